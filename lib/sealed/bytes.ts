@@ -1,0 +1,58 @@
+// Owns the envelope's integers in bytes: big-endian, unsigned.
+// Never checks a length: who calls has done so.
+
+const wordRange = 2 ** 32;
+
+/** Reads 2 bytes: 0 to 65,535. */
+export function readUint16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+
+/** Reads 4 bytes: 0 to 2^32 - 1. */
+export function readUint32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  );
+}
+
+/** Reads 8 bytes as a number, which is exact up to 2^53 - 1: check Number.isSafeInteger. */
+export function readUint64(bytes: Uint8Array, at: number): number {
+  return readUint32(bytes, at) * wordRange + readUint32(bytes, at + 4);
+}
+
+/** Reads 8 bytes exactly. */
+export function readBigUint64(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(readUint32(bytes, at)) << 32n) | BigInt(readUint32(bytes, at + 4));
+}
+
+/** Writes 2 bytes. */
+export function writeUint16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+/** Writes 4 bytes. */
+export function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+/** Writes 8 bytes from a number of 0 to 2^53 - 1. */
+export function writeUint64(bytes: Uint8Array, at: number, value: number): void {
+  writeUint32(bytes, at, Math.floor(value / wordRange));
+  writeUint32(bytes, at + 4, value >>> 0);
+}
+
+/** Writes 8 bytes from a bigint of 0 to 2^64 - 1. */
+export function writeBigUint64(bytes: Uint8Array, at: number, value: bigint): void {
+  writeUint32(bytes, at, Number(value >> 32n));
+  writeUint32(bytes, at + 4, Number(value & 0xffff_ffffn));
+}
+
+/** Whether every byte from `start` up to `end` is zero. */
+export function isZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,213 @@
+// Owns the inner frames of DATA: header, body of each kind, and padding to 16 bytes.
+// Never reads a text message, verifies a signature or proof, or knows what was asked before.
+
+import { isZero, readBigUint64, readUint16, writeBigUint64, writeUint16 } from "./bytes.ts";
+import { encodeId, readAscii, readId } from "./ids.ts";
+import {
+  frameBlockBytes,
+  frameBodyBytesMax,
+  frameBytesMax,
+  frameHeaderBytes,
+  ipBytesMax,
+  keyBytes,
+  proofBytes,
+  ticketBytes,
+} from "./limits.ts";
+import { packetFault, packetType } from "./packets.ts";
+import { accept, reject } from "./result.ts";
+import type { Result } from "./result.ts";
+import { decodeVoucher, encodeVoucher } from "./voucher.ts";
+import type { Voucher, VoucherFormReason } from "./voucher.ts";
+
+/** The first byte of each frame. */
+export const frameKind = {
+  text: 1,
+  resume: 2,
+  ticket: 3,
+  peer: 4,
+  error: 5,
+  close: 6,
+  keepalive: 7,
+  relay: 8,
+} as const;
+
+/** What every frame bears. */
+export interface FrameHead {
+  /** Whether it answers the request with the same msgid. */
+  readonly answer: boolean;
+  /** 0 to 2^64 - 1. */
+  readonly msgid: bigint;
+}
+
+export type FrameBody =
+  | { readonly kind: "text"; readonly body: Uint8Array }
+  | {
+      readonly kind: "resume";
+      readonly id: string;
+      readonly proof: Uint8Array;
+      readonly ip: string;
+      /** 1 to 65,535. */
+      readonly port: number;
+    }
+  | { readonly kind: "ticket"; readonly ticket: Uint8Array; readonly serverKey: Uint8Array }
+  | { readonly kind: "peer"; readonly voucher: Voucher }
+  | { readonly kind: "error"; readonly code: number; readonly text: string }
+  | { readonly kind: "close" }
+  | { readonly kind: "keepalive" }
+  | { readonly kind: "relay"; readonly id: string; readonly packet: Uint8Array };
+
+export type Frame = FrameHead & FrameBody;
+
+/** Why bytes are not a frame. */
+export type FrameReason =
+  "size" | "kind" | "flags" | "padding" | "text" | "ip" | "port" | "packet" | VoucherFormReason;
+
+const answerFlag = 1;
+const ticketBodyBytes = ticketBytes + keyBytes;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const empty = new Uint8Array(0);
+
+/**
+ * Decodes one frame with its padding. Bytes in it are views, not copies.
+ * @returns the frame, or a reason; never throws
+ */
+export function decodeFrame(bytes: Uint8Array): Result<Frame, FrameReason> {
+  if (bytes.length < frameBlockBytes || bytes.length > frameBytesMax) return reject("size");
+  const flags = bytes[1]!;
+  if (flags > answerFlag) return reject("flags");
+  const end = frameHeaderBytes + readUint16(bytes, 2);
+  if (paddedBytes(end) !== bytes.length) return reject("length");
+  if (!isZero(bytes, end, bytes.length)) return reject("padding");
+  const answer = flags === answerFlag;
+  const msgid = readBigUint64(bytes, 4);
+  const body = bytes.subarray(frameHeaderBytes, end);
+  // The kind that nearly all frames are, without the copy below.
+  if (bytes[0] === frameKind.text) return accept({ kind: "text", answer, msgid, body });
+  const decoded = decodeBody(bytes[0]!, body);
+  return decoded.ok ? accept({ answer, msgid, ...decoded.value }) : decoded;
+}
+
+/**
+ * Encodes one frame and pads it with zeros to a multiple of 16 bytes.
+ * @param frame with a body of at most 1,156 bytes
+ */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const body = encodeBody(frame);
+  if (body.length > frameBodyBytesMax)
+    throw new RangeError("A frame's body has 1,156 bytes at most.");
+  const end = frameHeaderBytes + body.length;
+  const bytes = new Uint8Array(paddedBytes(end));
+  bytes[0] = frameKind[frame.kind];
+  bytes[1] = frame.answer ? answerFlag : 0;
+  writeUint16(bytes, 2, body.length);
+  writeBigUint64(bytes, 4, frame.msgid);
+  bytes.set(body, frameHeaderBytes);
+  return bytes;
+}
+
+function paddedBytes(length: number): number {
+  return Math.ceil(length / frameBlockBytes) * frameBlockBytes;
+}
+
+function decodeBody(kind: number, body: Uint8Array): Result<FrameBody, FrameReason> {
+  switch (kind) {
+    case frameKind.resume:
+      return decodeResume(body);
+    case frameKind.ticket:
+      if (body.length !== ticketBodyBytes) return reject("length");
+      return accept({
+        kind: "ticket",
+        ticket: body.subarray(0, ticketBytes),
+        serverKey: body.subarray(ticketBytes),
+      });
+    case frameKind.peer: {
+      const voucher = decodeVoucher(body);
+      return voucher.ok ? accept({ kind: "peer", voucher: voucher.value }) : voucher;
+    }
+    case frameKind.error:
+      return decodeError(body);
+    case frameKind.close:
+      return body.length === 0 ? accept({ kind: "close" }) : reject("length");
+    case frameKind.keepalive:
+      return body.length === 0 ? accept({ kind: "keepalive" }) : reject("length");
+    case frameKind.relay:
+      return decodeRelay(body);
+    default:
+      return reject("kind");
+  }
+}
+
+function decodeResume(body: Uint8Array): Result<FrameBody, FrameReason> {
+  const id = readId(body, 0);
+  if (!id.ok) return id;
+  const proofAt = 1 + body[0]!;
+  const ipAt = proofAt + proofBytes;
+  const ipBytes = body[ipAt];
+  if (ipBytes === undefined) return reject("length");
+  const portAt = ipAt + 1 + ipBytes;
+  if (body.length !== portAt + 2) return reject("length");
+  if (ipBytes === 0 || ipBytes > ipBytesMax) return reject("ip");
+  const ip = readAscii(body, ipAt + 1, ipBytes);
+  if (ip === undefined) return reject("ip");
+  const port = readUint16(body, portAt);
+  if (port === 0) return reject("port");
+  return accept({ kind: "resume", id: id.value, proof: body.subarray(proofAt, ipAt), ip, port });
+}
+
+function decodeError(body: Uint8Array): Result<FrameBody, FrameReason> {
+  if (body.length < 2) return reject("length");
+  try {
+    const text = decoder.decode(body.subarray(2));
+    return accept({ kind: "error", code: readUint16(body, 0), text });
+  } catch {
+    return reject("text");
+  }
+}
+
+function decodeRelay(body: Uint8Array): Result<FrameBody, FrameReason> {
+  const id = readId(body, 0);
+  if (!id.ok) return id;
+  const packet = body.subarray(1 + body[0]!);
+  return isRelayable(packet) ? accept({ kind: "relay", id: id.value, packet }) : reject("packet");
+}
+
+// sealed, Frames: a relay passes a handshake and its data on, and nothing that a server answers.
+function isRelayable(packet: Uint8Array): boolean {
+  const type = packet[0];
+  return (
+    (type === packetType.init || type === packetType.resp || type === packetType.data) &&
+    packetFault(packet) === undefined
+  );
+}
+
+function encodeBody(body: FrameBody): Uint8Array {
+  switch (body.kind) {
+    case "text":
+      return body.body;
+    case "resume": {
+      const port = new Uint8Array(2);
+      writeUint16(port, 0, body.port);
+      const ip = encoder.encode(body.ip);
+      return join(encodeId(body.id), body.proof, Uint8Array.of(ip.length), ip, port);
+    }
+    case "ticket":
+      return join(body.ticket, body.serverKey);
+    case "peer":
+      return encodeVoucher(body.voucher);
+    case "error": {
+      const code = new Uint8Array(2);
+      writeUint16(code, 0, body.code);
+      return join(code, encoder.encode(body.text));
+    }
+    case "close":
+    case "keepalive":
+      return empty;
+    case "relay":
+      return join(encodeId(body.id), body.packet);
+  }
+}
+
+function join(...parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts);
+}

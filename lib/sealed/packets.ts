@@ -1,0 +1,303 @@
+// Owns the seven outer packets: their layout, and their decoding with a reason for each refusal.
+// Never verifies a mac or a tag, and never looks inside what is sealed.
+
+import { isZero, readUint32, readUint64, writeUint32, writeUint64 } from "./bytes.ts";
+import {
+  cookiePacketBytes,
+  dataBytesMin,
+  dataHeaderBytes,
+  datagramBytesMax,
+  deadAfterMessages,
+  frameBlockBytes,
+  helloBytes,
+  helloNonceBytes,
+  initBytes,
+  initNoiseBytes,
+  keyPacketBytes,
+  macBytes,
+  resetBytes,
+  respBytes,
+  respNoiseBytes,
+  saltBytes,
+} from "./limits.ts";
+import { accept, reject } from "./result.ts";
+import type { Result } from "./result.ts";
+
+/** The first byte of each packet. */
+export const packetType = {
+  hello: 1,
+  key: 2,
+  init: 3,
+  resp: 4,
+  cookie: 5,
+  data: 6,
+  reset: 7,
+} as const;
+
+/** Asks a server for its key. As long as an answer may ever be: nobody's amplifier. */
+export interface HelloPacket {
+  readonly type: "hello";
+  readonly nonce: Uint8Array;
+}
+
+/** Tells the server's key. Nothing in it is proven before the RESP of a handshake under it. */
+export interface KeyPacket {
+  readonly type: "key";
+  readonly nonce: Uint8Array;
+  readonly versionMin: number;
+  readonly versionMax: number;
+  readonly flags: number;
+  readonly publicKey: Uint8Array;
+}
+
+export interface InitPacket {
+  readonly type: "init";
+  readonly sender: number;
+  /** The first Noise message, 108 bytes. */
+  readonly noise: Uint8Array;
+  readonly mac1: Uint8Array;
+  readonly mac2: Uint8Array;
+}
+
+export interface RespPacket {
+  readonly type: "resp";
+  readonly sender: number;
+  readonly receiver: number;
+  /** The second Noise message, 48 bytes. */
+  readonly noise: Uint8Array;
+  readonly mac1: Uint8Array;
+}
+
+export interface CookiePacket {
+  readonly type: "cookie";
+  readonly receiver: number;
+  readonly salt: Uint8Array;
+  /** The sealed cookie, 32 bytes. */
+  readonly sealed: Uint8Array;
+}
+
+export interface DataPacket {
+  readonly type: "data";
+  readonly receiver: number;
+  /** 0 to 2^24 - 1. */
+  readonly counter: number;
+  /** The sealed frame and its tag, 32 bytes or more. */
+  readonly sealed: Uint8Array;
+}
+
+export interface ResetPacket {
+  readonly type: "reset";
+  /** The index that its sender does not know, as the packet that caused it bore it. */
+  readonly receiver: number;
+  /** The last 16 bytes of the packet that caused it. */
+  readonly tag: Uint8Array;
+}
+
+export type Packet =
+  HelloPacket | KeyPacket | InitPacket | RespPacket | CookiePacket | DataPacket | ResetPacket;
+
+/** Why bytes are not a packet. */
+export type PacketReason = "type" | "size" | "reserved" | "version" | "counter";
+
+const headerBytes = 4;
+const keyAt = 24;
+const saltAt = 8;
+const sealedCookieAt = saltAt + saltBytes;
+const initNoiseAt = 8;
+const respNoiseAt = 12;
+
+/**
+ * Decodes one datagram. The fields are views into `bytes`, not copies.
+ * @returns the packet, or a reason; never throws
+ */
+export function decodePacket(bytes: Uint8Array): Result<Packet, PacketReason> {
+  const fault = packetFault(bytes);
+  if (fault !== undefined) return reject(fault);
+  switch (bytes[0]) {
+    case packetType.hello:
+      return accept({ type: "hello", nonce: bytes.subarray(headerBytes, 20) });
+    case packetType.key:
+      return accept({
+        type: "key",
+        nonce: bytes.subarray(headerBytes, 20),
+        versionMin: bytes[20]!,
+        versionMax: bytes[21]!,
+        flags: (bytes[22]! << 8) | bytes[23]!,
+        publicKey: bytes.subarray(keyAt),
+      });
+    case packetType.init:
+      return accept(splitInit(bytes));
+    case packetType.resp:
+      return accept(splitResp(bytes));
+    case packetType.cookie:
+      return accept({
+        type: "cookie",
+        receiver: readUint32(bytes, 4),
+        salt: bytes.subarray(saltAt, sealedCookieAt),
+        sealed: bytes.subarray(sealedCookieAt),
+      });
+    case packetType.data:
+      return accept({
+        type: "data",
+        receiver: readUint32(bytes, 4),
+        counter: dataCounter(bytes),
+        sealed: bytes.subarray(dataHeaderBytes),
+      });
+    default:
+      return accept({ type: "reset", receiver: readUint32(bytes, 4), tag: bytes.subarray(8) });
+  }
+}
+
+/** Encodes one packet. The fields must have the sizes of the table. */
+export function encodePacket(packet: Packet): Uint8Array {
+  switch (packet.type) {
+    case "hello":
+      return assemble(helloBytes, packetType.hello, [[4, packet.nonce]]);
+    case "key": {
+      const bytes = assemble(keyPacketBytes, packetType.key, [
+        [4, packet.nonce],
+        [keyAt, packet.publicKey],
+      ]);
+      bytes[20] = packet.versionMin;
+      bytes[21] = packet.versionMax;
+      bytes[22] = packet.flags >>> 8;
+      bytes[23] = packet.flags;
+      return bytes;
+    }
+    case "init": {
+      const bytes = assemble(initBytes, packetType.init, [
+        [initNoiseAt, packet.noise],
+        [initBytes - 2 * macBytes, packet.mac1],
+        [initBytes - macBytes, packet.mac2],
+      ]);
+      writeUint32(bytes, 4, packet.sender);
+      return bytes;
+    }
+    case "resp": {
+      const bytes = assemble(respBytes, packetType.resp, [
+        [respNoiseAt, packet.noise],
+        [respBytes - 2 * macBytes, packet.mac1],
+      ]);
+      writeUint32(bytes, 4, packet.sender);
+      writeUint32(bytes, 8, packet.receiver);
+      return bytes;
+    }
+    case "cookie": {
+      const bytes = assemble(cookiePacketBytes, packetType.cookie, [
+        [saltAt, packet.salt],
+        [sealedCookieAt, packet.sealed],
+      ]);
+      writeUint32(bytes, 4, packet.receiver);
+      return bytes;
+    }
+    case "data": {
+      const bytes = new Uint8Array(dataHeaderBytes + packet.sealed.length);
+      writeDataHeader(bytes, packet.receiver, packet.counter);
+      bytes.set(packet.sealed, dataHeaderBytes);
+      return bytes;
+    }
+    case "reset": {
+      const bytes = assemble(resetBytes, packetType.reset, [[8, packet.tag]]);
+      writeUint32(bytes, 4, packet.receiver);
+      return bytes;
+    }
+  }
+}
+
+/** What is wrong with the form of a packet, or undefined. Allocates nothing. */
+export function packetFault(bytes: Uint8Array): PacketReason | undefined {
+  if (bytes.length < headerBytes) return bytes.length === 0 ? "size" : typeFault(bytes[0]!);
+  if (bytes[0] !== packetType.data) return handshakeFault(bytes);
+  if (bytes.length < dataBytesMin || bytes.length > datagramBytesMax) return "size";
+  if (bytes.length % frameBlockBytes !== 0) return "size";
+  if (!isZero(bytes, 1, headerBytes)) return "reserved";
+  // sealed, Rekey and replay: keys die at 2^24 messages, so a higher counter is never genuine.
+  return dataCounter(bytes) < deadAfterMessages ? undefined : "counter";
+}
+
+/**
+ * The index that a packet is for: of RESP, COOKIE, DATA and RESET.
+ * @param bytes a packet without fault
+ */
+export function receiverOf(bytes: Uint8Array): number {
+  return readUint32(bytes, bytes[0] === packetType.resp ? 8 : 4);
+}
+
+/** The counter of a DATA packet. Beyond 2^53 it is not exact, and above every limit. */
+export function dataCounter(bytes: Uint8Array): number {
+  return readUint64(bytes, 8);
+}
+
+/** Writes the 16 bytes before the ciphertext of DATA, which are also its associated data. */
+export function writeDataHeader(bytes: Uint8Array, receiver: number, counter: number): void {
+  bytes[0] = packetType.data;
+  bytes[1] = 0;
+  bytes[2] = 0;
+  bytes[3] = 0;
+  writeUint32(bytes, 4, receiver);
+  writeUint64(bytes, 8, counter);
+}
+
+const handshakeSizes: readonly (number | undefined)[] = [
+  undefined,
+  helloBytes,
+  keyPacketBytes,
+  initBytes,
+  respBytes,
+  cookiePacketBytes,
+  undefined,
+  resetBytes,
+];
+
+function typeFault(type: number): PacketReason {
+  return type >= packetType.hello && type <= packetType.reset ? "size" : "type";
+}
+
+function handshakeFault(bytes: Uint8Array): PacketReason | undefined {
+  const size = handshakeSizes[bytes[0]!];
+  if (size === undefined) return "type";
+  if (bytes.length !== size) return "size";
+  if (!isZero(bytes, 1, headerBytes)) return "reserved";
+  switch (bytes[0]) {
+    case packetType.hello:
+      return isZero(bytes, headerBytes + helloNonceBytes, helloBytes) ? undefined : "reserved";
+    case packetType.key:
+      return bytes[20]! <= bytes[21]! ? undefined : "version";
+    case packetType.resp:
+      // sealed, Packets: only an INIT is ever asked for a cookie, so a RESP has no mac2.
+      return isZero(bytes, respBytes - macBytes, respBytes) ? undefined : "reserved";
+    default:
+      return undefined;
+  }
+}
+
+function splitInit(bytes: Uint8Array): InitPacket {
+  return {
+    type: "init",
+    sender: readUint32(bytes, 4),
+    noise: bytes.subarray(initNoiseAt, initNoiseAt + initNoiseBytes),
+    mac1: bytes.subarray(initBytes - 2 * macBytes, initBytes - macBytes),
+    mac2: bytes.subarray(initBytes - macBytes),
+  };
+}
+
+function splitResp(bytes: Uint8Array): RespPacket {
+  return {
+    type: "resp",
+    sender: readUint32(bytes, 4),
+    receiver: readUint32(bytes, 8),
+    noise: bytes.subarray(respNoiseAt, respNoiseAt + respNoiseBytes),
+    mac1: bytes.subarray(respBytes - 2 * macBytes, respBytes - macBytes),
+  };
+}
+
+function assemble(
+  size: number,
+  type: number,
+  parts: readonly (readonly [at: number, part: Uint8Array])[],
+): Uint8Array {
+  const bytes = new Uint8Array(size);
+  bytes[0] = type;
+  for (const [at, part] of parts) bytes.set(part, at);
+  return bytes;
+}

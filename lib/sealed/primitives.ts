@@ -1,0 +1,180 @@
+// Owns the few cryptographic operations of the envelope, each on raw bytes, over node:crypto.
+// Never decides what is signed, sealed or compared, and never makes a random byte.
+
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  sign,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { hashBytes, keyBytes, tagBytes } from "./limits.ts";
+
+/** A private key ready for use, with its 32 public bytes. Import once, use often. */
+export interface KeyPair {
+  readonly publicKey: Uint8Array;
+  readonly privateKey: KeyObject;
+}
+
+// RFC 8410: the fixed DER bytes before the 32 bytes of a key. node:crypto takes no raw keys.
+const x25519PrivatePrefix = Buffer.from("302e020100300506032b656e04220420", "hex");
+const x25519PublicPrefix = Buffer.from("302a300506032b656e032100", "hex");
+const ed25519PrivatePrefix = Buffer.from("302e020100300506032b657004220420", "hex");
+const ed25519PublicPrefix = Buffer.from("302a300506032b6570032100", "hex");
+
+const cipherName = "aes-256-gcm";
+const cipherOptions = { authTagLength: tagBytes };
+const noInfo = new Uint8Array(0);
+
+/**
+ * X25519 key pair (RFC 7748).
+ * @param secret 32 random bytes
+ */
+export function x25519KeyPair(secret: Uint8Array): KeyPair {
+  return keyPair(x25519PrivatePrefix, secret);
+}
+
+/**
+ * Ed25519 key pair (RFC 8032).
+ * @param seed 32 random bytes
+ */
+export function ed25519KeyPair(seed: Uint8Array): KeyPair {
+  return keyPair(ed25519PrivatePrefix, seed);
+}
+
+/**
+ * X25519 (RFC 7748 §6.1).
+ * @param publicKey 32 bytes, from anyone
+ * @returns 32 bytes, or undefined where they would be all zero: such a public key is of
+ * small order, and the secret would be known to everybody
+ */
+export function dh(pair: KeyPair, publicKey: Uint8Array): Uint8Array | undefined {
+  try {
+    return diffieHellman({
+      privateKey: pair.privateKey,
+      publicKey: importPublic(x25519PublicPrefix, publicKey),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * AES-256-GCM, writing ciphertext and tag to `out` at `offset`: plaintext + 16 bytes.
+ * @param nonce 12 bytes, never twice under one key
+ */
+export function sealInto(
+  out: Uint8Array,
+  offset: number,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  associated: Uint8Array,
+  plaintext: Uint8Array,
+): void {
+  const cipher = createCipheriv(cipherName, key, nonce, cipherOptions);
+  cipher.setAAD(associated);
+  // GCM is a stream: update gives every byte, and final none.
+  out.set(cipher.update(plaintext), offset);
+  cipher.final();
+  out.set(cipher.getAuthTag(), offset + plaintext.length);
+}
+
+/**
+ * AES-256-GCM.
+ * @param sealed ciphertext and its 16-byte tag, at least 16 bytes
+ * @returns the plaintext, or undefined where the tag does not fit
+ */
+export function open(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  associated: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  const end = sealed.length - tagBytes;
+  const decipher = createDecipheriv(cipherName, key, nonce, cipherOptions);
+  decipher.setAAD(associated);
+  decipher.setAuthTag(sealed.subarray(end));
+  const plaintext = decipher.update(sealed.subarray(0, end));
+  try {
+    decipher.final();
+  } catch {
+    return undefined;
+  }
+  return plaintext;
+}
+
+/** SHA-256 over the parts, one after the other: 32 bytes. */
+export function hash(...parts: readonly Uint8Array[]): Uint8Array {
+  const state = createHash("sha256");
+  for (const part of parts) state.update(part);
+  return state.digest();
+}
+
+/** HMAC-SHA256 over the parts, one after the other: 32 bytes (RFC 2104). */
+export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const state = createHmac("sha256", key);
+  for (const part of parts) state.update(part);
+  return state.digest();
+}
+
+/**
+ * Noise's HKDF (Noise §4.3), which is RFC 5869 with the chaining key as salt and no info.
+ * @param count 2 or 3 outputs
+ * @returns the outputs, 32 bytes each
+ */
+export function hkdf(chainingKey: Uint8Array, material: Uint8Array, count: 2 | 3): Uint8Array[] {
+  const whole = new Uint8Array(
+    hkdfSync("sha256", material, chainingKey, noInfo, count * hashBytes),
+  );
+  // slice copies: a transport key then owns 32 bytes instead of holding the whole.
+  return Array.from({ length: count }, (_, index) =>
+    whole.slice(index * hashBytes, (index + 1) * hashBytes),
+  );
+}
+
+/** Whether the two are the same, in a time that depends on their lengths only. */
+export function equal(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** Ed25519 signature: 64 bytes (RFC 8032). */
+export function signEd25519(pair: KeyPair, message: Uint8Array): Uint8Array {
+  return sign(null, message, pair.privateKey);
+}
+
+/** Whether an Ed25519 signature is good (RFC 8032). Bytes that are no key or signature are not. */
+export function verifyEd25519(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  try {
+    return verify(null, message, importPublic(ed25519PublicPrefix, publicKey), signature);
+  } catch {
+    return false;
+  }
+}
+
+function keyPair(prefix: Uint8Array, secret: Uint8Array): KeyPair {
+  if (secret.length !== keyBytes) throw new RangeError("A private key has 32 bytes.");
+  const key = Buffer.concat([prefix, secret]);
+  const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  key.fill(0);
+  const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  return { publicKey: new Uint8Array(spki.subarray(-keyBytes)), privateKey };
+}
+
+function importPublic(prefix: Uint8Array, publicKey: Uint8Array): KeyObject {
+  return createPublicKey({
+    key: Buffer.concat([prefix, publicKey]),
+    format: "der",
+    type: "spki",
+  });
+}
