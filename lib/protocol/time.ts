@@ -1,15 +1,24 @@
 // Times as the wire writes them: `YYYY-MM-DD:HH:MM:SS`, UTC. Reads no clock.
 
-const written = /^(\d{4})-(\d\d)-(\d\d):(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?$/;
+const written = /^(\d{4})-(\d\d)-(\d\d):(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?$/;
 const seconds = /^\d{1,11}$/;
 
 /**
  * Writes a time for a datagram, to the second (clause 2).
- * @param ms milliseconds since 1970, UTC
+ * @param ms milliseconds since 1970, UTC; from the year 0 to the year 9999
  */
 export function encodeTime(ms: number): string {
   const iso = new Date(ms).toISOString();
   return `${iso.slice(0, 10)}:${iso.slice(11, 19)}`;
+}
+
+/**
+ * Writes a time for a datagram, to the millisecond (clause 2): two reports of one second stay two reports.
+ * @param ms milliseconds since 1970, UTC
+ */
+export function encodeTimeMs(ms: number): string {
+  const iso = new Date(ms).toISOString();
+  return `${iso.slice(0, 10)}:${iso.slice(11, 23)}`;
 }
 
 /**
@@ -23,7 +32,9 @@ export function decodeTime(text: string): number | null {
   if (parts === null) return null;
   const [, year, month, day, hour, minute, second, fraction] = parts;
   const ms = Date.parse(
-    `${year}-${month}-${day}T${hour}:${minute}:${second}.${(fraction ?? "").padEnd(3, "0")}Z`,
+    `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction ?? "000"}Z`,
   );
-  return Number.isNaN(ms) ? null : ms;
+  // Date.parse makes 2 March of 30 February and the next day of 24:00:00: no time is what its clock never said.
+  if (Number.isNaN(ms) || encodeTime(ms) !== text.slice(0, 19)) return null;
+  return ms;
 }

@@ -1,0 +1,265 @@
+// The agent: a device that keeps itself registered, logged in and alive, and delivers its reports in order. Reads no
+// clock and opens nothing: time, reports and what came in are brought to it.
+
+import { ack } from "../protocol/codes.ts";
+import { encodeTime, encodeTimeMs } from "../protocol/time.ts";
+import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
+import { fitted } from "./message-room.ts";
+import { type Outcome, verdictOf } from "./outcome.ts";
+import { ReportQueue } from "./report-queue.ts";
+import type { Request, Requests } from "./requests.ts";
+
+/** Implementation constants, in ms. */
+export const laterPauseMs = 10_000;
+export const stopGraceMs = 5_000;
+const reloginMinMs = 1_000;
+
+type Phase = "registering" | "logging-in" | "online" | "stopping" | "ended";
+
+/** One agent. `start`, then `tick` at `wakeAt`, `report` at will, `stop` once. */
+export class Agent {
+  readonly queue: ReportQueue;
+  #phase: Phase = "ended";
+  #registeredNow = false;
+  #loggedInBefore = false;
+  #away = false;
+  #pauseUntil = 0;
+  #beatAt = 0;
+  #stopBy = Infinity;
+  #loggingOff = false;
+  #loggedInAt = -Infinity;
+  #reportTime = 0;
+
+  constructor(
+    readonly identity: Identity,
+    readonly settings: AgentSettings,
+    readonly requests: Requests,
+    readonly onEvent: (event: AgentEvent) => void,
+  ) {
+    this.queue = new ReportQueue(settings.reportsMax);
+  }
+
+  /** Registers, or confirms that it is. */
+  start(now: number): void {
+    this.#phase = "registering";
+    this.#advance(now);
+  }
+
+  /**
+   * Queues a report; a message that does not fit into one datagram is cut.
+   * @param code two digits
+   */
+  report(code: string, message: string, now: number): void {
+    if (this.#phase === "stopping" || this.#phase === "ended") return;
+    // protocol §4: two readings are two reports; a time of its own keeps equal ones apart.
+    this.#reportTime = Math.max(now, this.#reportTime + 1);
+    const time = encodeTimeMs(this.#reportTime);
+    const data = fitted(
+      { type: "DATA" as const, code, id: this.identity.id, address: null, time, message },
+      this.requests.channel.textBytesMax,
+    );
+    if (this.queue.push(this.requests.prepare(data, this.settings.server))) {
+      this.onEvent({ kind: "report-dropped", dropped: this.queue.dropped });
+    }
+    this.#advance(now);
+  }
+
+  /** Delivers what it can in 5 s, logs off, and ends. */
+  stop(now: number): void {
+    if (this.#phase === "stopping" || this.#phase === "ended") return;
+    const wasOnline = this.#phase === "online" && !this.#away;
+    this.#stopBy = now + stopGraceMs;
+    if (wasOnline) {
+      this.#phase = "stopping";
+      this.#pauseUntil = 0;
+      return this.#advance(now);
+    }
+    this.requests.cancelAll();
+    if (!this.#loggedInBefore) return this.#end(false);
+    this.#phase = "stopping";
+    this.#logOff(now);
+  }
+
+  /** Whether it has ended, by `stop` or by a refusal. */
+  get ended(): boolean {
+    return this.#phase === "ended";
+  }
+
+  /** When `tick` wants to be called, in ms; null for never. */
+  get wakeAt(): number | null {
+    const requestAt = this.requests.wakeAt;
+    if (this.#phase === "ended" || this.#loggingOff) return requestAt;
+    const ownAt = requestAt ?? this.#nextRequestAt();
+    return this.#phase === "stopping" ? Math.min(ownAt, this.#stopBy) : ownAt;
+  }
+
+  #nextRequestAt(): number {
+    if (this.#phase !== "online" || this.queue.length > 0) return this.#pauseUntil;
+    return Math.max(this.#beatAt, this.#pauseUntil);
+  }
+
+  /** Does what is due. */
+  tick(now: number): void {
+    this.requests.tick(now);
+    if (this.#phase === "stopping" && now >= this.#stopBy && !this.#loggingOff) {
+      this.requests.cancelAll();
+      return this.#logOff(now);
+    }
+    this.#advance(now);
+  }
+
+  /** Starts the next request, where none is outstanding and no pause is on. */
+  #advance(now: number): void {
+    if (!this.requests.idle || now < this.#pauseUntil) return;
+    switch (this.#phase) {
+      case "registering":
+        return this.#register(now);
+      case "logging-in":
+        return this.#logIn(now);
+      case "online":
+        if (now >= this.#beatAt) return this.#beat(now);
+        return this.#deliver(now);
+      case "stopping":
+        if (this.queue.length > 0) return this.#deliver(now);
+        return this.#logOff(now);
+      case "ended":
+        return;
+    }
+  }
+
+  #register(now: number): void {
+    const request = this.#prepare({ type: "REGISTER", ...this.identity });
+    this.#submit(request, now, (outcome) => {
+      if (verdictOf("REGISTER", outcome) !== "done") return this.#refuse("REGISTER", outcome);
+      this.onEvent({ kind: "registered", code: codeOf(outcome) });
+      this.#registeredNow = true;
+      this.#phase = "logging-in";
+    });
+  }
+
+  #logIn(now: number): void {
+    const { id, password, ip, port } = this.identity;
+    const request = this.#prepare({ type: "LOGIN", id, password, ip, port });
+    this.#submit(request, now, (outcome, at) => {
+      if (verdictOf("LOGIN", outcome) === "done") {
+        this.onEvent({ kind: "logged-in", again: this.#loggedInBefore });
+        this.#loggedInBefore = true;
+        this.#registeredNow = false;
+        this.#phase = "online";
+        this.#beatAt = at;
+        this.#loggedInAt = at;
+        return;
+      }
+      // An id that was deregistered meanwhile comes back by registering; one that just was has a wrong password.
+      if (codeOf(outcome) === ack.credentialsRefused && !this.#registeredNow) {
+        this.#phase = "registering";
+        return;
+      }
+      this.#refuse("LOGIN", outcome);
+    });
+  }
+
+  #beat(now: number): void {
+    const seconds = this.settings.heartbeatSeconds;
+    this.#beatAt = now + seconds * 1000;
+    const { id } = this.identity;
+    const message = `heartbeat every=${seconds}`;
+    const request = this.#prepare({
+      type: "STATUS",
+      code: "01",
+      id,
+      time: encodeTime(now),
+      message,
+    });
+    this.#submit(request, now, (outcome, at) => {
+      this.#beatAt = at + seconds * 1000;
+      if (verdictOf("STATUS", outcome) === "done") return;
+      if (codeOf(outcome) === ack.statusRefused) return this.#logInAgain(at);
+      this.#refuse("STATUS", outcome);
+    });
+  }
+
+  #deliver(now: number): void {
+    const report = this.queue.take();
+    if (report === null) return;
+    this.#submit(report, now, (outcome, at) => {
+      if (verdictOf("DATA", outcome) === "done") return this.queue.settle();
+      if (codeOf(outcome) === ack.dataRefused) {
+        this.queue.putBack();
+        return this.#logInAgain(at);
+      }
+      if (codeOf(outcome) === ack.encryptionRequired) return this.#refuse("DATA", outcome);
+      this.queue.settle();
+      this.onEvent({ kind: "report-refused", code: codeOf(outcome), reason: reasonOf(outcome) });
+    });
+  }
+
+  #logOff(now: number): void {
+    this.#loggingOff = true;
+    this.queue.putBack();
+    const request = this.#prepare({ type: "LOGOFF", id: this.identity.id });
+    const onOutcome = (outcome: Outcome) => this.#end(verdictOf("LOGOFF", outcome) === "done");
+    this.requests.submit(request, now, onOutcome, stopGraceMs);
+  }
+
+  #end(loggedOff: boolean): void {
+    this.#phase = "ended";
+    this.onEvent({ kind: "stopped", loggedOff, undelivered: this.queue.length });
+  }
+
+  #prepare(message: Request["message"]): Request {
+    return this.requests.prepare(message, this.settings.server);
+  }
+
+  /** Submits a request; silence and "later" are the same for all: it stays what it is, and is sent again. */
+  #submit(request: Request, now: number, onAnswer: (outcome: Outcome, at: number) => void): void {
+    const onOutcome = (outcome: Outcome, at: number) => {
+      switch (verdictOf(request.message.type, outcome)) {
+        case "silent":
+          if (!this.#away) this.onEvent({ kind: "away", queued: this.queue.length });
+          this.#away = true;
+          // The same request goes on: same bytes, same number.
+          return this.#submit(request, at, onAnswer);
+        case "later":
+          this.#comeBack();
+          this.#pauseUntil = at + laterPauseMs;
+          this.onEvent({ kind: "later", code: codeOf(outcome), reason: reasonOf(outcome) });
+          break;
+        case "done":
+        case "refused":
+          this.#comeBack();
+          onAnswer(outcome, at);
+          break;
+      }
+      this.#advance(at);
+    };
+    this.requests.submit(request, now, onOutcome);
+  }
+
+  #comeBack(): void {
+    if (!this.#away) return;
+    this.#away = false;
+    this.onEvent({ kind: "back", queued: this.queue.length });
+  }
+
+  /** The session is gone: a restart, an operator, a long silence. */
+  #logInAgain(now: number): void {
+    if (this.#phase === "stopping") return this.#end(false);
+    this.#phase = "logging-in";
+    // A session lost as soon as it began would be lost again.
+    if (now < this.#loggedInAt + reloginMinMs) this.#pauseUntil = now + laterPauseMs;
+  }
+
+  #refuse(verb: string, outcome: Outcome): void {
+    this.#phase = "ended";
+    this.onEvent({ kind: "refused", verb, code: codeOf(outcome), reason: reasonOf(outcome) });
+  }
+}
+
+function codeOf(outcome: Outcome): string {
+  return outcome.kind === "silent" ? "" : outcome.code;
+}
+
+function reasonOf(outcome: Outcome): string {
+  return outcome.kind === "ack" ? outcome.reason : "";
+}

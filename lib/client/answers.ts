@@ -1,0 +1,79 @@
+// The answers to a QUERY: which DATA fits which question, and what its message says. Never sends, keeps no state.
+
+import { answer, query } from "../protocol/codes.ts";
+import { isId, isPort } from "../protocol/fields.ts";
+import { isIp } from "../protocol/ip.ts";
+import type { Address, Data, Query } from "../protocol/messages.ts";
+
+/** A device's latest report, as QUERY 02 tells it. */
+export type LatestReport = {
+  readonly time: string;
+  readonly code: string;
+  readonly message: string;
+};
+
+/**
+ * Whether a DATA can be the answer to a QUERY: its id and the form its code and question ask for. The caller has checked
+ * where it came from.
+ * @param asked the question, plain or addressed
+ * @param data a DATA that arrived while it was outstanding
+ */
+export function answersQuery(asked: Query, data: Data): boolean {
+  // protocol §2: a device answers under its own id; the server under the asker's.
+  if (asked.address !== null) return data.id === asked.target;
+  if (data.address !== null) return false;
+  if (data.id !== asked.id && data.id !== asked.target) return false;
+  switch (data.code) {
+    case answer.unknownDevice:
+    case answer.notLoggedIn:
+    case answer.noAnswer:
+      return true;
+    case answer.found:
+      return fitsQuestion(asked.code, data.message);
+    default:
+      return false;
+  }
+}
+
+function fitsQuestion(code: string, message: string): boolean {
+  switch (code) {
+    case query.address:
+      return addressIn(message) !== null;
+    case query.latestReport:
+      return message === "" || latestReportIn(message) !== null;
+    case query.loggedIn:
+      return idsIn(message) !== null;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Reads the answer to QUERY 01, `ip→port`.
+ * @returns the address, or null where the text is none
+ */
+export function addressIn(message: string): Address | null {
+  const [ip, port, ...rest] = message.split("\t");
+  if (ip === undefined || port === undefined || rest.length > 0) return null;
+  return isIp(ip) && isPort(port) ? { ip, port: Number(port) } : null;
+}
+
+/**
+ * Reads the answer to QUERY 02, `time→code→message`; the message may hold TABs.
+ * @returns the report, or null where the text is none
+ */
+export function latestReportIn(message: string): LatestReport | null {
+  const [time, code, ...rest] = message.split("\t");
+  if (time === undefined || code === undefined || rest.length === 0) return null;
+  return /^\d\d$/.test(code) ? { time, code, message: rest.join("\t") } : null;
+}
+
+/**
+ * Reads the answer to QUERY 03, ids separated by commas; an empty text ends the list.
+ * @returns the ids, or null where the text is no such list
+ */
+export function idsIn(message: string): string[] | null {
+  if (message === "") return [];
+  const ids = message.split(",");
+  return ids.every(isId) ? ids : null;
+}

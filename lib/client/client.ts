@@ -1,0 +1,70 @@
+// One client: takes each text message that came in to the requests it may answer, or to the device. Never decides what
+// to ask; a bad datagram is a counter here, not an error.
+
+import { decode } from "../protocol/decode.ts";
+import type { Data } from "../protocol/messages.ts";
+import type { Delivery } from "./channel.ts";
+import type { Device } from "./device.ts";
+import type { Requests } from "./requests.ts";
+
+/** A client: what it asked, and what it is asked. */
+export class Client {
+  /** Datagrams that were no message, or one that only a server takes. */
+  malformed = 0;
+
+  constructor(
+    readonly requests: Requests,
+    readonly device: Device,
+  ) {}
+
+  /**
+   * Takes one text message.
+   * @param delivery as it came in; its content is not trusted
+   * @param now milliseconds since 1970
+   */
+  receive(delivery: Delivery, now: number): void {
+    const decoded = decode(delivery.bytes);
+    if (!decoded.ok) {
+      this.malformed++;
+      return;
+    }
+    const { message } = decoded;
+    switch (message.type) {
+      case "ACK":
+        this.requests.receiveAck(message, delivery, now);
+        return;
+      case "DATA":
+        return this.#receiveData(message, delivery, now);
+      case "STATUS":
+        return this.device.receiveStatus(message, delivery, now);
+      case "QUERY":
+        return this.device.receiveQuery(message, delivery, now);
+      case "REGISTER":
+      case "DEREGISTER":
+      case "LOGIN":
+      case "LOGOFF":
+        this.malformed++;
+        return;
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #receiveData(message: Data, delivery: Delivery, now: number): void {
+    const taken = this.requests.receiveData(message, delivery, now);
+    switch (taken) {
+      case "server-answer":
+        return;
+      case "device-answer":
+        // It ended our QUERY; the device that sent it waits for our ACK 50.
+        return this.device.acknowledgeData(message, delivery, now);
+      case "late":
+        if (message.address !== null) this.device.acknowledgeData(message, delivery, now);
+        return;
+      case "other":
+        return this.device.receiveData(message, delivery, now);
+      default:
+        return taken satisfies never;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// What a device does when others speak to it: notes STATUS, takes DATA, answers QUERY. Asks nothing itself, and never
+// sends to an address that it has only read inside a message.
+
+import { ack, answer } from "../protocol/codes.ts";
+import { encode, encodeAck } from "../protocol/encode.ts";
+import type { Address, Data, Query, Status } from "../protocol/messages.ts";
+import { encodeTime } from "../protocol/time.ts";
+import { type Channel, type Delivery, sameHost } from "./channel.ts";
+import { fitted } from "./message-room.ts";
+
+/** What came in, for a person to hear of. */
+export type DeviceEvent =
+  | { readonly kind: "status"; readonly message: Status; readonly from: Address }
+  | { readonly kind: "data"; readonly message: Data; readonly from: Address }
+  | { readonly kind: "query"; readonly message: Query; readonly from: Address };
+
+/** What a device needs from its surroundings. */
+export type DevicePorts = {
+  readonly channel: Channel;
+  /** Whether this process is the device of that id. */
+  isMe(id: string): boolean;
+  /** Where this device is reached; it goes into its answers. */
+  address(): Address;
+  /**
+   * Answers a question to this device, now or later.
+   * @param reply to be called once; null for no answer
+   */
+  onQuery(question: Query, reply: (message: string | null) => void): void;
+  /** Told of everything that was taken. */
+  onEvent(event: DeviceEvent): void;
+};
+
+/** Implementation constants: answers to QUERY, which may be longer than the question, in all. */
+const answersPerSecond = 5;
+const answersBurst = 20;
+/** Questions being answered at the same time; the asker asks again. */
+const answeringMax = 4;
+
+/** One device as others see it. */
+export class Device {
+  /** Questions left without an answer: for another device, or too many. */
+  unanswered = 0;
+  #answering = new Set<string>();
+  #tokens = answersBurst;
+  #tokensAt = 0;
+
+  constructor(readonly ports: DevicePorts) {}
+
+  /** Notes a STATUS with ACK 40. */
+  receiveStatus(message: Status, delivery: Delivery, now: number): void {
+    this.#acknowledge(ack.statusNoted, message.id, delivery, now);
+    this.ports.onEvent({ kind: "status", message, from: delivery.from });
+  }
+
+  /** Says ACK 50 to a DATA, and no more: another device's answer to a question of ours. */
+  acknowledgeData(message: Data, delivery: Delivery, now: number): void {
+    this.#acknowledge(ack.dataStored, message.id, delivery, now);
+  }
+
+  /** Takes a DATA with ACK 50. */
+  receiveData(message: Data, delivery: Delivery, now: number): void {
+    this.acknowledgeData(message, delivery, now);
+    this.ports.onEvent({ kind: "data", message, from: delivery.from });
+  }
+
+  /** Answers an addressed QUERY; a plain one is the server's to answer, not a device's. */
+  receiveQuery(message: Query, delivery: Delivery, now: number): void {
+    const { channel, isMe, onQuery, onEvent } = this.ports;
+    const { address } = message;
+    const hash = hashOf(delivery);
+    if (address === null || !isMe(message.target) || !this.#mayAnswer(hash, now)) {
+      this.unanswered++;
+      return;
+    }
+    // protocol §4: the port in the message counts only where its ip is the source's.
+    const to = sameHost(address.ip, delivery.from.ip)
+      ? { ip: delivery.from.ip, port: address.port }
+      : delivery.from;
+    this.#answering.add(hash);
+    onQuery(message, (text) => {
+      if (!this.#answering.delete(hash) || text === null) return;
+      channel.send(encode(this.#answerTo(message, text)), to, null);
+    });
+    onEvent({ kind: "query", message, from: delivery.from });
+  }
+
+  #answerTo(question: Query, text: string): Data {
+    return fitted(
+      {
+        type: "DATA",
+        code: answer.found,
+        id: question.target,
+        address: this.ports.address(),
+        time: question.time,
+        message: text,
+      },
+      this.ports.channel.textBytesMax,
+    );
+  }
+
+  /** Bounds what a forged source can make this device send. A repeated question is answered once at a time. */
+  #mayAnswer(hash: string, now: number): boolean {
+    const earned = ((now - this.#tokensAt) / 1000) * answersPerSecond;
+    this.#tokens = Math.min(answersBurst, this.#tokens + Math.max(0, earned));
+    this.#tokensAt = now;
+    if (this.#answering.has(hash) || this.#answering.size >= answeringMax) return false;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  #acknowledge(code: string, id: string, delivery: Delivery, now: number): void {
+    const text = encodeAck(code, id, encodeTime(now), hashOf(delivery));
+    this.ports.channel.send(text, delivery.from, null);
+  }
+}
+
+function hashOf(delivery: Delivery): string {
+  return Bun.SHA256.hash(delivery.bytes, "hex");
+}
