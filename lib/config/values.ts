@@ -1,0 +1,59 @@
+// Values as people write them in flags and environment variables, checked. Reads neither; knows no flag.
+
+import { isPort } from "../protocol/fields.ts";
+import { exitCode, OperatingError } from "../operating-error.ts";
+
+/**
+ * What a person wrote is not what was asked for: exit code 2.
+ * @param message what is wrong, naming it
+ * @param nextStep what to write instead
+ */
+export function usageError(message: string, nextStep: string): OperatingError {
+  return new OperatingError("usage", message, nextStep, exitCode.usage);
+}
+
+/**
+ * A port, 1 to 65535.
+ * @param name the flag or argument, for the error
+ * @throws OperatingError `usage`
+ */
+export function portValue(name: string, text: string): number {
+  if (isPort(text)) return Number(text);
+  throw usageError(`${name} is ${quoted(text)}, not a port.`, "Give a number from 1 to 65535.");
+}
+
+const durationForm = /^(\d{1,9})(ms|s|m|h)?$/;
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/**
+ * A duration such as `500ms`, `60s`, `5m`, `1h`; a number alone is seconds.
+ * @param name the flag or argument, for the error
+ * @param minMs the shortest, in ms
+ * @param maxMs the longest, in ms
+ * @returns milliseconds
+ * @throws OperatingError `usage`
+ */
+export function durationValue(name: string, text: string, minMs: number, maxMs: number): number {
+  const [, digits, unit] = durationForm.exec(text) ?? [];
+  const ms =
+    digits === undefined
+      ? Number.NaN
+      : Number(digits) * unitMs[(unit ?? "s") as keyof typeof unitMs];
+  if (ms >= minMs && ms <= maxMs) return ms;
+  throw usageError(
+    `${name} is ${quoted(text)}, not a duration from ${durationText(minMs)} to ${durationText(maxMs)}.`,
+    "Write it as 500ms, 60s, 5m or 1h.",
+  );
+}
+
+function durationText(ms: number): string {
+  for (const unit of ["h", "m", "s"] as const) {
+    if (ms % unitMs[unit] === 0) return `${ms / unitMs[unit]}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+/** A text of the command line as an error may show it: short, on one line. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
