@@ -1,0 +1,131 @@
+// The one way through the server: datagrams wait here, a turn hands a batch to the engine, the store commits it, the
+// replies leave. Turns never overlap. Knows no message.
+
+import type { Ask } from "../server/asks.ts";
+import type { Engine } from "../server/engine.ts";
+import type { HashJob, HashResult } from "../server/hash-queue.ts";
+import type { Endpoint, Store } from "../server/operation.ts";
+import { PasswordHasher } from "./password-hasher.ts";
+import type { UdpEndpoint } from "./udp-endpoint.ts";
+
+/** Datagrams that may wait; past it they are shed and counted, as a full socket buffer would. */
+const inboxMax = 16_384;
+/** Datagrams in a batch: a commit of more gains nothing and delays the first. */
+const batchMax = 1_024;
+const tickMs = 250;
+
+/** A store that has small things to do between batches. */
+export type KeptStore = Store & { housekeep(): void; checkFile(): void };
+
+type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
+
+export class PacketLoop {
+  #inbox: Arrival[] = [];
+  #shed = 0;
+  #turning = false;
+  #scheduled = false;
+  #endpoint: UdpEndpoint | null = null;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #ticks = 0;
+  readonly #hasher: PasswordHasher;
+
+  /** @param now the clock: milliseconds since 1970 */
+  constructor(
+    private readonly engine: Engine,
+    private readonly store: KeptStore,
+    private readonly now: () => number,
+  ) {
+    this.#hasher = new PasswordHasher((job, result) => this.#resume(job, result));
+  }
+
+  /** Datagrams that were shed since the start because the inbox was full. */
+  get shed(): number {
+    return this.#shed;
+  }
+
+  /** Datagrams that wait now. */
+  get waiting(): number {
+    return this.#inbox.length;
+  }
+
+  /** Takes a datagram; call it from the socket's handler. Does no work: that would starve everything else. */
+  readonly receive = (bytes: Uint8Array, port: number, ip: string): void => {
+    if (this.#inbox.length >= inboxMax) {
+      this.#shed++;
+      return;
+    }
+    this.#inbox.push({ bytes, source: { ip, port } });
+    this.#schedule();
+  };
+
+  /** Begins to answer through this socket. */
+  start(endpoint: UdpEndpoint): void {
+    this.#endpoint = endpoint;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#schedule();
+  }
+
+  /** Asks a device on the operator's behalf. */
+  ask(ask: Ask): void {
+    this.engine.ask(ask, this.now());
+    this.#schedule();
+  }
+
+  /** Answers what has arrived, writes what memory holds, and stops. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    while (this.#turning || this.#inbox.length > 0) {
+      await new Promise(setImmediate);
+      if (!this.#turning) await this.#turn();
+    }
+    this.engine.settle(this.now());
+    await this.#turn();
+  }
+
+  #tick(): void {
+    if (++this.#ticks % (1000 / tickMs) === 0) this.store.checkFile();
+    this.engine.tick(this.now());
+    this.#schedule();
+  }
+
+  #resume(job: HashJob, result: HashResult): void {
+    this.engine.resume(job, result, this.now());
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#endpoint === null) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#turning) void this.#turn();
+    });
+  }
+
+  async #turn(): Promise<void> {
+    this.#turning = true;
+    for (const { bytes, source } of this.#takeArrivals()) this.engine.receive(bytes, source, this.now());
+    const batch = this.engine.take();
+    if (batch.length > 0) {
+      try {
+        const outcomes = await this.store.apply(batch.map((entry) => entry.operation));
+        this.engine.complete(batch, outcomes, this.now());
+        this.store.housekeep();
+      } catch (error) {
+        this.engine.fail(batch, error instanceof Error ? error.message : String(error), this.now());
+      }
+    }
+    const replies = this.engine.takeReplies();
+    if (replies.length > 0) this.#endpoint?.send(replies);
+    for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
+    this.#turning = false;
+    if (this.#inbox.length > 0 || this.engine.hasWork) this.#schedule();
+  }
+
+  #takeArrivals(): Arrival[] {
+    if (this.#inbox.length > batchMax) return this.#inbox.splice(0, batchMax);
+    const arrivals = this.#inbox;
+    this.#inbox = [];
+    return arrivals;
+  }
+}

@@ -1,0 +1,93 @@
+// The operator's questions to devices: an addressed QUERY goes out, the device's DATA comes back. One at a time a
+// device, bounded, sent again, given up. Sends nothing itself.
+
+import type { Data } from "../protocol/messages.ts";
+import type { Endpoint } from "./operation.ts";
+import { limits } from "./policy.ts";
+
+/** What became of a question. */
+export type AskResult =
+  | {
+      readonly kind: "answer";
+      readonly code: string;
+      readonly time: string;
+      readonly message: string;
+    }
+  | { readonly kind: "unknown" | "not-logged-in" | "no-answer" | "busy" };
+
+/** A question to a device. */
+export type Ask = {
+  readonly id: string;
+  /** Two digits. */
+  readonly code: string;
+  /** What is asked about, in the form of an id. */
+  readonly target: string;
+  /** Where the device is to send its answer: this server, as the device reaches it. */
+  readonly answerTo: Endpoint;
+  readonly onResult: (result: AskResult) => void;
+};
+
+/** A question under way: its QUERY's time ties the answer to it. */
+export type OpenAsk = { readonly ask: Ask; time: string; begun: number; sent: number };
+
+export class Asks {
+  readonly #byDevice = new Map<string, OpenAsk[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a question behind others to the same device, or says there is no room. */
+  add(ask: Ask): boolean {
+    if (this.#size >= limits.asks) return false;
+    const open = { ask, time: "", begun: 0, sent: 0 };
+    const queue = this.#byDevice.get(ask.id);
+    if (queue === undefined) this.#byDevice.set(ask.id, [open]);
+    else queue.push(open);
+    this.#size++;
+    return true;
+  }
+
+  /** The questions that are to be sent now, for the first time or again; those given up are ended. */
+  due(now: number): OpenAsk[] {
+    const due: OpenAsk[] = [];
+    for (const [id, queue] of this.#byDevice) {
+      let open = queue[0];
+      if (open !== undefined && open.begun > 0 && now - open.begun >= limits.askTimeoutMs) {
+        this.#end(id, { kind: "no-answer" });
+        open = this.#byDevice.get(id)?.[0];
+      }
+      if (open === undefined) continue;
+      if (open.begun === 0) open.begun = now;
+      else if (now - open.sent < limits.askRepeatMs) continue;
+      open.sent = now;
+      due.push(open);
+    }
+    return due;
+  }
+
+  /** Takes a DATA of the device for the answer where it is one. */
+  answer(data: Data): boolean {
+    const open = this.#byDevice.get(data.id)?.[0];
+    if (open === undefined || open.begun === 0) return false;
+    if (data.address === null && data.time !== open.time) return false;
+    const { code, time, message } = data;
+    this.#end(data.id, { kind: "answer", code, time, message });
+    return true;
+  }
+
+  /** Ends all questions to a device that is gone. */
+  drop(id: string): void {
+    while (this.#byDevice.has(id)) this.#end(id, { kind: "not-logged-in" });
+  }
+
+  #end(id: string, result: AskResult): void {
+    const queue = this.#byDevice.get(id);
+    const open = queue?.shift();
+    if (queue === undefined || open === undefined) return;
+    if (queue.length === 0) this.#byDevice.delete(id);
+    this.#size--;
+    open.ask.onResult(result);
+  }
+}

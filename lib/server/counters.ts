@@ -1,0 +1,30 @@
+// What the engine counts. Only ever grows; read by whoever shows it.
+
+export type Counters = {
+  received: number;
+  malformed: number;
+  refused: number;
+  replied: number;
+  /** Replies not sent because they would have made the server an amplifier. */
+  silenced: number;
+  reportsStored: number;
+  reportsRepeated: number;
+  batches: number;
+  batchesFailed: number;
+  busy: number;
+};
+
+export function newCounters(): Counters {
+  return {
+    received: 0,
+    malformed: 0,
+    refused: 0,
+    replied: 0,
+    silenced: 0,
+    reportsStored: 0,
+    reportsRepeated: 0,
+    batches: 0,
+    batchesFailed: 0,
+    busy: 0,
+  };
+}

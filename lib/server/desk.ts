@@ -1,0 +1,182 @@
+// What every verb works at: the tables, the batch being filled, the replies being written, the log. Decides nothing
+// about a verb. A reply to a change can only be written from a continuation, which runs after its commit.
+
+import { ack, describeAck, type AckCode } from "../protocol/codes.ts";
+import { encodeAck } from "../protocol/encode.ts";
+import { utf8Bytes } from "../protocol/fields.ts";
+import { amplificationMax } from "../protocol/limits.ts";
+import { encodeTime } from "../protocol/time.ts";
+import { Asks } from "./asks.ts";
+import { newCounters } from "./counters.ts";
+import { CredentialGuard } from "./credential-guard.ts";
+import { HashQueue } from "./hash-queue.ts";
+import type { Log } from "./log.ts";
+import type { Endpoint, Operation, Outcome } from "./operation.ts";
+import { limits, type Policy } from "./policy.ts";
+import type { Request } from "./request.ts";
+import { type Session, SessionTable } from "./session.ts";
+import { KeyedBuckets, TokenBucket } from "./token-bucket.ts";
+import { VerifierCache } from "./verifier-cache.ts";
+
+/** An operation and what follows its commit. */
+export type Entry = {
+  readonly operation: Operation;
+  /** Who is answered 95 when the batch could not be stored; null for the server's own doing. */
+  readonly request: Request | null;
+  readonly onDone: (outcome: Outcome) => void;
+  readonly onFail: (() => void) | null;
+};
+
+/** Payload, port, ip; repeated. */
+export type Replies = (string | number)[];
+
+export class Desk {
+  readonly sessions = new SessionTable();
+  readonly guard = new CredentialGuard();
+  readonly hashQueue = new HashQueue();
+  readonly asks = new Asks();
+  readonly counters = newCounters();
+  readonly verifiers: VerifierCache;
+  /** The time of the batch in hand, ms. */
+  now: number;
+  #entries: Entry[] = [];
+  /** Sessions whose stored row is older than their last packet. */
+  #touched: Session[] = [];
+  #replies: Replies = [];
+  #second = -1;
+  #time = "";
+  readonly #longReplies: KeyedBuckets;
+  readonly #longRepliesInAll: TokenBucket;
+  readonly #errorLines: TokenBucket;
+  #errorLinesLost = 0;
+
+  constructor(
+    readonly policy: Policy,
+    readonly log: Log,
+    secret: Uint8Array,
+    now: number,
+  ) {
+    this.now = now;
+    this.verifiers = new VerifierCache(secret, limits.verifiers);
+    this.#longReplies = new KeyedBuckets(
+      limits.longRepliesPerSecond,
+      limits.longRepliesBurst,
+      limits.longReplySources,
+    );
+    const inAll = limits.longRepliesPerSecondInAll;
+    this.#longRepliesInAll = new TokenBucket(inAll, inAll, now);
+    this.#errorLines = new TokenBucket(limits.errorLinesPerSecond, limits.errorLinesPerSecond, now);
+  }
+
+  /** The server's time as the wire writes it. */
+  get time(): string {
+    const second = Math.floor(this.now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#time = encodeTime(this.now);
+    }
+    return this.#time;
+  }
+
+  /** Puts an operation into the batch in hand; what follows runs once it is on the disk. */
+  submit(
+    operation: Operation,
+    request: Request | null,
+    onDone: (outcome: Outcome) => void,
+    onFail: (() => void) | null = null,
+  ): void {
+    this.#entries.push({ operation, request, onDone, onFail });
+  }
+
+  get hasEntries(): boolean {
+    return this.#entries.length > 0;
+  }
+
+  takeEntries(): Entry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+
+  takeTouched(): Session[] {
+    const touched = this.#touched;
+    this.#touched = [];
+    return touched;
+  }
+
+  takeReplies(): Replies {
+    const replies = this.#replies;
+    this.#replies = [];
+    return replies;
+  }
+
+  /** A packet of this session was accepted: the device is alive, here. */
+  alive(session: Session, source: Endpoint): void {
+    session.lastSeen = this.now;
+    session.source = source;
+    if (session.touched) return;
+    session.touched = true;
+    this.#touched.push(session);
+  }
+
+  /** Writes the ACK of a request that was done. */
+  acknowledge(request: Request, code: AckCode, id: string): void {
+    this.reply(request, encodeAck(code, id, this.time, request.hash));
+  }
+
+  /** Writes the ACK of a request that was refused, and its line in error.log. */
+  refuse(request: Request, code: AckCode, id: string, what: string, reason = ""): void {
+    this.counters.refused++;
+    this.reportError(
+      request.source,
+      `${what} of ${id} refused: ${code} ${reason || describeAck(code)}`,
+    );
+    this.reply(request, encodeAck(code, id, this.time, request.hash, reason));
+  }
+
+  /** Refuses for lack of room: 93. */
+  refuseBusy(request: Request, id: string, what: string, reason: string): void {
+    this.counters.busy++;
+    this.refuse(request, ack.busy, id, what, reason);
+  }
+
+  /** Writes a reply, unless it would make the server an amplifier (clause 4). */
+  reply(request: Request, text: string): void {
+    if (!this.sessions.hasSource(request.source.ip) && !this.#mayAnswerStranger(request, text)) {
+      this.counters.silenced++;
+      return;
+    }
+    this.counters.replied++;
+    this.send(request.source, text);
+  }
+
+  /** Writes a datagram to a place a packet came from. */
+  send(to: Endpoint, text: string): void {
+    this.#replies.push(text, to.port, to.ip);
+  }
+
+  /** A line of error.log; a flood of them is counted instead. */
+  reportError(source: Endpoint | null, words: string): void {
+    if (!this.#errorLines.take(this.now)) {
+      this.#errorLinesLost++;
+      return;
+    }
+    if (this.#errorLinesLost > 0) {
+      this.log.error("-", `${this.#errorLinesLost} more refused datagrams were not written here`);
+      this.#errorLinesLost = 0;
+    }
+    this.log.error(source === null ? "-" : peerName(source), words);
+  }
+
+  #mayAnswerStranger(request: Request, text: string): boolean {
+    if (utf8Bytes(text) <= request.bytes * amplificationMax) return true;
+    return (
+      this.#longReplies.take(request.source.ip, this.now) && this.#longRepliesInAll.take(this.now)
+    );
+  }
+}
+
+/** How a log names a peer. */
+export function peerName(source: Endpoint): string {
+  return source.ip.includes(":") ? `[${source.ip}]:${source.port}` : `${source.ip}:${source.port}`;
+}

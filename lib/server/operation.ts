@@ -1,0 +1,124 @@
+// What the engine asks of the store, and what the store answers: plain data, so that a store with a network in between
+// can stand behind the same port. Nothing here runs.
+
+import type { AckCode } from "../protocol/codes.ts";
+
+/** What is known of the password in a request that carries one. Each names the stored hash it was checked against. */
+export type Proof =
+  | { readonly kind: "none" }
+  /** The password was hashed for a device that is not registered yet. */
+  | { readonly kind: "hashed"; readonly hash: string }
+  | { readonly kind: "verified"; readonly hash: string }
+  /** `hash` is null where the id was unknown. */
+  | { readonly kind: "refused"; readonly hash: string | null };
+
+/** Why a session ended; kept with its row. */
+export type EndReason = "logoff" | "offline" | "replaced" | "deregistered";
+
+/** A device as REGISTER and DEREGISTER name it; `ip` in canonical spelling. */
+export type DeviceFacts = {
+  readonly id: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly port: number;
+};
+
+/** One thing for the store to do or to look up. Times are milliseconds since 1970. */
+export type Operation =
+  | {
+      readonly kind: "register";
+      readonly device: DeviceFacts;
+      readonly proof: Proof;
+      readonly at: number;
+    }
+  | {
+      readonly kind: "deregister";
+      readonly device: DeviceFacts;
+      readonly proof: Proof;
+      readonly at: number;
+    }
+  | {
+      readonly kind: "login";
+      readonly id: string;
+      readonly proof: Proof;
+      readonly source: Endpoint;
+      readonly stated: Endpoint;
+      readonly at: number;
+    }
+  | {
+      readonly kind: "end";
+      readonly session: number;
+      readonly reason: EndReason;
+      readonly at: number;
+    }
+  | { readonly kind: "touch"; readonly sessions: readonly Touch[] }
+  | {
+      readonly kind: "report";
+      readonly report: Report;
+      /** What tells a repeat from another report: 48 bits of the datagram's SHA-256. */
+      readonly key: number;
+      /** Sequence number of the device's report before this one; 0 where it is not known. */
+      readonly previous: number;
+    }
+  | { readonly kind: "find"; readonly id: string }
+  | { readonly kind: "latest"; readonly id: string };
+
+/** A report as a device sent it. */
+export type Report = {
+  readonly device: string;
+  /** The device's own time, as sent. */
+  readonly time: string;
+  readonly received: number;
+  readonly code: string;
+  readonly message: string;
+};
+
+export type Endpoint = { readonly ip: string; readonly port: number };
+
+/** What the store keeps up to date of a session that is alive. */
+export type Touch = {
+  readonly session: number;
+  readonly lastSeen: number;
+  readonly source: Endpoint;
+  readonly everySeconds: number | null;
+};
+
+/** A session as the store keeps it. */
+export type StoredSession = {
+  readonly session: number;
+  readonly id: string;
+  readonly source: Endpoint;
+  readonly stated: Endpoint;
+  readonly started: number;
+  readonly lastSeen: number;
+  readonly everySeconds: number | null;
+};
+
+/** What a rule says that still lacks a password check; nothing was changed. */
+export type Need =
+  | { readonly kind: "hash" }
+  /** Check the password against this hash; null means the id is unknown, and the check only takes its time. */
+  | { readonly kind: "verify"; readonly hash: string | null };
+
+/** The answer to an operation, in the order of the operations. It is on the disk when it is seen. */
+export type Outcome =
+  | { readonly kind: "need"; readonly need: Need }
+  | {
+      readonly kind: "done";
+      readonly code: AckCode;
+      readonly session: number;
+      readonly hash: string | null;
+    }
+  | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
+  | { readonly kind: "found"; readonly known: boolean; readonly report: Report | null }
+  | { readonly kind: "nothing" };
+
+/** Keeps devices, sessions and reports. */
+export interface Store {
+  /**
+   * Applies a batch in one transaction.
+   * @returns an outcome an operation, once all of them are on the disk
+   * @throws when nothing of the batch was stored
+   */
+  apply(operations: readonly Operation[]): Promise<readonly Outcome[]>;
+}

@@ -1,0 +1,137 @@
+// One device's session, and the table of them all: who is logged in, from where, in the order of their ids, and how
+// many a source has. Lives in memory; the store holds what a restart needs.
+
+import type { Endpoint, StoredSession } from "./operation.ts";
+
+/** A logged-in device. */
+export class Session {
+  /** Where its last packet came from. */
+  source: Endpoint;
+  lastSeen: number;
+  everySeconds: number | null;
+  /** Sequence number of its last report; 0 where it is not known. */
+  lastReport = 0;
+  /** An operation that ends it is under way: it counts as ended for what comes after. */
+  ending = false;
+  /** Its row in the store is older than its last packet. */
+  touched = false;
+
+  constructor(
+    readonly row: number,
+    readonly id: string,
+    source: Endpoint,
+    /** The ip and port in its LOGIN: what other devices are told. */
+    readonly stated: Endpoint,
+    readonly started: number,
+    lastSeen: number,
+    everySeconds: number | null,
+  ) {
+    this.source = source;
+    this.lastSeen = lastSeen;
+    this.everySeconds = everySeconds;
+  }
+
+  /** Makes a session of a stored row. */
+  static from(stored: StoredSession): Session {
+    const { session, id, source, stated, started, lastSeen, everySeconds } = stored;
+    return new Session(session, id, source, stated, started, lastSeen, everySeconds);
+  }
+}
+
+/** All sessions. */
+export class SessionTable {
+  readonly #byId = new Map<string, Session>();
+  readonly #countBySource = new Map<string, number>();
+  /** Ids in order, for QUERY 03. */
+  #ids: string[] = [];
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Takes over stored sessions at the start. */
+  restore(stored: readonly StoredSession[]): void {
+    for (const row of stored) {
+      const session = Session.from(row);
+      this.#byId.set(session.id, session);
+      this.#count(session.source.ip, 1);
+    }
+    this.#ids = [...this.#byId.keys()].sort();
+  }
+
+  get(id: string): Session | undefined {
+    return this.#byId.get(id);
+  }
+
+  /**
+   * The session a request may act for: it belongs to the source IP that logged in (clause 4); the port does not count.
+   */
+  at(id: string, sourceIp: string): Session | undefined {
+    const session = this.#byId.get(id);
+    return session !== undefined && !session.ending && session.source.ip === sourceIp
+      ? session
+      : undefined;
+  }
+
+  /** Whether any session belongs to this source IP. */
+  hasSource(ip: string): boolean {
+    return this.#countBySource.has(ip);
+  }
+
+  /** Adds a session, in place of the device's earlier one. */
+  set(session: Session): void {
+    const before = this.#byId.get(session.id);
+    if (before === undefined) this.#ids.splice(this.#rank(session.id), 0, session.id);
+    else this.#count(before.source.ip, -1);
+    this.#byId.set(session.id, session);
+    this.#count(session.source.ip, 1);
+  }
+
+  /** Removes this very session; a later one of the same device stays. */
+  remove(session: Session): boolean {
+    if (this.#byId.get(session.id) !== session) return false;
+    this.#byId.delete(session.id);
+    this.#ids.splice(this.#rank(session.id), 1);
+    this.#count(session.source.ip, -1);
+    return true;
+  }
+
+  values(): MapIterator<Session> {
+    return this.#byId.values();
+  }
+
+  /**
+   * Ids in order, after one of them.
+   * @param after an id, or null from the start
+   * @param bytesMax the length of the ids with a comma between each two
+   */
+  idsAfter(after: string | null, bytesMax: number): string {
+    let at = after === null ? 0 : this.#rank(after);
+    if (this.#ids[at] === after) at++;
+    let page = "";
+    for (; at < this.#ids.length; at++) {
+      const next = page === "" ? (this.#ids[at] as string) : `${page},${this.#ids[at]}`;
+      if (next.length > bytesMax) break;
+      page = next;
+    }
+    return page;
+  }
+
+  #count(ip: string, by: number): void {
+    const count = (this.#countBySource.get(ip) ?? 0) + by;
+    if (count > 0) this.#countBySource.set(ip, count);
+    else this.#countBySource.delete(ip);
+  }
+
+  /** Where the id stands, or would stand, among the ids. */
+  #rank(id: string): number {
+    let low = 0;
+    let high = this.#ids.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ids[middle] as string) < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,39 @@
+// DATA: a report, or a device's answer to the operator's QUERY. Either way it is stored before it is acknowledged.
+
+import { ack } from "../../protocol/codes.ts";
+import type { Data } from "../../protocol/messages.ts";
+import { peerName, type Desk } from "../desk.ts";
+import type { Request } from "../request.ts";
+
+/** Takes a DATA. */
+export function receiveData(desk: Desk, request: Request, message: Data): void {
+  const { id, code, time } = message;
+  const session = desk.sessions.at(id, request.source.ip);
+  if (session === undefined) {
+    desk.refuse(request, ack.dataRefused, id, "DATA");
+    return;
+  }
+  desk.alive(session, request.source);
+  const report = { device: id, time, received: desk.now, code, message: message.message };
+  const key = Number.parseInt(request.hash.slice(0, 12), 16);
+  const previous = session.lastReport;
+  desk.submit({ kind: "report", report, key, previous }, request, (outcome) => {
+    if (outcome.kind !== "report") return;
+    if (outcome.repeated) desk.counters.reportsRepeated++;
+    else desk.counters.reportsStored++;
+    session.lastReport = Math.max(session.lastReport, outcome.sequence);
+    desk.asks.answer(message);
+    desk.acknowledge(request, ack.dataStored, id);
+    if (desk.log.debug) {
+      const peer = peerName(request.source);
+      desk.log.activity("debug", peer, "RECV", `DATA ${code} ${id} ${message.message}`);
+      const repeated = outcome.repeated ? " (a repeat, stored before)" : "";
+      desk.log.activity(
+        "debug",
+        peer,
+        "SEND",
+        `${ack.dataStored} ${id} report ${outcome.sequence}${repeated}`,
+      );
+    }
+  });
+}

@@ -1,0 +1,73 @@
+// DEREGISTER: a device takes itself out of the registrar. Its reports stay.
+
+import { ack, describeAck, type AckCode } from "../../protocol/codes.ts";
+import { comparableMac } from "../../protocol/fields.ts";
+import { canonicalIp } from "../../protocol/ip.ts";
+import type { Register } from "../../protocol/messages.ts";
+import type { Attempts } from "../credentials.ts";
+import { peerName, type Desk } from "../desk.ts";
+import type { DeviceFacts, Need, Proof } from "../operation.ts";
+import type { Request } from "../request.ts";
+import type { DeviceRow } from "./register.ts";
+
+/** What DEREGISTER comes to. */
+export type DeregisterDecision =
+  | { readonly kind: "need"; readonly need: Need }
+  | { readonly kind: "done"; readonly code: AckCode; readonly remove: boolean };
+
+/**
+ * Decides a DEREGISTER (clause 4).
+ * @param device what was asked, ip in canonical spelling
+ * @param own the device of this id, or null
+ */
+export function decideDeregister(
+  device: DeviceFacts,
+  proof: Proof,
+  own: DeviceRow | null,
+): DeregisterDecision {
+  if (own === null) return { kind: "done", code: ack.noSuchDevice, remove: false };
+  if (proof.kind === "refused" && proof.hash === own.hash) {
+    return { kind: "done", code: ack.credentialsRefused, remove: false };
+  }
+  if (proof.kind !== "verified" || proof.hash !== own.hash) {
+    return { kind: "need", need: { kind: "verify", hash: own.hash } };
+  }
+  if (own.ip !== device.ip || comparableMac(own.mac) !== comparableMac(device.mac)) {
+    return { kind: "done", code: ack.registeredOtherwise, remove: false };
+  }
+  return { kind: "done", code: ack.deregistered, remove: true };
+}
+
+/** Takes a DEREGISTER. */
+export function receiveDeregister(
+  desk: Desk,
+  attempts: Attempts,
+  request: Request,
+  message: Register,
+): void {
+  const { id, password, mac, port } = message;
+  const device = { id, mac, ip: canonicalIp(message.ip), port };
+  desk.log.activity("info", peerName(request.source), "RECV", `DEREGISTER ${id}`);
+  const attempt = {
+    request,
+    what: "DEREGISTER",
+    id,
+    password,
+    operationOf: (proof: Proof) => ({ kind: "deregister", device, proof, at: desk.now }) as const,
+    onDone: (code: AckCode) => {
+      if (code !== ack.deregistered) return desk.refuse(attempt.request, code, id, "DEREGISTER");
+      desk.verifiers.forget(id);
+      const session = desk.sessions.get(id);
+      if (session !== undefined) desk.sessions.remove(session);
+      desk.asks.drop(id);
+      desk.acknowledge(attempt.request, code, id);
+      desk.log.activity(
+        "info",
+        peerName(attempt.request.source),
+        "SEND",
+        `${code} ${id} ${describeAck(code)}`,
+      );
+    },
+  };
+  attempts.begin(attempt);
+}

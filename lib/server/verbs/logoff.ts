@@ -1,0 +1,33 @@
+// LOGOFF: a device closes its session.
+
+import { ack, describeAck } from "../../protocol/codes.ts";
+import type { Logoff } from "../../protocol/messages.ts";
+import { peerName, type Desk } from "../desk.ts";
+import type { Request } from "../request.ts";
+
+/** Takes a LOGOFF. */
+export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
+  const { id } = message;
+  desk.log.activity("info", peerName(request.source), "RECV", `LOGOFF ${id}`);
+  const session = desk.sessions.at(id, request.source.ip);
+  if (session === undefined) {
+    desk.refuse(request, ack.credentialsRefused, id, "LOGOFF");
+    return;
+  }
+  session.ending = true;
+  desk.submit(
+    { kind: "end", session: session.row, reason: "logoff", at: desk.now },
+    request,
+    () => {
+      // The reply goes out as one to a session's source: it is the last this session gets.
+      desk.acknowledge(request, ack.loggedOff, id);
+      desk.sessions.remove(session);
+      desk.asks.drop(id);
+      const words = `${ack.loggedOff} ${id} ${describeAck(ack.loggedOff)}`;
+      desk.log.activity("info", peerName(request.source), "SEND", words);
+    },
+    () => {
+      session.ending = false;
+    },
+  );
+}

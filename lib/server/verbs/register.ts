@@ -1,0 +1,102 @@
+// REGISTER: a device makes itself known. The rule is a pure function over the rows it needs; the store calls it inside
+// its transaction.
+
+import { ack, describeAck, type AckCode } from "../../protocol/codes.ts";
+import { comparableMac } from "../../protocol/fields.ts";
+import { canonicalIp } from "../../protocol/ip.ts";
+import type { Register } from "../../protocol/messages.ts";
+import type { Attempts } from "../credentials.ts";
+import { peerName, type Desk } from "../desk.ts";
+import type { DeviceFacts, Need, Proof } from "../operation.ts";
+import type { Request } from "../request.ts";
+
+/** A device as the store keeps it. */
+export type DeviceRow = DeviceFacts & { readonly hash: string };
+
+/** The rows REGISTER is decided on. */
+export type RegisterRows = {
+  /** The device of this id. */
+  readonly own: DeviceRow | null;
+  /** Whether another id holds the ip (with `--shared-ip`: the ip and port). */
+  readonly ipTaken: boolean;
+  /** Whether another id holds the MAC. */
+  readonly macTaken: boolean;
+};
+
+/** What REGISTER comes to: an answer, with what to store, or a password check that it lacks. */
+export type RegisterDecision =
+  | { readonly kind: "need"; readonly need: Need }
+  | {
+      readonly kind: "done";
+      readonly code: AckCode;
+      readonly store: "nothing" | "insert" | "update";
+      /** The hash the password is known to fit, or null. */
+      readonly hash: string | null;
+    };
+
+/**
+ * Decides a REGISTER (clause 4), first row of the table that fits.
+ * @param device what was asked, ip in canonical spelling
+ * @param proof what is known of the password
+ */
+export function decideRegister(
+  device: DeviceFacts,
+  proof: Proof,
+  rows: RegisterRows,
+): RegisterDecision {
+  const { own } = rows;
+  if (own !== null) {
+    if (comparableMac(own.mac) !== comparableMac(device.mac)) return done(ack.idTaken);
+    if (own.ip === device.ip && own.port === device.port) return done(ack.alreadyRegistered);
+    if (proof.kind === "refused" && proof.hash === own.hash) return done(ack.credentialsRefused);
+    if (proof.kind !== "verified" || proof.hash !== own.hash) {
+      return { kind: "need", need: { kind: "verify", hash: own.hash } };
+    }
+    if (rows.ipTaken) return done(ack.ipTaken, own.hash);
+    return { kind: "done", code: ack.registrationUpdated, store: "update", hash: own.hash };
+  }
+  if (rows.ipTaken) return done(ack.ipTaken);
+  if (rows.macTaken) return done(ack.macTaken);
+  if (proof.kind !== "hashed") return { kind: "need", need: { kind: "hash" } };
+  return { kind: "done", code: ack.registered, store: "insert", hash: proof.hash };
+}
+
+function done(code: AckCode, hash: string | null = null): RegisterDecision {
+  return { kind: "done", code, store: "nothing", hash };
+}
+
+/** Takes a REGISTER. */
+export function receiveRegister(
+  desk: Desk,
+  attempts: Attempts,
+  request: Request,
+  message: Register,
+): void {
+  const { id, password, mac, port } = message;
+  const device = { id, mac, ip: canonicalIp(message.ip), port };
+  desk.log.activity(
+    "info",
+    peerName(request.source),
+    "RECV",
+    `REGISTER ${id} at ${message.ip} port ${port}`,
+  );
+  const attempt = {
+    request,
+    what: "REGISTER",
+    id,
+    password,
+    operationOf: (proof: Proof) => ({ kind: "register", device, proof, at: desk.now }) as const,
+    onDone: (code: AckCode) => {
+      const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
+      if (!accepted.includes(code)) return desk.refuse(attempt.request, code, id, "REGISTER");
+      desk.acknowledge(attempt.request, code, id);
+      desk.log.activity(
+        "info",
+        peerName(attempt.request.source),
+        "SEND",
+        `${code} ${id} ${describeAck(code)}`,
+      );
+    },
+  };
+  attempts.begin(attempt);
+}

@@ -1,0 +1,98 @@
+// Which reports came lately, by 32 bits of their key: what finds a repeat without an index on the table. It only says
+// where to look; the row itself decides. Two generations, so that nothing is ever taken out one by one.
+
+const slotsFirst = 1 << 12;
+
+/** One generation: open addressing, at most half full; sequence 0 marks a free slot. */
+class Generation {
+  #keys: Int32Array;
+  #sequences: Float64Array;
+  size = 0;
+
+  constructor(slots: number) {
+    this.#keys = new Int32Array(slots);
+    this.#sequences = new Float64Array(slots);
+  }
+
+  get slots(): number {
+    return this.#keys.length;
+  }
+
+  add(key: number, sequence: number): void {
+    if (this.size * 2 >= this.slots) this.#grow();
+    const mask = this.slots - 1;
+    let slot = spread(key) & mask;
+    while (this.#sequences[slot] !== 0) slot = (slot + 1) & mask;
+    this.#keys[slot] = key;
+    this.#sequences[slot] = sequence;
+    this.size++;
+  }
+
+  find(key: number, fits: (sequence: number) => boolean): number {
+    const mask = this.slots - 1;
+    for (let slot = spread(key) & mask; this.#sequences[slot] !== 0; slot = (slot + 1) & mask) {
+      const sequence = this.#sequences[slot] as number;
+      if (this.#keys[slot] === key && fits(sequence)) return sequence;
+    }
+    return 0;
+  }
+
+  #grow(): void {
+    const [keys, sequences] = [this.#keys, this.#sequences];
+    this.#keys = new Int32Array(keys.length * 2);
+    this.#sequences = new Float64Array(keys.length * 2);
+    this.size = 0;
+    for (let i = 0; i < keys.length; i++) {
+      if (sequences[i] !== 0) this.add(keys[i] as number, sequences[i] as number);
+    }
+  }
+}
+
+/** The latest reports, between `entriesMax / 2` and `entriesMax` of them. */
+export class RecentReports {
+  #young = new Generation(slotsFirst);
+  #old = new Generation(1);
+  #youngSince = 0;
+  #oldSince = 0;
+
+  constructor(readonly entriesMax: number) {}
+
+  /** The lowest sequence number that is surely remembered, if it came at all. */
+  get since(): number {
+    return this.#oldSince;
+  }
+
+  /**
+   * Remembers a report.
+   * @param key any integer up to 2^53; 32 bits of it are kept
+   * @param sequence from 1 on, growing
+   */
+  add(key: number, sequence: number): void {
+    if (this.#young.size >= this.entriesMax / 2) {
+      this.#old = this.#young;
+      this.#oldSince = this.#youngSince;
+      this.#young = new Generation(this.#old.slots);
+      this.#youngSince = sequence;
+    }
+    this.#young.add(key | 0, sequence);
+  }
+
+  /**
+   * The sequence number of a report with this key that the caller finds fitting; 0 where there is none.
+   * @param fits looks at the row, since two reports may share 32 bits
+   */
+  find(key: number, fits: (sequence: number) => boolean): number {
+    return this.#young.find(key | 0, fits) || this.#old.find(key | 0, fits);
+  }
+
+  /** Says from where on the caller has added everything. */
+  beginAt(sequence: number): void {
+    this.#oldSince = sequence;
+    this.#youngSince = sequence;
+  }
+}
+
+/** Spreads a key over the slots (Knuth's multiplicative hash). */
+function spread(key: number): number {
+  return Math.imul(key, 0x9e3779b1) >>> 7;
+}

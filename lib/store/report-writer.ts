@@ -1,0 +1,125 @@
+// Stores reports: once each, in the order they came. A repeat is found among the latest reports by its key, and among
+// the device's own last ones where the device was silent for longer than that.
+
+import type { Database, Statement } from "bun:sqlite";
+import type { Operation, Outcome } from "../server/operation.ts";
+import { RecentReports } from "./recent-reports.ts";
+import { chunkOf, chunkSize, ReportChunks } from "./report-chunks.ts";
+import { ReportReader, type StoredReport } from "./report-reader.ts";
+
+type ReportOperation = Extract<Operation, { kind: "report" }>;
+
+/** How many of the server's latest reports a repeat is looked for among, at least half of it. */
+const recentMax = 1 << 20;
+/** How many of a device's own last reports are compared, and how far back they are looked for. */
+const ownLast = 16;
+const ownChunksMax = 64;
+/** Devices of a full chunk that are indexed in one go: about a millisecond. */
+const indexRowsPerStep = 512;
+
+export class ReportWriter {
+  readonly chunks: ReportChunks;
+  readonly reader: ReportReader;
+  readonly #recent = new RecentReports(recentMax);
+  readonly #insert: Statement;
+  readonly #keyOf: Statement<{ key: number }>;
+  #next: number;
+  /** The next number when the transaction in hand began. */
+  #mark: number;
+
+  constructor(database: Database) {
+    this.chunks = new ReportChunks(database);
+    this.reader = new ReportReader(database, this.chunks);
+    this.#insert = database.prepare("INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#keyOf = database.prepare("SELECT key FROM data WHERE sequence = ?");
+    this.#next = this.#rebuild(database);
+    this.#mark = this.#next;
+  }
+
+  /** Begins a transaction's worth of reports. */
+  begin(): void {
+    this.#mark = this.#next;
+  }
+
+  /** The transaction was rolled back. What `#recent` still says of it no row will confirm. */
+  rollback(): void {
+    if (this.#next === this.#mark) return;
+    this.#next = this.#mark;
+    this.chunks.undoFrom(this.#next);
+  }
+
+  /** Stores a report, or finds that it is stored. Inside the caller's transaction. */
+  store(operation: ReportOperation): Outcome {
+    const before = this.#findRepeat(operation);
+    if (before > 0) return { kind: "report", sequence: before, repeated: true };
+    const { report, key } = operation;
+    const sequence = this.#next++;
+    this.#insert.run(
+      sequence,
+      report.device,
+      report.time,
+      report.received,
+      report.code,
+      report.message,
+      key,
+    );
+    this.#recent.add(key, sequence);
+    this.chunks.add(report.device, sequence, report.received);
+    return { kind: "report", sequence, repeated: false };
+  }
+
+  /** Writes a share of the index if it is behind. */
+  housekeep(): void {
+    if (this.chunks.isBehind) this.chunks.writeSome(indexRowsPerStep);
+  }
+
+  #findRepeat(operation: ReportOperation): number {
+    const { key, previous, report } = operation;
+    const found = this.#recent.find(key, (sequence) =>
+      this.#isSame(this.reader.at(sequence), operation),
+    );
+    if (found > 0 || previous >= this.#recent.since) return found;
+    let looked = 0;
+    for (const own of this.reader.newest(report.device, 0, ownChunksMax)) {
+      if (this.#isSame(own, operation)) return own.sequence;
+      if (++looked >= ownLast) break;
+    }
+    return 0;
+  }
+
+  #isSame(stored: StoredReport | null, { report, key }: ReportOperation): boolean {
+    return (
+      stored !== null &&
+      stored.device === report.device &&
+      stored.time === report.time &&
+      stored.code === report.code &&
+      stored.message === report.message &&
+      this.#keyOf.get(stored.sequence)?.key === key
+    );
+  }
+
+  /** Reads back what memory held when the server stopped; returns the next number. */
+  #rebuild(database: Database): number {
+    const highest = database.query("SELECT max(sequence) AS it FROM data").get() as {
+      it: number | null;
+    };
+    const indexed = database.query("SELECT max(chunk) AS it FROM report_chunk").get() as {
+      it: number | null;
+    };
+    const firstUnindexed = indexed.it === null ? 0 : (indexed.it + 1) * chunkSize;
+    const next = Math.max(highest.it ?? 0, firstUnindexed - 1, 0) + 1;
+    const recentFrom = Math.max(0, next - recentMax / 2);
+    const rows = database.prepare<{ sequence: number; device: string; received: number }, [number]>(
+      "SELECT sequence, device, received FROM data WHERE sequence >= ? ORDER BY sequence",
+    );
+    for (const row of rows.iterate(chunkOf(firstUnindexed) * chunkSize)) {
+      this.chunks.add(row.device, row.sequence, row.received);
+    }
+    this.#recent.beginAt(recentFrom);
+    const keys = database.prepare<{ sequence: number; key: number }, [number]>(
+      "SELECT sequence, key FROM data WHERE sequence >= ? ORDER BY sequence",
+    );
+    for (const row of keys.iterate(recentFrom)) this.#recent.add(row.key, row.sequence);
+    return next;
+  }
+}

@@ -1,0 +1,97 @@
+// The tables, and every step that led to them. A step is never changed once released; a newer schema than the last one
+// here is refused.
+
+import type { Database } from "bun:sqlite";
+import { OperatingError } from "../operating-error.ts";
+
+/** Marks a database as one of ours (`PRAGMA application_id`): "iotS". */
+export const applicationId = 0x696f7453;
+
+/** Steps by number; a database at version n has had the first n. */
+export const migrations: readonly string[] = [
+  // 1: devices, sessions, reports. `data` has no index: its rows are found through `report_index`, which is appended
+  // in whole chunks, so that storing a report costs one append.
+  `
+  CREATE TABLE registrar (
+    device     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL UNIQUE,
+    mac        TEXT NOT NULL,
+    mac_key    TEXT NOT NULL,
+    ip         TEXT NOT NULL,
+    port       INTEGER NOT NULL,
+    password   TEXT NOT NULL,
+    registered INTEGER NOT NULL,
+    updated    INTEGER NOT NULL
+  );
+  CREATE INDEX registrar_by_mac ON registrar (mac_key);
+  CREATE INDEX registrar_by_ip ON registrar (ip, port);
+
+  CREATE TABLE login (
+    session   INTEGER PRIMARY KEY AUTOINCREMENT,
+    device    TEXT NOT NULL,
+    ip        TEXT NOT NULL,
+    port      INTEGER NOT NULL,
+    login_ip  TEXT NOT NULL,
+    login_port INTEGER NOT NULL,
+    every     REAL,
+    started   INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    ended     INTEGER,
+    reason    TEXT
+  );
+  CREATE INDEX login_by_device ON login (device, started);
+  CREATE INDEX login_open ON login (device) WHERE ended IS NULL;
+
+  CREATE TABLE data (
+    sequence INTEGER PRIMARY KEY,
+    device   TEXT NOT NULL,
+    time     TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    code     TEXT NOT NULL,
+    message  TEXT NOT NULL,
+    key      INTEGER NOT NULL
+  );
+
+  CREATE TABLE report_chunk (
+    chunk          INTEGER PRIMARY KEY,
+    first_received INTEGER NOT NULL,
+    last_received  INTEGER NOT NULL
+  );
+  CREATE TABLE report_index (
+    chunk  INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    places BLOB NOT NULL,
+    PRIMARY KEY (chunk, device)
+  ) WITHOUT ROWID;
+  `,
+];
+
+/** The version a database has after all steps. */
+export const schemaVersion = migrations.length;
+
+/**
+ * Brings a database of ours up to date, each step in its own transaction.
+ * @throws OperatingError `newer-schema`
+ */
+export function migrate(database: Database, path: string): void {
+  const version = versionOf(database);
+  if (version > schemaVersion) {
+    throw new OperatingError(
+      "newer-schema",
+      `${path} was written by a newer iot-server (schema ${version}, this one knows ${schemaVersion}).`,
+      "Use that iot-server, or give --db another file.",
+    );
+  }
+  for (let step = version; step < schemaVersion; step++) {
+    database.transaction(() => {
+      database.run(migrations[step] as string);
+      database.run(`PRAGMA application_id = ${applicationId}`);
+      database.run(`PRAGMA user_version = ${step + 1}`);
+    })();
+  }
+}
+
+/** The number of steps a database has had. */
+export function versionOf(database: Database): number {
+  return (database.query("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
