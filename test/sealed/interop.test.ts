@@ -1,0 +1,219 @@
+// Both roles over UDP against an implementation that is not ours (interop.py): real sockets on
+// 127.0.0.1, ports from the system. Without its Debian package the tests are skipped; in CI they
+// fail.
+
+import type { udp } from "bun";
+import { afterEach, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { CookieJar } from "../../lib/sealed/cookie.ts";
+import { decodeFrame, encodeFrame } from "../../lib/sealed/frames.ts";
+import type { Frame } from "../../lib/sealed/frames.ts";
+import { initiate, Responder } from "../../lib/sealed/handshake.ts";
+import { decodePacket, encodePacket } from "../../lib/sealed/packets.ts";
+import { x25519KeyPair } from "../../lib/sealed/primitives.ts";
+import { Transport } from "../../lib/sealed/transport.ts";
+import { fixedBytes, fromText, toHex, valueOf } from "./fixtures.ts";
+
+const python = "/usr/bin/python3";
+const script = join(import.meta.dir, "interop.py");
+const limitMs = 30_000;
+const available = hasDissononce();
+const psks = [
+  ["no psk", new Uint8Array(32)],
+  ["a psk", fixedBytes("interop psk")],
+] as const;
+
+function hasDissononce(): boolean {
+  try {
+    return Bun.spawnSync([python, "-c", "import dissononce"]).exitCode === 0;
+  } catch {
+    return false;
+  }
+}
+
+function spawnPeer(...args: readonly string[]) {
+  return Bun.spawn([python, "-B", script, ...args], { stdout: "pipe", stderr: "inherit" });
+}
+
+/** One datagram and how to answer it. */
+interface Arrival {
+  readonly bytes: Uint8Array;
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** A socket whose datagrams are awaited one by one. */
+class Wire {
+  readonly #socket: udp.Socket<"buffer">;
+  readonly #arrived: Arrival[] = [];
+  #waiting: ((arrival: Arrival) => void) | undefined;
+
+  private constructor(socket: udp.Socket<"buffer">) {
+    this.#socket = socket;
+  }
+
+  static async open(): Promise<Wire> {
+    let wire: Wire;
+    const socket = await Bun.udpSocket({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data: (_, bytes, port, ip) => wire.#take({ bytes, port, ip }),
+        error() {},
+      },
+    });
+    wire = new Wire(socket);
+    return wire;
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
+  send(bytes: Uint8Array, port: number): void {
+    this.#socket.send(bytes, port, "127.0.0.1");
+  }
+
+  next(): Promise<Arrival> {
+    const arrival = this.#arrived.shift();
+    if (arrival !== undefined) return Promise.resolve(arrival);
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #take(arrival: Arrival): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) this.#arrived.push(arrival);
+    else waiting(arrival);
+  }
+}
+
+let wire: Wire | undefined;
+
+afterEach(() => wire?.close());
+
+if (!available) {
+  test("skipped: needs python3-dissononce (apt-get install python3-dissononce)", () => {
+    expect(process.env["CI"], "CI must have it").not.toBe("true");
+  });
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes("\n")) break;
+  }
+  return text;
+}
+
+async function askForKey(port: number): Promise<Uint8Array> {
+  const nonce = randomBytes(16);
+  wire!.send(encodePacket({ type: "hello", nonce }), port);
+  const key = valueOf(decodePacket((await wire!.next()).bytes));
+  if (key.type !== "key") throw new Error(`A ${key.type} answered the HELLO.`);
+  expect(toHex(key.nonce)).toBe(toHex(nonce));
+  return key.publicKey;
+}
+
+describe.if(available).each(psks)("we ask, with %s", (_, psk) => {
+  test(
+    "HELLO, KEY, INIT, RESP, DATA both ways, CLOSE",
+    async () => {
+      const peer = spawnPeer("server", toHex(psk));
+      const { port, publicKey } = JSON.parse(await firstLine(peer.stdout));
+      wire = await Wire.open();
+      const remoteKey = await askForKey(port);
+      expect(toHex(remoteKey)).toBe(publicKey);
+      const initiation = valueOf(
+        initiate({
+          local: x25519KeyPair(randomBytes(32)),
+          remoteKey,
+          ephemeral: x25519KeyPair(randomBytes(32)),
+          index: 0xfffffff0,
+          hsCounter: 1_795_305_600_000_000,
+          caps: 0,
+          psk,
+        }),
+      );
+      wire.send(initiation.packet(), port);
+      const established = valueOf(initiation.complete((await wire.next()).bytes));
+      const transport = new Transport(established, 0);
+      const exchange = async (frame: Frame): Promise<Frame> => {
+        wire!.send(valueOf(transport.seal(encodeFrame(frame), 0)), port);
+        const { bytes } = await wire!.next();
+        return valueOf(decodeFrame(valueOf(transport.open(bytes, 0)).frame));
+      };
+      for (const [index, text] of ["", "STATUS\t01\tasmith", "x".repeat(1_156)].entries()) {
+        const msgid = (0xfeedn << 48n) | BigInt(index);
+        const frame: Frame = { kind: "text", answer: false, msgid, body: fromText(text) };
+        const answer = await exchange(frame);
+        expect(toHex(encodeFrame(answer))).toBe(toHex(encodeFrame({ ...frame, answer: true })));
+      }
+      const close = encodeFrame({ kind: "close", answer: false, msgid: 0n });
+      wire.send(valueOf(transport.seal(close, 0)), port);
+      expect(await peer.exited).toBe(0);
+    },
+    limitMs,
+  );
+});
+
+/** Serves one client until its CLOSE; gives the handshake hash. */
+async function serveOne(psk: Uint8Array, underLoad: boolean): Promise<string> {
+  const local = x25519KeyPair(randomBytes(32));
+  const responder = new Responder(local, psk);
+  const jar = new CookieJar(local.publicKey, { bytes: randomBytes });
+  let transport: Transport | undefined;
+  let handshakeHash = "";
+  for (;;) {
+    const { bytes, ip, port } = await wire!.next();
+    const packet = valueOf(decodePacket(bytes));
+    if (packet.type === "hello") {
+      const { publicKey } = local;
+      const versions = { versionMin: 1, versionMax: 1, flags: 0 };
+      wire!.send(encodePacket({ type: "key", nonce: packet.nonce, ...versions, publicKey }), port);
+    } else if (packet.type === "init") {
+      if (underLoad && !jar.check(bytes, { ip, port }, 0)) {
+        wire!.send(jar.answer(valueOf(responder.checkInit(bytes)), { ip, port }, 0), port);
+        continue;
+      }
+      const read = valueOf(responder.readInit(bytes));
+      expect(read.hsCounter).toBe(1_795_305_600_000_000);
+      expect(read.caps).toBe(3);
+      const answer = valueOf(read.answer(0x80000001, x25519KeyPair(randomBytes(32))));
+      transport = new Transport(answer.established, 0);
+      handshakeHash = toHex(answer.established.handshakeHash);
+      wire!.send(answer.packet, port);
+    } else {
+      const { frame } = valueOf(transport!.open(bytes, 0));
+      const request = valueOf(decodeFrame(frame));
+      if (request.kind === "close") return handshakeHash;
+      wire!.send(valueOf(transport!.seal(encodeFrame({ ...request, answer: true }), 0)), port);
+    }
+  }
+}
+
+const servings = psks.flatMap(([name, psk]) => [
+  [name, "", psk, false] as const,
+  [name, ", under load", psk, true] as const,
+]);
+
+describe.if(available).each(servings)("we serve, with %s%s", (_, __, psk, underLoad) => {
+  test(
+    "KEY, RESP, DATA both ways, CLOSE",
+    async () => {
+      wire = await Wire.open();
+      const peer = spawnPeer("client", toHex(psk), String(wire.port));
+      const handshakeHash = await serveOne(psk, underLoad);
+      const seen = JSON.parse(await new Response(peer.stdout).text());
+      expect(seen).toEqual({ answers: [0, 21, 1_156], cookies: underLoad ? 1 : 0, handshakeHash });
+      expect(await peer.exited).toBe(0);
+    },
+    limitMs,
+  );
+});

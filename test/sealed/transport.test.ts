@@ -1,0 +1,153 @@
+// Sessions: counters, replay, limits of age and use, roaming.
+
+import { describe, expect, test } from "bun:test";
+import {
+  deadAfterMessages,
+  deadAfterMs,
+  rekeyAfterMessages,
+  rekeyAfterMs,
+} from "../../lib/sealed/limits.ts";
+import { writeDataHeader } from "../../lib/sealed/packets.ts";
+import { sealInto } from "../../lib/sealed/primitives.ts";
+import { Transport } from "../../lib/sealed/transport.ts";
+import { finishHandshake, reasonOf, serverIndex, session, toHex, valueOf } from "./fixtures.ts";
+
+const frame = new Uint8Array(32).fill(7);
+
+/** A DATA packet from the client with any counter, made without its transport. */
+function dataWith(counter: number): Uint8Array {
+  const { sendKey } = finishHandshake().client;
+  const packet = new Uint8Array(32 + frame.length);
+  writeDataHeader(packet, serverIndex, counter);
+  const nonce = new Uint8Array(12);
+  new DataView(nonce.buffer).setBigUint64(4, BigInt(counter));
+  sealInto(packet, 16, sendKey, nonce, packet.subarray(0, 16), frame);
+  return packet;
+}
+
+test("both ways, and counters that go up by one", () => {
+  const sides = session();
+  for (let counter = 0; counter < 3; counter++) {
+    const up = valueOf(sides.client.seal(frame, 0));
+    const down = valueOf(sides.server.seal(frame, 0));
+    expect(new DataView(up.buffer, up.byteOffset).getBigUint64(8)).toBe(BigInt(counter));
+    expect(up.length).toBe(32 + frame.length);
+    expect(toHex(up)).not.toBe(toHex(down));
+    expect(toHex(valueOf(sides.server.open(up, 0)).frame)).toBe(toHex(frame));
+    expect(toHex(valueOf(sides.client.open(down, 0)).frame)).toBe(toHex(frame));
+  }
+  expect(sides.client.sent).toBe(3);
+});
+
+test("sessions side by side do not disturb each other", () => {
+  const one = session();
+  const two = session();
+  const packets = [0, 1, 2].map(() => [one, two].map((s) => valueOf(s.client.seal(frame, 0))));
+  for (const [first, second] of packets.reverse()) {
+    expect(two.server.open(second!, 0).ok).toBe(true);
+    expect(one.server.open(first!, 0).ok).toBe(true);
+  }
+});
+
+describe("refused", () => {
+  test("a second time, and after that nothing else suffers", () => {
+    const sides = session();
+    const first = valueOf(sides.client.seal(frame, 0));
+    const second = valueOf(sides.client.seal(frame, 0));
+    expect(sides.server.open(first, 0).ok).toBe(true);
+    expect(reasonOf(sides.server.open(first, 0))).toBe("replay");
+    expect(sides.server.open(second, 0).ok).toBe(true);
+  });
+
+  test("a forged counter far ahead does not move the window", () => {
+    const sides = session();
+    const forged = Uint8Array.from(dataWith(100_000));
+    forged[20]! ^= 1;
+    expect(reasonOf(sides.server.open(forged, 0))).toBe("tag");
+    expect(sides.server.confirmed).toBe(false);
+    expect(sides.server.open(valueOf(sides.client.seal(frame, 0)), 0).ok).toBe(true);
+  });
+
+  test("one's own packet sent back", () => {
+    const sides = session();
+    const packet = valueOf(sides.client.seal(frame, 0));
+    expect(reasonOf(sides.client.open(packet, 0))).toBe("index");
+    const turned = Uint8Array.from(packet);
+    writeDataHeader(turned, sides.client.localIndex, 0);
+    expect(reasonOf(sides.client.open(turned, 0))).toBe("tag");
+  });
+
+  test("another type of packet, and none at all", () => {
+    const sides = session();
+    expect(reasonOf(sides.server.open(finishHandshake().resp, 0))).toBe("not-expected");
+    expect(reasonOf(sides.server.open(new Uint8Array(0), 0))).toBe("size");
+  });
+});
+
+describe("newest", () => {
+  test("only where the counter is higher than any before", () => {
+    const { server } = session();
+    const table: readonly [number, boolean][] = [
+      [0, true],
+      [5, true],
+      [3, false],
+      [6, true],
+      [1, false],
+      [2_000, true],
+      [7, false],
+    ];
+    for (const [counter, newest] of table)
+      expect(valueOf(server.open(dataWith(counter), 0)).newest, `counter ${counter}`).toBe(newest);
+  });
+});
+
+describe("confirmed", () => {
+  test("the initiator from the start, the responder from the first valid DATA", () => {
+    const sides = session();
+    expect(sides.client.confirmed).toBe(true);
+    expect(sides.server.confirmed).toBe(false);
+    sides.server.open(valueOf(sides.client.seal(frame, 0)), 0);
+    expect(sides.server.confirmed).toBe(true);
+  });
+});
+
+describe("age", () => {
+  test("new keys after 15 minutes, none after 30", () => {
+    const sides = session();
+    const late = valueOf(sides.client.seal(frame, deadAfterMs - 1));
+    expect(sides.client.needsRekey(rekeyAfterMs - 1)).toBe(false);
+    expect(sides.client.needsRekey(rekeyAfterMs)).toBe(true);
+    expect(sides.client.isDead(deadAfterMs - 1)).toBe(false);
+    expect(sides.client.isDead(deadAfterMs)).toBe(true);
+    expect(reasonOf(sides.client.seal(frame, deadAfterMs))).toBe("dead");
+    expect(reasonOf(sides.server.open(late, deadAfterMs))).toBe("dead");
+    expect(sides.server.open(late, deadAfterMs - 1).ok).toBe(true);
+  });
+});
+
+describe("use", () => {
+  test("new keys after 2^20 messages in", () => {
+    const { server } = session();
+    server.open(dataWith(rekeyAfterMessages - 2), 0);
+    expect(server.needsRekey(0)).toBe(false);
+    server.open(dataWith(rekeyAfterMessages - 1), 0);
+    expect(server.needsRekey(0)).toBe(true);
+  });
+
+  test("the last counter opens, the one after it does not", () => {
+    const { server } = session();
+    expect(server.open(dataWith(deadAfterMessages - 1), 0).ok).toBe(true);
+    expect(reasonOf(server.open(dataWith(deadAfterMessages), 0))).toBe("counter");
+  });
+});
+
+test("wiped keys neither seal nor open, not even under a key of zeros", () => {
+  const sides = session();
+  const packet = valueOf(sides.client.seal(frame, 0));
+  const { client } = finishHandshake();
+  const zeroed = new Transport({ ...client, sendKey: new Uint8Array(32) }, 0);
+  sides.server.wipe();
+  expect(reasonOf(sides.server.open(packet, 0))).toBe("dead");
+  expect(reasonOf(sides.server.open(valueOf(zeroed.seal(frame, 0)), 0))).toBe("dead");
+  expect(reasonOf(sides.server.seal(frame, 0))).toBe("dead");
+});
