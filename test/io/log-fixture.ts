@@ -1,0 +1,56 @@
+// Logs in a directory of their own, with a clock and a stderr that the test holds.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openLogs, type FileLogs, type LogOptions } from "../../lib/io/log-file.ts";
+
+export const startMs = Date.UTC(2026, 10, 23, 1, 2, 3, 4);
+
+export type LogFixture = {
+  readonly directory: string;
+  readonly logs: FileLogs;
+  /** What went to stderr so far. */
+  stderr(): string;
+  advance(ms: number): void;
+  /** The lines of a file in the directory. */
+  lines(name: string): string[];
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** Opens logs in `directory`, or in a new one; the directory goes with the fixture. */
+export async function openFixture(
+  options: Partial<LogOptions> = {},
+  prepare: (directory: string) => void = () => {},
+): Promise<LogFixture> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), "iot-log-"));
+  prepare(directory);
+  let nowMs = startMs;
+  let stderr = "";
+  const logs = await openLogs({
+    level: "info",
+    ...options,
+    directory,
+    now: () => nowMs,
+    stderr: (text) => void (stderr += text),
+  });
+  return {
+    directory,
+    logs,
+    stderr: () => stderr,
+    advance: (ms) => void (nowMs += ms),
+    lines: (name) => linesOf(join(directory, name)),
+    async [Symbol.asyncDispose]() {
+      await logs.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The lines of a file; the last one has to have its end. */
+export function linesOf(path: string): string[] {
+  const text = readFileSync(path, "utf8");
+  if (text === "") return [];
+  if (!text.endsWith("\n")) throw new Error(`${path} ends within a line`);
+  return text.slice(0, -1).split("\n");
+}
