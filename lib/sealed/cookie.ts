@@ -3,8 +3,9 @@
 
 import { cookieBytes, cookieSecretMs, keyBytes, saltBytes, tagBytes } from "./limits.ts";
 import { checkMac2, cookieKey, hasMac2 } from "./macs.ts";
+import type { PacketReason } from "./packet-form.ts";
 import { decodePacket, encodePacket } from "./packets.ts";
-import type { InitPacket, PacketReason } from "./packets.ts";
+import type { InitPacket } from "./packets.ts";
 import { hmac, open, sealInto } from "./primitives.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";

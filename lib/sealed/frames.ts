@@ -13,7 +13,7 @@ import {
   proofBytes,
   ticketBytes,
 } from "./limits.ts";
-import { packetFault, packetType } from "./packets.ts";
+import { packetFault, packetType } from "./packet-form.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";
 import { decodeVoucher, encodeVoucher } from "./voucher.ts";

@@ -1,16 +1,11 @@
-// Owns the seven outer packets: their layout, and their decoding with a reason for each refusal.
+// Owns the seven outer packets: their fields, and the layout of each on the wire.
 // Never verifies a mac or a tag, and never looks inside what is sealed.
 
-import { isZero, readUint32, readUint64, writeUint32, writeUint64 } from "./bytes.ts";
+import { readUint16, readUint32, writeUint16, writeUint32 } from "./bytes.ts";
 import {
   cookiePacketBytes,
-  dataBytesMin,
   dataHeaderBytes,
-  datagramBytesMax,
-  deadAfterMessages,
-  frameBlockBytes,
   helloBytes,
-  helloNonceBytes,
   initBytes,
   initNoiseBytes,
   keyPacketBytes,
@@ -20,19 +15,16 @@ import {
   respNoiseBytes,
   saltBytes,
 } from "./limits.ts";
+import {
+  dataCounter,
+  headerBytes,
+  packetFault,
+  packetType,
+  writeDataHeader,
+} from "./packet-form.ts";
+import type { PacketReason } from "./packet-form.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";
-
-/** The first byte of each packet. */
-export const packetType = {
-  hello: 1,
-  key: 2,
-  init: 3,
-  resp: 4,
-  cookie: 5,
-  data: 6,
-  reset: 7,
-} as const;
 
 /** Asks a server for its key. As long as an answer may ever be: nobody's amplifier. */
 export interface HelloPacket {
@@ -96,10 +88,6 @@ export interface ResetPacket {
 export type Packet =
   HelloPacket | KeyPacket | InitPacket | RespPacket | CookiePacket | DataPacket | ResetPacket;
 
-/** Why bytes are not a packet. */
-export type PacketReason = "type" | "size" | "reserved" | "version" | "counter";
-
-const headerBytes = 4;
 const keyAt = 24;
 const saltAt = 8;
 const sealedCookieAt = saltAt + saltBytes;
@@ -122,7 +110,7 @@ export function decodePacket(bytes: Uint8Array): Result<Packet, PacketReason> {
         nonce: bytes.subarray(headerBytes, 20),
         versionMin: bytes[20]!,
         versionMax: bytes[21]!,
-        flags: (bytes[22]! << 8) | bytes[23]!,
+        flags: readUint16(bytes, 22),
         publicKey: bytes.subarray(keyAt),
       });
     case packetType.init:
@@ -160,8 +148,7 @@ export function encodePacket(packet: Packet): Uint8Array {
       ]);
       bytes[20] = packet.versionMin;
       bytes[21] = packet.versionMax;
-      bytes[22] = packet.flags >>> 8;
-      bytes[23] = packet.flags;
+      writeUint16(bytes, 22, packet.flags);
       return bytes;
     }
     case "init": {
@@ -201,73 +188,6 @@ export function encodePacket(packet: Packet): Uint8Array {
       writeUint32(bytes, 4, packet.receiver);
       return bytes;
     }
-  }
-}
-
-/** What is wrong with the form of a packet, or undefined. Allocates nothing. */
-export function packetFault(bytes: Uint8Array): PacketReason | undefined {
-  if (bytes.length < headerBytes) return bytes.length === 0 ? "size" : typeFault(bytes[0]!);
-  if (bytes[0] !== packetType.data) return handshakeFault(bytes);
-  if (bytes.length < dataBytesMin || bytes.length > datagramBytesMax) return "size";
-  if (bytes.length % frameBlockBytes !== 0) return "size";
-  if (!isZero(bytes, 1, headerBytes)) return "reserved";
-  // sealed, Rekey and replay: keys die at 2^24 messages, so a higher counter is never genuine.
-  return dataCounter(bytes) < deadAfterMessages ? undefined : "counter";
-}
-
-/**
- * The index that a packet is for: of RESP, COOKIE, DATA and RESET.
- * @param bytes a packet without fault
- */
-export function receiverOf(bytes: Uint8Array): number {
-  return readUint32(bytes, bytes[0] === packetType.resp ? 8 : 4);
-}
-
-/** The counter of a DATA packet. Beyond 2^53 it is not exact, and above every limit. */
-export function dataCounter(bytes: Uint8Array): number {
-  return readUint64(bytes, 8);
-}
-
-/** Writes the 16 bytes before the ciphertext of DATA, which are also its associated data. */
-export function writeDataHeader(bytes: Uint8Array, receiver: number, counter: number): void {
-  bytes[0] = packetType.data;
-  bytes[1] = 0;
-  bytes[2] = 0;
-  bytes[3] = 0;
-  writeUint32(bytes, 4, receiver);
-  writeUint64(bytes, 8, counter);
-}
-
-const handshakeSizes: readonly (number | undefined)[] = [
-  undefined,
-  helloBytes,
-  keyPacketBytes,
-  initBytes,
-  respBytes,
-  cookiePacketBytes,
-  undefined,
-  resetBytes,
-];
-
-function typeFault(type: number): PacketReason {
-  return type >= packetType.hello && type <= packetType.reset ? "size" : "type";
-}
-
-function handshakeFault(bytes: Uint8Array): PacketReason | undefined {
-  const size = handshakeSizes[bytes[0]!];
-  if (size === undefined) return "type";
-  if (bytes.length !== size) return "size";
-  if (!isZero(bytes, 1, headerBytes)) return "reserved";
-  switch (bytes[0]) {
-    case packetType.hello:
-      return isZero(bytes, headerBytes + helloNonceBytes, helloBytes) ? undefined : "reserved";
-    case packetType.key:
-      return bytes[20]! <= bytes[21]! ? undefined : "version";
-    case packetType.resp:
-      // sealed, Packets: only an INIT is ever asked for a cookie, so a RESP has no mac2.
-      return isZero(bytes, respBytes - macBytes, respBytes) ? undefined : "reserved";
-    default:
-      return undefined;
   }
 }
 

@@ -30,7 +30,8 @@ const ed25519PrivatePrefix = Buffer.from("302e020100300506032b657004220420", "he
 const ed25519PublicPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 const cipherName = "aes-256-gcm";
-const cipherOptions = { authTagLength: tagBytes };
+// Without it a decipher would take a shorter tag, which is easier to guess.
+const decipherOptions = { authTagLength: tagBytes };
 const noInfo = new Uint8Array(0);
 
 /**
@@ -78,7 +79,7 @@ export function sealInto(
   associated: Uint8Array,
   plaintext: Uint8Array,
 ): void {
-  const cipher = createCipheriv(cipherName, key, nonce, cipherOptions);
+  const cipher = createCipheriv(cipherName, key, nonce);
   cipher.setAAD(associated);
   // GCM is a stream: update gives every byte, and final none.
   out.set(cipher.update(plaintext), offset);
@@ -88,7 +89,7 @@ export function sealInto(
 
 /**
  * AES-256-GCM.
- * @param sealed ciphertext and its 16-byte tag, at least 16 bytes
+ * @param sealed from `start` on the ciphertext and its 16-byte tag
  * @returns the plaintext, or undefined where the tag does not fit
  */
 export function open(
@@ -96,12 +97,13 @@ export function open(
   nonce: Uint8Array,
   associated: Uint8Array,
   sealed: Uint8Array,
+  start = 0,
 ): Uint8Array | undefined {
   const end = sealed.length - tagBytes;
-  const decipher = createDecipheriv(cipherName, key, nonce, cipherOptions);
+  const decipher = createDecipheriv(cipherName, key, nonce, decipherOptions);
   decipher.setAAD(associated);
   decipher.setAuthTag(sealed.subarray(end));
-  const plaintext = decipher.update(sealed.subarray(0, end));
+  const plaintext = decipher.update(sealed.subarray(start, end));
   try {
     decipher.final();
   } catch {

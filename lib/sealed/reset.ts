@@ -2,7 +2,8 @@
 // Never acts on it, and never decides how often: the caller handshakes again, jittered.
 
 import { sentTagsKept, tagBytes } from "./limits.ts";
-import { encodePacket, receiverOf } from "./packets.ts";
+import { receiverOf } from "./packet-form.ts";
+import { encodePacket } from "./packets.ts";
 import type { ResetPacket } from "./packets.ts";
 import { equal } from "./primitives.ts";
 

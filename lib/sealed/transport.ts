@@ -11,8 +11,14 @@ import {
   rekeyAfterMs,
   tagBytes,
 } from "./limits.ts";
-import { dataCounter, packetFault, packetType, receiverOf, writeDataHeader } from "./packets.ts";
-import type { PacketReason } from "./packets.ts";
+import {
+  dataCounter,
+  packetFault,
+  packetType,
+  receiverOf,
+  writeDataHeader,
+} from "./packet-form.ts";
+import type { PacketReason } from "./packet-form.ts";
 import { open, sealInto } from "./primitives.ts";
 import { ReplayWindow } from "./replay.ts";
 import { accept, reject } from "./result.ts";
@@ -30,9 +36,20 @@ export interface Opened {
   readonly newest: boolean;
 }
 
-// Everything here is synchronous, and the cipher copies its nonce when it is made: one buffer
-// serves every session. Counters stay below 2^24, so only its last 4 bytes ever change.
+// Everything here is synchronous, and the cipher copies both: one nonce and one header serve every
+// session. Counters stay below 2^24, so only the last 4 bytes of the nonce ever change.
 const nonce = new Uint8Array(nonceBytes);
+const header = new Uint8Array(dataHeaderBytes);
+
+/** Whether keys of this age and number of messages are due for replacement. */
+export function areWorn(ageMs: number, messages: number): boolean {
+  return ageMs >= rekeyAfterMs || messages >= rekeyAfterMessages;
+}
+
+/** Whether keys of this age may not seal or open the message with this number, from 0. */
+export function areDead(ageMs: number, message: number): boolean {
+  return ageMs >= deadAfterMs || message >= deadAfterMessages;
+}
 
 /** The keys of one finished handshake at work. Times are monotonic, in ms. */
 export class Transport {
@@ -69,13 +86,12 @@ export class Transport {
 
   /** Whether the client shall make new keys: after 15 minutes or 2^20 messages either way. */
   needsRekey(nowMs: number): boolean {
-    const messages = Math.max(this.#sent, this.#window.next);
-    return nowMs - this.#bornMs >= rekeyAfterMs || messages >= rekeyAfterMessages;
+    return areWorn(nowMs - this.#bornMs, Math.max(this.#sent, this.#window.next));
   }
 
   /** Whether the keys seal nothing more: after 30 minutes or 2^24 messages sent. */
   isDead(nowMs: number): boolean {
-    return nowMs - this.#bornMs >= deadAfterMs || this.#sent >= deadAfterMessages;
+    return areDead(nowMs - this.#bornMs, this.#sent);
   }
 
   /**
@@ -86,10 +102,10 @@ export class Transport {
   seal(frame: Uint8Array, nowMs: number): Result<Uint8Array, "dead"> {
     if (this.isDead(nowMs)) return reject("dead");
     const counter = this.#sent++;
-    const packet = Buffer.allocUnsafeSlow(dataHeaderBytes + frame.length + tagBytes);
-    writeDataHeader(packet, this.remoteIndex, counter);
+    const packet = new Uint8Array(dataHeaderBytes + frame.length + tagBytes);
+    writeDataHeader(header, this.remoteIndex, counter);
     writeUint32(nonce, nonceBytes - 4, counter);
-    const header = packet.subarray(0, dataHeaderBytes);
+    packet.set(header);
     sealInto(packet, dataHeaderBytes, this.#sendKey, nonce, header, frame);
     return accept(packet);
   }
@@ -103,12 +119,13 @@ export class Transport {
     if (fault !== undefined) return reject(fault);
     if (packet[0] !== packetType.data) return reject("not-expected");
     if (receiverOf(packet) !== this.localIndex) return reject("index");
-    if (nowMs - this.#bornMs >= deadAfterMs) return reject("dead");
     const counter = dataCounter(packet);
+    if (areDead(nowMs - this.#bornMs, counter)) return reject("dead");
     if (!this.#window.check(counter)) return reject("replay");
+    // Every field of the header was checked: writing it again is cheaper than a view of it.
+    writeDataHeader(header, this.localIndex, counter);
     writeUint32(nonce, nonceBytes - 4, counter);
-    const header = packet.subarray(0, dataHeaderBytes);
-    const frame = open(this.#receiveKey, nonce, header, packet.subarray(dataHeaderBytes));
+    const frame = open(this.#receiveKey, nonce, header, packet, dataHeaderBytes);
     if (frame === undefined) return reject("tag");
     // sealed, Rekey and replay: the window moves only after the tag verified.
     const newest = counter >= this.#window.next;

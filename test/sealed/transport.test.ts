@@ -7,9 +7,9 @@ import {
   rekeyAfterMessages,
   rekeyAfterMs,
 } from "../../lib/sealed/limits.ts";
-import { writeDataHeader } from "../../lib/sealed/packets.ts";
+import { writeDataHeader } from "../../lib/sealed/packet-form.ts";
 import { sealInto } from "../../lib/sealed/primitives.ts";
-import { Transport } from "../../lib/sealed/transport.ts";
+import { areDead, areWorn, Transport } from "../../lib/sealed/transport.ts";
 import { finishHandshake, reasonOf, serverIndex, session, toHex, valueOf } from "./fixtures.ts";
 
 const frame = new Uint8Array(32).fill(7);
@@ -109,6 +109,20 @@ describe("confirmed", () => {
     sides.server.open(valueOf(sides.client.seal(frame, 0)), 0);
     expect(sides.server.confirmed).toBe(true);
   });
+});
+
+test.each([
+  // [age in ms, messages, worn, dead]
+  [0, 0, false, false],
+  [rekeyAfterMs - 1, rekeyAfterMessages - 1, false, false],
+  [rekeyAfterMs, 0, true, false],
+  [0, rekeyAfterMessages, true, false],
+  [deadAfterMs - 1, deadAfterMessages - 1, true, false],
+  [deadAfterMs, 0, true, true],
+  [0, deadAfterMessages, true, true],
+])("keys of %d ms and %d messages: worn %p, dead %p", (ageMs, messages, worn, dead) => {
+  expect(areWorn(ageMs, messages)).toBe(worn);
+  expect(areDead(ageMs, messages)).toBe(dead);
 });
 
 describe("age", () => {
