@@ -22,8 +22,8 @@ export function portValue(name: string, text: string): number {
   throw usageError(`${name} is ${quoted(text)}, not a port.`, "Give a number from 1 to 65535.");
 }
 
-const durationForm = /^(\d{1,9})(ms|s|m|h)?$/;
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const durationForm = /^(\d{1,9})(ms|s|m|h|d)?$/;
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**
  * A duration such as `500ms`, `60s`, `5m`, `1h`; a number alone is seconds.
@@ -47,7 +47,7 @@ export function durationValue(name: string, text: string, minMs: number, maxMs: 
 }
 
 function durationText(ms: number): string {
-  for (const unit of ["h", "m", "s"] as const) {
+  for (const unit of ["d", "h", "m", "s"] as const) {
     if (ms % unitMs[unit] === 0) return `${ms / unitMs[unit]}${unit}`;
   }
   return `${ms}ms`;

@@ -2,9 +2,9 @@
 // replies leave. Turns never overlap. Knows no message.
 
 import type { Ask } from "../server/asks.ts";
-import type { Engine } from "../server/engine.ts";
+import type { Batch, Engine } from "../server/engine.ts";
 import type { HashJob, HashResult } from "../server/hash-queue.ts";
-import type { Endpoint, Store } from "../server/operation.ts";
+import type { Endpoint, Outcome, Store } from "../server/operation.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
@@ -104,22 +104,28 @@ export class PacketLoop {
 
   async #turn(): Promise<void> {
     this.#turning = true;
-    for (const { bytes, source } of this.#takeArrivals()) this.engine.receive(bytes, source, this.now());
+    const now = this.now();
+    for (const { bytes, source } of this.#takeArrivals()) this.engine.receive(bytes, source, now);
     const batch = this.engine.take();
-    if (batch.length > 0) {
-      try {
-        const outcomes = await this.store.apply(batch.map((entry) => entry.operation));
-        this.engine.complete(batch, outcomes, this.now());
-        this.store.housekeep();
-      } catch (error) {
-        this.engine.fail(batch, error instanceof Error ? error.message : String(error), this.now());
-      }
-    }
+    if (batch.length > 0) await this.#commit(batch);
     const replies = this.engine.takeReplies();
     if (replies.length > 0) this.#endpoint?.send(replies);
     for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
     this.#turning = false;
     if (this.#inbox.length > 0 || this.engine.hasWork) this.#schedule();
+  }
+
+  /** Stores a batch; its replies are written only after that. */
+  async #commit(batch: Batch): Promise<void> {
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = await this.store.apply(batch.map((entry) => entry.operation));
+    } catch (error) {
+      this.engine.fail(batch, error instanceof Error ? error.message : String(error), this.now());
+      return;
+    }
+    this.engine.complete(batch, outcomes, this.now());
+    this.store.housekeep();
   }
 
   #takeArrivals(): Arrival[] {

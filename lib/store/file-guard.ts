@@ -22,7 +22,9 @@ export class FileGuard {
   /** @throws Error where the file is gone, so that nothing is acknowledged that is not kept */
   assertThere(): void {
     if (this.#lost) {
-      throw new Error(`${this.path} was deleted or replaced while it was open; put it back or restart the server`);
+      throw new Error(
+        `${this.path} was deleted or replaced while it was open; put it back or restart the server`,
+      );
     }
   }
 }

@@ -26,7 +26,10 @@ const open = new Set<Database>();
  * @throws OperatingError `database-in-use`, `database-unwritable`, `database-corrupt`, `database-foreign`,
  *   `newer-schema`
  */
-export async function openDatabase(path: string, migrateLegacy: MigrateLegacy): Promise<OpenDatabase> {
+export async function openDatabase(
+  path: string,
+  migrateLegacy: MigrateLegacy,
+): Promise<OpenDatabase> {
   const lock = takeInstanceLock(path);
   let database: Database | null = null;
   try {
@@ -58,7 +61,8 @@ export function openReadOnly(path: string): Database {
   try {
     const database = new Database(path, { readonly: true });
     database.run("PRAGMA busy_timeout = 5000");
-    if (kindOf(database) !== "ours") throw foreign(path, "Start iot-server with it once; it is then migrated.");
+    if (kindOf(database) !== "ours")
+      throw foreign(path, "Start iot-server with it once; it is then migrated.");
     return database;
   } catch (error) {
     throw explain(error, path);
@@ -72,8 +76,16 @@ function connect(path: string): Database {
   return database;
 }
 
-async function prepare(database: Database, path: string, migrateLegacy: MigrateLegacy): Promise<void> {
-  const bytes = (database.query("SELECT page_count * page_size AS it FROM pragma_page_count, pragma_page_size").get() as { it: number }).it;
+async function prepare(
+  database: Database,
+  path: string,
+  migrateLegacy: MigrateLegacy,
+): Promise<void> {
+  const bytes = (
+    database
+      .query("SELECT page_count * page_size AS it FROM pragma_page_count, pragma_page_size")
+      .get() as { it: number }
+  ).it;
   if (bytes <= quickCheckBytesMax) quickCheck(database, path);
   const kind = kindOf(database);
   if (kind === "foreign") throw foreign(path, "Give --db another file.");
@@ -94,19 +106,23 @@ async function prepare(database: Database, path: string, migrateLegacy: MigrateL
 
 /** Whose database it is, by its mark and its tables. */
 function kindOf(database: Database): "new" | "ours" | "legacy" | "foreign" {
-  const mark = (database.query("PRAGMA application_id").get() as { application_id: number }).application_id;
+  const mark = (database.query("PRAGMA application_id").get() as { application_id: number })
+    .application_id;
   if (mark === applicationId) return "ours";
   const tables = database
     .query<{ name: string }, []>("SELECT name FROM sqlite_master WHERE type = 'table'")
     .all()
     .map((row) => row.name.toLowerCase());
   if (tables.length === 0) return mark === 0 ? "new" : "foreign";
-  return mark === 0 && versionOf(database) === 0 && tables.includes("registrar") ? "legacy" : "foreign";
+  return mark === 0 && versionOf(database) === 0 && tables.includes("registrar")
+    ? "legacy"
+    : "foreign";
 }
 
 function quickCheck(database: Database, path: string): void {
   const [first] = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
-  if (first?.quick_check !== "ok") throw corrupt(path, first?.quick_check ?? "no answer to quick_check");
+  if (first?.quick_check !== "ok")
+    throw corrupt(path, first?.quick_check ?? "no answer to quick_check");
 }
 
 /** Refuses a file that is no SQLite database, or one cut short, before SQLite touches it. */
@@ -136,18 +152,25 @@ function corrupt(path: string, detail: string): OperatingError {
   return new OperatingError(
     "database-corrupt",
     `${path} is damaged: ${detail}. It was not changed.`,
-    "Restore a backup, or try `sqlite3 " + path + " .recover`; or give --db another file to start anew.",
+    "Restore a backup, or try `sqlite3 " +
+      path +
+      " .recover`; or give --db another file to start anew.",
   );
 }
 
 function foreign(path: string, nextStep: string): OperatingError {
-  return new OperatingError("database-foreign", `${path} is not a database of iot-server.`, nextStep);
+  return new OperatingError(
+    "database-foreign",
+    `${path} is not a database of iot-server.`,
+    nextStep,
+  );
 }
 
 function explain(error: unknown, path: string): unknown {
   if (error instanceof OperatingError) return error;
   const { code = "", message = String(error) } = error as { code?: string; message?: string };
-  if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB")) return corrupt(path, message);
+  if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB"))
+    return corrupt(path, message);
   if (/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR|FULL)/.test(code)) {
     return new OperatingError(
       "database-unwritable",

@@ -71,9 +71,13 @@ export class SqliteStore implements Store {
     return outcomes;
   }
 
-  /** Does a little of what is due behind the batches; called after each. */
+  /** Does a little of what is due behind the batches; called after each. What fails here is tried again later. */
   housekeep(): void {
-    this.#reports.housekeep();
+    try {
+      this.#reports.housekeep();
+    } catch {
+      // The disk is full, say: the next batch will tell; the index is rebuilt from the rows in any case.
+    }
   }
 
   /** Looks whether the file is still there; call it about once a second. */
@@ -103,7 +107,8 @@ export class SqliteStore implements Store {
         const decision = this.#devices.login(operation);
         if (decision.kind === "need") return decision;
         const { id, source, stated, at } = operation;
-        const session = decision.code === ack.loggedIn ? this.#sessions.open(id, source, stated, at) : 0;
+        const session =
+          decision.code === ack.loggedIn ? this.#sessions.open(id, source, stated, at) : 0;
         return { kind: "done", code: decision.code, session, hash: decision.hash };
       }
       case "end":

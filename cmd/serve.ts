@@ -1,0 +1,98 @@
+// A running server: opens everything in the order in which a failure leaves nothing behind, and closes it in reverse.
+
+import { randomBytes } from "node:crypto";
+import type { ServeConfig } from "../lib/config/server.ts";
+import type { AskResult } from "../lib/server/asks.ts";
+import { Engine } from "../lib/server/engine.ts";
+import { FileGuard } from "../lib/store/file-guard.ts";
+import { openDatabase } from "../lib/store/open-database.ts";
+import { migrateLegacy } from "../lib/store/legacy.ts";
+import { Retention } from "../lib/store/retention.ts";
+import { SqliteStore } from "../lib/store/sqlite-store.ts";
+import { type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
+import { type FileLogs, openLogs } from "../lib/io/log-file.ts";
+import { PacketLoop } from "../lib/io/packet-loop.ts";
+import { ownIpTowards } from "../lib/io/route.ts";
+import { openUdp } from "../lib/io/udp-endpoint.ts";
+
+/** A server that runs. */
+export type RunningServer = {
+  /** The UDP port it listens on. */
+  readonly port: number;
+  /** Answers what has arrived, keeps the sessions, and closes everything. */
+  stop(): Promise<void>;
+};
+
+const now = Date.now;
+const retainEveryMs = 250;
+
+/**
+ * Starts a server.
+ * @throws OperatingError where something of the configuration cannot be had; nothing is left open then
+ */
+export async function startServer(config: ServeConfig, version: string): Promise<RunningServer> {
+  const closers: (() => void | Promise<void>)[] = [];
+  try {
+    return await open(config, version, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function open(
+  config: ServeConfig,
+  version: string,
+  closers: (() => void | Promise<void>)[],
+): Promise<RunningServer> {
+  const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
+  closers.push(() => logs.close());
+  const { database, lock } = await openDatabase(config.db, migrateLegacy);
+  closers.push(() => lock.release());
+  const store = new SqliteStore(database, config, new FileGuard(config.db));
+  closers.push(() => store.close());
+  const sessions = store.openSessions();
+  const engine = new Engine(config, logs, randomBytes(32), sessions, now());
+  const loop = new PacketLoop(engine, store, now);
+  const endpoint = await openUdp(config.host, config.port, loop.receive);
+  closers.push(() => endpoint.close());
+  const control = serveControl(config.db, (question) => ask(loop, engine, endpoint.port, question));
+  closers.push(() => control.close());
+  if (config.retainMs !== null)
+    closers.push(retain(new Retention(database, config.retainMs), logs));
+  loop.start(endpoint);
+  closers.push(() => loop.stop());
+  const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions go on`;
+  logs.activity("info", "-", "-", words);
+  closers.push(() => logs.activity("info", "-", "-", `iot-server ${version} stops`));
+  return { port: endpoint.port, stop: () => closeAll(closers) };
+}
+
+async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+}
+
+/** Asks a device, telling it to answer to this server's address on the route to it. */
+async function ask(
+  loop: PacketLoop,
+  engine: Engine,
+  port: number,
+  { id, code, target }: ControlQuestion,
+): Promise<AskResult> {
+  const to = engine.destinationOf(id);
+  const ip = to === null ? "127.0.0.1" : await ownIpTowards(to.ip);
+  return new Promise((onResult) =>
+    loop.ask({ id, code, target, answerTo: { ip, port }, onResult }),
+  );
+}
+
+function retain(retention: Retention, logs: FileLogs): () => void {
+  const timer = setInterval(() => {
+    try {
+      retention.step(now());
+    } catch (error) {
+      logs.error("-", `old reports could not be removed: ${(error as Error).message}`);
+    }
+  }, retainEveryMs);
+  return () => clearInterval(timer);
+}

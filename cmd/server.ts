@@ -1,0 +1,63 @@
+// iot-server: reads the command line, wires the adapters, turns an error into an exit code. No logic.
+
+import { consola } from "consola";
+import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
+import { helpText } from "../lib/config/server-flags.ts";
+import { printDevices, printReports, printAnswer } from "../lib/cli/server/commands.ts";
+import { askServer } from "../lib/io/control-socket.ts";
+import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
+import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
+import { isServed } from "../lib/store/instance-lock.ts";
+import { openReadOnly } from "../lib/store/open-database.ts";
+import { ReportReader } from "../lib/store/report-reader.ts";
+import { startServer } from "./serve.ts";
+import { version } from "./version.ts";
+
+const write = (line: string) => void process.stdout.write(`${line}\n`);
+
+async function run(config: ServerConfig): Promise<ExitCode> {
+  switch (config.command) {
+    case "help":
+      write(helpText(version));
+      return exitCode.done;
+    case "version":
+      write(`iot-server ${version}`);
+      return exitCode.done;
+    case "serve":
+      return serve(config);
+    case "query":
+      return printAnswer(config, await askServer(config.db, config), write);
+    case "devices": {
+      const database = openReadOnly(config.db);
+      return printDevices(config, listDevices(database), isServed(config.db), Date.now(), write);
+    }
+    case "reports": {
+      const database = openReadOnly(config.db);
+      const known = isRegistered(database, config.id);
+      const reports = new ReportReader(database, null).last(config.id, config.last, config.since);
+      return printReports(config, known, reports, write);
+    }
+  }
+}
+
+async function serve(config: ServeConfig): Promise<ExitCode> {
+  const server = await startServer(config, version);
+  const where = config.host === "::" ? "all addresses, IPv4 and IPv6" : config.host;
+  write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
+  write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+  await server.stop();
+  return exitCode.done;
+}
+
+try {
+  process.exitCode = await run(readServerConfig(process.argv.slice(2), process.env, Date.now()));
+} catch (error) {
+  if (!(error instanceof OperatingError)) throw error;
+  consola.error(error.message);
+  process.stderr.write(`  ${error.nextStep}\n`);
+  process.exitCode = error.exit;
+}

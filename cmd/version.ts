@@ -1,0 +1,5 @@
+// The version of both binaries, as package.json has it.
+
+import manifest from "../package.json";
+
+export const version: string = manifest.version;

@@ -1,0 +1,51 @@
+// A device's presence in words, as people read it.
+
+/** What is needed of a session to say whether its device is there. */
+export type SessionFacts = {
+  readonly started: number;
+  readonly lastSeen: number;
+  readonly ended: number | null;
+  readonly reason: string | null;
+};
+
+/**
+ * Presence in words.
+ * @param session the device's latest session, or null
+ * @param served whether a server is running on the database; without one nobody is online
+ * @param now ms since 1970
+ */
+export function describePresence(
+  session: SessionFacts | null,
+  served: boolean,
+  now: number,
+): string {
+  if (session === null) return "never logged in";
+  const { ended, lastSeen, reason } = session;
+  if (ended === null) {
+    if (served) return "online";
+    return `last seen ${stamp(lastSeen)} (${ago(now - lastSeen)} ago), server stopped`;
+  }
+  const since = reason === "offline" ? lastSeen : ended;
+  return `offline since ${stamp(since)} (${ago(now - since)} ago, ${reasons[reason ?? ""] ?? "ended"})`;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  logoff: "logged off",
+  offline: "fell silent",
+  replaced: "replaced",
+  deregistered: "deregistered",
+};
+
+/** A time as people read it: `2026-11-22 09:14:06Z`. */
+export function stamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
+
+/** A span of time, roughly: `12 s`, `5 min`, `3 h`, `2 d`. */
+export function ago(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}

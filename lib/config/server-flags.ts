@@ -1,0 +1,88 @@
+// The server's commands and flags as one table: what each is, its environment variable, which commands have it, and the
+// text of --help. Reads nothing.
+
+import type { ArgsDef } from "citty";
+
+/** The commands, each with its form and one line on what it does. */
+export const synopses = {
+  serve: ["<port>", "serve devices on this UDP port"],
+  query: ["<id> [what]", "ask a logged-in device, print its answer"],
+  devices: ["", "list the devices and who is online"],
+  reports: ["<id>", "print a device's stored reports"],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type CommandName = keyof typeof synopses;
+
+type Flag = {
+  readonly type: "string" | "boolean";
+  readonly value: string;
+  readonly says: string;
+  readonly env: string | null;
+  readonly commands: readonly CommandName[];
+};
+
+const all = Object.keys(synopses) as CommandName[];
+
+/** The flags, in the order --help shows them. */
+export const flags = {
+  host: text("IP", "listen here only; default all, IPv4 and IPv6", "IOT_HOST", ["serve"]),
+  db: text("FILE", "the database; default iot_server.db", "IOT_DB", all),
+  "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
+  "log-level": text("LEVEL", "debug, info, warn, error; default info", "IOT_LOG_LEVEL", ["serve"]),
+  "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", ["serve"]),
+  "offline-after": text("TIME", "silence that ends a session; default 9m", "IOT_OFFLINE_AFTER", [
+    "serve",
+  ]),
+  retain: text("TIME", "keep reports this long, as 90d; default all", "IOT_RETAIN", ["serve"]),
+  last: text("N", "reports: the newest N; default 20", null, ["reports"]),
+  since: text("TIME", "reports: since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
+  json: bool("one JSON object a line", null, ["query", "devices", "reports"]),
+} as const satisfies Record<string, Flag>;
+
+export type FlagName = keyof typeof flags;
+
+function text(
+  value: string,
+  says: string,
+  env: string | null,
+  commands: readonly CommandName[],
+): Flag {
+  return { type: "string", value, says, env, commands };
+}
+
+function bool(says: string, env: string | null, commands: readonly CommandName[]): Flag {
+  return { type: "boolean", value: "", says, env, commands };
+}
+
+/** The flags of a command as citty takes them. */
+export function argsOf(command: CommandName): ArgsDef {
+  const own = Object.entries(flags).filter(([, flag]) => flag.commands.includes(command));
+  return Object.fromEntries(
+    own.map(([name, { type, says, value }]) => [
+      name,
+      { type, description: says, valueHint: value },
+    ]),
+  ) as ArgsDef;
+}
+
+/** The text of --help: at most 80 columns and a screen long. */
+export function helpText(version: string): string {
+  const commands = Object.entries(synopses).map(([name, [form, says]]) => {
+    const call = name === "serve" ? `iot-server ${form}` : `iot-server ${name} ${form}`;
+    return `  ${call.trimEnd().padEnd(31)} ${says}`;
+  });
+  const options = Object.entries(flags).map(([name, { value, says, env }]) =>
+    `  ${`--${name} ${value}`.padEnd(22)} ${says.padEnd(44)} ${env ?? ""}`.trimEnd(),
+  );
+  return [
+    `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,
+    "",
+    ...commands,
+    "",
+    ...options,
+    "  --version, --help",
+    "",
+    "TIME is 500ms, 60s, 9m, 12h, 90d. An option wins over its variable.",
+    "Example: iot-server 9000 --shared-ip",
+  ].join("\n");
+}

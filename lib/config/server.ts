@@ -1,0 +1,223 @@
+// The server's configuration: the only reader of its flags and environment. Everything is checked once and frozen.
+
+import { parseArgs } from "citty";
+import { isIp } from "../protocol/ip.ts";
+import { isId } from "../protocol/fields.ts";
+import { offlineAfterMs } from "../protocol/limits.ts";
+import { logLevels, type LogLevel } from "../server/log.ts";
+import { argsOf, type CommandName, type FlagName, flags, synopses } from "./server-flags.ts";
+import { durationValue, portValue, quoted, usageError } from "./values.ts";
+
+/** What `iot-server <port>` runs with. */
+export type ServeConfig = {
+  readonly command: "serve";
+  readonly port: number;
+  /** An IP literal; `::` is all addresses. */
+  readonly host: string;
+  readonly db: string;
+  readonly logDir: string;
+  readonly logLevel: LogLevel;
+  readonly sharedIp: boolean;
+  readonly offlineAfterMs: number;
+  /** Age of the reports kept, ms; null keeps all. */
+  readonly retainMs: number | null;
+};
+
+/** What the other commands run with. */
+export type CommandConfig =
+  | {
+      readonly command: "query";
+      readonly db: string;
+      readonly id: string;
+      readonly code: string;
+      readonly target: string;
+      readonly json: boolean;
+    }
+  | { readonly command: "devices"; readonly db: string; readonly json: boolean }
+  | {
+      readonly command: "reports";
+      readonly db: string;
+      readonly id: string;
+      readonly last: number;
+      /** ms since 1970; 0 for all. */
+      readonly since: number;
+      readonly json: boolean;
+    };
+
+export type ServerConfig =
+  ServeConfig | CommandConfig | { readonly command: "help" } | { readonly command: "version" };
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+const dayMs = 86_400_000;
+
+/**
+ * Reads the command line and the environment.
+ * @param args without the program's name
+ * @param now ms since 1970, for `--since 2h`
+ * @throws OperatingError `usage`
+ */
+export function readServerConfig(args: readonly string[], env: Env, now: number): ServerConfig {
+  if (args.includes("--help") || args.includes("-h")) return { command: "help" };
+  if (args.includes("--version")) return { command: "version" };
+  const [first = ""] = args;
+  const named = Object.hasOwn(synopses, first) && first !== "serve";
+  const command = named ? (first as CommandName) : "serve";
+  const { positionals, value, isOn } = parse(command, named ? args.slice(1) : args, env);
+  const db = value("db") ?? "iot_server.db";
+  const json = isOn("json");
+  switch (command) {
+    case "serve":
+      return Object.freeze(serveConfig(positionals, db, value, isOn));
+    case "query":
+      return { command, db, json, ...question(positionals) };
+    case "devices":
+      expect(positionals, 0, "devices");
+      return { command, db, json };
+    case "reports": {
+      expect(positionals, 1, "reports");
+      const since = value("since");
+      return {
+        command,
+        db,
+        json,
+        id: idValue(positionals[0]),
+        last: lastValue(value("last"), since),
+        since: since === null ? 0 : sinceValue(since, now),
+      };
+    }
+  }
+}
+
+type Parsed = {
+  readonly positionals: readonly string[];
+  readonly value: (name: FlagName) => string | null;
+  readonly isOn: (name: FlagName) => boolean;
+};
+
+/** citty passes unknown flags on in silence; here they are errors. */
+function parse(command: CommandName, args: readonly string[], env: Env): Parsed {
+  const known = argsOf(command);
+  const parsed = parseArgs<Record<string, never>>([...args], known as never) as Record<
+    string,
+    unknown
+  >;
+  const own = new Set(Object.keys(known).flatMap((name) => [name, camel(name)]));
+  for (const arg of args) {
+    if (arg === "--") break;
+    if (!arg.startsWith("-") || arg === "-") continue;
+    const name = arg.replace(/^--?/, "").replace(/=.*$/s, "");
+    if (!arg.startsWith("--") || !own.has(name)) throw wrong(`Unknown option ${quoted(arg)}.`);
+  }
+  const positionals = (parsed["_"] as string[]) ?? [];
+  const given = (name: FlagName): string | boolean | null => {
+    const fromArgs = parsed[name] as string | boolean | undefined;
+    if (fromArgs === "") throw wrong(`--${name} needs a value.`);
+    if (fromArgs !== undefined) return fromArgs;
+    const variable = flags[name].env;
+    const fromEnv = variable === null ? undefined : env[variable];
+    return fromEnv === undefined || fromEnv === "" ? null : fromEnv;
+  };
+  return {
+    positionals,
+    value: (name) => {
+      const it = given(name);
+      if (typeof it === "boolean") throw wrong(`--${name} needs a value.`);
+      return it;
+    },
+    isOn: (name) => {
+      const it = given(name);
+      if (typeof it === "boolean" || it === null) return it === true;
+      if (/^(1|true|yes|on)$/i.test(it)) return true;
+      if (/^(0|false|no|off)$/i.test(it)) return false;
+      throw wrong(`${flags[name].env ?? name} is ${quoted(it)}, neither 1 nor 0.`);
+    },
+  };
+}
+
+function serveConfig(
+  positionals: readonly string[],
+  db: string,
+  value: Parsed["value"],
+  isOn: Parsed["isOn"],
+): ServeConfig {
+  const [port] = positionals;
+  if (port === undefined) throw wrong("The port is missing.", "Try: iot-server 9000");
+  const number = portValue("The port", port);
+  expect(positionals, 1, "iot-server");
+  const host = value("host") ?? "::";
+  if (!isIp(host))
+    throw wrong(`--host is ${quoted(host)}, not an IP.`, "Give an IPv4 or IPv6 address.");
+  const level = value("log-level") ?? "info";
+  if (!logLevels.includes(level as LogLevel)) {
+    throw wrong(`--log-level is ${quoted(level)}.`, `Give one of ${logLevels.join(", ")}.`);
+  }
+  const offline = value("offline-after");
+  const retain = value("retain");
+  return {
+    command: "serve",
+    port: number,
+    host,
+    db,
+    logDir: value("log-dir") ?? "log",
+    logLevel: level as LogLevel,
+    sharedIp: isOn("shared-ip"),
+    offlineAfterMs:
+      offline === null
+        ? offlineAfterMs
+        : durationValue("--offline-after", offline, 1_000, 365 * dayMs),
+    retainMs: retain === null ? null : durationValue("--retain", retain, 1_000, 36_500 * dayMs),
+  };
+}
+
+/** What a device is asked: a two-digit code, or a word in the form of an id; by default about itself. */
+function question(positionals: readonly string[]): { id: string; code: string; target: string } {
+  if (positionals.length > 2) expect(positionals, 2, "query");
+  const id = idValue(positionals[0]);
+  const what = positionals[1] ?? id;
+  if (/^\d\d$/.test(what)) return { id, code: what, target: id };
+  if (!isId(what)) {
+    throw wrong(
+      `${quoted(what)} cannot be asked.`,
+      "Give a word of A-Z a-z 0-9 . _ : -, or a two-digit code.",
+    );
+  }
+  return { id, code: "01", target: what };
+}
+
+function idValue(text: string | undefined): string {
+  if (text === undefined) throw wrong("The device's id is missing.");
+  if (!isId(text))
+    throw wrong(`${quoted(text)} is no device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
+  return text;
+}
+
+function lastValue(text: string | null, since: string | null): number {
+  if (text === null) return since === null ? 20 : Number.MAX_SAFE_INTEGER;
+  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
+  throw wrong(`--last is ${quoted(text)}, not a number of reports.`, "Give a number from 1 on.");
+}
+
+function sinceValue(text: string, now: number): number {
+  if (/^\d+(ms|s|m|h|d)$/.test(text))
+    return now - durationValue("--since", text, 0, 36_500 * dayMs);
+  const at = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || text.length <= 10 ? text : `${text}Z`);
+  if (!Number.isNaN(at)) return at;
+  throw wrong(
+    `--since is ${quoted(text)}, not a time.`,
+    "Write 2026-11-22, 2026-11-22T09:00 (UTC) or 2h.",
+  );
+}
+
+function expect(positionals: readonly string[], count: number, name: string): void {
+  const extra = positionals[count];
+  if (extra !== undefined) throw wrong(`${quoted(extra)} is one argument too many for ${name}.`);
+}
+
+function camel(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function wrong(message: string, nextStep = "See iot-server --help."): Error {
+  return usageError(message, nextStep);
+}
