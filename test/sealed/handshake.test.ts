@@ -4,7 +4,9 @@
 import { describe, expect, test } from "bun:test";
 import { encodeFrame } from "../../lib/sealed/frames.ts";
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
+import { prologue } from "../../lib/sealed/limits.ts";
 import { hasMac2, mac1Key, writeMacs } from "../../lib/sealed/macs.ts";
+import { NoiseInitiator } from "../../lib/sealed/noise.ts";
 import { encodePacket } from "../../lib/sealed/packets.ts";
 import { x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import { Transport } from "../../lib/sealed/transport.ts";
@@ -16,6 +18,7 @@ import {
   fixedBytes,
   fixedPair,
   fromHex,
+  fromText,
   reasonOf,
   server,
   serverIndex,
@@ -132,6 +135,23 @@ describe("INIT", () => {
     expect(valueOf(new Responder(server).readInit(init)).hsCounter).toBe(largest);
   });
 
+  test.each([
+    ["a counter over 2^53 - 1", "0020000000000000" + "00000000", "counter-range"],
+    ["the highest counter of 8 bytes", "ffffffffffffffff" + "00000000", "counter-range"],
+  ])("with %s is refused, though it is genuine", (_, payload, reason) => {
+    const setting = { prologue: fromText(prologue), psk: new Uint8Array(32) };
+    const noise = new NoiseInitiator(setting, client, server.publicKey, fixedPair("e"));
+    const init = encodePacket({
+      type: "init",
+      sender: clientIndex,
+      noise: noise.writeFirst(fromHex(payload))!,
+      mac1: new Uint8Array(16),
+      mac2: new Uint8Array(16),
+    });
+    writeMacs(init, mac1Key(server.publicKey));
+    expect(reasonOf(new Responder(server).readInit(init))).toBe(reason);
+  });
+
   test("shows neither side's static key", () => {
     const wire = toHex(startHandshake().packet());
     expect(wire).not.toContain(toHex(client.publicKey));
@@ -188,10 +208,16 @@ describe("RESP", () => {
     expect(reasonOf(initiation.complete(answer.packet))).toBe("noise");
   });
 
-  test("two answers to one INIT give different keys", () => {
-    const read = valueOf(new Responder(server).readInit(startHandshake().packet()));
-    const [one, two] = ["one", "two"].map((label) => valueOf(read.answer(1, fixedPair(label))));
-    expect(toHex(one!.established.sendKey)).not.toBe(toHex(two!.established.sendKey));
+  test("two answers to one INIT both fit it, under different keys", () => {
+    const initiation = startHandshake();
+    const read = valueOf(new Responder(server).readInit(initiation.packet()));
+    const keys = ["one", "two"].map((label) => {
+      const answer = valueOf(read.answer(serverIndex, fixedPair(label)));
+      const established = valueOf(initiation.complete(answer.packet));
+      expect(toHex(established.sendKey)).toBe(toHex(answer.established.receiveKey));
+      return toHex(established.sendKey);
+    });
+    expect(keys[0]).not.toBe(keys[1]!);
   });
 });
 
