@@ -31,6 +31,14 @@ export const ack = {
 /** A code that an ACK may carry. */
 export type AckCode = (typeof ack)[keyof typeof ack];
 
+/**
+ * Whether an ACK with this code may say why (clause 2.8): on 9x codes only.
+ * @param code two digits
+ */
+export function bearsReason(code: string): boolean {
+  return code.startsWith("9");
+}
+
 /** What a DATA says in answer to a QUERY (clause 3). */
 export const answer = {
   found: "01",

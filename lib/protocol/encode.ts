@@ -1,12 +1,14 @@
 // From a message to its text. The fields come from the same table that the decoder reads.
 
+import { bearsReason } from "./codes.ts";
 import { utf8Bytes } from "./fields.ts";
 import { reasonCharsMax } from "./limits.ts";
 import { forms, type FieldName, type Message } from "./messages.ts";
 
 /**
  * Writes a message as the text of one datagram (clauses 1 and 2). The caller has checked its fields.
- * @param message any message; a `message` that ends in LF gets one more, which the receiver takes off again
+ * @param message any message; a `message` that ends in LF gets one more, which the receiver takes off again. A half
+ *   of a surrogate pair is counted, and sent, as U+FFFD. What comes out may be longer than a datagram: the caller looks.
  */
 export function encode(message: Message): string {
   const form = forms[message.type];
@@ -15,8 +17,8 @@ export function encode(message: Message): string {
   for (const name of addressed ? (form.addressed ?? form.fields) : form.fields) {
     text += `\t${fieldOf(message, name)}`;
   }
-  if (message.type === "ACK" && message.reason !== "") {
-    text += `\t${message.reason.slice(0, reasonCharsMax)}`;
+  if (message.type === "ACK" && message.reason !== "" && bearsReason(message.code)) {
+    text += `\t${message.reason}`;
   }
   return text.endsWith("\n") ? `${text}\n` : text;
 }
@@ -27,7 +29,7 @@ export function encode(message: Message): string {
  * @param id the device the request was about, or `-` where none could be read
  * @param time the server's time as the wire writes it
  * @param hash lower-case hex SHA-256 of the request's bytes as received
- * @param reason for people, on 9x codes only; empty for none
+ * @param reason for people, on 9x codes only and cut to the longest that is sent; empty for none
  */
 export function encodeAck(
   code: string,
@@ -37,7 +39,14 @@ export function encodeAck(
   reason = "",
 ): string {
   const text = `ACK\t${code}\t${id}\t${time}\t${hash}`;
-  return reason === "" ? text : `${text}\t${reason.slice(0, reasonCharsMax)}`;
+  if (reason === "" || !bearsReason(code)) return text;
+  return `${text}\t${cutReason(reason)}`;
+}
+
+/** At most so many characters, none of them cut in half (a surrogate alone would reach the wire as U+FFFD). */
+function cutReason(reason: string): string {
+  if (reason.length <= reasonCharsMax) return reason;
+  return Array.from(reason).slice(0, reasonCharsMax).join("");
 }
 
 function fieldOf(message: Message, name: FieldName): string {

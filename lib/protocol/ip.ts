@@ -2,6 +2,7 @@
 // never a lookup.
 
 const v4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
+const v6Characters = /^[\da-f:.]{2,45}$/i;
 
 /**
  * Whether the text is an IPv4 or IPv6 literal (RFC 4291 section 2.2; no zone, no leading zeros in IPv4).
@@ -29,7 +30,7 @@ export function canonicalIp(text: string): string {
 
 /** The eight 16-bit groups of an IPv6 literal, or null. */
 function groupsOf(text: string): number[] | null {
-  if (text.length > 45 || !text.includes(":")) return null;
+  if (!v6Characters.test(text) || !text.includes(":")) return null;
   const halves = text.split("::");
   if (halves.length > 2) return null;
   const head = groupsOfHalf(halves[0] as string, halves.length === 1);

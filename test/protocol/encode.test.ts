@@ -1,0 +1,67 @@
+// What only a sender meets: texts that no datagram could have brought, reasons that must be cut, the ACK's own way.
+
+import { expect, test } from "bun:test";
+import { ack, describeAck, describeAnswer } from "../../lib/protocol/codes.ts";
+import { decode } from "../../lib/protocol/decode.ts";
+import { encode, encodeAck } from "../../lib/protocol/encode.ts";
+import { reasonCharsMax } from "../../lib/protocol/limits.ts";
+import type { Data } from "../../lib/protocol/messages.ts";
+
+const time = "2026-11-22:09:15:06";
+const hash = "65bc2ca2ded8bae852e27ffe0412beaf5f180f37ef6c9624dfdc3579957cc036";
+
+function data(message: string): Data {
+  return { type: "DATA", code: "01", id: "asmith", address: null, time, message };
+}
+
+test("a message of any tail comes back", () => {
+  const parts = ["", "a", "\t", "\n", "\r", "\r\n", "\0", "é"];
+  for (const first of parts) {
+    for (const second of parts) {
+      for (const third of parts) {
+        const message = data(first + second + third);
+        expect(decode(Buffer.from(encode(message)))).toEqual({ ok: true, message });
+      }
+    }
+  }
+});
+
+test("half a surrogate pair leaves as U+FFFD, and length counts it so", () => {
+  for (const half of ["\ud800", "\udc00", "a\ud83d", "\ude00\ud83d"]) {
+    const decoded = decode(Buffer.from(encode(data(half))));
+    expect(decoded).toEqual({ ok: true, message: data(half.toWellFormed()) });
+  }
+});
+
+test("an ACK by itself is what the table writes", () => {
+  for (const code of Object.values(ack)) {
+    for (const reason of ["", "why", "wie geht’s 😀"]) {
+      const message = { type: "ACK", code, id: "asmith", time, hash, reason } as const;
+      expect(encodeAck(code, "asmith", time, hash, reason)).toBe(encode(message));
+    }
+  }
+});
+
+test("a reason leaves on 9x codes only", () => {
+  for (const code of Object.values(ack)) {
+    const decoded = decode(Buffer.from(encodeAck(code, "asmith", time, hash, "why")));
+    const reason = code.startsWith("9") ? "why" : "";
+    expect(decoded).toMatchObject({ ok: true, message: { code, reason } });
+  }
+});
+
+test("a long reason is cut between characters", () => {
+  for (const start of ["", "x"]) {
+    const text = encodeAck("90", "-", time, hash, start + "😀".repeat(reasonCharsMax));
+    expect(text.isWellFormed()).toBe(true);
+    const expected = start + "😀".repeat(reasonCharsMax - start.length);
+    expect(decode(Buffer.from(text))).toMatchObject({ ok: true, message: { reason: expected } });
+  }
+});
+
+test("each code has words, and one without says its number", () => {
+  for (const code of Object.values(ack)) expect(describeAck(code)).not.toContain(code);
+  expect(describeAck("19")).toBe("code 19");
+  expect(describeAnswer("14")).toBe("the device did not answer");
+  expect(describeAnswer("99")).toBe("code 99");
+});

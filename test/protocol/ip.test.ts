@@ -1,0 +1,30 @@
+// IP literals: which texts are one, and the one text of each.
+
+import { describe, expect, test } from "bun:test";
+import { canonicalIp, isIp } from "../../lib/protocol/ip.ts";
+import { type IpVector, vectors } from "./vectors.ts";
+
+for (const { name, clause, text, canonical } of vectors<IpVector>("ip.json")) {
+  describe(`${clause} ${name}`, () => {
+    test("is told", () => expect(isIp(text)).toBe(canonical !== null));
+    // What is no literal comes back as it was.
+    test("has one spelling", () => expect(canonicalIp(text)).toBe(canonical ?? text));
+    test("keeps that spelling", () => {
+      expect(canonicalIp(canonicalIp(text))).toBe(canonicalIp(text));
+    });
+  });
+}
+
+test("each of the 256 patterns of zero groups has one canonical text, which reads back", () => {
+  const seen = new Set<string>();
+  for (let pattern = 0; pattern < 256; pattern++) {
+    const groups = Array.from({ length: 8 }, (_, at) => ((pattern >> at) & 1 ? "a0" : "0"));
+    const written = canonicalIp(groups.join(":"));
+    expect(isIp(written)).toBe(true);
+    expect(canonicalIp(written.toUpperCase())).toBe(written);
+    expect(canonicalIp(groups.map((group) => group.padStart(4, "0")).join(":"))).toBe(written);
+    expect(new URL(`http://[${written}]/`).hostname).toBe(`[${written}]`);
+    seen.add(written);
+  }
+  expect(seen.size).toBe(256);
+});
