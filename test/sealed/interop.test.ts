@@ -45,17 +45,13 @@ interface Arrival {
 
 /** A socket whose datagrams are awaited one by one. */
 class Wire {
-  readonly #socket: udp.Socket<"buffer">;
+  #socket!: udp.Socket<"buffer">;
   readonly #arrived: Arrival[] = [];
   #waiting: ((arrival: Arrival) => void) | undefined;
 
-  private constructor(socket: udp.Socket<"buffer">) {
-    this.#socket = socket;
-  }
-
   static async open(): Promise<Wire> {
-    let wire: Wire;
-    const socket = await Bun.udpSocket({
+    const wire = new Wire();
+    wire.#socket = await Bun.udpSocket({
       hostname: "127.0.0.1",
       port: 0,
       socket: {
@@ -63,7 +59,6 @@ class Wire {
         error() {},
       },
     });
-    wire = new Wire(socket);
     return wire;
   }
 

@@ -54,7 +54,7 @@ interface Codec {
 const codecs: readonly Codec[] = [
   {
     topic: "packet",
-    vectors: packets as unknown as Vector[],
+    vectors: packets,
     decode: decodePacket,
     encode: (fields) => encodePacket(fields as unknown as Packet),
     // A shorter DATA is another DATA, which its tag refuses: see bit-flips.test.ts.
@@ -63,7 +63,7 @@ const codecs: readonly Codec[] = [
   },
   {
     topic: "frame",
-    vectors: frames as unknown as Vector[],
+    vectors: frames,
     decode: decodeFrame,
     encode: (fields) => encodeFrame(fields as unknown as Frame),
     mayEnd: () => false,
