@@ -2,9 +2,9 @@
 // clock and opens nothing: time, reports and what came in are brought to it.
 
 import { ack } from "../protocol/codes.ts";
-import { encodeTime, encodeTimeMs } from "../protocol/time.ts";
 import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
 import { fitted } from "./message-room.ts";
+import type { MessageTimes } from "./message-times.ts";
 import { type Outcome, verdictOf } from "./outcome.ts";
 import { ReportQueue } from "./report-queue.ts";
 import type { Request, Requests } from "./requests.ts";
@@ -28,12 +28,12 @@ export class Agent {
   #stopBy = Infinity;
   #loggingOff = false;
   #loggedInAt = -Infinity;
-  #reportTime = 0;
 
   constructor(
     readonly identity: Identity,
     readonly settings: AgentSettings,
     readonly requests: Requests,
+    readonly times: MessageTimes,
     readonly onEvent: (event: AgentEvent) => void,
   ) {
     this.queue = new ReportQueue(settings.reportsMax);
@@ -51,9 +51,7 @@ export class Agent {
    */
   report(code: string, message: string, now: number): void {
     if (this.#phase === "stopping" || this.#phase === "ended") return;
-    // protocol §4: two readings are two reports; a time of its own keeps equal ones apart.
-    this.#reportTime = Math.max(now, this.#reportTime + 1);
-    const time = encodeTimeMs(this.#reportTime);
+    const time = this.times.distinct();
     const data = fitted(
       { type: "DATA" as const, code, id: this.identity.id, address: null, time, message },
       this.requests.channel.textBytesMax,
@@ -83,6 +81,11 @@ export class Agent {
   /** Whether it has ended, by `stop` or by a refusal. */
   get ended(): boolean {
     return this.#phase === "ended";
+  }
+
+  /** Whether it was told to stop. */
+  get stopping(): boolean {
+    return this.#phase === "stopping";
   }
 
   /** When `tick` wants to be called, in ms; null for never. */
@@ -168,7 +171,7 @@ export class Agent {
       type: "STATUS",
       code: "01",
       id,
-      time: encodeTime(now),
+      time: this.times.distinct(),
       message,
     });
     this.#submit(request, now, (outcome, at) => {

@@ -20,7 +20,7 @@ export class Client {
   /**
    * Takes one text message.
    * @param delivery as it came in; its content is not trusted
-   * @param now milliseconds since 1970
+   * @param now milliseconds of a clock that only goes forward
    */
   receive(delivery: Delivery, now: number): void {
     const decoded = decode(delivery.bytes);
@@ -36,7 +36,7 @@ export class Client {
       case "DATA":
         return this.#receiveData(message, delivery, now);
       case "STATUS":
-        return this.device.receiveStatus(message, delivery, now);
+        return this.device.receiveStatus(message, delivery);
       case "QUERY":
         return this.device.receiveQuery(message, delivery, now);
       case "REGISTER":
@@ -57,12 +57,12 @@ export class Client {
         return;
       case "device-answer":
         // It ended our QUERY; the device that sent it waits for our ACK 50.
-        return this.device.acknowledgeData(message, delivery, now);
+        return this.device.acknowledgeData(message, delivery);
       case "late":
-        if (message.address !== null) this.device.acknowledgeData(message, delivery, now);
+        if (message.address !== null) this.device.acknowledgeData(message, delivery);
         return;
       case "other":
-        return this.device.receiveData(message, delivery, now);
+        return this.device.receiveData(message, delivery);
       default:
         return taken satisfies never;
     }

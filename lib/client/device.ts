@@ -26,6 +26,8 @@ export type DevicePorts = {
    * @param reply to be called once; null for no answer
    */
   onQuery(question: Query, reply: (message: string | null) => void): void;
+  /** The time of day for messages, in ms since 1970; `now` elsewhere only measures. */
+  time(): number;
   /** Told of everything that was taken. */
   onEvent(event: DeviceEvent): void;
 };
@@ -47,19 +49,19 @@ export class Device {
   constructor(readonly ports: DevicePorts) {}
 
   /** Notes a STATUS with ACK 40. */
-  receiveStatus(message: Status, delivery: Delivery, now: number): void {
-    this.#acknowledge(ack.statusNoted, message.id, delivery, now);
+  receiveStatus(message: Status, delivery: Delivery): void {
+    this.#acknowledge(ack.statusNoted, message.id, delivery);
     this.ports.onEvent({ kind: "status", message, from: delivery.from });
   }
 
   /** Says ACK 50 to a DATA, and no more: another device's answer to a question of ours. */
-  acknowledgeData(message: Data, delivery: Delivery, now: number): void {
-    this.#acknowledge(ack.dataStored, message.id, delivery, now);
+  acknowledgeData(message: Data, delivery: Delivery): void {
+    this.#acknowledge(ack.dataStored, message.id, delivery);
   }
 
   /** Takes a DATA with ACK 50. */
-  receiveData(message: Data, delivery: Delivery, now: number): void {
-    this.acknowledgeData(message, delivery, now);
+  receiveData(message: Data, delivery: Delivery): void {
+    this.acknowledgeData(message, delivery);
     this.ports.onEvent({ kind: "data", message, from: delivery.from });
   }
 
@@ -109,8 +111,8 @@ export class Device {
     return true;
   }
 
-  #acknowledge(code: string, id: string, delivery: Delivery, now: number): void {
-    const text = encodeAck(code, id, encodeTime(now), hashOf(delivery));
+  #acknowledge(code: string, id: string, delivery: Delivery): void {
+    const text = encodeAck(code, id, encodeTime(this.ports.time()), hashOf(delivery));
     this.ports.channel.send(text, delivery.from, null);
   }
 }

@@ -46,7 +46,7 @@ function parsedBy(
 ): { values: Record<string, (string | boolean)[] | undefined>; positionals: string[] } {
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    return parsed as unknown as ReturnType<typeof parsedBy>;
+    return parsed;
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (/'--password'/.test(message)) {

@@ -73,7 +73,7 @@ export function helpText(): string {
   return [
     `iot-client ${synopses.menu[0]}   the menu, also by a pipe`,
     "iot-client COMMAND --id ID --server HOST:PORT [OPTION]…",
-    line(inOneLine.join(", "), "what they say; they need a password"),
+    line(inOneLine.join(", "), "what they say; all but logoff need a password"),
     ...commands,
     ...options,
     "TIME is 500ms, 60s, 5m, 1h. run's on-query COMMAND finds what was asked in",

@@ -1,0 +1,44 @@
+// The client's start: gives the commands their machine and the process its exit code. No logic.
+
+import { openTerminal } from "../lib/cli/client/terminal.ts";
+import { runClient } from "../lib/cli/client/dispatch.ts";
+import { readClientConfig } from "../lib/config/client.ts";
+import { readPasswordFile } from "../lib/io/password-file.ts";
+import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
+import { runShellCommand } from "../lib/io/shell-command.ts";
+import { openUdp } from "../lib/io/udp-endpoint.ts";
+import project from "../package.json" with { type: "json" };
+
+// Whoever read the answers has gone (`| head`): nothing is left to say.
+process.stdout.on("error", () => process.exit());
+
+process.exitCode = await runClient(
+  () => readClientConfig(process.argv.slice(2), process.env),
+  {
+    clock: {
+      now: () => performance.now(),
+      time: () => Date.now(),
+      after(ms, run) {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+      soon: (run) => void setImmediate(run),
+    },
+    random: Math.random,
+    openSocket: openUdp,
+    addressOf,
+    ownIpTowards,
+    macOf,
+    readPasswordFile,
+    runShellCommand,
+    openTerminal,
+    personTypes: Boolean(process.stdin.isTTY),
+    print: (line) => void process.stdout.write(`${line}\n`),
+    notice: (line) => void process.stderr.write(`${line}\n`),
+    onStop(run) {
+      process.on("SIGINT", run);
+      process.on("SIGTERM", run);
+    },
+  },
+  project.version,
+);

@@ -1,0 +1,59 @@
+// From a configuration to the command that carries it out, and from an error to its exit code and words.
+
+import { helpText } from "../../config/client-flags.ts";
+import type { ClientConfig } from "../../config/client.ts";
+import { type ExitCode, exitCode, OperatingError } from "../../operating-error.ts";
+import type { Machine } from "./machine.ts";
+import { runMenu } from "./menu-command.ts";
+import { runRequest } from "./request-command.ts";
+import { runAgent } from "./run-command.ts";
+import { runSend } from "./send-command.ts";
+
+/**
+ * Carries out what was asked for.
+ * @param read gives the configuration, or throws for a usage error
+ * @param version of this program
+ * @returns the exit code; every OperatingError has been told on standard error
+ */
+export async function runClient(
+  read: () => ClientConfig,
+  machine: Machine,
+  version: string,
+): Promise<ExitCode> {
+  try {
+    return await dispatch(read(), machine, version);
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    machine.notice(`${error.message} ${error.nextStep}`);
+    return error.exit;
+  }
+}
+
+async function dispatch(
+  config: ClientConfig,
+  machine: Machine,
+  version: string,
+): Promise<ExitCode> {
+  switch (config.command) {
+    case "help":
+      machine.print(helpText());
+      return exitCode.done;
+    case "version":
+      machine.print(version);
+      return exitCode.done;
+    case "menu":
+      return runMenu(config, machine);
+    case "send":
+      return runSend(config, machine);
+    case "run":
+      return runAgent(config, machine);
+    case "register":
+    case "deregister":
+    case "login":
+    case "logoff":
+    case "status":
+    case "query":
+    case "peer":
+      return runRequest(config, machine);
+  }
+}

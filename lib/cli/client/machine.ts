@@ -1,0 +1,48 @@
+// What the commands need of the machine they run on: clock, sockets, routes, files, a shell, a terminal. Types only;
+// the program's start fills them in, a test with fakes.
+
+import type { Clock } from "./connection.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A bound UDP socket. */
+export type Socket = {
+  readonly port: number;
+  send(batch: (string | Uint8Array | number)[]): void;
+  close(): void;
+};
+
+/** What a shell command printed, or why that does not count. */
+export type ShellResult =
+  { readonly ok: true; readonly output: string } | { readonly ok: false; readonly reason: string };
+
+export type Machine = {
+  /** `time` is the time of day in ms since 1970. */
+  readonly clock: Clock & { time(): number };
+  /** From 0 to 1. */
+  random(): number;
+  openSocket(
+    host: string,
+    port: number,
+    onDatagram: (bytes: Uint8Array, port: number, ip: string) => void,
+  ): Promise<Socket>;
+  addressOf(host: string): Promise<string>;
+  ownIpTowards(ip: string): Promise<string>;
+  macOf(ip: string): string;
+  readPasswordFile(path: string): Promise<string>;
+  runShellCommand(
+    commandLine: string,
+    variables: Readonly<Record<string, string>>,
+    timeoutMs: number,
+    outputBytesMax: number,
+  ): Promise<ShellResult>;
+  /** Opens standard input for reading; commands that do not read it leave it alone. */
+  openTerminal(onInterrupt?: () => void): Terminal;
+  /** Whether standard input is a person's. */
+  readonly personTypes: boolean;
+  /** Prints an answer. */
+  print(line: string): void;
+  /** Prints what is no answer: to standard error. */
+  notice(line: string): void;
+  /** Calls back at every SIGINT and SIGTERM, which then do not end the process by themselves. */
+  onStop(run: () => void): void;
+};

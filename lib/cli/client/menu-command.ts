@@ -1,0 +1,76 @@
+// The menu as a command: a device on its port, with heartbeats once logged in, and a person or a script in front of it.
+
+import { Heartbeats } from "../../client/heartbeats.ts";
+import type { Common } from "../../config/client.ts";
+import { type ExitCode, exitCode } from "../../operating-error.ts";
+import type { Machine } from "./machine.ts";
+import { Menu } from "./menu.ts";
+import { passwordFrom } from "./password.ts";
+import { eventLine, place, visible } from "./rendering.ts";
+import { openSession } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Runs the menu until Exit, the end of input or ^C. Sessions stay: a device that leaves the menu has not logged off.
+ * @throws OperatingError where the device port is taken or the server's name unknown
+ */
+export async function runMenu(config: Common, machine: Machine): Promise<ExitCode> {
+  let terminal: Terminal | null = null;
+  const notice = (line: string) => (terminal ?? machine).notice(line);
+  const mine = new Set([config.id]);
+  const session = await openSession(machine, config, config.port, {
+    isMe: (id) => mine.has(id),
+    onQuery: (question, reply) => reply(question.target),
+    onEvent: (event) => notice(eventLine(event)),
+  });
+  const { connection, server, ip, mac } = session;
+  const { client, clock, times } = connection;
+  const heartbeats = new Heartbeats(
+    client.requests,
+    server,
+    config.heartbeatSeconds,
+    times,
+    ({ id, kind }) =>
+      notice(
+        kind === "lost"
+          ? `* the server knows no session of ${visible(id)} any more: log in again`
+          : `* no answer to the heartbeat of ${visible(id)}`,
+      ),
+  );
+  connection.add(heartbeats);
+  try {
+    const password =
+      config.password.kind === "ask" ? null : await passwordFrom(config.password, machine);
+    const screen = machine.openTerminal();
+    terminal = screen;
+    client.requests.onRetry = ({ message, to }, sending) => {
+      if (screen.interactive && message.type !== "STATUS") {
+        screen.show(`no answer from ${place(to)} yet, try ${sending}`);
+      }
+    };
+    screen.show(`${config.id} listens on port ${connection.port}; server ${place(server)}`);
+    const menu = new Menu(
+      {
+        terminal: screen,
+        server,
+        port: connection.port,
+        time: () => times.distinct(),
+        request: (message, options) =>
+          connection.request(message, { ...options, timeoutMs: config.timeoutMs }),
+        ownIpTowards: machine.ownIpTowards,
+        onLogin: (id) => {
+          mine.add(id);
+          heartbeats.add(id, clock.now());
+          connection.reschedule();
+        },
+        onLogoff: (id) => heartbeats.remove(id),
+      },
+      { id: config.id, mac, ip, port: config.port, password },
+    );
+    await menu.run();
+    return exitCode.done;
+  } finally {
+    terminal?.close();
+    session.close();
+  }
+}

@@ -1,0 +1,128 @@
+// What outcomes and events look like to a person and to a script: one line each, whatever a peer put into it.
+
+import type { LatestReport } from "../../client/answers.ts";
+import type { DeviceEvent } from "../../client/device.ts";
+import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
+import { type ExitCode, exitCode } from "../../operating-error.ts";
+import { describeAck, describeAnswer } from "../../protocol/codes.ts";
+import type { Address, Message } from "../../protocol/messages.ts";
+import type { PeerOutcome } from "./questions.ts";
+
+/**
+ * A text from a peer as one line that cannot act on the terminal: control, escape, line and bidirectional characters
+ * are written as escapes.
+ */
+export function visible(text: string): string {
+  return text.replace(unprintable, (character) => {
+    const short = shortEscapes[character];
+    if (short !== undefined) return short;
+    const code = character.codePointAt(0) as number;
+    return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`;
+  });
+}
+
+const shortEscapes: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+// Cc, the format characters (bidirectional and zero-width ones among them) and the line and paragraph separators.
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** An address for a person: `127.0.0.1 port 1994`. */
+export function place({ ip, port }: Address): string {
+  return `${ip} port ${port}`;
+}
+
+/**
+ * How a request ended, in one line that starts with its code; `--` where there was no answer.
+ * @param verb the type of the request
+ * @param to whom it went to
+ */
+export function outcomeLine(verb: Message["type"], outcome: Outcome, to: Address): string {
+  switch (outcome.kind) {
+    case "silent":
+      return `-- no answer from ${place(to)} after ${outcome.sendings} ${outcome.sendings === 1 ? "try" : "tries"}`;
+    case "answer":
+      return outcome.code === "01"
+        ? `${outcome.code} ${visible(outcome.message)}`
+        : `${outcome.code} ${describeAnswer(outcome.code)}`;
+    case "ack": {
+      const { code, reason } = outcome;
+      const words = describeAck(code) + (reason === "" ? "" : ` (${visible(reason)})`);
+      const positive = describeDone(verb, outcome);
+      return `${code} ${words}${positive}`;
+    }
+  }
+}
+
+/** A refusal that is none: an earlier try was carried out, its ACK got lost (protocol §4). */
+function describeDone(verb: Message["type"], outcome: Outcome): string {
+  if (outcome.kind !== "ack" || !outcome.repeated || verdictOf(verb, outcome) !== "done") return "";
+  const once = verdictOf(verb, { ...outcome, repeated: false });
+  return once === "done" ? "" : " (done by an earlier try)";
+}
+
+/** What another device said, or why it did not. */
+export function peerLine(target: string, { asked, at, outcome }: PeerOutcome): string {
+  if (asked === "server") return outcomeLine("QUERY", outcome, at);
+  if (outcome.kind === "answer") {
+    return `${outcome.code} ${target} answers: ${visible(outcome.message)}`;
+  }
+  if (outcome.kind === "silent") return `-- ${target} did not answer at ${place(at)}`;
+  return outcomeLine("QUERY", outcome, at);
+}
+
+/** A latest report in one line. */
+export function reportLine({ time, code, message }: LatestReport): string {
+  return `reported ${code} at ${visible(time)}: ${visible(message)}`;
+}
+
+/**
+ * An outcome as one line of JSON.
+ * @param about what was asked, by whom
+ * @param found what an answer held
+ */
+export function jsonOf(
+  about: Readonly<Record<string, unknown>>,
+  outcome: Outcome,
+  verdict: Verdict,
+  found: Readonly<Record<string, unknown>> = {},
+): string {
+  return JSON.stringify({ ...about, verdict, ...codeAndWords(outcome), ...found });
+}
+
+function codeAndWords(outcome: Outcome): Record<string, unknown> {
+  switch (outcome.kind) {
+    case "silent":
+      return { code: null, words: "no answer" };
+    case "answer":
+      return { code: outcome.code, words: describeAnswer(outcome.code) };
+    case "ack": {
+      const { code, reason } = outcome;
+      return { code, words: describeAck(code), ...(reason === "" ? {} : { reason }) };
+    }
+  }
+}
+
+/** The exit code a verdict stands for. */
+export function exitCodeOf(verdict: Verdict): ExitCode {
+  switch (verdict) {
+    case "done":
+      return exitCode.done;
+    case "refused":
+    case "later":
+      return exitCode.refused;
+    case "silent":
+      return exitCode.noAnswer;
+  }
+}
+
+/** What came in unasked, in one line. */
+export function eventLine({ kind, message, from }: DeviceEvent): string {
+  const who = `${visible(message.id)} (${place(from)})`;
+  switch (kind) {
+    case "status":
+      return `* ${who} sent status ${message.code}: ${visible(message.message)}`;
+    case "data":
+      return `* ${who} sent data ${message.code}: ${visible(message.message)}`;
+    case "query":
+      return `* ${who} asked ${visible(message.target)} a question (${message.code})`;
+  }
+}

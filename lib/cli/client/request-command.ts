@@ -1,0 +1,188 @@
+// The commands that are one question to the server: register, deregister, login, logoff, status, query, peer. Each
+// prints its answer and says by its exit code what became of it.
+
+import { addressIn, latestReportIn } from "../../client/answers.ts";
+import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
+import type { Request } from "../../client/requests.ts";
+import type { ClientConfig } from "../../config/client.ts";
+import type { ExitCode } from "../../operating-error.ts";
+import { answer, query } from "../../protocol/codes.ts";
+import type { Address, Query } from "../../protocol/messages.ts";
+import type { Machine } from "./machine.ts";
+import { passwordFrom } from "./password.ts";
+import {
+  type Asker,
+  askDevice,
+  askServer,
+  listLoggedIn,
+  type PeerOutcome,
+  peerVerdict,
+} from "./questions.ts";
+import { exitCodeOf, jsonOf, outcomeLine, peerLine, place, reportLine } from "./rendering.ts";
+import { asksOnly, openSession, type Session } from "./session.ts";
+
+/** The commands this file runs. */
+export type RequestConfig = Extract<
+  ClientConfig,
+  {
+    command: "register" | "deregister" | "login" | "logoff" | "status" | "query" | "peer";
+  }
+>;
+
+/**
+ * Runs one such command.
+ * @throws OperatingError for what a person can mend
+ */
+export async function runRequest(config: RequestConfig, machine: Machine): Promise<ExitCode> {
+  const password = needsPassword(config) ? await passwordFrom(config.password, machine) : "";
+  const session = await openSession(machine, config, 0, asksOnly);
+  session.connection.client.requests.onRetry = ({ to }, sending) => {
+    machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
+  };
+  try {
+    return exitCodeOf(await ask(config, machine, session, password));
+  } finally {
+    session.close();
+  }
+}
+
+function needsPassword({ command }: RequestConfig): boolean {
+  return command === "register" || command === "deregister" || command === "login";
+}
+
+async function ask(
+  config: RequestConfig,
+  machine: Machine,
+  session: Session,
+  password: string,
+): Promise<Verdict> {
+  const { id, port } = config;
+  const { ip, mac } = session;
+  switch (config.command) {
+    case "register":
+      return simple(config, machine, session, { type: "REGISTER", id, password, mac, ip, port });
+    case "deregister":
+      return simple(config, machine, session, { type: "DEREGISTER", id, password, mac, ip, port });
+    case "login":
+      return simple(config, machine, session, { type: "LOGIN", id, password, ip, port });
+    case "logoff":
+      return simple(config, machine, session, { type: "LOGOFF", id });
+    case "status": {
+      const time = session.connection.times.distinct();
+      const { message } = config;
+      return simple(config, machine, session, { type: "STATUS", code: "01", id, time, message });
+    }
+    case "query":
+      if (config.what === "list") return list(config, machine, session);
+      return about(config, machine, session, config.what, config.target);
+    case "peer":
+      return peer(config, machine, session, config.target);
+  }
+}
+
+async function simple(
+  config: RequestConfig,
+  machine: Machine,
+  session: Session,
+  message: Request["message"],
+): Promise<Verdict> {
+  const outcome = await session.connection.request(message, { timeoutMs: config.timeoutMs });
+  return tell(config, machine, outcome, message.type, session.server);
+}
+
+/** Prints an outcome that has no more to it than its code. */
+function tell(
+  config: RequestConfig,
+  machine: Machine,
+  outcome: Outcome,
+  verb: Request["message"]["type"],
+  to: Address,
+): Verdict {
+  const verdict = verdictOf(verb, outcome);
+  const { command, id } = config;
+  machine.print(
+    config.json
+      ? jsonOf({ request: command, id }, outcome, verdict)
+      : outcomeLine(verb, outcome, to),
+  );
+  return verdict;
+}
+
+async function about(
+  config: RequestConfig,
+  machine: Machine,
+  session: Session,
+  what: "address" | "report",
+  target: string,
+): Promise<Verdict> {
+  const code = what === "address" ? query.address : query.latestReport;
+  const outcome = await askServer(askerOf(config, machine, session), code, target);
+  if (outcome.kind !== "answer" || outcome.code !== answer.found) {
+    return tell(config, machine, outcome, "QUERY", session.server);
+  }
+  const address = what === "address" ? addressIn(outcome.message) : null;
+  const report = what === "report" ? latestReportIn(outcome.message) : null;
+  const none = `${target} has not reported yet`;
+  const words =
+    address === null
+      ? report === null
+        ? none
+        : `${target} ${reportLine(report)}`
+      : `${target} is at ${place(address)}`;
+  const found = address ?? report;
+  machine.print(
+    config.json
+      ? jsonOf({ request: "query", id: config.id, target }, outcome, "done", { [what]: found })
+      : `${outcome.code} ${words}`,
+  );
+  return "done";
+}
+
+async function list(config: RequestConfig, machine: Machine, session: Session): Promise<Verdict> {
+  const ids: string[] = [];
+  const outcome = await listLoggedIn(askerOf(config, machine, session), (page) => {
+    if (config.json) ids.push(...page);
+    else for (const id of page) machine.print(id);
+  });
+  const found = outcome.kind === "answer" && outcome.code === answer.found;
+  if (!found) return tell(config, machine, outcome, "QUERY", session.server);
+  if (config.json) {
+    machine.print(jsonOf({ request: "query", id: config.id }, outcome, "done", { list: ids }));
+  }
+  return "done";
+}
+
+async function peer(
+  config: RequestConfig,
+  machine: Machine,
+  session: Session,
+  target: string,
+): Promise<Verdict> {
+  const result = await askDevice(askerOf(config, machine, session), target, null, null);
+  const verdict = peerVerdict(result);
+  const { outcome } = result;
+  machine.print(
+    config.json
+      ? jsonOf({ request: "peer", id: config.id, target }, outcome, verdict, peerFields(result))
+      : peerLine(target, result),
+  );
+  return verdict;
+}
+
+function peerFields({ asked, at, outcome }: PeerOutcome): Record<string, unknown> {
+  if (asked === "server") return {};
+  return { address: at, answer: outcome.kind === "answer" ? outcome.message : null };
+}
+
+function askerOf(config: RequestConfig, machine: Machine, session: Session): Asker {
+  const { connection, server } = session;
+  return {
+    id: config.id,
+    server,
+    port: connection.port,
+    time: () => connection.times.distinct(),
+    request: (message: Query, options?: { to?: Address }) =>
+      connection.request(message, { ...options, timeoutMs: config.timeoutMs }),
+    ownIpTowards: machine.ownIpTowards,
+  };
+}

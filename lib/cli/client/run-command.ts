@@ -1,0 +1,165 @@
+// The command run: the agent with its sources of reports (a command's output, lines of standard input) and of answers,
+// until a signal stops it or the server refuses it.
+
+import { Agent } from "../../client/agent.ts";
+import type { AgentEvent } from "../../client/agent-event.ts";
+import type { ClientConfig } from "../../config/client.ts";
+import { type ExitCode, exitCode } from "../../operating-error.ts";
+import { datagramBytesMax } from "../../protocol/limits.ts";
+import type { Query } from "../../protocol/messages.ts";
+import { agentLine } from "./agent-rendering.ts";
+import type { Machine } from "./machine.ts";
+import { passwordFrom } from "./password.ts";
+import { eventLine, visible } from "./rendering.ts";
+import { openSession, type Session } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+type RunConfig = Extract<ClientConfig, { command: "run" }>;
+
+/** Implementation constants. */
+const reportsMax = 10_000;
+const reportTimeoutMs = 30_000;
+const answerTimeoutMs = 5_000;
+const queueFullWaitMs = 100;
+
+/**
+ * Runs the agent to its end.
+ * @throws OperatingError where the device port is taken or the server's name unknown
+ */
+export async function runAgent(config: RunConfig, machine: Machine): Promise<ExitCode> {
+  const agentRun = new AgentRun(config, machine);
+  return await agentRun.run();
+}
+
+class AgentRun {
+  #end: (exit: ExitCode) => void = () => {};
+  readonly #ended: Promise<ExitCode>;
+  #agent: Agent | null = null;
+  #session: Session | null = null;
+  #terminal: Terminal | null = null;
+  #cancelReport: () => void = () => {};
+
+  constructor(
+    readonly config: RunConfig,
+    readonly machine: Machine,
+  ) {
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async run(): Promise<ExitCode> {
+    const { config, machine } = this;
+    const session = await openSession(machine, config, config.port, {
+      isMe: (id) => id === config.id,
+      onQuery: (question, reply) => void this.#answer(question, reply),
+      onEvent: (event) => this.#news(eventLine(event)),
+    });
+    this.#session = session;
+    try {
+      const terminal = machine.openTerminal(() => this.#stop());
+      this.#terminal = terminal;
+      const password = await passwordFrom(config.password, machine, terminal);
+      machine.onStop(() => this.#stop());
+      this.#start(session, password);
+      void this.#readLines(terminal);
+      return await this.#ended;
+    } finally {
+      this.#cancelReport();
+      this.#terminal?.close();
+      session.close();
+    }
+  }
+
+  #start({ connection, server, ip, mac }: Session, password: string): void {
+    const { config, machine } = this;
+    const agent = new Agent(
+      { id: config.id, password, mac, ip, port: connection.port },
+      { server, heartbeatSeconds: config.heartbeatSeconds, reportsMax },
+      connection.client.requests,
+      connection.times,
+      (event) => this.#onEvent(event),
+    );
+    this.#agent = agent;
+    agent.start(machine.clock.now());
+    connection.add(agent);
+    if (config.report !== null) void this.#reportOutput(config.report);
+  }
+
+  #stop(): void {
+    const agent = this.#agent;
+    this.#cancelReport();
+    // A second signal does not wait for the server.
+    if (agent === null || agent.stopping) return this.#end(exitCode.noAnswer);
+    agent.stop(this.machine.clock.now());
+    this.#session?.connection.reschedule();
+  }
+
+  #onEvent(event: AgentEvent): void {
+    const { json } = this.config;
+    const at = new Date(this.machine.clock.time()).toISOString();
+    this.#print(json ? JSON.stringify({ time: at, ...event }) : `${at} ${agentLine(event)}`);
+    if (event.kind === "refused") this.#end(exitCode.refused);
+    if (event.kind === "stopped") this.#end(event.loggedOff ? exitCode.done : exitCode.noAnswer);
+  }
+
+  #report(message: string): void {
+    this.#agent?.report(this.config.code, message, this.machine.clock.now());
+    this.#session?.connection.reschedule();
+  }
+
+  /** Each line of standard input is a report; while the queue is full, the input waits. */
+  async #readLines(terminal: Terminal): Promise<void> {
+    for (;;) {
+      const line = await terminal.ask("");
+      if (line === null) return;
+      while ((this.#agent?.queue.length ?? 0) >= reportsMax) {
+        await new Promise<void>((resolve) => this.machine.clock.after(queueFullWaitMs, resolve));
+      }
+      if (line !== "") this.#report(line);
+    }
+  }
+
+  /** Reports what the command prints, again and again; never two at a time. */
+  async #reportOutput(commandLine: string): Promise<void> {
+    const { clock } = this.machine;
+    const startedAt = clock.now();
+    const result = await this.#runShell(commandLine, {}, reportTimeoutMs);
+    if (this.#agent === null || this.#agent.ended || this.#agent.stopping) return;
+    if (!result.ok) this.#news(`* --report command ${result.reason}`);
+    else if (result.output.trim() === "") this.#news("* --report command printed nothing");
+    else this.#report(result.output);
+    const waitMs = Math.max(0, startedAt + this.config.everyMs - clock.now());
+    this.#cancelReport = clock.after(waitMs, () => void this.#reportOutput(commandLine));
+  }
+
+  async #answer(question: Query, reply: (message: string | null) => void): Promise<void> {
+    const { onQuery } = this.config;
+    if (onQuery === null) return reply(question.target);
+    const asked = {
+      IOT_QUERY_ID: question.id,
+      IOT_QUERY_CODE: question.code,
+      IOT_QUERY_TARGET: question.target,
+    };
+    const result = await this.#runShell(onQuery, asked, answerTimeoutMs);
+    if (!result.ok) this.#news(`* --on-query command ${result.reason}`);
+    reply(result.ok ? result.output : null);
+  }
+
+  #runShell(
+    commandLine: string,
+    variables: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ): ReturnType<Machine["runShellCommand"]> {
+    return this.machine.runShellCommand(commandLine, variables, timeoutMs, datagramBytesMax);
+  }
+
+  #print(line: string): void {
+    (this.#terminal ?? this.machine).print(line);
+  }
+
+  /** What came in or went wrong beside the requests; a script that reads JSON is not told. */
+  #news(line: string): void {
+    (this.#terminal ?? this.machine).notice(visible(line));
+  }
+}

@@ -1,0 +1,98 @@
+// The command send: one report, or each line of standard input as one, in order, each acknowledged before the next.
+
+import { messageBytesMax } from "../../client/message-room.ts";
+import { type Verdict, verdictOf } from "../../client/outcome.ts";
+import type { ClientConfig } from "../../config/client.ts";
+import { usageError } from "../../config/values.ts";
+import { type ExitCode, exitCode } from "../../operating-error.ts";
+import { ack } from "../../protocol/codes.ts";
+import { utf8Bytes } from "../../protocol/fields.ts";
+import type { Data } from "../../protocol/messages.ts";
+import type { Machine } from "./machine.ts";
+import { exitCodeOf, jsonOf, outcomeLine, place } from "./rendering.ts";
+import { asksOnly, openSession, type Session } from "./session.ts";
+
+type SendConfig = Extract<ClientConfig, { command: "send" }>;
+
+/**
+ * Sends the reports. A refused line does not stop those after it, a missing session or a silent server does.
+ * @throws OperatingError `usage` where the message of the command line does not fit into a datagram
+ */
+export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
+  const session = await openSession(machine, config, 0, asksOnly);
+  session.connection.client.requests.onRetry = ({ to }, sending) => {
+    machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
+  };
+  try {
+    if (config.message === null) return await sendLines(config, machine, session);
+    const data = dataOf(config, session, config.message);
+    const tooLong = tooLongBy(data, session);
+    if (tooLong !== null) throw usageError(`The message is too long: ${tooLong}.`, "Shorten it.");
+    return exitCodeOf((await send(config, machine, session, data)).verdict);
+  } finally {
+    session.close();
+  }
+}
+
+async function sendLines(
+  config: SendConfig,
+  machine: Machine,
+  session: Session,
+): Promise<ExitCode> {
+  const terminal = machine.openTerminal();
+  let worst: ExitCode = exitCode.done;
+  try {
+    for (let number = 1; ; number++) {
+      const line = await terminal.ask("");
+      if (line === null) return worst;
+      if (line === "") continue;
+      const data = dataOf(config, session, line);
+      const tooLong = tooLongBy(data, session);
+      if (tooLong !== null) {
+        machine.notice(`line ${number} is not sent: ${tooLong}`);
+        worst = exitCode.refused;
+        continue;
+      }
+      const { verdict, goesOn } = await send(config, machine, session, data);
+      if (verdict !== "done") worst = exitCodeOf(verdict);
+      if (goesOn) continue;
+      machine.notice(`stopped at line ${number}; it and those after it are not stored`);
+      return worst;
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+async function send(
+  config: SendConfig,
+  machine: Machine,
+  session: Session,
+  data: Data,
+): Promise<{ verdict: Verdict; goesOn: boolean }> {
+  const outcome = await session.connection.request(data, { timeoutMs: config.timeoutMs });
+  const verdict = verdictOf("DATA", outcome);
+  machine.print(
+    config.json
+      ? jsonOf({ request: "send", id: config.id, time: data.time }, outcome, verdict)
+      : outcomeLine("DATA", outcome, session.server),
+  );
+  const hopeless =
+    outcome.kind === "silent" ||
+    outcome.code === ack.dataRefused ||
+    outcome.code === ack.encryptionRequired ||
+    verdict === "later";
+  return { verdict, goesOn: !hopeless };
+}
+
+function dataOf({ code, id }: SendConfig, session: Session, message: string): Data {
+  const time = session.connection.times.distinct();
+  // The last line feed would be taken for the datagram's own.
+  return { type: "DATA", code, id, address: null, time, message: message.replace(/(\r?\n)+$/, "") };
+}
+
+function tooLongBy(data: Data, session: Session): string | null {
+  const bytes = utf8Bytes(data.message);
+  const max = messageBytesMax(data, session.connection.client.requests.channel.textBytesMax);
+  return bytes <= max ? null : `${bytes} bytes, of which ${max} fit`;
+}

@@ -1,0 +1,147 @@
+// Where a person or a pipe is: lines in, answers and news out. On a terminal it prompts, hides passwords and keeps news
+// off the line being typed; on a pipe standard output carries the answers and nothing else.
+
+import { createInterface, type Interface } from "node:readline";
+import { Writable } from "node:stream";
+
+/** Lines in, lines out. */
+export type Terminal = {
+  /** Whether a person types. */
+  readonly interactive: boolean;
+  /**
+   * Reads one line.
+   * @param prompt shown on a terminal only
+   * @param secret what is typed is not shown
+   * @returns the line, or null at the end of input
+   */
+  ask(prompt: string, secret?: boolean): Promise<string | null>;
+  /** Prints an answer to standard output. */
+  print(line: string): void;
+  /** Prints what belongs to a person's screen only: the menu. */
+  show(line: string): void;
+  /** Tells news that nobody asked for: above the prompt, or on standard error. */
+  notice(line: string): void;
+  /** Gives the terminal back; `ask` is at its end from now on. */
+  close(): void;
+};
+
+/** Lines read ahead of whoever asks; past that the pipe waits. */
+const linesAheadMax = 1_000;
+const eraseLine = "\r\u001b[K";
+
+/**
+ * Opens the process's standard input and output.
+ * @param onInterrupt called at ^C on a terminal; the end of input follows
+ */
+export function openTerminal(onInterrupt: () => void = () => {}): Terminal {
+  return new StandardTerminal(process.stdin, process.stdout, process.stderr, onInterrupt);
+}
+
+class StandardTerminal implements Terminal {
+  readonly interactive: boolean;
+  #lines: string[] = [];
+  #ended = false;
+  #asker: ((line: string | null) => void) | null = null;
+  #prompt = "";
+  #secret = false;
+  #screen: NodeJS.WriteStream;
+  #readline: Interface;
+
+  constructor(
+    input: NodeJS.ReadStream,
+    readonly out: NodeJS.WriteStream,
+    readonly err: NodeJS.WriteStream,
+    onInterrupt: () => void,
+  ) {
+    this.interactive = Boolean(input.isTTY);
+    this.#screen = out.isTTY ? out : err;
+    this.#readline = createInterface({
+      input,
+      terminal: this.interactive,
+      historySize: 0,
+      ...(this.interactive ? { output: this.#echo() } : {}),
+    });
+    this.#readline.on("line", (line) => this.#take(line));
+    this.#readline.on("close", () => this.#end());
+    this.#readline.on("SIGINT", () => {
+      onInterrupt();
+      this.close();
+    });
+  }
+
+  ask(prompt: string, secret = false): Promise<string | null> {
+    const line = this.#lines.shift();
+    if (this.#lines.length === 0 && !this.#ended) this.#readline.resume();
+    if (line !== undefined) return Promise.resolve(line);
+    if (this.#ended) return Promise.resolve(null);
+    this.#prompt = prompt;
+    if (this.interactive) {
+      this.#readline.setPrompt(prompt);
+      this.#readline.prompt();
+    }
+    this.#secret = secret;
+    return new Promise((resolve) => {
+      this.#asker = resolve;
+    });
+  }
+
+  print(line: string): void {
+    this.#above(this.out, line);
+  }
+
+  show(line: string): void {
+    if (this.interactive) this.#above(this.#screen, line);
+  }
+
+  notice(line: string): void {
+    this.#above(this.interactive ? this.#screen : this.err, line);
+  }
+
+  close(): void {
+    this.#readline.close();
+    this.#end();
+  }
+
+  /** Writes a line where the prompt is, and the prompt with what was typed below it. */
+  #above(stream: NodeJS.WriteStream, line: string): void {
+    const prompting = this.interactive && this.#asker !== null;
+    if (prompting) this.#screen.write(eraseLine);
+    stream.write(`${line}\n`);
+    if (!prompting) return;
+    if (this.#secret) this.#screen.write(this.#prompt);
+    else this.#readline.prompt(true);
+  }
+
+  #take(line: string): void {
+    if (this.#secret) this.#screen.write("\n");
+    this.#secret = false;
+    const asker = this.#asker;
+    this.#asker = null;
+    if (asker !== null) return asker(line);
+    this.#lines.push(line);
+    if (this.#lines.length >= linesAheadMax) this.#readline.pause();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.interactive && this.#asker !== null) this.#screen.write("\n");
+    this.#asker?.(null);
+    this.#asker = null;
+  }
+
+  /** The screen as readline sees it: silent while a secret is typed. */
+  #echo(): Writable {
+    const echo = new Writable({
+      write: (chunk: Uint8Array, _encoding, done) => {
+        if (!this.#secret) this.#screen.write(chunk);
+        done();
+      },
+    });
+    const screen = this.#screen;
+    return Object.defineProperties(echo, {
+      isTTY: { value: true },
+      columns: { get: () => screen.columns },
+    });
+  }
+}
