@@ -1,0 +1,163 @@
+// The house rules that a linter cannot express. Each failure names the file and what to do instead.
+
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { basename, join, posix } from "node:path";
+
+const root = join(import.meta.dir, "..");
+
+type Source = { readonly path: string; readonly text: string; readonly code: string };
+
+const sources: readonly Source[] = ["cmd", "lib", "test"]
+  .flatMap((folder) => [...new Bun.Glob(`${folder}/**/*.{ts,mjs}`).scanSync({ cwd: root })].sort())
+  .map((path) => {
+    const text = readFileSync(join(root, path), "utf8");
+    return { path, text, code: withoutComments(text) };
+  });
+
+/** A rule: for each file, what is wrong with it and what to do, or nothing. */
+function rule(name: string, check: (source: Source) => string | string[] | false): void {
+  test(name, () => {
+    const broken = sources.flatMap((source) => {
+      const found = check(source);
+      const all = found === false ? [] : [found].flat();
+      return all.map((sentence) => `${source.path}: ${sentence}`);
+    });
+    expect(broken).toEqual([]);
+  });
+}
+
+const linesMax = 300;
+
+rule(`a file has at most ${linesMax} lines`, ({ text }) => {
+  const lines = text.split("\n").length - 1;
+  return lines > linesMax && `${lines} lines; it does two things, make it two files`;
+});
+
+rule("a file starts by saying what it owns", ({ text }) => {
+  const [first, second] = text.split("\n") as [string, string];
+  if (first.startsWith("#!") ? second.startsWith("// ") : first.startsWith("// ")) return false;
+  return "put two or three // lines on top: what the file owns, and what it never does";
+});
+
+rule("a file name is a noun in kebab-case", ({ path }) => {
+  const name = basename(path);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.(ts|mjs)$/.test(name)) return "write it as kebab-case.ts";
+  if (/(^|[-/])(utils?|helpers?|misc|common|shared|stuff)[-./]/.test(path)) {
+    return "name the file after the one thing that is in it";
+  }
+  return false;
+});
+
+rule("an exported function of lib has a doc comment", ({ path, text }) => {
+  if (!path.startsWith("lib/")) return false;
+  const lines = text.split("\n");
+  return lines.flatMap((line, i) => {
+    const name = /^export (?:async )?function\*? (\w+)/.exec(line)?.[1];
+    const above = lines[i - 1] ?? "";
+    // Of several overloads the first has the comment.
+    if (name === undefined || above.endsWith("*/") || above.includes(` ${name}(`)) return [];
+    return [`say above ${name}() what it does: parameters with units, result, errors, clause`];
+  });
+});
+
+rule("imports name their file with its ending", ({ code }) =>
+  importsOf(code)
+    .filter((name) => name.startsWith(".") && posix.extname(name) === "")
+    .map((name) => `import "${name}.ts"`),
+);
+
+rule("every test runs", ({ path, code }) => {
+  const hit = /\b(?:test|describe|it)\.(?:only|skip|skipIf|todo|todoIf|failing)\b/.exec(code)?.[0];
+  return path !== "test/style.test.ts" && hit !== undefined && `${hit}: mend the test or delete it`;
+});
+
+rule("no test sleeps", ({ path, code }) => {
+  if (!path.startsWith("test/") || path === "test/style.test.ts") return false;
+  return /\bBun\.sleep/.test(code) && "wait for the event itself, or move the virtual clock";
+});
+
+const isCore = (path: string) => /^lib\/(protocol|sealed|server|client)\//.test(path);
+
+rule("the core reads no clock", ({ path, code }) => {
+  const hit = isCore(path) && /\bnew Date\(\)|\bDate\(\)|\bperformance\.now/.exec(code)?.[0];
+  return hit ? `${hit}: take the time as an argument, in ms since 1970` : false;
+});
+
+rule("the core uses of Bun only what computes", ({ path, code }) => {
+  if (!isCore(path)) return false;
+  return [...code.matchAll(/\bBun\.(?!SHA256\b|CryptoHasher\b|hash\b|TOML\b)\w+/g)].map(
+    ([hit]) => `${hit}: take a port as an argument; its implementation belongs in lib/io`,
+  );
+});
+
+/** What a folder of lib may import besides itself. cmd and test may import everything. */
+const reach: Record<string, readonly string[]> = {
+  protocol: [],
+  sealed: [],
+  server: ["protocol", "sealed", "operating-error.ts"],
+  client: ["protocol", "sealed", "operating-error.ts"],
+  store: ["server", "protocol", "operating-error.ts"],
+  io: ["server", "client", "protocol", "sealed", "operating-error.ts"],
+  web: ["server", "protocol", "operating-error.ts"],
+  config: ["server", "client", "protocol", "sealed", "operating-error.ts"],
+  cli: ["client", "server", "config", "protocol", "sealed", "operating-error.ts"],
+};
+
+rule("imports go one way", ({ path, code }) => {
+  const [folder, room] = path.split("/") as [string, string];
+  if (folder !== "lib") return false;
+  const allowed = [room, ...(reach[room] ?? [])];
+  return targetsOf(path, code)
+    .filter((target) => !allowed.includes(target.split("/")[1] as string) || !inLib(target))
+    .map(
+      (target) => `${target} is out of reach: move the code, or take it as an argument or a port`,
+    );
+});
+
+test("imports make no cycle", () => {
+  const graph = new Map(sources.map(({ path, code }) => [path, targetsOf(path, code)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]) => {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+    } else if (!done.has(path)) {
+      for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
+      done.add(path);
+    }
+  };
+  for (const path of graph.keys()) visit(path, []);
+  expect(cycles.map((cycle) => `${cycle}: move what both need into a file below them`)).toEqual([]);
+});
+
+test("the lock names no registry and knows every package's content", () => {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const broken = Object.entries<Record<string, unknown>>(packages).filter(
+    ([path, entry]) => path !== "" && ("resolved" in entry || !("integrity" in entry)),
+  );
+  // npm install --package-lock-only --omit-lockfile-registry-resolved, without node_modules and the old lock
+  expect(broken.map(([path]) => path)).toEqual([]);
+});
+
+function inLib(path: string): boolean {
+  return path.startsWith("lib/");
+}
+
+/** The project's own files that a file imports. */
+function targetsOf(path: string, code: string): string[] {
+  return importsOf(code)
+    .filter((name) => name.startsWith("."))
+    .map((name) => posix.join(posix.dirname(path), name));
+}
+
+function importsOf(code: string): string[] {
+  const statements =
+    /^\s*(?:import|export)\b[^;"']*?\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/gm;
+  return [...code.matchAll(statements)].map((match) => (match[1] ?? match[2]) as string);
+}
+
+/** The text without its comments, line by line; a comment behind code goes too. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$|\s\/\/ .*$/gm, "");
+}
