@@ -1,5 +1,6 @@
 // The client's start: gives the commands their machine and the process its exit code. No logic.
 
+import { isatty } from "node:tty";
 import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../lib/config/client.ts";
@@ -7,7 +8,7 @@ import { readPasswordFile } from "../lib/io/password-file.ts";
 import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
-import project from "../package.json" with { type: "json" };
+import { version } from "./version.ts";
 
 // Whoever read the answers has gone (`| head`): nothing is left to say.
 process.stdout.on("error", () => process.exit());
@@ -32,7 +33,7 @@ process.exitCode = await runClient(
     readPasswordFile,
     runShellCommand,
     openTerminal,
-    personTypes: Boolean(process.stdin.isTTY),
+    personTypes: isatty(0),
     print: (line) => void process.stdout.write(`${line}\n`),
     notice: (line) => void process.stderr.write(`${line}\n`),
     onStop(run) {
@@ -40,5 +41,5 @@ process.exitCode = await runClient(
       process.on("SIGTERM", run);
     },
   },
-  project.version,
+  version,
 );

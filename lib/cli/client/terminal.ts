@@ -3,6 +3,7 @@
 
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
+import { isatty } from "node:tty";
 
 /** Lines in, lines out. */
 export type Terminal = {
@@ -53,7 +54,7 @@ class StandardTerminal implements Terminal {
     readonly err: NodeJS.WriteStream,
     onInterrupt: () => void,
   ) {
-    this.interactive = Boolean(input.isTTY);
+    this.interactive = isatty(0);
     this.#screen = out.isTTY ? out : err;
     this.#readline = createInterface({
       input,
