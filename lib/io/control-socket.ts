@@ -25,8 +25,6 @@ export type ControlAnswer =
 export type ControlSocket = { close(): void };
 
 const requestBytesMax = 4_096;
-/** Longer than the server waits for a device. */
-const idleSeconds = 30;
 
 /** The name of the control socket of a database. */
 export function socketPathOf(databasePath: string): string {
@@ -48,7 +46,6 @@ export function serveControl(
     const server = Bun.serve({
       unix: path,
       maxRequestBodySize: requestBytesMax,
-      idleTimeout: idleSeconds,
       fetch: async (request) => {
         if (request.method !== "POST" || new URL(request.url).pathname !== "/query") {
           return new Response("no such call", { status: 404 });

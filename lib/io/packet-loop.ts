@@ -49,12 +49,12 @@ export class PacketLoop {
   }
 
   /** Takes a datagram; call it from the socket's handler. Does no work: that would starve everything else. */
-  readonly receive = (bytes: Uint8Array, port: number, ip: string): void => {
+  readonly receive = (bytes: Uint8Array, source: Endpoint): void => {
     if (this.#inbox.length >= inboxMax) {
       this.#shed++;
       return;
     }
-    this.#inbox.push({ bytes, source: { ip, port } });
+    this.#inbox.push({ bytes, source });
     this.#schedule();
   };
 

@@ -22,13 +22,18 @@ export type UdpEndpoint = {
 /** Payload, port, ip; repeated. Strings leave as UTF-8. */
 export type SendBatch = (string | Uint8Array | number)[];
 
-/** Called for every datagram: its own buffer, safe to keep; IPv4 peers of a dual-stack socket without `::ffff:`. */
-export type OnDatagram = (bytes: Uint8Array, port: number, ip: string) => void;
+/** Where a datagram came from; IPv4 peers of a dual-stack socket without `::ffff:`. */
+export type Peer = { readonly ip: string; readonly port: number };
+
+/** Called for every datagram: its own buffer, safe to keep. A peer may be the same object as before. */
+export type OnDatagram = (bytes: Uint8Array, peer: Peer) => void;
 
 /** One sendMany passes at most 204 datagrams on; what is not sent is not queued by Bun. */
 const datagramsPerSend = 200;
 const waitingMax = 8_192;
 const receiveBufferBytes = 8 << 20;
+/** Peers remembered, a power of two. */
+const peerSlots = 4_096;
 
 /**
  * Binds a UDP socket.
@@ -42,12 +47,13 @@ export async function openUdp(
   onDatagram: OnDatagram,
 ): Promise<UdpEndpoint> {
   const dualStack = host.includes(":");
+  const peers = new PeerCache();
   let waiting: SendBatch = [];
   let dropped = 0;
 
   const socket = await bind(host, port, {
     data(_socket, bytes, fromPort, fromIp) {
-      onDatagram(bytes, fromPort, fromIp.startsWith("::ffff:") ? fromIp.slice(7) : fromIp);
+      onDatagram(bytes, peers.of(fromIp, fromPort));
     },
     drain() {
       const batch = waiting;
@@ -107,6 +113,28 @@ export async function openUdp(
     },
     close: () => socket.close(),
   };
+}
+
+/**
+ * The last peers, by port: Bun makes a fresh string of the address for every datagram, and a string that is kept is
+ * compared and hashed faster.
+ */
+class PeerCache {
+  readonly #slots: ({ readonly fromIp: string; readonly peer: Peer } | undefined)[] = Array.from({
+    length: peerSlots,
+  });
+
+  of(fromIp: string, port: number): Peer {
+    const slot = port & (peerSlots - 1);
+    const cached = this.#slots[slot];
+    if (cached !== undefined && cached.peer.port === port && cached.fromIp === fromIp) {
+      return cached.peer;
+    }
+    const ip = fromIp.startsWith("::ffff:") ? fromIp.slice(7) : fromIp;
+    const peer = { ip, port };
+    this.#slots[slot] = { fromIp, peer };
+    return peer;
+  }
 }
 
 type Socket = Bun.udp.Socket<"buffer">;

@@ -2,6 +2,7 @@
 // where to look; the row itself decides. Two generations, so that nothing is ever taken out one by one.
 
 const slotsFirst = 1 << 12;
+const nothing: readonly number[] = [];
 
 /** One generation: open addressing, at most half full; sequence 0 marks a free slot. */
 class Generation {
@@ -28,13 +29,14 @@ class Generation {
     this.size++;
   }
 
-  find(key: number, fits: (sequence: number) => boolean): number {
+  /** The sequence number of the nth report with this key, from 0 on; 0 where there is none. */
+  find(key: number, nth: number): number {
     const mask = this.slots - 1;
-    for (let slot = spread(key) & mask; this.#sequences[slot] !== 0; slot = (slot + 1) & mask) {
+    for (let slot = spread(key) & mask; ; slot = (slot + 1) & mask) {
       const sequence = this.#sequences[slot] as number;
-      if (this.#keys[slot] === key && fits(sequence)) return sequence;
+      if (sequence === 0) return 0;
+      if (this.#keys[slot] === key && nth-- === 0) return sequence;
     }
-    return 0;
   }
 
   #grow(): void {
@@ -78,11 +80,19 @@ export class RecentReports {
   }
 
   /**
-   * The sequence number of a report with this key that the caller finds fitting; 0 where there is none.
-   * @param fits looks at the row, since two reports may share 32 bits
+   * Sequence numbers of reports that share 32 bits of this key; the caller looks at the rows.
+   * @returns mostly none
    */
-  find(key: number, fits: (sequence: number) => boolean): number {
-    return this.#young.find(key | 0, fits) || this.#old.find(key | 0, fits);
+  candidates(key: number): readonly number[] {
+    let found = nothing;
+    for (const generation of [this.#young, this.#old]) {
+      let sequence = generation.find(key | 0, 0);
+      for (let nth = 1; sequence > 0; nth++) {
+        found = [...found, sequence];
+        sequence = generation.find(key | 0, nth);
+      }
+    }
+    return found;
   }
 
   /** Says from where on the caller has added everything. */

@@ -75,10 +75,10 @@ export class ReportWriter {
 
   #findRepeat(operation: ReportOperation): number {
     const { key, previous, report } = operation;
-    const found = this.#recent.find(key, (sequence) =>
-      this.#isSame(this.reader.at(sequence), operation),
-    );
-    if (found > 0 || previous >= this.#recent.since) return found;
+    for (const candidate of this.#recent.candidates(key)) {
+      if (this.#isSame(this.reader.at(candidate), operation)) return candidate;
+    }
+    if (previous >= this.#recent.since) return 0;
     let looked = 0;
     for (const own of this.reader.newest(report.device, 0, ownChunksMax)) {
       if (this.#isSame(own, operation)) return own.sequence;
