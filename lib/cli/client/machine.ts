@@ -1,6 +1,7 @@
 // What the commands need of the machine they run on: clock, sockets, routes, files, a shell, a terminal. Types only;
 // the program's start fills them in, a test with fakes.
 
+import type { Address } from "../../protocol/messages.ts";
 import type { Clock } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -23,7 +24,7 @@ export type Machine = {
   openSocket(
     host: string,
     port: number,
-    onDatagram: (bytes: Uint8Array, port: number, ip: string) => void,
+    onDatagram: (bytes: Uint8Array, from: Address) => void,
   ): Promise<Socket>;
   addressOf(host: string): Promise<string>;
   ownIpTowards(ip: string): Promise<string>;

@@ -46,8 +46,8 @@ export async function openSession(
   const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
   const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
   let connection: Connection | null = null;
-  const socket = await openSocket(machine, port, (bytes, fromPort, fromIp) => {
-    connection?.deliver({ bytes, from: { ip: fromIp, port: fromPort }, answers: null });
+  const socket = await openSocket(machine, port, (bytes, from) => {
+    connection?.deliver({ bytes, from, answers: null });
   });
   const channel = textChannel(socket);
   const { clock } = machine;
