@@ -46,8 +46,8 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
   write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
   write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
   await new Promise<void>((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    process.on("SIGINT", () => resolve());
+    process.on("SIGTERM", () => resolve());
   });
   await server.stop();
   return exitCode.done;

@@ -62,7 +62,7 @@ export function argsOf(command: CommandName): ArgsDef {
       name,
       { type, description: says, valueHint: value },
     ]),
-  ) as ArgsDef;
+  );
 }
 
 /** The text of --help: at most 80 columns and a screen long. */

@@ -98,10 +98,7 @@ type Parsed = {
 /** citty passes unknown flags on in silence; here they are errors. */
 function parse(command: CommandName, args: readonly string[], env: Env): Parsed {
   const known = argsOf(command);
-  const parsed = parseArgs<Record<string, never>>([...args], known as never) as Record<
-    string,
-    unknown
-  >;
+  const parsed = parseArgs<Record<string, never>>([...args], known) as Record<string, unknown>;
   const own = new Set(Object.keys(known).flatMap((name) => [name, camel(name)]));
   for (const arg of args) {
     if (arg === "--") break;

@@ -1,7 +1,7 @@
 // The UDP socket: receives datagrams one by one, sends them in bulk. Knows no message and keeps no queue of its own
 // beyond what the kernel did not take yet.
 
-import { dlopen, ptr, type Pointer } from "bun:ffi";
+import { dlopen, ptr } from "bun:ffi";
 import { OperatingError } from "../operating-error.ts";
 
 /** A socket that sends and receives datagrams; what the engines' shells speak to. */
@@ -79,7 +79,7 @@ export async function openUdp(
   /** Returns how many datagrams left. A bad address or a pending socket error makes Bun throw: try each by itself. */
   function sendChunk(chunk: SendBatch): number {
     try {
-      return socket.sendMany(chunk as never);
+      return socket.sendMany(chunk);
     } catch {
       for (let at = 0; at < chunk.length; at += 3) sendOne(chunk, at);
       return chunk.length / 3;
@@ -193,7 +193,7 @@ function tuneSocket(fd: number, dualStack: boolean): void {
   if (library === null) return;
   const set = (level: number, option: number, value: number) => {
     const bytes = new Int32Array([value]);
-    return library.symbols.setsockopt(fd, level, option, ptr(bytes) as Pointer, 4);
+    return library.symbols.setsockopt(fd, level, option, ptr(bytes), 4);
   };
   // Bun turns IP_RECVERR on: a dead peer's ICMP error then makes the next send to a healthy peer fail.
   set(0, 11, 0);

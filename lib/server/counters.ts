@@ -14,6 +14,7 @@ export type Counters = {
   busy: number;
 };
 
+/** Counters that all stand at zero. */
 export function newCounters(): Counters {
   return {
     received: 0,

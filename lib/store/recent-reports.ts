@@ -84,15 +84,15 @@ export class RecentReports {
    * @returns mostly none
    */
   candidates(key: number): readonly number[] {
-    let found = nothing;
+    let found: number[] | null = null;
     for (const generation of [this.#young, this.#old]) {
       let sequence = generation.find(key | 0, 0);
       for (let nth = 1; sequence > 0; nth++) {
-        found = [...found, sequence];
+        (found ??= []).push(sequence);
         sequence = generation.find(key | 0, nth);
       }
     }
-    return found;
+    return found ?? nothing;
   }
 
   /** Says from where on the caller has added everything. */
