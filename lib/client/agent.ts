@@ -13,6 +13,8 @@ import type { Request, Requests } from "./requests.ts";
 export const laterPauseMs = 10_000;
 export const stopGraceMs = 5_000;
 const reloginMinMs = 1_000;
+/** Implementation constant: two lost datagrams are no outage, three are told as one. */
+const awayAfterSendings = 2;
 
 type Phase = "registering" | "logging-in" | "online" | "stopping" | "ended";
 
@@ -37,6 +39,9 @@ export class Agent {
     readonly onEvent: (event: AgentEvent) => void,
   ) {
     this.queue = new ReportQueue(settings.reportsMax);
+    requests.onRetry = (_request, sending) => {
+      if (sending > awayAfterSendings) this.#goAway();
+    };
   }
 
   /** Registers, or confirms that it is. */
@@ -219,8 +224,7 @@ export class Agent {
     const onOutcome = (outcome: Outcome, at: number) => {
       switch (verdictOf(request.message.type, outcome)) {
         case "silent":
-          if (!this.#away) this.onEvent({ kind: "away", queued: this.queue.length });
-          this.#away = true;
+          this.#goAway();
           // The same request goes on: same bytes, same number.
           return this.#submit(request, at, onAnswer);
         case "later":
@@ -237,6 +241,12 @@ export class Agent {
       this.#advance(at);
     };
     this.requests.submit(request, now, onOutcome);
+  }
+
+  #goAway(): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.onEvent({ kind: "away", queued: this.queue.length });
   }
 
   #comeBack(): void {
