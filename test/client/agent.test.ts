@@ -1,0 +1,258 @@
+// The agent against a small server, with a virtual clock and a network that loses: nothing is lost, nothing is doubled,
+// everything arrives in order.
+
+import { expect, test } from "bun:test";
+import { Agent } from "../../lib/client/agent.ts";
+import type { AgentEvent } from "../../lib/client/agent-event.ts";
+import { MessageTimes } from "../../lib/client/message-times.ts";
+import { Requests } from "../../lib/client/requests.ts";
+import type { Ack } from "../../lib/protocol/messages.ts";
+import { delivered, FakeChannel, messageIn, seededRandom, server } from "./fakes.ts";
+import { SmallServer } from "./small-server.ts";
+
+const identity = {
+  id: "asmith",
+  password: "password",
+  mac: "aa:aa:aa:aa:aa:aa",
+  ip: "192.0.2.2",
+  port: 1994,
+};
+
+/** An agent, its server and the network between them, in virtual time. */
+class World {
+  now = 0;
+  readonly channel = new FakeChannel();
+  readonly server = new SmallServer();
+  readonly events: AgentEvent[] = [];
+  readonly requests: Requests;
+  readonly agent: Agent;
+  readonly #random: () => number;
+
+  constructor(
+    seed = 1,
+    readonly loss = 0,
+    reportsMax = 100,
+  ) {
+    this.#random = seededRandom(seed);
+    this.requests = new Requests(this.channel, this.#random);
+    this.agent = new Agent(
+      identity,
+      { server, heartbeatSeconds: 60, reportsMax },
+      this.requests,
+      new MessageTimes(() => Date.UTC(2026, 10, 22) + this.now),
+      (event) => this.events.push(event),
+    );
+  }
+
+  start(): this {
+    this.agent.start(this.now);
+    this.exchange();
+    return this;
+  }
+
+  report(message: string): void {
+    this.agent.report("01", message, this.now);
+    this.exchange();
+  }
+
+  stop(): void {
+    this.agent.stop(this.now);
+    this.exchange();
+  }
+
+  /** Carries what was sent, and its replies, each lost with the network's probability. */
+  exchange(): void {
+    for (
+      let sent = this.channel.sent.shift();
+      sent !== undefined;
+      sent = this.channel.sent.shift()
+    ) {
+      if (this.#random() < this.loss) continue;
+      const reply = this.server.receive(sent.text);
+      if (reply === null || this.#random() < this.loss) continue;
+      this.requests.receiveAck(messageIn(reply) as Ack, delivered(reply, server), this.now);
+    }
+  }
+
+  /** Lets time pass, waking the agent whenever it wants to be. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const at = this.agent.wakeAt;
+      if (at === null || at > end) break;
+      this.now = Math.max(this.now, at);
+      this.agent.tick(this.now);
+      this.exchange();
+    }
+    this.now = end;
+  }
+
+  get kinds(): string[] {
+    return this.events.map(({ kind }) => kind);
+  }
+}
+
+test("it registers, logs in, states its interval, delivers and logs off", () => {
+  const world = new World().start();
+  world.report("21 degrees");
+  world.stop();
+  expect(world.server.seen).toEqual(["REGISTER", "LOGIN", "STATUS", "DATA", "LOGOFF"]);
+  expect(world.events).toEqual([
+    { kind: "registered", code: "00" },
+    { kind: "logged-in", again: false },
+    { kind: "stopped", loggedOff: true, undelivered: 0 },
+  ]);
+  expect(world.agent.ended).toBe(true);
+});
+
+test("it beats once an interval", () => {
+  const world = new World().start();
+  world.pass(300_000);
+  expect(world.server.seen.filter((type) => type === "STATUS")).toHaveLength(6);
+});
+
+test.each(["11", "12", "13", "31"])("a REGISTER refused with %s ends it", (code) => {
+  const world = new World();
+  world.server.refuse.set("REGISTER", [code]);
+  world.start();
+  expect(world.events).toEqual([{ kind: "refused", verb: "REGISTER", code, reason: "" }]);
+  expect(world.agent.wakeAt).toBeNull();
+  world.report("too late");
+  expect(world.server.reports).toEqual([]);
+});
+
+test("a wrong password ends it at the LOGIN", () => {
+  const world = new World();
+  world.server.registered = true;
+  world.server.password = "another";
+  world.start();
+  expect(world.kinds).toEqual(["registered", "refused"]);
+  expect(world.server.seen).toEqual(["REGISTER", "LOGIN"]);
+});
+
+test("a session that is gone is begun again, and the report that met that is delivered", () => {
+  const world = new World().start();
+  world.pass(10_000);
+  world.server.loggedIn = false;
+  world.report("one");
+  world.report("two");
+  expect(world.server.reports).toEqual(["one", "two"]);
+  expect(world.events.at(-1)).toEqual({ kind: "logged-in", again: true });
+});
+
+test("a device that was deregistered meanwhile registers again", () => {
+  const world = new World().start();
+  world.pass(10_000);
+  world.server.loggedIn = false;
+  world.server.registered = false;
+  world.report("one");
+  expect(world.server.reports).toEqual(["one"]);
+  expect(world.kinds).toEqual(["registered", "logged-in", "registered", "logged-in"]);
+});
+
+test("a session that is lost at once is not begun again at once", () => {
+  const world = new World().start();
+  world.server.refuse.set("DATA", ["51", "51", "51"]);
+  world.report("one");
+  expect(world.server.reports).toEqual([]);
+  world.pass(60_000);
+  expect(world.server.reports).toEqual(["one"]);
+});
+
+test("while the server is away reports wait, and are delivered in order when it is back", () => {
+  const world = new World().start();
+  world.server.up = false;
+  const sent = Array.from({ length: 50 }, (_, i) => `report ${i}`);
+  for (const message of sent) {
+    world.report(message);
+    world.pass(7_000);
+  }
+  expect(world.kinds.filter((kind) => kind === "away")).toHaveLength(1);
+  world.server.up = true;
+  world.pass(120_000);
+  expect(world.server.reports).toEqual(sent);
+  expect(world.kinds).toContain("back");
+  expect(world.agent.queue.length).toBe(0);
+});
+
+test("a full queue drops the oldest that is not being sent, counts it and says so", () => {
+  const world = new World(1, 0, 3).start();
+  world.server.up = false;
+  for (const message of ["a", "b", "c", "d", "e"]) world.report(message);
+  expect(world.agent.queue.length).toBe(3);
+  expect(world.agent.queue.dropped).toBe(2);
+  world.server.up = true;
+  world.pass(60_000);
+  expect(world.server.reports).toEqual(["a", "d", "e"]);
+  expect(world.kinds.filter((kind) => kind === "report-dropped")).toHaveLength(2);
+});
+
+test("two equal readings at the same moment are two reports", () => {
+  const world = new World().start();
+  world.report("21");
+  world.report("21");
+  expect(world.server.reports).toEqual(["21", "21"]);
+});
+
+test.each(["93", "95"])("a report answered with %s is kept and sent again", (code) => {
+  const world = new World().start();
+  world.server.refuse.set("DATA", [code]);
+  world.report("one");
+  world.report("two");
+  world.pass(30_000);
+  expect(world.server.reports).toEqual(["one", "two"]);
+});
+
+test("a report that the server calls malformed is dropped, the next one goes", () => {
+  const world = new World().start();
+  world.server.refuse.set("DATA", ["90"]);
+  world.report("one");
+  world.report("two");
+  expect(world.server.reports).toEqual(["two"]);
+  expect(world.events).toContainEqual({ kind: "report-refused", code: "90", reason: "" });
+});
+
+test("a long report is cut to fit one datagram", () => {
+  const world = new World().start();
+  world.report("x".repeat(5_000));
+  expect(world.server.reports).toHaveLength(1);
+  expect((world.server.reports[0] as string).length).toBeGreaterThan(1_100);
+});
+
+test("stopped with the server away, it gives up after its grace and tells what is left", () => {
+  const world = new World().start();
+  world.server.up = false;
+  world.report("one");
+  world.stop();
+  world.pass(20_000);
+  expect(world.events.at(-1)).toEqual({ kind: "stopped", loggedOff: false, undelivered: 1 });
+});
+
+test("stopped before it was ever logged in, it ends at once", () => {
+  const world = new World();
+  world.server.up = false;
+  world.start();
+  world.stop();
+  expect(world.kinds).toEqual(["stopped"]);
+});
+
+test.each([...Array(20).keys()])(
+  "under 30%% loss each way nothing is lost or doubled, seed %d",
+  (seed) => {
+    const run = () => {
+      const world = new World(seed, 0.3).start();
+      for (let i = 0; i < 60; i++) {
+        world.report(`report ${i}`);
+        world.pass(5_000);
+        // A crash of the server that forgets its sessions.
+        if (i === 30) world.server.loggedIn = false;
+      }
+      world.pass(3_600_000);
+      return { world, trace: JSON.stringify([world.events, world.server.seen]) };
+    };
+    const { world, trace } = run();
+    expect(world.server.reports).toEqual(Array.from({ length: 60 }, (_, i) => `report ${i}`));
+    expect(world.agent.queue.dropped).toBe(0);
+    expect(run().trace).toBe(trace);
+  },
+);

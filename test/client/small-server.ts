@@ -1,0 +1,60 @@
+// A server small enough to be read: one device, exactly once storage by datagram, a switch for its moods. For the agent.
+
+import { encodeAck } from "../../lib/protocol/encode.ts";
+import { messageIn } from "./fakes.ts";
+
+/** Answers one client's datagrams as protocol §4 says, for as long as it is up. */
+export class SmallServer {
+  /** Reports in the order they were stored, each once. */
+  readonly reports: string[] = [];
+  /** Types of what came in, in order. */
+  readonly seen: string[] = [];
+  registered = false;
+  password = "password";
+  loggedIn = false;
+  up = true;
+  /** Codes to answer the next requests of a type with, instead of doing them. */
+  readonly refuse = new Map<string, string[]>();
+  #stored = new Set<string>();
+
+  /** @returns the reply, or null where there is none */
+  receive(text: string): string | null {
+    if (!this.up) return null;
+    const message = messageIn(text);
+    this.seen.push(message.type);
+    const code = this.refuse.get(message.type)?.shift() ?? this.#codeFor(text);
+    const hash = Bun.SHA256.hash(text, "hex");
+    return encodeAck(code, "asmith", "2026-11-22:09:14:06", hash);
+  }
+
+  #codeFor(text: string): string {
+    const message = messageIn(text);
+    switch (message.type) {
+      case "REGISTER": {
+        const code = this.registered ? "01" : "00";
+        this.registered = true;
+        return code;
+      }
+      case "LOGIN":
+        if (!this.registered || message.password !== this.password) return "31";
+        this.loggedIn = true;
+        return "70";
+      case "LOGOFF": {
+        const code = this.loggedIn ? "80" : "31";
+        this.loggedIn = false;
+        return code;
+      }
+      case "STATUS":
+        return this.loggedIn ? "40" : "41";
+      case "DATA":
+        if (!this.loggedIn) return "51";
+        if (!this.#stored.has(text)) this.reports.push(message.message);
+        this.#stored.add(text);
+        return "50";
+      case "DEREGISTER":
+      case "QUERY":
+      case "ACK":
+        return "91";
+    }
+  }
+}
