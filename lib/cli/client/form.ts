@@ -39,7 +39,8 @@ export async function fillForm(
     for (;;) {
       const line = await terminal.ask(promptOf(field), field.secret);
       if (line === null) return { kind: "end" };
-      const answer = line === "" ? (field.preset ?? "") : line;
+      const typed = field.secret === true ? line : line.trim();
+      const answer = typed === "" ? (field.preset ?? "") : typed;
       const wrong = problemOf(field, answer);
       if (wrong !== null && terminal.interactive) {
         terminal.show(`${field.label}: ${wrong}.`);

@@ -41,7 +41,11 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
   try {
     const password =
       config.password.kind === "ask" ? null : await passwordFrom(config.password, machine);
-    const screen = machine.openTerminal();
+    let interrupt = (): void => {};
+    const interrupted = new Promise<void>((resolve) => {
+      interrupt = resolve;
+    });
+    const screen = machine.openTerminal(() => interrupt());
     terminal = screen;
     client.requests.onRetry = ({ message, to }, sending) => {
       if (screen.interactive && message.type !== "STATUS") {
@@ -67,7 +71,8 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
       },
       { id: config.id, mac, ip, port: config.port, password },
     );
-    await menu.run();
+    // ^C does not wait for an answer that may never come; the end of a pipe does.
+    await Promise.race([menu.run(), interrupted]);
     return exitCode.done;
   } finally {
     terminal?.close();

@@ -73,16 +73,17 @@ class StandardTerminal implements Terminal {
   ask(prompt: string, secret = false): Promise<string | null> {
     const line = this.#lines.shift();
     if (this.#lines.length === 0 && !this.#ended) this.#readline.resume();
-    if (line !== undefined) return Promise.resolve(line);
+    if (line !== undefined) {
+      // It was typed before it was asked for, unseen.
+      if (this.interactive) this.#screen.write(`${prompt}${secret ? "" : line}\n`);
+      return Promise.resolve(line);
+    }
     if (this.#ended) return Promise.resolve(null);
     this.#prompt = prompt;
-    if (this.interactive) {
-      this.#readline.setPrompt(prompt);
-      this.#readline.prompt();
-    }
     this.#secret = secret;
     return new Promise((resolve) => {
       this.#asker = resolve;
+      if (this.interactive) this.#showPrompt();
     });
   }
 
@@ -108,9 +109,17 @@ class StandardTerminal implements Terminal {
     const prompting = this.interactive && this.#asker !== null;
     if (prompting) this.#screen.write(eraseLine);
     stream.write(`${line}\n`);
-    if (!prompting) return;
-    if (this.#secret) this.#screen.write(this.#prompt);
-    else this.#readline.prompt(true);
+    if (prompting) this.#showPrompt();
+  }
+
+  /** The prompt with what is typed so far; a secret's prompt alone. */
+  #showPrompt(): void {
+    if (this.#secret) {
+      this.#screen.write(this.#prompt);
+      return;
+    }
+    this.#readline.setPrompt(this.#prompt);
+    this.#readline.prompt(true);
   }
 
   #take(line: string): void {
@@ -131,11 +140,11 @@ class StandardTerminal implements Terminal {
     this.#asker = null;
   }
 
-  /** The screen as readline sees it: silent while a secret is typed. */
+  /** The screen as readline sees it: silent while a secret is typed, and while nothing is asked. */
   #echo(): Writable {
     const echo = new Writable({
       write: (chunk: Uint8Array, _encoding, done) => {
-        if (!this.#secret) this.#screen.write(chunk);
+        if (this.#asker !== null && !this.#secret) this.#screen.write(chunk);
         done();
       },
     });
