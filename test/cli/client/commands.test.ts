@@ -1,0 +1,157 @@
+// The commands: what they send, what they print, and the exit code that says what became of it.
+
+import { expect, test } from "bun:test";
+import { runClient } from "../../../lib/cli/client/dispatch.ts";
+import { readClientConfig } from "../../../lib/config/client.ts";
+import { ackWith, dataFor, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+
+const base = ["--id", "asmith", "--server", "server.example:9000"];
+
+async function run(args: string[], options: FakeOptions): Promise<Fake & { exit: number }> {
+  const fake = fakeMachine(options);
+  const read = () => readClientConfig(args, { IOT_PASSWORD: "secret" });
+  const exit = await runClient(read, fake.machine, "1.0.0");
+  return { ...fake, exit };
+}
+
+const server = { ip: "192.0.2.1", port: 9000 };
+
+test.each([
+  ["register", "00", "REGISTER asmith secret 02:00:00:00:00:01 192.0.2.2 1994", "00 registered"],
+  [
+    "deregister",
+    "20",
+    "DEREGISTER asmith secret 02:00:00:00:00:01 192.0.2.2 1994",
+    "20 deregistered",
+  ],
+  ["login", "70", "LOGIN asmith secret 192.0.2.2 1994", "70 logged in"],
+  ["logoff", "80", "LOGOFF asmith", "80 logged off"],
+  ["status", "40", "STATUS 01 asmith 2026-11-22:00:00:00.000 9 heartbeat", "40 status noted"],
+])("%s is done with %s", async (command, code, text, line) => {
+  const { sent, out, err, exit } = await run([command, ...base], { answer: ackWith(code) });
+  expect(sent).toEqual([{ text: text.replaceAll(" ", "\t"), to: server }]);
+  expect([out, err, exit]).toEqual([[line], [], 0]);
+});
+
+test("a refusal is exit code 1, in words with its code", async () => {
+  const { out, exit } = await run(["register", ...base], { answer: ackWith("12") });
+  expect([out, exit]).toEqual([["12 the IP belongs to another device"], 1]);
+});
+
+test("no answer is exit code 3, after five tries", async () => {
+  const { out, sent, exit } = await run(["login", ...base], {});
+  expect(sent).toHaveLength(5);
+  expect([out, exit]).toEqual([["-- no answer from 192.0.2.1 port 9000 after 5 tries"], 3]);
+});
+
+test("--timeout gives up earlier", async () => {
+  const { sent, exit } = await run(["login", ...base, "--timeout", "3s"], {});
+  expect(sent).toHaveLength(2);
+  expect(exit).toBe(3);
+});
+
+test("--json is one object a line", async () => {
+  const { out } = await run(["login", ...base, "--json"], { answer: ackWith("31") });
+  expect(out.map((line) => JSON.parse(line))).toEqual([
+    {
+      request: "login",
+      id: "asmith",
+      verdict: "refused",
+      code: "31",
+      words: "credentials refused, or not logged in",
+    },
+  ]);
+});
+
+test("a lost ACK of a DEREGISTER is found out by the repetition", async () => {
+  let first = true;
+  const answer = (text: string) => {
+    const reply = first ? null : ackWith("21")(text, server);
+    first = false;
+    return reply;
+  };
+  const { out, exit } = await run(["deregister", ...base], { answer });
+  expect([out, exit]).toEqual([["21 no such device (done by an earlier try)"], 0]);
+});
+
+test("send sends one report", async () => {
+  const { sent, out, exit } = await run(["send", ...base, "--code", "07", "21 degrees"], {
+    answer: ackWith("50"),
+  });
+  expect(sent[0]?.text).toBe("DATA\t07\tasmith\t2026-11-22:00:00:00.000\t10\t21 degrees");
+  expect([out, exit]).toEqual([["50 data stored"], 0]);
+});
+
+test("send refuses a message that does not fit, before anything is sent", async () => {
+  const { sent, exit } = await run(["send", ...base, "x".repeat(1_200)], {});
+  expect(sent).toEqual([]);
+  expect(exit).toBe(2);
+});
+
+test("send makes a report of each line, equal ones too", async () => {
+  const { sent, out, exit } = await run(["send", ...base], {
+    answer: ackWith("50"),
+    lines: ["a", "a", "", "b"],
+  });
+  expect(new Set(sent.map(({ text }) => text)).size).toBe(3);
+  expect([out.length, exit]).toEqual([3, 0]);
+});
+
+test("send stops where going on has no use, and says where", async () => {
+  const { sent, err, exit } = await run(["send", ...base], {
+    answer: ackWith("50", "51"),
+    lines: ["a", "b", "c"],
+  });
+  expect(sent).toHaveLength(2);
+  expect(err).toEqual(["stopped at line 2; it and those after it are not stored"]);
+  expect(exit).toBe(1);
+});
+
+test("query list prints an id a line, all pages", async () => {
+  const pages = ["asmith,bsmith", "csmith", ""];
+  const { out, exit } = await run(["query", ...base, "list"], {
+    answer: () => dataFor("01", pages.shift() ?? ""),
+  });
+  expect([out, exit]).toEqual([["asmith", "bsmith", "csmith"], 0]);
+});
+
+test("a list whose pages do not go on ends", async () => {
+  const { sent } = await run(["query", ...base, "list"], { answer: () => dataFor("01", "asmith") });
+  expect(sent).toHaveLength(2);
+});
+
+test.each([
+  ["address", dataFor("01", "192.0.2.7\t1995"), { address: { ip: "192.0.2.7", port: 1995 } }],
+  ["report", dataFor("01", "t\t07\thi"), { report: { time: "t", code: "07", message: "hi" } }],
+])("query %s as JSON", async (what, reply, found) => {
+  const { out, exit } = await run(["query", ...base, "--json", what, "bsmith"], {
+    answer: () => reply,
+  });
+  expect(JSON.parse(out[0] as string)).toMatchObject({ target: "bsmith", code: "01", ...found });
+  expect(exit).toBe(0);
+});
+
+test("what a device says cannot act on the terminal", async () => {
+  const nasty = "\u001b]0;owned\u0007\n\u202e";
+  const answer = (text: string, to: { ip: string }) => {
+    if (text.startsWith("ACK")) return null;
+    if (to.ip === "192.0.2.1") return dataFor("01", "192.0.2.7\t1995");
+    return (
+      `DATA\t01\tbsmith\t192.0.2.7\t1995\tt\t${Buffer.byteLength(nasty)}\t${nasty}x`.slice(0, -1) +
+      "\n"
+    );
+  };
+  const { out, exit } = await run(["peer", ...base, "bsmith"], { answer });
+  expect(out).toEqual(["01 bsmith answers: \\x1b]0;owned\\x07\\n\\u{202e}"]);
+  expect(exit).toBe(0);
+});
+
+test("peer of a device that is not logged in is refused, of a silent one unanswered", async () => {
+  const away = await run(["peer", ...base, "bsmith"], { answer: () => dataFor("12", "") });
+  expect([away.out, away.exit]).toEqual([["12 the device is not logged in"], 1]);
+  const silent = await run(["peer", ...base, "bsmith"], {
+    answer: (_text, to) => (to.ip === "192.0.2.1" ? dataFor("01", "192.0.2.7\t1995") : null),
+  });
+  expect(silent.out).toEqual(["-- bsmith did not answer at 192.0.2.7 port 1995"]);
+  expect(silent.exit).toBe(3);
+});

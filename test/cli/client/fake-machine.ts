@@ -1,0 +1,130 @@
+// A machine for the commands: a server in the same process, a clock that jumps to the next timer, a script for a
+// person. Opens no socket and no file.
+
+import type { Machine } from "../../../lib/cli/client/machine.ts";
+import type { Terminal } from "../../../lib/cli/client/terminal.ts";
+import type { Address } from "../../../lib/protocol/messages.ts";
+
+/** Answers a datagram at an address; null for silence. */
+export type Answer = (text: string, to: Address) => string | null;
+
+export type Fake = {
+  readonly machine: Machine;
+  /** Lines on standard output. */
+  readonly out: string[];
+  /** Lines on standard error, or above the prompt. */
+  readonly err: string[];
+  /** Prompts shown; with a star where the answer is hidden. */
+  readonly prompts: string[];
+  /** Datagrams sent: text and where to. */
+  readonly sent: { readonly text: string; readonly to: Address }[];
+  /** Environments and lines of shell commands. */
+  readonly commands: { readonly line: string; readonly env: Readonly<Record<string, string>> }[];
+  /** Brings a datagram in. */
+  deliver(text: string, from: Address): void;
+  /** What SIGTERM does. */
+  stop(): void;
+};
+
+export type FakeOptions = {
+  readonly answer?: Answer;
+  /** Lines of standard input; the end of input follows. */
+  readonly lines?: readonly string[];
+  readonly interactive?: boolean;
+  readonly shell?: (line: string) => string;
+};
+
+/** Makes such a machine. */
+export function fakeMachine({
+  answer = () => null,
+  lines = [],
+  interactive = false,
+  shell = () => "",
+}: FakeOptions): Fake {
+  const out: string[] = [];
+  const err: string[] = [];
+  const prompts: string[] = [];
+  const sent: Fake["sent"] = [];
+  const commands: Fake["commands"] = [];
+  const input = [...lines];
+  let now = 0;
+  let deliver: Fake["deliver"] = () => {};
+  let stop = () => {};
+  const terminal: Terminal = {
+    interactive,
+    ask(prompt, secret = false) {
+      if (prompt !== "") prompts.push(secret ? `${prompt}*` : prompt);
+      return Promise.resolve(input.shift() ?? null);
+    },
+    print: (line) => void out.push(line),
+    show: () => {},
+    notice: (line) => void err.push(line),
+    close: () => {},
+  };
+  const machine: Machine = {
+    clock: {
+      now: () => now,
+      time: () => Date.UTC(2026, 10, 22) + now,
+      after(ms, run) {
+        const jump = setImmediate(() => {
+          now += ms;
+          run();
+        });
+        return () => clearImmediate(jump);
+      },
+      soon: (run) => queueMicrotask(run),
+    },
+    random: () => 0,
+    openSocket(_host, port, onDatagram) {
+      deliver = (text, from) => onDatagram(Buffer.from(text), from);
+      const send = (batch: (string | Uint8Array | number)[]) => {
+        const [text, toPort, ip] = batch as [string, number, string];
+        const to = { ip, port: toPort };
+        sent.push({ text, to });
+        const reply = answer(text, to);
+        if (reply !== null) deliver(reply, to);
+      };
+      return Promise.resolve({ port: port === 0 ? 40_000 : port, send, close: () => {} });
+    },
+    addressOf: (host) => Promise.resolve(host === "server.example" ? "192.0.2.1" : host),
+    ownIpTowards: () => Promise.resolve("192.0.2.2"),
+    macOf: () => "02:00:00:00:00:01",
+    readPasswordFile: () => Promise.resolve("from file"),
+    runShellCommand(line, env) {
+      commands.push({ line, env });
+      return Promise.resolve({ ok: true, output: shell(line) });
+    },
+    openTerminal: () => terminal,
+    personTypes: interactive,
+    print: terminal.print,
+    notice: terminal.notice,
+    onStop: (run) => {
+      stop = run;
+    },
+  };
+  return {
+    machine,
+    out,
+    err,
+    prompts,
+    sent,
+    commands,
+    deliver: (text, from) => deliver(text, from),
+    stop: () => stop(),
+  };
+}
+
+/** An answer to every request: the ACK with these codes, one after the other; the last goes on. */
+export function ackWith(...codes: string[]): Answer {
+  let next = 0;
+  return (text) => {
+    if (text.startsWith("ACK")) return null;
+    const code = codes[Math.min(next++, codes.length - 1)] as string;
+    return `ACK\t${code}\tasmith\t2026-11-22:09:14:06\t${Bun.SHA256.hash(text, "hex")}`;
+  };
+}
+
+/** The server's DATA in answer to a QUERY. */
+export function dataFor(code: string, message: string): string {
+  return `DATA\t${code}\tasmith\t2026-11-22:09:16:00\t${Buffer.byteLength(message)}\t${message}`;
+}

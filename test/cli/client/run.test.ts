@@ -1,0 +1,122 @@
+// The command run: reports from a command and from standard input, answers from a command, the end by a signal.
+
+import { expect, test } from "bun:test";
+import { runClient } from "../../../lib/cli/client/dispatch.ts";
+import { readClientConfig } from "../../../lib/config/client.ts";
+import { type Answer, ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+
+const base = ["run", "--id", "asmith", "--server", "192.0.2.1:9000"];
+const codes: Readonly<Record<string, string>> = {
+  REGISTER: "00",
+  LOGIN: "70",
+  STATUS: "40",
+  DATA: "50",
+  LOGOFF: "80",
+};
+
+/** Answers each request as a server would, and calls back before it does. */
+function served(onRequest: (text: string) => void): Answer {
+  return (text, to) => {
+    onRequest(text);
+    const code = codes[text.split("\t", 1)[0] as string];
+    return code === undefined ? null : ackWith(code)(text, to);
+  };
+}
+
+/** Runs the agent until its server has seen what `enough` waits for. */
+async function runUntil(
+  args: string[],
+  options: FakeOptions,
+  enough: (text: string, fake: Fake) => boolean,
+): Promise<Fake & { exit: number }> {
+  let stopped = false;
+  const fake: Fake = fakeMachine({
+    ...options,
+    answer: served((text) => {
+      if (stopped || !enough(text, fake)) return;
+      stopped = true;
+      queueMicrotask(fake.stop);
+    }),
+  });
+  const read = () => readClientConfig([...base, ...args], { IOT_PASSWORD: "secret" });
+  const exit = await runClient(read, fake.machine, "1.0.0");
+  return { ...fake, exit };
+}
+
+const reportsOf = ({ sent }: Fake) =>
+  sent
+    .filter(({ text }) => text.startsWith("DATA"))
+    .map(({ text }) => text.split("\t").slice(5).join("\t"));
+
+test("lines of standard input are reports, in order; a signal logs off", async () => {
+  const run = await runUntil([], { lines: ["one", "two", "three"] }, (text) =>
+    text.endsWith("three"),
+  );
+  expect(reportsOf(run)).toEqual(["one", "two", "three"]);
+  expect(run.sent.at(-1)?.text).toBe("LOGOFF\tasmith");
+  expect(run.out.map((line) => line.slice(25))).toEqual([
+    "00 registered",
+    "70 logged in",
+    "80 logged off",
+  ]);
+  expect(run.exit).toBe(0);
+});
+
+test("--report reports what the command prints, every so often", async () => {
+  let count = 0;
+  const shell = () => `${++count}\n`;
+  const args = ["--report", "measure", "--every", "10s", "--code", "07"];
+  const run = await runUntil(args, { shell }, (text) => text.endsWith("\t3"));
+  expect(reportsOf(run)).toEqual(["1", "2", "3"]);
+  expect(new Set(run.commands.map(({ line }) => line))).toEqual(new Set(["measure"]));
+  const times = run.sent
+    .filter(({ text }) => text.startsWith("DATA\t07"))
+    .map(({ text }) => text.split("\t")[3]);
+  expect(times).toEqual([
+    "2026-11-22:00:00:00.000",
+    "2026-11-22:00:00:10.000",
+    "2026-11-22:00:00:20.000",
+  ]);
+});
+
+test("--on-query answers with what the command prints; what was asked is only in its environment", async () => {
+  const evil = "$(reboot)";
+  const question = "QUERY\t07\tbsmith\t192.0.2.7\t1995\t2026-11-22:09:17:00\tasmith";
+  let asked = false;
+  const run = await runUntil(["--on-query", "answer"], { shell: () => evil }, (text, fake) => {
+    if (!asked && text.startsWith("STATUS")) {
+      asked = true;
+      fake.deliver(question, { ip: "192.0.2.7", port: 1995 });
+    }
+    return text.startsWith("DATA");
+  });
+  expect(run.commands).toEqual([
+    {
+      line: "answer",
+      env: { IOT_QUERY_ID: "bsmith", IOT_QUERY_CODE: "07", IOT_QUERY_TARGET: "asmith" },
+    },
+  ]);
+  expect(run.sent.find(({ text }) => text.startsWith("DATA"))).toEqual({
+    text: `DATA\t01\tasmith\t192.0.2.2\t1994\t2026-11-22:09:17:00\t${evil.length}\t${evil}`,
+    to: { ip: "192.0.2.7", port: 1995 },
+  });
+});
+
+test("a refused registration ends it with 1, in words", async () => {
+  const fake = fakeMachine({ answer: ackWith("13") });
+  const read = () => readClientConfig([...base, "--json"], { IOT_PASSWORD: "secret" });
+  expect(await runClient(read, fake.machine, "1.0.0")).toBe(1);
+  expect(JSON.parse(fake.out[0] as string)).toMatchObject({
+    kind: "refused",
+    verb: "REGISTER",
+    code: "13",
+  });
+});
+
+test("the password reaches neither the screen nor a command's environment", async () => {
+  const run = await runUntil(["--report", "measure"], { shell: () => "1" }, (text) =>
+    text.startsWith("DATA"),
+  );
+  expect([...run.out, ...run.err].join("\n")).not.toContain("secret");
+  expect(JSON.stringify(run.commands)).not.toContain("secret");
+});

@@ -1,0 +1,107 @@
+// The command line: what it accepts, and every way to get it wrong, each with exit code 2 and a next step.
+
+import { expect, test } from "bun:test";
+import { runClient } from "../../../lib/cli/client/dispatch.ts";
+import { helpText } from "../../../lib/config/client-flags.ts";
+import { readClientConfig } from "../../../lib/config/client.ts";
+import { fakeMachine } from "./fake-machine.ts";
+
+const base = ["--id", "asmith", "--server", "192.0.2.1:9000"];
+
+test.each([
+  [[], "No command."],
+  [["frob"], 'No command "frob".'],
+  [["a", "b", "c"], "The menu takes 4 arguments, not 3."],
+  [["asmith", "192.0.2.1", "9000", "1994", "more"], "The menu takes 4 arguments, not 5."],
+  [["asmith", "192.0.2.1", "0", "1994"], '<server-port> is "0", not a port.'],
+  [["asmith", "192.0.2.1", "9000", "65536"], '<device-port> is "65536", not a port.'],
+  [["a b", "192.0.2.1", "9000", "1994"], '<device-id> is "a b".'],
+  [["asmith", "no host", "9000", "1994"], '<server-ip> is "no host", not a host.'],
+  [["login"], "--id is missing."],
+  [["login", "--id", "asmith"], "--server is missing."],
+  [
+    ["login", "--server", "192.0.2.1", "--id", "asmith"],
+    '--server is "192.0.2.1", not a host and a port.',
+  ],
+  [
+    ["login", "--server", "::1:9000", "--id", "asmith"],
+    '--server is "::1:9000", not a host and a port.',
+  ],
+  [["login", ...base, "--nope"], "Unknown option --nope."],
+  [["login", ...base, "-x"], "Unknown option -x."],
+  [["login", ...base, "--ip"], "--ip needs a value."],
+  [["login", ...base, "--ip", "--json"], "--ip needs a value."],
+  [["login", ...base, "--ip="], "--ip is empty."],
+  [["login", ...base, "--ip", "nowhere"], '--ip is "nowhere".'],
+  [["login", ...base, "--json=yes"], "--json takes no value."],
+  [["login", ...base, "--id", "bsmith"], "--id is given twice."],
+  [["login", ...base, "more"], 'Unexpected argument "more" after login.'],
+  [["login", ...base, "--report", "date"], "login has no --report."],
+  [["login", ...base, "--password", "x"], "A password does not belong on the command line"],
+  [["login", ...base, "--password=x"], "A password does not belong on the command line"],
+  [["login", ...base, "--timeout", "soon"], '--timeout is "soon", not a duration'],
+  [["send", ...base, "--code", "1"], '--code is "1".'],
+  [["send", ...base, "a", "b"], 'Unexpected argument "b" after send.'],
+  [["query", ...base], "query needs to know what."],
+  [["query", ...base, "age"], 'No question "age".'],
+  [["query", ...base, "address"], "query address needs one more argument."],
+  [["query", ...base, "list", "asmith"], 'Unexpected argument "asmith" after query list.'],
+  [["peer", ...base], "peer needs one more argument."],
+  [["run", ...base, "--every", "5s"], "--every needs --report."],
+  [["run", ...base, "--heartbeat", "500ms"], '--heartbeat is "500ms", not a duration'],
+  [["run", ...base, "--heartbeat", "1500ms"], "--heartbeat is not in whole seconds."],
+])("%j is a usage error", async (args, message) => {
+  const { machine, out, err, sent } = fakeMachine({});
+  expect(await runClient(() => readClientConfig(args, {}), machine, "1.0.0")).toBe(2);
+  expect(err).toHaveLength(1);
+  expect(err[0]).toStartWith(message);
+  expect(err[0]?.length).toBeGreaterThan(message.length + 5);
+  expect(out).toEqual([]);
+  expect(sent).toEqual([]);
+});
+
+test("a command that needs a password and has nobody to ask says how to give it", async () => {
+  const { machine, err } = fakeMachine({});
+  const read = () => readClientConfig(["login", ...base], {});
+  expect(await runClient(read, machine, "1.0.0")).toBe(2);
+  expect(err[0]).toContain("IOT_PASSWORD");
+});
+
+test.each([
+  ["192.0.2.1:9000", "192.0.2.1", 9000],
+  ["host.example:9000", "host.example", 9000],
+  ["[::1]:9000", "::1", 9000],
+])("--server %s", (server, host, port) => {
+  const config = readClientConfig(["logoff", "--id", "a", "--server", server], {});
+  expect(config).toMatchObject({ command: "logoff", server: { host, port } });
+});
+
+test("the environment gives what the command line does not", () => {
+  const env = { IOT_ID: "asmith", IOT_SERVER: "192.0.2.1:9000", IOT_PORT: "2000", IOT_MAC: "" };
+  expect(readClientConfig(["login"], env)).toMatchObject({ id: "asmith", port: 2000, mac: null });
+  expect(readClientConfig(["login", "--id", "bsmith"], env)).toMatchObject({ id: "bsmith" });
+});
+
+test("the menu takes a host name, an IPv6 address, and --heartbeat", () => {
+  const config = readClientConfig(["a", "[::1]", "9000", "1994", "--heartbeat", "2m"], {});
+  expect(config).toMatchObject({ command: "menu", server: { host: "::1" }, heartbeatSeconds: 120 });
+});
+
+test("a message that starts with a dash goes after --", () => {
+  const config = readClientConfig(["send", ...base, "--", "-5"], {});
+  expect(config).toMatchObject({ command: "send", message: "-5" });
+});
+
+test("a configuration cannot be changed", () => {
+  expect(Object.isFrozen(readClientConfig(["logoff", ...base], {}))).toBe(true);
+});
+
+test("--help fits a screen and names every exit code", async () => {
+  const { machine, out } = fakeMachine({});
+  expect(await runClient(() => readClientConfig(["login", "--help"], {}), machine, "1")).toBe(0);
+  expect(out).toEqual([helpText()]);
+  const lines = helpText().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(24);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(90);
+  expect(lines.at(-1)).toBe("Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer.");
+});

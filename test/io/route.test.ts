@@ -1,0 +1,21 @@
+// The way to a peer: own address, interface, and names that are none.
+
+import { expect, test } from "bun:test";
+import { addressOf, macOf, ownIpTowards } from "../../lib/io/route.ts";
+
+test("the own address on the way to this host is this host's", async () => {
+  expect(await ownIpTowards("127.0.0.1")).toBe("127.0.0.1");
+});
+
+test("an IP literal is its own address", async () => {
+  expect(await addressOf("::1")).toBe("::1");
+});
+
+test("a name without an address is an operating error", async () => {
+  const error = await addressOf(`${"x".repeat(70)}.invalid`).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "unknown-host", exit: 3 });
+});
+
+test("there is always a MAC to suggest", () => {
+  expect(macOf("127.0.0.1")).toMatch(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
+});

@@ -1,0 +1,34 @@
+// Shell commands of the agent: their output, its bound, their time, and how they fail.
+
+import { expect, test } from "bun:test";
+import { runShellCommand } from "../../lib/io/shell-command.ts";
+
+test("the output of a command, and its variables", async () => {
+  const variables = { IOT_QUERY_ID: "$(echo no) `echo no`; echo no" };
+  expect(await runShellCommand('echo "$IOT_QUERY_ID"', variables, 60_000, 1_000)).toEqual({
+    ok: true,
+    output: "$(echo no) `echo no`; echo no\n",
+  });
+});
+
+test("an endless output is cut, and the command ended", async () => {
+  const result = await runShellCommand("yes", {}, 60_000, 10);
+  expect(result).toEqual({ ok: true, output: "y\ny\ny\ny\ny\n" });
+});
+
+test("a failing command does not count", async () => {
+  const result = await runShellCommand("echo half; exit 3", {}, 60_000, 1_000);
+  expect(result).toEqual({ ok: false, reason: "ended with exit code 3" });
+});
+
+test("a command that takes too long is ended, with what it started", async () => {
+  const result = await runShellCommand("sleep 600 | cat", {}, 50, 1_000);
+  expect(result).toEqual({ ok: false, reason: "took longer than 50 ms" });
+});
+
+test("the password is not in a command's environment", async () => {
+  process.env["IOT_PASSWORD"] = "secret";
+  const result = await runShellCommand("env", {}, 60_000, 100_000);
+  delete process.env["IOT_PASSWORD"];
+  expect(result.ok && result.output).not.toContain("secret");
+});
