@@ -2,23 +2,29 @@
 
 import { randomBytes } from "node:crypto";
 import type { ServeConfig } from "../lib/config/server.ts";
+import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
 import { FileGuard } from "../lib/store/file-guard.ts";
 import { openDatabase } from "../lib/store/open-database.ts";
-import { migrateLegacy } from "../lib/store/legacy.ts";
+import type { LegacyPort } from "../lib/store/legacy.ts";
 import { Retention } from "../lib/store/retention.ts";
 import { SqliteStore } from "../lib/store/sqlite-store.ts";
 import { type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
+import { openIdentity, readPsk } from "../lib/io/identity-file.ts";
 import { type FileLogs, openLogs } from "../lib/io/log-file.ts";
 import { PacketLoop } from "../lib/io/packet-loop.ts";
 import { ownIpTowards } from "../lib/io/route.ts";
+import { showProgress } from "../lib/cli/progress.ts";
+import { hashPassword } from "../lib/io/password-hasher.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
 
 /** A server that runs. */
 export type RunningServer = {
   /** The UDP port it listens on. */
   readonly port: number;
+  /** Its key as devices pin it, `SHA256:…`. */
+  readonly fingerprint: string;
   /** Answers what has arrived, keeps the sessions, and closes everything. */
   stop(): Promise<void>;
 };
@@ -47,16 +53,22 @@ async function open(
 ): Promise<RunningServer> {
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
-  const { database, lock } = await openDatabase(config.db, migrateLegacy);
+  const { database, lock } = await openDatabase(config.db, legacyPort(logs));
   closers.push(() => lock.release());
   const store = new SqliteStore(database, config, new FileGuard(config.db));
   closers.push(() => store.close());
   const sessions = store.openSessions();
-  const engine = new Engine(config, logs, randomBytes(32), sessions, now());
+  const psk = config.pskFile === null ? null : readPsk(config.pskFile);
+  const identity = openIdentity(config.db, psk);
+  const random = { bytes: (count: number) => randomBytes(count) };
+  const engine = new Engine({ policy: config, log: logs, random, identity }, sessions, now());
   const loop = new PacketLoop(engine, store, now);
   const endpoint = await openUdp(config.host, config.port, loop.receive);
   closers.push(() => endpoint.close());
-  const control = serveControl(config.db, (question) => ask(loop, engine, endpoint.port, question));
+  const control = serveControl(config.db, {
+    ask: (question) => ask(loop, engine, endpoint.port, question),
+    allowText: (id) => loop.allowText(id),
+  });
   closers.push(() => control.close());
   if (config.retainMs !== null)
     closers.push(retain(new Retention(database, config.retainMs), logs));
@@ -65,7 +77,21 @@ async function open(
   const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions go on`;
   logs.activity("info", "-", "-", words);
   closers.push(() => logs.activity("info", "-", "-", `iot-server ${version} stops`));
-  return { port: endpoint.port, stop: () => closeAll(closers) };
+  const { publicKey } = identity.sealing;
+  return {
+    port: endpoint.port,
+    fingerprint: fingerprint(publicKey),
+    stop: () => closeAll(closers),
+  };
+}
+
+/** What the migration of a database of the original system says goes to the log and to who started the server. */
+function legacyPort(logs: FileLogs): LegacyPort {
+  const onNote = (words: string) => {
+    logs.activity("info", "-", "-", words);
+    process.stderr.write(`${words}\n`);
+  };
+  return { hashPassword, onProgress: showProgress("Hashing passwords"), onNote, now };
 }
 
 async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {

@@ -1,11 +1,21 @@
 // iot-server: reads the command line, wires the adapters, turns an error into an exit code. No logic.
 
+import type { Database } from "bun:sqlite";
 import { consola } from "consola";
+import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
-import { printDevices, printReports, printAnswer } from "../lib/cli/server/commands.ts";
-import { askServer } from "../lib/io/control-socket.ts";
+import {
+  printAllowed,
+  printAnswer,
+  printDevices,
+  printFingerprint,
+  printReports,
+} from "../lib/cli/server/commands.ts";
+import { allowTextOn, askServer } from "../lib/io/control-socket.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
+import { readIdentity } from "../lib/io/identity-file.ts";
+import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
 import { isServed } from "../lib/store/instance-lock.ts";
 import { openReadOnly } from "../lib/store/open-database.ts";
@@ -29,7 +39,17 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return printAnswer(config, await askServer(config.db, config), write);
     case "devices": {
       const database = openReadOnly(config.db);
-      return printDevices(config, listDevices(database), isServed(config.db), Date.now(), write);
+      return printDevices(config, shownDevices(database), isServed(config.db), Date.now(), write);
+    }
+    case "allow-text":
+      return printAllowed(config.id, await allowTextOn(config.db, config.id), write);
+    case "fingerprint": {
+      const identity = readIdentity(config.db, null);
+      return printFingerprint(
+        config.db,
+        identity && fingerprint(identity.sealing.publicKey),
+        write,
+      );
     }
     case "reports": {
       const database = openReadOnly(config.db);
@@ -40,10 +60,17 @@ async function run(config: ServerConfig): Promise<ExitCode> {
   }
 }
 
+function* shownDevices(database: Database): Generator<ShownDevice> {
+  for (const { sealedKey, ...device } of listDevices(database)) {
+    yield { ...device, fingerprint: sealedKey === null ? null : fingerprint(sealedKey) };
+  }
+}
+
 async function serve(config: ServeConfig): Promise<ExitCode> {
   const server = await startServer(config, version);
   const where = config.host === "::" ? "all addresses, IPv4 and IPv6" : config.host;
   write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
+  write(`Its key is ${server.fingerprint}`);
   write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
   await new Promise<void>((resolve) => {
     process.on("SIGINT", () => resolve());

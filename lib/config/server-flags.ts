@@ -7,7 +7,8 @@ import type { ArgsDef } from "citty";
 export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
-  devices: ["", "list the devices and who is online"],
+  devices: ["[allow-text <id>]", "list who is there; let one speak text again"],
+  fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
 } as const satisfies Record<string, readonly [string, string]>;
 
@@ -34,6 +35,11 @@ export const flags = {
     "serve",
   ]),
   retain: text("TIME", "keep reports this long, as 90d; default all", "IOT_RETAIN", ["serve"]),
+  "require-encryption": bool("refuse text datagrams", "IOT_REQUIRE_ENCRYPTION", ["serve"]),
+  "psk-file": text("FILE", "a secret that both sides share", "IOT_PSK_FILE", ["serve"]),
+  "key-policy": text("POLICY", "another device key: replace or strict", "IOT_KEY_POLICY", [
+    "serve",
+  ]),
   last: text("N", "reports: the newest N; default 20", null, ["reports"]),
   since: text("TIME", "reports: since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   json: bool("one JSON object a line", null, ["query", "devices", "reports"]),

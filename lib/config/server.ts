@@ -18,6 +18,11 @@ export type ServeConfig = {
   readonly logDir: string;
   readonly logLevel: LogLevel;
   readonly sharedIp: boolean;
+  /** Whether text datagrams are refused. */
+  readonly requireEncryption: boolean;
+  /** A file with a secret that both sides share, or null. */
+  readonly pskFile: string | null;
+  readonly keyPolicy: "replace" | "strict";
   readonly offlineAfterMs: number;
   /** Age of the reports kept, ms; null keeps all. */
   readonly retainMs: number | null;
@@ -34,6 +39,8 @@ export type CommandConfig =
       readonly json: boolean;
     }
   | { readonly command: "devices"; readonly db: string; readonly json: boolean }
+  | { readonly command: "allow-text"; readonly db: string; readonly id: string }
+  | { readonly command: "fingerprint"; readonly db: string }
   | {
       readonly command: "reports";
       readonly db: string;
@@ -72,8 +79,15 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
     case "query":
       return { command, db, json, ...question(positionals) };
     case "devices":
+      if (positionals[0] === "allow-text") {
+        expect(positionals, 2, "devices allow-text");
+        return { command: "allow-text", db, id: idValue(positionals[1]) };
+      }
       expect(positionals, 0, "devices");
       return { command, db, json };
+    case "fingerprint":
+      expect(positionals, 0, "fingerprint");
+      return { command, db };
     case "reports": {
       expect(positionals, 1, "reports");
       const since = value("since");
@@ -159,6 +173,9 @@ function serveConfig(
     logDir: value("log-dir") ?? "log",
     logLevel: level as LogLevel,
     sharedIp: isOn("shared-ip"),
+    requireEncryption: isOn("require-encryption"),
+    pskFile: value("psk-file"),
+    keyPolicy: keyPolicyValue(value("key-policy") ?? "replace"),
     offlineAfterMs:
       offline === null
         ? offlineAfterMs
@@ -187,6 +204,11 @@ function idValue(text: string | undefined): string {
   if (!isId(text))
     throw wrong(`${quoted(text)} is no device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
   return text;
+}
+
+function keyPolicyValue(text: string): ServeConfig["keyPolicy"] {
+  if (text === "replace" || text === "strict") return text;
+  throw wrong(`--key-policy is ${quoted(text)}.`, "Give replace or strict.");
 }
 
 function lastValue(text: string | null, since: string | null): number {

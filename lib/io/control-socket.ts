@@ -21,6 +21,13 @@ export type ControlAnswer =
     }
   | { readonly kind: "unknown" | "not-logged-in" | "no-answer" | "busy" };
 
+/** What the running server does for a command. */
+export type ControlCalls = {
+  ask(question: ControlQuestion): Promise<ControlAnswer>;
+  /** Lets a device speak text again; whether there is such a device. */
+  allowText(id: string): Promise<boolean>;
+};
+
 /** A socket that is served until closed. */
 export type ControlSocket = { close(): void };
 
@@ -35,10 +42,7 @@ export function socketPathOf(databasePath: string): string {
  * Serves the control socket; the caller holds the database's lock, so whatever file is there is left over.
  * @throws OperatingError `control-socket`
  */
-export function serveControl(
-  databasePath: string,
-  ask: (question: ControlQuestion) => Promise<ControlAnswer>,
-): ControlSocket {
+export function serveControl(databasePath: string, calls: ControlCalls): ControlSocket {
   const path = socketPathOf(databasePath);
   rmSync(path, { force: true });
   const umask = process.umask(0o177);
@@ -46,14 +50,7 @@ export function serveControl(
     const server = Bun.serve({
       unix: path,
       maxRequestBodySize: requestBytesMax,
-      fetch: async (request) => {
-        if (request.method !== "POST" || new URL(request.url).pathname !== "/query") {
-          return new Response("no such call", { status: 404 });
-        }
-        const question = questionOf(await request.text());
-        if (question === null) return new Response("no question", { status: 400 });
-        return Response.json(await ask(question));
-      },
+      fetch: (request) => answer(request, calls),
     });
     chmodSync(path, 0o600);
     return {
@@ -77,23 +74,52 @@ export function serveControl(
  * Asks the running server to ask a device.
  * @throws OperatingError `server-not-running`
  */
-export async function askServer(
-  databasePath: string,
-  question: ControlQuestion,
-): Promise<ControlAnswer> {
+export function askServer(databasePath: string, question: ControlQuestion): Promise<ControlAnswer> {
+  return call(databasePath, "/query", question) as Promise<ControlAnswer>;
+}
+
+/**
+ * Has the running server let a device speak text again; whether there is such a device.
+ * @throws OperatingError `server-not-running`
+ */
+export async function allowTextOn(databasePath: string, id: string): Promise<boolean> {
+  const answered = await call(databasePath, "/allow-text", { id });
+  return (answered as { known: boolean }).known;
+}
+
+async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {
   try {
-    const response = await fetch("http://localhost/query", {
+    const response = await fetch(`http://localhost${path}`, {
       method: "POST",
       unix: socketPathOf(databasePath),
-      body: JSON.stringify(question),
+      body: JSON.stringify(body),
     });
-    return (await response.json()) as ControlAnswer;
+    return await response.json();
   } catch {
     throw new OperatingError(
       "server-not-running",
       `No iot-server answers for ${databasePath}.`,
       "Start it, run this as the user that started it, or name its database with --db.",
     );
+  }
+}
+
+async function answer(request: Request, calls: ControlCalls): Promise<Response> {
+  if (request.method !== "POST") return new Response("no such call", { status: 405 });
+  const body = await request.text();
+  switch (new URL(request.url).pathname) {
+    case "/query": {
+      const question = questionOf(body);
+      if (question === null) return new Response("no question", { status: 400 });
+      return Response.json(await calls.ask(question));
+    }
+    case "/allow-text": {
+      const { id } = JSON.parse(body) as { id?: unknown };
+      if (typeof id !== "string") return new Response("no id", { status: 400 });
+      return Response.json({ known: await calls.allowText(id) });
+    }
+    default:
+      return new Response("no such call", { status: 404 });
   }
 }
 

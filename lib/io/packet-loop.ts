@@ -13,6 +13,8 @@ const inboxMax = 16_384;
 /** Datagrams in a batch: a commit of more gains nothing and delays the first. */
 const batchMax = 1_024;
 const tickMs = 250;
+/** A turn that comes this long after it was asked for is late (sealed, Load). */
+const lateMs = 20;
 
 /** A store that has small things to do between batches. */
 export type KeptStore = Store & { housekeep(): void; checkFile(): void };
@@ -24,6 +26,8 @@ export class PacketLoop {
   #shed = 0;
   #turning = false;
   #scheduled = false;
+  /** When the turn that comes next was asked for, ms. */
+  #askedAt = 0;
   #endpoint: UdpEndpoint | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #ticks = 0;
@@ -71,6 +75,14 @@ export class PacketLoop {
     this.#schedule();
   }
 
+  /** Lets a device speak text again; whether there is such a device. */
+  allowText(id: string): Promise<boolean> {
+    return new Promise((onResult) => {
+      this.engine.allowText(id, onResult, this.now());
+      this.#schedule();
+    });
+  }
+
   /** Answers what has arrived, writes what memory holds, and stops. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -96,6 +108,7 @@ export class PacketLoop {
   #schedule(): void {
     if (this.#scheduled || this.#endpoint === null) return;
     this.#scheduled = true;
+    this.#askedAt = this.now();
     setImmediate(() => {
       this.#scheduled = false;
       if (!this.#turning) void this.#turn();
@@ -105,7 +118,10 @@ export class PacketLoop {
   async #turn(): Promise<void> {
     this.#turning = true;
     const now = this.now();
-    for (const { bytes, source } of this.#takeArrivals()) this.engine.receive(bytes, source, now);
+    const late = now - this.#askedAt > lateMs;
+    for (const { bytes, source } of this.#takeArrivals()) {
+      this.engine.receive(bytes, source, now, late);
+    }
     const batch = this.engine.take();
     if (batch.length > 0) await this.#commit(batch);
     const replies = this.engine.takeReplies();

@@ -88,6 +88,11 @@ export function decodeFrame(bytes: Uint8Array): Result<Frame, FrameReason> {
   return decoded.ok ? accept({ answer, msgid, ...decoded.value }) : decoded;
 }
 
+/** The body of a frame that `decodeFrame` accepted, as it stands on the wire: what the hash of an answer is over. */
+export function frameBody(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(frameHeaderBytes, frameHeaderBytes + readUint16(bytes, 2));
+}
+
 /**
  * Encodes one frame and pads it with zeros to a multiple of 16 bytes.
  * @param frame with a body of at most 1,156 bytes

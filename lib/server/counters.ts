@@ -12,6 +12,12 @@ export type Counters = {
   batches: number;
   batchesFailed: number;
   busy: number;
+  /** Sealed packets and frames that were refused. */
+  sealedRefused: number;
+  handshakes: number;
+  cookies: number;
+  resets: number;
+  relayed: number;
 };
 
 /** Counters that all stand at zero. */
@@ -27,5 +33,10 @@ export function newCounters(): Counters {
     batches: 0,
     batchesFailed: 0,
     busy: 0,
+    sealedRefused: 0,
+    handshakes: 0,
+    cookies: 0,
+    resets: 0,
+    relayed: 0,
   };
 }

@@ -15,7 +15,7 @@ export type Attempt = {
   readonly id: string;
   readonly password: string;
   readonly operationOf: (proof: Proof) => Operation;
-  readonly onDone: (code: AckCode, session: number) => void;
+  readonly onDone: (code: AckCode, session: number, keyChanged: boolean) => void;
 };
 
 /** The attempts that wait for a password check, by source IP and datagram. */
@@ -48,7 +48,7 @@ export class Attempts {
       if (outcome.hash !== null && proof.kind !== "refused") {
         this.desk.verifiers.remember(id, password, outcome.hash);
       }
-      attempt.onDone(outcome.code, outcome.session);
+      attempt.onDone(outcome.code, outcome.session, outcome.keyChanged === true);
     });
   }
 

@@ -4,11 +4,15 @@
 import { ack, describeAck, type AckCode } from "../protocol/codes.ts";
 import { encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
+import { encodeFrame, type Frame } from "../sealed/frames.ts";
 import { amplificationMax } from "../protocol/limits.ts";
 import { encodeTime } from "../protocol/time.ts";
 import { Asks } from "./asks.ts";
 import { newCounters } from "./counters.ts";
 import { CredentialGuard } from "./credential-guard.ts";
+import type { Identity, Random } from "./identity.ts";
+import type { Link } from "./links/link.ts";
+import { LinkTable } from "./links/link-table.ts";
 import { HashQueue } from "./hash-queue.ts";
 import type { Log } from "./log.ts";
 import type { Endpoint, Operation, Outcome } from "./operation.ts";
@@ -28,13 +32,22 @@ export type Entry = {
 };
 
 /** Payload, port, ip; repeated. */
-export type Replies = (string | number)[];
+export type Replies = (string | Uint8Array | number)[];
+
+/** What an engine is made of besides its tables. */
+export type DeskParts = {
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly random: Random;
+  readonly identity: Identity;
+};
 
 export class Desk {
   readonly sessions = new SessionTable();
   readonly guard = new CredentialGuard();
   readonly hashQueue = new HashQueue();
   readonly asks = new Asks();
+  readonly links = new LinkTable();
   readonly counters = newCounters();
   readonly verifiers: VerifierCache;
   /** The time of the batch in hand, ms. */
@@ -50,14 +63,18 @@ export class Desk {
   readonly #errorLines: TokenBucket;
   #errorLinesLost = 0;
 
-  constructor(
-    readonly policy: Policy,
-    readonly log: Log,
-    secret: Uint8Array,
-    now: number,
-  ) {
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly random: Random;
+  readonly identity: Identity;
+
+  constructor(parts: DeskParts, now: number) {
+    this.policy = parts.policy;
+    this.log = parts.log;
+    this.random = parts.random;
+    this.identity = parts.identity;
     this.now = now;
-    this.verifiers = new VerifierCache(secret, limits.verifiers);
+    this.verifiers = new VerifierCache(parts.random.bytes(32), limits.verifiers);
     this.#longReplies = new KeyedBuckets(
       limits.longRepliesPerSecond,
       limits.longRepliesBurst,
@@ -110,6 +127,20 @@ export class Desk {
     return replies;
   }
 
+  /** The session of this device, if the request may act for it. */
+  sessionOf(request: Request, id: string): Session | undefined {
+    return this.sessions.at(id, request.owner);
+  }
+
+  /** A session is over, on the disk too: nothing is left of it here. Whether it was still there. */
+  endSession(session: Session): boolean {
+    if (!this.sessions.remove(session)) return false;
+    this.asks.drop(session.id);
+    const link = session.sealed ? this.links.currentOf(session.owner) : undefined;
+    if (link?.device === session.id) this.links.dismiss(link, this.now);
+    return true;
+  }
+
   /** A packet of this session was accepted: the device is alive, here. */
   alive(session: Session, source: Endpoint): void {
     session.lastSeen = this.now;
@@ -122,6 +153,12 @@ export class Desk {
   /** Writes the ACK of a request that was done. */
   acknowledge(request: Request, code: AckCode, id: string): void {
     this.reply(request, encodeAck(code, id, this.time, request.hash));
+  }
+
+  /** Refuses a request for lack of a session, or of encryption where the device's session is sealed. */
+  refuseStranger(request: Request, code: AckCode, id: string, what: string): void {
+    const downgrade = request.link === null && this.sessions.get(id)?.sealed === true;
+    this.refuse(request, downgrade ? ack.encryptionRequired : code, id, what);
   }
 
   /** Writes the ACK of a request that was refused, and its line in error.log. */
@@ -140,8 +177,14 @@ export class Desk {
     this.refuse(request, ack.busy, id, what, reason);
   }
 
-  /** Writes a reply, unless it would make the server an amplifier (clause 4). */
+  /** Writes a reply, the way its request came, unless it would make the server an amplifier (clause 4). */
   reply(request: Request, text: string): void {
+    const { link, msgid } = request;
+    if (link !== null) {
+      this.counters.replied++;
+      this.sendFrame(link, { kind: "text", answer: true, msgid, body: Buffer.from(text) });
+      return;
+    }
     if (!this.sessions.hasSource(request.source.ip) && !this.#mayAnswerStranger(request, text)) {
       this.counters.silenced++;
       return;
@@ -151,8 +194,14 @@ export class Desk {
   }
 
   /** Writes a datagram to a place a packet came from. */
-  send(to: Endpoint, text: string): void {
-    this.#replies.push(text, to.port, to.ip);
+  send(to: Endpoint, payload: string | Uint8Array): void {
+    this.#replies.push(payload, to.port, to.ip);
+  }
+
+  /** Seals a frame and writes it to where the link's device is. */
+  sendFrame(link: Link, frame: Frame): void {
+    const packet = link.transport.seal(encodeFrame(frame), this.now);
+    if (packet.ok) this.send(link.source, packet.value);
   }
 
   /** A line of error.log; a flood of them is counted instead. */

@@ -5,15 +5,16 @@ import { hash as digest } from "node:crypto";
 import { ack, answer } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
 import { encode, encodeAck } from "../protocol/encode.ts";
+import type { Frame } from "../sealed/frames.ts";
 import type { Message } from "../protocol/messages.ts";
 import { encodeTime } from "../protocol/time.ts";
 import type { Ask } from "./asks.ts";
 import { Attempts } from "./credentials.ts";
-import { Desk, type Entry, type Replies, peerName } from "./desk.ts";
+import { Desk, type DeskParts, type Entry, type Replies, peerName } from "./desk.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
-import type { Log } from "./log.ts";
+import { Gate } from "./links/gate.ts";
+import type { Link } from "./links/link.ts";
 import type { Endpoint, Outcome, StoredSession } from "./operation.ts";
-import type { Policy } from "./policy.ts";
 import { Presence } from "./presence.ts";
 import type { Request } from "./request.ts";
 import { receiveData } from "./verbs/data.ts";
@@ -21,8 +22,13 @@ import { receiveDeregister } from "./verbs/deregister.ts";
 import { receiveLogin } from "./verbs/login.ts";
 import { receiveLogoff } from "./verbs/logoff.ts";
 import { receiveQuery } from "./verbs/query.ts";
+import { receiveResume } from "./verbs/resume.ts";
 import { receiveRegister } from "./verbs/register.ts";
+import { Relay } from "./relay.ts";
 import { receiveStatus } from "./verbs/status.ts";
+
+/** `A`: of the messages, only ACK starts with it. */
+const letterA = 0x41;
 
 /** What the engine hands out after a batch was filled. */
 export type Batch = readonly Entry[];
@@ -31,41 +37,49 @@ export class Engine {
   readonly desk: Desk;
   readonly #attempts: Attempts;
   readonly #presence: Presence;
+  readonly #gate: Gate;
+  readonly #relay: Relay;
 
   /**
-   * @param secret 32 random bytes that live as long as the process
    * @param stored the sessions that were open when the server last stopped
    * @param now milliseconds since 1970
    */
-  constructor(
-    policy: Policy,
-    log: Log,
-    secret: Uint8Array,
-    stored: readonly StoredSession[],
-    now: number,
-  ) {
-    this.desk = new Desk(policy, log, secret, now);
+  constructor(parts: DeskParts, stored: readonly StoredSession[], now: number) {
+    this.desk = new Desk(parts, now);
     this.desk.sessions.restore(stored);
     this.#attempts = new Attempts(this.desk);
     this.#presence = new Presence(this.desk, now);
+    this.#gate = new Gate(this.desk, (link, frame, body) => this.#receiveFrame(link, frame, body));
+    this.#relay = new Relay(this.desk);
   }
 
-  /** Takes one text datagram into the batch in hand. */
-  receive(bytes: Uint8Array, source: Endpoint, now: number): void {
+  /**
+   * Takes one datagram into the batch in hand.
+   * @param late whether the loop is late, so that strangers who want a link have to show a cookie
+   */
+  receive(bytes: Uint8Array, source: Endpoint, now: number, late = false): void {
     const { desk } = this;
     desk.now = now;
     desk.counters.received++;
+    const first = bytes[0] ?? 0;
+    if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
     const hash = digest("sha256", bytes, "hex");
-    const request: Request = { source, bytes: bytes.length, hash };
-    const decoded = decode(bytes);
-    if (decoded.ok) this.#dispatch(request, decoded.message);
-    else this.#refuseMalformed(request, decoded);
+    const { length } = bytes;
+    const request = { source, bytes: length, hash, owner: source.ip, link: null, msgid: 0n };
+    if (desk.policy.requireEncryption) {
+      // An ACK is never answered, not even with a refusal.
+      if (bytes[0] === letterA) return;
+      desk.refuse(request, ack.encryptionRequired, "-", "a text datagram");
+      return;
+    }
+    this.#receiveText(request, bytes);
   }
 
   /** Does what is due by time: sessions go offline, questions are sent again, rows are written behind. */
   tick(now: number): void {
     this.desk.now = now;
     this.#presence.tick();
+    this.desk.links.expire(now);
     this.#sendAsks();
   }
 
@@ -147,10 +161,55 @@ export class Engine {
     }
   }
 
+  /** Lets a device speak text again after it was sealed (sealed, Downgrade). */
+  allowText(id: string, onResult: (known: boolean) => void, now: number): void {
+    this.desk.now = now;
+    this.desk.submit(
+      { kind: "allow-text", id },
+      null,
+      (outcome) => {
+        const known = outcome.kind === "found" && outcome.known;
+        if (known) this.desk.log.activity("info", "-", "-", `${id} may speak text again`);
+        onResult(known);
+      },
+      () => onResult(false),
+    );
+  }
+
   /** Writes every live session's last packet, for a clean stop. */
   settle(now: number): void {
     this.desk.now = now;
     this.#presence.writeAll();
+  }
+
+  #receiveText(request: Request, text: Uint8Array): void {
+    const decoded = decode(text);
+    if (decoded.ok) this.#dispatch(request, decoded.message);
+    else this.#refuseMalformed(request, decoded);
+  }
+
+  #receiveFrame(link: Link, frame: Frame, body: Uint8Array): void {
+    const { source, key } = link;
+    switch (frame.kind) {
+      case "text":
+        return this.#receiveText(requestOver(link, frame, body), body);
+      case "resume":
+        return receiveResume(this.desk, requestOver(link, frame, body), frame);
+      case "relay":
+        return this.#relay.pass(link, frame);
+      case "keepalive": {
+        const session = link.device === null ? undefined : this.desk.sessions.at(link.device, key);
+        if (session !== undefined) this.desk.alive(session, source);
+        return;
+      }
+      case "close":
+        return this.desk.links.remove(link);
+      case "ticket":
+      case "peer":
+      case "error":
+        // A server's to send.
+        this.desk.counters.sealedRefused++;
+    }
   }
 
   #dispatch(request: Request, message: Message): void {
@@ -192,18 +251,33 @@ export class Engine {
     for (const open of desk.asks.due(desk.now)) {
       const { id, code, target, answerTo } = open.ask;
       const to = this.destinationOf(id);
-      if (to === null) {
+      const session = desk.sessions.get(id);
+      if (to === null || session === undefined) {
         desk.asks.drop(id);
         continue;
       }
       if (open.time === "") open.time = encodeTime(desk.now);
-      desk.send(
-        to,
-        encode({ type: "QUERY", code, id: "server", address: answerTo, time: open.time, target }),
-      );
+      const { time } = open;
+      const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
+      if (!session.sealed) desk.send(to, text);
+      else this.#sendSealed(session.owner, text);
       desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
     }
   }
+
+  /** A device that is logged in sealed is asked over its link, or not at all. */
+  #sendSealed(owner: string, text: string): void {
+    const link = this.desk.links.currentOf(owner);
+    if (link === undefined) return;
+    const body = Buffer.from(text);
+    this.desk.sendFrame(link, { kind: "text", answer: false, msgid: link.nextMsgid(), body });
+  }
+}
+
+/** A request that came over a link. */
+function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
+  const hash = digest("sha256", body, "hex");
+  return { source: link.source, bytes: body.length, hash, owner: link.key, link, msgid };
 }
 
 /** The words of an operator's question that came to nothing, by its DATA code (clause 3). */
@@ -219,6 +293,8 @@ function idOf(operation: Entry["operation"]): string {
     case "deregister":
       return operation.device.id;
     case "login":
+    case "resume":
+    case "allow-text":
     case "find":
     case "latest":
       return operation.id;

@@ -29,22 +29,39 @@ export type Operation =
       readonly kind: "register";
       readonly device: DeviceFacts;
       readonly proof: Proof;
+      /** Whether it came sealed. */
+      readonly sealed: boolean;
       readonly at: number;
     }
   | {
       readonly kind: "deregister";
       readonly device: DeviceFacts;
       readonly proof: Proof;
+      readonly sealed: boolean;
       readonly at: number;
     }
   | {
       readonly kind: "login";
       readonly id: string;
       readonly proof: Proof;
+      /** The key it came under and what a RESUME will have to show; null for a text LOGIN. */
+      readonly seal: Seal | null;
       readonly source: Endpoint;
       readonly stated: Endpoint;
       readonly at: number;
     }
+  | {
+      readonly kind: "resume";
+      readonly id: string;
+      readonly clientKey: Uint8Array;
+      /** What the device showed, 32 bytes. */
+      readonly shown: Uint8Array;
+      readonly source: Endpoint;
+      readonly stated: Endpoint;
+      readonly at: number;
+    }
+  /** Lets a device speak text again after it was sealed. */
+  | { readonly kind: "allow-text"; readonly id: string }
   | {
       readonly kind: "end";
       readonly session: number;
@@ -73,6 +90,14 @@ export type Report = {
   readonly message: string;
 };
 
+/** What a sealed LOGIN leaves with the device's row. */
+export type Seal = {
+  /** The client's static key, 32 bytes. */
+  readonly clientKey: Uint8Array;
+  /** SHA-256 of the proof that a RESUME has to show, 32 bytes. */
+  readonly storedProof: Uint8Array;
+};
+
 export type Endpoint = { readonly ip: string; readonly port: number };
 
 /** What the store keeps up to date of a session that is alive. */
@@ -92,6 +117,8 @@ export type StoredSession = {
   readonly started: number;
   readonly lastSeen: number;
   readonly everySeconds: number | null;
+  /** The client's static key of a sealed session, 32 bytes; null for text. */
+  readonly clientKey: Uint8Array | null;
 };
 
 /** What a rule says that still lacks a password check; nothing was changed. */
@@ -108,6 +135,8 @@ export type Outcome =
       readonly code: AckCode;
       readonly session: number;
       readonly hash: string | null;
+      /** Whether a LOGIN brought another client key than the last one did. */
+      readonly keyChanged?: boolean;
     }
   | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
   | { readonly kind: "found"; readonly known: boolean; readonly report: Report | null }

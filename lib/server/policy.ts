@@ -7,9 +7,18 @@ export type Policy = {
   readonly sharedIp: boolean;
   /** A session that stated no interval is offline after this long without a packet, in ms. */
   readonly offlineAfterMs: number;
+  /** Whether text datagrams are refused. */
+  readonly requireEncryption: boolean;
+  /** Whether a device may come back with another key (`replace`) or not (`strict`). */
+  readonly keyPolicy: "replace" | "strict";
 };
 
-export const defaultPolicy: Policy = { sharedIp: false, offlineAfterMs };
+export const defaultPolicy: Policy = {
+  sharedIp: false,
+  offlineAfterMs,
+  requireEncryption: false,
+  keyPolicy: "replace",
+};
 
 /**
  * How long a session may be silent before it is offline, in ms.
@@ -46,6 +55,17 @@ export const limits = {
   touchesPerBatch: 512,
   /** How often a live session's last packet is written, in ms. */
   touchEveryMs: 10_000,
+  /** Links that nobody has logged in over, and how long each may be one, ms (sealed, Load). */
+  strangers: 4_096,
+  strangerMs: 30_000,
+  /** INITs a second above which a stranger has to show a cookie. */
+  initsPerSecond: 2_000,
+  /** Client keys whose handshake counter is remembered. */
+  handshakeCounters: 262_144,
+  /** Packets a device may have relayed a second, and in a burst. */
+  relaysPerSecond: 50,
+  relaysBurst: 200,
+  relaySenders: 65_536,
   /** Lines of error.log a second; past it they are counted. */
   errorLinesPerSecond: 200,
 } as const;

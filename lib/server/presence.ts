@@ -77,8 +77,7 @@ export class Presence {
       { kind: "end", session: session.row, reason: "offline", at: desk.now },
       null,
       () => {
-        if (!desk.sessions.remove(session)) return;
-        desk.asks.drop(session.id);
+        if (!desk.endSession(session)) return;
         const seconds = Math.round((desk.now - session.lastSeen) / 1000);
         desk.log.activity(
           "info",

@@ -1,5 +1,6 @@
 // A request on its way through the engine: where it came from and what ties a reply to it.
 
+import type { Link } from "./links/link.ts";
 import type { Endpoint } from "./operation.ts";
 
 /** A datagram that decoded to a message from a device. */
@@ -8,6 +9,12 @@ export type Request = {
   readonly source: Endpoint;
   /** Length of the datagram, in bytes. */
   readonly bytes: number;
-  /** Lower-case hex SHA-256 of the datagram. */
+  /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */
   readonly hash: string;
+  /** Whose sessions it may act for: the source IP, or over a link the client's static key in base64. */
+  readonly owner: string;
+  /** The link it came over, or null for a text datagram. */
+  readonly link: Link | null;
+  /** The request's number on its link; 0 for a text datagram. */
+  readonly msgid: bigint;
 };

@@ -19,6 +19,9 @@ export class Session {
   constructor(
     readonly row: number,
     readonly id: string,
+    /** Who may act for it: the source IP, or for a sealed session the client's static key in base64. */
+    readonly owner: string,
+    readonly sealed: boolean,
     source: Endpoint,
     /** The ip and port in its LOGIN: what other devices are told. */
     readonly stated: Endpoint,
@@ -33,8 +36,20 @@ export class Session {
 
   /** Makes a session of a stored row. */
   static from(stored: StoredSession): Session {
-    const { session, id, source, stated, started, lastSeen, everySeconds } = stored;
-    return new Session(session, id, source, stated, started, lastSeen, everySeconds);
+    const { session, id, source, started, lastSeen, everySeconds, clientKey } = stored;
+    const owner = clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
+    const sealed = clientKey !== null;
+    return new Session(
+      session,
+      id,
+      owner,
+      sealed,
+      source,
+      stored.stated,
+      started,
+      lastSeen,
+      everySeconds,
+    );
   }
 }
 
@@ -54,7 +69,7 @@ export class SessionTable {
     for (const row of stored) {
       const session = Session.from(row);
       this.#byId.set(session.id, session);
-      this.#count(session.source.ip, 1);
+      this.#count(session, 1);
     }
     this.#ids = [...this.#byId.keys()].sort();
   }
@@ -64,16 +79,17 @@ export class SessionTable {
   }
 
   /**
-   * The session a request may act for: it belongs to the source IP that logged in (clause 4); the port does not count.
+   * The session a request may act for. A text session belongs to the source IP that logged in, and the port does not
+   * count (clause 4); a sealed one to the client's key, and the address does not count.
    */
-  at(id: string, sourceIp: string): Session | undefined {
+  at(id: string, owner: string): Session | undefined {
     const session = this.#byId.get(id);
-    return session !== undefined && !session.ending && session.source.ip === sourceIp
+    return session !== undefined && !session.ending && session.owner === owner
       ? session
       : undefined;
   }
 
-  /** Whether any session belongs to this source IP. */
+  /** Whether any text session belongs to this source IP. */
   hasSource(ip: string): boolean {
     return this.#countBySource.has(ip);
   }
@@ -82,9 +98,9 @@ export class SessionTable {
   set(session: Session): void {
     const before = this.#byId.get(session.id);
     if (before === undefined) this.#ids.splice(this.#rank(session.id), 0, session.id);
-    else this.#count(before.source.ip, -1);
+    else this.#count(before, -1);
     this.#byId.set(session.id, session);
-    this.#count(session.source.ip, 1);
+    this.#count(session, 1);
   }
 
   /** Removes this very session; a later one of the same device stays. */
@@ -92,7 +108,7 @@ export class SessionTable {
     if (this.#byId.get(session.id) !== session) return false;
     this.#byId.delete(session.id);
     this.#ids.splice(this.#rank(session.id), 1);
-    this.#count(session.source.ip, -1);
+    this.#count(session, -1);
     return true;
   }
 
@@ -117,7 +133,9 @@ export class SessionTable {
     return page;
   }
 
-  #count(ip: string, by: number): void {
+  /** Counts text sessions a source; sealed ones roam, and what goes to them was never a stranger's. */
+  #count({ owner: ip, sealed }: Session, by: number): void {
+    if (sealed) return;
     const count = (this.#countBySource.get(ip) ?? 0) + by;
     if (count > 0) this.#countBySource.set(ip, count);
     else this.#countBySource.delete(ip);

@@ -10,6 +10,10 @@ export type DeviceListing = {
   readonly port: number;
   /** ms since 1970. */
   readonly registered: number;
+  /** The client key of its last sealed LOGIN, 32 bytes, or null. */
+  readonly sealedKey: Uint8Array | null;
+  /** Whether text is refused for it. */
+  readonly textLocked: boolean;
   /** Its latest session; null where it never logged in. */
   readonly session: SessionListing | null;
 };
@@ -23,6 +27,8 @@ export type SessionListing = {
   /** The address its last packet came from. */
   readonly ip: string;
   readonly port: number;
+  /** Whether it is or was sealed. */
+  readonly sealed: boolean;
 };
 
 type Row = {
@@ -37,25 +43,37 @@ type Row = {
   reason: string | null;
   from_ip: string;
   from_port: number;
+  sealed_key: Uint8Array | null;
+  text_locked: number;
+  is_sealed: number;
 };
 
 /** All devices, one by one. */
 export function* listDevices(database: Database): Generator<DeviceListing, void, undefined> {
   const rows = database.prepare<Row, []>(`
-    SELECT r.id, r.mac, r.ip, r.port, r.registered,
+    SELECT r.id, r.mac, r.ip, r.port, r.registered, r.sealed_key, r.text_locked,
+           l.client_key IS NOT NULL AS is_sealed,
            l.started, l.last_seen, l.ended, l.reason, l.ip AS from_ip, l.port AS from_port
     FROM registrar AS r
     LEFT JOIN login AS l ON l.session =
       (SELECT session FROM login WHERE device = r.id ORDER BY started DESC, session DESC LIMIT 1)
     ORDER BY r.id`);
   for (const row of rows.iterate()) {
-    const { id, mac, ip, port, registered, started, last_seen, ended, reason, from_ip, from_port } =
-      row;
+    const { id, mac, ip, port, registered } = row;
     const session =
-      started === null
+      row.started === null
         ? null
-        : { started, lastSeen: last_seen, ended, reason, ip: from_ip, port: from_port };
-    yield { id, mac, ip, port, registered, session };
+        : {
+            started: row.started,
+            lastSeen: row.last_seen,
+            ended: row.ended,
+            reason: row.reason,
+            ip: row.from_ip,
+            port: row.from_port,
+            sealed: row.is_sealed !== 0,
+          };
+    const sealedKey = row.sealed_key;
+    yield { id, mac, ip, port, registered, sealedKey, textLocked: row.text_locked !== 0, session };
   }
 }
 

@@ -2,56 +2,77 @@
 // the verbs; decides nothing itself.
 
 import type { Database, Statement } from "bun:sqlite";
+import { ack, type AckCode } from "../protocol/codes.ts";
 import { comparableMac } from "../protocol/fields.ts";
 import type { DeviceFacts, Operation, Outcome } from "../server/operation.ts";
+import type { Policy } from "../server/policy.ts";
 import { decideDeregister } from "../server/verbs/deregister.ts";
 import { decideLogin, type LoginDecision } from "../server/verbs/login.ts";
+import { decideResume } from "../server/verbs/resume.ts";
 import { decideRegister, type DeviceRow } from "../server/verbs/register.ts";
+import { prepare } from "./statements.ts";
 
 type RegisterOperation = Extract<Operation, { kind: "register" }>;
 type DeregisterOperation = Extract<Operation, { kind: "deregister" }>;
 type LoginOperation = Extract<Operation, { kind: "login" }>;
+type ResumeOperation = Extract<Operation, { kind: "resume" }>;
+type StoredRow = Omit<DeviceRow, "textLocked"> & { readonly textLocked: number };
+
+type LoginFacts = { readonly hash: string | null };
 
 export class DeviceRows {
-  readonly #byId: Statement<DeviceRow>;
+  readonly #byId: Statement<StoredRow>;
   readonly #ipHolder: Statement<{ id: string }>;
   readonly #macHolder: Statement<{ id: string }>;
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #remove: Statement;
+  readonly #seal: Statement;
+  readonly #allowText: Statement;
 
-  /** @param sharedIp whether an IP may belong to several devices with different ports */
   constructor(
     database: Database,
-    private readonly sharedIp: boolean,
+    private readonly policy: Pick<Policy, "sharedIp" | "keyPolicy">,
   ) {
-    this.#byId = database.prepare(
-      "SELECT id, mac, ip, port, password AS hash FROM registrar WHERE id = ?",
+    this.#byId = prepare(
+      database,
+      `SELECT id, mac, ip, port, password AS hash, sealed_key AS sealedKey, stored_proof AS storedProof,
+              text_locked AS textLocked FROM registrar WHERE id = ?`,
     );
-    this.#ipHolder = database.prepare(
-      `SELECT id FROM registrar WHERE ip = ?1 AND id <> ?2 ${sharedIp ? "AND port = ?3" : ""} LIMIT 1`,
+    this.#ipHolder = prepare(
+      database,
+      `SELECT id FROM registrar WHERE ip = ?1 AND id <> ?2 ${policy.sharedIp ? "AND port = ?3" : ""} LIMIT 1`,
     );
-    this.#macHolder = database.prepare(
+    this.#macHolder = prepare(
+      database,
       "SELECT id FROM registrar WHERE mac_key = ? AND id <> ? LIMIT 1",
     );
-    this.#insert = database.prepare(
+    this.#insert = prepare(
+      database,
       `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)`,
     );
-    this.#update = database.prepare(
+    this.#update = prepare(
+      database,
       "UPDATE registrar SET ip = ?, port = ?, updated = ? WHERE id = ?",
     );
-    this.#remove = database.prepare("DELETE FROM registrar WHERE id = ?");
+    this.#remove = prepare(database, "DELETE FROM registrar WHERE id = ?");
+    this.#seal = prepare(
+      database,
+      "UPDATE registrar SET sealed_key = ?, stored_proof = ?, text_locked = 1 WHERE id = ?",
+    );
+    this.#allowText = prepare(database, "UPDATE registrar SET text_locked = 0 WHERE id = ?");
   }
 
   /** The device of this id, or null. */
   get(id: string): DeviceRow | null {
-    return this.#byId.get(id);
+    const row = this.#byId.get(id);
+    return row === null ? null : { ...row, textLocked: row.textLocked !== 0 };
   }
 
-  register({ device, proof, at }: RegisterOperation): Outcome {
+  register({ device, proof, sealed, at }: RegisterOperation): Outcome {
     const own = this.get(device.id);
-    const decision = decideRegister(device, proof, {
+    const decision = decideRegister(device, proof, sealed, {
       own,
       ipTaken: this.#isIpTaken(device),
       macTaken: this.#macHolder.get(comparableMac(device.mac), device.id) !== null,
@@ -66,22 +87,37 @@ export class DeviceRows {
     return { kind: "done", code: decision.code, session: 0, hash: decision.hash };
   }
 
-  deregister({ device, proof }: DeregisterOperation): Outcome {
+  deregister({ device, proof, sealed }: DeregisterOperation): Outcome {
     const own = this.get(device.id);
-    const decision = decideDeregister(device, proof, own);
+    const decision = decideDeregister(device, proof, sealed, own);
     if (decision.kind === "need") return decision;
     if (decision.remove) this.#remove.run(device.id);
     return { kind: "done", code: decision.code, session: 0, hash: null };
   }
 
-  /** What LOGIN comes to, with the stored hash; the session is the caller's. */
-  login({ id, proof }: LoginOperation): LoginDecision & { readonly hash: string | null } {
+  /** What LOGIN comes to, with the stored hash; keeps a sealed device's key and proof. The session is the caller's. */
+  login({ id, proof, seal }: LoginOperation): LoginDecision & LoginFacts {
     const own = this.get(id);
-    return { ...decideLogin(proof, own), hash: own?.hash ?? null };
+    const decision = decideLogin(proof, seal?.clientKey ?? null, this.policy.keyPolicy, own);
+    const isIn = decision.kind === "done" && decision.code === ack.loggedIn;
+    if (isIn && seal !== null) this.#seal.run(seal.clientKey, seal.storedProof, id);
+    return { ...decision, hash: own?.hash ?? null };
+  }
+
+  /** What RESUME comes to; the session is the caller's. */
+  resume({ id, clientKey, shown }: ResumeOperation): AckCode {
+    return decideResume(clientKey, shown, this.get(id));
+  }
+
+  /** Lets a device speak text again; whether there is such a device. */
+  allowText(id: string): boolean {
+    return this.#allowText.run(id).changes > 0;
   }
 
   #isIpTaken({ ip, id, port }: DeviceFacts): boolean {
-    const holder = this.sharedIp ? this.#ipHolder.get(ip, id, port) : this.#ipHolder.get(ip, id);
+    const holder = this.policy.sharedIp
+      ? this.#ipHolder.get(ip, id, port)
+      : this.#ipHolder.get(ip, id);
     return holder !== null;
   }
 }

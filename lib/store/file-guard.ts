@@ -1,30 +1,48 @@
-// Notices that the database file was deleted or replaced while it is open: SQLite would go on writing into nothing.
+// Notices that the database file or its log was deleted or replaced while it is open: SQLite would go on writing into
+// nothing. Looks about once a second, so that what came within the last one may be lost, and no more.
 
 import { statSync } from "node:fs";
+import { realPathOf } from "./database-file.ts";
 
 export class FileGuard {
-  readonly #inode: number;
-  #lost = false;
+  readonly #watched: { readonly file: string; identity: string | null }[];
+  #lost: string | null = null;
 
-  constructor(private readonly path: string) {
-    this.#inode = statSync(path).ino;
+  /** @param path a database that is open */
+  constructor(path: string) {
+    const file = realPathOf(path);
+    this.#watched = [path, file, `${file}-wal`].map((name) => ({
+      file: name,
+      identity: identityOf(name),
+    }));
   }
 
-  /** Looks at the file; call it about once a second. */
+  /** Looks at the files; call it about once a second. */
   check(): void {
-    try {
-      this.#lost = statSync(this.path).ino !== this.#inode;
-    } catch {
-      this.#lost = true;
+    this.#lost = null;
+    for (const watched of this.#watched) {
+      const identity = identityOf(watched.file);
+      // The log is made by the first transaction; from then on it stays the same file.
+      watched.identity ??= identity;
+      if (identity !== watched.identity) this.#lost ??= watched.file;
     }
   }
 
-  /** @throws Error where the file is gone, so that nothing is acknowledged that is not kept */
+  /** @throws Error where a file is gone, so that nothing is acknowledged that is not kept */
   assertThere(): void {
-    if (this.#lost) {
-      throw new Error(
-        `${this.path} was deleted or replaced while it was open; put it back or restart the server`,
-      );
-    }
+    if (this.#lost === null) return;
+    throw new Error(
+      `${this.#lost} was deleted or replaced while it was open; put it back or restart the server`,
+    );
+  }
+}
+
+/** Which file a path leads to; null where there is none. */
+function identityOf(file: string): string | null {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
   }
 }

@@ -3,13 +3,21 @@
 
 import { Database } from "bun:sqlite";
 import { OperatingError } from "../operating-error.ts";
+import { realPathOf } from "./database-file.ts";
+import { unwritable } from "./database-refusal.ts";
 
 /** A lock that is held until released. */
 export type InstanceLock = { release(): void };
 
-/** The name of the lock file of a database. */
+/** A look of `isServed` takes microseconds; this is for one that is interrupted. */
+const patienceMs = 500;
+
+// A lock that nothing refers to would be collected, and let go.
+const held = new Set<Database>();
+
+/** The name of the lock file of a database: one file, by whatever link the database is named. */
 export function lockPathOf(databasePath: string): string {
-  return `${databasePath}.lock`;
+  return `${realPathOf(databasePath)}.lock`;
 }
 
 /**
@@ -20,7 +28,7 @@ export function takeInstanceLock(databasePath: string): InstanceLock {
   const path = lockPathOf(databasePath);
   const database = openLockFile(path, databasePath);
   try {
-    database.run("PRAGMA busy_timeout = 0");
+    database.run(`PRAGMA busy_timeout = ${patienceMs}`);
     database.run("BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
@@ -31,25 +39,33 @@ export function takeInstanceLock(databasePath: string): InstanceLock {
         "Stop that one first, or give this one another --db.",
       );
     }
-    throw unwritable(databasePath, error);
+    throw unwritable(databasePath, (error as Error).message);
   }
-  return { release: () => database.close() };
+  held.add(database);
+  const release = () => {
+    held.delete(database);
+    database.close();
+  };
+  return { release };
 }
 
-/** Whether a server holds the lock now. Changes nothing, makes no file. */
+/**
+ * Whether a server holds the lock now. Changes nothing, makes no file, needs no right to write, and is in the way of no
+ * server that starts.
+ */
 export function isServed(databasePath: string): boolean {
   let database: Database;
   try {
-    database = new Database(lockPathOf(databasePath), { readwrite: true, create: false });
+    database = new Database(lockPathOf(databasePath), { readonly: true });
   } catch {
     return false;
   }
   try {
     database.run("PRAGMA busy_timeout = 0");
-    database.run("BEGIN EXCLUSIVE");
+    database.run("SELECT 1 FROM sqlite_master");
     return false;
-  } catch {
-    return true;
+  } catch (error) {
+    return (error as { code?: string }).code?.startsWith("SQLITE_BUSY") ?? false;
   } finally {
     database.close();
   }
@@ -59,14 +75,6 @@ function openLockFile(path: string, databasePath: string): Database {
   try {
     return new Database(path, { create: true, readwrite: true });
   } catch (error) {
-    throw unwritable(databasePath, error);
+    throw unwritable(databasePath, (error as Error).message);
   }
-}
-
-function unwritable(databasePath: string, error: unknown): OperatingError {
-  return new OperatingError(
-    "database-unwritable",
-    `${databasePath} cannot be written: ${(error as Error).message}.`,
-    "Make its directory and give this user the right to write there, or give another --db.",
-  );
 }

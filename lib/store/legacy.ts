@@ -1,8 +1,121 @@
-// Databases of the original system, migrated in place. (Placeholder until the migration lands in this file.)
+// Databases of the original system, migrated in place: a backup, then everything in one transaction that holds the
+// database from the first look to the commit. A kill at any moment leaves the old database or the new one.
 
 import type { Database } from "bun:sqlite";
+import { comparableMac } from "../protocol/fields.ts";
+import { backUp } from "./legacy-backup.ts";
+import { isOurHash, type LegacyDevice, readLegacy } from "./legacy-rows.ts";
+import { runMigrations } from "./schema.ts";
 
-/** Brings a database of the original system up to date. */
-export async function migrateLegacy(_database: Database, _path: string): Promise<void> {
-  throw new Error("not yet");
+/** What the migration needs from outside. */
+export type LegacyPort = {
+  /** Hashes a password for storing, off the loop. */
+  hashPassword(password: string): Promise<string>;
+  /** Called with 0 before the first password, and after each. */
+  onProgress(done: number, total: number): void;
+  /** Takes a sentence about the migration for the operator; never a password. */
+  onNote(words: string): void;
+  /** ms since 1970. */
+  now(): number;
+};
+
+/** Passwords hashed at once: 19 MB each. */
+const hashesAtOnce = 4;
+/** Another program may be within a transaction of its own, ms. */
+const patienceMs = 30_000;
+
+/**
+ * Brings a database of the original system up to date: devices only. Sessions end, since nobody knows when their devices
+ * were last heard; tables that are not ours stay in the backup.
+ * @param file the database's file; the backup is made beside it
+ * @throws errors of SQLite and of the file system; the database is then as it was
+ */
+export async function migrateLegacy(
+  database: Database,
+  file: string,
+  port: LegacyPort,
+): Promise<void> {
+  database.run("PRAGMA foreign_keys = OFF");
+  database.run("PRAGMA temp_store = MEMORY");
+  // The commit is on the disk when it returns, its directory entry too.
+  database.run("PRAGMA synchronous = EXTRA");
+  // What is dropped is overwritten, and what the original dropped is gone: no password in the clear stays in free pages.
+  database.run("PRAGMA secure_delete = ON");
+  database.run("VACUUM");
+  database.run("BEGIN IMMEDIATE");
+  try {
+    const now = port.now();
+    const backup = backUp(file, now);
+    port.onNote(
+      `This is a database of the original system. It is kept as ${backup}, with its passwords in the clear: delete that when you need it no more.`,
+    );
+    const devices = readLegacy(database, port.onNote);
+    const hashes = await hashAll(devices, port);
+    dropAll(database);
+    runMigrations(database, 0);
+    insertAll(database, devices, hashes, now);
+    database.run(`PRAGMA busy_timeout = ${patienceMs}`);
+    database.run("COMMIT");
+    port.onNote(`${devices.length} devices were taken over.`);
+  } catch (error) {
+    if (database.inTransaction) database.run("ROLLBACK");
+    throw error;
+  }
+  // The log of a database that was in WAL mode still holds the old pages.
+  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** The hash of each device's password, in the order of the devices. */
+async function hashAll(devices: readonly LegacyDevice[], port: LegacyPort): Promise<string[]> {
+  const hashes = devices.map(({ password }) => password);
+  const clear = [...hashes.keys()].filter((i) => !isOurHash(hashes[i] as string));
+  const total = clear.length;
+  let done = 0;
+  if (total > 0) port.onProgress(0, total);
+  const lane = async () => {
+    for (let i = clear.shift(); i !== undefined; i = clear.shift()) {
+      try {
+        hashes[i] = await port.hashPassword(hashes[i] as string);
+      } catch (error) {
+        // The others stop, too.
+        clear.length = 0;
+        throw error;
+      }
+      port.onProgress(++done, total);
+    }
+  };
+  await Promise.all(Array.from({ length: hashesAtOnce }, lane));
+  return hashes;
+}
+
+function dropAll(database: Database): void {
+  // Tables that belong to a virtual table go with it.
+  for (const which of ["view", "trigger", "virtual", "table"]) {
+    const things = database
+      .query<{ type: string; name: string }, [string]>(
+        `SELECT type, name FROM sqlite_master
+         WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+           AND ?1 = CASE WHEN sql LIKE 'CREATE VIRTUAL%' THEN 'virtual' ELSE type END`,
+      )
+      .all(which);
+    for (const { type, name } of things) {
+      database.run(`DROP ${type} "${name.replaceAll('"', '""')}"`);
+    }
+  }
+}
+
+function insertAll(
+  database: Database,
+  devices: readonly LegacyDevice[],
+  hashes: readonly string[],
+  now: number,
+): void {
+  const insert = database.prepare(
+    `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)`,
+  );
+  for (const [i, { id, mac, ip, port }] of devices.entries()) {
+    insert.run(id, mac, comparableMac(mac), ip, port, hashes[i] as string, now);
+  }
+  insert.finalize();
 }

@@ -1,95 +1,168 @@
-// Opens the database of a server: the lock, the checks before anything is written, every pragma with its reason, the
+// Opens the database of a server: the checks before anything is written, the lock, every pragma with its reason, the
 // schema. A file that is not ours, or is damaged, is refused with its name and stays as it is.
 
-import { Database } from "bun:sqlite";
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { constants, Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
-import { type InstanceLock, takeInstanceLock } from "./instance-lock.ts";
-import { applicationId, migrate, versionOf } from "./schema.ts";
+import { checkFile, realPathOf } from "./database-file.ts";
+import { corrupt, explain, foreign } from "./database-refusal.ts";
+import { type InstanceLock, isServed, takeInstanceLock } from "./instance-lock.ts";
+import { type LegacyPort, migrateLegacy } from "./legacy.ts";
+import { isLegacy } from "./legacy-rows.ts";
+import { applicationId, migrate, newerSchema, schemaVersion, versionOf } from "./schema.ts";
+import { closeDatabase } from "./statements.ts";
 
-/** An open database and its lock. */
+/** An open database and its lock. The store closes the database; the lock is released after that. */
 export type OpenDatabase = { readonly database: Database; readonly lock: InstanceLock };
 
-/** Brings a database of the original system up to date in place; resolves when it is one of ours. */
-export type MigrateLegacy = (database: Database, path: string) => Promise<void>;
+/** Whose database it is. */
+type Kind = "new" | "ours" | "legacy";
 
 /** A file up to this size is checked page by page at the start, in bytes: it takes a few hundredths of a second. */
 const quickCheckBytesMax = 16 << 20;
-const headerText = "SQLite format 3\0";
 
 // A Database that nothing refers to is collected, and its locks go with it.
 const open = new Set<Database>();
 
 /**
- * Opens or makes the database, alone.
+ * Opens or makes the database, alone. A database of the original system is migrated.
  * @param path a file; its directory exists
+ * @param legacy what the migration of a database of the original system needs
  * @throws OperatingError `database-in-use`, `database-unwritable`, `database-corrupt`, `database-foreign`,
  *   `newer-schema`
  */
-export async function openDatabase(
-  path: string,
-  migrateLegacy: MigrateLegacy,
-): Promise<OpenDatabase> {
-  const lock = takeInstanceLock(path);
+export async function openDatabase(path: string, legacy: LegacyPort): Promise<OpenDatabase> {
+  const file = realPathOf(path);
+  let lock: InstanceLock | null = null;
   let database: Database | null = null;
   try {
-    if (existsSync(path)) checkHeader(path);
-    database = connect(path);
-    await prepare(database, path, migrateLegacy);
-    open.add(database);
-    return { database, lock };
+    checkFile(file, path);
+    lock = takeInstanceLock(path);
+    const isExamined = existsSync(file) && examineUntouched(file, path);
+    database = connect(file);
+    const kind = isExamined ? kindOf(database, path) : examine(database, path);
+    if (kind === "legacy") await migrateLegacy(database, file, legacy);
+    prepareToServe(database);
+    migrate(database, path);
+    return keep(database, lock);
   } catch (error) {
-    database?.close();
-    lock.release();
+    if (database !== null) closeDatabase(database);
+    lock?.release();
     throw explain(error, path);
   }
 }
 
 /**
  * Opens a database to read, whether it is served or not; changes nothing.
- * @throws OperatingError `no-database`, `database-corrupt`, `database-foreign`, `newer-schema`
+ * @throws OperatingError `no-database`, `database-corrupt`, `database-foreign`, `database-unwritable`, `newer-schema`
  */
 export function openReadOnly(path: string): Database {
-  if (!existsSync(path)) {
+  const file = realPathOf(path);
+  if (!existsSync(file)) {
     throw new OperatingError(
       "no-database",
       `There is no database ${path}.`,
       "Run this where the server was started, or name its database with --db.",
     );
   }
-  checkHeader(path);
+  let database: Database | null = null;
   try {
-    const database = new Database(path, { readonly: true });
-    database.run("PRAGMA busy_timeout = 5000");
-    if (kindOf(database) !== "ours")
-      throw foreign(path, "Start iot-server with it once; it is then migrated.");
+    const { atRest } = checkFile(file, path);
+    database = connectToRead(file, atRest && !isServed(path));
+    const kind = kindOf(database, path);
+    if (kind !== "ours" || versionOf(database) < schemaVersion) {
+      throw foreign(path, "If it is an older one of it, start iot-server with it once.");
+    }
     return database;
   } catch (error) {
+    if (database !== null) closeDatabase(database);
     throw explain(error, path);
   }
 }
 
-function connect(path: string): Database {
-  const database = new Database(path, { create: true, readwrite: true, strict: true });
+function keep(database: Database, lock: InstanceLock): OpenDatabase {
+  open.add(database);
+  const release = () => {
+    open.delete(database);
+    lock.release();
+  };
+  return { database, lock: { release } };
+}
+
+function connect(file: string): Database {
+  const database = new Database(file, { create: true, readwrite: true, strict: true });
   // Another process may read for a moment (`iot-server devices`).
   database.run("PRAGMA busy_timeout = 5000");
   return database;
 }
 
-async function prepare(
-  database: Database,
-  path: string,
-  migrateLegacy: MigrateLegacy,
-): Promise<void> {
-  const bytes = (
-    database
-      .query("SELECT page_count * page_size AS it FROM pragma_page_count, pragma_page_size")
-      .get() as { it: number }
-  ).it;
+/** @param atRest nobody has it open: then no log is made beside it, which this user may not be allowed to */
+function connectToRead(file: string, atRest: boolean): Database {
+  const database = atRest
+    ? new Database(
+        `${pathToFileURL(file).href}?immutable=1`,
+        constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
+      )
+    : new Database(file, { readonly: true });
+  database.run("PRAGMA busy_timeout = 5000");
+  return database;
+}
+
+/**
+ * Examines a database over a connection that cannot write: closing one that can would move the log of a database that
+ * is then refused into it.
+ * @returns false where it can only be told by one that writes (its log is to be rolled back first)
+ */
+function examineUntouched(file: string, path: string): boolean {
+  const { atRest } = checkFile(file, path);
+  let database: Database | null = null;
+  try {
+    database = connectToRead(file, atRest);
+    examine(database, path);
+    return true;
+  } catch (error) {
+    if (/^SQLITE_(READONLY|CANTOPEN)/.test((error as { code?: string }).code ?? "")) return false;
+    throw error;
+  } finally {
+    if (database !== null) closeDatabase(database);
+  }
+}
+
+function examine(database: Database, path: string): Kind {
+  const size = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
+  const { bytes } = database.query<{ bytes: number }, []>(size).get() as { bytes: number };
   if (bytes <= quickCheckBytesMax) quickCheck(database, path);
-  const kind = kindOf(database);
-  if (kind === "foreign") throw foreign(path, "Give --db another file.");
-  if (kind === "legacy") await migrateLegacy(database, path);
+  return kindOf(database, path);
+}
+
+function quickCheck(database: Database, path: string): void {
+  const [first] = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
+  if (first?.quick_check === "ok") return;
+  throw corrupt(path, first?.quick_check ?? "no answer to quick_check");
+}
+
+/**
+ * Whose database it is, by its mark, its version and its tables.
+ * @throws OperatingError `database-foreign`, `newer-schema`
+ */
+function kindOf(database: Database, path: string): Kind {
+  const { mark } = database
+    .query<{ mark: number }, []>("SELECT application_id AS mark FROM pragma_application_id")
+    .get() as { mark: number };
+  const version = versionOf(database);
+  if (mark === applicationId) {
+    if (version > schemaVersion) throw newerSchema(version, path);
+    return "ours";
+  }
+  if (mark !== 0 || version !== 0) throw foreign(path);
+  const anything = database.query("SELECT 1 FROM sqlite_master LIMIT 1").get();
+  if (anything === null) return "new";
+  if (isLegacy(database)) return "legacy";
+  throw foreign(path);
+}
+
+function prepareToServe(database: Database): void {
   // Readers are not in the writer's way, and a commit is one append and one fsync.
   database.run("PRAGMA journal_mode = WAL");
   // An ACK means it is on the disk: NORMAL loses acknowledged rows when the power goes.
@@ -101,82 +174,4 @@ async function prepare(
   // 32 MB: the registrar's inner pages of a million devices.
   database.run("PRAGMA cache_size = -32768");
   database.run("PRAGMA temp_store = MEMORY");
-  migrate(database, path);
-}
-
-/** Whose database it is, by its mark and its tables. */
-function kindOf(database: Database): "new" | "ours" | "legacy" | "foreign" {
-  const mark = (database.query("PRAGMA application_id").get() as { application_id: number })
-    .application_id;
-  if (mark === applicationId) return "ours";
-  const tables = database
-    .query<{ name: string }, []>("SELECT name FROM sqlite_master WHERE type = 'table'")
-    .all()
-    .map((row) => row.name.toLowerCase());
-  if (tables.length === 0) return mark === 0 ? "new" : "foreign";
-  return mark === 0 && versionOf(database) === 0 && tables.includes("registrar")
-    ? "legacy"
-    : "foreign";
-}
-
-function quickCheck(database: Database, path: string): void {
-  const [first] = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
-  if (first?.quick_check !== "ok")
-    throw corrupt(path, first?.quick_check ?? "no answer to quick_check");
-}
-
-/** Refuses a file that is no SQLite database, or one cut short, before SQLite touches it. */
-function checkHeader(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    const header = Buffer.alloc(100);
-    const size = fstatSync(file).size;
-    if (size === 0) return;
-    const read = readSync(file, header, 0, 100, 0);
-    if (read < 100 || header.toString("latin1", 0, 16) !== headerText) {
-      throw corrupt(path, "it is no SQLite database");
-    }
-    const stated = header.readUInt16BE(16);
-    const pageBytes = stated === 1 ? 65_536 : stated;
-    const pages = header.readUInt32BE(28);
-    // With a write-ahead log beside it the file may lawfully be shorter than its header says.
-    if (pages * pageBytes > size && !existsSync(`${path}-wal`)) {
-      throw corrupt(path, `it is cut short: ${size} of ${pages * pageBytes} bytes`);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-function corrupt(path: string, detail: string): OperatingError {
-  return new OperatingError(
-    "database-corrupt",
-    `${path} is damaged: ${detail}. It was not changed.`,
-    "Restore a backup, or try `sqlite3 " +
-      path +
-      " .recover`; or give --db another file to start anew.",
-  );
-}
-
-function foreign(path: string, nextStep: string): OperatingError {
-  return new OperatingError(
-    "database-foreign",
-    `${path} is not a database of iot-server.`,
-    nextStep,
-  );
-}
-
-function explain(error: unknown, path: string): unknown {
-  if (error instanceof OperatingError) return error;
-  const { code = "", message = String(error) } = error as { code?: string; message?: string };
-  if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB"))
-    return corrupt(path, message);
-  if (/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR|FULL)/.test(code)) {
-    return new OperatingError(
-      "database-unwritable",
-      `${path} cannot be opened for writing: ${message}.`,
-      "Check the disk and the rights of this user, or give another --db.",
-    );
-  }
-  return error;
 }

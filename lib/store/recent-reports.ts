@@ -1,5 +1,5 @@
 // Which reports came lately, by 32 bits of their key: what finds a repeat without an index on the table. It only says
-// where to look; the row itself decides. Two generations, so that nothing is ever taken out one by one.
+// where to look; the row itself decides. Two generations, so that what grows old goes all at once.
 
 const slotsFirst = 1 << 12;
 const nothing: readonly number[] = [];
@@ -37,6 +37,26 @@ class Generation {
       if (sequence === 0) return 0;
       if (this.#keys[slot] === key && nth-- === 0) return sequence;
     }
+  }
+
+  /** Takes an entry out and closes the gap, so that no search stops short at it. */
+  remove(key: number, sequence: number): boolean {
+    const mask = this.slots - 1;
+    let hole = spread(key) & mask;
+    while (this.#keys[hole] !== key || this.#sequences[hole] !== sequence) {
+      if (this.#sequences[hole] === 0) return false;
+      hole = (hole + 1) & mask;
+    }
+    for (let slot = (hole + 1) & mask; this.#sequences[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = spread(this.#keys[slot] as number) & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      this.#keys[hole] = this.#keys[slot] as number;
+      this.#sequences[hole] = this.#sequences[slot] as number;
+      hole = slot;
+    }
+    this.#sequences[hole] = 0;
+    this.size--;
+    return true;
   }
 
   #grow(): void {
@@ -93,6 +113,11 @@ export class RecentReports {
       }
     }
     return found ?? nothing;
+  }
+
+  /** Forgets a report that was not stored after all. */
+  forget(key: number, sequence: number): void {
+    if (!this.#young.remove(key | 0, sequence)) this.#old.remove(key | 0, sequence);
   }
 
   /** Says from where on the caller has added everything. */

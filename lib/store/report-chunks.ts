@@ -3,6 +3,7 @@
 // The chunk being filled, and full ones not yet written, are held in memory and rebuilt from `data` at the start.
 
 import type { Database, Statement } from "bun:sqlite";
+import { prepare } from "./statements.ts";
 
 export const chunkBits = 16;
 export const chunkSize = 1 << chunkBits;
@@ -31,10 +32,12 @@ export class ReportChunks {
   readonly #insertChunk: Statement;
 
   constructor(private readonly database: Database) {
-    this.#insertIndex = database.prepare(
+    this.#insertIndex = prepare(
+      database,
       "INSERT OR REPLACE INTO report_index (chunk, device, places) VALUES (?, ?, ?)",
     );
-    this.#insertChunk = database.prepare(
+    this.#insertChunk = prepare(
+      database,
       "INSERT OR REPLACE INTO report_chunk (chunk, first_received, last_received) VALUES (?, ?, ?)",
     );
   }
@@ -106,6 +109,17 @@ export class ReportChunks {
       for (let j = places.length - 1; j >= 0; j--)
         yield chunk.number * chunkSize + (places[j] as number);
     }
+  }
+
+  /**
+   * Whether a device has so many reports from a number on, by the chunk being filled alone.
+   * @param count how many, from 1 on
+   * @param since a sequence number
+   */
+  hasSince(device: string, count: number, since: number): boolean {
+    const chunk = this.#chunks.at(-1);
+    const place = chunk?.places.get(device)?.at(-count);
+    return place !== undefined && (chunk as Chunk).number * chunkSize + place >= since;
   }
 
   /** The first number that is only in memory. */

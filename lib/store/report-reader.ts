@@ -3,7 +3,8 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { Report } from "../server/operation.ts";
-import { chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { prepare } from "./statements.ts";
 
 /** A report with its number. */
 export type StoredReport = Report & { readonly sequence: number };
@@ -22,7 +23,7 @@ const columns = "sequence, device, time, received, code, message";
 export class ReportReader {
   readonly #one: Statement<ReportRow>;
   readonly #tail: Statement<ReportRow>;
-  readonly #chunksDown: Statement<{ chunk: number; first_received: number }>;
+  readonly #chunkBelow: Statement<{ chunk: number; last_received: number }>;
   readonly #places: Statement<{ places: Uint8Array }>;
 
   /** @param chunks what the server holds in memory; null where the rows not indexed yet are to be scanned */
@@ -30,14 +31,17 @@ export class ReportReader {
     database: Database,
     private readonly chunks: ReportChunks | null,
   ) {
-    this.#one = database.prepare(`SELECT ${columns} FROM data WHERE sequence = ?`);
-    this.#tail = database.prepare(
+    this.#one = prepare(database, `SELECT ${columns} FROM data WHERE sequence = ?`);
+    this.#tail = prepare(
+      database,
       `SELECT ${columns} FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence DESC`,
     );
-    this.#chunksDown = database.prepare(
-      "SELECT chunk, first_received FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC",
+    this.#chunkBelow = prepare(
+      database,
+      "SELECT chunk, last_received FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC LIMIT 1",
     );
-    this.#places = database.prepare(
+    this.#places = prepare(
+      database,
       "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
     );
   }
@@ -51,27 +55,33 @@ export class ReportReader {
    * A device's reports, newest first, read as they are taken.
    * @param device an id
    * @param since received at or after this time only, ms since 1970
-   * @param chunksMax how many chunks of the index to look into at most
    */
-  *newest(
-    device: string,
-    since = 0,
-    chunksMax = Number.POSITIVE_INFINITY,
-  ): Generator<StoredReport, void, undefined> {
+  *newest(device: string, since = 0): Generator<StoredReport, void, undefined> {
     for (const report of this.#unindexed(device)) {
       if (report.received < since) return;
       yield report;
     }
-    let looked = 0;
-    for (const { chunk } of this.#chunksDown.all(this.#firstUnindexedChunk())) {
-      if (looked++ >= chunksMax) return;
-      for (const sequence of this.#indexed(chunk, device)) {
-        const report = this.at(sequence);
-        // Retention removed it; what is older is gone too.
-        if (report === null) return;
-        if (report.received < since) return;
-        yield report;
-      }
+    const everywhere = Number.POSITIVE_INFINITY;
+    for (const sequence of this.#indexed(device, this.#firstUnindexedChunk(), everywhere, since)) {
+      const report = this.at(sequence);
+      // Retention removed it; what is older is gone too.
+      if (report === null || report.received < since) return;
+      if (report.device === device) yield report;
+    }
+  }
+
+  /**
+   * Numbers of a device's reports, newest first; rows of the oldest may be gone.
+   * @param newest none above this number
+   * @param chunksMax how many chunks of the index to look into at most
+   */
+  *numbers(device: string, newest: number, chunksMax: number): Generator<number, void, undefined> {
+    for (const sequence of this.chunks?.newestInMemory(device) ?? []) {
+      if (sequence <= newest) yield sequence;
+    }
+    const below = Math.min(this.#firstUnindexedChunk(), chunkOf(newest) + 1);
+    for (const sequence of this.#indexed(device, below, chunksMax, 0)) {
+      if (sequence <= newest) yield sequence;
     }
   }
 
@@ -88,7 +98,7 @@ export class ReportReader {
 
   #firstUnindexedChunk(): number {
     if (this.chunks !== null) return this.chunks.memoryFrom / chunkSize;
-    const newest = this.#chunksDown.get(Number.MAX_SAFE_INTEGER);
+    const newest = this.#chunkBelow.get(Number.MAX_SAFE_INTEGER);
     return newest === null ? 0 : newest.chunk + 1;
   }
 
@@ -103,11 +113,22 @@ export class ReportReader {
     }
   }
 
-  /** Numbers of the device's reports in an indexed chunk, newest first. */
-  *#indexed(chunk: number, device: string): Generator<number> {
-    const row = this.#places.get(chunk, device);
-    if (row === null) return;
-    const places = new Uint16Array(row.places.slice().buffer);
-    for (let i = places.length - 1; i >= 0; i--) yield chunk * chunkSize + (places[i] as number);
+  /** Numbers of a device's reports in indexed chunks, newest first, down to a chunk that ended before `since`. */
+  *#indexed(
+    device: string,
+    below: number,
+    chunksMax: number,
+    since: number,
+  ): Generator<number, void, undefined> {
+    let next = below;
+    for (let looked = 0; looked < chunksMax; looked++) {
+      const row = this.#chunkBelow.get(next);
+      if (row === null || row.last_received < since) return;
+      next = row.chunk;
+      const bytes = this.#places.get(next, device)?.places;
+      if (bytes === undefined) continue;
+      const places = new Uint16Array(bytes.slice().buffer);
+      for (let i = places.length - 1; i >= 0; i--) yield next * chunkSize + (places[i] as number);
+    }
   }
 }

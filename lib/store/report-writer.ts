@@ -6,44 +6,54 @@ import type { Operation, Outcome } from "../server/operation.ts";
 import { RecentReports } from "./recent-reports.ts";
 import { chunkOf, chunkSize, ReportChunks } from "./report-chunks.ts";
 import { ReportReader, type StoredReport } from "./report-reader.ts";
+import { prepare } from "./statements.ts";
 
 type ReportOperation = Extract<Operation, { kind: "report" }>;
 
 /** How many of the server's latest reports a repeat is looked for among, at least half of it. */
-const recentMax = 1 << 20;
-/** How many of a device's own last reports are compared, and how far back they are looked for. */
+export const recentReportsMax = 1 << 20;
+/** How many of a device's own last reports are compared beyond those. */
 const ownLast = 16;
-const ownChunksMax = 64;
+/** Chunks they are looked for in: from its last report on where that is known, else from the newest. */
+const chunksFromLast = 4;
+const chunksFromNewest = 64;
 /** Devices of a full chunk that are indexed in one go: about a millisecond. */
 const indexRowsPerStep = 512;
 
 export class ReportWriter {
   readonly chunks: ReportChunks;
   readonly reader: ReportReader;
-  readonly #recent = new RecentReports(recentMax);
+  readonly #recent: RecentReports;
   readonly #insert: Statement;
   readonly #keyOf: Statement<{ key: number }>;
   #next: number;
   /** The next number when the transaction in hand began. */
   #mark: number;
+  /** Keys of the reports of the transaction in hand, from `#mark` on. */
+  readonly #keys: number[] = [];
 
-  constructor(database: Database) {
+  /** @param recentMax how many of the latest reports memory finds by their key; at least half of it */
+  constructor(database: Database, recentMax = recentReportsMax) {
+    this.#recent = new RecentReports(recentMax);
     this.chunks = new ReportChunks(database);
     this.reader = new ReportReader(database, this.chunks);
-    this.#insert = database.prepare("INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?)");
-    this.#keyOf = database.prepare("SELECT key FROM data WHERE sequence = ?");
-    this.#next = this.#rebuild(database);
+    this.#insert = prepare(database, "INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#keyOf = prepare(database, "SELECT key FROM data WHERE sequence = ?");
+    this.#next = this.#rebuild(database, recentMax);
     this.#mark = this.#next;
   }
 
   /** Begins a transaction's worth of reports. */
   begin(): void {
     this.#mark = this.#next;
+    this.#keys.length = 0;
   }
 
-  /** The transaction was rolled back. What `#recent` still says of it no row will confirm. */
+  /** The transaction was rolled back. */
   rollback(): void {
     if (this.#next === this.#mark) return;
+    for (const [i, key] of this.#keys.entries()) this.#recent.forget(key, this.#mark + i);
+    this.#keys.length = 0;
     this.#next = this.#mark;
     this.chunks.undoFrom(this.#next);
   }
@@ -53,9 +63,8 @@ export class ReportWriter {
     const before = this.#findRepeat(operation);
     if (before > 0) return { kind: "report", sequence: before, repeated: true };
     const { report, key } = operation;
-    const sequence = this.#next++;
     this.#insert.run(
-      sequence,
+      this.#next,
       report.device,
       report.time,
       report.received,
@@ -63,6 +72,8 @@ export class ReportWriter {
       report.message,
       key,
     );
+    const sequence = this.#next++;
+    this.#keys.push(key);
     this.#recent.add(key, sequence);
     this.chunks.add(report.device, sequence, report.received);
     return { kind: "report", sequence, repeated: false };
@@ -74,14 +85,23 @@ export class ReportWriter {
   }
 
   #findRepeat(operation: ReportOperation): number {
-    const { key, previous, report } = operation;
+    const { key, report } = operation;
     for (const candidate of this.#recent.candidates(key)) {
       if (this.#isSame(this.reader.at(candidate), operation)) return candidate;
     }
-    if (previous >= this.#recent.since) return 0;
+    const { since } = this.#recent;
+    if (since === 0 || this.chunks.hasSince(report.device, ownLast, since)) return 0;
+    return this.#findOwn(operation, since);
+  }
+
+  /** Looks among the device's own last reports that memory does not find by their key. */
+  #findOwn(operation: ReportOperation, before: number): number {
+    const { previous, report } = operation;
+    const newest = previous > 0 ? previous : Number.MAX_SAFE_INTEGER;
+    const chunksMax = previous > 0 ? chunksFromLast : chunksFromNewest;
     let looked = 0;
-    for (const own of this.reader.newest(report.device, 0, ownChunksMax)) {
-      if (this.#isSame(own, operation)) return own.sequence;
+    for (const own of this.reader.numbers(report.device, newest, chunksMax)) {
+      if (own < before && this.#isSame(this.reader.at(own), operation)) return own;
       if (++looked >= ownLast) break;
     }
     return 0;
@@ -99,7 +119,7 @@ export class ReportWriter {
   }
 
   /** Reads back what memory held when the server stopped; returns the next number. */
-  #rebuild(database: Database): number {
+  #rebuild(database: Database, recentMax: number): number {
     const highest = database.query("SELECT max(sequence) AS it FROM data").get() as {
       it: number | null;
     };
@@ -109,14 +129,16 @@ export class ReportWriter {
     const firstUnindexed = indexed.it === null ? 0 : (indexed.it + 1) * chunkSize;
     const next = Math.max(highest.it ?? 0, firstUnindexed - 1, 0) + 1;
     const recentFrom = Math.max(0, next - recentMax / 2);
-    const rows = database.prepare<{ sequence: number; device: string; received: number }, [number]>(
+    const rows = prepare<{ sequence: number; device: string; received: number }>(
+      database,
       "SELECT sequence, device, received FROM data WHERE sequence >= ? ORDER BY sequence",
     );
     for (const row of rows.iterate(chunkOf(firstUnindexed) * chunkSize)) {
       this.chunks.add(row.device, row.sequence, row.received);
     }
     this.#recent.beginAt(recentFrom);
-    const keys = database.prepare<{ sequence: number; key: number }, [number]>(
+    const keys = prepare<{ sequence: number; key: number }>(
+      database,
       "SELECT sequence, key FROM data WHERE sequence >= ? ORDER BY sequence",
     );
     for (const row of keys.iterate(recentFrom)) this.#recent.add(row.key, row.sequence);

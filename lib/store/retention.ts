@@ -2,6 +2,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import { chunkOf } from "./report-chunks.ts";
+import { prepare } from "./statements.ts";
 
 /** Rows removed in one step: a few milliseconds. */
 const rowsPerStep = 4_096;
@@ -17,14 +18,17 @@ export class Retention {
     private readonly database: Database,
     private readonly retainMs: number,
   ) {
-    this.#oldest = database.prepare(
+    this.#oldest = prepare(
+      database,
       "SELECT sequence, received FROM data ORDER BY sequence LIMIT 1 OFFSET ?",
     );
-    this.#remove = database.prepare("DELETE FROM data WHERE sequence < ?");
-    this.#removeIndex = database.prepare(
+    this.#remove = prepare(database, "DELETE FROM data WHERE sequence < ?");
+    this.#removeIndex = prepare(
+      database,
       "DELETE FROM report_index WHERE chunk IN (SELECT chunk FROM report_chunk WHERE chunk < ? ORDER BY chunk LIMIT 1)",
     );
-    this.#removeChunks = database.prepare(
+    this.#removeChunks = prepare(
+      database,
       "DELETE FROM report_chunk WHERE chunk IN (SELECT chunk FROM report_chunk WHERE chunk < ? ORDER BY chunk LIMIT 1)",
     );
   }

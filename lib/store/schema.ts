@@ -64,31 +64,45 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (chunk, device)
   ) WITHOUT ROWID;
   `,
+  // 2: sealed devices: the key and ticket of the last sealed LOGIN, the lock against text, the key of a session.
+  `
+  ALTER TABLE registrar ADD COLUMN sealed_key BLOB;
+  ALTER TABLE registrar ADD COLUMN stored_proof BLOB;
+  ALTER TABLE registrar ADD COLUMN text_locked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE login ADD COLUMN client_key BLOB;
+  `,
 ];
 
 /** The version a database has after all steps. */
 export const schemaVersion = migrations.length;
 
 /**
- * Brings a database of ours up to date, each step in its own transaction.
+ * Brings a database of ours up to date, in one transaction.
  * @throws OperatingError `newer-schema`
  */
 export function migrate(database: Database, path: string): void {
   const version = versionOf(database);
-  if (version > schemaVersion) {
-    throw new OperatingError(
-      "newer-schema",
-      `${path} was written by a newer iot-server (schema ${version}, this one knows ${schemaVersion}).`,
-      "Use that iot-server, or give --db another file.",
-    );
-  }
-  for (let step = version; step < schemaVersion; step++) {
-    database.transaction(() => {
-      database.run(migrations[step] as string);
-      database.run(`PRAGMA application_id = ${applicationId}`);
-      database.run(`PRAGMA user_version = ${step + 1}`);
-    })();
-  }
+  if (version > schemaVersion) throw newerSchema(version, path);
+  if (version < schemaVersion) database.transaction(() => runMigrations(database, version))();
+}
+
+/**
+ * Takes the steps that a database lacks. Within the caller's transaction.
+ * @param version the number of steps it has had
+ */
+export function runMigrations(database: Database, version: number): void {
+  for (const step of migrations.slice(version)) database.run(step);
+  database.run(`PRAGMA application_id = ${applicationId}`);
+  database.run(`PRAGMA user_version = ${schemaVersion}`);
+}
+
+/** A database that a later release wrote is not for this one. */
+export function newerSchema(version: number, path: string): OperatingError {
+  return new OperatingError(
+    "newer-schema",
+    `${path} was written by a newer iot-server (schema ${version}, this one knows ${schemaVersion}).`,
+    "Use that iot-server, or give --db another file.",
+  );
 }
 
 /** The number of steps a database has had. */

@@ -2,6 +2,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { EndReason, Endpoint, StoredSession, Touch } from "../server/operation.ts";
+import { prepare } from "./statements.ts";
 
 type OpenRow = {
   session: number;
@@ -13,6 +14,15 @@ type OpenRow = {
   every: number | null;
   started: number;
   last_seen: number;
+  client_key: Uint8Array | null;
+};
+
+/** What a LOGIN and a RESUME have in common. */
+type Opening = {
+  readonly id: string;
+  readonly source: Endpoint;
+  readonly stated: Endpoint;
+  readonly at: number;
 };
 
 export class SessionRows {
@@ -22,25 +32,33 @@ export class SessionRows {
   readonly #touch: Statement;
 
   constructor(private readonly database: Database) {
-    this.#insert = database.prepare(
-      `INSERT INTO login (device, ip, port, login_ip, login_port, started, last_seen)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING session`,
+    this.#insert = prepare(
+      database,
+      `INSERT INTO login (device, ip, port, login_ip, login_port, started, last_seen, client_key)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7) RETURNING session`,
     );
-    this.#endOpen = database.prepare(
+    this.#endOpen = prepare(
+      database,
       "UPDATE login SET ended = ?, reason = ? WHERE device = ? AND ended IS NULL",
     );
-    this.#end = database.prepare(
+    this.#end = prepare(
+      database,
       "UPDATE login SET ended = ?, reason = ? WHERE session = ? AND ended IS NULL",
     );
-    this.#touch = database.prepare(
+    this.#touch = prepare(
+      database,
       "UPDATE login SET last_seen = ?, ip = ?, port = ?, every = ? WHERE session = ?",
     );
   }
 
-  /** Opens a session in place of the device's earlier one; returns its number. */
-  open(device: string, source: Endpoint, stated: Endpoint, at: number): number {
-    this.endOpen(device, "replaced", at);
-    const row = this.#insert.get(device, source.ip, source.port, stated.ip, stated.port, at);
+  /**
+   * Opens a session in place of the device's earlier one; returns its number.
+   * @param clientKey the key of a sealed session, or null
+   */
+  open({ id, source, stated, at }: Opening, clientKey: Uint8Array | null): number {
+    this.endOpen(id, "replaced", at);
+    const from = [source.ip, source.port] as const;
+    const row = this.#insert.get(id, ...from, stated.ip, stated.port, at, clientKey);
     return (row as { session: number }).session;
   }
 
@@ -70,6 +88,7 @@ export class SessionRows {
       started: row.started,
       lastSeen: row.last_seen,
       everySeconds: row.every,
+      clientKey: row.client_key,
     }));
   }
 }

@@ -4,16 +4,22 @@
 import type { Database, Statement } from "bun:sqlite";
 import { ack } from "../protocol/codes.ts";
 import type { Operation, Outcome, Store, StoredSession } from "../server/operation.ts";
+import type { Policy } from "../server/policy.ts";
 import { DeviceRows } from "./device-rows.ts";
 import type { FileGuard } from "./file-guard.ts";
 import type { ReportReader } from "./report-reader.ts";
 import { ReportWriter } from "./report-writer.ts";
 import { SessionRows } from "./session-rows.ts";
+import { closeDatabase, prepare } from "./statements.ts";
 
 /** What a store on SQLite needs to know. */
 export type StoreOptions = {
   /** Whether an IP may belong to several devices with different ports. */
   readonly sharedIp: boolean;
+  /** Whether a device may come back with another key; `replace` where it is left out. */
+  readonly keyPolicy?: Policy["keyPolicy"];
+  /** How many of the latest reports a repeat is found among at once; see `ReportWriter`. */
+  readonly recentReportsMax?: number;
 };
 
 export class SqliteStore implements Store {
@@ -32,11 +38,11 @@ export class SqliteStore implements Store {
     options: StoreOptions,
     private readonly guard: FileGuard | null = null,
   ) {
-    this.#begin = database.prepare("BEGIN");
-    this.#commit = database.prepare("COMMIT");
-    this.#devices = new DeviceRows(database, options.sharedIp);
+    this.#begin = prepare(database, "BEGIN");
+    this.#commit = prepare(database, "COMMIT");
+    this.#devices = new DeviceRows(database, { keyPolicy: "replace", ...options });
     this.#sessions = new SessionRows(database);
-    this.#reports = new ReportWriter(database);
+    this.#reports = new ReportWriter(database, options.recentReportsMax);
   }
 
   /** Reads reports on the same connection. */
@@ -85,9 +91,14 @@ export class SqliteStore implements Store {
     this.guard?.check();
   }
 
+  /** Moves the log into the database, where the disk lets it, and closes the file. */
   close(): void {
-    this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
-    this.database.close();
+    try {
+      this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // What is in the log is kept there, and read at the next start.
+    }
+    closeDatabase(this.database);
   }
 
   #applyOne(operation: Operation): Outcome {
@@ -106,11 +117,19 @@ export class SqliteStore implements Store {
       case "login": {
         const decision = this.#devices.login(operation);
         if (decision.kind === "need") return decision;
-        const { id, source, stated, at } = operation;
-        const session =
-          decision.code === ack.loggedIn ? this.#sessions.open(id, source, stated, at) : 0;
-        return { kind: "done", code: decision.code, session, hash: decision.hash };
+        const isIn = decision.code === ack.loggedIn;
+        const clientKey = operation.seal?.clientKey ?? null;
+        const session = isIn ? this.#sessions.open(operation, clientKey) : 0;
+        return { ...decision, session };
       }
+      case "resume": {
+        const code = this.#devices.resume(operation);
+        const isIn = code === ack.loggedIn;
+        const session = isIn ? this.#sessions.open(operation, operation.clientKey) : 0;
+        return { kind: "done", code, session, hash: null };
+      }
+      case "allow-text":
+        return { kind: "found", known: this.#devices.allowText(operation.id), report: null };
       case "end":
         this.#sessions.end(operation.session, operation.reason, operation.at);
         return { kind: "nothing" };

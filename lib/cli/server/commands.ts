@@ -56,6 +56,38 @@ export function printReports(
   return exitCode.done;
 }
 
+/**
+ * Says that a device may speak text again.
+ * @throws OperatingError `unknown-device`
+ */
+export function printAllowed(id: string, known: boolean, write: Write): ExitCode {
+  if (!known) {
+    throw new OperatingError(
+      "unknown-device",
+      `No device ${id} is registered.`,
+      "See iot-server devices.",
+    );
+  }
+  write(`${id} may speak text again, until it logs in sealed.`);
+  return exitCode.done;
+}
+
+/**
+ * Prints the server's key as devices pin it.
+ * @throws OperatingError `no-identity`
+ */
+export function printFingerprint(db: string, print: string | null, write: Write): ExitCode {
+  if (print === null) {
+    throw new OperatingError(
+      "no-identity",
+      `There is no identity.key beside ${db}.`,
+      "It is made when iot-server starts for the first time; name its database with --db.",
+    );
+  }
+  write(print);
+  return exitCode.done;
+}
+
 type Answer =
   | {
       readonly kind: "answer";

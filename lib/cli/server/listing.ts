@@ -3,6 +3,12 @@
 import { describePresence, type SessionFacts, stamp } from "./presence.ts";
 import { printable } from "./printable.ts";
 
+type ShownSession = SessionFacts & {
+  readonly ip: string;
+  readonly port: number;
+  readonly sealed: boolean;
+};
+
 /** A device as `iot-server devices` shows it. */
 export type ShownDevice = {
   readonly id: string;
@@ -10,7 +16,10 @@ export type ShownDevice = {
   readonly ip: string;
   readonly port: number;
   readonly registered: number;
-  readonly session: (SessionFacts & { readonly ip: string; readonly port: number }) | null;
+  /** The fingerprint of its key, or null for a device that was never sealed. */
+  readonly fingerprint: string | null;
+  readonly textLocked: boolean;
+  readonly session: ShownSession | null;
 };
 
 /** A report as `iot-server reports` shows it. */
@@ -23,14 +32,14 @@ export type ShownReport = {
   readonly message: string;
 };
 
-export const deviceHeading = `${"DEVICE".padEnd(20)} ${"MAC".padEnd(18)} ${"ADDRESS".padEnd(22)} PRESENCE`;
+export const deviceHeading = `${"DEVICE".padEnd(20)} ${"MAC".padEnd(18)} ${"ADDRESS".padEnd(22)} TRANSPORT     PRESENCE`;
 export const reportHeading = `${"RECEIVED".padEnd(24)} ${"DEVICE TIME".padEnd(23)} CODE MESSAGE`;
 
 /** A device as one line. */
 export function deviceLine(device: ShownDevice, served: boolean, now: number): string {
   const { id, mac, ip, port, session } = device;
   const presence = describePresence(session, served, now);
-  return `${id.padEnd(20)} ${printable(mac).padEnd(18)} ${address(ip, port).padEnd(22)} ${presence}`;
+  return `${id.padEnd(20)} ${printable(mac).padEnd(18)} ${address(ip, port).padEnd(22)} ${transportOf(device).padEnd(13)} ${presence}`;
 }
 
 /** A device as one line of JSON; times are ISO 8601. */
@@ -44,6 +53,9 @@ export function deviceJson(device: ShownDevice, served: boolean): string {
     port,
     registered: iso(registered),
     online,
+    transport: session === null ? null : session.sealed ? "sealed" : "text",
+    fingerprint: device.fingerprint,
+    textLocked: device.textLocked,
     session:
       session === null
         ? null
@@ -68,6 +80,12 @@ export function reportLine(report: ShownReport): string {
 export function reportJson(report: ShownReport): string {
   const { sequence, device, time, received, code, message } = report;
   return JSON.stringify({ sequence, device, time, received: iso(received), code, message });
+}
+
+/** `text`, or `sealed` with the first letters of the key's fingerprint; all of it is in the JSON. */
+function transportOf({ session, fingerprint }: ShownDevice): string {
+  if (session === null) return "-";
+  return session.sealed ? `sealed ${fingerprint?.slice(7, 13) ?? ""}` : "text";
 }
 
 function address(ip: string, port: number): string {

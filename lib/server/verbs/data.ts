@@ -1,5 +1,6 @@
 // DATA: a report, or a device's answer to the operator's QUERY. Either way it is stored before it is acknowledged.
 
+import { hash as digest } from "node:crypto";
 import { ack } from "../../protocol/codes.ts";
 import type { Data } from "../../protocol/messages.ts";
 import { peerName, type Desk } from "../desk.ts";
@@ -8,14 +9,14 @@ import type { Request } from "../request.ts";
 /** Takes a DATA. */
 export function receiveData(desk: Desk, request: Request, message: Data): void {
   const { id, code, time } = message;
-  const session = desk.sessions.at(id, request.source.ip);
+  const session = desk.sessionOf(request, id);
   if (session === undefined) {
-    desk.refuse(request, ack.dataRefused, id, "DATA");
+    desk.refuseStranger(request, ack.dataRefused, id, "DATA");
     return;
   }
   desk.alive(session, request.source);
   const report = { device: id, time, received: desk.now, code, message: message.message };
-  const key = Number.parseInt(request.hash.slice(0, 12), 16);
+  const key = keyOf(request);
   const previous = session.lastReport;
   desk.submit({ kind: "report", report, key, previous }, request, (outcome) => {
     if (outcome.kind !== "report") return;
@@ -36,4 +37,14 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
       );
     }
   });
+}
+
+/**
+ * What tells a repeat from another report. A text report is its datagram; over a link the msgid tells them apart, so
+ * that two equal readings are two reports (sealed, Retransmission).
+ */
+function keyOf(request: Request): number {
+  const { hash, link, msgid } = request;
+  const told = link === null ? hash : digest("sha256", `${link.key} ${msgid} ${hash}`, "hex");
+  return Number.parseInt(told.slice(0, 12), 16);
 }

@@ -18,14 +18,19 @@ export type DeregisterDecision =
 /**
  * Decides a DEREGISTER (clause 4).
  * @param device what was asked, ip in canonical spelling
+ * @param sealed whether it came over a link
  * @param own the device of this id, or null
  */
 export function decideDeregister(
   device: DeviceFacts,
   proof: Proof,
+  sealed: boolean,
   own: DeviceRow | null,
 ): DeregisterDecision {
   if (own === null) return { kind: "done", code: ack.noSuchDevice, remove: false };
+  if (own.textLocked && !sealed) {
+    return { kind: "done", code: ack.encryptionRequired, remove: false };
+  }
   if (proof.kind === "refused" && proof.hash === own.hash) {
     return { kind: "done", code: ack.credentialsRefused, remove: false };
   }
@@ -47,19 +52,20 @@ export function receiveDeregister(
 ): void {
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
+  const sealed = request.link !== null;
   desk.log.activity("info", peerName(request.source), "RECV", `DEREGISTER ${id}`);
   const attempt = {
     request,
     what: "DEREGISTER",
     id,
     password,
-    operationOf: (proof: Proof) => ({ kind: "deregister", device, proof, at: desk.now }) as const,
+    operationOf: (proof: Proof) =>
+      ({ kind: "deregister", device, proof, sealed, at: desk.now }) as const,
     onDone: (code: AckCode) => {
       if (code !== ack.deregistered) return desk.refuse(attempt.request, code, id, "DEREGISTER");
       desk.verifiers.forget(id);
       const session = desk.sessions.get(id);
-      if (session !== undefined) desk.sessions.remove(session);
-      desk.asks.drop(id);
+      if (session !== undefined) desk.endSession(session);
       desk.acknowledge(attempt.request, code, id);
       desk.log.activity(
         "info",

@@ -3,28 +3,53 @@
 import { ack, describeAck, type AckCode } from "../../protocol/codes.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Login } from "../../protocol/messages.ts";
+import { equal } from "../../sealed/primitives.ts";
+import { resumeProof, storedProof } from "../../sealed/ticket.ts";
 import type { Attempts } from "../credentials.ts";
-import { peerName, type Desk } from "../desk.ts";
-import type { Need, Proof } from "../operation.ts";
+import { type Desk, peerName } from "../desk.ts";
+import type { Endpoint, Need, Proof, Seal } from "../operation.ts";
+import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import { Session } from "../session.ts";
 import type { DeviceRow } from "./register.ts";
 
+const ticketBytes = 32;
+
 /** What LOGIN comes to. */
 export type LoginDecision =
   | { readonly kind: "need"; readonly need: Need }
-  | { readonly kind: "done"; readonly code: AckCode };
+  | {
+      readonly kind: "done";
+      readonly code: AckCode;
+      /** Whether the device comes with another key than it had. */
+      readonly keyChanged: boolean;
+    };
 
 /**
- * Decides a LOGIN (clause 4). An unknown id takes the time of a password check all the same.
+ * Decides a LOGIN (clause 4; sealed, Login). An unknown id takes the time of a password check all the same.
+ * @param clientKey the key it came under, 32 bytes, or null for text
  * @param own the device of this id, or null
  */
-export function decideLogin(proof: Proof, own: DeviceRow | null): LoginDecision {
+export function decideLogin(
+  proof: Proof,
+  clientKey: Uint8Array | null,
+  keyPolicy: Policy["keyPolicy"],
+  own: DeviceRow | null,
+): LoginDecision {
+  if (own?.textLocked === true && clientKey === null) return done(ack.encryptionRequired);
   const hash = own === null ? null : own.hash;
-  if (proof.kind === "refused" && proof.hash === hash)
-    return { kind: "done", code: ack.credentialsRefused };
-  if (proof.kind === "verified" && proof.hash === hash) return { kind: "done", code: ack.loggedIn };
-  return { kind: "need", need: { kind: "verify", hash } };
+  if (proof.kind === "refused" && proof.hash === hash) return done(ack.credentialsRefused);
+  if (own === null || proof.kind !== "verified" || proof.hash !== hash) {
+    return { kind: "need", need: { kind: "verify", hash } };
+  }
+  const { sealedKey } = own;
+  const keyChanged = clientKey !== null && sealedKey !== null && !equal(sealedKey, clientKey);
+  if (keyChanged && keyPolicy === "strict") return done(ack.credentialsRefused, true);
+  return done(ack.loggedIn, keyChanged);
+}
+
+function done(code: AckCode, keyChanged = false): LoginDecision {
+  return { kind: "done", code, keyChanged };
 }
 
 /** Takes a LOGIN. */
@@ -36,12 +61,10 @@ export function receiveLogin(
 ): void {
   const { id, password, port } = message;
   const stated = { ip: canonicalIp(message.ip), port };
-  desk.log.activity(
-    "info",
-    peerName(request.source),
-    "RECV",
-    `LOGIN ${id} from ${message.ip} port ${port}`,
-  );
+  const words = `LOGIN ${id} from ${message.ip} port ${port}`;
+  desk.log.activity("info", peerName(request.source), "RECV", words);
+  const ticket = request.link === null ? null : desk.random.bytes(ticketBytes);
+  const seal = ticket === null ? null : sealOf(request, ticket, id, password);
   const attempt = {
     request,
     what: "LOGIN",
@@ -49,24 +72,52 @@ export function receiveLogin(
     password,
     operationOf: (proof: Proof) => {
       const { source } = attempt.request;
-      return { kind: "login", id, proof, source, stated, at: desk.now } as const;
+      return { kind: "login", id, proof, seal, source, stated, at: desk.now } as const;
     },
-    onDone: (code: AckCode, row: number) => {
+    onDone: (code: AckCode, row: number, keyChanged: boolean) => {
       const answered: Request = attempt.request;
+      if (keyChanged) reportKeyChange(desk, answered, id, code);
       if (code !== ack.loggedIn) return desk.refuse(answered, code, id, "LOGIN");
-      const before = desk.sessions.get(id);
-      const session = new Session(row, id, answered.source, stated, desk.now, desk.now, null);
-      if (before !== undefined) session.lastReport = before.lastReport;
-      desk.sessions.set(session);
-      desk.acknowledge(answered, code, id);
-      const again = before === undefined ? "" : ", in place of its earlier session";
-      desk.log.activity(
-        "info",
-        peerName(answered.source),
-        "SEND",
-        `${code} ${id} ${describeAck(code)}${again}`,
-      );
+      openSession(desk, answered, { id, row, stated });
+      if (ticket !== null && answered.link !== null) {
+        const serverKey = desk.identity.signing.publicKey;
+        const { msgid } = answered;
+        desk.sendFrame(answered.link, { kind: "ticket", answer: true, msgid, ticket, serverKey });
+      }
     },
   };
   attempts.begin(attempt);
+}
+
+/** Opens the session that a LOGIN or RESUME stored, and acknowledges it. */
+export function openSession(
+  desk: Desk,
+  request: Request,
+  opened: { readonly id: string; readonly row: number; readonly stated: Endpoint },
+): void {
+  const { id, row, stated } = opened;
+  const { link, owner, source } = request;
+  const before = desk.sessions.get(id);
+  const { now } = desk;
+  const session = new Session(row, id, owner, link !== null, source, stated, now, now, null);
+  if (before !== undefined) session.lastReport = before.lastReport;
+  desk.sessions.set(session);
+  if (link !== null) desk.links.admit(link, id);
+  desk.acknowledge(request, ack.loggedIn, id);
+  const how = link === null ? "" : ", sealed";
+  const again = before === undefined ? "" : ", in place of its earlier session";
+  const words = `${ack.loggedIn} ${id} ${describeAck(ack.loggedIn)}${how}${again}`;
+  desk.log.activity("info", peerName(source), "SEND", words);
+}
+
+function reportKeyChange(desk: Desk, { source }: Request, id: string, code: AckCode): void {
+  const what =
+    code === ack.loggedIn ? "it replaces the one before" : "refused by --key-policy strict";
+  desk.log.activity("warn", peerName(source), "RECV", `${id} came with another key: ${what}`);
+}
+
+function sealOf(request: Request, ticket: Uint8Array, id: string, password: string): Seal | null {
+  if (request.link === null) return null;
+  const proof = resumeProof(ticket, id, password);
+  return { clientKey: request.link.clientKey, storedProof: storedProof(proof) };
 }

@@ -9,9 +9,9 @@ import type { Request } from "../request.ts";
 export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
   const { id } = message;
   desk.log.activity("info", peerName(request.source), "RECV", `LOGOFF ${id}`);
-  const session = desk.sessions.at(id, request.source.ip);
+  const session = desk.sessionOf(request, id);
   if (session === undefined) {
-    desk.refuse(request, ack.credentialsRefused, id, "LOGOFF");
+    desk.refuseStranger(request, ack.credentialsRefused, id, "LOGOFF");
     return;
   }
   session.ending = true;
@@ -21,8 +21,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     () => {
       // The reply goes out as one to a session's source: it is the last this session gets.
       desk.acknowledge(request, ack.loggedOff, id);
-      desk.sessions.remove(session);
-      desk.asks.drop(id);
+      desk.endSession(session);
       const words = `${ack.loggedOff} ${id} ${describeAck(ack.loggedOff)}`;
       desk.log.activity("info", peerName(request.source), "SEND", words);
     },

@@ -5,15 +5,18 @@ import { encode } from "../../protocol/encode.ts";
 import { utf8Bytes } from "../../protocol/fields.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
+import { frameBodyBytesMax, voucherSeconds } from "../../sealed/limits.ts";
+import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
 
 /** Takes a QUERY. */
 export function receiveQuery(desk: Desk, request: Request, message: Query): void {
   const { id, code, target } = message;
-  const session = desk.sessions.at(id, request.source.ip);
+  const session = desk.sessionOf(request, id);
   if (session === undefined) {
-    desk.refuse(request, ack.queryRefused, id, "QUERY");
+    desk.refuseStranger(request, ack.queryRefused, id, "QUERY");
     return;
   }
   desk.alive(session, request.source);
@@ -42,12 +45,28 @@ function answerAddress(desk: Desk, request: Request, message: Query): void {
   const session = desk.sessions.get(message.target);
   if (session !== undefined && !session.ending) {
     const { ip, port } = session.stated;
-    return answerData(desk, request, message, answer.found, `${ip}\t${port}`);
+    answerData(desk, request, message, answer.found, `${ip}\t${port}`);
+    return vouch(desk, request, message.id, session);
   }
   desk.submit({ kind: "find", id: message.target }, request, (outcome) => {
     const known = outcome.kind === "found" && outcome.known;
     answerData(desk, request, message, known ? answer.notLoggedIn : answer.unknownDevice, "");
   });
+}
+
+/** Gives the asker the server's word for the target, where both are sealed (sealed, Peers). */
+function vouch(desk: Desk, request: Request, askerId: string, target: Session): void {
+  const { link, msgid } = request;
+  if (link === null || !target.sealed) return;
+  const claim = {
+    askerId,
+    askerKey: link.clientKey,
+    targetId: target.id,
+    targetKey: Buffer.from(target.owner, "base64"),
+    expiry: Math.floor(desk.now / 1000) + voucherSeconds,
+  };
+  const signed = decodeVoucher(signVoucher(claim, desk.identity.signing));
+  if (signed.ok) desk.sendFrame(link, { kind: "peer", answer: true, msgid, voucher: signed.value });
 }
 
 /** What the target reported last; a device that logged off has reported it all the same. */
@@ -100,7 +119,11 @@ function answerData(
 
 /** Bytes that a DATA to this asker has for its message; `length` takes at most four, a message ending in LF one more. */
 function roomFor(message: Query): number {
-  return datagramBytesMax - `DATA\t01\t${message.id}\t\t1234\t\n`.length - utf8Bytes(message.time);
+  return (
+    Math.min(datagramBytesMax, frameBodyBytesMax) -
+    `DATA\t01\t${message.id}\t\t1234\t\n`.length -
+    utf8Bytes(message.time)
+  );
 }
 
 /** The text cut to so many bytes, never inside a character. */

@@ -11,7 +11,15 @@ import type { DeviceFacts, Need, Proof } from "../operation.ts";
 import type { Request } from "../request.ts";
 
 /** A device as the store keeps it. */
-export type DeviceRow = DeviceFacts & { readonly hash: string };
+export type DeviceRow = DeviceFacts & {
+  readonly hash: string;
+  /** The client key of its last sealed LOGIN, 32 bytes, or null. */
+  readonly sealedKey: Uint8Array | null;
+  /** SHA-256 of what a RESUME has to show, or null. */
+  readonly storedProof: Uint8Array | null;
+  /** Whether it may speak text no more: it was sealed once (sealed, Downgrade). */
+  readonly textLocked: boolean;
+};
 
 /** The rows REGISTER is decided on. */
 export type RegisterRows = {
@@ -38,14 +46,17 @@ export type RegisterDecision =
  * Decides a REGISTER (clause 4), first row of the table that fits.
  * @param device what was asked, ip in canonical spelling
  * @param proof what is known of the password
+ * @param sealed whether it came over a link
  */
 export function decideRegister(
   device: DeviceFacts,
   proof: Proof,
+  sealed: boolean,
   rows: RegisterRows,
 ): RegisterDecision {
   const { own } = rows;
   if (own !== null) {
+    if (own.textLocked && !sealed) return done(ack.encryptionRequired);
     if (comparableMac(own.mac) !== comparableMac(device.mac)) return done(ack.idTaken);
     if (own.ip === device.ip && own.port === device.port) return done(ack.alreadyRegistered);
     if (proof.kind === "refused" && proof.hash === own.hash) return done(ack.credentialsRefused);
@@ -74,6 +85,7 @@ export function receiveRegister(
 ): void {
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
+  const sealed = request.link !== null;
   desk.log.activity(
     "info",
     peerName(request.source),
@@ -85,7 +97,8 @@ export function receiveRegister(
     what: "REGISTER",
     id,
     password,
-    operationOf: (proof: Proof) => ({ kind: "register", device, proof, at: desk.now }) as const,
+    operationOf: (proof: Proof) =>
+      ({ kind: "register", device, proof, sealed, at: desk.now }) as const,
     onDone: (code: AckCode) => {
       const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
       if (!accepted.includes(code)) return desk.refuse(attempt.request, code, id, "REGISTER");

@@ -22,9 +22,9 @@ export function statedInterval(message: string): number | null {
 /** Takes a STATUS. */
 export function receiveStatus(desk: Desk, request: Request, message: Status): void {
   const { id } = message;
-  const session = desk.sessions.at(id, request.source.ip);
+  const session = desk.sessionOf(request, id);
   if (session === undefined) {
-    desk.refuse(request, ack.statusRefused, id, "STATUS");
+    desk.refuseStranger(request, ack.statusRefused, id, "STATUS");
     return;
   }
   desk.alive(session, request.source);

@@ -1,0 +1,163 @@
+// The gate of the sealed transport: HELLO and INIT are answered without keeping more than must be, DATA is opened and
+// its frame handed on. Nothing sent from here to a stranger is larger than what came.
+
+import { CookieJar } from "../../sealed/cookie.ts";
+import { decodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
+import { Responder } from "../../sealed/handshake.ts";
+import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
+import { decodePacket, encodePacket } from "../../sealed/packets.ts";
+import { x25519KeyPair } from "../../sealed/primitives.ts";
+import { resetFor } from "../../sealed/reset.ts";
+import { Transport } from "../../sealed/transport.ts";
+import type { Desk } from "../desk.ts";
+import type { Endpoint } from "../operation.ts";
+import { limits } from "../policy.ts";
+import { Link } from "./link.ts";
+
+const version = 1;
+
+export class Gate {
+  readonly #responder: Responder;
+  readonly #jar: CookieJar;
+  /** The highest handshake counter of each client key; bounded, the longest unused forgotten first. */
+  readonly #counters = new Map<string, number>();
+  #inits = 0;
+  #initsSince = 0;
+
+  /** @param onFrame what to do with a frame that came over a link */
+  constructor(
+    private readonly desk: Desk,
+    private readonly onFrame: (link: Link, frame: Frame, body: Uint8Array) => void,
+  ) {
+    const { sealing, psk } = desk.identity;
+    this.#responder = new Responder(sealing, psk ?? undefined);
+    this.#jar = new CookieJar(sealing.publicKey, desk.random);
+  }
+
+  /**
+   * Takes a datagram whose first byte is 1 to 7.
+   * @param late whether the loop is late, so that strangers have to show a cookie
+   */
+  receive(bytes: Uint8Array, source: Endpoint, late: boolean): void {
+    switch (bytes[0]) {
+      case packetType.data:
+        return this.#receiveData(bytes, source);
+      case packetType.init:
+        return this.#receiveInit(bytes, source, late);
+      case packetType.hello:
+        return this.#receiveHello(bytes, source);
+      default:
+        // KEY, RESP, COOKIE and RESET are a server's to send.
+        this.desk.counters.sealedRefused++;
+    }
+  }
+
+  #receiveHello(bytes: Uint8Array, source: Endpoint): void {
+    const hello = decodePacket(bytes);
+    if (!hello.ok || hello.value.type !== "hello") {
+      this.desk.counters.sealedRefused++;
+      return;
+    }
+    const { nonce } = hello.value;
+    const { publicKey } = this.desk.identity.sealing;
+    const packet = {
+      type: "key",
+      nonce,
+      versionMin: version,
+      versionMax: version,
+      flags: 0,
+      publicKey,
+    } as const;
+    this.desk.send(source, encodePacket(packet));
+  }
+
+  #receiveInit(bytes: Uint8Array, source: Endpoint, late: boolean): void {
+    const { desk } = this;
+    const { now } = desk;
+    const checked = this.#responder.checkInit(bytes);
+    if (!checked.ok) {
+      desk.counters.sealedRefused++;
+      return;
+    }
+    if ((this.#isFlooded(now) || late) && !this.#jar.check(bytes, source, now)) {
+      desk.counters.cookies++;
+      desk.send(source, this.#jar.answer(checked.value, source, now));
+      return;
+    }
+    const read = this.#responder.readInit(bytes);
+    if (!read.ok) {
+      desk.counters.sealedRefused++;
+      return;
+    }
+    const { remoteKey, hsCounter } = read.value;
+    const key = Buffer.from(remoteKey).toString("base64");
+    if (!this.#isNewer(key, hsCounter)) {
+      desk.counters.sealedRefused++;
+      return;
+    }
+    const index = desk.links.freeIndex(desk.random);
+    const answer = read.value.answer(index, x25519KeyPair(desk.random.bytes(32)));
+    if (!answer.ok) {
+      desk.counters.sealedRefused++;
+      return;
+    }
+    const transport = new Transport(answer.value.established, now);
+    desk.counters.handshakes++;
+    desk.links.add(new Link(transport, Uint8Array.from(remoteKey), key, source, now));
+    desk.send(source, answer.value.packet);
+  }
+
+  #receiveData(bytes: Uint8Array, source: Endpoint): void {
+    const { desk } = this;
+    if (packetFault(bytes) !== undefined) {
+      desk.counters.sealedRefused++;
+      return;
+    }
+    const link = desk.links.at(receiverOf(bytes));
+    if (link === undefined) {
+      desk.counters.resets++;
+      desk.send(source, resetFor(bytes));
+      return;
+    }
+    const { transport } = link;
+    const fresh = !transport.confirmed;
+    const opened = transport.open(bytes, desk.now);
+    if (!opened.ok) {
+      desk.counters.sealedRefused++;
+      if (opened.reason !== "dead") return;
+      desk.links.remove(link);
+      desk.send(source, resetFor(bytes));
+      return;
+    }
+    if (fresh) desk.links.confirm(link, desk.now);
+    // sealed, Roaming: the address moves on a packet that verified and is the newest.
+    if (opened.value.newest) link.source = source;
+    const frame = decodeFrame(opened.value.frame);
+    if (frame.ok) this.onFrame(link, frame.value, frameBody(opened.value.frame));
+    else desk.counters.sealedRefused++;
+  }
+
+  /** Counts an INIT; true above the rate at which strangers have to show a cookie. */
+  #isFlooded(now: number): boolean {
+    if (now - this.#initsSince >= 1_000 || now < this.#initsSince) {
+      this.#initsSince = now;
+      // A flood that goes on is known from the second before.
+      this.#inits = Math.max(0, this.#inits - limits.initsPerSecond);
+    }
+    return ++this.#inits > limits.initsPerSecond;
+  }
+
+  #isNewer(key: string, hsCounter: number): boolean {
+    const before = this.#counters.get(key);
+    if (before !== undefined && hsCounter <= before) return false;
+    this.#counters.delete(key);
+    this.#counters.set(key, hsCounter);
+    if (this.#counters.size > limits.handshakeCounters) {
+      for (const oldest of this.#counters.keys()) {
+        this.#counters.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+}

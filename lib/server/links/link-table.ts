@@ -1,0 +1,88 @@
+// All links: by index, and the current one of each client key. Strangers are bounded in number and time, and a link
+// becomes its key's current one only with its first valid packet: a replayed INIT displaces nobody.
+
+import type { Random } from "../identity.ts";
+import { limits } from "../policy.ts";
+import type { Link } from "./link.ts";
+
+export class LinkTable {
+  readonly #byIndex = new Map<number, Link>();
+  readonly #currentByKey = new Map<string, Link>();
+  /** Links that nobody has logged in over, or that a newer one replaced; the oldest first. */
+  readonly #strangers = new Set<Link>();
+
+  get size(): number {
+    return this.#byIndex.size;
+  }
+
+  get strangers(): number {
+    return this.#strangers.size;
+  }
+
+  at(index: number): Link | undefined {
+    return this.#byIndex.get(index);
+  }
+
+  /** The link over which this key is reached now. */
+  currentOf(key: string): Link | undefined {
+    return this.#currentByKey.get(key);
+  }
+
+  /** An index that no link has. */
+  freeIndex(random: Random): number {
+    for (;;) {
+      const index = Buffer.from(random.bytes(4)).readUInt32BE(0);
+      if (!this.#byIndex.has(index)) return index;
+    }
+  }
+
+  /** Adds the link of a handshake that has not proven itself yet. */
+  add(link: Link): void {
+    this.#byIndex.set(link.index, link);
+    this.#strangers.add(link);
+    if (this.#strangers.size <= limits.strangers) return;
+    for (const oldest of this.#strangers) {
+      this.remove(oldest);
+      return;
+    }
+  }
+
+  /** The link's first valid packet came: it is the one its key is reached over. */
+  confirm(link: Link, now: number): void {
+    const before = this.#currentByKey.get(link.key);
+    this.#currentByKey.set(link.key, link);
+    if (before === undefined || before === link) return;
+    // What is still on its way under the old keys may arrive for a while.
+    before.since = now;
+    this.#strangers.add(before);
+    if (before.device !== null) this.admit(link, before.device);
+  }
+
+  /** A device logged in over the link: it is no stranger any more. */
+  admit(link: Link, device: string): void {
+    link.device = device;
+    this.#strangers.delete(link);
+  }
+
+  /** The device's session ended: its link is a stranger's again. */
+  dismiss(link: Link, now: number): void {
+    link.device = null;
+    link.since = now;
+    this.#strangers.add(link);
+  }
+
+  remove(link: Link): void {
+    this.#byIndex.delete(link.index);
+    this.#strangers.delete(link);
+    if (this.#currentByKey.get(link.key) === link) this.#currentByKey.delete(link.key);
+    link.transport.wipe();
+  }
+
+  /** Removes strangers whose time is up. */
+  expire(now: number): void {
+    for (const link of this.#strangers) {
+      if (now - link.since < limits.strangerMs) return;
+      this.remove(link);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+// A link: the keys one handshake gave, where its packets come from, and who speaks over it. A session is the device's
+// and outlives links; a link is the device key's.
+
+import type { Transport } from "../../sealed/transport.ts";
+import type { Endpoint } from "../operation.ts";
+
+export class Link {
+  /** The device that logged in over it last, or null for a stranger. */
+  device: string | null = null;
+  /** When it was made, or when it stopped being of use, ms. */
+  since: number;
+  /** Our own msgids count up; the device's are its own. */
+  #nextMsgid = 1n;
+
+  /**
+   * @param key the client's static key in base64: what its sessions belong to
+   * @param source where its last valid packet came from; moves with the device
+   */
+  constructor(
+    readonly transport: Transport,
+    readonly clientKey: Uint8Array,
+    readonly key: string,
+    public source: Endpoint,
+    now: number,
+  ) {
+    this.since = now;
+  }
+
+  get index(): number {
+    return this.transport.localIndex;
+  }
+
+  /** A msgid for a frame that the server begins. */
+  nextMsgid(): bigint {
+    return this.#nextMsgid++;
+  }
+}

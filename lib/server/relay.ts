@@ -1,0 +1,45 @@
+// RELAY: two devices that have no direct path pass their own sealed packets through the server, which cannot read them.
+// Rate-limited a sender; what has nowhere to go is told so.
+
+import type { Frame } from "../sealed/frames.ts";
+import { answer } from "../protocol/codes.ts";
+import type { Desk } from "./desk.ts";
+import type { Link } from "./links/link.ts";
+import { limits } from "./policy.ts";
+import { KeyedBuckets } from "./token-bucket.ts";
+
+type RelayFrame = Extract<Frame, { kind: "relay" }>;
+
+export class Relay {
+  readonly #buckets = new KeyedBuckets(
+    limits.relaysPerSecond,
+    limits.relaysBurst,
+    limits.relaySenders,
+  );
+
+  constructor(private readonly desk: Desk) {}
+
+  /** Passes a packet on to the device that the frame names, in the name of the sender's. */
+  pass(link: Link, frame: RelayFrame): void {
+    const { desk } = this;
+    const { msgid, packet } = frame;
+    if (link.device === null || desk.sessions.get(link.device)?.owner !== link.key) {
+      return this.#refuse(link, msgid, answer.notLoggedIn, "log in first");
+    }
+    if (!this.#buckets.take(link.key, desk.now)) return;
+    const target = desk.sessions.get(frame.id);
+    if (target === undefined || !target.sealed) {
+      return this.#refuse(link, msgid, answer.notLoggedIn, "the device is not logged in sealed");
+    }
+    const onward = desk.links.currentOf(target.owner);
+    if (onward === undefined)
+      return this.#refuse(link, msgid, answer.noAnswer, "the device is not reached");
+    desk.counters.relayed++;
+    const next = onward.nextMsgid();
+    desk.sendFrame(onward, { kind: "relay", answer: false, msgid: next, id: link.device, packet });
+  }
+
+  #refuse(link: Link, msgid: bigint, code: string, text: string): void {
+    this.desk.sendFrame(link, { kind: "error", answer: true, msgid, code: Number(code), text });
+  }
+}

@@ -1,0 +1,62 @@
+// RESUME: a device that logged in before comes back with its ticket, without a password check.
+
+import { ack, type AckCode } from "../../protocol/codes.ts";
+import { isId } from "../../protocol/fields.ts";
+import { canonicalIp, isIp } from "../../protocol/ip.ts";
+import type { Frame } from "../../sealed/frames.ts";
+import { equal } from "../../sealed/primitives.ts";
+import { provesTicket } from "../../sealed/ticket.ts";
+import { type Desk, peerName } from "../desk.ts";
+import type { Request } from "../request.ts";
+import { openSession } from "./login.ts";
+import type { DeviceRow } from "./register.ts";
+
+type Resume = Extract<Frame, { kind: "resume" }>;
+
+/**
+ * Decides a RESUME (sealed, Login): the same key as at the LOGIN, and the proof of its ticket.
+ * @param clientKey the key it came under, 32 bytes
+ * @param shown the proof it brought, 32 bytes
+ * @param own the device of this id, or null
+ */
+export function decideResume(
+  clientKey: Uint8Array,
+  shown: Uint8Array,
+  own: DeviceRow | null,
+): AckCode {
+  if (own === null || own.sealedKey === null || own.storedProof === null) {
+    return ack.credentialsRefused;
+  }
+  const isSameKey = equal(own.sealedKey, clientKey);
+  return provesTicket(own.storedProof, shown) && isSameKey ? ack.loggedIn : ack.credentialsRefused;
+}
+
+/** Takes a RESUME; it came over a link. */
+export function receiveResume(desk: Desk, request: Request, frame: Resume): void {
+  const { id, proof, port } = frame;
+  const { link, source } = request;
+  if (link === null) return;
+  if (!isId(id) || !isIp(frame.ip)) {
+    desk.counters.malformed++;
+    desk.refuse(request, ack.malformed, isId(id) ? id : "-", "RESUME", "id or ip is malformed");
+    return;
+  }
+  const stated = { ip: canonicalIp(frame.ip), port };
+  desk.log.activity(
+    "info",
+    peerName(source),
+    "RECV",
+    `RESUME ${id} from ${stated.ip} port ${port}`,
+  );
+  const { clientKey } = link;
+  const shown = Uint8Array.from(proof);
+  desk.submit(
+    { kind: "resume", id, clientKey, shown, source, stated, at: desk.now },
+    request,
+    (outcome) => {
+      if (outcome.kind !== "done") return;
+      if (outcome.code !== ack.loggedIn) return desk.refuse(request, outcome.code, id, "RESUME");
+      openSession(desk, request, { id, row: outcome.session, stated });
+    },
+  );
+}

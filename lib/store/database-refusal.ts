@@ -1,0 +1,61 @@
+// Why a database is refused, in words with a next step, and SQLite's and the system's errors as such.
+
+import { OperatingError } from "../operating-error.ts";
+
+/** The file is damaged, or no SQLite database. */
+export function corrupt(path: string, detail: string): OperatingError {
+  return new OperatingError(
+    "database-corrupt",
+    `${path} is damaged: ${detail}. It was not changed.`,
+    `Restore a backup, or try \`sqlite3 ${path} .recover\`; or give --db another file to start anew.`,
+  );
+}
+
+/** The file is a database of another program. */
+export function foreign(path: string, nextStep = "Give --db another file."): OperatingError {
+  const message = `${path} is not a database of iot-server. It was not changed.`;
+  return new OperatingError("database-foreign", message, nextStep);
+}
+
+/** The path leads to a directory, a FIFO, a device. */
+export function notAFile(path: string, isDirectory: boolean): OperatingError {
+  return new OperatingError(
+    "database-unwritable",
+    `${path} is ${isDirectory ? "a directory" : "no regular file"}.`,
+    "Name a file with --db; it is made where there is none.",
+  );
+}
+
+/** Another program keeps the database from being written or read. */
+export function inUse(path: string): OperatingError {
+  return new OperatingError(
+    "database-in-use",
+    `${path} is in use by another program.`,
+    "Stop that one first, or give this one another --db.",
+  );
+}
+
+/** The file system does not let it be opened or written. */
+export function unwritable(path: string, detail: string): OperatingError {
+  return new OperatingError(
+    "database-unwritable",
+    `${path} cannot be opened: ${detail}.`,
+    "Make its directory, check the disk and the rights of this user, or give another --db.",
+  );
+}
+
+/**
+ * An error of SQLite or of the file system as a refusal; anything else comes back as it is.
+ * @param error as thrown
+ * @param path the database's name for people
+ */
+export function explain(error: unknown, path: string): unknown {
+  if (error instanceof OperatingError) return error;
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return corrupt(path, message);
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return inUse(path);
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR|FULL|AUTH)/.test(code)) {
+    return unwritable(path, message);
+  }
+  return /^E[A-Z]+$/.test(code) ? unwritable(path, message) : error;
+}

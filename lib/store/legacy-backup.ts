@@ -1,0 +1,108 @@
+// The copy of a database of the original system that is kept before it is migrated: whole, on the disk, for its owner
+// alone, and never over an earlier one.
+
+import { Database } from "bun:sqlite";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+const unfinished = ".part";
+/** In a database's header: changes, schema cookie, and the version that wrote it with its change (SQLite file format 1.3). */
+const counters = [
+  { at: 24, bytes: 4 },
+  { at: 40, bytes: 4 },
+  { at: 92, bytes: 8 },
+] as const;
+
+/**
+ * Keeps a copy of the database beside it, `<file>.bak-YYYYMMDD-HHMMSS` (UTC). Where an earlier copy is the same, as after
+ * a migration that was interrupted, that one will do.
+ * @param file nobody else writes it now
+ * @param now ms since 1970
+ * @returns the path of the copy
+ */
+export function backUp(file: string, now: number): string {
+  const wanted = `${file}.bak-${stamp(now)}`;
+  const part = `${wanted}${unfinished}`;
+  removeUnfinished(file);
+  try {
+    copy(file, part);
+    const same = earlierOnes(file).find((path) => isSame(path, part));
+    if (same !== undefined) return same;
+    const path = unusedName(wanted);
+    renameSync(part, path);
+    syncDirectory(dirname(file));
+    return path;
+  } finally {
+    rmSync(part, { force: true });
+  }
+}
+
+function copy(file: string, part: string): void {
+  // Made before SQLite writes into it, so that it is nobody else's for no moment.
+  closeSync(openSync(part, "wx", 0o600));
+  const database = new Database(file, { readonly: true });
+  try {
+    database.run("PRAGMA temp_store = MEMORY");
+    database.run("VACUUM INTO ?", [part]);
+  } finally {
+    database.close();
+  }
+  const descriptor = openSync(part, "r+");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+function earlierOnes(file: string): string[] {
+  const prefix = `${basename(file)}.bak-`;
+  return readdirSync(dirname(file))
+    .filter((name) => name.startsWith(prefix) && !name.endsWith(unfinished))
+    .map((name) => join(dirname(file), name));
+}
+
+function removeUnfinished(file: string): void {
+  const prefix = `${basename(file)}.bak-`;
+  for (const name of readdirSync(dirname(file))) {
+    if (name.startsWith(prefix) && name.endsWith(unfinished)) rmSync(join(dirname(file), name));
+  }
+}
+
+/** SQLite copies the same content to the same bytes, but for its counters of changes in the header. */
+function isSame(a: string, b: string): boolean {
+  const [kind, other] = [statSync(a), statSync(b)];
+  if (!kind.isFile() || kind.size !== other.size) return false;
+  const [one, another] = [readFileSync(a), readFileSync(b)];
+  for (const copied of [one, another]) {
+    for (const { at, bytes } of counters) copied.fill(0, at, at + bytes);
+  }
+  return one.equals(another);
+}
+
+function unusedName(wanted: string): string {
+  let path = wanted;
+  for (let i = 2; existsSync(path); i++) path = `${wanted}-${i}`;
+  return path;
+}
+
+function syncDirectory(path: string): void {
+  // Windows cannot open a directory, and needs none of this.
+  if (process.platform === "win32") return;
+  const descriptor = openSync(path, "r");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+/** YYYYMMDD-HHMMSS in UTC. */
+function stamp(now: number): string {
+  const digits = new Date(now).toISOString().replace(/\D/g, "");
+  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
+}
