@@ -1,0 +1,128 @@
+// What the tests of the store start from: a folder of their own, databases, operations in short. Nothing outlives a test
+// file.
+
+import { Database } from "bun:sqlite";
+import { afterAll } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OperatingError } from "../../lib/operating-error.ts";
+import type { DeviceFacts, Operation, Proof } from "../../lib/server/operation.ts";
+import type { LegacyPort } from "../../lib/store/legacy.ts";
+import { migrate } from "../../lib/store/schema.ts";
+
+/** 2026-11-22 09:14:06 UTC. */
+export const startOfTime = 1_795_338_846_000;
+
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A path in a folder of its own. */
+export function newPath(name = "iot_server.db"): string {
+  const folder = mkdtempSync(join(tmpdir(), "iot-store-"));
+  folders.push(folder);
+  return join(folder, name);
+}
+
+/** A database in memory with the schema of now. */
+export function newDatabase(): Database {
+  const database = new Database(":memory:", { strict: true });
+  migrate(database, ":memory:");
+  return database;
+}
+
+/** Makes a database from a script in test/fixtures. */
+export function newDatabaseFrom(fixture: string, journalMode = "DELETE"): string {
+  const path = newPath();
+  const database = new Database(path, { create: true, readwrite: true });
+  database.run(`PRAGMA journal_mode = ${journalMode}`);
+  database.run(readFileSync(join(import.meta.dir, "../fixtures", fixture), "utf8"));
+  database.close();
+  return path;
+}
+
+/** A port for a migration that must not happen. */
+export const noLegacy: LegacyPort = {
+  hashPassword: () => Promise.reject(new Error("nothing is to be hashed")),
+  onProgress: () => {},
+  onNote: () => {},
+  now: () => startOfTime,
+};
+
+/** A port that notes what it is told; its hashes say what they are of. */
+export function newLegacyPort() {
+  const told = { notes: [] as string[], progress: [] as string[], hashed: [] as string[] };
+  const port: LegacyPort = {
+    hashPassword: (password) => {
+      told.hashed.push(password);
+      return Promise.resolve(hashOf(password));
+    },
+    onProgress: (done, total) => void told.progress.push(`${done}/${total}`),
+    onNote: (words) => void told.notes.push(words),
+    now: () => startOfTime,
+  };
+  return { ...told, port };
+}
+
+/** What stands for the hash of a password. */
+export function hashOf(password: string): string {
+  return `hash:${Bun.SHA256.hash(password, "hex")}`;
+}
+
+/** The content of each file of a folder, but the lock. */
+export function bytesIn(folder: string): Record<string, string> {
+  const names = readdirSync(folder).filter((name) => !name.endsWith(".lock"));
+  return Object.fromEntries(
+    names.sort().map((name) => {
+      const path = join(folder, name);
+      const content = statSync(path).isFile() ? readFileSync(path).toString("base64") : "no file";
+      return [name, content];
+    }),
+  );
+}
+
+/** The code of the refusal that a call ends in; or "opened". */
+export async function refusalOf(call: () => unknown): Promise<string> {
+  try {
+    await call();
+    return "opened";
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    if (error.message === "" || error.nextStep === "") throw new Error("says nothing", { cause: error });
+    return error.code;
+  }
+}
+
+/** A report, and what tells it from others. */
+export function reportOf(
+  device: string,
+  message: string,
+  { at = startOfTime, time = "2026-11-22:09:14:06", previous = 0, code = "01" } = {},
+): Extract<Operation, { kind: "report" }> {
+  const text = `DATA\t${code}\t${device}\t${time}\t${message}`;
+  const key = Number.parseInt(Bun.SHA256.hash(text, "hex").slice(0, 12), 16);
+  return { kind: "report", report: { device, time, received: at, code, message }, key, previous };
+}
+
+/** A device by its number. */
+export function deviceOf(number: number, facts: Partial<DeviceFacts> = {}): DeviceFacts {
+  const id = `device-${number}`;
+  return { id, mac: `aa:bb:cc:00:00:${number}`, ip: `10.0.0.${number}`, port: 2000, ...facts };
+}
+
+/** A REGISTER with the password hashed as `hash`, in text. */
+export function registerOf(device: DeviceFacts, proof: Proof = { kind: "hashed", hash: "h1" }) {
+  return { kind: "register", device, proof, sealed: false, at: startOfTime } as const;
+}
+
+/** A LOGIN from the device's own address, in text. */
+export function loginOf({ id, ip, port }: DeviceFacts, proof: Proof, at = startOfTime) {
+  const [source, stated] = [
+    { ip, port },
+    { ip, port },
+  ];
+  return { kind: "login", id, proof, sealed: false, seal: null, source, stated, at } as const;
+}
