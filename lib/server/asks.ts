@@ -2,6 +2,7 @@
 // device, bounded, sent again, given up. Sends nothing itself.
 
 import type { Data } from "../protocol/messages.ts";
+import { encodeTimeMs } from "../protocol/time.ts";
 import type { Endpoint } from "./operation.ts";
 import { limits } from "./policy.ts";
 
@@ -32,6 +33,8 @@ export type OpenAsk = { readonly ask: Ask; time: string; begun: number; sent: nu
 
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
+  /** The time of the last question, ms: no two have the same, so that none takes the answer to another. */
+  #lastTime = 0;
   #size = 0;
 
   get size(): number {
@@ -59,7 +62,7 @@ export class Asks {
         open = this.#byDevice.get(id)?.[0];
       }
       if (open === undefined) continue;
-      if (open.begun === 0) open.begun = now;
+      if (open.begun === 0) this.#begin(open, now);
       else if (now - open.sent < limits.askRepeatMs) continue;
       open.sent = now;
       due.push(open);
@@ -67,11 +70,15 @@ export class Asks {
     return due;
   }
 
-  /** Takes a DATA of the device for the answer where it is one. */
-  answer(data: Data): boolean {
+  /**
+   * Takes a DATA of the device for the answer where it is one. One in the addressed form needs not bear the question's
+   * time, but then it must be new: a late copy of an earlier answer answers nothing.
+   * @param repeated whether it was stored before
+   */
+  answer(data: Data, repeated: boolean): boolean {
     const open = this.#byDevice.get(data.id)?.[0];
     if (open === undefined || open.begun === 0) return false;
-    if (data.address === null && data.time !== open.time) return false;
+    if (data.time !== open.time && (data.address === null || repeated)) return false;
     const { code, time, message } = data;
     this.#end(data.id, { kind: "answer", code, time, message });
     return true;
@@ -80,6 +87,12 @@ export class Asks {
   /** Ends all questions to a device that is gone. */
   drop(id: string): void {
     while (this.#byDevice.has(id)) this.#end(id, { kind: "not-logged-in" });
+  }
+
+  #begin(open: OpenAsk, now: number): void {
+    open.begun = now;
+    this.#lastTime = Math.max(now, this.#lastTime + 1);
+    open.time = encodeTimeMs(this.#lastTime);
   }
 
   #end(id: string, result: AskResult): void {

@@ -22,11 +22,9 @@ export class CredentialGuard {
   /** Whether the limit is reached, without beginning a check. */
   isClosed(sourceIp: string, id: string, now: number): boolean {
     const count = this.#counts.get(`${sourceIp} ${id}`);
-    return (
-      count !== undefined &&
-      now - count.since < minuteMs &&
-      count.refused >= limits.refusalsPerMinute
-    );
+    if (count === undefined) return false;
+    const refused = isOver(count, now) ? 0 : count.refused;
+    return refused + count.underWay >= limits.refusalsPerMinute;
   }
 
   /** Ends a check that `begin` allowed. */
@@ -45,7 +43,7 @@ export class CredentialGuard {
 
   #countOf(key: string, now: number): Count {
     let count = this.#counts.get(key);
-    if (count !== undefined && now - count.since >= minuteMs) {
+    if (count !== undefined && isOver(count, now)) {
       count.since = now;
       count.refused = 0;
     }
@@ -63,4 +61,9 @@ export class CredentialGuard {
       return;
     }
   }
+}
+
+/** A clock that was set back must not make the minute longer. */
+function isOver({ since }: Count, now: number): boolean {
+  return now - since >= minuteMs || now < since;
 }

@@ -9,8 +9,7 @@ import type { Request } from "./request.ts";
 
 /** A request with a password, and what to do with its outcome. */
 export type Attempt = {
-  /** Where the answer goes: moves with a repeat from another port. */
-  request: Request;
+  readonly request: Request;
   readonly what: string;
   readonly id: string;
   readonly password: string;
@@ -18,85 +17,101 @@ export type Attempt = {
   readonly onDone: (code: AckCode, session: number, keyChanged: boolean) => void;
 };
 
-/** The attempts that wait for a password check, by source IP and datagram. */
+/** An attempt on its way, and whether the guard counts it. */
+type UnderWay = { readonly attempt: Attempt; guarded: boolean };
+
+/** The attempts that are under way, from their datagram to their answer, by owner and datagram. */
 export class Attempts {
-  readonly #waiting = new Map<string, Attempt>();
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(private readonly desk: Desk) {}
 
-  /** Begins an attempt; a repeat of one that waits only moves where its answer goes. */
+  /** Begins an attempt; a repeat of one under way only moves where its answer goes. */
   begin(attempt: Attempt): void {
-    const { request, what, id } = attempt;
-    const waiting = this.#waiting.get(keyOf(request));
-    if (waiting !== undefined) {
-      waiting.request = request;
+    const { request, what, id, password } = attempt;
+    const { guard, verifiers, now } = this.desk;
+    const sourceIp = request.source.ip;
+    const before = this.#underWay.get(keyOf(request));
+    if (before !== undefined) {
+      before.attempt.request.source = request.source;
+      before.attempt.request.link = request.link;
       return;
     }
-    if (this.desk.guard.isClosed(request.source.ip, id, this.desk.now)) {
-      this.desk.refuseBusy(request, id, what, "too many refused passwords, wait a minute");
-      return;
-    }
-    const hash = this.desk.verifiers.check(id, attempt.password);
-    this.#apply(attempt, hash === null ? { kind: "none" } : { kind: "verified", hash });
+    if (guard.isClosed(sourceIp, id, now)) return this.#refuseGuarded(request, id, what);
+    const hash = verifiers.check(id, password);
+    // The look into memory was a check already: it counts before the next datagram is looked at.
+    const guarded = hash === null && verifiers.knows(id) && guard.begin(sourceIp, id, now);
+    const underWay = { attempt, guarded };
+    this.#underWay.set(keyOf(request), underWay);
+    this.#apply(underWay, hash === null ? { kind: "none" } : { kind: "verified", hash });
   }
 
-  #apply(attempt: Attempt, proof: Proof): void {
-    this.desk.submit(attempt.operationOf(proof), attempt.request, (outcome) => {
-      if (outcome.kind === "need") return this.#check(attempt, outcome.need);
-      if (outcome.kind !== "done") return;
-      const { id, password } = attempt;
-      if (outcome.hash !== null && proof.kind !== "refused") {
-        this.desk.verifiers.remember(id, password, outcome.hash);
-      }
-      attempt.onDone(outcome.code, outcome.session, outcome.keyChanged === true);
-    });
+  #apply(underWay: UnderWay, proof: Proof): void {
+    const { attempt } = underWay;
+    const refused = proof.kind === "refused";
+    this.desk.submit(
+      attempt.operationOf(proof),
+      attempt.request,
+      (outcome) => {
+        if (outcome.kind === "need") return this.#check(underWay, outcome.need);
+        this.#end(underWay, refused);
+        if (outcome.kind !== "done") return;
+        const { id, password } = attempt;
+        if (outcome.hash !== null && !refused) {
+          this.desk.verifiers.remember(id, password, outcome.hash);
+        }
+        attempt.onDone(outcome.code, outcome.session, outcome.keyChanged === true);
+      },
+      () => this.#end(underWay, refused),
+    );
   }
 
-  #check(attempt: Attempt, need: Need): void {
-    const { request, id, what, password } = attempt;
+  #check(underWay: UnderWay, need: Need): void {
+    const { request, id, what, password } = underWay.attempt;
     const { desk } = this;
     const sourceIp = request.source.ip;
-    const guarded = need.kind === "verify";
-    if (guarded && !desk.guard.begin(sourceIp, id, desk.now)) {
-      return desk.refuseBusy(request, id, what, "too many refused passwords, wait a minute");
+    if (need.kind === "verify" && !underWay.guarded) {
+      if (!desk.guard.begin(sourceIp, id, desk.now)) {
+        this.#end(underWay, false);
+        return this.#refuseGuarded(request, id, what);
+      }
+      underWay.guarded = true;
     }
-    const key = keyOf(request);
     const added = desk.hashQueue.add(sourceIp, {
       password,
       against: need.kind === "hash" ? undefined : need.hash,
-      done: (result) => {
-        this.#waiting.delete(key);
-        const refused = "fits" in result && !result.fits;
-        if (guarded) desk.guard.settle(sourceIp, id, refused, desk.now);
-        this.#resume(attempt, need, result);
-      },
+      done: (result) => this.#resume(underWay, need, result),
     });
-    if (added) {
-      this.#waiting.set(key, attempt);
-      return;
-    }
-    if (guarded) desk.guard.settle(sourceIp, id, false, desk.now);
+    if (added) return;
+    this.#end(underWay, false);
     desk.refuseBusy(request, id, what, "too many passwords to check at once");
   }
 
-  #resume(attempt: Attempt, need: Need, result: HashResult): void {
+  #resume(underWay: UnderWay, need: Need, result: HashResult): void {
     if ("failed" in result) {
-      this.desk.refuse(
-        attempt.request,
-        ack.busy,
-        attempt.id,
-        attempt.what,
-        "password check failed",
-      );
+      const { request, id, what } = underWay.attempt;
+      this.#end(underWay, false);
+      this.desk.refuse(request, ack.busy, id, what, "password check failed");
       return;
     }
-    if ("hash" in result) return this.#apply(attempt, { kind: "hashed", hash: result.hash });
+    if ("hash" in result) return this.#apply(underWay, { kind: "hashed", hash: result.hash });
     const hash = need.kind === "verify" ? need.hash : null;
-    if (result.fits && hash !== null) this.#apply(attempt, { kind: "verified", hash });
-    else this.#apply(attempt, { kind: "refused", hash });
+    if (result.fits && hash !== null) this.#apply(underWay, { kind: "verified", hash });
+    else this.#apply(underWay, { kind: "refused", hash });
+  }
+
+  /** The attempt gets its answer now: the next datagram of these bytes is another one. */
+  #end({ attempt, guarded }: UnderWay, refused: boolean): void {
+    const { request, id } = attempt;
+    this.#underWay.delete(keyOf(request));
+    if (guarded) this.desk.guard.settle(request.source.ip, id, refused, this.desk.now);
+  }
+
+  #refuseGuarded(request: Request, id: string, what: string): void {
+    this.desk.refuseBusy(request, id, what, "too many refused passwords, wait a minute");
   }
 }
 
-function keyOf(request: Request): string {
-  return `${request.source.ip} ${request.hash}`;
+function keyOf({ owner, msgid, hash }: Request): string {
+  return `${owner} ${msgid} ${hash}`;
 }

@@ -150,9 +150,11 @@ export class Desk {
     this.#touched.push(session);
   }
 
-  /** Writes the ACK of a request that was done. */
-  acknowledge(request: Request, code: AckCode, id: string): void {
-    this.reply(request, encodeAck(code, id, this.time, request.hash));
+  /** Writes the ACK of a request; the reason goes where a stranger has had enough of long replies. */
+  acknowledge(request: Request, code: AckCode, id: string, reason = ""): void {
+    const plain = encodeAck(code, id, this.time, request.hash);
+    if (reason === "") this.reply(request, plain);
+    else this.reply(request, encodeAck(code, id, this.time, request.hash, reason), plain);
   }
 
   /** Refuses a request for lack of a session, or of encryption where the device's session is sealed. */
@@ -168,7 +170,7 @@ export class Desk {
       request.source,
       `${what} of ${id} refused: ${code} ${reason || describeAck(code)}`,
     );
-    this.reply(request, encodeAck(code, id, this.time, request.hash, reason));
+    this.acknowledge(request, code, id, reason);
   }
 
   /** Refuses for lack of room: 93. */
@@ -177,20 +179,25 @@ export class Desk {
     this.refuse(request, ack.busy, id, what, reason);
   }
 
-  /** Writes a reply, the way its request came, unless it would make the server an amplifier (clause 4). */
-  reply(request: Request, text: string): void {
+  /**
+   * Writes a reply, the way its request came, unless it would make the server an amplifier (clause 4).
+   * @param shorter what to say where a stranger is not told the whole
+   */
+  reply(request: Request, text: string, shorter = text): void {
     const { link, msgid } = request;
     if (link !== null) {
       this.counters.replied++;
       this.sendFrame(link, { kind: "text", answer: true, msgid, body: Buffer.from(text) });
       return;
     }
-    if (!this.sessions.hasSource(request.source.ip) && !this.#mayAnswerStranger(request, text)) {
+    const isStranger = !this.sessions.hasSource(request.source.ip);
+    const said = isStranger ? this.#forStranger(request, text, shorter) : text;
+    if (said === null) {
       this.counters.silenced++;
       return;
     }
     this.counters.replied++;
-    this.send(request.source, text);
+    this.send(request.source, said);
   }
 
   /** Writes a datagram to a place a packet came from. */
@@ -204,6 +211,15 @@ export class Desk {
     if (packet.ok) this.send(link.source, packet.value);
   }
 
+  /** The rows of these sessions could not be written: they are due again. */
+  stillTouched(sessions: readonly Session[]): void {
+    for (const session of sessions) {
+      if (session.touched) continue;
+      session.touched = true;
+      this.#touched.push(session);
+    }
+  }
+
   /** A line of error.log; a flood of them is counted instead. */
   reportError(source: Endpoint | null, words: string): void {
     if (!this.#errorLines.take(this.now)) {
@@ -211,17 +227,20 @@ export class Desk {
       return;
     }
     if (this.#errorLinesLost > 0) {
-      this.log.error("-", `${this.#errorLinesLost} more refused datagrams were not written here`);
+      this.log.error("-", `${this.#errorLinesLost} more lines were not written here`);
       this.#errorLinesLost = 0;
     }
     this.log.error(source === null ? "-" : peerName(source), words);
   }
 
-  #mayAnswerStranger(request: Request, text: string): boolean {
-    if (utf8Bytes(text) <= request.bytes * amplificationMax) return true;
-    return (
-      this.#longReplies.take(request.source.ip, this.now) && this.#longRepliesInAll.take(this.now)
-    );
+  #forStranger(request: Request, text: string, shorter: string): string | null {
+    const bytesMax = request.bytes * amplificationMax;
+    if (utf8Bytes(text) <= bytesMax) return text;
+    const { source } = request;
+    if (this.#longReplies.take(source.ip, this.now) && this.#longRepliesInAll.take(this.now)) {
+      return text;
+    }
+    return utf8Bytes(shorter) <= bytesMax ? shorter : null;
   }
 }
 

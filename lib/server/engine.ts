@@ -4,10 +4,9 @@
 import { hash as digest } from "node:crypto";
 import { ack, answer } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
-import { encode, encodeAck } from "../protocol/encode.ts";
+import { encode } from "../protocol/encode.ts";
 import type { Frame } from "../sealed/frames.ts";
 import type { Message } from "../protocol/messages.ts";
-import { encodeTime } from "../protocol/time.ts";
 import type { Ask } from "./asks.ts";
 import { Attempts } from "./credentials.ts";
 import { Desk, type DeskParts, type Entry, type Replies, peerName } from "./desk.ts";
@@ -65,7 +64,8 @@ export class Engine {
     if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
     const hash = digest("sha256", bytes, "hex");
     const { length } = bytes;
-    const request = { source, bytes: length, hash, owner: source.ip, link: null, msgid: 0n };
+    const owner = source.ip;
+    const request: Request = { source, id: "-", bytes: length, hash, owner, link: null, msgid: 0n };
     if (desk.policy.requireEncryption) {
       // An ACK is never answered, not even with a refusal.
       if (bytes[0] === letterA) return;
@@ -105,15 +105,11 @@ export class Engine {
     const { desk } = this;
     desk.now = now;
     desk.counters.batchesFailed++;
-    desk.log.error("-", `storage failed, ${batch.length} operations were not stored: ${words}`);
-    for (const { operation, request, onFail } of batch) {
+    desk.reportError(null, `storage failed, ${batch.length} operations were not stored: ${words}`);
+    for (const { request, onFail } of batch) {
       onFail?.();
-      if (request === null) continue;
-      const id = idOf(operation);
-      desk.reply(
-        request,
-        encodeAck(ack.storageFailed, id, desk.time, request.hash, "storage failed"),
-      );
+      if (request !== null)
+        desk.acknowledge(request, ack.storageFailed, request.id, "storage failed");
     }
   }
 
@@ -184,6 +180,7 @@ export class Engine {
 
   #receiveText(request: Request, text: Uint8Array): void {
     const decoded = decode(text);
+    request.id = (decoded.ok ? decoded.message.id : decoded.id) ?? "-";
     if (decoded.ok) this.#dispatch(request, decoded.message);
     else this.#refuseMalformed(request, decoded);
   }
@@ -238,12 +235,12 @@ export class Engine {
   #refuseMalformed(request: Request, refusal: Refusal): void {
     const { desk } = this;
     desk.counters.malformed++;
-    const { code, reason, id } = refusal;
+    const { code, reason } = refusal;
     desk.reportError(
       request.source,
       `refused a datagram of ${request.bytes} bytes: ${code} ${reason}`,
     );
-    desk.reply(request, encodeAck(code, id ?? "-", desk.time, request.hash, reason));
+    desk.acknowledge(request, code, request.id, reason);
   }
 
   #sendAsks(): void {
@@ -256,7 +253,6 @@ export class Engine {
         desk.asks.drop(id);
         continue;
       }
-      if (open.time === "") open.time = encodeTime(desk.now);
       const { time } = open;
       const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
       if (!session.sealed) desk.send(to, text);
@@ -277,7 +273,8 @@ export class Engine {
 /** A request that came over a link. */
 function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
   const hash = digest("sha256", body, "hex");
-  return { source: link.source, bytes: body.length, hash, owner: link.key, link, msgid };
+  const { source, key: owner } = link;
+  return { source, id: "-", bytes: body.length, hash, owner, link, msgid };
 }
 
 /** The words of an operator's question that came to nothing, by its DATA code (clause 3). */
@@ -286,22 +283,3 @@ export const askCodes = {
   "not-logged-in": answer.notLoggedIn,
   "no-answer": answer.noAnswer,
 } as const;
-
-function idOf(operation: Entry["operation"]): string {
-  switch (operation.kind) {
-    case "register":
-    case "deregister":
-      return operation.device.id;
-    case "login":
-    case "resume":
-    case "allow-text":
-    case "find":
-    case "latest":
-      return operation.id;
-    case "report":
-      return operation.report.device;
-    case "end":
-    case "touch":
-      return "-";
-  }
-}

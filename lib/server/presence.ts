@@ -9,22 +9,31 @@ import type { Session } from "./session.ts";
 const lookedAtMin = 1_000;
 const ticksARound = 5;
 
+/** Ticks further apart than this mean that nobody listened in between (a sleeping machine, a clock set forward). */
+const gapMax = 5_000;
+
 export class Presence {
   #round: Iterator<Session> | null = null;
   #writtenAt: number;
   /** Touched sessions of this round that are not written yet. */
   #behind: Session[] = [];
 
-  /** @param startedAt nobody is offline for what was sent while the server was down */
+  /** Since when somebody listens: nobody is offline for what was sent before. */
+  #listeningSince: number;
+  #tickedAt: number;
+
   constructor(
     private readonly desk: Desk,
-    private readonly startedAt: number,
+    startedAt: number,
   ) {
     this.#writtenAt = startedAt;
+    this.#listeningSince = startedAt;
+    this.#tickedAt = startedAt;
   }
 
   /** Ends the sessions that are due, and writes last packets behind every ten seconds. */
   tick(): void {
+    this.#noticeGap();
     this.#sweep();
     if (this.#behind.length === 0 && this.desk.now - this.#writtenAt >= limits.touchEveryMs) {
       this.#writtenAt = this.desk.now;
@@ -47,7 +56,17 @@ export class Presence {
       const { row, lastSeen, source, everySeconds } = session;
       return { session: row, lastSeen, source, everySeconds };
     });
-    this.desk.submit({ kind: "touch", sessions: rows }, null, () => {});
+    const onFail = () => this.desk.stillTouched(sessions);
+    this.desk.submit({ kind: "touch", sessions: rows }, null, () => {}, onFail);
+  }
+
+  #noticeGap(): void {
+    const { now } = this.desk;
+    const passed = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (passed >= 0 && passed <= gapMax) return;
+    this.#listeningSince = now;
+    this.#writtenAt = now;
   }
 
   #sweep(): void {
@@ -66,7 +85,9 @@ export class Presence {
 
   #isSilent(session: Session): boolean {
     const { policy, now } = this.desk;
-    const heard = Math.max(session.lastSeen, this.startedAt);
+    // Set back, the clock may be behind the last packet.
+    session.lastSeen = Math.min(session.lastSeen, now);
+    const heard = Math.max(session.lastSeen, this.#listeningSince);
     return now - heard > silenceMaxMs(policy, session.everySeconds);
   }
 

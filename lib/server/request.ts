@@ -5,8 +5,10 @@ import type { Endpoint } from "./operation.ts";
 
 /** A datagram that decoded to a message from a device. */
 export type Request = {
-  /** Where the reply goes. */
-  readonly source: Endpoint;
+  /** Where the reply goes; moves when the request is repeated from another port while it is under way. */
+  source: Endpoint;
+  /** The device it is about; `-` until one was read in it. */
+  id: string;
   /** Length of the datagram, in bytes. */
   readonly bytes: number;
   /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */
@@ -14,7 +16,7 @@ export type Request = {
   /** Whose sessions it may act for: the source IP, or over a link the client's static key in base64. */
   readonly owner: string;
   /** The link it came over, or null for a text datagram. */
-  readonly link: Link | null;
+  link: Link | null;
   /** The request's number on its link; 0 for a text datagram. */
   readonly msgid: bigint;
 };

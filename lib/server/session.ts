@@ -2,6 +2,7 @@
 // many a source has. Lives in memory; the store holds what a restart needs.
 
 import type { Endpoint, StoredSession } from "./operation.ts";
+import type { Request } from "./request.ts";
 
 /** A logged-in device. */
 export class Session {
@@ -13,6 +14,8 @@ export class Session {
   lastReport = 0;
   /** An operation that ends it is under way: it counts as ended for what comes after. */
   ending = false;
+  /** The LOGOFF that ends it, while that is under way. */
+  leaving: Request | null = null;
   /** Its row in the store is older than its last packet. */
   touched = false;
 
@@ -126,7 +129,9 @@ export class SessionTable {
     if (this.#ids[at] === after) at++;
     let page = "";
     for (; at < this.#ids.length; at++) {
-      const next = page === "" ? (this.#ids[at] as string) : `${page},${this.#ids[at]}`;
+      const id = this.#ids[at] as string;
+      if (this.#byId.get(id)?.ending === true) continue;
+      const next = page === "" ? id : `${page},${id}`;
       if (next.length > bytesMax) break;
       page = next;
     }

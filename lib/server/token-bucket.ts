@@ -23,10 +23,9 @@ export class TokenBucket {
   /** Takes a token if there is one. */
   take(now: number): boolean {
     const gained = ((now - this.#filledAt) / 1000) * this.perSecond;
-    if (gained > 0) {
-      this.#tokens = Math.min(this.burst, this.#tokens + gained);
-      this.#filledAt = now;
-    }
+    if (gained > 0) this.#tokens = Math.min(this.burst, this.#tokens + gained);
+    // A clock that was set back starts to count again from there.
+    this.#filledAt = now;
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;

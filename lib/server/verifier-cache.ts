@@ -28,6 +28,11 @@ export class VerifierCache {
     return timingSafeEqual(verifier.mac, this.#macOf(id, password)) ? verifier.hash : null;
   }
 
+  /** Whether some password of this device is remembered. */
+  knows(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
   /** Remembers that the password fits the stored hash. */
   remember(id: string, password: string, hash: string): void {
     this.#byId.delete(id);

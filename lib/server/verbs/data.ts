@@ -23,7 +23,7 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
     if (outcome.repeated) desk.counters.reportsRepeated++;
     else desk.counters.reportsStored++;
     session.lastReport = Math.max(session.lastReport, outcome.sequence);
-    desk.asks.answer(message);
+    desk.asks.answer(message, outcome.repeated);
     desk.acknowledge(request, ack.dataStored, id);
     if (desk.log.debug) {
       const peer = peerName(request.source);

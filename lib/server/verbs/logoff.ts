@@ -8,6 +8,17 @@ import type { Request } from "../request.ts";
 /** Takes a LOGOFF. */
 export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
   const { id } = message;
+  // protocol §6.4: a client that repeats one reads 31 as done, so a repeat waits for the commit as the first does.
+  const leaving = desk.sessions.get(id)?.leaving ?? null;
+  if (
+    leaving?.hash === request.hash &&
+    leaving.owner === request.owner &&
+    leaving.msgid === request.msgid
+  ) {
+    leaving.source = request.source;
+    leaving.link = request.link;
+    return;
+  }
   desk.log.activity("info", peerName(request.source), "RECV", `LOGOFF ${id}`);
   const session = desk.sessionOf(request, id);
   if (session === undefined) {
@@ -15,6 +26,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     return;
   }
   session.ending = true;
+  session.leaving = request;
   desk.submit(
     { kind: "end", session: session.row, reason: "logoff", at: desk.now },
     request,
@@ -27,6 +39,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     },
     () => {
       session.ending = false;
+      session.leaving = null;
     },
   );
 }
