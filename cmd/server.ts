@@ -13,6 +13,7 @@ import {
   printReports,
 } from "../lib/cli/server/commands.ts";
 import { allowTextOn, askServer } from "../lib/io/control-socket.ts";
+import { LineOutput } from "../lib/io/line-output.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/identity-file.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
@@ -23,7 +24,8 @@ import { ReportReader } from "../lib/store/report-reader.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
 
-const write = (line: string) => void process.stdout.write(`${line}\n`);
+const output = new LineOutput();
+const { write } = output;
 
 async function run(config: ServerConfig): Promise<ExitCode> {
   switch (config.command) {
@@ -72,6 +74,7 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
   write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
   write(`Its key is ${server.fingerprint}`);
   write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
+  output.flush();
   await new Promise<void>((resolve) => {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());
@@ -82,6 +85,7 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
 
 try {
   process.exitCode = await run(readServerConfig(process.argv.slice(2), process.env, Date.now()));
+  output.flush();
 } catch (error) {
   if (!(error instanceof OperatingError)) throw error;
   consola.error(error.message);

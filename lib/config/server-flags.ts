@@ -75,7 +75,7 @@ export function argsOf(command: CommandName): ArgsDef {
 export function helpText(version: string): string {
   const commands = Object.entries(synopses).map(([name, [form, says]]) => {
     const call = name === "serve" ? `iot-server ${form}` : `iot-server ${name} ${form}`;
-    return `  ${call.trimEnd().padEnd(31)} ${says}`;
+    return `  ${call.trimEnd().padEnd(36)} ${says}`;
   });
   const options = Object.entries(flags).map(([name, { value, says, env }]) =>
     `  ${`--${name} ${value}`.padEnd(22)} ${says.padEnd(44)} ${env ?? ""}`.trimEnd(),
