@@ -5,6 +5,7 @@ import type { Common } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import type { Machine } from "./machine.ts";
 import { Menu } from "./menu.ts";
+import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
 import { eventLine, place, visible } from "./rendering.ts";
 import { openSession } from "./session.ts";
@@ -17,11 +18,12 @@ import type { Terminal } from "./terminal.ts";
 export async function runMenu(config: Common, machine: Machine): Promise<ExitCode> {
   let terminal: Terminal | null = null;
   const notice = (line: string) => (terminal ?? machine).notice(line);
+  const news = new News(machine.clock.now, notice);
   const mine = new Set([config.id]);
   const session = await openSession(machine, config, config.port, {
     isMe: (id) => mine.has(id),
     onQuery: (question, reply) => reply(question.target),
-    onEvent: (event) => notice(eventLine(event)),
+    onEvent: (event) => news.tell(eventLine(event)),
   });
   const { connection, server, ip, mac } = session;
   const { client, clock, times } = connection;

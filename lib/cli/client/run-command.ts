@@ -9,6 +9,7 @@ import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
 import { agentLine } from "./agent-rendering.ts";
 import type { Machine } from "./machine.ts";
+import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
 import { eventLine, visible } from "./rendering.ts";
 import { openSession, type Session } from "./session.ts";
@@ -38,11 +39,13 @@ class AgentRun {
   #session: Session | null = null;
   #terminal: Terminal | null = null;
   #cancelReport: () => void = () => {};
+  readonly #incoming: News;
 
   constructor(
     readonly config: RunConfig,
     readonly machine: Machine,
   ) {
+    this.#incoming = new News(machine.clock.now, (line) => this.#news(line));
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -53,7 +56,7 @@ class AgentRun {
     const session = await openSession(machine, config, config.port, {
       isMe: (id) => id === config.id,
       onQuery: (question, reply) => void this.#answer(question, reply),
-      onEvent: (event) => this.#news(eventLine(event)),
+      onEvent: (event) => this.#incoming.tell(eventLine(event)),
     });
     this.#session = session;
     try {

@@ -1,0 +1,18 @@
+// News: shown at a readable rate, the rest counted.
+
+import { expect, test } from "bun:test";
+import { News } from "../../../lib/cli/client/news.ts";
+
+test("a flood is shown 20 times a second, and what was left out is counted", () => {
+  let now = 0;
+  const lines: string[] = [];
+  const news = new News(
+    () => now,
+    (line) => lines.push(line),
+  );
+  for (let i = 0; i < 1_000; i++) news.tell(`* ${i}`);
+  expect(lines).toHaveLength(20);
+  now = 1_000;
+  news.tell("* next");
+  expect(lines.slice(20)).toEqual(["* and 980 more, not shown", "* next"]);
+});
