@@ -1,0 +1,258 @@
+// A closed-loop UDP load: keeps a window of requests under way, at most one a device, and takes a reply for the request
+// of the device it names. Counts by ACK code, so that a refusal is never mistaken for work done. Prints one line of JSON.
+//
+// usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE
+//   In TEMPLATE, \t is a TAB, %d the device (six digits) and %n the round (eight digits), which starts at FIRST_ROUND:
+//   a template with both never makes the same datagram twice. The third field of request and reply must be dev%d.
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { BATCH = 64, DATAGRAM_BYTES_MAX = 2048, BUFFER_BYTES = 8 << 20, DEVICES_MAX = 1000000 };
+static const size_t latencies_max = 1 << 24;
+/** A request without a reply for this long is lost; its device is free again. */
+static const double lost_after = 1.0;
+
+typedef struct {
+  double sent_at; // 0 while nothing is under way
+  uint32_t round;
+} device_t;
+
+typedef struct {
+  char text[DATAGRAM_BYTES_MAX];
+  int length;
+  int places[16]; // where a number is written, and which
+  char kinds[16];
+  int count;
+} template_t;
+
+static template_t request;
+static device_t *devices;
+static int device_count;
+static int *idle; // a ring of devices with nothing under way
+static int idle_from, idle_count;
+
+static char out_bytes[BATCH][DATAGRAM_BYTES_MAX], in_bytes[BATCH][DATAGRAM_BYTES_MAX];
+static struct iovec out_parts[BATCH], in_parts[BATCH];
+static struct mmsghdr out[BATCH], in[BATCH];
+static int picked[BATCH];
+
+static float *latencies;
+static size_t latency_count;
+static uint64_t sent, received, received_in_time, late, lost, codes[100], echoes, strange;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void read_template(const char *from) {
+  template_t *t = &request;
+  for (; *from != 0 && t->length < DATAGRAM_BYTES_MAX - 16; from++) {
+    if (from[0] == '\\' && from[1] == 't') {
+      t->text[t->length++] = '\t';
+      from++;
+    } else if (from[0] == '%' && (from[1] == 'd' || from[1] == 'n') && t->count < 16) {
+      t->places[t->count] = t->length;
+      t->kinds[t->count++] = from[1];
+      t->length += from[1] == 'd' ? 6 : 8;
+      from++;
+    } else {
+      t->text[t->length++] = *from;
+    }
+  }
+}
+
+static void write_digits(char *to, int count, uint32_t value) {
+  for (int i = count - 1; i >= 0; i--, value /= 10) to[i] = '0' + value % 10;
+}
+
+static int write_request(char *to, int device) {
+  memcpy(to, request.text, request.length);
+  for (int i = 0; i < request.count; i++) {
+    char *place = to + request.places[i];
+    if (request.kinds[i] == 'd') write_digits(place, 6, device);
+    else write_digits(place, 8, devices[device].round);
+  }
+  return request.length;
+}
+
+static int next_idle(void) {
+  int device = idle[idle_from];
+  idle_from = (idle_from + 1) % device_count;
+  idle_count--;
+  return device;
+}
+
+static void put_idle(int device) {
+  idle[(idle_from + idle_count++) % device_count] = device;
+}
+
+/** The device that a request or reply names in its third field, or -1. */
+static int device_of(const char *text, int length) {
+  int tabs = 0, i = 0;
+  while (i < length && tabs < 2) tabs += text[i++] == '\t';
+  if (length - i < 9 || memcmp(text + i, "dev", 3) != 0) return -1;
+  int device = 0;
+  for (int j = i + 3; j < i + 9; j++) device = device * 10 + text[j] - '0';
+  return device >= 0 && device < device_count ? device : -1;
+}
+
+static void count_code(const char *text, int length) {
+  if (length > 6 && memcmp(text, "ACK\t", 4) == 0) codes[(text[4] - '0') % 10 * 10 + (text[5] - '0') % 10]++;
+  else echoes++;
+}
+
+/** Sends as much as the window has room for. */
+static void send_some(int udp, int room) {
+  int count = 0;
+  while (count < BATCH && count < room && idle_count > 0) {
+    picked[count] = next_idle();
+    out_parts[count].iov_len = write_request(out_bytes[count], picked[count]);
+    count++;
+  }
+  if (count == 0) return;
+  int done = sendmmsg(udp, out, count, 0);
+  if (done < 0) done = 0;
+  double at = now();
+  for (int i = 0; i < done; i++) {
+    devices[picked[i]].sent_at = at;
+    devices[picked[i]].round++;
+  }
+  for (int i = done; i < count; i++) put_idle(picked[i]);
+  sent += done;
+}
+
+/** Takes what has come; returns how many requests it answered. */
+static int receive_some(int udp, double end) {
+  int count = recvmmsg(udp, in, BATCH, MSG_DONTWAIT, NULL), answered = 0;
+  double at = now();
+  for (int i = 0; i < count; i++) {
+    int device = device_of(in_bytes[i], in[i].msg_len);
+    if (device < 0) {
+      strange++;
+    } else if (devices[device].sent_at == 0) {
+      late++;
+    } else {
+      if (latency_count < latencies_max) latencies[latency_count++] = (at - devices[device].sent_at) * 1e6;
+      devices[device].sent_at = 0;
+      put_idle(device);
+      count_code(in_bytes[i], in[i].msg_len);
+      answered++;
+      received++;
+      if (at < end) received_in_time++;
+    }
+  }
+  return answered;
+}
+
+/** Gives up what has waited too long; returns how many requests that were. */
+static int give_up(void) {
+  double at = now();
+  int count = 0;
+  for (int i = 0; i < device_count; i++) {
+    if (devices[i].sent_at == 0 || at - devices[i].sent_at < lost_after) continue;
+    devices[i].sent_at = 0;
+    put_idle(i);
+    count++;
+  }
+  lost += count;
+  return count;
+}
+
+static void run(int udp, double seconds, int window) {
+  int under_way = 0;
+  double end = now() + seconds, looked = now();
+  for (double at = now(); at < end || under_way > 0; at = now()) {
+    if (at < end) {
+      uint64_t before = sent;
+      send_some(udp, window - under_way);
+      under_way += sent - before;
+    }
+    int answered = receive_some(udp, end);
+    under_way -= answered;
+    if (answered > 0) continue;
+    struct pollfd readable = {udp, POLLIN, 0};
+    poll(&readable, 1, 1);
+    if (at - looked > lost_after / 4) {
+      looked = at;
+      under_way -= give_up();
+    }
+  }
+}
+
+static int open_socket(int port) {
+  int udp = socket(AF_INET, SOCK_DGRAM, 0);
+  int wanted = BUFFER_BYTES;
+  if (setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0)
+    setsockopt(udp, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+  setsockopt(udp, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
+  struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons(port)};
+  inet_aton("127.0.0.1", &there.sin_addr);
+  if (connect(udp, (struct sockaddr *)&there, sizeof there) != 0) fail("connect");
+  return udp;
+}
+
+static int ascending(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return x < y ? -1 : x > y;
+}
+
+static double quantile(double q) {
+  return latency_count == 0 ? 0 : latencies[(size_t)((latency_count - 1) * q)];
+}
+
+static void print(double seconds) {
+  qsort(latencies, latency_count, sizeof *latencies, ascending);
+  printf("{\"sent\":%lu,\"received\":%lu,\"lost\":%lu,\"late\":%lu,\"strange\":%lu,\"rate\":%.0f,", sent, received,
+         lost, late, strange, received_in_time / seconds);
+  printf("\"p50\":%.0f,\"p99\":%.0f,\"p999\":%.0f,\"echoes\":%lu,\"codes\":{", quantile(.5), quantile(.99),
+         quantile(.999), echoes);
+  const char *comma = "";
+  for (int code = 0; code < 100; code++) {
+    if (codes[code] == 0) continue;
+    printf("%s\"%02d\":%lu", comma, code, codes[code]);
+    comma = ",";
+  }
+  printf("}}\n");
+}
+
+int main(int count, char **words) {
+  if (count != 7) {
+    fprintf(stderr, "usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE\n");
+    return 2;
+  }
+  double seconds = atof(words[2]);
+  device_count = atoi(words[4]);
+  if (device_count < 1 || device_count > DEVICES_MAX) return 2;
+  devices = calloc(device_count, sizeof *devices);
+  idle = calloc(device_count, sizeof *idle);
+  latencies = malloc(latencies_max * sizeof *latencies);
+  for (int i = 0; i < device_count; i++) {
+    devices[i].round = strtoul(words[5], NULL, 10);
+    put_idle(i);
+  }
+  read_template(words[6]);
+  for (int i = 0; i < BATCH; i++) {
+    out_parts[i].iov_base = out_bytes[i];
+    in_parts[i] = (struct iovec){in_bytes[i], DATAGRAM_BYTES_MAX};
+    out[i].msg_hdr = (struct msghdr){.msg_iov = &out_parts[i], .msg_iovlen = 1};
+    in[i].msg_hdr = (struct msghdr){.msg_iov = &in_parts[i], .msg_iovlen = 1};
+  }
+  int udp = open_socket(atoi(words[1]));
+  run(udp, seconds, atoi(words[3]));
+  print(seconds);
+}

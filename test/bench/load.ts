@@ -1,0 +1,119 @@
+// The load and the comparison: a server and the echo take turns under the same requests, and what counts is the ratio
+// within a turn, for the machine may be busy with other things.
+
+import { adopt, BenchError, buildC, type Echo, startEcho } from "./children.ts";
+import { onCore } from "./machine.ts";
+import { median } from "./measure.ts";
+
+/** What the load generator prints. Times in µs, the rate a second. */
+export type LoadResult = {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly late: number;
+  readonly strange: number;
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly echoes: number;
+  /** Replies by ACK code. */
+  readonly codes: Readonly<Record<string, number>>;
+};
+
+/** Requests as the load generator writes them: `\t` a TAB, `%d` the device, `%n` the round. */
+export const requests = {
+  status: { template: "STATUS\\t01\\tdev%d\\t2026-11-22:10:10:10\\t9\\theartbeat", code: "40" },
+  data: { template: "DATA\\t01\\tdev%d\\t2026-11-22:10:10:10\\t18\\tt=21.50 n=%n", code: "50" },
+} as const;
+
+export type Request = keyof typeof requests;
+
+/** How long and how often. */
+export type Pace = { readonly rounds: number; readonly seconds: number };
+
+export const window = 256;
+export const sessions = 1_000;
+/** Rounds of a device in one load at most; the next begins where none of the earlier ones can have come. */
+const roundsPerLoad = 100_000;
+
+let loads = 0;
+
+/** Loads a port from the load's core. Every request of it, and of every other load, is a datagram of its own. */
+export async function load(port: number, request: Request, seconds: number): Promise<LoadResult> {
+  const firstRound = loads++ * roundsPerLoad;
+  const numbers = [port, seconds, window, sessions, firstRound].map(String);
+  const command = [buildC("load"), ...numbers, requests[request].template];
+  const child = adopt(Bun.spawn(onCore("load", command), { stdin: "ignore", stdout: "pipe" }));
+  const text = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) throw new BenchError("The load generator failed.");
+  return JSON.parse(text) as LoadResult;
+}
+
+/** A server against the echo. */
+export type Comparison = {
+  /** Medians over the rounds. */
+  readonly rate: number;
+  readonly p99: number;
+  readonly echoRate: number;
+  readonly ratio: number;
+  /** Requests that were acknowledged, and those that may have been. */
+  readonly acked: number;
+  readonly sent: number;
+};
+
+/**
+ * Compares servers with the echo, in turns.
+ * @param ports a server each
+ * @returns a comparison each, in this order
+ * @throws BenchError where a server answered anything but the ACK that was due
+ */
+export async function compare(
+  ports: readonly number[],
+  request: Request,
+  { rounds, seconds }: Pace,
+): Promise<Comparison[]> {
+  const echo = await startEcho();
+  const echoed: LoadResult[] = [];
+  const results = ports.map((): LoadResult[] => []);
+  // The first second of a process is its compiler's.
+  const warmUp: LoadResult[] = [];
+  for (const port of ports) warmUp.push(await loadServer(port, request, Math.min(1, seconds)));
+  for (let round = 0; round < rounds; round++) {
+    echoed.push(await loadEcho(echo, request, seconds));
+    for (const [i, port] of ports.entries()) {
+      results[i]?.push(await loadServer(port, request, seconds));
+    }
+  }
+  await echo.stop();
+  return results.map((own, i) => {
+    const all = [warmUp[i] as LoadResult, ...own];
+    return {
+      rate: median(own.map(({ rate }) => rate)),
+      p99: median(own.map(({ p99 }) => p99)),
+      echoRate: median(echoed.map(({ rate }) => rate)),
+      ratio: median(own.map(({ rate }, round) => rate / (echoed[round] as LoadResult).rate)),
+      acked: sum(all.map(({ received }) => received)),
+      sent: sum(all.map(({ sent }) => sent)),
+    };
+  });
+}
+
+async function loadEcho(echo: Echo, request: Request, seconds: number): Promise<LoadResult> {
+  const result = await load(echo.port, request, seconds);
+  if (result.echoes !== result.received) throw new BenchError("The echo did not echo.");
+  return result;
+}
+
+async function loadServer(port: number, request: Request, seconds: number): Promise<LoadResult> {
+  const result = await load(port, request, seconds);
+  const good = result.codes[requests[request].code] ?? 0;
+  if (good !== result.received || result.strange > 0) {
+    throw new BenchError(`The server refused some of the ${request}: ${JSON.stringify(result)}`);
+  }
+  return result;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,50 @@
+// A large fleet: 1,000,000 registered devices of which 1,000 are logged in. How soon the server answers, what it holds
+// in memory, and whether it is as fast as with 1,000 devices, which a second server on the same core shows in the same turns.
+
+import { compare, type Comparison } from "../load.ts";
+import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";
+import { deviceId, seedDevices } from "../seed.ts";
+import { startServer } from "../server-process.ts";
+import { checkReports } from "./rates.ts";
+
+const devices = 1_000_000;
+const devicesQuick = 20_000;
+const starts = 3;
+
+export const millionDevices: Measure = {
+  name: "million",
+  says: "1,000,000 registered devices, 1,000 logged in: start, memory, rates",
+  async run(bench: Bench): Promise<Row[]> {
+    const [folder, smallFolder] = [bench.folder(), bench.folder()];
+    bench.say("devices");
+    const count = bench.quick ? devicesQuick : devices;
+    await seedDevices(folder, count);
+    await seedDevices(smallFolder, 1_000);
+    const firstAcks: number[] = [];
+    for (let i = 1; i < starts; i++) {
+      const server = await startServer(bench.binary, folder, deviceId(i));
+      firstAcks.push(server.firstAckMs);
+      await server.stop();
+    }
+    bench.say("rates");
+    const server = await startServer(bench.binary, folder, deviceId(0));
+    firstAcks.push(server.firstAckMs);
+    const small = await startServer(bench.binary, smallFolder);
+    const ports = [server.port, small.port];
+    const status = (await compare(ports, "status", bench.pace)) as [Comparison, Comparison];
+    const data = (await compare(ports, "data", bench.pace)) as [Comparison, Comparison];
+    const resident = server.residentBytesMax();
+    await server.stop();
+    await small.stop();
+    checkReports(folder, 0, data[0]);
+    checkReports(smallFolder, 0, data[1]);
+    const title = `${count.toLocaleString("en")} devices`;
+    const least = valueTarget("at least", 0.8);
+    return [
+      row(`${title}: start to first ACK`, median(firstAcks), "ms", valueTarget("at most", 2_000)),
+      row(`${title}: most resident`, resident / 2 ** 20, "MB", valueTarget("at most", 400)),
+      row(`${title}: STATUS, times the rate at 1,000`, status[0].rate / status[1].rate, "", least),
+      row(`${title}: DATA, times the rate at 1,000`, data[0].rate / data[1].rate, "", least),
+    ];
+  },
+};

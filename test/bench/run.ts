@@ -1,0 +1,118 @@
+// Measures the compiled server against an echo in C on the same core, in the same minutes; prints a table and writes
+// .build/results.json. Never part of the tests: a time is no reason to fail. A wrong answer or a lost report is.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { BenchError, buildC, buildFolder, buildServer } from "./children.ts";
+import { describeMachine, type Machine, warningsAbout } from "./machine.ts";
+import { type Bench, isMet, type Measure, type Row } from "./measure.ts";
+import { history } from "./measures/history.ts";
+import { idle } from "./measures/idle.ts";
+import { millionDevices } from "./measures/million-devices.ts";
+import { dataRate, statusRate } from "./measures/rates.ts";
+import { tableOf } from "./table.ts";
+
+/** All measures in the order of the table. A new one is a file under measures/ and a line here. */
+const measures: readonly Measure[] = [statusRate, dataRate, history, millionDevices, idle];
+
+const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]
+
+  --quick        a smoke run of seconds; its numbers mean little
+  --only NAME    ${measures.map(({ name }) => name).join(", ")}
+  --rounds N     turns of the echo and the server; default 5
+  --seconds S    length of each; default 2
+  --server FILE  another compiled server, to compare`;
+
+const folders: string[] = [];
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+
+try {
+  await run(readOptions());
+} catch (error) {
+  if (!(error instanceof BenchError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+type Options = {
+  readonly quick: boolean;
+  readonly chosen: readonly Measure[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly server: string | null;
+};
+
+function readOptions(): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string", multiple: true, default: [] },
+        rounds: { type: "string" },
+        seconds: { type: "string" },
+        server: { type: "string" },
+      },
+    });
+    const { quick, only } = values;
+    const chosen = measures.filter(({ name }) => only.length === 0 || only.includes(name));
+    const rounds = Number(values.rounds ?? (quick ? 1 : 5));
+    const seconds = Number(values.seconds ?? (quick ? 0.3 : 2));
+    const known = only.every((name) => measures.some((measure) => measure.name === name));
+    if (!known || !(rounds >= 1 && seconds > 0)) throw new TypeError("a name or number is wrong");
+    const server = values.server === undefined ? null : resolve(values.server);
+    return { quick, chosen, rounds, seconds, server };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function run({ quick, chosen, rounds, seconds, server }: Options): Promise<void> {
+  mkdirSync(buildFolder, { recursive: true });
+  for (const program of ["echo", "load"] as const) buildC(program);
+  const machine = describeMachine(buildFolder);
+  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Bun ${machine.bun}.`);
+  for (const warning of warningsAbout(machine)) console.log(warning);
+  const bench: Bench = {
+    quick,
+    pace: { rounds, seconds },
+    binary: server ?? buildServer(),
+    folder: newFolder,
+    say: (words) => console.log(`  ${words}`),
+  };
+  const rows: Row[] = [];
+  for (const measure of chosen) {
+    console.log(`${measure.name}: ${measure.says}`);
+    rows.push(...(await measure.run(bench)));
+    removeFolders();
+  }
+  console.log(`\n${tableOf(rows)}`);
+  if (quick) console.log("\nA quick run: it shows that everything works, not how fast.");
+  writeResults(machine, bench, rows);
+}
+
+function writeResults(machine: Machine, { quick, pace }: Bench, rows: readonly Row[]): void {
+  const results = {
+    machine,
+    quick,
+    ...pace,
+    rows: rows.map((row) => ({ ...row, met: isMet(row) })),
+  };
+  const path = join(buildFolder, "results.json");
+  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** On the disk of the project: the system's own folder for such things may be memory. */
+function newFolder(): string {
+  const folder = mkdtempSync(join(buildFolder, "run-"));
+  folders.push(folder);
+  return folder;
+}
+
+function removeFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,101 @@
+// Fills databases while no server runs: devices with open sessions from 127.0.0.1, so that no password needs to be
+// hashed, and reports, through the store's own code.
+
+import { Database } from "bun:sqlite";
+import { migrate } from "../../lib/store/schema.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import type { Operation } from "../../lib/server/operation.ts";
+import { sessions } from "./load.ts";
+import { databaseIn } from "./server-process.ts";
+
+const reportsPerBatch = 4_096;
+
+/** The id of a device, as the load generator writes it. */
+export function deviceId(device: number): string {
+  return `dev${String(device).padStart(6, "0")}`;
+}
+
+/**
+ * Makes a database of devices; the first thousand of them have open sessions.
+ * @param folder where the server will look for it
+ */
+export async function seedDevices(folder: string, devices: number): Promise<void> {
+  const database = openToFill(folder);
+  migrate(database, databaseIn(folder));
+  insertDevices(database, devices, await oneHash());
+  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+}
+
+/**
+ * Adds reports of a thousand devices to a database, in turn.
+ * @param say told how far it is
+ */
+export function seedReports(folder: string, reports: number, say: (words: string) => void): void {
+  const store = new SqliteStore(openToFill(folder), { sharedIp: true });
+  const startedAt = Date.now() - reports;
+  for (let first = 0; first < reports; first += reportsPerBatch) {
+    const count = Math.min(reportsPerBatch, reports - first);
+    store.applyNow(Array.from({ length: count }, (_, i) => reportOf(first + i, startedAt)));
+    store.housekeep();
+    if ((first / reportsPerBatch) % 500 === 499) say(`${first + count} of ${reports} reports`);
+  }
+  store.close();
+}
+
+/** A report a millisecond. */
+function reportOf(number: number, startedAt: number): Operation {
+  return {
+    kind: "report",
+    report: {
+      device: deviceId(number % sessions),
+      time: "2026-11-22:10:10:10",
+      received: startedAt + number,
+      code: "01",
+      message: `t=21.50 s=${String(number).padStart(8, "0")}`,
+    },
+    key: (number % 65_536) * 2 ** 32 + (Math.imul(number, 0x9e3779b1) >>> 0),
+    previous: number < sessions ? 0 : number + 1 - sessions,
+  };
+}
+
+function insertDevices(database: Database, devices: number, hash: string): void {
+  const now = Date.now();
+  const insert = database.prepare(
+    `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
+     VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?6)`,
+  );
+  const open = database.prepare(
+    `INSERT INTO login (device, ip, port, login_ip, login_port, started, last_seen)
+     VALUES (?1, '127.0.0.1', ?2, '127.0.0.1', ?2, ?3, ?3)`,
+  );
+  database.transaction(() => {
+    for (let device = 0; device < devices; device++) {
+      const [high, middle, low] = [device >> 16, (device >> 8) & 255, device & 255];
+      const mac = `02:00:00:${[high, middle, low].map(hexByte).join(":")}`;
+      const port = 20_000 + (device % 40_000);
+      const ip = device < sessions ? "127.0.0.1" : `10.${high}.${middle}.${low}`;
+      insert.run(deviceId(device), mac, ip, port, hash, now);
+      if (device < sessions) open.run(deviceId(device), port, now);
+    }
+  })();
+  insert.finalize();
+  open.finalize();
+}
+
+function openToFill(folder: string): Database {
+  const database = new Database(databaseIn(folder), { create: true, strict: true });
+  database.run("PRAGMA journal_mode = WAL");
+  // Only while it is filled: the server opens it with its own settings.
+  database.run("PRAGMA synchronous = OFF");
+  database.run("PRAGMA wal_autocheckpoint = 16384");
+  return database;
+}
+
+function oneHash(): Promise<string> {
+  return Bun.password.hash("password", { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 });
+}
+
+function hexByte(value: number): string {
+  return value.toString(16).padStart(2, "0");
+}

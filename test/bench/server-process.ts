@@ -1,0 +1,113 @@
+// The server under measurement: the compiled binary on its core, with a folder of its own. Started on a free port, asked
+// for its memory, stopped cleanly.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { adopt, BenchError, firstLine } from "./children.ts";
+import { onCore } from "./machine.ts";
+
+/** A server that runs. */
+export type ServerProcess = {
+  readonly port: number;
+  /** From its start to the ACK of a session that was there before, in ms; asked for by `firstAckOf`. */
+  readonly firstAckMs: number;
+  /** Resident now, in bytes. */
+  residentBytes(): number;
+  /** The most it was resident so far, in bytes. */
+  residentBytesMax(): number;
+  stop(): Promise<void>;
+};
+
+const askEveryMs = 5;
+const startMaxMs = 60_000;
+
+/** The database in a folder; what seeds it and what serves it agree on this name. */
+export function databaseIn(folder: string): string {
+  return join(folder, "iot_server.db");
+}
+
+/**
+ * Starts a server and waits until it serves.
+ * @param binary the compiled server
+ * @param folder where its database and logs are
+ * @param firstAckOf a device with an open session from 127.0.0.1: waits for the ACK of its heartbeat
+ */
+export async function startServer(
+  binary: string,
+  folder: string,
+  firstAckOf: string | null = null,
+): Promise<ServerProcess> {
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  const startedAt = performance.now();
+  const command = [binary, String(port), "--shared-ip", "--db", databaseIn(folder)];
+  const child = adopt(
+    Bun.spawn(onCore("server", [...command, "--log-dir", join(folder, "log")]), {
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
+  if (firstAckOf !== null) await askUntilAcked(port, firstAckOf);
+  const firstAckMs = performance.now() - startedAt;
+  if (!(await firstLine(child.stdout)).includes(String(port))) {
+    throw new BenchError(`The server did not start: ${await new Response(child.stderr).text()}`);
+  }
+  return {
+    port,
+    firstAckMs,
+    residentBytes: () => memoryOf(child.pid, "VmRSS"),
+    residentBytesMax: () => memoryOf(child.pid, "VmHWM"),
+    async stop() {
+      child.kill("SIGTERM");
+      if ((await child.exited) !== 0) {
+        throw new BenchError(`The server failed: ${await new Response(child.stderr).text()}`);
+      }
+    },
+  };
+}
+
+/** Sends heartbeats from 127.0.0.1 until one is acknowledged. */
+async function askUntilAcked(port: number, id: string): Promise<void> {
+  const heartbeat = `STATUS\t01\t${id}\t2026-11-22:10:10:10\t9\theartbeat`;
+  const acked = Promise.withResolvers<void>();
+  const socket = await Bun.udpSocket({
+    hostname: "127.0.0.1",
+    socket: {
+      data(_socket, bytes) {
+        const text = bytes.toString();
+        if (text.startsWith(`ACK\t40\t${id}\t`)) acked.resolve();
+        else acked.reject(new BenchError(`The server refused a heartbeat: ${text}`));
+      },
+      error() {},
+    },
+  });
+  const timer = setInterval(() => {
+    try {
+      socket.send(heartbeat, port, "127.0.0.1");
+    } catch {
+      // Nobody listens yet: the kernel says so at the next send.
+    }
+  }, askEveryMs);
+  const limit = setTimeout(
+    () => acked.reject(new BenchError(`No ACK from the server after ${startMaxMs / 1000} s.`)),
+    startMaxMs,
+  );
+  try {
+    await acked.promise;
+  } finally {
+    clearInterval(timer);
+    clearTimeout(limit);
+    socket.close();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const socket = await Bun.udpSocket({ hostname: "::", socket: { data() {}, error() {} } });
+  const { port } = socket;
+  socket.close();
+  return port;
+}
+
+function memoryOf(pid: number, field: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
+}
