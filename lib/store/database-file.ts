@@ -69,6 +69,14 @@ export function checkFile(file: string, path: string): { readonly atRest: boolea
   }
 }
 
+/**
+ * Tries whether a file may be written, without a change: SQLite would open it to read alone, without a word.
+ * @throws errors of the file system, where the file is there and may not
+ */
+export function tryWriting(file: string): void {
+  if (existsSync(file)) closeSync(openSync(file, "r+"));
+}
+
 /** The size of the file by its header; 0 where the header does not know (written by an SQLite before 3.7). */
 function statedBytes(header: Buffer): number {
   const stated = header.readUInt16BE(16);

@@ -5,7 +5,7 @@ import { constants, Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
-import { checkFile, realPathOf } from "./database-file.ts";
+import { checkFile, realPathOf, tryWriting } from "./database-file.ts";
 import { corrupt, explain, foreign } from "./database-refusal.ts";
 import { type InstanceLock, isServed, takeInstanceLock } from "./instance-lock.ts";
 import { type LegacyPort, migrateLegacy } from "./legacy.ts";
@@ -38,6 +38,7 @@ export async function openDatabase(path: string, legacy: LegacyPort): Promise<Op
   let database: Database | null = null;
   try {
     checkFile(file, path);
+    tryWriting(file);
     lock = takeInstanceLock(path);
     const isExamined = existsSync(file) && examineUntouched(file, path);
     database = connect(file);

@@ -91,7 +91,8 @@ export async function refusalOf(call: () => unknown): Promise<string> {
     return "opened";
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
-    if (error.message === "" || error.nextStep === "") throw new Error("says nothing", { cause: error });
+    if (error.message === "" || error.nextStep === "")
+      throw new Error("says nothing", { cause: error });
     return error.code;
   }
 }

@@ -1,0 +1,148 @@
+// One server a database, by whatever name; seen from this process and from others; and a file that goes away under an
+// open database is noticed.
+
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { FileGuard } from "../../lib/store/file-guard.ts";
+import { isServed, takeInstanceLock } from "../../lib/store/instance-lock.ts";
+import { openDatabase, openReadOnly } from "../../lib/store/open-database.ts";
+import { ReportReader } from "../../lib/store/report-reader.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { closeDatabase } from "../../lib/store/statements.ts";
+import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "./store-fixtures.ts";
+
+async function serve(path: string) {
+  const { database, lock } = await openDatabase(path, noLegacy);
+  const guard = new FileGuard(path);
+  return { store: new SqliteStore(database, { sharedIp: false }, guard), lock };
+}
+
+describe("one server a database", () => {
+  test("a second one is refused and changes nothing; the first goes on", async () => {
+    const path = newPath();
+    const { store, lock } = await serve(path);
+    store.applyNow([reportOf("asmith", "one")]);
+    const before = bytesIn(dirname(path));
+    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-in-use");
+    expect(bytesIn(dirname(path))).toEqual(before);
+    store.applyNow([reportOf("asmith", "two")]);
+    expect(store.reader.last("asmith", 10)).toHaveLength(2);
+    store.close();
+    lock.release();
+  });
+
+  test("another link to it is the same database", async () => {
+    const path = newPath();
+    const link = newPath("link.db");
+    symlinkSync(path, link);
+    const { store, lock } = await serve(path);
+    expect(await refusalOf(() => openDatabase(link, noLegacy))).toBe("database-in-use");
+    expect(isServed(link)).toBe(true);
+    store.close();
+    lock.release();
+  });
+
+  test("a refused opening lets the lock go", async () => {
+    const path = newPath();
+    writeFileSync(path, "no database, and longer than a header".repeat(10));
+    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-corrupt");
+    rmSync(path);
+    const { store, lock } = await serve(path);
+    store.close();
+    lock.release();
+  });
+
+  test("after it is closed the next one serves, in this process too", async () => {
+    const path = newPath();
+    for (let i = 0; i < 3; i++) {
+      const { store, lock } = await serve(path);
+      expect(isServed(path)).toBe(true);
+      store.close();
+      lock.release();
+      expect(isServed(path)).toBe(false);
+    }
+  });
+
+  test("a reader reads beside it", async () => {
+    const path = newPath();
+    const { store, lock } = await serve(path);
+    store.applyNow([reportOf("asmith", "one")]);
+    const database = openReadOnly(path);
+    const reader = new ReportReader(database, null);
+    expect(reader.last("asmith", 10)).toHaveLength(1);
+    store.applyNow([reportOf("asmith", "two")]);
+    expect(reader.last("asmith", 10).map(({ message }) => message)).toEqual(["two", "one"]);
+    expect(() => database.run("DELETE FROM data")).toThrow();
+    closeDatabase(database);
+    store.close();
+    lock.release();
+  });
+});
+
+describe("isServed", () => {
+  test("makes no file, and is no lock itself", () => {
+    const path = newPath();
+    expect(isServed(path)).toBe(false);
+    expect(readdirSync(dirname(path))).toEqual([]);
+    takeInstanceLock(path).release();
+    expect(isServed(path)).toBe(false);
+    const lock = takeInstanceLock(path);
+    expect(isServed(path)).toBe(true);
+    expect(isServed(path)).toBe(true);
+    lock.release();
+  });
+
+  test("tells of another process, until that is killed", async () => {
+    const path = newPath();
+    const script = `
+      import { takeInstanceLock } from ${JSON.stringify(join(import.meta.dir, "../../lib/store/instance-lock.ts"))};
+      takeInstanceLock(${JSON.stringify(path)});
+      console.log("held");
+      setInterval(() => Bun.gc(true), 10);`;
+    const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+    await child.stdout.getReader().read();
+    expect(isServed(path)).toBe(true);
+    expect(await refusalOf(() => takeInstanceLock(path))).toBe("database-in-use");
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(isServed(path)).toBe(false);
+    takeInstanceLock(path).release();
+  });
+});
+
+describe("a file that goes away under an open database", () => {
+  test.each(["", "-wal"])("%p: nothing is stored until it is back", async (suffix) => {
+    const path = newPath();
+    const { store, lock } = await serve(path);
+    store.applyNow([reportOf("asmith", "before")]);
+    store.checkFile();
+    store.applyNow([reportOf("asmith", "still there")]);
+    renameSync(path + suffix, `${path}.away`);
+    store.checkFile();
+    expect(() => store.applyNow([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    writeFileSync(path + suffix, "another file of this name");
+    store.checkFile();
+    expect(() => store.applyNow([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    renameSync(`${path}.away`, path + suffix);
+    store.checkFile();
+    store.applyNow([reportOf("asmith", "after")]);
+    const messages = store.reader.last("asmith", 10).map(({ message }) => message);
+    expect(messages).toEqual(["after", "still there", "before"]);
+    store.close();
+    lock.release();
+  });
+
+  test("a log that was not there yet is watched from when it is", () => {
+    const path = newPath();
+    writeFileSync(path, "");
+    const guard = new FileGuard(path);
+    writeFileSync(`${path}-wal`, "");
+    guard.check();
+    guard.assertThere();
+    rmSync(`${path}-wal`);
+    guard.check();
+    expect(() => guard.assertThere()).toThrow("iot_server.db-wal was deleted");
+    expect(existsSync(path)).toBe(true);
+  });
+});

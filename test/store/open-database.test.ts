@@ -1,0 +1,278 @@
+// What is opened as a database and what is refused, and that a refused file stays as it is, to the byte.
+
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { openDatabase, openReadOnly } from "../../lib/store/open-database.ts";
+import { ReportReader } from "../../lib/store/report-reader.ts";
+import { schemaVersion } from "../../lib/store/schema.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { closeDatabase } from "../../lib/store/statements.ts";
+import {
+  bytesIn,
+  newDatabaseFrom,
+  newPath,
+  noLegacy,
+  refusalOf,
+  reportOf,
+} from "./store-fixtures.ts";
+
+/** Opens a database and closes it again; with reports in it. */
+async function useOnce(path: string, reports = 0): Promise<void> {
+  const { database, lock } = await openDatabase(path, noLegacy);
+  const store = new SqliteStore(database, { sharedIp: false });
+  store.applyNow(Array.from({ length: reports }, (_, i) => reportOf("asmith", `reading ${i}`)));
+  store.close();
+  lock.release();
+}
+
+/** A database of another program. */
+function newForeign(journalMode = "DELETE", pragma = ""): string {
+  const path = newPath();
+  const database = new Database(path, { create: true, readwrite: true });
+  database.run(`PRAGMA journal_mode = ${journalMode}`);
+  database.run(`CREATE TABLE music (title TEXT); INSERT INTO music VALUES ('so what'); ${pragma}`);
+  database.close();
+  return path;
+}
+
+/** Both ways of opening refuse it with this code, and nothing in its folder changes. */
+async function expectRefused(path: string, code: string): Promise<void> {
+  const before = bytesIn(dirname(path));
+  expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe(code);
+  expect(bytesIn(dirname(path))).toEqual(before);
+  expect(await refusalOf(() => openReadOnly(path))).toBe(code);
+  expect(bytesIn(dirname(path))).toEqual(before);
+}
+
+describe("a damaged file", () => {
+  test("text", async () => {
+    const path = newPath();
+    writeFileSync(path, "username,ip,mac\n".repeat(100));
+    await expectRefused(path, "database-corrupt");
+  });
+
+  test("a header with a wrong letter, a header alone", async () => {
+    const path = newPath();
+    await useOnce(path);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, 99));
+    await expectRefused(path, "database-corrupt");
+    bytes[3] = 0x20;
+    writeFileSync(path, bytes);
+    await expectRefused(path, "database-corrupt");
+  });
+
+  test("cut short by a page", async () => {
+    const path = newPath();
+    await useOnce(path, 1000);
+    truncateSync(path, readFileSync(path).length - 4096);
+    await expectRefused(path, "database-corrupt");
+  });
+
+  test("a page that was overwritten", async () => {
+    const path = newPath();
+    await useOnce(path, 1000);
+    const bytes = readFileSync(path);
+    bytes.fill(0x5a, bytes.length - 4096);
+    writeFileSync(path, bytes);
+    const before = bytesIn(dirname(path));
+    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-corrupt");
+    expect(bytesIn(dirname(path))).toEqual(before);
+  });
+
+  test("an older SQLite's header, which does not know the size, is no sign of damage", async () => {
+    const path = newDatabaseFrom("legacy-older.sql");
+    const bytes = readFileSync(path);
+    bytes.writeUInt32BE(0, 92);
+    bytes.writeUInt32BE(10_000, 28);
+    writeFileSync(path, bytes);
+    const hashPassword = () => Promise.resolve("hash");
+    const { database, lock } = await openDatabase(path, { ...noLegacy, hashPassword });
+    closeDatabase(database);
+    lock.release();
+  });
+});
+
+describe("a database that is not for this server", () => {
+  test.each([
+    ["another program's", newForeign()],
+    ["another program's, in WAL mode", newForeign("WAL")],
+    ["another program's with a mark of its own", newForeign("DELETE", "PRAGMA application_id = 7")],
+    [
+      "another program's with a version of its own",
+      newForeign("DELETE", "PRAGMA user_version = 7"),
+    ],
+  ])("%s", (_name, path) => expectRefused(path, "database-foreign"));
+
+  test("another program's with a log that is not in it yet: the log stays apart", async () => {
+    const path = newForeign("WAL");
+    const writer = new Database(path, { readwrite: true });
+    writer.run("INSERT INTO music VALUES ('blue in green')");
+    const files = ["", "-wal"].map((suffix) => [suffix, readFileSync(path + suffix)] as const);
+    writer.close();
+    for (const [suffix, bytes] of files) writeFileSync(path + suffix, bytes);
+    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-foreign");
+    for (const [suffix, bytes] of files) expect(readFileSync(path + suffix)).toEqual(bytes);
+  });
+
+  test.each(["DELETE", "WAL"])("a newer server's (%s)", async (journalMode) => {
+    const path = newPath();
+    await useOnce(path);
+    const database = new Database(path, { readwrite: true });
+    database.run(`PRAGMA journal_mode = ${journalMode}`);
+    database.run(`PRAGMA user_version = ${schemaVersion + 1}`);
+    database.close();
+    await expectRefused(path, "newer-schema");
+  });
+
+  test("one of the original system is not read before it is migrated", async () => {
+    const path = newDatabaseFrom("legacy-older.sql");
+    const before = bytesIn(dirname(path));
+    expect(await refusalOf(() => openReadOnly(path))).toBe("database-foreign");
+    expect(bytesIn(dirname(path))).toEqual(before);
+  });
+});
+
+describe("a path that leads to no file", () => {
+  test("a directory", async () => {
+    const path = newPath();
+    mkdirSync(path);
+    await expectRefused(path, "database-unwritable");
+    expect(readdirSync(dirname(path))).toEqual(["iot_server.db"]);
+  });
+
+  test("a FIFO, which nobody writes, and a device: neither is waited for", async () => {
+    const path = newPath();
+    expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+    await expectRefused(path, "database-unwritable");
+    expect(await refusalOf(() => openDatabase("/dev/zero", noLegacy))).toBe("database-unwritable");
+  });
+
+  test("a missing directory", async () => {
+    const path = join(newPath("missing"), "iot_server.db");
+    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-unwritable");
+    expect(await refusalOf(() => openReadOnly(path))).toBe("no-database");
+  });
+
+  test("no file is made for a reader", async () => {
+    const path = newPath();
+    expect(await refusalOf(() => openReadOnly(path))).toBe("no-database");
+    expect(readdirSync(dirname(path))).toEqual([]);
+  });
+
+  test("links that lead in a circle", async () => {
+    const path = newPath();
+    symlinkSync(path, `${path}-2`);
+    symlinkSync(`${path}-2`, path);
+    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-unwritable");
+  });
+});
+
+/** Runs as a user without rights where the tests run as root. */
+async function asNobody<T>(run: () => T): Promise<Awaited<T>> {
+  const uid = process.getuid?.();
+  if (uid === 0) process.seteuid?.(65_534);
+  try {
+    return await run();
+  } finally {
+    if (uid === 0) process.seteuid?.(0);
+  }
+}
+
+describe("a user without the right to write", () => {
+  test("serves nothing, and changes nothing", async () => {
+    const path = newPath();
+    await useOnce(path, 3);
+    rmSync(`${path}.lock`);
+    chmodSync(path, 0o444);
+    chmodSync(dirname(path), 0o555);
+    const before = bytesIn(dirname(path));
+    const refusal = () => refusalOf(() => openDatabase(path, noLegacy));
+    expect(await asNobody(refusal)).toBe("database-unwritable");
+    expect(bytesIn(dirname(path))).toEqual(before);
+    chmodSync(dirname(path), 0o777);
+    // The lock can be made now; the database still cannot be written.
+    expect(await asNobody(refusal)).toBe("database-unwritable");
+    expect(readFileSync(path).toString("base64")).toBe(before["iot_server.db"] as string);
+  });
+
+  test("reads a stopped server's database, and leaves nothing beside it", async () => {
+    const path = newPath();
+    await useOnce(path, 3);
+    for (const mode of [0o555, 0o777]) {
+      chmodSync(dirname(path), mode);
+      const before = bytesIn(dirname(path));
+      const count = await asNobody(() => {
+        const database = openReadOnly(path);
+        const reports = new ReportReader(database, null).last("asmith", 10);
+        closeDatabase(database);
+        return reports.length;
+      });
+      expect(count).toBe(3);
+      expect(bytesIn(dirname(path))).toEqual(before);
+    }
+  });
+});
+
+describe("what is opened", () => {
+  test("a new database, an empty file: marked, in WAL mode, synchronous", async () => {
+    const empty = newPath();
+    writeFileSync(empty, "");
+    for (const path of [newPath(), empty]) {
+      const { database, lock } = await openDatabase(path, noLegacy);
+      expect(database.query("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+      expect(database.query("PRAGMA synchronous").get()).toEqual({ synchronous: 2 });
+      expect(database.query("PRAGMA user_version").get()).toEqual({ user_version: schemaVersion });
+      closeDatabase(database);
+      lock.release();
+    }
+  });
+
+  test("a file that is a link, or will be made through one: log and lock lie beside the file", async () => {
+    const path = newPath();
+    const link = newPath("link.db");
+    symlinkSync(path, link);
+    await useOnce(link, 1);
+    expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);
+    expect(readdirSync(dirname(link))).toEqual(["link.db"]);
+    await useOnce(link, 1);
+    expect(new ReportReader(openReadOnly(path), null).last("asmith", 10)).toHaveLength(1);
+  });
+
+  test("a server that was killed left a log: nothing of it is lost", async () => {
+    const path = newPath();
+    const { database, lock } = await openDatabase(path, noLegacy);
+    const store = new SqliteStore(database, { sharedIp: false });
+    store.applyNow([reportOf("asmith", "kept")]);
+    const copy = newPath();
+    for (const suffix of ["", "-wal"]) writeFileSync(copy + suffix, readFileSync(path + suffix));
+    store.close();
+    lock.release();
+    // The file alone is empty still; what it says of its size is not the last word.
+    const reader = openReadOnly(copy);
+    expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(1);
+    closeDatabase(reader);
+    await useOnce(copy);
+    expect(new ReportReader(openReadOnly(copy), null).last("asmith", 10)).toHaveLength(1);
+  });
+
+  test("a database that closed leaves one file, and the next server finds everything", async () => {
+    const path = newPath();
+    await useOnce(path, 5);
+    expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);
+    const reader = openReadOnly(path);
+    expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(5);
+    closeDatabase(reader);
+  });
+});
