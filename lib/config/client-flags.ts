@@ -12,10 +12,10 @@ export const synopses = {
   login: ["", "start its session"],
   logoff: ["", "end its session"],
   status: ["[MESSAGE]", "send one heartbeat"],
-  send: ["[MESSAGE]", "send a report, or each line of standard input"],
+  send: ["[MESSAGE]", "a report, or each line of standard input"],
   query: ["address ID | report ID | list", "ask the server"],
   peer: ["ID", "ask another device directly"],
-  run: ["", "be a device: stay logged in, beat, report, answer"],
+  run: ["", "be a device: beat, report, answer"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type CommandName = keyof typeof synopses;
@@ -63,17 +63,17 @@ const inOneLine = ["register", "deregister", "login", "logoff"];
 
 /** The text of --help: at most 80 columns and a screen long. */
 export function helpText(): string {
-  const line = (form: string, says: string) => `  ${form.padEnd(37)} ${says}`;
+  const line = (form: string, says: string) => `  ${form.padEnd(36)} ${says}`;
   const commands = Object.entries(synopses)
     .filter(([name]) => !["menu", ...inOneLine].includes(name))
     .map(([name, [form, says]]) => line(`${name} ${form}`.trimEnd(), says));
   const options = Object.entries(flags).map(([name, { value, says, env }]) =>
-    `  ${`--${name} ${value}`.padEnd(21)} ${says.padEnd(41)} ${env ?? ""}`.trimEnd(),
+    `  ${`--${name} ${value}`.padEnd(21)} ${says.padEnd(35)} ${env ?? ""}`.trimEnd(),
   );
   return [
-    `iot-client ${synopses.menu[0]}   the menu, also by a pipe`,
+    `iot-client ${synopses.menu[0]}  the menu`,
     "iot-client COMMAND --id ID --server HOST:PORT [OPTION]…",
-    line(inOneLine.join(", "), "what they say; all but logoff need a password"),
+    line(inOneLine.join(", "), "all but logoff need a password"),
     ...commands,
     ...options,
     "TIME is 500ms, 60s, 5m, 1h. run's on-query COMMAND finds what was asked in",

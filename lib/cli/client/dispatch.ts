@@ -39,7 +39,7 @@ async function dispatch(
       machine.print(helpText());
       return exitCode.done;
     case "version":
-      machine.print(version);
+      machine.print(`iot-client ${version}`);
       return exitCode.done;
     case "menu":
       return runMenu(config, machine);
