@@ -70,15 +70,17 @@ function* shownDevices(database: Database): Generator<ShownDevice> {
 
 async function serve(config: ServeConfig): Promise<ExitCode> {
   const server = await startServer(config, version);
+  // Before the first line is out: who reads it may signal at once.
+  const stopped = new Promise<void>((resolve) => {
+    process.on("SIGINT", () => resolve());
+    process.on("SIGTERM", () => resolve());
+  });
   const where = config.host === "::" ? "all addresses, IPv4 and IPv6" : config.host;
   write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
   write(`Its key is ${server.fingerprint}`);
   write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
   output.flush();
-  await new Promise<void>((resolve) => {
-    process.on("SIGINT", () => resolve());
-    process.on("SIGTERM", () => resolve());
-  });
+  await stopped;
   await server.stop();
   return exitCode.done;
 }

@@ -7,7 +7,7 @@ import type { ArgsDef } from "citty";
 export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
-  devices: ["[allow-text <id>]", "list who is there; let one speak text again"],
+  devices: ["[allow-text <id>]", "list who is there; let one use text again"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
 } as const satisfies Record<string, readonly [string, string]>;
@@ -71,14 +71,14 @@ export function argsOf(command: CommandName): ArgsDef {
   );
 }
 
-/** The text of --help: at most 80 columns and a screen long. */
+/** The text of --help: at most 80 columns, and it leaves a line of 24 for the next prompt. */
 export function helpText(version: string): string {
   const commands = Object.entries(synopses).map(([name, [form, says]]) => {
     const call = name === "serve" ? `iot-server ${form}` : `iot-server ${name} ${form}`;
     return `  ${call.trimEnd().padEnd(36)} ${says}`;
   });
-  const options = Object.entries(flags).map(([name, { value, says, env }]) =>
-    `  ${`--${name} ${value}`.padEnd(22)} ${says.padEnd(44)} ${env ?? ""}`.trimEnd(),
+  const options = Object.entries(flags).map(
+    ([name, { value, says }]) => `  ${`--${name} ${value}`.padEnd(22)} ${says}`,
   );
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,
@@ -86,9 +86,7 @@ export function helpText(version: string): string {
     ...commands,
     "",
     ...options,
-    "  --version, --help",
     "",
-    "TIME is 500ms, 60s, 9m, 12h, 90d. An option wins over its variable.",
-    "Example: iot-server 9000 --shared-ip",
+    "TIME: 60s, 9m, 90d. Variables: IOT_LOG_DIR for --log-dir, and so on. Also: --version.",
   ].join("\n");
 }
