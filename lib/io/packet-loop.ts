@@ -2,14 +2,15 @@
 // replies leave. Turns never overlap. Knows no message.
 
 import type { Ask } from "../server/asks.ts";
-import type { Batch, Engine } from "../server/engine.ts";
+import type { Batch, Engine, RemoveResult } from "../server/engine.ts";
 import type { HashJob, HashResult } from "../server/hash-queue.ts";
+import { Histogram } from "../server/histogram.ts";
 import type { Endpoint, Outcome, Store } from "../server/operation.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
 /** Datagrams that may wait; past it they are shed and counted, as a full socket buffer would. */
-const inboxMax = 16_384;
+export const inboxMax = 16_384;
 /** Datagrams in a batch: a commit of more gains nothing and delays the first. */
 const batchMax = 1_024;
 const tickMs = 250;
@@ -31,6 +32,12 @@ export class PacketLoop {
   #endpoint: UdpEndpoint | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #ticks = 0;
+  /** When the oldest datagram of the inbox came, by `performance.now()`. */
+  #oldestAt = 0;
+  /** How long batches took to reach the disk. */
+  readonly commitLatency = new Histogram();
+  /** How long datagrams took from the socket to their reply; each counts with the oldest of its batch. */
+  readonly requestLatency = new Histogram();
   readonly #hasher: PasswordHasher;
 
   /** @param now the clock: milliseconds since 1970 */
@@ -58,6 +65,7 @@ export class PacketLoop {
       this.#shed++;
       return;
     }
+    if (this.#inbox.length === 0) this.#oldestAt = performance.now();
     this.#inbox.push({ bytes, source });
     this.#schedule();
   };
@@ -73,6 +81,14 @@ export class PacketLoop {
   ask(ask: Ask): void {
     this.engine.ask(ask, this.now());
     this.#schedule();
+  }
+
+  /** Takes a device out of the registrar on the operator's behalf. */
+  remove(id: string): Promise<RemoveResult> {
+    return new Promise((onResult) => {
+      this.engine.remove(id, onResult, this.now());
+      this.#schedule();
+    });
   }
 
   /** Lets a device speak text again; whether there is such a device. */
@@ -119,13 +135,16 @@ export class PacketLoop {
     this.#turning = true;
     const now = this.now();
     const late = now - this.#askedAt > lateMs;
-    for (const { bytes, source } of this.#takeArrivals()) {
-      this.engine.receive(bytes, source, now, late);
-    }
+    const oldestAt = this.#oldestAt;
+    const arrivals = this.#takeArrivals();
+    for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
     const batch = this.engine.take();
     if (batch.length > 0) await this.#commit(batch);
     const replies = this.engine.takeReplies();
     if (replies.length > 0) this.#endpoint?.send(replies);
+    if (arrivals.length > 0) {
+      this.requestLatency.observe((performance.now() - oldestAt) / 1000, arrivals.length);
+    }
     for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
     this.#turning = false;
     if (this.#inbox.length > 0 || this.engine.hasWork) this.#schedule();
@@ -134,12 +153,14 @@ export class PacketLoop {
   /** Stores a batch; its replies are written only after that. */
   async #commit(batch: Batch): Promise<void> {
     let outcomes: readonly Outcome[];
+    const began = performance.now();
     try {
       outcomes = await this.store.apply(batch.map((entry) => entry.operation));
     } catch (error) {
       this.engine.fail(batch, error instanceof Error ? error.message : String(error), this.now());
       return;
     }
+    this.commitLatency.observe((performance.now() - began) / 1000);
     this.engine.complete(batch, outcomes, this.now());
     this.store.housekeep();
   }

@@ -20,6 +20,7 @@ import { limits, type Policy } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { type Session, SessionTable } from "./session.ts";
 import { KeyedBuckets, TokenBucket } from "./token-bucket.ts";
+import { Traffic } from "./traffic.ts";
 import { VerifierCache } from "./verifier-cache.ts";
 
 /** An operation and what follows its commit. */
@@ -49,6 +50,7 @@ export class Desk {
   readonly asks = new Asks();
   readonly links = new LinkTable();
   readonly counters = newCounters();
+  readonly traffic = new Traffic();
   readonly verifiers: VerifierCache;
   /** The time of the batch in hand, ms. */
   now: number;
@@ -152,6 +154,7 @@ export class Desk {
 
   /** Writes the ACK of a request; the reason goes where a stranger has had enough of long replies. */
   acknowledge(request: Request, code: AckCode, id: string, reason = ""): void {
+    this.traffic.acknowledged(request.link !== null, request.verb, code);
     const plain = encodeAck(code, id, this.time, request.hash);
     if (reason === "") this.reply(request, plain);
     else this.reply(request, encodeAck(code, id, this.time, request.hash, reason), plain);

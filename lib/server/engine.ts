@@ -32,6 +32,9 @@ const letterA = 0x41;
 /** What the engine hands out after a batch was filled. */
 export type Batch = readonly Entry[];
 
+/** What became of an operator's removal of a device. */
+export type RemoveResult = "removed" | "unknown" | "storage-failed";
+
 export class Engine {
   readonly desk: Desk;
   readonly #attempts: Attempts;
@@ -65,7 +68,16 @@ export class Engine {
     const hash = digest("sha256", bytes, "hex");
     const { length } = bytes;
     const owner = source.ip;
-    const request: Request = { source, id: "-", bytes: length, hash, owner, link: null, msgid: 0n };
+    const request: Request = {
+      source,
+      id: "-",
+      verb: "other",
+      bytes: length,
+      hash,
+      owner,
+      link: null,
+      msgid: 0n,
+    };
     if (desk.policy.requireEncryption) {
       // An ACK is never answered, not even with a refusal.
       if (bytes[0] === letterA) return;
@@ -172,6 +184,26 @@ export class Engine {
     );
   }
 
+  /** Takes a device out of the registrar on the operator's behalf; its reports stay. */
+  remove(id: string, onResult: (result: RemoveResult) => void, now: number): void {
+    const { desk } = this;
+    desk.now = now;
+    desk.submit(
+      { kind: "remove", id, at: now },
+      null,
+      (outcome) => {
+        const known = outcome.kind === "found" && outcome.known;
+        if (!known) return onResult("unknown");
+        desk.verifiers.forget(id);
+        const session = desk.sessions.get(id);
+        if (session !== undefined) desk.endSession(session);
+        desk.log.activity("info", "-", "-", `${id} was deregistered by the operator`);
+        onResult("removed");
+      },
+      () => onResult("storage-failed"),
+    );
+  }
+
   /** Writes every live session's last packet, for a clean stop. */
   settle(now: number): void {
     this.desk.now = now;
@@ -211,6 +243,7 @@ export class Engine {
 
   #dispatch(request: Request, message: Message): void {
     const { desk } = this;
+    request.verb = message.type;
     switch (message.type) {
       case "STATUS":
         return receiveStatus(desk, request, message);
@@ -228,7 +261,7 @@ export class Engine {
         return receiveDeregister(desk, this.#attempts, request, message);
       case "ACK":
         // An ACK is never answered: two servers would answer each other for ever.
-        return;
+        desk.traffic.unanswered(request.link !== null, "ACK");
     }
   }
 
@@ -274,7 +307,7 @@ export class Engine {
 function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
   const hash = digest("sha256", body, "hex");
   const { source, key: owner } = link;
-  return { source, id: "-", bytes: body.length, hash, owner, link, msgid };
+  return { source, id: "-", verb: "other", bytes: body.length, hash, owner, link, msgid };
 }
 
 /** The words of an operator's question that came to nothing, by its DATA code (clause 3). */

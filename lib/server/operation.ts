@@ -60,6 +60,8 @@ export type Operation =
       readonly stated: Endpoint;
       readonly at: number;
     }
+  /** Takes a device out of the registrar and ends its session, on the operator's behalf. */
+  | { readonly kind: "remove"; readonly id: string; readonly at: number }
   /** Lets a device speak text again after it was sealed. */
   | { readonly kind: "allow-text"; readonly id: string }
   | {

@@ -2,6 +2,7 @@
 
 import type { Link } from "./links/link.ts";
 import type { Endpoint } from "./operation.ts";
+import type { Verb } from "./traffic.ts";
 
 /** A datagram that decoded to a message from a device. */
 export type Request = {
@@ -9,6 +10,8 @@ export type Request = {
   source: Endpoint;
   /** The device it is about; `-` until one was read in it. */
   id: string;
+  /** What it asks for; `other` until that was read. */
+  verb: Verb;
   /** Length of the datagram, in bytes. */
   readonly bytes: number;
   /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */

@@ -109,6 +109,11 @@ export class DeviceRows {
     return decideResume(clientKey, shown, this.get(id));
   }
 
+  /** Takes a device out; whether there was one. */
+  remove(id: string): boolean {
+    return this.#remove.run(id).changes > 0;
+  }
+
   /** Lets a device speak text again; whether there is such a device. */
   allowText(id: string): boolean {
     return this.#allowText.run(id).changes > 0;

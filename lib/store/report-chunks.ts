@@ -101,6 +101,12 @@ export class ReportChunks {
     else this.#unwritten = unwritten;
   }
 
+  /** Places of a device's reports in a chunk that is in memory, ascending; null for a chunk that is not. */
+  placesIn(number: number, device: string): readonly number[] | null {
+    const chunk = this.#chunks.find((held) => held.number === number);
+    return chunk === undefined ? null : (chunk.places.get(device) ?? []);
+  }
+
   /** Numbers of a device's reports that are in memory, newest first. */
   *newestInMemory(device: string): Generator<number> {
     for (let i = this.#chunks.length - 1; i >= 0; i--) {

@@ -43,6 +43,11 @@ export class ReportWriter {
     this.#mark = this.#next;
   }
 
+  /** The number that the next report gets. */
+  get next(): number {
+    return this.#next;
+  }
+
   /** Begins a transaction's worth of reports. */
   begin(): void {
     this.#mark = this.#next;

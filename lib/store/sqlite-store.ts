@@ -7,6 +7,7 @@ import type { Operation, Outcome, Store, StoredSession } from "../server/operati
 import type { Policy } from "../server/policy.ts";
 import { DeviceRows } from "./device-rows.ts";
 import type { FileGuard } from "./file-guard.ts";
+import type { ReportChunks } from "./report-chunks.ts";
 import type { ReportReader } from "./report-reader.ts";
 import { ReportWriter } from "./report-writer.ts";
 import { SessionRows } from "./session-rows.ts";
@@ -48,6 +49,16 @@ export class SqliteStore implements Store {
   /** Reads reports on the same connection. */
   get reader(): ReportReader {
     return this.#reports.reader;
+  }
+
+  /** Where the reports are that no index on the disk tells of yet. */
+  get chunks(): ReportChunks {
+    return this.#reports.chunks;
+  }
+
+  /** The number that the next report gets. */
+  get nextSequence(): number {
+    return this.#reports.next;
   }
 
   /** The sessions that were open when the database was last written. */
@@ -127,6 +138,11 @@ export class SqliteStore implements Store {
         const isIn = code === ack.loggedIn;
         const session = isIn ? this.#sessions.open(operation, operation.clientKey) : 0;
         return { kind: "done", code, session, hash: null };
+      }
+      case "remove": {
+        const known = this.#devices.remove(operation.id);
+        if (known) this.#sessions.endOpen(operation.id, "deregistered", operation.at);
+        return { kind: "found", known, report: null };
       }
       case "allow-text":
         return { kind: "found", known: this.#devices.allowText(operation.id), report: null };

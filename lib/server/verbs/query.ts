@@ -106,6 +106,7 @@ function answerData(
     time,
     message: cut(text, roomFor(message)),
   } as const;
+  desk.traffic.answered(request.link !== null, request.verb, code);
   desk.reply(request, encode(data));
   if (desk.log.debug) {
     desk.log.activity(

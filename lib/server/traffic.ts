@@ -1,0 +1,103 @@
+// Counts datagrams by verb, transport and the code of their answer. One table of numbers, made once: a datagram costs
+// one addition.
+
+import { describeAck, type AckCode } from "../protocol/codes.ts";
+import type { Message } from "../protocol/messages.ts";
+
+/** What a datagram was; `other` where nothing was read in it. */
+export type Verb = Message["type"] | "other";
+
+const rows: Readonly<Record<Verb, number>> = {
+  REGISTER: 0,
+  DEREGISTER: 1,
+  LOGIN: 2,
+  LOGOFF: 3,
+  STATUS: 4,
+  DATA: 5,
+  QUERY: 6,
+  ACK: 7,
+  other: 8,
+};
+const verbs = Object.keys(rows) as Verb[];
+const codesMax = 100;
+/** Behind the codes of ACK: those of DATA in answer to a QUERY, and what is never answered. */
+const unanswered = 2 * codesMax;
+const columns = unanswered + 1;
+
+/** A cell of the table that is not 0. */
+export type TrafficCell = {
+  readonly verb: Verb;
+  readonly transport: "text" | "sealed";
+  /** What came of it, as a word. */
+  readonly outcome: string;
+  readonly count: number;
+};
+
+export class Traffic {
+  readonly #counts = new Float64Array(2 * verbs.length * columns);
+
+  /** A datagram was answered with an ACK. */
+  acknowledged(sealed: boolean, verb: Verb, code: string): void {
+    this.#add(sealed, verb, numberOf(code));
+  }
+
+  /** A QUERY was answered with a DATA. */
+  answered(sealed: boolean, verb: Verb, code: string): void {
+    this.#add(sealed, verb, codesMax + numberOf(code));
+  }
+
+  /** A datagram is of a kind that is not answered. */
+  unanswered(sealed: boolean, verb: Verb): void {
+    this.#add(sealed, verb, unanswered);
+  }
+
+  /** What was counted, with equal outcomes added up. */
+  read(): TrafficCell[] {
+    const cells = new Map<string, TrafficCell>();
+    for (const [i, count] of this.#counts.entries()) {
+      if (count === 0) continue;
+      const row = Math.floor(i / columns);
+      const transport = row >= verbs.length ? "sealed" : "text";
+      const verb = verbs[row % verbs.length] as Verb;
+      const outcome = outcomeOf(i % columns);
+      const key = `${transport} ${verb} ${outcome}`;
+      const before = cells.get(key)?.count ?? 0;
+      cells.set(key, { verb, transport, outcome, count: before + count });
+    }
+    return [...cells.values()];
+  }
+
+  #add(sealed: boolean, verb: Verb, column: number): void {
+    const i = ((sealed ? verbs.length : 0) + rows[verb]) * columns + column;
+    this.#counts[i] = (this.#counts[i] as number) + 1;
+  }
+}
+
+/** Two digits as a number, without making a string of them. */
+function numberOf(code: string): number {
+  return (code.charCodeAt(0) - 48) * 10 + code.charCodeAt(1) - 48;
+}
+
+function outcomeOf(column: number): string {
+  if (column === unanswered) return "unanswered";
+  if (column >= codesMax) return column === codesMax + 1 ? "answered" : "not_there";
+  const code = String(column).padStart(2, "0");
+  const words = outcomes[code as AckCode] ?? describeAck(code);
+  return words.replaceAll(" ", "_");
+}
+
+/** A word for each code of ACK that has a shorter one than its description. */
+const outcomes: Partial<Record<AckCode, string>> = {
+  "01": "already registered",
+  "11": "id taken",
+  "12": "ip taken",
+  "13": "mac taken",
+  "30": "registered otherwise",
+  "31": "credentials refused",
+  "41": "no session",
+  "51": "no session",
+  "61": "no session",
+  "91": "unknown type",
+  "93": "busy",
+  "95": "storage failed",
+};
