@@ -87,6 +87,6 @@ export function helpText(version: string): string {
     "",
     ...options,
     "",
-    "TIME: 60s, 9m, 90d. Variables: IOT_LOG_DIR for --log-dir, and so on. Also: --version.",
+    "TIME: 60s, 9m, 90d. Variables: --log-dir is IOT_LOG_DIR … Also: --version.",
   ].join("\n");
 }
