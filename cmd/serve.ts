@@ -68,6 +68,8 @@ async function open(
   const control = serveControl(config.db, {
     ask: (question) => ask(loop, engine, endpoint.port, question),
     allowText: (id) => loop.allowText(id),
+    enroll: (candidates) =>
+      Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });
   closers.push(() => control.close());
   if (config.retainMs !== null)

@@ -21,6 +21,7 @@ import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
 import { isServed } from "../lib/store/instance-lock.ts";
 import { openReadOnly } from "../lib/store/open-database.ts";
 import { ReportReader } from "../lib/store/report-reader.ts";
+import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
 
@@ -45,6 +46,16 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     }
     case "allow-text":
       return printAllowed(config.id, await allowTextOn(config.db, config.id), write);
+    case "import":
+      return runImport(config, config.sharedIp, write);
+    case "export":
+      return runExport(config, write);
+    case "backup":
+      return runBackup(config, write);
+    case "restore":
+      return runRestore(config, Date.now(), write);
+    case "check":
+      return runCheck(config.db, write);
     case "fingerprint": {
       const identity = readIdentity(config.db, null);
       return printFingerprint(

@@ -10,6 +10,11 @@ export const synopses = {
   devices: ["[allow-text <id>]", "list who is there; let one use text again"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
+  import: ["<devices.csv>", "register the devices of a file"],
+  export: ["[devices|reports]", "write all of them to standard output"],
+  backup: ["<file>", "copy the database while it is served"],
+  restore: ["<file>", "put a copy back; the server is stopped"],
+  check: ["", "look whether the database is whole"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type CommandName = keyof typeof synopses;
@@ -30,7 +35,7 @@ export const flags = {
   db: text("FILE", "the database; default iot_server.db", "IOT_DB", all),
   "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
   "log-level": text("LEVEL", "debug, info, warn, error; default info", "IOT_LOG_LEVEL", ["serve"]),
-  "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", ["serve"]),
+  "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", ["serve", "import"]),
   "offline-after": text("TIME", "silence that ends a session; default 9m", "IOT_OFFLINE_AFTER", [
     "serve",
   ]),
@@ -42,6 +47,7 @@ export const flags = {
   ]),
   last: text("N", "reports: the newest N; default 20", null, ["reports"]),
   since: text("TIME", "reports: since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
+  format: text("FORMAT", "export: csv or ndjson; default csv", null, ["export"]),
   json: bool("one JSON object a line", null, ["query", "devices", "reports"]),
 } as const satisfies Record<string, Flag>;
 

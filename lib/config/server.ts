@@ -40,7 +40,21 @@ export type CommandConfig =
     }
   | { readonly command: "devices"; readonly db: string; readonly json: boolean }
   | { readonly command: "allow-text"; readonly db: string; readonly id: string }
-  | { readonly command: "fingerprint"; readonly db: string }
+  | { readonly command: "fingerprint" | "check"; readonly db: string }
+  | { readonly command: "backup" | "restore"; readonly db: string; readonly file: string }
+  | {
+      readonly command: "import";
+      readonly db: string;
+      readonly file: string;
+      /** As of the server; matters where none runs. */
+      readonly sharedIp: boolean;
+    }
+  | {
+      readonly command: "export";
+      readonly db: string;
+      readonly what: "devices" | "reports";
+      readonly format: "csv" | "ndjson";
+    }
   | {
       readonly command: "reports";
       readonly db: string;
@@ -86,8 +100,21 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
       expect(positionals, 0, "devices");
       return { command, db, json };
     case "fingerprint":
-      expect(positionals, 0, "fingerprint");
+    case "check":
+      expect(positionals, 0, command);
       return { command, db };
+    case "import": {
+      expect(positionals, 1, command);
+      const file = fileValue(command, positionals[0]);
+      return { command, db, file, sharedIp: isOn("shared-ip") };
+    }
+    case "backup":
+    case "restore":
+      expect(positionals, 1, command);
+      return { command, db, file: fileValue(command, positionals[0]) };
+    case "export":
+      expect(positionals, 1, command);
+      return { command, db, ...exportValue(positionals[0] ?? "devices", value("format") ?? "csv") };
     case "reports": {
       expect(positionals, 1, "reports");
       const since = value("since");
@@ -204,6 +231,21 @@ function idValue(text: string | undefined): string {
   if (!isId(text))
     throw wrong(`${quoted(text)} is no device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
   return text;
+}
+
+function fileValue(command: string, text: string | undefined): string {
+  if (text === undefined || text === "") throw wrong(`${command} needs the name of a file.`);
+  return text;
+}
+
+function exportValue(what: string, format: string) {
+  if (what !== "devices" && what !== "reports") {
+    throw wrong(`${quoted(what)} cannot be exported.`, "Export devices or reports.");
+  }
+  if (format !== "csv" && format !== "ndjson") {
+    throw wrong(`--format is ${quoted(format)}.`, "Give csv or ndjson.");
+  }
+  return { what, format } as const;
 }
 
 function keyPolicyValue(text: string): ServeConfig["keyPolicy"] {

@@ -21,17 +21,32 @@ export type ControlAnswer =
     }
   | { readonly kind: "unknown" | "not-logged-in" | "no-answer" | "busy" };
 
+/** A device to register; `hash` of its password is null where it is first asked whether it would be refused. */
+export type Candidate = {
+  readonly id: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly hash: string | null;
+};
+
+/** An ACK code, or the hash is wanted. */
+export type EnrollAnswer =
+  { readonly kind: "hash" } | { readonly kind: "done"; readonly code: string };
+
 /** What the running server does for a command. */
 export type ControlCalls = {
   ask(question: ControlQuestion): Promise<ControlAnswer>;
   /** Lets a device speak text again; whether there is such a device. */
   allowText(id: string): Promise<boolean>;
+  /** Registers devices; a code each, or `hash` where the hash of its password is wanted. */
+  enroll(candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]>;
 };
 
 /** A socket that is served until closed. */
 export type ControlSocket = { close(): void };
 
-const requestBytesMax = 4_096;
+const requestBytesMax = 1 << 18;
 
 /** The name of the control socket of a database. */
 export function socketPathOf(databasePath: string): string {
@@ -87,6 +102,17 @@ export async function allowTextOn(databasePath: string, id: string): Promise<boo
   return (answered as { known: boolean }).known;
 }
 
+/**
+ * Has the running server register devices, a few hundred at once at most.
+ * @throws OperatingError `server-not-running`
+ */
+export async function enrollOn(
+  databasePath: string,
+  candidates: readonly Candidate[],
+): Promise<readonly EnrollAnswer[]> {
+  return (await call(databasePath, "/enroll", candidates)) as EnrollAnswer[];
+}
+
 async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {
   try {
     const response = await fetch(`http://localhost${path}`, {
@@ -118,6 +144,8 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       if (typeof id !== "string") return new Response("no id", { status: 400 });
       return Response.json({ known: await calls.allowText(id) });
     }
+    case "/enroll":
+      return Response.json(await calls.enroll(JSON.parse(body) as Candidate[]));
     default:
       return new Response("no such call", { status: 404 });
   }

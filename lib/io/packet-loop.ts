@@ -2,10 +2,10 @@
 // replies leave. Turns never overlap. Knows no message.
 
 import type { Ask } from "../server/asks.ts";
-import type { Batch, Engine, RemoveResult } from "../server/engine.ts";
+import type { Batch, Engine, EnrollResult, RemoveResult } from "../server/engine.ts";
 import type { HashJob, HashResult } from "../server/hash-queue.ts";
 import { Histogram } from "../server/histogram.ts";
-import type { Endpoint, Outcome, Store } from "../server/operation.ts";
+import type { DeviceFacts, Endpoint, Outcome, Store } from "../server/operation.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
@@ -34,6 +34,7 @@ export class PacketLoop {
   #ticks = 0;
   /** When the oldest datagram of the inbox came, by `performance.now()`. */
   #oldestAt = 0;
+  #stored = true;
   /** How long batches took to reach the disk. */
   readonly commitLatency = new Histogram();
   /** How long datagrams took from the socket to their reply; each counts with the oldest of its batch. */
@@ -52,6 +53,11 @@ export class PacketLoop {
   /** Datagrams that were shed since the start because the inbox was full. */
   get shed(): number {
     return this.#shed;
+  }
+
+  /** Whether the last batch was stored. */
+  get isStoring(): boolean {
+    return this.#stored;
   }
 
   /** Datagrams that wait now. */
@@ -95,6 +101,14 @@ export class PacketLoop {
   allowText(id: string): Promise<boolean> {
     return new Promise((onResult) => {
       this.engine.allowText(id, onResult, this.now());
+      this.#schedule();
+    });
+  }
+
+  /** Registers a device on the operator's behalf; see `Engine.enroll`. */
+  enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
+    return new Promise((onResult) => {
+      this.engine.enroll(device, hash, onResult, this.now());
       this.#schedule();
     });
   }
@@ -157,9 +171,11 @@ export class PacketLoop {
     try {
       outcomes = await this.store.apply(batch.map((entry) => entry.operation));
     } catch (error) {
+      this.#stored = false;
       this.engine.fail(batch, error instanceof Error ? error.message : String(error), this.now());
       return;
     }
+    this.#stored = true;
     this.commitLatency.observe((performance.now() - began) / 1000);
     this.engine.complete(batch, outcomes, this.now());
     this.store.housekeep();

@@ -2,7 +2,7 @@
 // clock, file or randomness. Its shell calls receive and tick, then take, then complete or fail.
 
 import { hash as digest } from "node:crypto";
-import { ack, answer } from "../protocol/codes.ts";
+import { ack, type AckCode, answer } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
 import { encode } from "../protocol/encode.ts";
 import type { Frame } from "../sealed/frames.ts";
@@ -13,7 +13,7 @@ import { Desk, type DeskParts, type Entry, type Replies, peerName } from "./desk
 import type { HashJob, HashResult } from "./hash-queue.ts";
 import { Gate } from "./links/gate.ts";
 import type { Link } from "./links/link.ts";
-import type { Endpoint, Outcome, StoredSession } from "./operation.ts";
+import type { DeviceFacts, Endpoint, Outcome, StoredSession } from "./operation.ts";
 import { Presence } from "./presence.ts";
 import type { Request } from "./request.ts";
 import { receiveData } from "./verbs/data.ts";
@@ -34,6 +34,10 @@ export type Batch = readonly Entry[];
 
 /** What became of an operator's removal of a device. */
 export type RemoveResult = "removed" | "unknown" | "storage-failed";
+
+/** What became of a registration by the operator: an ACK code, or the hash of its password is wanted. */
+export type EnrollResult =
+  { readonly kind: "hash" } | { readonly kind: "done"; readonly code: AckCode };
 
 export class Engine {
   readonly desk: Desk;
@@ -204,6 +208,26 @@ export class Engine {
     );
   }
 
+  /**
+   * Registers a device on the operator's behalf.
+   * @param hash of its password, or null to learn first whether it would be refused
+   */
+  enroll(
+    device: DeviceFacts,
+    hash: string | null,
+    onResult: (result: EnrollResult) => void,
+    now: number,
+  ): void {
+    this.desk.now = now;
+    const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
+    this.desk.submit(
+      { kind: "register", device, proof, sealed: true, at: now },
+      null,
+      (outcome) => onResult(enrolled(outcome)),
+      () => onResult({ kind: "done", code: ack.storageFailed }),
+    );
+  }
+
   /** Writes every live session's last packet, for a clean stop. */
   settle(now: number): void {
     this.desk.now = now;
@@ -308,6 +332,14 @@ function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
   const hash = digest("sha256", body, "hex");
   const { source, key: owner } = link;
   return { source, id: "-", verb: "other", bytes: body.length, hash, owner, link, msgid };
+}
+
+/** What an outcome of a registration by the operator says. */
+export function enrolled(outcome: Outcome): EnrollResult {
+  if (outcome.kind === "done") return { kind: "done", code: outcome.code };
+  const isNew = outcome.kind === "need" && outcome.need.kind === "hash";
+  // Another address for a device that is there wants its password: that is the device's to send.
+  return isNew ? { kind: "hash" } : { kind: "done", code: ack.credentialsRefused };
 }
 
 /** The words of an operator's question that came to nothing, by its DATA code (clause 3). */
