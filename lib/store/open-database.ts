@@ -2,7 +2,7 @@
 // schema. A file that is not ours, or is damaged, is refused with its name and stays as it is.
 
 import { constants, Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
 import { checkFile, realPathOf, tryWriting } from "./database-file.ts";
@@ -92,6 +92,9 @@ function keep(database: Database, lock: InstanceLock): OpenDatabase {
 }
 
 function connect(file: string): Database {
+  // Its owner's alone: it holds what devices reported, and the hashes of their passwords. What SQLite makes beside it
+  // gets the same mode.
+  if (!existsSync(file)) closeSync(openSync(file, "wx", 0o600));
   const database = new Database(file, { create: true, readwrite: true, strict: true });
   // Another process may read for a moment (`iot-server devices`).
   database.run("PRAGMA busy_timeout = 5000");
