@@ -10,6 +10,7 @@ import { OperatingError } from "../../lib/operating-error.ts";
 import type { DeviceFacts, Operation, Proof } from "../../lib/server/operation.ts";
 import type { LegacyPort } from "../../lib/store/legacy.ts";
 import { migrate } from "../../lib/store/schema.ts";
+import type { SqliteStore } from "../../lib/store/sqlite-store.ts";
 
 /** 2026-11-22 09:14:06 UTC. */
 export const startOfTime = 1_795_338_846_000;
@@ -126,4 +127,34 @@ export function loginOf({ id, ip, port }: DeviceFacts, proof: Proof, at = startO
     { ip, port },
   ];
   return { kind: "login", id, proof, sealed: false, seal: null, source, stated, at } as const;
+}
+
+/** Random whole numbers below a bound, the same for the same seed (mulberry32). */
+export function newDraw(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+/** The messages of a device's newest reports, newest first. */
+export function messagesOf(store: SqliteStore, device: string, count = 100): string[] {
+  return store.reader.last(device, count).map(({ message }) => message);
+}
+
+/** Stores so many reports, batch by batch, with what is due behind each. */
+export function storeMany(
+  store: SqliteStore,
+  count: number,
+  reportAt: (i: number) => Operation,
+): void {
+  const batch = 1024;
+  for (let first = 0; first < count; first += batch) {
+    const length = Math.min(batch, count - first);
+    store.applyNow(Array.from({ length }, (_, i) => reportAt(first + i)));
+    store.housekeep();
+  }
 }

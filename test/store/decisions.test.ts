@@ -1,0 +1,158 @@
+// The rules of REGISTER, DEREGISTER and LOGIN as tables: a line a row of the protocol (clause 4), in its order, with
+// what is known of the password.
+
+import { describe, expect, test } from "bun:test";
+import type { Proof } from "../../lib/server/operation.ts";
+import { decideDeregister } from "../../lib/server/verbs/deregister.ts";
+import { decideLogin } from "../../lib/server/verbs/login.ts";
+import { decideRegister, type DeviceRow } from "../../lib/server/verbs/register.ts";
+
+const none: Proof = { kind: "none" };
+const hashed: Proof = { kind: "hashed", hash: "new" };
+const right: Proof = { kind: "verified", hash: "h1" };
+const wrong: Proof = { kind: "refused", hash: "h1" };
+/** Checked against a hash that was there before: the device was registered anew since. */
+const rightBefore: Proof = { kind: "verified", hash: "h0" };
+const wrongBefore: Proof = { kind: "refused", hash: "h0" };
+const unknownBefore: Proof = { kind: "refused", hash: null };
+
+const asked = { id: "asmith", mac: "aa:bb:cc:dd:ee:ff", ip: "10.0.0.1", port: 1994 };
+const own: DeviceRow = {
+  ...asked,
+  hash: "h1",
+  sealedKey: null,
+  storedProof: null,
+  textLocked: false,
+};
+const sameMac = { ...own, mac: "AA-BB-CC-DD-EE-FF" };
+const otherMac = { ...own, mac: "aa:bb:cc:dd:ee:00" };
+const otherIp = { ...own, ip: "10.0.0.9" };
+const otherPort = { ...own, port: 1995 };
+const locked = { ...own, textLocked: true };
+
+describe("REGISTER, the first row that fits", () => {
+  const free = { ipTaken: false, macTaken: false };
+  const ipTaken = { ipTaken: true, macTaken: false };
+  const macTaken = { ipTaken: false, macTaken: true };
+  const both = { ipTaken: true, macTaken: true };
+  test.each([
+    ["same id, another MAC", otherMac, free, none, "11"],
+    ["same id, another MAC, whatever else", { ...otherMac, ip: "10.0.0.9" }, both, right, "11"],
+    ["same id and MAC, same ip and port", own, free, none, "01"],
+    ["the MAC in other letters", sameMac, free, none, "01"],
+    ["the same, while others hold the ip and the MAC", own, both, none, "01"],
+    ["the same, password wrong: nothing changes, nothing is checked", own, free, wrong, "01"],
+    ["other ip, password not checked", otherIp, free, none, "verify h1"],
+    ["other ip, password checked before it changed", otherIp, free, rightBefore, "verify h1"],
+    ["other ip, password refused before it changed", otherIp, free, wrongBefore, "verify h1"],
+    ["other ip, hashed for a new device meanwhile", otherIp, free, hashed, "verify h1"],
+    ["other ip, password wrong", otherIp, free, wrong, "31"],
+    ["other ip that is taken, password wrong", otherIp, ipTaken, wrong, "31"],
+    ["other ip that is taken", otherIp, ipTaken, right, "12"],
+    [
+      "other ip that is taken, not checked yet: nobody learns that",
+      otherIp,
+      ipTaken,
+      none,
+      "verify h1",
+    ],
+    ["other ip", otherIp, free, right, "02 update"],
+    ["other port, password wrong", otherPort, free, wrong, "31"],
+    ["other port", otherPort, free, right, "02 update"],
+    ["another device holds the MAC of a known one", otherIp, macTaken, right, "02 update"],
+    ["new, another device holds the ip", null, ipTaken, none, "12"],
+    ["new, another device holds ip and MAC", null, both, hashed, "12"],
+    ["new, another device holds the MAC", null, macTaken, none, "13"],
+    ["new, password not hashed", null, free, none, "hash"],
+    ["new, password checked while it was known", null, free, right, "hash"],
+    ["new", null, free, hashed, "00 insert"],
+    ["text of a device that was sealed", locked, free, none, "94"],
+    ["text of a device that was sealed, other MAC", { ...locked, mac: "x" }, free, right, "94"],
+  ] as const)("%s", (_name, row, taken, proof, outcome) => {
+    const decision = decideRegister(asked, proof, false, { own: row, ...taken });
+    const store =
+      decision.kind === "need" || decision.store === "nothing" ? "" : ` ${decision.store}`;
+    expect(wordsOf(decision) + store).toBe(outcome);
+    if (decision.kind === "done" && decision.store === "insert") expect(decision.hash).toBe("new");
+    if (decision.kind === "done" && decision.store === "update") expect(decision.hash).toBe("h1");
+    if (decision.kind === "done" && ["01", "11", "31"].includes(decision.code)) {
+      expect(decision.hash).toBeNull();
+    }
+  });
+
+  test("a device that was sealed and comes sealed is decided as any other", () => {
+    const rows = { own: { ...otherIp, textLocked: true }, ...free };
+    expect(wordsOf(decideRegister(asked, right, true, rows))).toBe("02");
+  });
+});
+
+describe("DEREGISTER", () => {
+  test.each([
+    ["unknown id", null, none, "21"],
+    ["unknown id, whatever was checked", null, right, "21"],
+    ["password not checked", own, none, "verify h1"],
+    ["password checked before it changed", own, rightBefore, "verify h1"],
+    ["password refused before it changed", own, wrongBefore, "verify h1"],
+    ["password wrong", own, wrong, "31"],
+    ["password wrong and MAC differs: the MAC is not told", otherMac, wrong, "31"],
+    ["MAC differs", otherMac, right, "30"],
+    ["MAC differs, not checked yet", otherMac, none, "verify h1"],
+    ["ip differs", otherIp, right, "30"],
+    ["port differs, which does not count", otherPort, right, "20"],
+    ["the MAC in other letters", sameMac, right, "20"],
+    ["all is the same", own, right, "20"],
+    ["text of a device that was sealed", locked, right, "94"],
+  ] as const)("%s", (_name, row, proof, outcome) => {
+    const decision = decideDeregister(asked, proof, false, row);
+    expect(wordsOf(decision)).toBe(outcome);
+    if (decision.kind === "done") expect(decision.remove).toBe(outcome === "20");
+  });
+});
+
+describe("LOGIN", () => {
+  const key = new Uint8Array(32).fill(1);
+  const otherKey = new Uint8Array(32).fill(2);
+  const sealed = { ...locked, sealedKey: key };
+  test.each([
+    ["unknown id, not checked: takes the time of a check", null, none, null, "verify null"],
+    ["unknown id, checked", null, unknownBefore, null, "31"],
+    ["unknown id, checked while it was known", null, right, null, "verify null"],
+    ["known, checked while it was unknown", own, unknownBefore, null, "verify h1"],
+    ["password not checked", own, none, null, "verify h1"],
+    ["password checked before it changed", own, rightBefore, null, "verify h1"],
+    ["password refused before it changed", own, wrongBefore, null, "verify h1"],
+    ["password wrong", own, wrong, null, "31"],
+    ["password right", own, right, null, "70"],
+    [
+      "another ip and port than registered do not count",
+      { ...otherIp, port: 9 },
+      right,
+      null,
+      "70",
+    ],
+    ["text of a device that was sealed", locked, right, null, "94"],
+    ["sealed, for the first time", own, right, key, "70"],
+    ["sealed, the same key", sealed, right, key, "70"],
+    ["sealed, another key", sealed, right, otherKey, "70 key changed"],
+    ["sealed, another key, password wrong", sealed, wrong, otherKey, "31"],
+  ] as const)("%s", (_name, row, proof, clientKey, outcome) => {
+    const decision = decideLogin(proof, clientKey, "replace", row);
+    const changed = decision.kind === "done" && decision.keyChanged ? " key changed" : "";
+    expect(wordsOf(decision) + changed).toBe(outcome);
+  });
+
+  test("another key where keys are kept strictly", () => {
+    expect(wordsOf(decideLogin(right, otherKey, "strict", sealed))).toBe("31");
+    expect(wordsOf(decideLogin(right, key, "strict", sealed))).toBe("70");
+  });
+});
+
+type Decision =
+  | ReturnType<typeof decideRegister>
+  | ReturnType<typeof decideDeregister>
+  | ReturnType<typeof decideLogin>;
+
+function wordsOf(decision: Decision): string {
+  if (decision.kind === "done") return decision.code;
+  return decision.need.kind === "hash" ? "hash" : `verify ${decision.need.hash}`;
+}

@@ -1,0 +1,159 @@
+// A report is stored exactly once: a repeat is found in its batch, later, after a restart, and when it is long pushed out
+// of what memory finds by its key. Two readings are two, in the same second too.
+
+import { describe, expect, test } from "bun:test";
+import { openDatabase } from "../../lib/store/open-database.ts";
+import { chunkSize } from "../../lib/store/report-chunks.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import {
+  messagesOf,
+  newDatabase,
+  newPath,
+  noLegacy,
+  reportOf,
+  startOfTime,
+  storeMany,
+} from "./store-fixtures.ts";
+
+/** A store in memory that finds the latest 16 to 32 reports by their key. */
+function newStore(recentReportsMax = 32) {
+  const database = newDatabase();
+  return { database, store: new SqliteStore(database, { sharedIp: false, recentReportsMax }) };
+}
+
+const filler = (i: number) => reportOf(`other-${i % 50}`, `filler ${i}`);
+
+function outcomesOf(store: SqliteStore, ...reports: ReturnType<typeof reportOf>[]) {
+  return store
+    .applyNow(reports)
+    .map((outcome) => (outcome.kind === "report" ? [outcome.sequence, outcome.repeated] : null));
+}
+
+describe("a repeat is the same report", () => {
+  test("in the same batch", () => {
+    const { store } = newStore();
+    const report = reportOf("asmith", "21.5");
+    expect(outcomesOf(store, report, report, report)).toEqual([
+      [1, false],
+      [1, true],
+      [1, true],
+    ]);
+    expect(messagesOf(store, "asmith")).toEqual(["21.5"]);
+  });
+
+  test("in a later batch, received later, whether the device's last is known or not", () => {
+    const { store } = newStore();
+    outcomesOf(store, reportOf("asmith", "21.5"));
+    for (const previous of [0, 1]) {
+      const repeat = reportOf("asmith", "21.5", { at: startOfTime + 60_000, previous });
+      expect(outcomesOf(store, repeat)).toEqual([[1, true]]);
+    }
+    expect(store.reader.last("asmith", 10)).toMatchObject([{ received: startOfTime }]);
+  });
+
+  test("pushed out of what memory finds by key, by others", () => {
+    const { store } = newStore();
+    outcomesOf(store, reportOf("asmith", "21.5"));
+    storeMany(store, 500, filler);
+    expect(outcomesOf(store, reportOf("asmith", "21.5", { previous: 1 }))).toEqual([[1, true]]);
+    expect(outcomesOf(store, reportOf("asmith", "21.5", { previous: 0 }))).toEqual([[1, true]]);
+    expect(outcomesOf(store, reportOf("asmith", "21.6", { previous: 1 }))).toEqual([[502, false]]);
+  });
+
+  test("pushed out though the device itself reported since: its last 16 are compared", () => {
+    const { store } = newStore();
+    const first = outcomesOf(store, reportOf("asmith", "lost answer"));
+    storeMany(store, 500, filler);
+    const [second] = outcomesOf(store, reportOf("asmith", "newer", { previous: 1 }));
+    const previous = second?.[0] as number;
+    expect(outcomesOf(store, reportOf("asmith", "lost answer", { previous }))).toEqual([[1, true]]);
+    expect(first).toEqual([[1, false]]);
+  });
+
+  test("pushed out and in a chunk that is in the index alone", () => {
+    const { store } = newStore(4096);
+    outcomesOf(store, reportOf("asmith", "21.5"));
+    storeMany(store, 3 * chunkSize, filler);
+    for (const previous of [1, 0]) {
+      expect(outcomesOf(store, reportOf("asmith", "21.5", { previous }))).toEqual([[1, true]]);
+    }
+  });
+
+  test("after a restart, in and out of what is read back", async () => {
+    const path = newPath();
+    const old = reportOf("asmith", "old");
+    const late = reportOf("asmith", "late", { previous: 1 });
+    for (const run of ["first", "second"] as const) {
+      const { database, lock } = await openDatabase(path, noLegacy);
+      const store = new SqliteStore(database, { sharedIp: false, recentReportsMax: 32 });
+      if (run === "first") {
+        outcomesOf(store, old);
+        storeMany(store, 500, filler);
+        outcomesOf(store, late);
+      } else {
+        expect(outcomesOf(store, { ...late, previous: 0 }, { ...old, previous: 0 })).toEqual([
+          [502, true],
+          [1, true],
+        ]);
+        expect(outcomesOf(store, reportOf("asmith", "new"))).toEqual([[503, false]]);
+      }
+      store.close();
+      lock.release();
+    }
+  });
+});
+
+describe("two reports are two", () => {
+  test.each([
+    ["another message in the same second", reportOf("asmith", "21.6")],
+    ["the same at another time", reportOf("asmith", "21.5", { time: "2026-11-22:09:14:07" })],
+    ["the same under another code", reportOf("asmith", "21.5", { code: "02" })],
+    ["the same of another device", reportOf("bsmith", "21.5")],
+    ["the same under another key", { ...reportOf("asmith", "21.5"), key: 7 }],
+    [
+      "another under the same key",
+      { ...reportOf("asmith", "9"), key: reportOf("asmith", "21.5").key },
+    ],
+  ])("%s", (_name, other) => {
+    const { store } = newStore();
+    expect(outcomesOf(store, reportOf("asmith", "21.5"), other)).toEqual([
+      [1, false],
+      [2, false],
+    ]);
+    expect(outcomesOf(store, other)).toEqual([[2, true]]);
+  });
+
+  test("keys that share the 32 bits that memory keeps are told apart by the row", () => {
+    const { store } = newStore();
+    const { report } = reportOf("asmith", "21.5");
+    const reports = [5, 5 + 2 ** 32, 5 + 2 ** 47].map((key) => {
+      return { kind: "report", report, key, previous: 0 } as const;
+    });
+    const numbers = [1, 2, 3];
+    expect(outcomesOf(store, ...reports)).toEqual(numbers.map((n) => [n, false]));
+    expect(outcomesOf(store, ...reports)).toEqual(numbers.map((n) => [n, true]));
+  });
+});
+
+describe("a batch that fails", () => {
+  test("is forgotten: its reports are new ones when they come again, under the same numbers", () => {
+    const { database, store } = newStore();
+    outcomesOf(store, reportOf("asmith", "kept"));
+    database.run(
+      "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'poison' BEGIN SELECT raise(ABORT, 'full'); END",
+    );
+    const batch = [1, 2, 3].map((i) => reportOf("asmith", `lost ${i}`));
+    for (let i = 0; i < 50; i++) {
+      expect(() => store.applyNow([...batch, reportOf("bsmith", "poison")])).toThrow("full");
+    }
+    expect(messagesOf(store, "asmith")).toEqual(["kept"]);
+    expect(outcomesOf(store, reportOf("bsmith", "fine"), ...batch)).toEqual([
+      [2, false],
+      [3, false],
+      [4, false],
+      [5, false],
+    ]);
+    expect(outcomesOf(store, ...batch).map((outcome) => outcome?.[1])).toEqual([true, true, true]);
+    expect(messagesOf(store, "asmith")).toEqual(["lost 3", "lost 2", "lost 1", "kept"]);
+  });
+});

@@ -1,0 +1,214 @@
+// Each operation of the store: its outcome, the rows it leaves, and the rows it leaves alone.
+
+import type { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { Operation, Outcome } from "../../lib/server/operation.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import {
+  deviceOf,
+  loginOf,
+  newDatabase,
+  registerOf,
+  reportOf,
+  startOfTime,
+} from "./store-fixtures.ts";
+
+const right = { kind: "verified", hash: "h1" } as const;
+const later = startOfTime + 1000;
+
+function newStore(sharedIp = false) {
+  const database = newDatabase();
+  const store = new SqliteStore(database, { sharedIp });
+  return { database, store, apply: (operation: Operation) => store.applyNow([operation])[0] };
+}
+
+function rows(database: Database, sql: string): unknown[][] {
+  return database.query(sql).values();
+}
+
+const devices = "SELECT id, mac, mac_key, ip, port, password, registered, updated FROM registrar";
+const sessions = "SELECT session, device, ip, port, login_ip, login_port, ended, reason FROM login";
+
+function codeOf(outcome: Outcome | undefined): string {
+  if (outcome?.kind === "done") return outcome.code;
+  return outcome?.kind === "need" ? outcome.need.kind : "neither";
+}
+
+function deregisterOf(device: ReturnType<typeof deviceOf>, at = later): Operation {
+  return { kind: "deregister", device, proof: right, sealed: false, at };
+}
+
+describe("register", () => {
+  test("a new device", () => {
+    const { database, apply } = newStore();
+    const device = deviceOf(1, { mac: "AA-bb" });
+    expect(codeOf(apply(registerOf(device, { kind: "none" })))).toBe("hash");
+    expect(rows(database, devices)).toEqual([]);
+    expect(apply(registerOf(device))).toMatchObject({ code: "00", session: 0, hash: "h1" });
+    expect(rows(database, devices)).toEqual([
+      ["device-1", "AA-bb", "aa:bb", "10.0.0.1", 2000, "h1", startOfTime, startOfTime],
+    ]);
+  });
+
+  test("a known device with another ip and port: MAC, password and first time stay", () => {
+    const { database, apply } = newStore();
+    apply(registerOf(deviceOf(1)));
+    const moved = deviceOf(1, { ip: "10.0.0.7", port: 7, mac: "AA-BB-CC-00-00-1" });
+    expect(codeOf(apply({ ...registerOf(moved, right), at: later }))).toBe("02");
+    expect(rows(database, devices)).toEqual([
+      ["device-1", "aa:bb:cc:00:00:1", "aa:bb:cc:00:00:1", "10.0.0.7", 7, "h1", startOfTime, later],
+    ]);
+    // Its former ip is free now.
+    expect(codeOf(apply(registerOf(deviceOf(2, { ip: "10.0.0.1" }))))).toBe("00");
+  });
+
+  test("case counts in an id, not in a MAC", () => {
+    const { apply } = newStore();
+    apply(registerOf(deviceOf(1, { mac: "aa:bb" })));
+    const other = { id: "Device-1", ip: "10.0.0.2" };
+    expect(codeOf(apply(registerOf(deviceOf(1, { ...other, mac: "AA-BB" }))))).toBe("13");
+    expect(codeOf(apply(registerOf(deviceOf(1, { ...other, mac: "aa:bc" }))))).toBe("00");
+  });
+
+  test.each([
+    [false, 2000, "12"],
+    [false, 2001, "12"],
+    [true, 2000, "12"],
+    [true, 2001, "00"],
+  ])("an ip that another holds: shared %p, port %d, code %s", (sharedIp, port, code) => {
+    const { apply } = newStore(sharedIp);
+    apply(registerOf(deviceOf(1)));
+    expect(codeOf(apply(registerOf(deviceOf(2, { ip: "10.0.0.1", port }))))).toBe(code);
+  });
+
+  test("two of one id, of one ip, of one MAC in one batch: the first one gets it", () => {
+    const { database, store } = newStore();
+    const batch = [
+      deviceOf(1),
+      deviceOf(1),
+      deviceOf(2, { ip: "10.0.0.1" }),
+      deviceOf(3, { mac: "AA:BB:CC:00:00:1" }),
+      deviceOf(1, { mac: "cc" }),
+    ].map((device) => registerOf(device));
+    expect(store.applyNow(batch).map(codeOf)).toEqual(["00", "01", "12", "13", "11"]);
+    expect(rows(database, devices)).toHaveLength(1);
+  });
+});
+
+describe("login, end, touch", () => {
+  const device = deviceOf(1);
+
+  test("a session opens with a right password alone", () => {
+    const { database, apply } = newStore();
+    apply(registerOf(device));
+    const wrong = { kind: "refused", hash: "h1" } as const;
+    expect(codeOf(apply(loginOf(device, { kind: "none" })))).toBe("verify");
+    expect(apply(loginOf(device, wrong))).toMatchObject({ code: "31", session: 0 });
+    expect(rows(database, sessions)).toEqual([]);
+    expect(apply(loginOf(device, right))).toMatchObject({ code: "70", session: 1, hash: "h1" });
+    expect(rows(database, sessions)).toEqual([
+      [1, "device-1", "10.0.0.1", 2000, "10.0.0.1", 2000, null, null],
+    ]);
+  });
+
+  test("a second login replaces the first, also in one batch", () => {
+    const { database, store } = newStore();
+    store.applyNow([registerOf(device), loginOf(device, right), loginOf(device, right, later)]);
+    expect(rows(database, sessions).map((row) => [row[0], row[6], row[7]])).toEqual([
+      [1, later, "replaced"],
+      [2, null, null],
+    ]);
+    expect(store.openSessions()).toMatchObject([{ session: 2, id: "device-1", started: later }]);
+  });
+
+  test.each(["logoff", "offline"] as const)("end: %s, once", (reason) => {
+    const { database, store, apply } = newStore();
+    store.applyNow([registerOf(device), loginOf(device, right)]);
+    expect(apply({ kind: "end", session: 1, reason, at: later })).toEqual({ kind: "nothing" });
+    apply({ kind: "end", session: 1, reason: "replaced", at: later + 1 });
+    apply({ kind: "end", session: 99, reason: "replaced", at: later + 1 });
+    expect(rows(database, sessions).map((row) => row.slice(6))).toEqual([[later, reason]]);
+    expect(store.openSessions()).toEqual([]);
+  });
+
+  test("touch: what a restart needs of sessions that are alive", () => {
+    const { store, apply } = newStore();
+    const second = deviceOf(2);
+    store.applyNow([
+      ...[device, second].flatMap((one) => [registerOf(one), loginOf(one, right)]),
+      reportOf(device.id, "x"),
+    ]);
+    const source = { ip: "192.0.2.1", port: 5 };
+    const touch = { session: 2, lastSeen: later, source, everySeconds: 12.5 };
+    expect(apply({ kind: "touch", sessions: [touch, { ...touch, session: 99 }] })).toEqual({
+      kind: "nothing",
+    });
+    expect(store.openSessions()).toMatchObject([
+      { session: 1, source: { ip: "10.0.0.1", port: 2000 }, everySeconds: null },
+      { session: 2, source, everySeconds: 12.5, started: startOfTime, lastSeen: later },
+    ]);
+    expect(store.openSessions()[1]?.stated).toEqual({ ip: "10.0.0.2", port: 2000 });
+  });
+});
+
+describe("deregister", () => {
+  const device = deviceOf(1);
+
+  test("the device and its session go, its reports and its past sessions stay", () => {
+    const { database, store, apply } = newStore();
+    store.applyNow([registerOf(device), loginOf(device, right), reportOf(device.id, "x")]);
+    expect(codeOf(apply(deregisterOf(device)))).toBe("20");
+    expect(rows(database, devices)).toEqual([]);
+    expect(rows(database, sessions).map((row) => row.slice(6))).toEqual([[later, "deregistered"]]);
+    expect(store.reader.last(device.id, 10)).toHaveLength(1);
+    expect(codeOf(apply(deregisterOf(device)))).toBe("21");
+    expect(codeOf(apply(registerOf(device)))).toBe("00");
+  });
+
+  test("one that is refused changes nothing", () => {
+    const { database, store, apply } = newStore();
+    store.applyNow([registerOf(device), loginOf(device, right)]);
+    const before = [rows(database, devices), rows(database, sessions)];
+    const wrong = { ...deregisterOf(device), proof: { kind: "refused", hash: "h1" } } as Operation;
+    expect(codeOf(apply(wrong))).toBe("31");
+    expect(codeOf(apply(deregisterOf({ ...device, ip: "10.0.0.9" })))).toBe("30");
+    expect([rows(database, devices), rows(database, sessions)]).toEqual(before);
+  });
+});
+
+describe("find, latest", () => {
+  test("what is known of an id", () => {
+    const { store } = newStore();
+    const [one, two] = [deviceOf(1), deviceOf(2)];
+    store.applyNow([
+      registerOf(one),
+      registerOf(two),
+      reportOf(one.id, "a"),
+      reportOf("gone", "b"),
+    ]);
+    const outcomes = store.applyNow([
+      { kind: "find", id: one.id },
+      { kind: "find", id: "nobody" },
+      { kind: "latest", id: one.id },
+      { kind: "latest", id: two.id },
+      // Its reports are there, but nobody is told.
+      { kind: "latest", id: "gone" },
+      reportOf(one.id, "newer"),
+      { kind: "latest", id: one.id },
+    ]);
+    expect(outcomes).toMatchObject([
+      { kind: "found", known: true, report: null },
+      { kind: "found", known: false, report: null },
+      { kind: "found", known: true, report: { message: "a" } },
+      { kind: "found", known: true, report: null },
+      { kind: "found", known: false, report: null },
+      { kind: "report", repeated: false },
+      { kind: "found", known: true, report: { message: "newer" } },
+    ]);
+  });
+
+  test("an empty batch has no outcome", async () => {
+    const { store } = newStore();
+    expect(await store.apply([])).toEqual([]);
+  });
+});
