@@ -26,6 +26,9 @@ export class PacketLoop {
   #inbox: Arrival[] = [];
   #shed = 0;
   #turning = false;
+  /** Nothing more is taken in: what waits is answered. */
+  #ending = false;
+  #ended = false;
   #scheduled = false;
   /** When the turn that comes next was asked for, ms. */
   #askedAt = 0;
@@ -67,7 +70,7 @@ export class PacketLoop {
 
   /** Takes a datagram; call it from the socket's handler. Does no work: that would starve everything else. */
   readonly receive = (bytes: Uint8Array, source: Endpoint): void => {
-    if (this.#inbox.length >= inboxMax) {
+    if (this.#inbox.length >= inboxMax || this.#ending) {
       this.#shed++;
       return;
     }
@@ -113,15 +116,20 @@ export class PacketLoop {
     });
   }
 
-  /** Answers what has arrived, writes what memory holds, and stops. */
+  /** Answers what has arrived, writes what memory holds, and stops. Passwords that wait to be checked are let go. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
+    // What the kernel holds arrives first. No more after that: under a flood the end would never come.
+    await new Promise(setImmediate);
+    this.#ending = true;
     while (this.#turning || this.#inbox.length > 0) {
       await new Promise(setImmediate);
       if (!this.#turning) await this.#turn();
     }
     this.engine.settle(this.now());
     await this.#turn();
+    this.#ended = true;
+    this.#hasher.clear();
   }
 
   #tick(): void {
@@ -131,12 +139,13 @@ export class PacketLoop {
   }
 
   #resume(job: HashJob, result: HashResult): void {
+    if (this.#ended) return;
     this.engine.resume(job, result, this.now());
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#endpoint === null) return;
+    if (this.#scheduled || this.#ended || this.#endpoint === null) return;
     this.#scheduled = true;
     this.#askedAt = this.now();
     setImmediate(() => {

@@ -28,6 +28,11 @@ export class PasswordHasher {
     this.#next();
   }
 
+  /** Forgets the jobs that have not begun. */
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
   #next(): void {
     if (this.#running >= this.#atOnce) return;
     const job = this.#waiting.shift();
