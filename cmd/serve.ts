@@ -10,6 +10,7 @@ import { openDatabase } from "../lib/store/open-database.ts";
 import type { LegacyPort } from "../lib/store/legacy.ts";
 import { Retention } from "../lib/store/retention.ts";
 import { SqliteStore } from "../lib/store/sqlite-store.ts";
+import { HeardLog } from "../lib/io/activity-lines.ts";
 import { type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
 import { openIdentity, readPsk } from "../lib/io/identity-file.ts";
 import { type FileLogs, openLogs } from "../lib/io/log-file.ts";
@@ -17,7 +18,9 @@ import { PacketLoop } from "../lib/io/packet-loop.ts";
 import { ownIpTowards } from "../lib/io/route.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
+import { WatchedStore } from "../lib/io/watched-store.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
+import { startWeb } from "./web.ts";
 
 /** A server that runs. */
 export type RunningServer = {
@@ -25,6 +28,10 @@ export type RunningServer = {
   readonly port: number;
   /** Its key as devices pin it, `SHA256:…`. */
   readonly fingerprint: string;
+  /** Where the dashboard is, or null. */
+  readonly url: string | null;
+  /** The admin token where it was made now, to be shown once. */
+  readonly newToken: string | null;
   /** Answers what has arrived, keeps the sessions, and closes everything. */
   stop(): Promise<void>;
 };
@@ -61,12 +68,22 @@ async function open(
   const psk = config.pskFile === null ? null : readPsk(config.pskFile);
   const identity = openIdentity(config.db, psk);
   const random = { bytes: (count: number) => randomBytes(count) };
-  const engine = new Engine({ policy: config, log: logs, random, identity }, sessions, now());
-  const loop = new PacketLoop(engine, store, now);
+  const heard = new HeardLog(logs, config.logLevel, now);
+  const engine = new Engine({ policy: config, log: heard, random, identity }, sessions, now());
+  const watched = new WatchedStore(store);
+  const loop = new PacketLoop(engine, watched, now);
   const endpoint = await openUdp(config.host, config.port, loop.receive);
   closers.push(() => endpoint.close());
+  const askDevice = (question: ControlQuestion) => ask(loop, engine, endpoint.port, question);
+  const webParts = { config, version, engine, loop, store, endpoint, logs, heard, ask: askDevice };
+  const served = config.http === null ? null : await startWeb(webParts, config.http);
+  if (served !== null) {
+    closers.push(() => served.close());
+    watched.onCommit = served.web.committed;
+  }
   const control = serveControl(config.db, {
-    ask: (question) => ask(loop, engine, endpoint.port, question),
+    ask: askDevice,
+    loginLink: () => served?.web.newLoginLink() ?? null,
     allowText: (id) => loop.allowText(id),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
@@ -83,6 +100,8 @@ async function open(
   return {
     port: endpoint.port,
     fingerprint: fingerprint(publicKey),
+    url: served?.web.url ?? null,
+    newToken: served?.newToken ?? null,
     stop: () => closeAll(closers),
   };
 }

@@ -10,9 +10,10 @@ import {
   printAnswer,
   printDevices,
   printFingerprint,
+  printLink,
   printReports,
 } from "../lib/cli/server/commands.ts";
-import { allowTextOn, askServer } from "../lib/io/control-socket.ts";
+import { allowTextOn, askServer, loginLinkOf } from "../lib/io/control-socket.ts";
 import { LineOutput } from "../lib/io/line-output.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/identity-file.ts";
@@ -46,6 +47,8 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     }
     case "allow-text":
       return printAllowed(config.id, await allowTextOn(config.db, config.id), write);
+    case "open":
+      return printLink(await loginLinkOf(config.db), write);
     case "import":
       return runImport(config, config.sharedIp, write);
     case "export":
@@ -89,6 +92,10 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
   const where = config.host === "::" ? "all addresses, IPv4 and IPv6" : config.host;
   write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
   write(`Its key is ${server.fingerprint}`);
+  if (server.url !== null) write(`Dashboard ${server.url} (\`iot-server open\` logs in)`);
+  if (server.newToken !== null) {
+    write(`Admin token, shown once, kept in ${config.db}.token: ${server.newToken}`);
+  }
   write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
   output.flush();
   await stopped;

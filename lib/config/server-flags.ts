@@ -8,6 +8,7 @@ export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
   devices: ["[allow-text <id>]", "list who is there; let one use text again"],
+  open: ["", "print a link that logs in to the dashboard"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
   import: ["<devices.csv>", "register the devices of a file"],
@@ -45,6 +46,8 @@ export const flags = {
   "key-policy": text("POLICY", "another device key: replace or strict", "IOT_KEY_POLICY", [
     "serve",
   ]),
+  http: text("HOST:PORT", "the dashboard; default 127.0.0.1:<port>", "IOT_HTTP", ["serve"]),
+  "no-http": bool("no dashboard, no API", "IOT_NO_HTTP", ["serve"]),
   last: text("N", "reports: the newest N; default 20", null, ["reports"]),
   since: text("TIME", "reports: since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   format: text("FORMAT", "export: csv or ndjson; default csv", null, ["export"]),

@@ -26,6 +26,8 @@ export type ServeConfig = {
   readonly offlineAfterMs: number;
   /** Age of the reports kept, ms; null keeps all. */
   readonly retainMs: number | null;
+  /** Where the dashboard and the API are served; port null is the number of the UDP port; null serves none. */
+  readonly http: { readonly host: string; readonly port: number | null } | null;
 };
 
 /** What the other commands run with. */
@@ -40,7 +42,7 @@ export type CommandConfig =
     }
   | { readonly command: "devices"; readonly db: string; readonly json: boolean }
   | { readonly command: "allow-text"; readonly db: string; readonly id: string }
-  | { readonly command: "fingerprint" | "check"; readonly db: string }
+  | { readonly command: "fingerprint" | "check" | "open"; readonly db: string }
   | { readonly command: "backup" | "restore"; readonly db: string; readonly file: string }
   | {
       readonly command: "import";
@@ -99,6 +101,7 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
       }
       expect(positionals, 0, "devices");
       return { command, db, json };
+    case "open":
     case "fingerprint":
     case "check":
       expect(positionals, 0, command);
@@ -149,9 +152,11 @@ function parse(command: CommandName, args: readonly string[], env: Env): Parsed 
   }
   const positionals = (parsed["_"] as string[]) ?? [];
   const given = (name: FlagName): string | boolean | null => {
-    const fromArgs = parsed[name] as string | boolean | undefined;
+    // citty takes `--no-http` for a denial of `--http`.
+    const fromArgs =
+      parsed[name] ?? (name === "no-http" && parsed["http"] === false ? true : undefined);
     if (fromArgs === "") throw wrong(`--${name} needs a value.`);
-    if (fromArgs !== undefined) return fromArgs;
+    if (fromArgs !== undefined) return fromArgs as string | boolean;
     const variable = flags[name].env;
     const fromEnv = variable === null ? undefined : env[variable];
     return fromEnv === undefined || fromEnv === "" ? null : fromEnv;
@@ -208,7 +213,20 @@ function serveConfig(
         ? offlineAfterMs
         : durationValue("--offline-after", offline, 1_000, 365 * dayMs),
     retainMs: retain === null ? null : durationValue("--retain", retain, 1_000, 36_500 * dayMs),
+    http: isOn("no-http") ? null : httpValue(value("http")),
   };
+}
+
+/** An address or name and a port, 0 for any; `[::1]:8080` for IPv6. */
+function httpValue(text: string | null): { host: string; port: number | null } {
+  if (text === null) return { host: "127.0.0.1", port: null };
+  const [, six, name, port] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = six ?? name;
+  if (host === undefined || Number(port) > 65_535 || (six !== undefined && !isIp(six))) {
+    throw wrong(`--http is ${quoted(text)}.`, "Write host:port, as 127.0.0.1:8080 or [::1]:8080.");
+  }
+  return { host, port: Number(port) };
 }
 
 /** What a device is asked: a two-digit code, or a word in the form of an id; by default about itself. */

@@ -39,6 +39,8 @@ export type ControlCalls = {
   ask(question: ControlQuestion): Promise<ControlAnswer>;
   /** Lets a device speak text again; whether there is such a device. */
   allowText(id: string): Promise<boolean>;
+  /** A link that logs a browser in, once; null where no dashboard is served. */
+  loginLink(): string | null;
   /** Registers devices; a code each, or `hash` where the hash of its password is wanted. */
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]>;
 };
@@ -113,6 +115,14 @@ export async function enrollOn(
   return (await call(databasePath, "/enroll", candidates)) as EnrollAnswer[];
 }
 
+/**
+ * Has the running server make a link that logs a browser in, once; null where it serves no dashboard.
+ * @throws OperatingError `server-not-running`
+ */
+export async function loginLinkOf(databasePath: string): Promise<string | null> {
+  return ((await call(databasePath, "/login-link", {})) as { link: string | null }).link;
+}
+
 async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {
   try {
     const response = await fetch(`http://localhost${path}`, {
@@ -144,6 +154,8 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       if (typeof id !== "string") return new Response("no id", { status: 400 });
       return Response.json({ known: await calls.allowText(id) });
     }
+    case "/login-link":
+      return Response.json({ link: calls.loginLink() });
     case "/enroll":
       return Response.json(await calls.enroll(JSON.parse(body) as Candidate[]));
     default:

@@ -73,6 +73,22 @@ export function printAllowed(id: string, known: boolean, write: Write): ExitCode
 }
 
 /**
+ * Prints the link that logs a browser in.
+ * @throws OperatingError `no-dashboard`
+ */
+export function printLink(link: string | null, write: Write): ExitCode {
+  if (link === null) {
+    throw new OperatingError(
+      "no-dashboard",
+      "This server serves no dashboard.",
+      "Start it without --no-http.",
+    );
+  }
+  write(link);
+  return exitCode.done;
+}
+
+/**
  * Prints the server's key as devices pin it.
  * @throws OperatingError `no-identity`
  */

@@ -1,0 +1,150 @@
+// Wires the web side to a running server: its ports to the engine, the store and the logs. No logic.
+
+import { statSync } from "node:fs";
+import { hostname } from "node:os";
+import type { ServeConfig } from "../lib/config/server.ts";
+import { type HeardLog, lastLines } from "../lib/io/activity-lines.ts";
+import { openAdminToken } from "../lib/io/admin-token.ts";
+import type { FileLogs } from "../lib/io/log-file.ts";
+import { inboxMax, type PacketLoop } from "../lib/io/packet-loop.ts";
+import type { UdpEndpoint } from "../lib/io/udp-endpoint.ts";
+import type { AskResult } from "../lib/server/asks.ts";
+import type { Engine } from "../lib/server/engine.ts";
+import { limits } from "../lib/server/policy.ts";
+import { openReadOnly } from "../lib/store/open-database.ts";
+import { OperatorReader } from "../lib/store/operator-reader.ts";
+import type { SqliteStore } from "../lib/store/sqlite-store.ts";
+import { closeDatabase } from "../lib/store/statements.ts";
+import { loadPages } from "../lib/web/pages.ts";
+import type { Gauges, WebPorts } from "../lib/web/ports.ts";
+import { WebServer } from "../lib/web/web-server.ts";
+
+/** The parts of a running server that the web side looks at. */
+export type WebParts = {
+  readonly config: ServeConfig;
+  readonly version: string;
+  readonly engine: Engine;
+  readonly loop: PacketLoop;
+  readonly store: SqliteStore;
+  readonly endpoint: UdpEndpoint;
+  readonly logs: FileLogs;
+  readonly heard: HeardLog;
+  readonly ask: (question: { id: string; code: string; target: string }) => Promise<AskResult>;
+};
+
+/** A web side that is served. */
+export type RunningWeb = {
+  readonly web: WebServer;
+  /** The admin token where it was made now, to be shown once. */
+  readonly newToken: string | null;
+  close(): Promise<void>;
+};
+
+/**
+ * Serves the web side.
+ * @throws OperatingError where it cannot be
+ */
+export async function startWeb(
+  parts: WebParts,
+  http: { readonly host: string; readonly port: number | null },
+): Promise<RunningWeb> {
+  const { token, isNew } = openAdminToken(parts.config.db);
+  const pages = await loadPages();
+  const database = openReadOnly(parts.config.db);
+  try {
+    const web = new WebServer({
+      host: http.host,
+      port: http.port ?? parts.endpoint.port,
+      token,
+      names: [hostname()],
+      pages,
+      ports: portsOf(parts, new OperatorReader(database, parts.store)),
+    });
+    const close = async () => {
+      await web.close();
+      closeDatabase(database);
+    };
+    return { web, newToken: isNew ? token : null, close };
+  } catch (error) {
+    closeDatabase(database);
+    throw error;
+  }
+}
+
+function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
+  const { engine, loop, logs, heard, config } = parts;
+  const { sessions } = engine.desk;
+  return {
+    version: parts.version,
+    now: Date.now,
+    devices: reader,
+    reports: reader,
+    presence: {
+      get size() {
+        return sessions.size;
+      },
+      get: (id) => sessions.get(id),
+      all: () => sessions.values(),
+    },
+    operator: {
+      ask: (id, code, target) => parts.ask({ id, code, target }),
+      remove: async (id) => {
+        const result = await loop.remove(id);
+        if (result === "storage-failed")
+          throw new Error("Nothing was changed; error.log says why.");
+        return result === "removed";
+      },
+    },
+    activity: {
+      tail: async ({ contains, level, limit }) => {
+        await logs.flush();
+        return lastLines(config.logDir, contains, level, limit);
+      },
+      listen: (onLine) => heard.listen(onLine),
+    },
+    gauges: gaugesOf(parts),
+    isStoring: () => loop.isStoring,
+    noteError: (error) => logs.error("-", `the web side failed: ${error.stack ?? error.message}`),
+  };
+}
+
+function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gauges {
+  const started = Date.now();
+  const { counters, traffic, sessions, hashQueue, asks } = engine.desk;
+  return () => {
+    let sealedSessions = 0;
+    for (const session of sessions.values()) if (session.sealed) sealedSessions++;
+    return {
+      started,
+      datagrams: counters.received,
+      replies: counters.replied,
+      malformed: counters.malformed,
+      refused: counters.refused,
+      busy: counters.busy,
+      silenced: counters.silenced,
+      reports: counters.reportsStored,
+      reportsRepeated: counters.reportsRepeated,
+      batches: counters.batches,
+      batchesFailed: counters.batchesFailed,
+      traffic: traffic.read(),
+      commitLatency: loop.commitLatency,
+      requestLatency: loop.requestLatency,
+      packetsWaiting: loop.waiting,
+      packetsWaitingMax: inboxMax,
+      packetsShed: loop.shed,
+      sendsDropped: endpoint.dropped,
+      passwordsWaiting: hashQueue.size,
+      passwordsWaitingMax: limits.hashJobs,
+      asks: asks.size,
+      asksMax: limits.asks,
+      logLinesLost: logs.lost,
+      sealedSessions,
+      databaseBytes: sizeOf(config.db),
+      walBytes: sizeOf(`${config.db}-wal`),
+    };
+  };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

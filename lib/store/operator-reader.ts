@@ -1,0 +1,156 @@
+// What an operator looks at: devices, sessions, reports, on a connection of its own, so that long looks leave the
+// writer's pages in its cache. Every call is short; writes nothing.
+
+import type { Database, Statement } from "bun:sqlite";
+import type { EndReason } from "../server/operation.ts";
+import { type StoredReport, ReportReader } from "./report-reader.ts";
+import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./report-scan.ts";
+import type { SqliteStore } from "./sqlite-store.ts";
+import { prepare } from "./statements.ts";
+
+/** A device with its latest session; `session` is 0 where it never logged in. Times in ms since 1970. */
+export type DeviceWithSession = {
+  readonly id: string;
+  readonly session: number;
+  readonly started: number;
+  readonly lastSeen: number;
+  readonly ended: number | null;
+  readonly reason: EndReason | null;
+};
+
+export type RegistrarFacts = {
+  readonly id: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly registered: number;
+};
+
+export type SessionFacts = {
+  readonly session: number;
+  readonly started: number;
+  readonly lastSeen: number;
+  readonly ended: number | null;
+  readonly reason: string | null;
+  readonly ip: string;
+  readonly port: number;
+};
+
+/** The part of a report that a curve needs. */
+export type ReadingRow = {
+  readonly sequence: number;
+  readonly received: number;
+  readonly message: string;
+};
+
+/** How many chunks are looked into for the latest report of a device that may have none. */
+const latestChunksMax = 2_000;
+
+type Values = (string | number | null | Uint8Array)[];
+
+export class OperatorReader {
+  readonly #roster: Statement<DeviceWithSession, Values>;
+  readonly #facts: Statement<RegistrarFacts, Values>;
+  readonly #sessions: Statement<SessionFacts, Values>;
+  readonly #receivedFrom: Statement<{ sequence: number; received: number }, Values>;
+  readonly #reports: ScanStatements<StoredReport>;
+  readonly #readings: ScanStatements<ReadingRow>;
+  readonly #reader: ReportReader;
+
+  /**
+   * @param database a connection to read from
+   * @param store the store of the same database: it knows what no index on the disk tells of yet
+   */
+  constructor(
+    database: Database,
+    private readonly store: SqliteStore,
+  ) {
+    this.#roster = prepare(
+      database,
+      `SELECT r.id, coalesce(l.session, 0) AS session, coalesce(l.started, 0) AS started,
+              coalesce(l.last_seen, 0) AS lastSeen, l.ended, l.reason
+       FROM registrar AS r
+       LEFT JOIN login AS l ON l.session =
+         (SELECT session FROM login WHERE device = r.id AND started >= r.registered
+          ORDER BY started DESC, session DESC LIMIT 1)
+       WHERE r.id > ? ORDER BY r.id LIMIT ?`,
+    );
+    this.#facts = prepare(
+      database,
+      "SELECT id, mac, ip, port, registered FROM registrar WHERE id = ?",
+    );
+    this.#sessions = prepare(
+      database,
+      `SELECT session, started, last_seen AS lastSeen, ended, reason, ip, port FROM login
+       WHERE device = ? AND session < ? ORDER BY session DESC LIMIT ?`,
+    );
+    this.#receivedFrom = prepare(
+      database,
+      "SELECT sequence, received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
+    );
+    this.#reports = new ScanStatements(database, "sequence, device, time, received, code, message");
+    this.#readings = new ScanStatements(database, "sequence, received, message");
+    this.#reader = new ReportReader(database, store.chunks);
+  }
+
+  /** Devices after an id, in the order of ids. */
+  roster(after: string, limit: number): DeviceWithSession[] {
+    return this.#roster.all(after, limit);
+  }
+
+  facts(id: string): RegistrarFacts | null {
+    return this.#facts.get(id);
+  }
+
+  /** A device's sessions with numbers below `before`, newest first. */
+  sessions(id: string, before: number, limit: number): SessionFacts[] {
+    return this.#sessions.all(id, before, limit);
+  }
+
+  /** The number of the oldest report that is kept. */
+  first(): number {
+    return this.#receivedFrom.get(0)?.sequence ?? this.end();
+  }
+
+  /** The number behind the last report. */
+  end(): number {
+    return this.store.nextSequence;
+  }
+
+  /** The number of the first report received at or after a time (ms since 1970), or the one behind the last. */
+  sequenceAt(ms: number): number {
+    let low = this.first();
+    let high = this.end();
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#receivedFrom.get(middle);
+      if (row !== null && row.received < ms) low = row.sequence + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  at(sequence: number): StoredReport | null {
+    return this.#reports.one.get(sequence);
+  }
+
+  /** A device's newest report, or null. */
+  latest(id: string): StoredReport | null {
+    const newest = Number.MAX_SAFE_INTEGER;
+    for (const sequence of this.#reader.numbers(id, newest, latestChunksMax))
+      return this.at(sequence);
+    return null;
+  }
+
+  /** Reports with numbers from `low` to below `high`, of one device or of all. */
+  scan(id: string | null, low: number, high: number, order: ScanOrder) {
+    return id === null
+      ? new WholeScan(this.#reports, low, high, order)
+      : new DeviceScan(this.#reports, this.store.chunks, id, low, high, order);
+  }
+
+  /** The same of one device, oldest first, with less of each. */
+  readings(id: string, low: number, high: number): DeviceScan<ReadingRow> {
+    return new DeviceScan(this.#readings, this.store.chunks, id, low, high, "oldest");
+  }
+}

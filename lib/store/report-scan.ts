@@ -1,0 +1,149 @@
+// Reads the reports of a range of numbers, of one device or of all, in either order, a few at a time. A device's are
+// found through the chunk index; where it has most of a stretch, the stretch is read in one go.
+
+import type { Database, Statement } from "bun:sqlite";
+import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { prepare } from "./statements.ts";
+
+export type ScanOrder = "newest" | "oldest";
+
+type Values = (string | number | null | Uint8Array)[];
+type Numbered = { readonly sequence: number };
+
+/** Chunks of the index looked into in one step: well under a millisecond. */
+const chunksPerStep = 64;
+/** A stretch is read in one go where the device has at least one in so many of its numbers. */
+const denseShare = 8;
+
+/** The statements of a scan, for rows of some columns. */
+export class ScanStatements<Row extends Numbered> {
+  readonly one: Statement<Row, Values>;
+  readonly places: Statement<{ places: Uint8Array }, Values>;
+  readonly own: Readonly<Record<ScanOrder, Statement<Row, Values>>>;
+  readonly all: Readonly<Record<ScanOrder, Statement<Row, Values>>>;
+
+  /** @param columns of `data`, with `sequence` */
+  constructor(database: Database, columns: string) {
+    const select = (rest: string) =>
+      prepare<Row>(database, `SELECT ${columns} FROM data WHERE ${rest}`);
+    this.one = select("sequence = ?");
+    this.places = prepare(
+      database,
+      "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
+    );
+    const own = "sequence >= ? AND sequence <= ? AND device = ? ORDER BY sequence";
+    this.own = { oldest: select(own), newest: select(`${own} DESC`) };
+    const all = "sequence >= ? AND sequence < ? ORDER BY sequence";
+    this.all = { oldest: select(`${all} LIMIT ?`), newest: select(`${all} DESC LIMIT ?`) };
+  }
+}
+
+/** Reports of all devices. */
+export class WholeScan<Row extends Numbered> {
+  done: boolean;
+
+  constructor(
+    private readonly statements: ScanStatements<Row>,
+    private low: number,
+    private high: number,
+    private readonly order: ScanOrder,
+  ) {
+    this.done = low >= high;
+  }
+
+  next(limit: number): Row[] {
+    if (this.done || limit <= 0) return [];
+    const rows = this.statements.all[this.order].all(this.low, this.high, limit);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < limit) this.done = true;
+    else if (this.order === "oldest") this.low = last.sequence + 1;
+    else this.high = last.sequence;
+    return rows;
+  }
+}
+
+/** Reports of one device. */
+export class DeviceScan<Row extends Numbered> {
+  done: boolean;
+  /** The chunk in hand, its places in the order of the scan, and how many of them are done. */
+  #chunk: number;
+  #places: readonly number[] | null = null;
+  #taken = 0;
+
+  constructor(
+    private readonly statements: ScanStatements<Row>,
+    private readonly chunks: ReportChunks,
+    private readonly device: string,
+    private readonly low: number,
+    private readonly high: number,
+    private readonly order: ScanOrder,
+  ) {
+    this.done = low >= high;
+    this.#chunk = chunkOf(order === "oldest" ? low : high - 1);
+  }
+
+  next(limit: number): Row[] {
+    const rows: Row[] = [];
+    for (let steps = 0; steps < chunksPerStep && rows.length < limit && !this.done; steps++) {
+      this.#places ??= this.#placesOf(this.#chunk);
+      const wanted = this.#places.slice(this.#taken, this.#taken + limit - rows.length);
+      for (const row of this.#read(wanted)) rows.push(row);
+      this.#taken += wanted.length;
+      if (this.#taken >= this.#places.length) this.#turn();
+    }
+    return rows;
+  }
+
+  /** Goes on to the next chunk in order. */
+  #turn(): void {
+    this.#places = null;
+    this.#taken = 0;
+    this.#chunk += this.order === "oldest" ? 1 : -1;
+    const first = this.#chunk * chunkSize;
+    this.done = this.order === "oldest" ? first >= this.high : first + chunkSize <= this.low;
+  }
+
+  /** The device's numbers in a chunk, within the range. */
+  #placesOf(chunk: number): number[] {
+    const base = chunk * chunkSize;
+    let places: readonly number[] | Uint16Array | null = this.chunks.placesIn(chunk, this.device);
+    if (places === null) {
+      const row = this.statements.places.get(chunk, this.device);
+      if (row === null) return [];
+      places = new Uint16Array(row.places.slice().buffer);
+    }
+    const from = firstAtOrAbove(places, this.low - base);
+    const to = firstAtOrAbove(places, this.high - base);
+    const numbers = Array.from(places.slice(from, to), (place) => base + place);
+    return this.order === "oldest" ? numbers : numbers.reverse();
+  }
+
+  #read(sequences: readonly number[]): Row[] {
+    const [first, last] = [sequences[0], sequences.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const low = Math.min(first, last);
+    const high = Math.max(first, last);
+    if (sequences.length * denseShare >= high - low) {
+      return this.statements.own[this.order].all(low, high, this.device);
+    }
+    const rows: Row[] = [];
+    for (const sequence of sequences) {
+      // Retention may have removed it.
+      const row = this.statements.one.get(sequence);
+      if (row !== null) rows.push(row);
+    }
+    return rows;
+  }
+}
+
+/** The index of the first place that is at least so high. */
+function firstAtOrAbove(places: readonly number[] | Uint16Array, place: number): number {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((places[middle] as number) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,59 @@
+// Writes metrics in the Prometheus text format, version 0.0.4: HELP, TYPE, then the samples of one family together.
+
+import type { HistogramReading } from "./ports.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+export class Exposition {
+  #text = "";
+
+  /** A count that only grows; its name ends in `_total`. */
+  counter(name: string, help: string, samples: readonly (readonly [Labels, number])[]): void {
+    this.#family(name, "counter", help, samples);
+  }
+
+  gauge(name: string, help: string, samples: readonly (readonly [Labels, number])[]): void {
+    this.#family(name, "gauge", help, samples);
+  }
+
+  /** Buckets in seconds; its name ends in `_seconds`. */
+  histogram(name: string, help: string, { bounds, counts, sum }: HistogramReading): void {
+    this.#head(name, "histogram", help);
+    let below = 0;
+    for (let i = 0; i < counts.length; i++) {
+      below += counts[i] as number;
+      const bound = bounds[i];
+      this.#line(`${name}_bucket`, { le: bound === undefined ? "+Inf" : String(bound) }, below);
+    }
+    this.#line(`${name}_sum`, {}, sum);
+    this.#line(`${name}_count`, {}, below);
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+
+  #family(
+    name: string,
+    type: string,
+    help: string,
+    samples: readonly (readonly [Labels, number])[],
+  ): void {
+    this.#head(name, type, help);
+    for (const [labels, value] of samples) this.#line(name, labels, value);
+  }
+
+  #head(name: string, type: string, help: string): void {
+    const escaped = help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+    this.#text += `# HELP ${name} ${escaped}\n# TYPE ${name} ${type}\n`;
+  }
+
+  #line(name: string, labels: Labels, value: number): void {
+    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
+    this.#text += `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}\n`;
+  }
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

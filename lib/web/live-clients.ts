@@ -1,0 +1,123 @@
+// The browsers that listen: server-sent events to a bounded number of them. One that does not read is cut, and never
+// makes another wait. Knows no event.
+
+import { Problem } from "./problem.ts";
+
+export const liveClientsMax = 32;
+/** What may wait for one client, in bytes. */
+const waitingBytesMax = 1 << 20;
+/** A line nobody sees, so that proxies keep the connection. */
+const aliveEveryMs = 15_000;
+
+export const topics = ["devices", "reports", "seen", "activity", "status"] as const;
+export type Topic = (typeof topics)[number];
+
+export type Subscription = {
+  readonly topics: readonly Topic[];
+  /** Only this device, or null. */
+  readonly device: string | null;
+};
+
+export type LiveClient = Subscription & {
+  /** Sends an event; the same bytes may go to many. */
+  send(bytes: Uint8Array): void;
+};
+
+const encoder = new TextEncoder();
+
+export class LiveClients {
+  readonly #clients = new Set<LiveClient>();
+  readonly #closers = new Map<LiveClient, () => void>();
+  #alive: ReturnType<typeof setInterval> | null = null;
+
+  readonly clientsMax = liveClientsMax;
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  all(): Iterable<LiveClient> {
+    return this.#clients;
+  }
+
+  wants(topic: Topic): boolean {
+    for (const client of this.#clients) if (client.topics.includes(topic)) return true;
+    return false;
+  }
+
+  /**
+   * Opens a stream of events.
+   * @param hello the first event
+   * @param onChange called when a client came or went
+   * @throws Problem `too-many`
+   */
+  open(subscription: Subscription, hello: Uint8Array, onChange: () => void): Response {
+    if (this.#clients.size >= liveClientsMax) {
+      throw new Problem("too-many", `${liveClientsMax} browsers listen already.`, {
+        "retry-after": "10",
+      });
+    }
+    let leave = () => {};
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          const client: LiveClient = {
+            ...subscription,
+            send: (bytes) => {
+              if ((controller.desiredSize ?? 0) < bytes.length - waitingBytesMax) {
+                leave();
+                controller.error(new Error("the client reads too slowly"));
+              } else {
+                controller.enqueue(bytes);
+              }
+            },
+          };
+          leave = () => {
+            this.#clients.delete(client);
+            this.#closers.delete(client);
+            this.#keepAlive();
+            onChange();
+          };
+          this.#clients.add(client);
+          this.#closers.set(client, () => {
+            leave();
+            controller.close();
+          });
+          controller.enqueue(hello);
+        },
+        cancel: () => leave(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: 0 }),
+    );
+    this.#keepAlive();
+    onChange();
+    return new Response(stream, {
+      headers: {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      },
+    });
+  }
+
+  closeAll(): void {
+    for (const close of this.#closers.values()) close();
+  }
+
+  #keepAlive(): void {
+    if (this.#clients.size > 0) {
+      this.#alive ??= setInterval(() => {
+        const line = encoder.encode(":\n\n");
+        for (const client of this.#clients) client.send(line);
+      }, aliveEveryMs);
+    } else if (this.#alive !== null) {
+      clearInterval(this.#alive);
+      this.#alive = null;
+    }
+  }
+}
+
+/** An event as bytes. */
+export function eventBytes(event: string, data: unknown): Uint8Array {
+  return encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}

@@ -1,0 +1,217 @@
+// What the browsers are told as it happens. The packets pay nothing for it: twice a second the sessions are looked
+// through for what is newer than it was; each event is written once for all who want it.
+
+import { eventBytes, type LiveClient, type LiveClients, type Topic } from "./live-clients.ts";
+import { timeText } from "./parameters.ts";
+import type { ActivityLine, LiveSession, NumberedReport, WebPorts } from "./ports.ts";
+import { presenceFields, reportOf } from "./shapes.ts";
+import type { Roster } from "./roster.ts";
+import type { Status } from "./status.ts";
+
+const frameMs = 500;
+/** Every how many frames the last packets and the status are sent. */
+const seenEvery = 4;
+const statusEvery = 2;
+/** Sessions looked through in one frame: about a millisecond. */
+const looksPerFrame = 20_000;
+const reportsPerFrame = 500;
+const seenPerEvent = 2_000;
+const changesPerFrame = 1_000;
+const linesPerFrame = 100;
+const messageCharsMax = 256;
+/** Reports of one device that a client watching it gets in a frame. */
+const ownReportsPerFrame = 100;
+
+/** What was last told of a session. */
+type Told = { lastSeen: number; lastReport: number };
+
+export class LiveFeed {
+  readonly #changed = new Set<string>();
+  readonly #told = new WeakMap<LiveSession, Told>();
+  /** For clients that watch one device: its last report they were told of. */
+  readonly #watched = new WeakMap<LiveClient, number>();
+  #round: Iterator<LiveSession> | null = null;
+  #lines: ActivityLine[] = [];
+  #skipped = 0;
+  #stopListening: (() => void) | null = null;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #frames = 0;
+  /** When somebody began to listen, ms since 1970. */
+  #begun = 0;
+
+  constructor(
+    private readonly ports: WebPorts,
+    private readonly roster: Roster,
+    private readonly clients: LiveClients,
+    private readonly status: Status,
+  ) {}
+
+  /** A device came, went, or changed its presence. */
+  noteChange(id: string): void {
+    if (this.#timer !== null) this.#changed.add(id);
+  }
+
+  /** Works while somebody listens, and only then; call it when a client came or went. */
+  readonly adjust = (): void => {
+    const wanted = this.clients.clients > 0;
+    if (wanted && this.#timer === null) {
+      this.#begun = this.ports.now();
+      this.#timer = setInterval(() => this.frame(), frameMs);
+    } else if (!wanted && this.#timer !== null) {
+      clearInterval(this.#timer);
+      this.#timer = null;
+      this.#changed.clear();
+      this.#round = null;
+    }
+    const listening = this.clients.wants("activity");
+    if (listening) this.#stopListening ??= this.ports.activity.listen((line) => this.#hear(line));
+    else {
+      this.#stopListening?.();
+      this.#stopListening = null;
+      this.#lines = [];
+    }
+  };
+
+  /** Tells what happened since the frame before. */
+  frame(): void {
+    this.#frames++;
+    this.#tellChanges();
+    this.#tellSessions();
+    if (this.#lines.length > 0) {
+      const [lines, skipped] = [this.#lines, this.#skipped];
+      this.#lines = [];
+      this.#skipped = 0;
+      this.#tell("activity", { lines, skipped });
+    }
+    if (this.#frames % statusEvery === 0 && this.clients.wants("status")) {
+      this.#tell("status", this.status.read());
+    }
+  }
+
+  close(): void {
+    this.clients.closeAll();
+    this.adjust();
+  }
+
+  #hear(line: ActivityLine): void {
+    if (this.#lines.length < linesPerFrame) this.#lines.push(line);
+    else this.#skipped++;
+  }
+
+  #tellChanges(): void {
+    const changes: ({ readonly id: string } & ReturnType<typeof presenceFields>)[] = [];
+    const removed: string[] = [];
+    for (const id of this.#changed) {
+      this.#changed.delete(id);
+      const entry = this.roster.get(id);
+      if (entry === undefined) removed.push(id);
+      else changes.push({ id, ...presenceFields(this.roster, entry) });
+      if (changes.length + removed.length >= changesPerFrame) break;
+    }
+    if (changes.length + removed.length === 0) return;
+    this.#tell("devices", { changes, removed }, (device) => {
+      const own = changes.filter(({ id }) => id === device);
+      const gone = removed.filter((id) => id === device);
+      return own.length + gone.length === 0 ? null : { changes: own, removed: gone };
+    });
+  }
+
+  /** Looks through a share of the sessions for newer packets and reports. */
+  #tellSessions(): void {
+    const withSeen = this.#frames % seenEvery === 0;
+    const reports: NumberedReport[] = [];
+    const seen: [string, number][] = [];
+    let more = false;
+    this.#round ??= this.ports.presence.all();
+    for (let looks = 0; looks < looksPerFrame; looks++) {
+      const { value: session, done } = this.#round.next();
+      if (done) {
+        this.#round = null;
+        break;
+      }
+      const told = this.#toldOf(session);
+      if (session.lastReport > told.lastReport) {
+        if (reports.length >= reportsPerFrame) {
+          // The next frame goes on here, so that everyone has a turn.
+          more = true;
+          break;
+        }
+        told.lastReport = session.lastReport;
+        const report = this.ports.reports.at(session.lastReport);
+        if (report !== null) reports.push(report);
+      }
+      if (withSeen && session.lastSeen > told.lastSeen && seen.length < seenPerEvent) {
+        told.lastSeen = session.lastSeen;
+        seen.push([session.id, session.lastSeen]);
+      }
+    }
+    if (reports.length > 0) {
+      this.#tell("reports", { reports: reports.map(shortened), more }, () => null);
+    }
+    if (seen.length > 0) {
+      this.#tell("seen", { seen }, (device) => {
+        const own = seen.filter(([id]) => id === device);
+        return own.length === 0 ? null : { seen: own };
+      });
+    }
+    this.#tellWatchers();
+  }
+
+  /** What was told of a session; of one that is older than the feed, all it had is old. */
+  #toldOf(session: LiveSession): Told {
+    let told = this.#told.get(session);
+    if (told === undefined) {
+      const isNew = session.started >= this.#begun;
+      told = isNew
+        ? { lastSeen: 0, lastReport: 0 }
+        : { lastSeen: session.lastSeen, lastReport: session.lastReport };
+      this.#told.set(session, told);
+    }
+    return told;
+  }
+
+  /** Each report of a device to those who watch it. */
+  #tellWatchers(): void {
+    for (const client of this.clients.all()) {
+      const { device } = client;
+      if (device === null || !client.topics.includes("reports")) continue;
+      const last = this.ports.presence.get(device)?.lastReport ?? 0;
+      const from = this.#watched.get(client) ?? last;
+      this.#watched.set(client, Math.max(from, last));
+      if (last <= from) continue;
+      const scan = this.ports.reports.scan(device, from + 1, last + 1, "newest");
+      const reports = scan.next(ownReportsPerFrame).toReversed();
+      if (reports.length === 0) continue;
+      client.send(eventBytes("reports", { reports: reports.map(shortened), more: !scan.done }));
+    }
+  }
+
+  /**
+   * Sends an event to all who want its topic.
+   * @param only what those who watch one device get of it, or null; without it they get all
+   */
+  #tell(topic: Topic, data: unknown, only?: (device: string) => unknown): void {
+    let shared: Uint8Array | null = null;
+    for (const client of this.clients.all()) {
+      if (!client.topics.includes(topic)) continue;
+      if (client.device !== null && only !== undefined) {
+        const own = only(client.device);
+        if (own !== null) client.send(eventBytes(topic, own));
+      } else {
+        shared ??= eventBytes(topic, data);
+        client.send(shared);
+      }
+    }
+  }
+}
+
+/** The first event of a stream. */
+export function hello(ports: WebPorts): Uint8Array {
+  return eventBytes("hello", { time: timeText(ports.now()), version: ports.version });
+}
+
+function shortened(report: NumberedReport) {
+  const { message } = report;
+  if (message.length <= messageCharsMax) return reportOf(report);
+  return reportOf({ ...report, message: message.slice(0, messageCharsMax) });
+}

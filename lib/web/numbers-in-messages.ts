@@ -1,0 +1,99 @@
+// The numbers in a report: the message is a number, a `key=value` list, or JSON. What is none of these has none.
+
+/** The name of a number that stands alone. */
+export const aloneName = "value";
+
+/** Fields shown of one message at most; names and depth are bounded too. */
+const fieldsMax = 64;
+const nameCharsMax = 128;
+const depthMax = 6;
+
+const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
+/** A key and a number in a list, with a unit of a few letters or signs behind it. */
+const pair =
+  /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})=([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
+
+/** All numbers of a message with their names: `value`, the keys of a list, the paths `a.b` of JSON. */
+export function numbersIn(message: string): [name: string, value: number][] {
+  if (plain.test(message)) {
+    const value = Number(message);
+    return Number.isFinite(value) ? [[aloneName, value]] : [];
+  }
+  const found: [string, number][] = [];
+  const parsed = parseJson(message);
+  if (parsed !== undefined) {
+    collect(parsed, "", depthMax, found);
+    return found;
+  }
+  for (const [, name, digits] of message.matchAll(pair)) {
+    const value = Number(digits);
+    if (Number.isFinite(value)) found.push([name as string, value]);
+    if (found.length >= fieldsMax) break;
+  }
+  return found;
+}
+
+/**
+ * A function that finds one field's number in messages, NaN where there is none; it agrees with `numbersIn`.
+ * @param field a name that `numbersIn` gives
+ */
+export function finderOf(field: string): (message: string) => number {
+  const path = field.split(".");
+  const quoted = field.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const own = new RegExp(
+    `(?:^|[\\s,;&|])${quoted}=([+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?)(?:[%°A-Za-zµ²³/]{0,8})(?=$|[\\s,;&|])`,
+  );
+  const alone = field === aloneName;
+  return (message) => {
+    const first = message.charCodeAt(0);
+    if (first === 0x7b || first === 0x5b) {
+      const parsed = parseJson(message);
+      if (parsed !== undefined) return numberAt(parsed, path, field);
+    } else if (alone && plain.test(message)) {
+      return finite(Number(message));
+    }
+    const digits = own.exec(message)?.[1];
+    return digits === undefined ? Number.NaN : finite(Number(digits));
+  };
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
+/** An object or array in JSON; undefined for anything else. */
+function parseJson(message: string): unknown {
+  const first = message.charCodeAt(0);
+  if (first !== 0x7b && first !== 0x5b) return undefined;
+  try {
+    return JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+}
+
+function collect(value: unknown, name: string, depth: number, found: [string, number][]): void {
+  if (found.length >= fieldsMax || name.length > nameCharsMax) return;
+  if (typeof value === "number" && Number.isFinite(value)) {
+    found.push([name, value]);
+  } else if (typeof value === "object" && value !== null && depth > 0) {
+    for (const [key, inner] of Object.entries(value)) {
+      collect(inner, name === "" ? key : `${name}.${key}`, depth - 1, found);
+    }
+  }
+}
+
+/** The number at a path; a key may have dots in it. */
+function numberAt(value: unknown, path: readonly string[], field: string): number {
+  let at = value;
+  for (const [depth, key] of path.entries()) {
+    if (typeof at !== "object" || at === null) return Number.NaN;
+    const rest = path.slice(depth).join(".");
+    if (depth < path.length - 1 && Object.hasOwn(at, rest)) {
+      const whole = (at as Record<string, unknown>)[rest];
+      if (typeof whole === "number") return finite(whole);
+    }
+    at = Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined;
+  }
+  return typeof at === "number" && field !== "" ? finite(at) : Number.NaN;
+}

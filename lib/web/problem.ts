@@ -1,0 +1,54 @@
+// Errors as problem documents (RFC 9457): what is wrong, in words for people and a code for programs.
+
+/** The codes, each with its status and title. */
+export const problems = {
+  "bad-parameter": [400, "A parameter is wrong"],
+  "bad-body": [400, "The body is wrong"],
+  "login-required": [401, "A login is required"],
+  "login-refused": [401, "The token or link is wrong"],
+  "foreign-origin": [403, "Changes are made from the same origin only"],
+  "no-such-route": [404, "There is nothing here"],
+  "unknown-device": [404, "No such device"],
+  "method-not-allowed": [405, "The method does not fit"],
+  "not-logged-in": [409, "The device is not logged in"],
+  "body-too-large": [413, "The body is too large"],
+  "not-json": [415, "The body must be application/json"],
+  "foreign-host": [421, "This host name is not served here"],
+  "too-many": [429, "Too many requests"],
+  failed: [500, "The server failed"],
+  busy: [503, "Busy, try again later"],
+  "storage-failed": [503, "The storage failed"],
+  "no-answer": [504, "The device did not answer"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** Thrown by a route, answered as its document. */
+export class Problem extends Error {
+  /**
+   * @param code one of `problems`
+   * @param detail what is wrong this time, without anything secret
+   */
+  constructor(
+    readonly code: ProblemCode,
+    detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+    this.name = "Problem";
+  }
+
+  get status(): number {
+    return problems[this.code][0];
+  }
+
+  toResponse(): Response {
+    const [status, title] = problems[this.code];
+    // `about:blank` says: the status tells the kind; `code` tells it finer.
+    const document = { type: "about:blank", title, status, detail: this.message, code: this.code };
+    return new Response(JSON.stringify(document), {
+      status,
+      headers: { "content-type": "application/problem+json", ...this.headers },
+    });
+  }
+}

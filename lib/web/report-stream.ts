@@ -1,0 +1,120 @@
+// Reports as a stream of CSV (RFC 4180) or NDJSON lines: a few thousand rows at a time, when the reader takes them.
+
+import type { NumberedReport, Scan } from "./ports.ts";
+
+export type ReportFormat = "csv" | "ndjson";
+
+/** Rows written in one piece: about two milliseconds. */
+const rowsPerPiece = 1_000;
+/** A reader that takes nothing for this long is cut, ms. */
+const stalledMs = 30_000;
+
+const types: Readonly<Record<ReportFormat, string>> = {
+  csv: "text/csv; charset=utf-8; header=present",
+  ndjson: "application/x-ndjson",
+};
+
+/**
+ * Streams the reports of a scan.
+ * @param limit rows at most
+ * @param onEnd called once, when it is done or the reader is gone
+ */
+export function reportStream(
+  scan: Scan<NumberedReport>,
+  format: ReportFormat,
+  limit: number,
+  onEnd: () => void,
+): Response {
+  let left = limit;
+  let ended = false;
+  let watch: ReturnType<typeof setTimeout> | null = null;
+  const end = () => {
+    if (watch !== null) clearTimeout(watch);
+    watch = null;
+    if (!ended) onEnd();
+    ended = true;
+  };
+  const write = format === "csv" ? csvLine : jsonLine;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if (format === "csv") controller.enqueue(bytesOf(csvHeader));
+      },
+      async pull(controller) {
+        if (watch !== null) clearTimeout(watch);
+        let piece = "";
+        while (piece === "" && left > 0 && !scan.done && !ended) {
+          // Between two pieces the packets have their turn.
+          await new Promise(setImmediate);
+          const rows = scan.next(Math.min(left, rowsPerPiece));
+          left -= rows.length;
+          for (const row of rows) piece += write(row);
+        }
+        if (ended) return;
+        if (piece !== "") controller.enqueue(bytesOf(piece));
+        if (left > 0 && !scan.done) {
+          watch = setTimeout(() => {
+            end();
+            controller.error(new Error("the reader took nothing for too long"));
+          }, stalledMs);
+          return;
+        }
+        end();
+        controller.close();
+      },
+      cancel: end,
+    },
+    // A piece waits while the one before is read.
+    { highWaterMark: 1 },
+  );
+  return new Response(stream, {
+    headers: {
+      "content-type": types[format],
+      "cache-control": "no-store",
+      "content-disposition": `attachment; filename="reports.${format}"`,
+    },
+  });
+}
+
+export const csvHeader = "sequence,device,time,received,code,message\r\n";
+
+/** A report as a line of CSV. */
+export function csvLine(report: NumberedReport): string {
+  const { sequence, device, time, received, code, message } = report;
+  return `${sequence},${csvField(device)},${csvField(time)},${isoTime(received)},${code},${csvField(message)}\r\n`;
+}
+
+/** A report as a line of NDJSON. */
+export function jsonLine(report: NumberedReport): string {
+  const { sequence, device, time, received, code, message } = report;
+  return `{"sequence":${sequence},"device":${JSON.stringify(device)},"time":${JSON.stringify(time)},"received":"${isoTime(received)}","code":"${code}","message":${JSON.stringify(message)}}\n`;
+}
+
+const special = /[",\r\n]/;
+/** What a spreadsheet takes for a formula: these at the start, also behind blanks. Numbers stay what they are. */
+const formula = /^[\s\0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/;
+const number = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** A text of a device as a field of CSV: quoted where it must be, and never a formula (it gets a `'` in front). */
+export function csvField(text: string): string {
+  const safe = formula.test(text) && !number.test(text) ? `'${text}` : text;
+  return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+let lastMs = Number.NaN;
+let lastText = "";
+
+/** A time as text; reports of one millisecond share it. */
+function isoTime(ms: number): string {
+  if (ms !== lastMs) {
+    lastText = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastText;
+}
+
+const encoder = new TextEncoder();
+
+function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
+}

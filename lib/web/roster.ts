@@ -1,0 +1,212 @@
+// The devices in memory, with their presence as the disk has it: filled in short steps at the start, then kept by what
+// the store committed. Lists and counts come from here, so that none of them scans a table.
+
+import { ack } from "../protocol/codes.ts";
+import type { EndReason, Operation, Outcome } from "../server/operation.ts";
+import type { DeviceSource, PresenceSource, RosterRow } from "./ports.ts";
+import { Slice } from "./slice.ts";
+
+export type Presence = "online" | "offline" | "never";
+export const presences: readonly Presence[] = ["online", "offline", "never"];
+
+/** A device in the roster. */
+export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
+
+export type RosterQuery = {
+  /** A part of an id, lower case; empty for all. */
+  readonly contains: string;
+  readonly presence: Presence | null;
+  readonly key: "id" | "lastSeen";
+  readonly descending: boolean;
+  readonly limit: number;
+  /** The last entry of the page before. */
+  readonly after: RosterPlace | null;
+};
+
+export type RosterPlace = { readonly id: string; readonly lastSeen: number };
+
+export type RosterPage = {
+  readonly entries: readonly RosterEntry[];
+  readonly total: number;
+  readonly next: RosterPlace | null;
+};
+
+/** Rows read in one step, and entries looked at in one. */
+const rowsPerStep = 1_000;
+const looksPerStep = 5_000;
+
+export class Roster {
+  readonly #byId = new Map<string, RosterEntry>();
+  /** Open sessions, to the ids they are of. */
+  readonly #open = new Map<number, string>();
+  #never = 0;
+  #ready: Promise<void> | null = null;
+
+  /** @param onChange called when a device came, went, or changed its presence */
+  constructor(
+    private readonly devices: DeviceSource,
+    private readonly presence: PresenceSource,
+    private readonly onChange: (id: string) => void,
+  ) {}
+
+  /** Reads the devices, once; resolves when all are there. */
+  load(): Promise<void> {
+    this.#ready ??= this.#load();
+    return this.#ready;
+  }
+
+  get counts(): { registered: number; online: number; offline: number; never: number } {
+    const registered = this.#byId.size;
+    const online = this.#open.size;
+    return { registered, online, offline: registered - online - this.#never, never: this.#never };
+  }
+
+  get(id: string): RosterEntry | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Takes in a batch that is on the disk. Reports, the many, cost one comparison. */
+  committed(operations: readonly Operation[], outcomes: readonly Outcome[]): void {
+    for (let i = 0; i < operations.length; i++) {
+      const operation = operations[i] as Operation;
+      if (operation.kind === "report") continue;
+      this.#take(operation, outcomes[i] as Outcome);
+    }
+  }
+
+  /** A page of the devices that fit: one walk over all of them that keeps the best. */
+  async page(query: RosterQuery): Promise<RosterPage> {
+    await this.load();
+    const best: { entry: RosterEntry; place: RosterPlace }[] = [];
+    const sign = query.descending ? -1 : 1;
+    const before = (a: RosterPlace, b: RosterPlace) => sign * compare(query.key, a, b) < 0;
+    const slice = new Slice();
+    let total = 0;
+    let looks = 0;
+    for (const entry of this.#byId.values()) {
+      if (++looks % looksPerStep === 0) await slice.breathe();
+      if (query.presence !== null && query.presence !== presenceOf(entry)) continue;
+      if (query.contains !== "" && !entry.id.toLowerCase().includes(query.contains)) continue;
+      total++;
+      const place = { id: entry.id, lastSeen: this.lastSeen(entry) ?? -1 };
+      if (query.after !== null && !before(query.after, place)) continue;
+      const last = best.at(-1);
+      if (best.length > query.limit && last !== undefined && !before(place, last.place)) continue;
+      best.splice(rankOf(best, place, before), 0, { entry, place });
+      if (best.length > query.limit + 1) best.pop();
+    }
+    const page = best.slice(0, query.limit);
+    const next = best.length > query.limit ? (page.at(-1)?.place ?? null) : null;
+    return { entries: page.map(({ entry }) => entry), total, next };
+  }
+
+  /** When its last packet came, ms; null where it never logged in. */
+  lastSeen(entry: RosterEntry): number | null {
+    if (entry.session === 0) return null;
+    const live = entry.ended === null ? this.presence.get(entry.id)?.lastSeen : undefined;
+    return Math.max(live ?? 0, entry.lastSeen);
+  }
+
+  async #load(): Promise<void> {
+    const slice = new Slice();
+    for (let after = ""; ;) {
+      const rows = this.devices.roster(after, rowsPerStep);
+      for (const row of rows) this.#put({ ...row });
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      await slice.breathe();
+    }
+  }
+
+  #take(operation: Operation, outcome: Outcome): void {
+    switch (operation.kind) {
+      case "register":
+        if (outcome.kind !== "done" || outcome.code !== ack.registered) return;
+        this.#put(neverSeen(operation.device.id));
+        return this.onChange(operation.device.id);
+      case "deregister":
+        if (outcome.kind !== "done" || outcome.code !== ack.deregistered) return;
+        return this.#remove(operation.device.id);
+      case "remove":
+        if (outcome.kind !== "found" || !outcome.known) return;
+        return this.#remove(operation.id);
+      case "resume":
+      case "login": {
+        if (outcome.kind !== "done" || outcome.code !== ack.loggedIn) return;
+        const { id, at } = operation;
+        const { session } = outcome;
+        this.#put({ id, session, started: at, lastSeen: at, ended: null, reason: null });
+        return this.onChange(id);
+      }
+      case "end":
+        return this.#end(operation.session, operation.reason, operation.at);
+      case "report":
+      case "allow-text":
+      case "touch":
+      case "find":
+      case "latest":
+        return;
+    }
+  }
+
+  #end(session: number, reason: EndReason, at: number): void {
+    const entry = this.#byId.get(this.#open.get(session) ?? "");
+    if (entry === undefined) return;
+    this.#open.delete(session);
+    entry.lastSeen = Math.max(entry.lastSeen, this.presence.get(entry.id)?.lastSeen ?? 0);
+    entry.ended = at;
+    entry.reason = reason;
+    this.onChange(entry.id);
+  }
+
+  #put(entry: RosterEntry): void {
+    this.#forget(entry.id);
+    this.#byId.set(entry.id, entry);
+    if (entry.session === 0) this.#never++;
+    else if (entry.ended === null) this.#open.set(entry.session, entry.id);
+  }
+
+  #remove(id: string): void {
+    this.#forget(id);
+    this.onChange(id);
+  }
+
+  #forget(id: string): void {
+    const entry = this.#byId.get(id);
+    if (entry === undefined) return;
+    this.#byId.delete(id);
+    this.#open.delete(entry.session);
+    if (entry.session === 0) this.#never--;
+  }
+}
+
+export function presenceOf(entry: RosterEntry): Presence {
+  if (entry.session === 0) return "never";
+  return entry.ended === null ? "online" : "offline";
+}
+
+function neverSeen(id: string): RosterEntry {
+  return { id, session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
+}
+
+function compare(key: "id" | "lastSeen", a: RosterPlace, b: RosterPlace): number {
+  if (key === "lastSeen" && a.lastSeen !== b.lastSeen) return a.lastSeen - b.lastSeen;
+  if (a.id === b.id) return 0;
+  return a.id < b.id ? -1 : 1;
+}
+
+function rankOf(
+  best: readonly { readonly place: RosterPlace }[],
+  place: RosterPlace,
+  before: (a: RosterPlace, b: RosterPlace) => boolean,
+): number {
+  let low = 0;
+  let high = best.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (before((best[middle] as { place: RosterPlace }).place, place)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,83 @@
+// The routes: a method and a path with names in braces, and who answers. Finds; decides nothing about who may.
+
+import type { Parameters } from "./parameters.ts";
+import { Problem } from "./problem.ts";
+
+/** A request on its way to a route. */
+export type Call = {
+  readonly request: Request;
+  readonly url: URL;
+  /** The words of the path that stand for names in braces, decoded. */
+  readonly names: Readonly<Record<string, string>>;
+  readonly parameters: Parameters;
+  /** The address the connection came from. */
+  readonly peerIp: string;
+};
+
+export type Route = {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** As `/api/v1/devices/{id}`. */
+  readonly path: string;
+  /** The parameters it knows. */
+  readonly query: readonly string[];
+  /** Who is let in: everyone, who may read, who may change. */
+  readonly access: "open" | "read" | "change";
+  readonly answer: (call: Call) => Response | Promise<Response>;
+};
+
+export type Found = { readonly route: Route; readonly names: Readonly<Record<string, string>> };
+
+export class Router {
+  readonly #routes: { readonly route: Route; readonly words: readonly string[] }[];
+
+  constructor(routes: readonly Route[]) {
+    this.#routes = routes.map((route) => ({ route, words: route.path.split("/") }));
+  }
+
+  /**
+   * Finds the route of a request; HEAD is GET.
+   * @throws Problem `no-such-route`, `method-not-allowed`
+   */
+  find(method: string, pathname: string): Found {
+    const words = pathname.split("/");
+    const allowed = new Set<string>();
+    const wanted = method === "HEAD" ? "GET" : method;
+    for (const { route, words: pattern } of this.#routes) {
+      const names = match(pattern, words);
+      if (names === null) continue;
+      if (route.method === wanted) return { route, names };
+      allowed.add(route.method);
+    }
+    if (allowed.size === 0) throw new Problem("no-such-route", "There is no such path.");
+    if (allowed.has("GET")) allowed.add("HEAD");
+    throw new Problem("method-not-allowed", `Use ${[...allowed].join(" or ")}.`, {
+      allow: [...allowed].join(", "),
+    });
+  }
+}
+
+function match(pattern: readonly string[], words: readonly string[]) {
+  if (pattern.length !== words.length) return null;
+  const names: Record<string, string> = {};
+  for (const [i, part] of pattern.entries()) {
+    const word = words[i] as string;
+    if (!part.startsWith("{")) {
+      if (part !== word) return null;
+      continue;
+    }
+    try {
+      names[part.slice(1, -1)] = decodeURIComponent(word);
+    } catch {
+      return null;
+    }
+  }
+  return names;
+}
+
+/** An answer in JSON that no cache keeps. */
+export function json(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,83 @@
+// Logging in and out: by the admin token, by a one-time link; and what a request may do.
+
+import { cookieName, cookieOf, type Gate, tooManyAttempts } from "./gate.ts";
+import type { Attempt, Logins } from "./logins.ts";
+import { Problem } from "./problem.ts";
+import { readJson } from "./request-body.ts";
+import { type Call, json, type Route } from "./router.ts";
+
+const path = "/api/v1/session";
+const cookieSeconds = 12 * 3_600;
+
+/** The routes of logins. */
+export function sessionRoutes(gate: Gate, logins: Logins, version: string): Route[] {
+  return [
+    {
+      method: "GET",
+      path,
+      query: [],
+      access: "open",
+      answer: ({ request, peerIp }) => json({ ...gate.rightsOf(request, peerIp), version }),
+    },
+    {
+      method: "POST",
+      path,
+      query: [],
+      access: "open",
+      answer: async ({ request, peerIp }) => {
+        const { token } = await readJson(request);
+        if (typeof token !== "string" || token.length > 256) {
+          throw new Problem("bad-body", "token must be a text.");
+        }
+        expect(logins.tryToken(token.trim(), peerIp), "This is not the admin token.");
+        return withCookie(request, logins, new Response(null, { status: 204 }));
+      },
+    },
+    {
+      method: "DELETE",
+      path,
+      query: [],
+      access: "open",
+      answer: ({ request }) => {
+        const cookie = cookieOf(request);
+        if (cookie !== null) logins.forgetCookie(cookie);
+        const gone = `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
+        return new Response(null, { status: 204, headers: { "set-cookie": gone } });
+      },
+    },
+    {
+      method: "GET",
+      path: "/login",
+      query: ["code"],
+      access: "open",
+      answer: ({ request, parameters, peerIp }: Call) => {
+        const code = parameters.text("code", 128);
+        const stale =
+          "This link was used, or is older than five minutes: run `iot-server open` again.";
+        // A request for the head only must not use the link up.
+        if (request.method === "HEAD") return new Response(null, { status: 204 });
+        expect(logins.tryLink(code, peerIp), stale);
+        const home = { location: "/", "cache-control": "no-store" };
+        return withCookie(request, logins, new Response(null, { status: 303, headers: home }));
+      },
+    },
+  ];
+}
+
+function expect(attempt: Attempt, refusal: string): void {
+  if (attempt === "too-many") throw tooManyAttempts();
+  if (attempt === "refused") throw new Problem("login-refused", refusal);
+}
+
+function withCookie(request: Request, logins: Logins, response: Response): Response {
+  const { headers } = request;
+  // Behind a TLS proxy the cookie stays on TLS.
+  const overTls =
+    headers.get("x-forwarded-proto") === "https" ||
+    (headers.get("origin") ?? "").startsWith("https://");
+  response.headers.set(
+    "set-cookie",
+    `${cookieName}=${logins.newCookie()}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${cookieSeconds}${overTls ? "; Secure" : ""}`,
+  );
+  return response;
+}

@@ -1,0 +1,168 @@
+// How the server is doing: rates of the last second, latencies of the last minute, and what an operator should look at.
+
+import { timeText } from "./parameters.ts";
+import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
+import type { Roster } from "./roster.ts";
+
+const sampleMs = 1_000;
+const latencySampleMs = 10_000;
+const latencySamples = 6;
+
+type Sample = { readonly at: number; readonly gauges: Gauges };
+type Latencies = { readonly commit: HistogramReading; readonly request: HistogramReading };
+
+export type LiveCount = { readonly clients: number; readonly clientsMax: number };
+
+export class Status {
+  #before: Sample;
+  #last: Sample;
+  readonly #latencies: Latencies[] = [];
+  #latencyAt: number;
+  #dropsAt = Number.NEGATIVE_INFINITY;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly ports: WebPorts,
+    private readonly roster: Roster,
+    private readonly live: LiveCount,
+    private readonly overHttp: boolean,
+  ) {
+    this.#last = { at: ports.now(), gauges: ports.gauges() };
+    this.#before = this.#last;
+    this.#latencyAt = this.#last.at;
+    this.#latencies.push(latenciesOf(this.#last.gauges));
+    this.#timer = setInterval(() => this.sample(), sampleMs);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Reads the counters; called once a second. */
+  sample(): void {
+    this.#before = this.#last;
+    this.#last = { at: this.ports.now(), gauges: this.ports.gauges() };
+    const { at, gauges } = this.#last;
+    if (dropsOf(gauges) > dropsOf(this.#before.gauges)) this.#dropsAt = at;
+    if (at - this.#latencyAt < latencySampleMs) return;
+    this.#latencyAt = at;
+    this.#latencies.push(latenciesOf(gauges));
+    if (this.#latencies.length > latencySamples) this.#latencies.shift();
+  }
+
+  /** The status as the interface writes it. */
+  read() {
+    const { ports, live } = this;
+    const gauges = ports.gauges();
+    const now = ports.now();
+    const oldest = this.#latencies[0] as Latencies;
+    return {
+      version: ports.version,
+      time: timeText(now),
+      started: timeText(gauges.started),
+      uptimeSeconds: Math.max(0, Math.round((now - gauges.started) / 1000)),
+      devices: this.roster.counts,
+      rates: this.#rates(),
+      latency: {
+        commit: spread(oldest.commit, gauges.commitLatency),
+        request: spread(oldest.request, gauges.requestLatency),
+      },
+      queues: {
+        packets: gauges.packetsWaiting,
+        packetsMax: gauges.packetsWaitingMax,
+        passwords: gauges.passwordsWaiting,
+        passwordsMax: gauges.passwordsWaitingMax,
+        asks: gauges.asks,
+        asksMax: gauges.asksMax,
+        liveClients: live.clients,
+        liveClientsMax: live.clientsMax,
+      },
+      totals: {
+        datagrams: gauges.datagrams,
+        replies: gauges.replies,
+        malformed: gauges.malformed,
+        refused: gauges.refused,
+        busy: gauges.busy,
+        silenced: gauges.silenced,
+        dropped: dropsOf(gauges),
+        reports: gauges.reports,
+      },
+      database: {
+        bytes: gauges.databaseBytes,
+        walBytes: gauges.walBytes,
+        reports: Math.max(0, ports.reports.end() - ports.reports.first()),
+      },
+      memoryBytes: process.memoryUsage.rss(),
+      warnings: this.#warnings(gauges, now),
+    };
+  }
+
+  #rates() {
+    const { at, gauges: after } = this.#last;
+    const { at: since, gauges: before } = this.#before;
+    const seconds = Math.max(0.001, (at - since) / 1000);
+    const rate = (later: number, earlier: number) =>
+      at === since ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
+    return {
+      datagramsPerSecond: rate(after.datagrams, before.datagrams),
+      repliesPerSecond: rate(after.replies, before.replies),
+      reportsPerSecond: rate(after.reports, before.reports),
+      commitsPerSecond: rate(after.batches, before.batches),
+      dropsPerSecond: rate(dropsOf(after), dropsOf(before)),
+    };
+  }
+
+  #warnings(gauges: Gauges, now: number) {
+    const warnings: { code: string; text: string; count: number }[] = [];
+    const warn = (code: string, text: string, count: number) => {
+      if (count > 0) warnings.push({ code, text, count });
+    };
+    const { online } = this.roster.counts;
+    const text = Math.max(0, online - gauges.sealedSessions);
+    warn("text-devices", `${text} of ${online} online devices speak unencrypted text`, text);
+    const drops = now - this.#dropsAt <= 60_000 ? dropsOf(gauges) : 0;
+    warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
+    const failed = gauges.batchesFailed;
+    warn("storage-failed", `${failed} batches could not be stored since the start`, failed);
+    const lost = gauges.logLinesLost;
+    warn("log-lines-lost", `${lost} log lines were lost to a slow or full disk`, lost);
+    const bare =
+      "The dashboard is served without TLS beyond this machine: use ssh -L or a TLS proxy";
+    warn("login-over-http", bare, this.overHttp ? 1 : 0);
+    return warnings;
+  }
+}
+
+export type StatusReading = ReturnType<Status["read"]>;
+
+function dropsOf(gauges: Gauges): number {
+  return gauges.packetsShed + gauges.sendsDropped;
+}
+
+function latenciesOf({ commitLatency, requestLatency }: Gauges): Latencies {
+  return { commit: copy(commitLatency), request: copy(requestLatency) };
+}
+
+function copy({ bounds, counts, sum }: HistogramReading): HistogramReading {
+  return { bounds, counts: counts.slice(), sum };
+}
+
+/** Quantiles of what came between two readings, in ms: upper bounds of their buckets. */
+function spread(before: HistogramReading, after: HistogramReading) {
+  const counts = after.counts.map((count, i) => count - (before.counts[i] ?? 0));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const at = (share: number) => {
+    let seen = 0;
+    for (const [i, count] of counts.entries()) {
+      seen += count;
+      if (count > 0 && seen >= total * share) return boundMs(after, i);
+    }
+    return 0;
+  };
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+function boundMs({ bounds }: HistogramReading, i: number): number {
+  const seconds = bounds[i] ?? (bounds.at(-1) ?? 0) * 2;
+  return Math.round(seconds * 1e6) / 1e3;
+}
