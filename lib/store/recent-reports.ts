@@ -2,17 +2,21 @@
 // where to look; the row itself decides. Two generations, so that what grows old goes all at once.
 
 const slotsFirst = 1 << 12;
+/** How far below the first number of a generation others may come: what a failed batch gives back. */
+const slack = 2 ** 24;
 const nothing: readonly number[] = [];
 
-/** One generation: open addressing, at most half full; sequence 0 marks a free slot. */
+/** One generation: open addressing, at most half full, eight bytes a slot; offset 0 marks a free one. */
 class Generation {
   #keys: Int32Array;
-  #sequences: Float64Array;
+  /** Sequence numbers, above `#base`. */
+  #offsets: Uint32Array;
+  #base = 0;
   size = 0;
 
   constructor(slots: number) {
     this.#keys = new Int32Array(slots);
-    this.#sequences = new Float64Array(slots);
+    this.#offsets = new Uint32Array(slots);
   }
 
   get slots(): number {
@@ -20,22 +24,27 @@ class Generation {
   }
 
   add(key: number, sequence: number): void {
+    if (this.size === 0) this.#base = sequence - slack;
     if (this.size * 2 >= this.slots) this.#grow();
+    this.#put(key, sequence - this.#base);
+    this.size++;
+  }
+
+  #put(key: number, offset: number): void {
     const mask = this.slots - 1;
     let slot = spread(key) & mask;
-    while (this.#sequences[slot] !== 0) slot = (slot + 1) & mask;
+    while (this.#offsets[slot] !== 0) slot = (slot + 1) & mask;
     this.#keys[slot] = key;
-    this.#sequences[slot] = sequence;
-    this.size++;
+    this.#offsets[slot] = offset;
   }
 
   /** The sequence number of the nth report with this key, from 0 on; 0 where there is none. */
   find(key: number, nth: number): number {
     const mask = this.slots - 1;
     for (let slot = spread(key) & mask; ; slot = (slot + 1) & mask) {
-      const sequence = this.#sequences[slot] as number;
-      if (sequence === 0) return 0;
-      if (this.#keys[slot] === key && nth-- === 0) return sequence;
+      const offset = this.#offsets[slot] as number;
+      if (offset === 0) return 0;
+      if (this.#keys[slot] === key && nth-- === 0) return this.#base + offset;
     }
   }
 
@@ -43,29 +52,29 @@ class Generation {
   remove(key: number, sequence: number): boolean {
     const mask = this.slots - 1;
     let hole = spread(key) & mask;
-    while (this.#keys[hole] !== key || this.#sequences[hole] !== sequence) {
-      if (this.#sequences[hole] === 0) return false;
+    const offset = sequence - this.#base;
+    while (this.#keys[hole] !== key || this.#offsets[hole] !== offset) {
+      if (this.#offsets[hole] === 0) return false;
       hole = (hole + 1) & mask;
     }
-    for (let slot = (hole + 1) & mask; this.#sequences[slot] !== 0; slot = (slot + 1) & mask) {
+    for (let slot = (hole + 1) & mask; this.#offsets[slot] !== 0; slot = (slot + 1) & mask) {
       const home = spread(this.#keys[slot] as number) & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       this.#keys[hole] = this.#keys[slot] as number;
-      this.#sequences[hole] = this.#sequences[slot] as number;
+      this.#offsets[hole] = this.#offsets[slot] as number;
       hole = slot;
     }
-    this.#sequences[hole] = 0;
+    this.#offsets[hole] = 0;
     this.size--;
     return true;
   }
 
   #grow(): void {
-    const [keys, sequences] = [this.#keys, this.#sequences];
+    const [keys, offsets] = [this.#keys, this.#offsets];
     this.#keys = new Int32Array(keys.length * 2);
-    this.#sequences = new Float64Array(keys.length * 2);
-    this.size = 0;
+    this.#offsets = new Uint32Array(keys.length * 2);
     for (let i = 0; i < keys.length; i++) {
-      if (sequences[i] !== 0) this.add(keys[i] as number, sequences[i] as number);
+      if (offsets[i] !== 0) this.#put(keys[i] as number, offsets[i] as number);
     }
   }
 }

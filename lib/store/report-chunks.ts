@@ -117,17 +117,6 @@ export class ReportChunks {
     }
   }
 
-  /**
-   * Whether a device has so many reports from a number on, by the chunk being filled alone.
-   * @param count how many, from 1 on
-   * @param since a sequence number
-   */
-  hasSince(device: string, count: number, since: number): boolean {
-    const chunk = this.#chunks.at(-1);
-    const place = chunk?.places.get(device)?.at(-count);
-    return place !== undefined && (chunk as Chunk).number * chunkSize + place >= since;
-  }
-
   /** The first number that is only in memory. */
   get memoryFrom(): number {
     return (this.#chunks[0]?.number ?? Number.MAX_SAFE_INTEGER / chunkSize) * chunkSize;

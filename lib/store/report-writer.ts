@@ -10,8 +10,11 @@ import { prepare } from "./statements.ts";
 
 type ReportOperation = Extract<Operation, { kind: "report" }>;
 
-/** How many of the server's latest reports a repeat is looked for among, at least half of it. */
-export const recentReportsMax = 1 << 20;
+/**
+ * How many of the server's latest reports a repeat is looked for among, at least half of it: 20 seconds' worth at 50,000 a
+ * second, for 34 MB.
+ */
+export const recentReportsMax = 1 << 21;
 /** How many of a device's own last reports are compared beyond those. */
 const ownLast = 16;
 /** Chunks they are looked for in: from its last report on where that is known, else from the newest. */
@@ -90,23 +93,23 @@ export class ReportWriter {
   }
 
   #findRepeat(operation: ReportOperation): number {
-    const { key, report } = operation;
+    const { key, previous } = operation;
     for (const candidate of this.#recent.candidates(key)) {
       if (this.#isSame(this.reader.at(candidate), operation)) return candidate;
     }
-    const { since } = this.#recent;
-    if (since === 0 || this.chunks.hasSince(report.device, ownLast, since)) return 0;
-    return this.#findOwn(operation, since);
+    // Its last report is among them, so that what it would repeat is, too.
+    if (previous >= this.#recent.since) return 0;
+    return this.#findOwn(operation);
   }
 
   /** Looks among the device's own last reports that memory does not find by their key. */
-  #findOwn(operation: ReportOperation, before: number): number {
+  #findOwn(operation: ReportOperation): number {
     const { previous, report } = operation;
     const newest = previous > 0 ? previous : Number.MAX_SAFE_INTEGER;
     const chunksMax = previous > 0 ? chunksFromLast : chunksFromNewest;
     let looked = 0;
     for (const own of this.reader.numbers(report.device, newest, chunksMax)) {
-      if (own < before && this.#isSame(this.reader.at(own), operation)) return own;
+      if (this.#isSame(this.reader.at(own), operation)) return own;
       if (++looked >= ownLast) break;
     }
     return 0;
@@ -133,7 +136,8 @@ export class ReportWriter {
     };
     const firstUnindexed = indexed.it === null ? 0 : (indexed.it + 1) * chunkSize;
     const next = Math.max(highest.it ?? 0, firstUnindexed - 1, 0) + 1;
-    const recentFrom = Math.max(0, next - recentMax / 2);
+    // A quarter is enough to begin with, and read in a moment.
+    const recentFrom = Math.max(0, next - recentMax / 4);
     const rows = prepare<{ sequence: number; device: string; received: number }>(
       database,
       "SELECT sequence, device, received FROM data WHERE sequence >= ? ORDER BY sequence",

@@ -21,7 +21,8 @@ function newStore(recentReportsMax = 32) {
   return { database, store: new SqliteStore(database, { sharedIp: false, recentReportsMax }) };
 }
 
-const filler = (i: number) => reportOf(`other-${i % 50}`, `filler ${i}`);
+/** Other devices' reports, each with its last one known. */
+const filler = (i: number) => reportOf(`other-${i % 50}`, `filler ${i}`, { previous: i });
 
 function outcomesOf(store: SqliteStore, ...reports: ReturnType<typeof reportOf>[]) {
   return store
@@ -60,18 +61,20 @@ describe("a repeat is the same report", () => {
     expect(outcomesOf(store, reportOf("asmith", "21.6", { previous: 1 }))).toEqual([[502, false]]);
   });
 
-  test("pushed out though the device itself reported since: its last 16 are compared", () => {
+  test("pushed out with others of its own: the last 16 are compared, in any order", () => {
     const { store } = newStore();
-    const first = outcomesOf(store, reportOf("asmith", "lost answer"));
+    const own = Array.from({ length: 20 }, (_, i) => reportOf("asmith", `own ${i}`));
+    outcomesOf(store, ...own);
     storeMany(store, 500, filler);
-    const [second] = outcomesOf(store, reportOf("asmith", "newer", { previous: 1 }));
-    const previous = second?.[0] as number;
-    expect(outcomesOf(store, reportOf("asmith", "lost answer", { previous }))).toEqual([[1, true]]);
-    expect(first).toEqual([[1, false]]);
+    const repeats = own.slice(4).map(({ report, key }) => {
+      return { kind: "report", report, key, previous: 20 } as const;
+    });
+    const numbers = repeats.map((_, i) => [5 + i, true]);
+    expect(outcomesOf(store, ...repeats.toReversed())).toEqual(numbers.toReversed());
   });
 
   test("pushed out and in a chunk that is in the index alone", () => {
-    const { store } = newStore(4096);
+    const { store } = newStore();
     outcomesOf(store, reportOf("asmith", "21.5"));
     storeMany(store, 3 * chunkSize, filler);
     for (const previous of [1, 0]) {

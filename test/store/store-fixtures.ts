@@ -2,7 +2,7 @@
 // file.
 
 import { Database } from "bun:sqlite";
-import { afterAll } from "bun:test";
+import { afterAll, setDefaultTimeout } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,9 @@ import type { SqliteStore } from "../../lib/store/sqlite-store.ts";
 
 /** 2026-11-22 09:14:06 UTC. */
 export const startOfTime = 1_795_338_846_000;
+
+// A quarter of a million rows take a second or two, and longer on a machine that has other things to do.
+setDefaultTimeout(120_000);
 
 const folders: string[] = [];
 
