@@ -2,6 +2,7 @@
 // database from the first look to the commit. A kill at any moment leaves the old database or the new one.
 
 import type { Database } from "bun:sqlite";
+import { chmodSync } from "node:fs";
 import { comparableMac } from "../protocol/fields.ts";
 import { backUp } from "./legacy-backup.ts";
 import { isOurHash, type LegacyDevice, readLegacy } from "./legacy-rows.ts";
@@ -61,6 +62,8 @@ export async function migrateLegacy(
     if (database.inTransaction) database.run("ROLLBACK");
     throw error;
   }
+  // Its owner's alone from here on, as a new one is.
+  chmodSync(file, 0o600);
   // The log of a database that was in WAL mode still holds the old pages.
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }

@@ -135,7 +135,7 @@ describe("the current form", () => {
     await migrateAt(path);
     const backup = `${path}${backupSuffix}`;
     expect(backupsOf(path)).toEqual([`iot_server.db${backupSuffix}`]);
-    expect(statSync(backup).mode & 0o777).toBe(0o600);
+    for (const file of [backup, path]) expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(read<unknown>(backup, everything)).toEqual(before);
     expect(read<unknown>(backup, 'SELECT * FROM "their notes"')).toEqual([{ note: "keep me" }]);
     expect(read<unknown>(backup, "SELECT * FROM active_devices")).toHaveLength(2);
