@@ -10,8 +10,9 @@ import { identityPathOf } from "../lib/io/identity-file.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { describeAck } from "../lib/protocol/codes.ts";
-import { enrolled } from "../lib/server/engine.ts";
+import { enrolled } from "../lib/server/operator.ts";
 import { backUp, integrityOf, restore } from "../lib/store/backup.ts";
+import { realPathOf } from "../lib/store/database-file.ts";
 import { listDevices } from "../lib/store/device-listing.ts";
 import { isServed } from "../lib/store/instance-lock.ts";
 import { openDatabase, openReadOnly } from "../lib/store/open-database.ts";
@@ -30,7 +31,7 @@ export function runBackup({ db, file }: { db: string; file: string }, write: Wri
   write(
     `${file}: ${facts.devices} devices, ${facts.sessions} sessions, ${facts.reports} reports; checked.`,
   );
-  write(`Keep ${identityPathOf(db)} with it: without it devices see a changed key.`);
+  write(`Keep ${identityPathOf(realPathOf(db))} with it: without it devices see a changed key.`);
   return exitCode.done;
 }
 
@@ -100,7 +101,7 @@ export async function runImport(
   const { devices, refused } = readImportFile(readText(file), file);
   const enroll = isServed(db) ? null : await openRegistrar(db, sharedIp);
   const enrollAll =
-    enroll?.enroll ?? ((candidates: readonly Candidate[]) => enrollOn(db, candidates));
+    enroll?.enroll ?? ((candidates: readonly Candidate[]) => enrollOn(realPathOf(db), candidates));
   const onProgress = showProgress("Registering");
   let registered = 0;
   let unchanged = 0;

@@ -1,9 +1,13 @@
 // The client's start: gives the commands their machine and the process its exit code. No logic.
 
+import { randomBytes } from "node:crypto";
 import { isatty } from "node:tty";
 import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../lib/config/client.ts";
+import { openClientState, stateFolderOf } from "../lib/io/client-state.ts";
+import { readPsk } from "../lib/io/identity-file.ts";
+import { KnownServers } from "../lib/io/known-servers.ts";
 import { readPasswordFile } from "../lib/io/password-file.ts";
 import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
@@ -12,6 +16,8 @@ import { version } from "./version.ts";
 
 // Whoever read the answers has gone (`| head`): nothing is left to say.
 process.stdout.on("error", () => process.exit());
+
+const stateFolder = stateFolderOf(process.env);
 
 process.exitCode = await runClient(
   () => readClientConfig(process.argv.slice(2), process.env),
@@ -26,6 +32,10 @@ process.exitCode = await runClient(
       soon: (run) => void setImmediate(run),
     },
     random: Math.random,
+    randomBytes: (count) => randomBytes(count),
+    knownServers: new KnownServers(stateFolder),
+    openState: (id) => openClientState(stateFolder, id),
+    readPsk,
     openSocket: openUdp,
     addressOf,
     ownIpTowards,

@@ -5,6 +5,7 @@ import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
+import { realPathOf } from "../lib/store/database-file.ts";
 import { FileGuard } from "../lib/store/file-guard.ts";
 import { openDatabase } from "../lib/store/open-database.ts";
 import type { LegacyPort } from "../lib/store/legacy.ts";
@@ -66,7 +67,7 @@ async function open(
   closers.push(() => store.close());
   const sessions = store.openSessions();
   const psk = config.pskFile === null ? null : readPsk(config.pskFile);
-  const identity = openIdentity(config.db, psk);
+  const identity = openIdentity(realPathOf(config.db), psk);
   const random = { bytes: (count: number) => randomBytes(count) };
   const heard = new HeardLog(logs, config.logLevel, now);
   const engine = new Engine({ policy: config, log: heard, random, identity }, sessions, now());
@@ -81,7 +82,7 @@ async function open(
     closers.push(() => served.close());
     watched.onCommit = served.web.committed;
   }
-  const control = serveControl(config.db, {
+  const control = serveControl(realPathOf(config.db), {
     ask: askDevice,
     loginLink: () => served?.web.newLoginLink() ?? null,
     allowText: (id) => loop.allowText(id),
@@ -126,7 +127,7 @@ async function ask(
   port: number,
   { id, code, target }: ControlQuestion,
 ): Promise<AskResult> {
-  const to = engine.destinationOf(id);
+  const to = engine.operator.destinationOf(id);
   const ip = to === null ? "127.0.0.1" : await ownIpTowards(to.ip);
   return new Promise((onResult) =>
     loop.ask({ id, code, target, answerTo: { ip, port }, onResult }),

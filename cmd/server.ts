@@ -20,6 +20,7 @@ import { readIdentity } from "../lib/io/identity-file.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
 import { isServed } from "../lib/store/instance-lock.ts";
+import { realPathOf } from "../lib/store/database-file.ts";
 import { openReadOnly } from "../lib/store/open-database.ts";
 import { ReportReader } from "../lib/store/report-reader.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
@@ -40,15 +41,15 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "serve":
       return serve(config);
     case "query":
-      return printAnswer(config, await askServer(config.db, config), write);
+      return printAnswer(config, await askServer(realPathOf(config.db), config), write);
     case "devices": {
       const database = openReadOnly(config.db);
       return printDevices(config, shownDevices(database), isServed(config.db), Date.now(), write);
     }
     case "allow-text":
-      return printAllowed(config.id, await allowTextOn(config.db, config.id), write);
+      return printAllowed(config.id, await allowTextOn(realPathOf(config.db), config.id), write);
     case "open":
-      return printLink(await loginLinkOf(config.db), write);
+      return printLink(await loginLinkOf(realPathOf(config.db)), write);
     case "import":
       return runImport(config, config.sharedIp, write);
     case "export":
@@ -60,7 +61,7 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "check":
       return runCheck(config.db, write);
     case "fingerprint": {
-      const identity = readIdentity(config.db, null);
+      const identity = readIdentity(realPathOf(config.db), null);
       return printFingerprint(
         config.db,
         identity && fingerprint(identity.sealing.publicKey),

@@ -2,11 +2,12 @@
 // replies leave. Turns never overlap. Knows no message.
 
 import type { Ask } from "../server/asks.ts";
-import type { Batch, Engine, EnrollResult, RemoveResult } from "../server/engine.ts";
+import type { Batch, Engine } from "../server/engine.ts";
 import type { HashJob, HashResult } from "../server/hash-queue.ts";
 import { Histogram } from "../server/histogram.ts";
 import type { DeviceFacts, Endpoint, Outcome, Store } from "../server/operation.ts";
 import { PasswordHasher } from "./password-hasher.ts";
+import type { EnrollResult, RemoveResult } from "../server/operator.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
 /** Datagrams that may wait; past it they are shed and counted, as a full socket buffer would. */
@@ -88,14 +89,14 @@ export class PacketLoop {
 
   /** Asks a device on the operator's behalf. */
   ask(ask: Ask): void {
-    this.engine.ask(ask, this.now());
+    this.engine.operator.ask(ask, this.now());
     this.#schedule();
   }
 
   /** Takes a device out of the registrar on the operator's behalf. */
   remove(id: string): Promise<RemoveResult> {
     return new Promise((onResult) => {
-      this.engine.remove(id, onResult, this.now());
+      this.engine.operator.remove(id, onResult, this.now());
       this.#schedule();
     });
   }
@@ -103,15 +104,15 @@ export class PacketLoop {
   /** Lets a device speak text again; whether there is such a device. */
   allowText(id: string): Promise<boolean> {
     return new Promise((onResult) => {
-      this.engine.allowText(id, onResult, this.now());
+      this.engine.operator.allowText(id, onResult, this.now());
       this.#schedule();
     });
   }
 
-  /** Registers a device on the operator's behalf; see `Engine.enroll`. */
+  /** Registers a device on the operator's behalf; see `Operator.enroll`. */
   enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
     return new Promise((onResult) => {
-      this.engine.enroll(device, hash, onResult, this.now());
+      this.engine.operator.enroll(device, hash, onResult, this.now());
       this.#schedule();
     });
   }

@@ -2,18 +2,17 @@
 // clock, file or randomness. Its shell calls receive and tick, then take, then complete or fail.
 
 import { hash as digest } from "node:crypto";
-import { ack, type AckCode, answer } from "../protocol/codes.ts";
+import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
-import { encode } from "../protocol/encode.ts";
 import type { Frame } from "../sealed/frames.ts";
 import type { Message } from "../protocol/messages.ts";
-import type { Ask } from "./asks.ts";
 import { Attempts } from "./credentials.ts";
-import { Desk, type DeskParts, type Entry, type Replies, peerName } from "./desk.ts";
+import { Desk, type DeskParts, type Entry, type Replies } from "./desk.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
 import { Gate } from "./links/gate.ts";
 import type { Link } from "./links/link.ts";
-import type { DeviceFacts, Endpoint, Outcome, StoredSession } from "./operation.ts";
+import type { Endpoint, Outcome, StoredSession } from "./operation.ts";
+import { Operator } from "./operator.ts";
 import { Presence } from "./presence.ts";
 import type { Request } from "./request.ts";
 import { receiveData } from "./verbs/data.ts";
@@ -32,15 +31,10 @@ const letterA = 0x41;
 /** What the engine hands out after a batch was filled. */
 export type Batch = readonly Entry[];
 
-/** What became of an operator's removal of a device. */
-export type RemoveResult = "removed" | "unknown" | "storage-failed";
-
-/** What became of a registration by the operator: an ACK code, or the hash of its password is wanted. */
-export type EnrollResult =
-  { readonly kind: "hash" } | { readonly kind: "done"; readonly code: AckCode };
-
 export class Engine {
   readonly desk: Desk;
+  /** What an operator may have done. */
+  readonly operator: Operator;
   readonly #attempts: Attempts;
   readonly #presence: Presence;
   readonly #gate: Gate;
@@ -57,6 +51,7 @@ export class Engine {
     this.#presence = new Presence(this.desk, now);
     this.#gate = new Gate(this.desk, (link, frame, body) => this.#receiveFrame(link, frame, body));
     this.#relay = new Relay(this.desk);
+    this.operator = new Operator(this.desk);
   }
 
   /**
@@ -96,7 +91,7 @@ export class Engine {
     this.desk.now = now;
     this.#presence.tick();
     this.desk.links.expire(now);
-    this.#sendAsks();
+    this.operator.sendAsks();
   }
 
   /** Whether something waits for the next batch. */
@@ -143,89 +138,6 @@ export class Engine {
   resume(job: HashJob, result: HashResult, now: number): void {
     this.desk.now = now;
     job.done(result);
-  }
-
-  /** Where a packet of the server would reach this device, or null when it is not logged in. */
-  destinationOf(id: string): Endpoint | null {
-    const session = this.desk.sessions.get(id);
-    if (session === undefined || session.ending) return null;
-    const { source, stated } = session;
-    return stated.ip === source.ip ? stated : source;
-  }
-
-  /** Asks a device on the operator's behalf; the result comes through `ask.onResult`. */
-  ask(ask: Ask, now: number): void {
-    this.desk.now = now;
-    if (this.destinationOf(ask.id) === null) {
-      this.desk.submit(
-        { kind: "find", id: ask.id },
-        null,
-        (outcome) => {
-          const known = outcome.kind === "found" && outcome.known;
-          ask.onResult({ kind: known ? "not-logged-in" : "unknown" });
-        },
-        () => ask.onResult({ kind: "busy" }),
-      );
-    } else if (!this.desk.asks.add(ask)) {
-      ask.onResult({ kind: "busy" });
-    } else {
-      this.#sendAsks();
-    }
-  }
-
-  /** Lets a device speak text again after it was sealed (sealed, Downgrade). */
-  allowText(id: string, onResult: (known: boolean) => void, now: number): void {
-    this.desk.now = now;
-    this.desk.submit(
-      { kind: "allow-text", id },
-      null,
-      (outcome) => {
-        const known = outcome.kind === "found" && outcome.known;
-        if (known) this.desk.log.activity("info", "-", "-", `${id} may speak text again`);
-        onResult(known);
-      },
-      () => onResult(false),
-    );
-  }
-
-  /** Takes a device out of the registrar on the operator's behalf; its reports stay. */
-  remove(id: string, onResult: (result: RemoveResult) => void, now: number): void {
-    const { desk } = this;
-    desk.now = now;
-    desk.submit(
-      { kind: "remove", id, at: now },
-      null,
-      (outcome) => {
-        const known = outcome.kind === "found" && outcome.known;
-        if (!known) return onResult("unknown");
-        desk.verifiers.forget(id);
-        const session = desk.sessions.get(id);
-        if (session !== undefined) desk.endSession(session);
-        desk.log.activity("info", "-", "-", `${id} was deregistered by the operator`);
-        onResult("removed");
-      },
-      () => onResult("storage-failed"),
-    );
-  }
-
-  /**
-   * Registers a device on the operator's behalf.
-   * @param hash of its password, or null to learn first whether it would be refused
-   */
-  enroll(
-    device: DeviceFacts,
-    hash: string | null,
-    onResult: (result: EnrollResult) => void,
-    now: number,
-  ): void {
-    this.desk.now = now;
-    const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
-    this.desk.submit(
-      { kind: "register", device, proof, sealed: true, at: now },
-      null,
-      (outcome) => onResult(enrolled(outcome)),
-      () => onResult({ kind: "done", code: ack.storageFailed }),
-    );
   }
 
   /** Writes every live session's last packet, for a clean stop. */
@@ -299,32 +211,6 @@ export class Engine {
     );
     desk.acknowledge(request, code, request.id, reason);
   }
-
-  #sendAsks(): void {
-    const { desk } = this;
-    for (const open of desk.asks.due(desk.now)) {
-      const { id, code, target, answerTo } = open.ask;
-      const to = this.destinationOf(id);
-      const session = desk.sessions.get(id);
-      if (to === null || session === undefined) {
-        desk.asks.drop(id);
-        continue;
-      }
-      const { time } = open;
-      const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
-      if (!session.sealed) desk.send(to, text);
-      else this.#sendSealed(session.owner, text);
-      desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
-    }
-  }
-
-  /** A device that is logged in sealed is asked over its link, or not at all. */
-  #sendSealed(owner: string, text: string): void {
-    const link = this.desk.links.currentOf(owner);
-    if (link === undefined) return;
-    const body = Buffer.from(text);
-    this.desk.sendFrame(link, { kind: "text", answer: false, msgid: link.nextMsgid(), body });
-  }
 }
 
 /** A request that came over a link. */
@@ -333,18 +219,3 @@ function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
   const { source, key: owner } = link;
   return { source, id: "-", verb: "other", bytes: body.length, hash, owner, link, msgid };
 }
-
-/** What an outcome of a registration by the operator says. */
-export function enrolled(outcome: Outcome): EnrollResult {
-  if (outcome.kind === "done") return { kind: "done", code: outcome.code };
-  const isNew = outcome.kind === "need" && outcome.need.kind === "hash";
-  // Another address for a device that is there wants its password: that is the device's to send.
-  return isNew ? { kind: "hash" } : { kind: "done", code: ack.credentialsRefused };
-}
-
-/** The words of an operator's question that came to nothing, by its DATA code (clause 3). */
-export const askCodes = {
-  unknown: answer.unknownDevice,
-  "not-logged-in": answer.notLoggedIn,
-  "no-answer": answer.noAnswer,
-} as const;

@@ -74,7 +74,7 @@ export class DeviceRows {
     const own = this.get(device.id);
     const decision = decideRegister(device, proof, sealed, {
       own,
-      ipTaken: this.#isIpTaken(device),
+      ipTaken: this.#isIpTaken(device, own),
       macTaken: this.#macHolder.get(comparableMac(device.mac), device.id) !== null,
     });
     if (decision.kind === "need") return decision;
@@ -119,7 +119,9 @@ export class DeviceRows {
     return this.#allowText.run(id).changes > 0;
   }
 
-  #isIpTaken({ ip, id, port }: DeviceFacts): boolean {
+  /** Whether another device holds the ip; one that a device keeps is not new to it, and may be shared from before. */
+  #isIpTaken({ ip, id, port }: DeviceFacts, own: DeviceRow | null): boolean {
+    if (own?.ip === ip && !this.policy.sharedIp) return false;
     const holder = this.policy.sharedIp
       ? this.#ipHolder.get(ip, id, port)
       : this.#ipHolder.get(ip, id);
