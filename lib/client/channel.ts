@@ -18,6 +18,41 @@ export type Channel = {
   send(text: string, to: Address, request: number | null): void;
 };
 
+/** Why there is no link to the server; a channel without links has none. */
+export type Trouble =
+  /** Nothing answered, not even with a key: it is away, or speaks text only. */
+  | "no-key"
+  /** It told its key and did not complete the handshake. */
+  | "no-response"
+  /** Its responses do not open: the shared secrets differ. */
+  | "wrong-secret"
+  /** It speaks other versions of the envelope. */
+  | "version";
+
+/** A channel with a life of its own: it takes datagrams and wants to be called at times. */
+export type Carrier = Channel & {
+  readonly kind: "text" | "sealed";
+  /**
+   * Takes a datagram; the text messages in it come out as deliveries.
+   * @param from the source address, as the socket saw it
+   */
+  receive(bytes: Uint8Array, from: Address): void;
+  /** When `tick` wants to be called, in ms; null for never. */
+  readonly wakeAt: number | null;
+  /** What stands in the way of a link to the server, or null. */
+  readonly trouble: Trouble | null;
+  tick(now: number): void;
+  /** Says goodbye where that is due; nothing is sent any more. */
+  close(): void;
+};
+
+/** The way back to who sent a message, where it is not the address it came from: the link it came over. */
+export type Way = {
+  /** Longest text message that goes this way, in bytes. */
+  readonly textBytesMax: number;
+  send(text: string): void;
+};
+
 /** One text message that came in. */
 export type Delivery = {
   /** The text message as received; its hash is taken over these bytes. */
@@ -26,6 +61,8 @@ export type Delivery = {
   readonly from: Address;
   /** The number of the request it answers where the channel can tell (sealed), else null. */
   readonly answers: number | null;
+  /** How it is answered; left out where its address is the way. */
+  readonly way?: Way;
 };
 
 /**

@@ -5,7 +5,7 @@ import { ack, answer } from "../protocol/codes.ts";
 import { encode, encodeAck } from "../protocol/encode.ts";
 import type { Address, Data, Query, Status } from "../protocol/messages.ts";
 import { encodeTime } from "../protocol/time.ts";
-import { type Channel, type Delivery, sameHost } from "./channel.ts";
+import { type Channel, type Delivery, sameHost, type Way } from "./channel.ts";
 import { fitted } from "./message-room.ts";
 
 /** What came in, for a person to hear of. */
@@ -67,7 +67,7 @@ export class Device {
 
   /** Answers an addressed QUERY; a plain one is the server's to answer, not a device's. */
   receiveQuery(message: Query, delivery: Delivery, now: number): void {
-    const { channel, isMe, onQuery, onEvent } = this.ports;
+    const { isMe, onQuery, onEvent } = this.ports;
     const { address } = message;
     const hash = hashOf(delivery);
     if (address === null || !isMe(message.target) || !this.#mayAnswer(hash, now)) {
@@ -78,15 +78,24 @@ export class Device {
     const to = sameHost(address.ip, delivery.from.ip)
       ? { ip: delivery.from.ip, port: address.port }
       : delivery.from;
+    const way = delivery.way ?? this.#wayTo(to);
     this.#answering.add(hash);
     onQuery(message, (text) => {
       if (!this.#answering.delete(hash) || text === null) return;
-      channel.send(encode(this.#answerTo(message, text)), to, null);
+      way.send(encode(this.#answerTo(message, text, way.textBytesMax)));
     });
     onEvent({ kind: "query", message, from: delivery.from });
   }
 
-  #answerTo(question: Query, text: string): Data {
+  #wayTo(to: Address): Way {
+    const { channel } = this.ports;
+    return {
+      textBytesMax: channel.textBytesMax,
+      send: (text) => channel.send(text, to, null),
+    };
+  }
+
+  #answerTo(question: Query, text: string, textBytesMax: number): Data {
     return fitted(
       {
         type: "DATA",
@@ -96,7 +105,7 @@ export class Device {
         time: question.time,
         message: text,
       },
-      this.ports.channel.textBytesMax,
+      textBytesMax,
     );
   }
 
@@ -113,7 +122,7 @@ export class Device {
 
   #acknowledge(code: string, id: string, delivery: Delivery): void {
     const text = encodeAck(code, id, encodeTime(this.ports.time()), hashOf(delivery));
-    this.ports.channel.send(text, delivery.from, null);
+    (delivery.way ?? this.#wayTo(delivery.from)).send(text);
   }
 }
 

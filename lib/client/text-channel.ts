@@ -2,7 +2,7 @@
 // on the way.
 
 import { datagramBytesMax } from "../protocol/limits.ts";
-import type { Channel } from "./channel.ts";
+import type { Carrier, Delivery } from "./channel.ts";
 
 /** What sends datagrams: payload, port, ip. */
 export type DatagramSender = { send(batch: (string | Uint8Array | number)[]): void };
@@ -10,10 +10,20 @@ export type DatagramSender = { send(batch: (string | Uint8Array | number)[]): vo
 /**
  * A channel straight onto a socket.
  * @param sender the socket
+ * @param onDelivery told of every datagram that came in
  */
-export function textChannel(sender: DatagramSender): Channel {
+export function textChannel(
+  sender: DatagramSender,
+  onDelivery: (delivery: Delivery) => void,
+): Carrier {
   return {
+    kind: "text",
     textBytesMax: datagramBytesMax,
     send: (text, to) => sender.send([text, to.port, to.ip]),
+    receive: (bytes, from) => onDelivery({ bytes, from, answers: null }),
+    wakeAt: null,
+    trouble: null,
+    tick: () => {},
+    close: () => {},
   };
 }

@@ -2,13 +2,13 @@
 // error. Does not check the values themselves.
 
 import { parseArgs } from "node:util";
-import { type CommandName, type FlagName, flags } from "./client-flags.ts";
+import { type CommandName, type FlagName, flags, type SwitchName } from "./client-flags.ts";
 import { usageError } from "./values.ts";
 
 /** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>;
 /** The flags given, or their environment variables; never empty texts. */
-export type Values = Partial<Record<FlagName, string>> & { readonly json: boolean };
+export type Values = Partial<Record<FlagName, string>> & Readonly<Record<SwitchName, boolean>>;
 export type Parsed = { readonly values: Values; readonly positionals: readonly string[] };
 
 /**
@@ -35,7 +35,9 @@ export function parse(command: CommandName, args: readonly string[], env: Env): 
     if (given[0] === "") throw wrongUsage(`--${name} is empty.`);
     if (typeof given[0] === "string") read[name] = given[0];
   }
-  return { values: { ...read, json: values["json"] !== undefined }, positionals };
+  const isOn = (name: SwitchName) => values[name] !== undefined;
+  const switches = { json: isOn("json"), text: isOn("text"), replace: isOn("replace") };
+  return { values: { ...read, ...switches }, positionals };
 }
 
 type Options = Record<string, { type: "string" | "boolean"; multiple: true }>;

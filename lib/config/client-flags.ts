@@ -16,6 +16,7 @@ export const synopses = {
   query: ["address ID | report ID | list", "ask the server"],
   peer: ["ID", "ask another device directly"],
   run: ["", "be a device: beat, report, answer"],
+  trust: ["[--replace] HOST:PORT", "pin the key the server has now"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type CommandName = keyof typeof synopses;
@@ -28,21 +29,26 @@ type Flag = {
   readonly commands: readonly CommandName[];
 };
 
-const all = Object.keys(synopses) as CommandName[];
+const everywhere = Object.keys(synopses) as CommandName[];
+const all = everywhere.filter((name) => name !== "trust");
 const withFlags = all.filter((name) => name !== "menu");
 
+/** A flag without `says` shares the line of the one before it in --help. */
 function flag(value: string, says: string, env: string | null, commands: CommandName[]): Flag {
   return { type: value === "" ? "boolean" : "string", value, says, env, commands };
 }
 
 /** The flags, in the order --help shows them. */
 export const flags = {
-  id: flag("ID", "this device", "IOT_ID", withFlags),
-  server: flag("HOST:PORT", "the server, also [::1]:9000", "IOT_SERVER", withFlags),
-  mac: flag("MAC", "default: of the interface in use", "IOT_MAC", withFlags),
-  ip: flag("IP", "default: of the route to the server", "IOT_IP", withFlags),
+  id: flag("ID", "[::1]:9000 too", "IOT_ID", withFlags),
+  server: flag("HOST:PORT", "", "IOT_SERVER", withFlags),
+  mac: flag("MAC", "default: of the route in use", "IOT_MAC", withFlags),
+  ip: flag("IP", "", "IOT_IP", withFlags),
   port: flag("PORT", "the device's own; default 1994", "IOT_PORT", withFlags),
   "password-file": flag("FILE", "else IOT_PASSWORD, else a prompt", "IOT_PASSWORD_FILE", withFlags),
+  text: flag("", "no encryption, as older servers need", null, all),
+  "server-key": flag("SHA256:…", "trust this key only", "IOT_SERVER_KEY", everywhere),
+  "psk-file": flag("FILE", "a secret shared with the server", "IOT_PSK_FILE", everywhere),
   json: flag("", "answers as JSON, one a line", null, withFlags),
   timeout: flag(
     "TIME",
@@ -52,12 +58,15 @@ export const flags = {
   ),
   code: flag("NN", "send, run: the reports' code; default 01", null, ["send", "run"]),
   heartbeat: flag("TIME", "menu, run: default 60s", "IOT_HEARTBEAT", ["menu", "run"]),
-  report: flag("COMMAND", "run: report what it prints", null, ["run"]),
-  every: flag("TIME", "run: how often; default 60s", null, ["run"]),
+  report: flag("COMMAND", "run: report what it prints, each 60s", null, ["run"]),
+  every: flag("TIME", "", null, ["run"]),
   "on-query": flag("COMMAND", "run: answer with what it prints", null, ["run"]),
+  replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
 
-export type FlagName = Exclude<keyof typeof flags, "json">;
+/** The flags without a value. */
+export type SwitchName = "json" | "text" | "replace";
+export type FlagName = Exclude<keyof typeof flags, SwitchName>;
 
 const inOneLine = ["register", "deregister", "login", "logoff"];
 
@@ -67,17 +76,32 @@ export function helpText(): string {
   const commands = Object.entries(synopses)
     .filter(([name]) => !["menu", ...inOneLine].includes(name))
     .map(([name, [form, says]]) => line(`${name} ${form}`.trimEnd(), says));
-  const options = Object.entries(flags).map(([name, { value, says, env }]) =>
-    `  ${`--${name} ${value}`.padEnd(21)} ${says.padEnd(35)} ${env ?? ""}`.trimEnd(),
-  );
   return [
     `iot-client ${synopses.menu[0]}  the menu`,
     "iot-client COMMAND --id ID --server HOST:PORT [OPTION]…",
     line(inOneLine.join(", "), "all but logoff need a password"),
     ...commands,
-    ...options,
-    "TIME is 500ms, 60s, 5m, 1h. run's on-query COMMAND finds what was asked in",
-    "IOT_QUERY_ID, IOT_QUERY_CODE and IOT_QUERY_TARGET.",
-    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer.",
+    ...optionLines(),
+    "TIME: 500ms, 60s, 5m, 1h. --on-query's COMMAND has IOT_QUERY_ID, _CODE, _TARGET.",
+    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer, 4 key changed.",
   ].join("\n");
+}
+
+function optionLines(): string[] {
+  const lines: { form: string; says: string; env: string }[] = [];
+  for (const [name, { value, says, env }] of Object.entries<Flag>(flags)) {
+    const form = `--${name} ${value}`.trimEnd();
+    const before = lines.at(-1);
+    // What stands in a command's own form needs no line.
+    if (name === "replace") continue;
+    if (says !== "" || before === undefined) lines.push({ form, says, env: env ?? "" });
+    else Object.assign(before, { form: `${before.form}, ${form}`, env: joined(before.env, env) });
+  }
+  return lines.map(({ form, says, env }) =>
+    `${`  ${form.padEnd(21)} ${says}`.padEnd(60)} ${env}`.trimEnd(),
+  );
+}
+
+function joined(one: string, other: string | null): string {
+  return other === null ? one : `${one}, ${other}`;
 }

@@ -4,6 +4,7 @@
 import { fieldRules, isId, isPassword } from "../protocol/fields.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../protocol/limits.ts";
 import type { FieldName } from "../protocol/messages.ts";
+import { type Sealing, sealingOf } from "./client-sealing.ts";
 import { type CommandName, synopses } from "./client-flags.ts";
 import { type Env, type Parsed, parse, type Values, wrongUsage } from "./client-arguments.ts";
 import { durationValue, portValue, quoted, usageError } from "./values.ts";
@@ -21,6 +22,7 @@ export type PasswordSource =
 export type Common = {
   readonly id: string;
   readonly server: ServerName;
+  readonly sealing: Sealing;
   readonly mac: string | null;
   readonly ip: string | null;
   readonly port: number;
@@ -42,7 +44,17 @@ export type ClientConfig =
   | (Common & { readonly command: "send"; readonly code: string; readonly message: string | null })
   | (Common & { readonly command: "query"; readonly what: QueryWhat; readonly target: string })
   | (Common & { readonly command: "peer"; readonly target: string })
-  | (Common & RunSettings & { readonly command: "run" });
+  | (Common & RunSettings & { readonly command: "run" })
+  | TrustConfig;
+
+/** What trust needs: no device, and no password. */
+export type TrustConfig = {
+  readonly command: "trust";
+  readonly server: ServerName;
+  readonly sealing: Extract<Sealing, { kind: "sealed" }>;
+  /** Whether another key that is trusted now gives way. */
+  readonly replace: boolean;
+};
 
 /** What only the agent has. */
 export type RunSettings = {
@@ -69,6 +81,7 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
   if (first === "--version") return { command: "version" };
   if (Object.hasOwn(synopses, first) && first !== "menu") {
     const command = first as Exclude<CommandName, "menu">;
+    if (command === "trust") return Object.freeze(readTrust(parse(command, args.slice(1), env)));
     return Object.freeze(readCommand(command, parse(command, args.slice(1), env), env));
   }
   return Object.freeze(readMenu(parse("menu", args, env), env));
@@ -100,12 +113,20 @@ function portOf(text: string): string {
   return String(portValue("<device-port>", text));
 }
 
+function readTrust({ values, positionals }: Parsed): ClientConfig {
+  expectPositionals("trust", positionals, 1, 1);
+  const server = serverOf("HOST:PORT", positionals[0] as string);
+  const sealing = sealingOf(values);
+  if (sealing.kind === "text") throw wrongUsage("trust has no --text.");
+  return { command: "trust", server, sealing, replace: values.replace };
+}
+
 function readCommand(
-  command: Exclude<CommandName, "menu">,
+  command: Exclude<CommandName, "menu" | "trust">,
   { values, positionals }: Parsed,
   env: Env,
 ): ClientConfig {
-  const common = readCommon(values, env, idOf(values), serverOf(values));
+  const common = readCommon(values, env, idOf(values), serverIn(values));
   switch (command) {
     case "register":
     case "deregister":
@@ -175,6 +196,7 @@ function readCommon(values: Values, env: Env, id: string, server: ServerName): C
   return {
     id,
     server,
+    sealing: sealingOf(values),
     mac: mac === undefined ? null : field("mac", "--mac", mac),
     ip: ip === undefined ? null : field("ip", "--ip", ip),
     port: portValue("--port", values.port ?? defaultDevicePort),
@@ -203,21 +225,22 @@ function idOf(values: Values): string {
   return field("id", "--id", values.id);
 }
 
-function serverOf(values: Values): ServerName {
-  const text = values.server;
-  if (text === undefined) {
-    throw usageError("--server is missing.", "Say where the server is: --server HOST:PORT.");
-  }
+function serverIn({ server }: Values): ServerName {
+  if (server !== undefined) return serverOf("--server", server);
+  throw usageError("--server is missing.", "Say where the server is: --server HOST:PORT.");
+}
+
+function serverOf(name: string, text: string): ServerName {
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || port === undefined) {
     throw usageError(
-      `--server is ${quoted(text)}, not a host and a port.`,
+      `${name} is ${quoted(text)}, not a host and a port.`,
       "Write it as 192.0.2.7:9000, host.example:9000 or [::1]:9000.",
     );
   }
-  checkHost("--server", host);
-  return { host, port: portValue("The port of --server", port) };
+  checkHost(name, host);
+  return { host, port: portValue(`The port of ${name}`, port) };
 }
 
 function checkHost(name: string, host: string): void {

@@ -1,11 +1,14 @@
 // The engine's shell: brings it time and datagrams, and makes promises of its outcomes. The only timers of the client
 // are here; sockets are opened elsewhere.
 
-import type { Delivery } from "../../client/channel.ts";
+import type { Carrier } from "../../client/channel.ts";
 import type { Client } from "../../client/client.ts";
 import type { MessageTimes } from "../../client/message-times.ts";
 import type { Outcome } from "../../client/outcome.ts";
 import type { Request } from "../../client/requests.ts";
+import { usageError } from "../../config/values.ts";
+import { OperatingError } from "../../operating-error.ts";
+import { utf8Bytes } from "../../protocol/fields.ts";
 import type { Address } from "../../protocol/messages.ts";
 
 /** Time as the shell needs it. */
@@ -22,7 +25,7 @@ export type Clock = {
 export type Timed = { readonly wakeAt: number | null; tick(now: number): void };
 
 /** Implementation constants: datagrams waiting to be looked at, and the longest sleep of a timer. */
-const deliveriesMax = 4_096;
+const arrivalsMax = 4_096;
 const sleepMsMax = 60_000;
 
 /** A client at work. */
@@ -30,37 +33,45 @@ export class Connection {
   /** Datagrams dropped because too many came at once. */
   shed = 0;
   #timed: Timed[];
-  #deliveries: Delivery[] = [];
+  #arrivals: { readonly bytes: Uint8Array; readonly from: Address }[] = [];
   #cancelTimer: () => void = () => {};
   #closed = false;
 
+  /** Called with what ends the command: a state that cannot be written, a key that has changed. */
+  onFailure: (error: OperatingError) => void = () => {};
+  /** Called when a request of `request` got no answer. */
+  onSilence: () => void = () => {};
+
   /**
+   * @param carrier what the datagrams are brought to
    * @param server where requests go unless told otherwise
    * @param port the port of this client's own socket
    */
   constructor(
     readonly client: Client,
+    readonly carrier: Carrier,
     readonly server: Address,
     readonly port: number,
     readonly times: MessageTimes,
     readonly clock: Clock,
   ) {
-    this.#timed = [client.requests];
+    this.#timed = [client.requests, carrier];
   }
 
   /** Takes a datagram. Only keeps it: under a flood, timers and people still have their turn. */
-  deliver(delivery: Delivery): void {
-    if (this.#deliveries.length >= deliveriesMax) {
+  deliver(bytes: Uint8Array, from: Address): void {
+    if (this.#arrivals.length >= arrivalsMax) {
       this.shed++;
       return;
     }
-    if (this.#deliveries.push(delivery) === 1) this.clock.soon(() => this.#receiveAll());
+    if (this.#arrivals.push({ bytes, from }) === 1) this.clock.soon(() => this.#receiveAll());
   }
 
   /**
    * Asks, and waits for how it ends.
    * @param to the server unless given
    * @param timeoutMs Infinity for the whole retry schedule
+   * @throws OperatingError `usage` where the message is too long
    */
   request(
     message: Request["message"],
@@ -68,14 +79,25 @@ export class Connection {
   ): Promise<Outcome> {
     const { requests } = this.client;
     return new Promise((resolve) => {
-      requests.submit(requests.prepare(message, to), this.clock.now(), resolve, timeoutMs);
-      this.reschedule();
+      const request = requests.prepare(message, to);
+      assertFits(request.text, this.carrier.textBytesMax);
+      const onOutcome = (outcome: Outcome) => {
+        if (outcome.kind === "silent") this.onSilence();
+        resolve(outcome);
+      };
+      this.act((now) => requests.submit(request, now, onOutcome, timeoutMs));
     });
   }
 
   /** Has something called when it wants to be. */
   add(timed: Timed): void {
     this.#timed.push(timed);
+    this.reschedule();
+  }
+
+  /** Does something to the engine that may send; what goes wrong ends the command by way of `onFailure`. */
+  act(run: (now: number) => void): void {
+    this.#guarded(() => run(this.clock.now()));
     this.reschedule();
   }
 
@@ -94,18 +116,42 @@ export class Connection {
     this.#closed = true;
     this.#cancelTimer();
     this.client.requests.cancelAll();
+    this.carrier.close();
   }
 
   #tick(): void {
-    for (const timed of this.#timed) timed.tick(this.clock.now());
+    this.#guarded(() => {
+      for (const timed of this.#timed) timed.tick(this.clock.now());
+    });
     this.reschedule();
   }
 
   #receiveAll(): void {
-    const deliveries = this.#deliveries;
-    this.#deliveries = [];
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
     if (this.#closed) return;
-    for (const delivery of deliveries) this.client.receive(delivery, this.clock.now());
+    this.#guarded(() => {
+      for (const { bytes, from } of arrivals) this.carrier.receive(bytes, from);
+    });
     this.reschedule();
   }
+
+  /** Nobody waits for a timer or a datagram: what goes wrong there ends the command by way of `onFailure`. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      this.onFailure(error);
+    }
+  }
+}
+
+function assertFits(text: string, bytesMax: number): void {
+  const bytes = utf8Bytes(text);
+  if (bytes <= bytesMax) return;
+  throw usageError(
+    `The message is too long: with its fields it takes ${bytes} bytes, of which ${bytesMax} fit.`,
+    "Shorten it.",
+  );
 }

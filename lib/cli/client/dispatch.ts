@@ -7,6 +7,7 @@ import type { Machine } from "./machine.ts";
 import { runMenu } from "./menu-command.ts";
 import { runRequest } from "./request-command.ts";
 import { runAgent } from "./run-command.ts";
+import { runTrust } from "./trust-command.ts";
 import { runSend } from "./send-command.ts";
 
 /**
@@ -47,6 +48,8 @@ async function dispatch(
       return runSend(config, machine);
     case "run":
       return runAgent(config, machine);
+    case "trust":
+      return runTrust(config, machine);
     case "register":
     case "deregister":
     case "login":

@@ -1,6 +1,7 @@
 // What the commands need of the machine they run on: clock, sockets, routes, files, a shell, a terminal. Types only;
 // the program's start fills them in, a test with fakes.
 
+import type { SealedPorts } from "../../client/sealed/ports.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { Clock } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,11 +17,30 @@ export type Socket = {
 export type ShellResult =
   { readonly ok: true; readonly output: string } | { readonly ok: false; readonly reason: string };
 
+/** A device's state on the disk. */
+export type DeviceState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket"> & {
+  /** @param time ms since 1970 */
+  nextHandshakeCounter(time: number): number;
+};
+
+/** The servers met before, by `host:port`, and their keys. */
+export type KnownServers = {
+  keyOf(name: string): Uint8Array | null;
+  /** @param firstSeen ms since 1970 */
+  pin(name: string, key: Uint8Array, firstSeen: number, replace: boolean): void;
+};
+
 export type Machine = {
   /** `time` is the time of day in ms since 1970. */
   readonly clock: Clock & { time(): number };
   /** From 0 to 1. */
   random(): number;
+  /** Bytes that nobody can foretell. */
+  randomBytes(count: number): Uint8Array;
+  readonly knownServers: KnownServers;
+  /** Opens the state of a device, and makes it where there is none. */
+  openState(id: string): DeviceState;
+  readPsk(path: string): Uint8Array;
   openSocket(
     host: string,
     port: number,

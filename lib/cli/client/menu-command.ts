@@ -24,6 +24,8 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
     isMe: (id) => mine.has(id),
     onQuery: (question, reply) => reply(question.target),
     onEvent: (event) => news.tell(eventLine(event)),
+    listens: true,
+    notice,
   });
   const { connection, server, ip, mac } = session;
   const { client, clock, times } = connection;
@@ -54,7 +56,9 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
         screen.show(`no answer from ${place(to)} yet, try ${sending}`);
       }
     };
-    screen.show(`${config.id} listens on port ${connection.port}; server ${place(server)}`);
+    screen.show(
+      `${config.id} listens on port ${connection.port}; server ${place(server)}, ${connection.carrier.kind}`,
+    );
     const menu = new Menu(
       {
         terminal: screen,
@@ -74,7 +78,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
       { id: config.id, mac, ip, port: config.port, password },
     );
     // ^C does not wait for an answer that may never come; the end of a pipe does.
-    await Promise.race([menu.run(), interrupted]);
+    await session.orFailure(Promise.race([menu.run(), interrupted]));
     return exitCode.done;
   } finally {
     terminal?.close();

@@ -35,12 +35,12 @@ export type RequestConfig = Extract<
  */
 export async function runRequest(config: RequestConfig, machine: Machine): Promise<ExitCode> {
   const password = needsPassword(config) ? await passwordFrom(config.password, machine) : "";
-  const session = await openSession(machine, config, 0, asksOnly);
+  const session = await openSession(machine, config, 0, asksOnly(machine));
   session.connection.client.requests.onRetry = ({ to }, sending) => {
     machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
   };
   try {
-    return exitCodeOf(await ask(config, machine, session, password));
+    return exitCodeOf(await session.orFailure(ask(config, machine, session, password)));
   } finally {
     session.close();
   }

@@ -57,6 +57,8 @@ class AgentRun {
       isMe: (id) => id === config.id,
       onQuery: (question, reply) => void this.#answer(question, reply),
       onEvent: (event) => this.#incoming.tell(eventLine(event)),
+      listens: true,
+      notice: (line) => this.#news(line),
     });
     this.#session = session;
     try {
@@ -66,7 +68,7 @@ class AgentRun {
       machine.onStop(() => this.#stop());
       this.#start(session, password);
       void this.#readLines(terminal);
-      return await this.#ended;
+      return await session.orFailure(this.#ended);
     } finally {
       this.#cancelReport();
       this.#terminal?.close();
@@ -75,7 +77,7 @@ class AgentRun {
   }
 
   #start({ connection, server, ip, mac }: Session, password: string): void {
-    const { config, machine } = this;
+    const { config } = this;
     const agent = new Agent(
       { id: config.id, password, mac, ip, port: connection.port },
       { server, heartbeatSeconds: config.heartbeatSeconds, reportsMax },
@@ -84,7 +86,7 @@ class AgentRun {
       (event) => this.#onEvent(event),
     );
     this.#agent = agent;
-    agent.start(machine.clock.now());
+    connection.act((now) => agent.start(now));
     connection.add(agent);
     if (config.report !== null) void this.#reportOutput(config.report);
   }
@@ -94,8 +96,7 @@ class AgentRun {
     this.#cancelReport();
     // A second signal does not wait for the server.
     if (agent === null || agent.stopping) return this.#end(exitCode.noAnswer);
-    agent.stop(this.machine.clock.now());
-    this.#session?.connection.reschedule();
+    this.#session?.connection.act((now) => agent.stop(now));
   }
 
   #onEvent(event: AgentEvent): void {
@@ -107,8 +108,7 @@ class AgentRun {
   }
 
   #report(message: string): void {
-    this.#agent?.report(this.config.code, message, this.machine.clock.now());
-    this.#session?.connection.reschedule();
+    this.#session?.connection.act((now) => this.#agent?.report(this.config.code, message, now));
   }
 
   /** Each line of standard input is a report; while the queue is full, the input waits. */

@@ -19,16 +19,19 @@ type SendConfig = Extract<ClientConfig, { command: "send" }>;
  * @throws OperatingError `usage` where the message of the command line does not fit into a datagram
  */
 export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
-  const session = await openSession(machine, config, 0, asksOnly);
+  const session = await openSession(machine, config, 0, asksOnly(machine));
   session.connection.client.requests.onRetry = ({ to }, sending) => {
     machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
   };
   try {
-    if (config.message === null) return await sendLines(config, machine, session);
+    if (config.message === null) {
+      return await session.orFailure(sendLines(config, machine, session));
+    }
     const data = dataOf(config, session, config.message);
     const tooLong = tooLongBy(data, session);
     if (tooLong !== null) throw usageError(`The message is too long: ${tooLong}.`, "Shorten it.");
-    return exitCodeOf((await send(config, machine, session, data)).verdict);
+    const { verdict } = await session.orFailure(send(config, machine, session, data));
+    return exitCodeOf(verdict);
   } finally {
     session.close();
   }

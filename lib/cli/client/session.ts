@@ -1,14 +1,15 @@
 // Opens what every command needs: the server's address, a socket, the engine on top of it. Asks the server nothing.
 
+import type { Trouble } from "../../client/channel.ts";
 import { Client } from "../../client/client.ts";
 import { Device, type DevicePorts } from "../../client/device.ts";
 import { MessageTimes } from "../../client/message-times.ts";
 import { Requests } from "../../client/requests.ts";
-import { textChannel } from "../../client/text-channel.ts";
 import type { Common } from "../../config/client.ts";
 import { usageError } from "../../config/values.ts";
 import { OperatingError } from "../../operating-error.ts";
 import type { Address } from "../../protocol/messages.ts";
+import { openCarrier, troubleLine } from "./carrier.ts";
 import { Connection } from "./connection.ts";
 import type { Machine, Socket } from "./machine.ts";
 
@@ -19,23 +20,34 @@ export type Session = {
   /** Where this device is reached: `--ip`, or the own address on the way to the server. */
   readonly ip: string;
   readonly mac: string;
+  /** What was begun, unless something ends the command before: then it fails with that. */
+  orFailure<T>(begun: Promise<T>): Promise<T>;
   close(): void;
 };
 
 /** How the device behind this client behaves. */
-export type Behaviour = Pick<DevicePorts, "isMe" | "onQuery" | "onEvent">;
+export type Behaviour = Pick<DevicePorts, "isMe" | "onQuery" | "onEvent"> & {
+  /** Whether others may ask it. */
+  readonly listens: boolean;
+  /** Tells a person what is no answer. */
+  notice(line: string): void;
+};
 
 /** A client that only asks: it answers nothing. */
-export const asksOnly: Behaviour = {
-  isMe: () => false,
-  onQuery: (_question, reply) => reply(null),
-  onEvent: () => {},
-};
+export function asksOnly(machine: Machine): Behaviour {
+  return {
+    isMe: () => false,
+    onQuery: (_question, reply) => reply(null),
+    onEvent: () => {},
+    listens: false,
+    notice: (line) => machine.notice(line),
+  };
+}
 
 /**
  * Opens a session.
  * @param port the own port; 0 lets the system choose
- * @throws OperatingError `usage` where the port is taken, `unknown-host`, `no-route`
+ * @throws OperatingError `usage` where the port is taken, `unknown-host`, `no-route`, and what the state on the disk has
  */
 export async function openSession(
   machine: Machine,
@@ -45,27 +57,42 @@ export async function openSession(
 ): Promise<Session> {
   const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
   const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
-  let connection: Connection | null = null;
-  const socket = await openSocket(machine, port, (bytes, from) => {
-    connection?.deliver({ bytes, from, answers: null });
-  });
-  const channel = textChannel(socket);
+  let opened: Connection | null = null;
+  const { promise: failure, reject } = Promise.withResolvers<never>();
+  failure.catch(() => {});
+  const socket = await openSocket(machine, port, (bytes, from) => opened?.deliver(bytes, from));
   const { clock } = machine;
-  const requests = new Requests(channel, machine.random);
-  const device = new Device({
-    ...behaviour,
-    channel,
-    address: () => ({ ip, port: socket.port }),
-    time: clock.time,
-  });
-  const times = new MessageTimes(clock.time);
-  const opened = new Connection(new Client(requests, device), server, socket.port, times, clock);
-  connection = opened;
-  const close = () => {
-    opened.close();
-    socket.close();
+  let told: Trouble | null = null;
+  const tellTrouble = (trouble: Trouble | null) => {
+    if (trouble !== null && trouble !== told) behaviour.notice(troubleLine(trouble));
+    told = trouble;
   };
-  return { connection: opened, server, ip, mac: config.mac ?? machine.macOf(ip), close };
+  try {
+    const carrier = openCarrier(machine, config, server, socket, behaviour.listens, {
+      onDelivery: (delivery) => opened?.client.receive(delivery, clock.now()),
+      onFailure: reject,
+      onTrouble: tellTrouble,
+      notice: behaviour.notice,
+    });
+    const requests = new Requests(carrier, machine.random);
+    const address = () => ({ ip, port: socket.port });
+    const device = new Device({ ...behaviour, channel: carrier, address, time: clock.time });
+    const times = new MessageTimes(clock.time);
+    const client = new Client(requests, device);
+    const connection = new Connection(client, carrier, server, socket.port, times, clock);
+    connection.onFailure = reject;
+    connection.onSilence = () => tellTrouble(carrier.trouble);
+    opened = connection;
+    const orFailure = <T>(begun: Promise<T>) => Promise.race([begun, failure]);
+    const close = () => {
+      connection.close();
+      socket.close();
+    };
+    return { connection, server, ip, mac: config.mac ?? machine.macOf(ip), orFailure, close };
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
 
 type OnDatagram = Parameters<Machine["openSocket"]>[2];

@@ -5,7 +5,7 @@ import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { ackWith, dataFor, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
 
-const base = ["--id", "asmith", "--server", "server.example:9000"];
+const base = ["--id", "asmith", "--server", "server.example:9000", "--text"];
 
 async function run(args: string[], options: FakeOptions): Promise<Fake & { exit: number }> {
   const fake = fakeMachine(options);

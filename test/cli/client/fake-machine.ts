@@ -75,6 +75,12 @@ export function fakeMachine({
       soon: (run) => queueMicrotask(run),
     },
     random: () => 0,
+    randomBytes: (count) => new Uint8Array(count),
+    knownServers: { keyOf: () => null, pin: () => {} },
+    openState: () => {
+      throw new Error("text needs no state");
+    },
+    readPsk: () => new Uint8Array(32),
     openSocket(_host, port, onDatagram) {
       deliver = (text, from) => onDatagram(Buffer.from(text), from);
       const send = (batch: (string | Uint8Array | number)[]) => {

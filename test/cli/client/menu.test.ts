@@ -5,7 +5,7 @@ import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { ackWith, dataFor, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
 
-const args = ["asmith", "192.0.2.1", "9000", "1994"];
+const args = ["asmith", "192.0.2.1", "9000", "1994", "--text"];
 
 async function menu(options: FakeOptions, env = {}): Promise<Fake & { exit: number }> {
   const fake = fakeMachine(options);

@@ -5,7 +5,7 @@ import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { type Answer, ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
 
-const base = ["run", "--id", "asmith", "--server", "192.0.2.1:9000"];
+const base = ["run", "--id", "asmith", "--server", "192.0.2.1:9000", "--text"];
 const codes: Readonly<Record<string, string>> = {
   REGISTER: "00",
   LOGIN: "70",

@@ -47,6 +47,12 @@ test.each([
   [["query", ...base, "address"], "query address needs one more argument."],
   [["query", ...base, "list", "asmith"], 'Unexpected argument "asmith" after query list.'],
   [["peer", ...base], "peer needs one more argument."],
+  [["login", ...base, "--text", "--psk-file", "x"], "--text has no keys."],
+  [["login", ...base, "--server-key", "x"], '--server-key is "x", not SHA256: and 43 characters.'],
+  [["login", ...base, "--replace"], "login has no --replace."],
+  [["trust"], "trust needs one more argument."],
+  [["trust", "192.0.2.1"], 'HOST:PORT is "192.0.2.1", not a host and a port.'],
+  [["trust", "192.0.2.1:9000", "--text"], "trust has no --text."],
   [["run", ...base, "--every", "5s"], "--every needs --report."],
   [["run", ...base, "--heartbeat", "500ms"], '--heartbeat is "500ms", not a duration'],
   [["run", ...base, "--heartbeat", "1500ms"], "--heartbeat is not in whole seconds."],
@@ -103,5 +109,7 @@ test("--help fits a screen and names every exit code", async () => {
   const lines = helpText().split("\n");
   expect(lines.length).toBeLessThanOrEqual(24);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-  expect(lines.at(-1)).toBe("Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer.");
+  expect(lines.at(-1)).toBe(
+    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer, 4 key changed.",
+  );
 });

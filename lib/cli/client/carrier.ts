@@ -1,0 +1,130 @@
+// Opens what carries the messages: plain datagrams with --text, else the sealed channel with its state on the disk. Says
+// in words what the sealed side meets: a first contact, a changed key, silence.
+
+import type { Carrier, Delivery, Trouble } from "../../client/channel.ts";
+import { SealedChannel } from "../../client/sealed/channel.ts";
+import type { KeyChange } from "../../client/sealed/ports.ts";
+import { textChannel } from "../../client/text-channel.ts";
+import type { Sealing } from "../../config/client-sealing.ts";
+import type { Common, ServerName } from "../../config/client.ts";
+import { exitCode, OperatingError } from "../../operating-error.ts";
+import type { Address } from "../../protocol/messages.ts";
+import { fingerprint, matchesFingerprint } from "../../sealed/fingerprint.ts";
+import type { Machine, Socket } from "./machine.ts";
+
+/** What the carrier tells. */
+export type CarrierEvents = {
+  onDelivery(delivery: Delivery): void;
+  /** Something that ends the command. */
+  onFailure(error: OperatingError): void;
+  onTrouble(trouble: Trouble): void;
+  notice(line: string): void;
+};
+
+/** Between two packets of a device that can be asked: shorter than address translations forget. */
+const keepaliveMs = 25_000;
+
+/**
+ * Opens the carrier.
+ * @param server its address
+ * @param listens whether this client is a device that others may ask
+ * @throws OperatingError `secret-exposed` and the like, `key-changed` where the pin is not what --server-key says
+ */
+export function openCarrier(
+  machine: Machine,
+  config: Pick<Common, "id" | "server" | "sealing">,
+  server: Address,
+  socket: Socket,
+  listens: boolean,
+  events: CarrierEvents,
+): Carrier {
+  const { sealing } = config;
+  if (sealing.kind === "text") return textChannel(socket, events.onDelivery);
+  const name = serverName(config.server);
+  const pinned = machine.knownServers.keyOf(name);
+  const expected = sealing.serverKey;
+  if (pinned !== null && expected !== null && !matchesFingerprint(expected, pinned)) {
+    throw keyChanged(name, expected, fingerprint(pinned), "The pinned key is another.");
+  }
+  const state = machine.openState(config.id);
+  const { clock } = machine;
+  return new SealedChannel(
+    {
+      local: state.local,
+      psk: pskOf(sealing, machine),
+      send: (payload, to) => socket.send([payload, to.port, to.ip]),
+      now: clock.now,
+      time: clock.time,
+      random: machine.random,
+      randomBytes: machine.randomBytes,
+      nextHandshakeCounter: () => state.nextHandshakeCounter(clock.time()),
+      ticketOf: (serverKey, id) => state.ticketOf(serverKey, id),
+      keepTicket: (serverKey, id, ticket) => state.keepTicket(serverKey, id, ticket),
+      pin: (key) => {
+        machine.knownServers.pin(name, key, clock.time(), false);
+        const how = expected === null ? "met for the first time; trusted from now on" : "as given";
+        events.notice(`The key of ${name} is ${fingerprint(key)}: ${how}.`);
+      },
+    },
+    { server, pinned, expected, keepaliveMs: listens ? keepaliveMs : null },
+    {
+      onDelivery: events.onDelivery,
+      onTrouble: events.onTrouble,
+      onKeyChange: (change) => events.onFailure(changeOf(name, expected, change)),
+    },
+  );
+}
+
+/** The shared secret of the command line, or none. */
+export function pskOf(sealing: Sealing, machine: Machine): Uint8Array | undefined {
+  if (sealing.kind === "text" || sealing.pskFile === null) return undefined;
+  return machine.readPsk(sealing.pskFile);
+}
+
+/** `host:port` as a person writes it, and as the pins have it. */
+export function serverName({ host, port }: ServerName): string {
+  const lower = host.toLowerCase();
+  return lower.includes(":") ? `[${lower}]:${port}` : `${lower}:${port}`;
+}
+
+function changeOf(name: string, expected: string | null, change: KeyChange): OperatingError {
+  const { pinned, seen } = change;
+  const trusted = pinned === null ? (expected ?? "none") : fingerprint(pinned);
+  const what = pinned === null ? "The key is not the one given." : "The key has changed.";
+  return keyChanged(name, trusted, fingerprint(seen), what);
+}
+
+/** The hard stop, exit code 4. */
+export function keyChanged(
+  name: string,
+  trusted: string,
+  seen: string,
+  what: string,
+): OperatingError {
+  return new OperatingError(
+    "key-changed",
+    `${name}: ${what} Trusted: ${trusted}. Shown: ${seen}. Nothing was sent; somebody may be in between.`,
+    `If the server's key was renewed: iot-client trust --replace ${name}`,
+    exitCode.keyChanged,
+  );
+}
+
+/** What a silent server may mean, and what to do about it. */
+export function troubleLine(trouble: Trouble): string {
+  switch (trouble) {
+    case "no-key":
+      return (
+        "Nothing there speaks the sealed envelope: the server is away, out of reach, or an older one that " +
+        "speaks text only. For that one add --text; everybody on the way can then read and forge."
+      );
+    case "no-response":
+      return (
+        "The server tells its key but does not complete the handshake. Check its --psk-file and ours, its load, " +
+        "and the clock of this machine."
+      );
+    case "wrong-secret":
+      return "The server's answers do not open: the shared secrets differ. Check --psk-file on both sides.";
+    case "version":
+      return "The server speaks another version of the sealed envelope. Use a client of its version.";
+  }
+}

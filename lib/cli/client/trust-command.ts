@@ -1,0 +1,100 @@
+// The command trust: meets the server, has it prove its key, and pins that key; with --replace in place of another one.
+
+import type { TrustConfig } from "../../config/client.ts";
+import { ServerLink } from "../../client/sealed/server-link.ts";
+import type { Trouble } from "../../client/channel.ts";
+import { type ExitCode, exitCode, OperatingError } from "../../operating-error.ts";
+import { fingerprint } from "../../sealed/fingerprint.ts";
+import { equal, x25519KeyPair } from "../../sealed/primitives.ts";
+import { keyChanged, pskOf, serverName, troubleLine } from "./carrier.ts";
+import type { Machine } from "./machine.ts";
+
+/**
+ * Pins the key that the server holds now.
+ * @throws OperatingError `key-changed` where another is pinned and --replace was not given, `no-answer`
+ */
+export async function runTrust(config: TrustConfig, machine: Machine): Promise<ExitCode> {
+  const name = serverName(config.server);
+  const pinned = machine.knownServers.keyOf(name);
+  const key = await keyShown(config, machine, name);
+  if (pinned !== null && !equal(pinned, key) && !config.replace) {
+    throw keyChanged(name, fingerprint(pinned), fingerprint(key), "The key has changed.");
+  }
+  machine.knownServers.pin(name, key, machine.clock.time(), true);
+  const same = pinned !== null && equal(pinned, key);
+  const before = pinned === null || same ? "" : `, in place of ${fingerprint(pinned)}`;
+  machine.print(`${name} ${fingerprint(key)} is ${same ? "trusted already" : "trusted"}${before}`);
+  return exitCode.done;
+}
+
+/** The key that the server has proven to hold, in a handshake under a key that nobody knows. */
+async function keyShown(
+  { server, sealing }: TrustConfig,
+  machine: Machine,
+  name: string,
+): Promise<Uint8Array> {
+  const { clock } = machine;
+  const address = { ip: await machine.addressOf(server.host), port: server.port };
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const socket = await machine.openSocket(
+    address.ip.includes(":") ? "::" : "0.0.0.0",
+    0,
+    (bytes) => {
+      link.receive(bytes);
+      reschedule();
+    },
+  );
+  let shown: Uint8Array | null = null;
+  const link = new ServerLink(
+    {
+      local: x25519KeyPair(machine.randomBytes(32)),
+      psk: pskOf(sealing, machine),
+      send: (payload, to) => socket.send([payload, to.port, to.ip]),
+      now: clock.now,
+      time: clock.time,
+      random: machine.random,
+      randomBytes: machine.randomBytes,
+      nextHandshakeCounter: () => clock.time() * 1000,
+      ticketOf: () => null,
+      keepTicket: () => {},
+      pin: (key) => {
+        shown = key;
+      },
+    },
+    { server: address, pinned: null, expected: sealing.serverKey, keepaliveMs: null },
+    {
+      onOpen: () => {
+        link.send({ kind: "close", answer: false, msgid: 0n });
+        if (shown !== null) resolve(shown);
+      },
+      onTrouble: (trouble) => reject(noAnswer(name, trouble)),
+      onKeyChange: ({ seen }) => {
+        const what = "The key is not the one given.";
+        reject(keyChanged(name, sealing.serverKey ?? "none", fingerprint(seen), what));
+      },
+    },
+  );
+  let cancel = () => {};
+  const reschedule = () => {
+    cancel();
+    if (link.wakeAt === null) return;
+    cancel = clock.after(Math.max(0, Math.ceil(link.wakeAt - clock.now())), () => {
+      link.tick(clock.now());
+      reschedule();
+    });
+  };
+  try {
+    link.connect();
+    reschedule();
+    return await promise;
+  } finally {
+    cancel();
+    link.close();
+    socket.close();
+  }
+}
+
+function noAnswer(name: string, trouble: Trouble): OperatingError {
+  const words = `${name} did not show a key.`;
+  return new OperatingError("no-answer", words, troubleLine(trouble), exitCode.noAnswer);
+}

@@ -1,0 +1,232 @@
+// The sealed channel: text messages of the engine as frames of the link to the server, answers back as deliveries. A
+// request keeps its msgid for all retries and handshakes; it waits here while there is no link.
+
+import { ack } from "../../protocol/codes.ts";
+import { decode } from "../../protocol/decode.ts";
+import type { Address } from "../../protocol/messages.ts";
+import type { Frame } from "../../sealed/frames.ts";
+import { frameBodyBytesMax } from "../../sealed/limits.ts";
+import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
+import { type Carrier, type Delivery, sameHost, type Trouble } from "../channel.ts";
+import { Comebacks } from "./comebacks.ts";
+import { type Login, loginIn, Logins } from "./logins.ts";
+import { Msgids } from "./msgids.ts";
+import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
+import { ServerLink } from "./server-link.ts";
+
+/** Implementation: how long the ACK of a LOGIN waits for its TICKET. */
+const ticketWaitMs = 500;
+
+/** What the shell is told. */
+export type SealedEvents = {
+  onDelivery(delivery: Delivery): void;
+  onTrouble(trouble: Trouble): void;
+  onKeyChange(change: KeyChange): void;
+};
+
+/** The request that has no answer yet. */
+type Outstanding = {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly login: Login | null;
+};
+
+export class SealedChannel implements Carrier {
+  readonly textBytesMax = frameBodyBytesMax;
+  readonly kind = "sealed";
+  readonly #msgids: Msgids;
+  readonly #link: ServerLink;
+  readonly #logins: Logins;
+  readonly #comebacks: Comebacks;
+  #outstanding: Outstanding | null = null;
+  #held: { readonly delivery: Delivery; readonly id: string; readonly until: number } | null = null;
+
+  constructor(
+    private readonly ports: SealedPorts,
+    private readonly settings: SealedSettings,
+    private readonly events: SealedEvents,
+  ) {
+    this.#msgids = new Msgids(ports.randomBytes(4));
+    this.#link = new ServerLink(ports, settings, {
+      onOpen: (fresh) => this.#onOpen(fresh),
+      onTrouble: events.onTrouble,
+      onKeyChange: events.onKeyChange,
+    });
+    this.#logins = new Logins(ports, this.#msgids, () => this.#link.serverKey);
+    this.#comebacks = new Comebacks(
+      ports,
+      this.#logins,
+      this.#msgids,
+      (frame) => void this.#link.send(frame),
+      () => this.#forward(),
+    );
+  }
+
+  send(text: string, to: Address, request: number | null): void {
+    const { server } = this.settings;
+    // A device that speaks text is answered in text, as ever; the server never is.
+    if (!isAt(to, server)) return this.ports.send(text, to);
+    const bytes = Buffer.from(text);
+    if (request === null || bytes.length > this.textBytesMax) return;
+    if (this.#outstanding?.number !== request) {
+      this.#outstanding = { number: request, bytes, login: loginIn(bytes) };
+    }
+    this.#forward();
+  }
+
+  receive(bytes: Uint8Array, from: Address): void {
+    const first = bytes[0] ?? 0;
+    if (first >= 1 && first <= 7) return this.#receivePacket(bytes);
+    // Text in the server's name proves nothing: whoever sent it, the server's words come sealed.
+    if (isAt(from, this.settings.server)) return;
+    this.events.onDelivery({ bytes, from, answers: null });
+  }
+
+  get wakeAt(): number | null {
+    const all = [
+      this.#link.wakeAt,
+      this.#comebacks.wakeAt,
+      this.#held?.until ?? null,
+      this.#keepaliveAt,
+    ];
+    const times = all.filter((at) => at !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  get trouble(): Trouble | null {
+    return this.#link.trouble;
+  }
+
+  tick(now: number): void {
+    this.#link.tick(now);
+    this.#comebacks.tick(now);
+    if (this.#held !== null && now >= this.#held.until) this.#release();
+    if (this.#keepaliveAt !== null && now >= this.#keepaliveAt) this.#keepAlive();
+  }
+
+  close(): void {
+    const msgid = this.#msgids.next();
+    if (this.#link.isOpen) this.#link.send({ kind: "close", answer: false, msgid });
+    this.#link.close();
+  }
+
+  get #keepaliveAt(): number | null {
+    const { keepaliveMs } = this.settings;
+    if (keepaliveMs === null || !this.#link.isOpen || !this.#logins.any) return null;
+    return this.#link.sentAt + keepaliveMs;
+  }
+
+  #keepAlive(): void {
+    this.#link.send({ kind: "keepalive", answer: false, msgid: this.#msgids.next() });
+  }
+
+  #onOpen(fresh: boolean): void {
+    const before = this.#link.framesSent;
+    if (fresh) {
+      this.#comebacks.begin(this.#outstanding?.login?.id ?? null);
+      this.#forward();
+    }
+    // sealed, Rekeying: the server seals with the new keys from our first packet under them on.
+    if (this.#link.framesSent === before) this.#keepAlive();
+  }
+
+  /** Sends the outstanding request, where there is one and nothing has to go before it. */
+  #forward(): void {
+    const outstanding = this.#outstanding;
+    if (outstanding === null || this.#comebacks.busy) return;
+    const { bytes, login } = outstanding;
+    const msgid = this.#msgids.ofRequest(outstanding.number);
+    // Without a link its server may still be unknown, and with it whether there is a ticket.
+    if (!this.#link.isOpen) return this.#link.connect();
+    this.#link.send(
+      login === null
+        ? { kind: "text", answer: false, msgid, body: bytes }
+        : this.#logins.frameOf(login, msgid),
+    );
+  }
+
+  #receivePacket(bytes: Uint8Array): void {
+    if (packetFault(bytes) !== undefined) return;
+    if (bytes[0] === packetType.data && !this.#link.owns(receiverOf(bytes))) return;
+    const frame = this.#link.receive(bytes);
+    if (frame !== null) this.#receiveFrame(frame);
+  }
+
+  #receiveFrame(frame: Frame): void {
+    switch (frame.kind) {
+      case "text":
+        if (frame.answer) return this.#receiveAnswer(frame);
+        return this.#deliver(frame.body, null, frame.msgid);
+      case "ticket": {
+        const id = this.#logins.takeTicket(frame);
+        if (id !== null && this.#held?.id === id) this.#release();
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #receiveAnswer(frame: Extract<Frame, { kind: "text" }>): void {
+    if (this.#comebacks.take(frame)) return;
+    const outstanding = this.#outstanding;
+    if (outstanding?.login != null)
+      return this.#receiveLoginAnswer(outstanding, outstanding.login, frame);
+    const number = this.#msgids.requestOf(frame.msgid);
+    if (number === null) return;
+    if (number === outstanding?.number) this.#settle(outstanding, frame.body);
+    this.#deliver(frame.body, number, frame.msgid);
+  }
+
+  #receiveLoginAnswer(
+    outstanding: Outstanding,
+    login: Login,
+    frame: Extract<Frame, { kind: "text" }>,
+  ): void {
+    const { number } = outstanding;
+    const msgid = this.#msgids.ofRequest(number);
+    const taken = this.#logins.take(login, msgid, frame);
+    if (taken === null) return;
+    if (taken.kind === "again") return this.#forward();
+    this.#outstanding = null;
+    if (taken.code === ack.loggedIn) this.#logins.note(login);
+    const delivery = { bytes: taken.text, from: this.settings.server, answers: number };
+    if (taken.code !== ack.loggedIn || frame.msgid !== msgid)
+      return this.events.onDelivery(delivery);
+    // The TICKET follows at once; whoever asked may end with its answer.
+    const until = this.ports.now() + ticketWaitMs;
+    this.#held = { delivery, id: login.id, until };
+  }
+
+  /** The request is answered: nothing of it is sent again, and who logged off does not come back. */
+  #settle({ bytes }: Outstanding, answer: Uint8Array): void {
+    this.#outstanding = null;
+    const [asked, said] = [decode(bytes), decode(answer)];
+    if (!asked.ok || !said.ok || said.message.type !== "ACK") return;
+    const ended: string[] = [ack.loggedOff, ack.deregistered, ack.noSuchDevice];
+    const { type, id } = asked.message;
+    if (type !== "LOGOFF" && type !== "DEREGISTER") return;
+    if (ended.includes(said.message.code)) this.#logins.forget(id);
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this.events.onDelivery(held.delivery);
+  }
+
+  /** Hands a text of the server on; what the device says to it goes back as an answer in the link. */
+  #deliver(bytes: Uint8Array, answers: number | null, msgid: bigint): void {
+    const send = (text: string) => {
+      const body = Buffer.from(text);
+      if (body.length > this.textBytesMax || !this.#link.isOpen) return;
+      this.#link.send({ kind: "text", answer: true, msgid, body });
+    };
+    const way = { textBytesMax: this.textBytesMax, send };
+    this.events.onDelivery({ bytes, from: this.settings.server, answers, way });
+  }
+}
+
+function isAt(a: Address, b: Address): boolean {
+  return a.port === b.port && sameHost(a.ip, b.ip);
+}

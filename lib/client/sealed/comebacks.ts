@@ -1,0 +1,97 @@
+// After a server's restart: every id that was logged in resumes, one after the other, each sent again on schedule. The
+// requests wait until all are through or given up.
+
+import { ack } from "../../protocol/codes.ts";
+import type { Frame } from "../../sealed/frames.ts";
+import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
+import type { Login, Logins } from "./logins.ts";
+import type { Msgids } from "./msgids.ts";
+import type { SealedPorts } from "./ports.ts";
+
+type Comeback = {
+  readonly login: Login;
+  readonly msgid: bigint;
+  readonly schedule: RetrySchedule;
+  sendings: number;
+  retryAt: number;
+};
+
+export class Comebacks {
+  #waiting: Login[] = [];
+  #current: Comeback | null = null;
+
+  /**
+   * @param send seals a frame and sends it
+   * @param onDone all are through, or given up
+   */
+  constructor(
+    private readonly ports: SealedPorts,
+    private readonly logins: Logins,
+    private readonly msgids: Msgids,
+    private readonly send: (frame: Frame) => void,
+    private readonly onDone: () => void,
+  ) {}
+
+  /** Whether requests shall wait. */
+  get busy(): boolean {
+    return this.#current !== null;
+  }
+
+  get wakeAt(): number | null {
+    return this.#current?.retryAt ?? null;
+  }
+
+  /**
+   * Begins anew, over a new link.
+   * @param except an id whose LOGIN is under way anyway
+   */
+  begin(except: string | null): void {
+    this.#waiting = this.logins.all().filter(({ id }) => id !== except);
+    this.#next();
+  }
+
+  tick(now: number): void {
+    const current = this.#current;
+    if (current === null || now < current.retryAt) return;
+    if (current.sendings <= retriesMax) return this.#sendCurrent(current);
+    // The engine will hear that there is no session, and log in.
+    this.#end();
+  }
+
+  /** Takes an answer; returns whether it was one to a comeback. */
+  take(frame: Frame): boolean {
+    const current = this.#current;
+    if (current === null) return false;
+    const { login, msgid } = current;
+    const taken = this.logins.take(login, msgid, frame);
+    if (taken === null) return false;
+    if (taken.kind === "again") {
+      current.sendings = 0;
+      this.#sendCurrent(current);
+    } else if (taken.code !== ack.busy && taken.code !== ack.storageFailed) {
+      if (taken.code !== ack.loggedIn) this.logins.forget(login.id);
+      this.#end();
+    }
+    return true;
+  }
+
+  #next(): void {
+    const login = this.#waiting.shift();
+    this.#current = null;
+    if (login === undefined) return;
+    const schedule = retrySchedule(this.ports.random());
+    this.#current = { login, msgid: this.msgids.next(), schedule, sendings: 0, retryAt: 0 };
+    this.#sendCurrent(this.#current);
+  }
+
+  #sendCurrent(current: Comeback): void {
+    current.sendings++;
+    current.retryAt = this.ports.now() + current.schedule.waitMs(current.sendings);
+    this.send(this.logins.frameOf(current.login, current.msgid));
+  }
+
+  #end(): void {
+    this.#next();
+    if (this.#current === null) this.onDone();
+  }
+}

@@ -1,0 +1,76 @@
+// A handshake under way, on the side that asks: INITs, each with a new counter, until a RESP completes one of them.
+// Never decides when to send again or when to give up.
+
+import type { Established, Initiation } from "../../sealed/handshake.ts";
+import { initiate } from "../../sealed/handshake.ts";
+import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
+import { x25519KeyPair } from "../../sealed/primitives.ts";
+import type { SealedPorts } from "./ports.ts";
+
+/** INITs whose RESP may still come late. */
+const initsMax = 5;
+
+export class Handshaking {
+  /** RESPs to our INITs that did not verify. */
+  refused = 0;
+  #inits: Initiation[] = [];
+  #cookie: Uint8Array | undefined;
+  readonly #answeredCookie = new Set<number>();
+
+  /**
+   * @param remoteKey the responder's static key, 32 bytes
+   * @param transmit sends a packet to the responder, whatever the way is
+   */
+  constructor(
+    private readonly ports: SealedPorts,
+    readonly remoteKey: Uint8Array,
+    private readonly transmit: (packet: Uint8Array) => void,
+  ) {}
+
+  /** Sends an INIT. sealed, Rekey and replay: one that stayed unanswered is not repeated, its counter would be old. */
+  send(): void {
+    const { ports, remoteKey } = this;
+    const initiation = initiate({
+      local: ports.local,
+      remoteKey,
+      ephemeral: x25519KeyPair(ports.randomBytes(32)),
+      index: Buffer.from(ports.randomBytes(4)).readUInt32BE(0),
+      hsCounter: ports.nextHandshakeCounter(),
+      caps: 0,
+      psk: ports.psk,
+    });
+    // A key of small order was pinned by nobody and proven by nobody: it stays unanswered.
+    if (!initiation.ok) return;
+    this.#inits = [...this.#inits, initiation.value].slice(-initsMax);
+    this.transmit(initiation.value.packet(this.#cookie));
+  }
+
+  /**
+   * Takes a RESP or COOKIE.
+   * @returns the keys, or null where it completes nothing
+   */
+  receive(bytes: Uint8Array): Established | null {
+    if (packetFault(bytes) !== undefined) return null;
+    const initiation = this.#inits.find(({ index }) => index === receiverOf(bytes));
+    if (initiation === undefined) return null;
+    if (bytes[0] === packetType.cookie) {
+      this.#receiveCookie(initiation, bytes);
+      return null;
+    }
+    if (bytes[0] !== packetType.resp) return null;
+    const established = initiation.complete(bytes);
+    if (established.ok) return established.value;
+    if (established.reason === "noise") this.refused++;
+    return null;
+  }
+
+  #receiveCookie(initiation: Initiation, bytes: Uint8Array): void {
+    const cookie = initiation.openCookie(bytes);
+    if (!cookie.ok) return;
+    this.#cookie = cookie.value;
+    // Once an INIT: who answers each INIT with a COOKIE shall not make us send for ever.
+    if (this.#answeredCookie.has(initiation.index)) return;
+    this.#answeredCookie.add(initiation.index);
+    this.transmit(initiation.packet(cookie.value));
+  }
+}

@@ -1,0 +1,130 @@
+// A device's state on the disk, a folder each: its static key, its handshake counter, the tickets its logins left.
+// Several processes of the same device may use it at once.
+
+import { randomBytes } from "node:crypto";
+import { linkSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import type { SealedPorts, Ticket } from "../client/sealed/ports.ts";
+import { OperatingError } from "../operating-error.ts";
+import { hash, type KeyPair, x25519KeyPair } from "../sealed/primitives.ts";
+import { makeSecretFolder, readSecretFile, writeSecretFile } from "./secret-file.ts";
+import { whileLocked } from "./state-lock.ts";
+
+const keyHeading = "iot-client key 1";
+const ticketHeading = "iot-client ticket 1";
+const secretBytes = 32;
+
+/** What a device keeps. */
+export type ClientState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket"> & {
+  /**
+   * A handshake counter above all before it (sealed, Rekey and replay); it is on the disk when it is returned.
+   * @param time ms since 1970
+   */
+  nextHandshakeCounter(time: number): number;
+};
+
+/**
+ * The folder of the client's state: `$XDG_STATE_HOME/iot-client`, or `~/.local/state/iot-client`.
+ * @param env the environment
+ */
+export function stateFolderOf(env: Readonly<Record<string, string | undefined>>): string {
+  const stated = env["XDG_STATE_HOME"] ?? "";
+  // XDG Base Directory: a path that is not absolute is to be ignored.
+  const base = isAbsolute(stated) ? stated : join(env["HOME"] || homedir(), ".local", "state");
+  return join(base, "iot-client");
+}
+
+/**
+ * Opens a device's state; makes what is missing.
+ * @param folder the client's state folder
+ * @throws OperatingError `secret-exposed`, `secret-unwritable`, `state-damaged`
+ */
+export function openClientState(folder: string, id: string): ClientState {
+  makeSecretFolder(folder);
+  const device = join(folder, "devices", fileNameOf(id));
+  makeSecretFolder(device);
+  return new DeviceState(device);
+}
+
+class DeviceState implements ClientState {
+  readonly local: KeyPair;
+
+  constructor(private readonly folder: string) {
+    const path = join(folder, "device.key");
+    this.local = x25519KeyPair(readKey(path) ?? makeKey(path));
+  }
+
+  nextHandshakeCounter(time: number): number {
+    const path = join(this.folder, "hs_counter");
+    return whileLocked(`${path}.lock`, () => {
+      const before = Number(readSecretFile(path)?.toString("latin1") ?? "0");
+      if (!Number.isSafeInteger(before) || before < 0) throw damaged(path);
+      const counter = Math.max(Math.floor(time) * 1000, before + 1);
+      writeSecretFile(path, Buffer.from(`${counter}\n`));
+      return counter;
+    });
+  }
+
+  ticketOf(serverKey: Uint8Array, id: string): Ticket | null {
+    const text = readSecretFile(this.#ticketPath(serverKey, id))?.toString("latin1");
+    const [heading, ...lines] = text?.split("\n") ?? [];
+    const [ticket, signingKey] = lines.map((line) => Buffer.from(line, "base64"));
+    // A damaged ticket is no ticket: the next login leaves another.
+    if (heading !== ticketHeading || ticket?.length !== secretBytes) return null;
+    return signingKey?.length === secretBytes ? { ticket, signingKey } : null;
+  }
+
+  keepTicket(serverKey: Uint8Array, id: string, { ticket, signingKey }: Ticket): void {
+    const lines = [ticket, signingKey].map((bytes) => Buffer.from(bytes).toString("base64"));
+    const text = [ticketHeading, ...lines, ""].join("\n");
+    writeSecretFile(this.#ticketPath(serverKey, id), Buffer.from(text));
+  }
+
+  /** A file each, so that two processes that log in at once are not in each other's way. */
+  #ticketPath(serverKey: Uint8Array, id: string): string {
+    const name = Buffer.from(hash(serverKey, Buffer.from(id))).toString("hex");
+    return join(this.folder, `ticket-${name.slice(0, 32)}`);
+  }
+}
+
+function readKey(path: string): Uint8Array | null {
+  const text = readSecretFile(path)?.toString("latin1");
+  if (text === undefined) return null;
+  const [heading, secret = ""] = text.split("\n");
+  const bytes = Buffer.from(secret, "base64");
+  if (heading !== keyHeading || bytes.length !== secretBytes) throw damaged(path);
+  return bytes;
+}
+
+/** Makes the key; of two processes at once, one makes it and both use it. */
+function makeKey(path: string): Uint8Array {
+  const mine = `${path}.${randomBytes(6).toString("hex")}`;
+  const secret = randomBytes(secretBytes);
+  writeSecretFile(mine, Buffer.from(`${keyHeading}\n${secret.toString("base64")}\n`));
+  try {
+    linkSync(mine, path);
+    return secret;
+  } catch {
+    const theirs = readKey(path);
+    if (theirs === null) throw damaged(path);
+    return theirs;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function damaged(path: string): OperatingError {
+  return new OperatingError(
+    "state-damaged",
+    `${path} is damaged.`,
+    "Restore it, or remove the folder it is in: the device then logs in with its password as with a new key.",
+  );
+}
+
+/** A name that is the id's own on every file system: without upper case, colons and the like. */
+function fileNameOf(id: string): string {
+  return id.replace(/[^a-z0-9._-]/g, (character) => {
+    return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
