@@ -33,7 +33,7 @@ const { write } = output;
 async function run(config: ServerConfig): Promise<ExitCode> {
   switch (config.command) {
     case "help":
-      write(helpText(version));
+      write(helpText(version, config.of));
       return exitCode.done;
     case "version":
       write(`iot-server ${version}`);

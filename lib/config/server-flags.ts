@@ -48,9 +48,9 @@ export const flags = {
   ]),
   http: text("HOST:PORT", "the dashboard; default 127.0.0.1:<port>", "IOT_HTTP", ["serve"]),
   "no-http": bool("no dashboard, no API", "IOT_NO_HTTP", ["serve"]),
-  last: text("N", "reports: the newest N; default 20", null, ["reports"]),
-  since: text("TIME", "reports: since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
-  format: text("FORMAT", "export: csv or ndjson; default csv", null, ["export"]),
+  last: text("N", "the newest N; default 20", null, ["reports"]),
+  since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
+  format: text("FORMAT", "csv or ndjson; default csv", null, ["export"]),
   json: bool("one JSON object a line", null, ["query", "devices", "reports"]),
 } as const satisfies Record<string, Flag>;
 
@@ -80,22 +80,31 @@ export function argsOf(command: CommandName): ArgsDef {
   );
 }
 
-/** The text of --help: at most 80 columns, and it leaves a line of 24 for the next prompt. */
-export function helpText(version: string): string {
-  const commands = Object.entries(synopses).map(([name, [form, says]]) => {
-    const call = name === "serve" ? `iot-server ${form}` : `iot-server ${name} ${form}`;
-    return `  ${call.trimEnd().padEnd(36)} ${says}`;
-  });
-  const options = Object.entries(flags).map(
-    ([name, { value, says }]) => `  ${`--${name} ${value}`.padEnd(22)} ${says}`,
-  );
+/**
+ * The text of --help: at most 80 columns, and it leaves a line of 24 for the next prompt.
+ * @param of the command asked about; serving is the first page, which names the others
+ */
+export function helpText(version: string, of: CommandName): string {
+  const [form, says] = synopses[of];
+  const call = of === "serve" ? `iot-server ${form}` : `iot-server ${of} ${form}`;
+  const options = Object.entries(flags)
+    .filter(([, { commands }]) => commands.includes(of))
+    .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
+  const page = [`  ${call.trimEnd()}: ${says}`, "", ...options];
+  if (of !== "serve") return page.join("\n");
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,
     "",
-    ...commands,
+    ...page,
+    "  --version, --help",
     "",
-    ...options,
-    "",
-    "TIME: 60s, 9m, 90d. Variables: --log-dir is IOT_LOG_DIR … Also: --version.",
+    ...wrapped(`Also: ${all.filter((name) => name !== "serve").join(", ")}.`),
+    "Each has a --help of its own: iot-server reports --help",
+    "TIME: 60s, 9m, 90d. Each option has a variable: --log-dir is IOT_LOG_DIR.",
   ].join("\n");
+}
+
+/** Words in lines of at most 80 columns. */
+function wrapped(words: string): string[] {
+  return (words.match(/.{1,80}(?: |$)/g) ?? []).map((line) => line.trimEnd());
 }

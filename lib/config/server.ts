@@ -2,11 +2,20 @@
 
 import { parseArgs } from "citty";
 import { isIp } from "../protocol/ip.ts";
-import { isId } from "../protocol/fields.ts";
 import { offlineAfterMs } from "../protocol/limits.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
+import {
+  exportValue,
+  expect,
+  fileValue,
+  idValue,
+  lastValue,
+  question,
+  sinceValue,
+  wrong,
+} from "./server-arguments.ts";
 import { argsOf, type CommandName, type FlagName, flags, synopses } from "./server-flags.ts";
-import { durationValue, portValue, quoted, usageError } from "./values.ts";
+import { durationValue, portValue, quoted } from "./values.ts";
 
 /** What `iot-server <port>` runs with. */
 export type ServeConfig = {
@@ -68,7 +77,10 @@ export type CommandConfig =
     };
 
 export type ServerConfig =
-  ServeConfig | CommandConfig | { readonly command: "help" } | { readonly command: "version" };
+  | ServeConfig
+  | CommandConfig
+  | { readonly command: "help"; readonly of: CommandName }
+  | { readonly command: "version" };
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -81,11 +93,11 @@ const dayMs = 86_400_000;
  * @throws OperatingError `usage`
  */
 export function readServerConfig(args: readonly string[], env: Env, now: number): ServerConfig {
-  if (args.includes("--help") || args.includes("-h")) return { command: "help" };
-  if (args.includes("--version")) return { command: "version" };
   const [first = ""] = args;
   const named = Object.hasOwn(synopses, first) && first !== "serve";
   const command = named ? (first as CommandName) : "serve";
+  if (args.includes("--help") || args.includes("-h")) return { command: "help", of: command };
+  if (args.includes("--version")) return { command: "version" };
   const { positionals, value, isOn } = parse(command, named ? args.slice(1) : args, env);
   const db = value("db") ?? "iot_server.db";
   const json = isOn("json");
@@ -229,74 +241,11 @@ function httpValue(text: string | null): { host: string; port: number | null } {
   return { host, port: Number(port) };
 }
 
-/** What a device is asked: a two-digit code, or a word in the form of an id; by default about itself. */
-function question(positionals: readonly string[]): { id: string; code: string; target: string } {
-  if (positionals.length > 2) expect(positionals, 2, "query");
-  const id = idValue(positionals[0]);
-  const what = positionals[1] ?? id;
-  if (/^\d\d$/.test(what)) return { id, code: what, target: id };
-  if (!isId(what)) {
-    throw wrong(
-      `${quoted(what)} cannot be asked.`,
-      "Give a word of A-Z a-z 0-9 . _ : -, or a two-digit code.",
-    );
-  }
-  return { id, code: "01", target: what };
-}
-
-function idValue(text: string | undefined): string {
-  if (text === undefined) throw wrong("The device's id is missing.");
-  if (!isId(text))
-    throw wrong(`${quoted(text)} is no device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
-  return text;
-}
-
-function fileValue(command: string, text: string | undefined): string {
-  if (text === undefined || text === "") throw wrong(`${command} needs the name of a file.`);
-  return text;
-}
-
-function exportValue(what: string, format: string) {
-  if (what !== "devices" && what !== "reports") {
-    throw wrong(`${quoted(what)} cannot be exported.`, "Export devices or reports.");
-  }
-  if (format !== "csv" && format !== "ndjson") {
-    throw wrong(`--format is ${quoted(format)}.`, "Give csv or ndjson.");
-  }
-  return { what, format } as const;
-}
-
 function keyPolicyValue(text: string): ServeConfig["keyPolicy"] {
   if (text === "replace" || text === "strict") return text;
   throw wrong(`--key-policy is ${quoted(text)}.`, "Give replace or strict.");
 }
 
-function lastValue(text: string | null, since: string | null): number {
-  if (text === null) return since === null ? 20 : Number.MAX_SAFE_INTEGER;
-  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
-  throw wrong(`--last is ${quoted(text)}, not a number of reports.`, "Give a number from 1 on.");
-}
-
-function sinceValue(text: string, now: number): number {
-  if (/^\d+(ms|s|m|h|d)$/.test(text))
-    return now - durationValue("--since", text, 0, 36_500 * dayMs);
-  const at = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || text.length <= 10 ? text : `${text}Z`);
-  if (!Number.isNaN(at)) return at;
-  throw wrong(
-    `--since is ${quoted(text)}, not a time.`,
-    "Write 2026-11-22, 2026-11-22T09:00 (UTC) or 2h.",
-  );
-}
-
-function expect(positionals: readonly string[], count: number, name: string): void {
-  const extra = positionals[count];
-  if (extra !== undefined) throw wrong(`${quoted(extra)} is one argument too many for ${name}.`);
-}
-
 function camel(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function wrong(message: string, nextStep = "See iot-server --help."): Error {
-  return usageError(message, nextStep);
 }
