@@ -1,0 +1,155 @@
+// `iot-server query`: the running server asks a device where it is reached, takes its answer, acknowledges it, and prints
+// it, or says in words why there is none.
+
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  addressedData,
+  data,
+  type Identity,
+  login,
+  logoff,
+  newIdentity,
+  register,
+} from "./datagrams.ts";
+import { testTimeoutMs } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
+import {
+  type Ended,
+  run,
+  serverBinary,
+  type ServerProcess,
+  startServer,
+} from "./server-process.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const folder = new TemporaryFolder();
+let server: ServerProcess;
+let device: RawDevice;
+
+beforeAll(async () => {
+  server = await startServer({ folder: folder.path, args: ["--shared-ip"] });
+  device = await RawDevice.open(server.port);
+});
+
+afterAll(async () => {
+  device[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+function ask(...args: string[]): Promise<Ended> {
+  return run(serverBinary, ["query", ...args], folder.path);
+}
+
+/** A device that listens on the port of its LOGIN, which it sent from another. */
+async function listening(ip = "127.0.0.1"): Promise<[identity: Identity, port: RawDevice]> {
+  const port = await RawDevice.open(server.port);
+  const identity = newIdentity({ ip, port: port.port });
+  await device.code(register(identity));
+  expect(await device.code(login(identity))).toBe("70");
+  return [identity, port];
+}
+
+/** Takes the server's addressed QUERY apart. */
+async function questionTo(port: RawDevice): Promise<Record<string, string>> {
+  const [verb, code, id, ip, replyPort, time, target] = (await port.next("a QUERY")).split("\t");
+  return { verb, code, id, ip, replyPort, time, target } as Record<string, string>;
+}
+
+test("the question arrives as an addressed QUERY at the port of the LOGIN", async () => {
+  const [identity, port] = await listening();
+  const answered = ask(identity.id, "temperature");
+  const question = await questionTo(port);
+  expect(question).toMatchObject({
+    verb: "QUERY",
+    code: "01",
+    id: "server",
+    ip: "127.0.0.1",
+    replyPort: String(server.port),
+    target: "temperature",
+  });
+  expect(question["time"]).toMatch(/^\d{4}-\d\d-\d\d:\d\d:\d\d:\d\d(\.\d{3})?$/);
+  expect(device.heard).toEqual([]);
+  // Answered with an addressed DATA, at a time of the device's own.
+  expect(await port.code(addressedData(identity, "21.5 °C", { time: "12:00" }))).toBe("50");
+  expect(await answered).toEqual({ code: 0, stdout: "21.5 °C\n", stderr: "" });
+  port[Symbol.dispose]();
+});
+
+test("a plain DATA with the time of the QUERY is an answer too; another report meanwhile is none", async () => {
+  const [identity, port] = await listening();
+  const answered = ask(identity.id, "42", "--json");
+  const { code, target, time } = await questionTo(port);
+  expect([code, target]).toEqual(["42", identity.id]);
+  expect(await port.code(data(identity, "a report", { time: "1999-01-01:00:00:00" }))).toBe("50");
+  expect(await port.code(data(identity, "the answer", { time: time as string }))).toBe("50");
+  const { stdout, code: exit } = await answered;
+  expect(JSON.parse(stdout)).toMatchObject({ id: identity.id, message: "the answer", time });
+  expect(exit).toBe(0);
+  port[Symbol.dispose]();
+});
+
+test("where the LOGIN's ip is not the source, the question goes to the address last seen", async () => {
+  const [identity, port] = await listening("10.1.2.3");
+  const answered = ask(identity.id);
+  const { time } = await questionTo(device);
+  expect(port.heard).toEqual([]);
+  expect(await device.code(data(identity, "here", { time: time as string }))).toBe("50");
+  expect((await answered).stdout).toBe("here\n");
+  port[Symbol.dispose]();
+});
+
+test("the answer of a device cannot move the cursor of a terminal", async () => {
+  const [identity, port] = await listening();
+  const answered = ask(identity.id);
+  const { time } = await questionTo(port);
+  await port.code(data(identity, "\u001b[2J\u202eevil", { time: time as string }));
+  expect((await answered).stdout).toBe("\\x1b[2J\\u202eevil\n");
+  port[Symbol.dispose]();
+});
+
+test("an unknown device is 11, one that is not logged in 12: in words, exit 1", async () => {
+  const [identity, port] = await listening();
+  port[Symbol.dispose]();
+  await device.code(logoff(identity));
+  expect(await ask("nobody")).toEqual({ code: 1, stdout: "11 unknown device\n", stderr: "" });
+  expect(await ask(identity.id)).toEqual({
+    code: 1,
+    stdout: "12 the device is not logged in\n",
+    stderr: "",
+  });
+  const { stdout } = await ask("nobody", "--json");
+  expect(JSON.parse(stdout)).toEqual({ id: "nobody", code: "11", error: "unknown device" });
+});
+
+test("a device that does not answer is asked again, and then 14, exit 3", async () => {
+  const [identity, port] = await listening();
+  const answered = ask(identity.id);
+  const first = await questionTo(port);
+  expect(await questionTo(port)).toEqual(first);
+  expect(await answered).toEqual({
+    code: 3,
+    stdout: "14 the device did not answer\n",
+    stderr: "",
+  });
+  port[Symbol.dispose]();
+});
+
+test("a device that goes away while it is asked ends the question with 12", async () => {
+  const [identity, port] = await listening();
+  const answered = ask(identity.id);
+  await questionTo(port);
+  expect(await port.code(logoff(identity))).toBe("80");
+  expect(await answered).toMatchObject({ code: 1, stdout: "12 the device is not logged in\n" });
+  port[Symbol.dispose]();
+});
+
+test("without a running server the query says so and what to do, exit 1", async () => {
+  using elsewhere = new TemporaryFolder();
+  const ended = await run(serverBinary, ["query", "nobody"], elsewhere.path);
+  expect(ended).toMatchObject({ code: 1, stdout: "" });
+  expect(ended.stderr).toContain("No iot-server answers for iot_server.db");
+  expect(elsewhere.names()).toEqual([]);
+});

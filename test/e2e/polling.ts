@@ -1,0 +1,47 @@
+// Waits for something to become true, with a deadline that only ever fails. Knows nothing of servers.
+
+/** How long anything may take before its test fails, in ms: generous, a loaded machine is no failure. */
+export const deadlineMs = 20_000;
+/** How long a whole test may take, in ms: longer than its deadlines, which say what was waited for. */
+export const testTimeoutMs = 120_000;
+
+const pauseMs = 5;
+
+/**
+ * Asks again and again until the answer is neither undefined, null nor false.
+ * @param what what is waited for, for the failure
+ */
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  withinMs = deadlineMs,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== null && answer !== false) return answer;
+    if (performance.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    await pause(pauseMs);
+  }
+}
+
+/**
+ * The result of a promise, or a failure that says what was waited for.
+ * @param what what is waited for, for the failure
+ */
+export async function within<T>(what: string, promise: Promise<T>, ms = deadlineMs): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Lets others run for a while. For polling and for load that comes at a rate, not to wait for an event. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}

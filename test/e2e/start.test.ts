@@ -1,0 +1,123 @@
+// The server's life as its operator sees it: what a start prints and makes, where it answers, how it ends, and that it
+// goes on where it stopped.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { statSync } from "node:fs";
+import { data, login, newIdentity, register, status } from "./datagrams.ts";
+import { testTimeoutMs } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
+import { startServer } from "./server-process.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+test("a start prints where it listens, logs and stores, and then nothing", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  using device = await RawDevice.open(server.port);
+  const identity = newIdentity();
+  await device.code(register(identity));
+  await device.code("garbage");
+  expect(await server.stop()).toBe(0);
+  const lines = server.stdout.trimEnd().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(3);
+  expect(lines[0]).toContain(`UDP ${server.port}`);
+  expect(lines[0]).toContain("IPv4 and IPv6");
+  expect(lines.at(-1)).toContain("iot_server.db");
+  expect(lines.at(-1)).toContain("log/");
+  expect(server.stderr).toBe("");
+});
+
+test("a start makes the log directory and the database, for this user alone where secrets are", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  expect(folder.files()).toContain("iot_server.db");
+  expect(folder.files()).toContain("log/Activity.log");
+  expect(folder.files()).toContain("log/error.log");
+  expect(statSync(folder.join("iot_server.db.sock")).mode & 0o777).toBe(0o600);
+  expect(await server.stop()).toBe(0);
+});
+
+test("IPv4 and IPv6 are both answered", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  for (const from of ["127.0.0.1", "::1"]) {
+    using device = await RawDevice.open(server.port, from);
+    const identity = newIdentity();
+    expect(await device.code(register(identity))).toBe("00");
+    expect(await device.code(login(identity))).toBe("70");
+    expect(await device.code(status(identity))).toBe("40");
+  }
+});
+
+test("--host listens on that address only", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path, args: ["--host", "127.0.0.1"] });
+  expect(server.stdout).toContain("127.0.0.1");
+  using four = await RawDevice.open(server.port);
+  expect(await four.code(status(newIdentity()))).toBe("41");
+  // Nobody else holds the port on IPv6: it can be bound.
+  const six = await Bun.udpSocket({ hostname: "::1", port: server.port });
+  six.close();
+});
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+  test(`sessions and reports go on after ${signal} and a restart, without a new LOGIN`, async () => {
+    using folder = new TemporaryFolder();
+    const identity = newIdentity();
+    const report = data(identity, "before the end");
+    let port: number;
+    {
+      await using server = await startServer({ folder: folder.path });
+      using device = await RawDevice.open(server.port);
+      expect(await device.code(register(identity))).toBe("00");
+      expect(await device.code(login(identity))).toBe("70");
+      expect(await device.code(report)).toBe("50");
+      const code = await server.stop(signal);
+      if (signal !== "SIGKILL") expect(code).toBe(0);
+      port = server.port;
+    }
+    await using server = await startServer({ folder: folder.path, port });
+    using device = await RawDevice.open(port);
+    expect(await device.code(status(identity))).toBe("40");
+    expect(await device.code(report)).toBe("50");
+    expect(await device.code(register(identity))).toBe("01");
+    expect(await server.stop()).toBe(0);
+  });
+}
+
+test("a clean end leaves the database in one file and nothing of the process behind", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  using device = await RawDevice.open(server.port);
+  await device.code(register(newIdentity()));
+  expect(await server.stop()).toBe(0);
+  expect(folder.names().filter((name) => /-wal|-shm|\.sock$/.test(name))).toEqual([]);
+  expect(folder.text("log/Activity.log").trimEnd().split("\n").at(-1)).toEndWith("stops");
+});
+
+test("requests that arrived before SIGTERM are answered", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  using device = await RawDevice.open(server.port);
+  const identity = newIdentity();
+  await device.code(register(identity));
+  await device.code(login(identity));
+  const reports = Array.from({ length: 100 }, (_, i) => data(identity, `report ${i}`));
+  await device.sendAll(reports);
+  expect(await server.stop()).toBe(0);
+  for (const _ of reports) expect(await device.next()).toStartWith("ACK\t50\t");
+});
+
+test("passwords that wait to be checked do not hold up the end", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  using device = await RawDevice.open(server.port);
+  const wanted = Array.from({ length: 120 }, () => register(newIdentity()));
+  await device.sendAll(wanted);
+  // One is answered, so the others are in the queue.
+  expect(await device.next()).toStartWith("ACK\t00\t");
+  expect(await server.stop()).toBe(0);
+  expect(server.stderr).toBe("");
+  expect(device.heard.length).toBeLessThan(wanted.length);
+});

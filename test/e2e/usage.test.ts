@@ -1,0 +1,131 @@
+// The command line: what is refused and how, --help, --version, the environment, and that files of the working directory
+// configure nothing.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { login, newIdentity, register } from "./datagrams.ts";
+import { testTimeoutMs } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
+import { freePort, root, run, serverBinary, startServer } from "./server-process.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const { version } = (await Bun.file(`${root}/package.json`).json()) as { version: string };
+
+describe("a call that is wrong ends with exit 2, says what is wrong, and makes no file", () => {
+  const calls: readonly (readonly [args: string, says: string])[] = [
+    ["", "port is missing"],
+    ["0", '"0"'],
+    ["65536", '"65536"'],
+    ["-1", '"-1"'],
+    ["90x", '"90x"'],
+    ["9000 9001", '"9001"'],
+    ["9000 --no-such", "--no-such"],
+    ["9000 -x", "-x"],
+    ["--no-such", "--no-such"],
+    ["9000 --host localhost", '"localhost"'],
+    ["9000 --log-level loud", '"loud"'],
+    ["9000 --offline-after soon", '"soon"'],
+    ["9000 --retain 0", '"0"'],
+    ["9000 --db", "--db"],
+    ["9000 --last 5", "--last"],
+    ["query", "id is missing"],
+    ["query a b c", '"c"'],
+    ["query a/b", '"a/b"'],
+    ["devices extra", '"extra"'],
+    ["reports", "id is missing"],
+    ["reports a --last none", '"none"'],
+    ["reports a --since someday", '"someday"'],
+    ["frobnicate", '"frobnicate"'],
+  ];
+  for (const [args, says] of calls) {
+    test(`iot-server ${args}`, async () => {
+      using folder = new TemporaryFolder();
+      const ended = await run(serverBinary, args.split(" ").filter(Boolean), folder.path);
+      expect(ended).toMatchObject({ code: 2, stdout: "" });
+      expect(ended.stderr).toContain(says);
+      const lines = ended.stderr.split("\n").filter((line) => line !== "");
+      expect(lines).toHaveLength(2);
+      expect(folder.names()).toEqual([]);
+    });
+  }
+});
+
+test("--help fits a screen of 24 lines and 80 columns, with a line for the next prompt", async () => {
+  using folder = new TemporaryFolder();
+  const first = await run(serverBinary, ["--help"], folder.path);
+  expect(first.stdout).toContain("IOT_");
+  const commands = /Also: ([^.]+)\./.exec(first.stdout)?.[1]?.split(/,\s+/) ?? [];
+  expect(commands).toContain("reports");
+  const pages = commands.map((command) => run(serverBinary, [command, "--help"], folder.path));
+  for (const { code, stdout, stderr } of [first, ...(await Promise.all(pages))]) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(23);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(stdout).toContain("iot-server ");
+  }
+  expect(folder.names()).toEqual([]);
+});
+
+test("--version prints the version of the package", async () => {
+  using folder = new TemporaryFolder();
+  const ended = await run(serverBinary, ["--version"], folder.path);
+  expect(ended).toEqual({ code: 0, stdout: `iot-server ${version}\n`, stderr: "" });
+});
+
+test("each flag has an environment variable that does the same", async () => {
+  using folder = new TemporaryFolder();
+  const env = {
+    IOT_HOST: "127.0.0.1",
+    IOT_DB: "other.db",
+    IOT_LOG_DIR: "records",
+    IOT_LOG_LEVEL: "debug",
+    IOT_SHARED_IP: "1",
+    IOT_OFFLINE_AFTER: "1h",
+    IOT_RETAIN: "90d",
+  };
+  await using server = await startServer({ folder: folder.path, env });
+  expect(server.stdout).toContain("127.0.0.1");
+  using device = await RawDevice.open(server.port);
+  const first = newIdentity();
+  expect(await device.code(register(first))).toBe("00");
+  expect(await device.code(register(newIdentity({ ip: first.ip })))).toBe("00");
+  expect(await server.stop()).toBe(0);
+  expect(folder.names()).toContain("other.db");
+  expect(folder.names()).toContain("records");
+  expect(folder.names()).not.toContain("log");
+});
+
+test("a flag wins over its variable", async () => {
+  using folder = new TemporaryFolder();
+  const env = { IOT_DB: "variable.db", IOT_LOG_DIR: "variable" };
+  const args = ["--db", "flag.db", "--log-dir", "flag"];
+  await using server = await startServer({ folder: folder.path, env, args });
+  expect(folder.names().filter((name) => name.startsWith("variable"))).toEqual([]);
+  expect(folder.names()).toContain("flag.db");
+  expect(await server.stop()).toBe(0);
+});
+
+test("a variable that is wrong is a usage error like its flag", async () => {
+  using folder = new TemporaryFolder();
+  const env = { IOT_SHARED_IP: "perhaps" };
+  const ended = await run(serverBinary, ["9000"], folder.path, { env });
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain("IOT_SHARED_IP");
+});
+
+test(".env and bunfig.toml in the working directory are not read", async () => {
+  using folder = new TemporaryFolder();
+  const trap = "require('node:fs').writeFileSync('trapped', '')";
+  writeFileSync(folder.join(".env"), "IOT_DB=trapped.db\nIOT_LOG_DIR=trapped-log\n");
+  writeFileSync(folder.join("bunfig.toml"), 'preload = ["./trap.js"]\n');
+  writeFileSync(folder.join("trap.js"), trap);
+  await using server = await startServer({ folder: folder.path, port: await freePort() });
+  using device = await RawDevice.open(server.port);
+  expect(await device.code(login(newIdentity()))).toBe("31");
+  expect(await server.stop()).toBe(0);
+  expect(folder.names().filter((name) => name.startsWith("trapped"))).toEqual([]);
+  expect(folder.names()).toContain("iot_server.db");
+});
