@@ -1,0 +1,149 @@
+// The activity of the server as it happens: the tail of Activity.log, filtered and paused at will.
+
+import { get, isGivenUp, wordsOf } from "./api.ts";
+import { button, element, setAttribute, setText } from "./element.ts";
+import { count } from "./formats.ts";
+import { icon } from "./icons.ts";
+import { LineTail } from "./line-tail.ts";
+import type { Page } from "./page.ts";
+import { noteParameters } from "./places.ts";
+import type { Line } from "./shapes.ts";
+
+const levels = ["debug", "info", "warn", "error"] as const;
+const searchPauseMs = 150;
+
+export class ActivityPage implements Page {
+  readonly title = "Activity";
+  readonly topics = ["activity", "status"] as const;
+  readonly view: HTMLElement;
+  readonly search = element("input", {
+    type: "search",
+    id: "search",
+    placeholder: "Filter lines",
+    "aria-label": "Filter lines by a part of their text",
+    "aria-keyshortcuts": "/",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+  });
+  readonly #level = element(
+    "select",
+    { "aria-label": "Level" },
+    element("option", { value: "" }, "All levels"),
+    ...levels.map((level) => element("option", { value: level }, level)),
+  );
+  readonly #pause = button({ class: "pause", click: () => this.#setPaused(!this.#isPaused) });
+  readonly #state = element("p", { class: "found muted", role: "status" });
+  readonly #tail = new LineTail();
+  #isPaused = false;
+  /** What came while paused. */
+  #held: { readonly lines: readonly Line[]; readonly skipped: number }[] = [];
+  #loading: AbortController | null = null;
+  #searchTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(parameters: URLSearchParams) {
+    this.search.value = parameters.get("q") ?? "";
+    this.#level.value = parameters.get("level") ?? "";
+    this.search.addEventListener("input", () => {
+      clearTimeout(this.#searchTimer);
+      this.#searchTimer = setTimeout(() => this.#filter(), searchPauseMs);
+    });
+    this.#level.addEventListener("change", () => this.#filter());
+    this.view = element(
+      "div",
+      { class: "page activity" },
+      element("h1", { class: "unseen" }, "Activity"),
+      element(
+        "div",
+        { class: "tools" },
+        element("div", { class: "search" }, icon("search"), this.search, element("kbd", {}, "/")),
+        this.#level,
+        this.#pause,
+        this.#state,
+      ),
+      this.#tail.view,
+    );
+    this.#showPause();
+  }
+
+  readonly receiver: Page["receiver"] = {
+    hello: () => void this.#load(),
+    activity: (event) => {
+      if (!this.#isPaused) {
+        this.#take(event);
+        return;
+      }
+      this.#held.push(event);
+      // Nobody reads more than the tail keeps.
+      if (this.#held.length > 200) this.#held.shift();
+      this.#showPause();
+    },
+  };
+
+  onKey({ key, target }: KeyboardEvent): boolean {
+    if (key !== " " && key !== "p") return false;
+    if (target instanceof HTMLElement && target.closest("button, a") !== null) return false;
+    this.#setPaused(!this.#isPaused);
+    return true;
+  }
+
+  close(): void {
+    clearTimeout(this.#searchTimer);
+    this.#loading?.abort();
+    this.#tail.close();
+  }
+
+  #filter(): void {
+    noteParameters("/activity", { q: this.search.value.trim(), level: this.#level.value });
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    this.#loading?.abort();
+    const own = new AbortController();
+    this.#loading = own;
+    const parameters = { q: this.search.value.trim(), level: this.#level.value, limit: 200 };
+    try {
+      const { lines } = await get<{ lines: readonly Line[] }>("/activity", parameters, own.signal);
+      this.#held = [];
+      this.#showPause();
+      const isFiltered = parameters.q !== "" || parameters.level !== "";
+      this.#tail.fill(
+        lines,
+        isFiltered ? "No line fits the filter yet." : "Nothing has happened yet.",
+      );
+    } catch (error) {
+      if (!isGivenUp(error)) this.#tail.fill([], wordsOf(error));
+    }
+  }
+
+  #take({ lines, skipped }: { readonly lines: readonly Line[]; readonly skipped: number }): void {
+    const q = this.search.value.trim().toLowerCase();
+    const level = this.#level.value;
+    const fitting = lines.filter(
+      (line) =>
+        (level === "" || line.level.toLowerCase() === level) &&
+        (q === "" || `${line.peer} ${line.direction} ${line.words}`.toLowerCase().includes(q)),
+    );
+    this.#tail.add(fitting, q === "" && level === "" ? skipped : 0);
+  }
+
+  #setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (!isPaused) {
+      for (const event of this.#held) this.#take(event);
+      this.#held = [];
+    }
+    this.#showPause();
+  }
+
+  #showPause(): void {
+    const words = this.#isPaused ? "Resume" : "Pause";
+    if (this.#pause.textContent !== words) {
+      this.#pause.replaceChildren(icon(this.#isPaused ? "play" : "pause"), words);
+    }
+    setAttribute(this.#pause, "aria-pressed", String(this.#isPaused));
+    const waiting = this.#held.reduce((sum, { lines }) => sum + lines.length, 0);
+    setText(this.#state, this.#isPaused ? `Paused, ${count(waiting)} new` : "");
+  }
+}

@@ -1,0 +1,261 @@
+// The numbers of a device over time: which number, which range, the curve, and what it comes to in figures.
+
+import { devicePath, get, isGivenUp, wordsOf } from "./api.ts";
+import { Chart } from "./chart.ts";
+import { type ChartRange, endsOf, fixed, moved, presets, zoomed } from "./chart-range.ts";
+import { button, element, setAttribute, setText } from "./element.ts";
+import { count, fullMoment, measure } from "./formats.ts";
+import { icon, type IconName } from "./icons.ts";
+import { serverNow } from "./moments.ts";
+import { atMostEvery } from "./pace.ts";
+import type { Field, Series } from "./shapes.ts";
+import { skeleton } from "./skeleton.ts";
+
+const renewMs = 2_000;
+const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
+
+export class ChartCard {
+  readonly #presets = presets.map(({ words, spoken, hours }) => {
+    const view = button({ "aria-label": `Show ${spoken}`, "aria-pressed": "false" }, words);
+    view.addEventListener("click", () => this.#go({ kind: "last", hours }));
+    return { hours, view };
+  });
+  readonly #fields = element("div", { class: "fields", role: "group", "aria-label": "Number" });
+  readonly #host = element("div", { class: "plot" });
+  readonly #figure = element("div", { class: "figure", role: "group", tabindex: "0" }, this.#host);
+  readonly #under = element("p", { class: "point muted small" });
+  readonly #values = figures.map((words) => ({ words, view: element("dd", {}, "–") }));
+  readonly #body = element("div", { class: "chart-body" }, skeleton(1, "chart"));
+  readonly #chart: Chart;
+  readonly #renew = atMostEvery(renewMs, () => void this.#load());
+  readonly view: HTMLElement;
+  #range: ChartRange = { kind: "last", hours: 24 };
+  #names = "";
+  #field: string | null = null;
+  #latest = new Map<string, number>();
+  #loading: AbortController | null = null;
+
+  constructor(
+    private readonly id: string,
+    private readonly onRange: (range: ChartRange) => void,
+  ) {
+    this.#chart = new Chart(this.#host, {
+      onRange: (from, to) => this.#go(fixed(from, to, serverNow())),
+      onReset: () => this.#reset(),
+      onPoint: (words) => setText(this.#under, words ?? this.#rangeWords()),
+    });
+    this.#figure.addEventListener("keydown", (event) => this.#key(event));
+    setAttribute(this.#figure, "aria-keyshortcuts", "+ - ArrowLeft ArrowRight 0");
+    this.view = element(
+      "section",
+      { class: "card chart", "aria-labelledby": "chart-title" },
+      element(
+        "div",
+        { class: "card-head" },
+        element("h2", { id: "chart-title" }, "Numbers"),
+        element(
+          "div",
+          { class: "chart-tools" },
+          element(
+            "div",
+            { class: "segments", role: "group", "aria-label": "Range" },
+            ...this.#presets.map(({ view }) => view),
+          ),
+          element(
+            "div",
+            { class: "steps", role: "group", "aria-label": "Move" },
+            this.#tool("left", "Earlier", () => this.#go(moved(this.#range, -0.5, serverNow()))),
+            this.#tool("right", "Later", () => this.#go(moved(this.#range, 0.5, serverNow()))),
+            this.#tool("plus", "Zoom in", () => this.#go(zoomed(this.#range, 0.5, serverNow()))),
+            this.#tool("minus", "Zoom out", () => this.#go(zoomed(this.#range, 2, serverNow()))),
+          ),
+        ),
+      ),
+      this.#fields,
+      this.#body,
+    );
+    this.#showPresets();
+  }
+
+  get range(): ChartRange {
+    return this.#range;
+  }
+
+  /** Loads which numbers there are, and the curve. */
+  async load(): Promise<void> {
+    try {
+      const { fields } = await get<{ fields: Field[] }>(devicePath(this.id, "/fields"));
+      this.#showFields(fields);
+      if (this.#field !== null) await this.#load();
+    } catch (error) {
+      this.#body.replaceChildren(element("p", { class: "trouble" }, wordsOf(error)));
+    }
+  }
+
+  /** New reports came. */
+  renew(): void {
+    if (this.#field === null) void this.load();
+    else if (this.#range.kind === "last") this.#renew();
+  }
+
+  close(): void {
+    this.#renew.stop();
+    this.#loading?.abort();
+    this.#chart.close();
+  }
+
+  #tool(name: IconName, words: string, click: () => void): HTMLButtonElement {
+    return button({ class: "quiet square", "aria-label": words, title: words, click }, icon(name));
+  }
+
+  #reset(): void {
+    this.#go({ kind: "last", hours: 24 });
+  }
+
+  #go(range: ChartRange): void {
+    this.#range = range;
+    this.#showPresets();
+    this.onRange(range);
+    void this.#load();
+  }
+
+  #showPresets(): void {
+    const range = this.#range;
+    for (const { hours, view } of this.#presets) {
+      const isOn = range.kind === "last" && range.hours === hours;
+      setAttribute(view, "aria-pressed", String(isOn));
+    }
+  }
+
+  #showFields(fields: readonly Field[]): void {
+    this.#latest = new Map(fields.map(({ name, latest }) => [name, latest]));
+    if (this.#field === null || !this.#latest.has(this.#field))
+      this.#field = fields[0]?.name ?? null;
+    const names = fields.map(({ name }) => name).join("\n");
+    if (names !== this.#names) {
+      this.#names = names;
+      this.#fields.replaceChildren(...fields.map(({ name }) => this.#fieldButton(name)));
+    }
+    this.#fields.hidden = fields.length === 0;
+    for (const view of this.#fields.children) {
+      const name = view.getAttribute("data-field") ?? "";
+      setAttribute(view, "aria-pressed", String(name === this.#field));
+      const value = view.querySelector(".field-value");
+      if (value !== null) setText(value, measure(this.#latest.get(name) ?? Number.NaN));
+    }
+    if (this.#field === null) this.#body.replaceChildren(noNumbers());
+  }
+
+  #fieldButton(name: string): HTMLButtonElement {
+    const choose = () => {
+      this.#field = name;
+      for (const view of this.#fields.children) {
+        setAttribute(view, "aria-pressed", String(view.getAttribute("data-field") === name));
+      }
+      void this.#load();
+    };
+    return button(
+      { class: "field", "data-field": name, click: choose },
+      element("span", { class: "field-name" }, name),
+      element("span", { class: "field-value" }),
+    );
+  }
+
+  async #load(): Promise<void> {
+    const field = this.#field;
+    if (field === null) return;
+    this.#loading?.abort();
+    const own = new AbortController();
+    this.#loading = own;
+    const { from, to } = endsOf(this.#range, serverNow());
+    const parameters = { field, from: Math.round(from), to: Math.round(to), points: 600 };
+    try {
+      const path = devicePath(this.id, "/series");
+      const series = await get<Series>(path, parameters, own.signal);
+      this.#show(series);
+    } catch (error) {
+      if (isGivenUp(error)) return;
+      setText(this.#under, wordsOf(error));
+    }
+  }
+
+  #show(series: Series): void {
+    if (this.#host.parentElement?.parentElement !== this.#body) {
+      this.#body.replaceChildren(
+        this.#figure,
+        this.#under,
+        element(
+          "dl",
+          { class: "figures" },
+          ...this.#values.map(({ words, view }) =>
+            element("div", {}, element("dt", {}, words), view),
+          ),
+        ),
+      );
+    }
+    this.#chart.show(series);
+    this.#figure.classList.toggle("bare", series.times.length === 0);
+    const texts = figuresOf(series);
+    for (const [i, { view }] of this.#values.entries()) setText(view, texts[i] ?? "–");
+    setText(this.#under, this.#rangeWords());
+    const said = figures.map((words, i) => `${words} ${texts[i]}`).join(", ");
+    setAttribute(this.#figure, "aria-label", `${series.field}, ${this.#rangeWords()}. ${said}.`);
+  }
+
+  #rangeWords(): string {
+    const { from, to } = endsOf(this.#range, serverNow());
+    const words = `${fullMoment(from)} to ${this.#range.kind === "last" ? "now" : fullMoment(to)}`;
+    return this.#figure.classList.contains("bare") ? `No numbers from ${words}` : words;
+  }
+
+  #key(event: KeyboardEvent): void {
+    const now = serverNow();
+    const acts: Readonly<Record<string, () => void>> = {
+      "+": () => this.#go(zoomed(this.#range, 0.5, now)),
+      "=": () => this.#go(zoomed(this.#range, 0.5, now)),
+      "-": () => this.#go(zoomed(this.#range, 2, now)),
+      ArrowLeft: () => this.#go(moved(this.#range, -0.25, now)),
+      ArrowRight: () => this.#go(moved(this.#range, 0.25, now)),
+      "0": () => this.#reset(),
+    };
+    const act = event.ctrlKey || event.metaKey ? undefined : acts[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  }
+}
+
+function figuresOf({ mean, min, max, count: counts, reports }: Series): string[] {
+  let [sum, number] = [0, 0];
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const [i, value] of mean.entries()) {
+    const own = counts[i] ?? 1;
+    sum += value * own;
+    number += own;
+    lowest = Math.min(lowest, min[i] ?? value);
+    highest = Math.max(highest, max[i] ?? value);
+  }
+  const latest = mean.at(-1) ?? Number.NaN;
+  return [
+    measure(latest),
+    measure(lowest),
+    measure(sum / number),
+    measure(highest),
+    count(reports),
+  ];
+}
+
+function noNumbers(): HTMLElement {
+  return element(
+    "div",
+    { class: "empty" },
+    element("p", {}, "No numbers in the newest reports."),
+    element(
+      "p",
+      { class: "muted small" },
+      "A report that is a number, a list such as ",
+      element("code", {}, "temp=21.5 humidity=48"),
+      ", or JSON gets a curve here.",
+    ),
+  );
+}

@@ -1,0 +1,43 @@
+// The range of time a chart shows: the last hours up to now, or a part one went into. Pure.
+
+export type ChartRange =
+  | { readonly kind: "last"; readonly hours: number }
+  | { readonly kind: "fixed"; readonly from: number; readonly to: number };
+
+export const presets = [
+  { words: "1h", spoken: "the last hour", hours: 1 },
+  { words: "24h", spoken: "the last 24 hours", hours: 24 },
+  { words: "7d", spoken: "the last 7 days", hours: 7 * 24 },
+  { words: "30d", spoken: "the last 30 days", hours: 30 * 24 },
+] as const;
+
+const shortestMs = 2_000;
+const longestMs = 400 * 86_400_000;
+
+/** Its ends, ms since 1970. */
+export function endsOf(range: ChartRange, now: number): { from: number; to: number } {
+  if (range.kind === "fixed") return { from: range.from, to: range.to };
+  return { from: now - range.hours * 3_600_000, to: now };
+}
+
+/** Goes into the middle (factor below 1) or out of it. */
+export function zoomed(range: ChartRange, factor: number, now: number): ChartRange {
+  const { from, to } = endsOf(range, now);
+  const width = Math.min(longestMs, Math.max(shortestMs, (to - from) * factor));
+  const middle = (from + to) / 2;
+  return fixed(middle - width / 2, middle + width / 2, now);
+}
+
+/** Goes along by a share of its width: negative is earlier. */
+export function moved(range: ChartRange, share: number, now: number): ChartRange {
+  const { from, to } = endsOf(range, now);
+  const by = (to - from) * share;
+  return fixed(from + by, to + by, now);
+}
+
+/** A part between two moments; never all in the future. */
+export function fixed(from: number, to: number, now: number): ChartRange {
+  const width = Math.max(shortestMs, to - from);
+  const end = Math.min(from + width, now);
+  return { kind: "fixed", from: Math.round(end - width), to: Math.round(end) };
+}

@@ -1,0 +1,55 @@
+// What a fleet without devices says: how the first one comes in, as two commands to copy.
+
+import { button, element, setText } from "./element.ts";
+import { icon } from "./icons.ts";
+
+/** The first steps, with the address this page came from. */
+export function firstSteps(): HTMLElement {
+  const host = location.hostname.replace(/^(?!\[)(.*:.*)$/, "[$1]");
+  const server = `${host === "localhost" ? "127.0.0.1" : host}:${location.port || "9000"}`;
+  return element(
+    "section",
+    { class: "card first", "aria-labelledby": "first-title" },
+    element("h2", { id: "first-title" }, "No device yet"),
+    element(
+      "p",
+      { class: "muted" },
+      "Register one and let it run; it shows up here by itself. Both ask for a password of your choice.",
+    ),
+    element(
+      "ol",
+      {},
+      step("Register a device", `./iot-client register --id sensor-1 --server ${server}`),
+      step(
+        "Log it in and report every ten seconds",
+        `./iot-client run --id sensor-1 --server ${server} --every 10s --report 'cut -d" " -f1 /proc/loadavg'`,
+      ),
+    ),
+    element(
+      "p",
+      { class: "muted small" },
+      "From another machine, put the address of this server and the port it serves devices on.",
+    ),
+  );
+}
+
+function step(words: string, command: string): HTMLElement {
+  const code = element("code", {}, command);
+  const line = element("div", { class: "command" }, code);
+  // The clipboard is there only for pages of this machine or over TLS.
+  if (navigator.clipboard !== undefined) {
+    const done = element("span", { class: "unseen", role: "status" });
+    const copy = button(
+      { class: "quiet square", "aria-label": `Copy: ${words}`, title: "Copy" },
+      icon("copy"),
+    );
+    copy.addEventListener("click", () => {
+      navigator.clipboard.writeText(command).then(
+        () => setText(done, "Copied"),
+        () => getSelection()?.selectAllChildren(code),
+      );
+    });
+    line.append(copy, done);
+  }
+  return element("li", {}, element("p", {}, words), line);
+}

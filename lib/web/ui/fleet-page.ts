@@ -1,0 +1,232 @@
+// The fleet: counts, search, and the list of all devices, live.
+
+import { DeviceList } from "./device-list.ts";
+import { button, element, setText } from "./element.ts";
+import { firstSteps } from "./first-steps.ts";
+import { FleetCounts } from "./fleet-counts.ts";
+import { count } from "./formats.ts";
+import { icon } from "./icons.ts";
+import { type FleetQuery, LoadedDevices, type Sort } from "./loaded-devices.ts";
+import type { House, Page } from "./page.ts";
+import { deviceHash, noteParameters } from "./places.ts";
+import type { Presence } from "./shapes.ts";
+import { skeleton } from "./skeleton.ts";
+import type { StatusHistory } from "./status-history.ts";
+import { TroubleCard } from "./trouble-card.ts";
+
+const searchPauseMs = 150;
+const sorts: readonly { readonly sort: Sort; readonly words: string }[] = [
+  { sort: "id", words: "Device, A to Z" },
+  { sort: "-id", words: "Device, Z to A" },
+  { sort: "-lastSeen", words: "Latest packet first" },
+  { sort: "lastSeen", words: "Oldest packet first" },
+];
+/** Where the list was left, for the way back from a device. */
+const left = { hash: "", scroll: 0, active: -1, rows: 0 };
+
+export class FleetPage implements Page {
+  readonly title = "Fleet";
+  readonly topics = ["devices", "reports", "seen", "status"] as const;
+  readonly search = element("input", {
+    type: "search",
+    id: "search",
+    placeholder: "Search devices",
+    "aria-label": "Search devices by a part of their id",
+    "aria-keyshortcuts": "/",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    enterkeyhint: "search",
+  });
+  readonly #order = element(
+    "select",
+    { "aria-label": "Order" },
+    ...sorts.map(({ sort, words }) => element("option", { value: sort }, words)),
+  );
+  readonly #found = element("p", { class: "found muted", role: "status" });
+  readonly #counts = new FleetCounts((presence) => this.#ask({ presence }));
+  readonly #place = element("div", { class: "place" });
+  readonly #first = firstSteps();
+  readonly #waiting = skeleton(8, "rows");
+  readonly #none = this.#nothing();
+  readonly #trouble = new TroubleCard(
+    "The devices cannot be shown",
+    () => void this.#devices.load(),
+  );
+  readonly #devices: LoadedDevices;
+  readonly #list: DeviceList;
+  readonly view: HTMLElement;
+  #query: FleetQuery;
+  #searchTimer: ReturnType<typeof setTimeout> | undefined;
+  #isRestored = false;
+
+  constructor(
+    house: House,
+    private readonly statuses: StatusHistory,
+    parameters: URLSearchParams,
+  ) {
+    this.#query = queryOf(parameters);
+    this.#devices = new LoadedDevices(this.#query, () => this.#draw());
+    this.#list = new DeviceList(this.#devices, {
+      open: (id) => house.go(deviceHash(id)),
+      sort: (sort) => this.#ask({ sort }),
+    });
+    this.search.value = this.#query.q;
+    this.search.addEventListener("input", () => {
+      clearTimeout(this.#searchTimer);
+      this.#searchTimer = setTimeout(
+        () => this.#ask({ q: this.search.value.trim() }),
+        searchPauseMs,
+      );
+    });
+    this.search.addEventListener("keydown", (event) => this.#searchKey(event));
+    this.#order.addEventListener("change", () => this.#ask({ sort: this.#order.value as Sort }));
+    this.view = element(
+      "div",
+      { class: "page fleet" },
+      element("h1", { class: "unseen" }, "Fleet"),
+      this.#counts.view,
+      element(
+        "div",
+        { class: "tools" },
+        element("div", { class: "search" }, icon("search"), this.search, element("kbd", {}, "/")),
+        this.#order,
+        this.#found,
+      ),
+      this.#place,
+    );
+    this.#showQuery();
+    this.#draw();
+  }
+
+  readonly receiver: Page["receiver"] = {
+    hello: () => void this.#devices.load(this.#isBack() ? left.rows : undefined),
+    devices: (event) => this.#devices.takeChanges(event),
+    reports: (event) => this.#devices.takeReports(event),
+    seen: (event) => this.#devices.takeSeen(event),
+    status: ({ devices }) => {
+      this.#devices.takeCount(devices.registered);
+      this.#counts.show(this.statuses);
+    },
+  };
+
+  onShown(): void {
+    this.#counts.show(this.statuses);
+  }
+
+  onKey(event: KeyboardEvent): boolean {
+    // A button keeps its own keys.
+    if (event.key === "Enter" && event.target instanceof HTMLElement) {
+      if (event.target.closest("button, a") !== null) return false;
+    }
+    return this.#list.onKey(event);
+  }
+
+  close(): void {
+    clearTimeout(this.#searchTimer);
+    Object.assign(left, {
+      hash: this.#hash(),
+      scroll: scrollY,
+      active: this.#list.active,
+      rows: this.#devices.rows.length,
+    });
+    this.#devices.close();
+    this.#list.close();
+  }
+
+  #ask(part: Partial<FleetQuery>): void {
+    this.#query = { ...this.#query, ...part };
+    this.#list.active = -1;
+    this.#isRestored = true;
+    this.#showQuery();
+    this.#devices.ask(this.#query);
+    const { q, presence, sort } = this.#query;
+    noteParameters("/", { q, presence, sort: sort === "id" ? "" : sort });
+  }
+
+  #showQuery(): void {
+    this.#counts.showFilter(this.#query.presence);
+    this.#list.showSort(this.#query.sort);
+    this.#order.value = this.#query.sort;
+  }
+
+  #draw(): void {
+    const { isLoaded, rows, total, trouble } = this.#devices;
+    const { q, presence } = this.#query;
+    const isFiltered = q !== "" || presence !== "";
+    const hasRows = rows.length > 0;
+    let shown: HTMLElement = this.#list.view;
+    if (!hasRows && trouble !== null) shown = this.#trouble.show(trouble);
+    else if (!isLoaded && !hasRows) shown = this.#waiting;
+    else if (isLoaded && !hasRows) shown = isFiltered ? this.#none : this.#first;
+    if (this.#place.firstChild !== shown) this.#place.replaceChildren(shown);
+    this.#place.classList.toggle("old", !isLoaded && hasRows);
+    const noun = total === 1 ? "device" : "devices";
+    setText(this.#found, isLoaded ? `${count(total)} ${noun}${isFiltered ? " found" : ""}` : "");
+    this.#list.draw();
+    if (isLoaded) this.#restore();
+  }
+
+  /** Where one comes back from a device, the list is as it was left. */
+  #restore(): void {
+    if (this.#isRestored) return;
+    const isBack = this.#isBack();
+    this.#isRestored = true;
+    if (!isBack) return;
+    this.#list.active = left.active;
+    this.#list.draw();
+    // The list has its height in the next frame.
+    requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, left.scroll)));
+    if (left.active >= 0) this.#list.focus();
+  }
+
+  #isBack(): boolean {
+    return !this.#isRestored && left.hash === this.#hash();
+  }
+
+  #hash(): string {
+    return Object.values(this.#query).join("\n");
+  }
+
+  #nothing(): HTMLElement {
+    const all = () => {
+      this.search.value = "";
+      this.#ask({ q: "", presence: "" });
+    };
+    return element(
+      "section",
+      { class: "card empty" },
+      element("h2", {}, "No device fits"),
+      element(
+        "p",
+        { class: "muted" },
+        "Search looks for a part of the id; a number above filters.",
+      ),
+      button({ click: all }, "Show all devices"),
+    );
+  }
+
+  #searchKey(event: KeyboardEvent): void {
+    if (event.key === "Escape" && this.search.value !== "") {
+      this.search.value = "";
+      this.#ask({ q: "" });
+      event.preventDefault();
+    } else if (event.key === "ArrowDown") {
+      event.preventDefault();
+      this.#list.onKey(event);
+    } else if (event.key === "Enter" && this.#devices.total === 1) {
+      this.#list.active = 0;
+      this.#list.openActive();
+    }
+  }
+}
+
+function queryOf(parameters: URLSearchParams): FleetQuery {
+  const presence = parameters.get("presence") ?? "";
+  const sort = parameters.get("sort");
+  return {
+    q: parameters.get("q") ?? "",
+    presence: ["online", "offline", "never"].includes(presence) ? (presence as Presence) : "",
+    sort: sorts.find((one) => one.sort === sort)?.sort ?? "id",
+  };
+}

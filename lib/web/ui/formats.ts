@@ -1,0 +1,124 @@
+// Numbers, sizes, times and presence in words. Pure, but for the language of the browser.
+
+import type { Address, EndReason, PresenceChange } from "./shapes.ts";
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const moment = new Intl.DateTimeFormat("en-GB", {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const dayOnly = new Intl.DateTimeFormat("en-GB", {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+});
+const clock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+
+/** `12,345`. */
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** A rate a second: one decimal below ten. */
+export function rate(value: number): string {
+  return value < 10 && value % 1 !== 0 ? value.toFixed(1) : count(value);
+}
+
+/** A measured number with as many digits as tell something. */
+export function measure(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return count(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e9 || size < 1e-3)) return value.toExponential(2);
+  return value.toLocaleString("en", { maximumSignificantDigits: size >= 1000 ? 6 : 4 });
+}
+
+/** `14.2 MB`. */
+export function bytes(value: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let size = value;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** Milliseconds as `0.21 ms`, `38 ms`, `1.2 s`. */
+export function latency(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;
+}
+
+/** A span of time in its two largest units. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return minutes < 10 ? two(minutes, "min", seconds % 60, "s") : `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return two(hours, "h", minutes % 60, "min");
+  return two(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+/** How long ago, in one unit; a date when it was long ago. */
+export function ago(at: number, now: number): string {
+  const seconds = Math.round((now - at) / 1000);
+  if (seconds < 2) return "now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 30 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
+  return dayOnly.format(at);
+}
+
+/** A moment to the second, in the time zone of the browser. */
+export function fullMoment(at: number): string {
+  return moment.format(at);
+}
+
+/** The time of a moment's day. */
+export function clockTime(at: number): string {
+  return clock.format(at);
+}
+
+/** `10.0.0.7:1994`; an IPv6 address in brackets. */
+export function address({ ip, port }: Address): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+const ends: Readonly<Record<EndReason, string>> = {
+  logoff: "Logged off",
+  offline: "Went silent",
+  replaced: "Replaced by a new login",
+  deregistered: "Deregistered",
+};
+
+/** Why a session ended. */
+export function endWords(reason: EndReason | null): string {
+  return reason === null ? "Ended" : (ends[reason] ?? reason);
+}
+
+/** Presence in a word or two. */
+export function presenceWords({ presence, reason }: PresenceChange): string {
+  if (presence === "online") return "Online";
+  return presence === "never" ? "Never logged in" : endWords(reason);
+}
+
+/** The kind of its mark: silence is what an operator should look at, a logoff is not. */
+export function presenceKind({ presence, reason }: PresenceChange): string {
+  return presence === "offline" && reason === "offline" ? "silent" : presence;
+}
+
+function two(large: number, unit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
+}

@@ -1,0 +1,33 @@
+// The keys that mean the same on every page: `/` to search, Escape to go back. The rest is the page's.
+
+import type { Page } from "./page.ts";
+
+/** Begins to listen. */
+export function keys(acts: { readonly page: () => Page | null; readonly back: () => void }): void {
+  document.addEventListener("keydown", (event) => {
+    const page = acts.page();
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]") !== null) return;
+    const isTyping = isField(event.target);
+    if (event.key === "/" && !isTyping && page?.search !== undefined) {
+      page.search.focus();
+      if (page.search instanceof HTMLInputElement) page.search.select();
+      event.preventDefault();
+      return;
+    }
+    if (event.key === "Escape") {
+      if (!isTyping) acts.back();
+      else if (event.target instanceof HTMLElement) event.target.blur();
+      return;
+    }
+    if (!isTyping && page?.onKey?.(event) === true) event.preventDefault();
+  });
+}
+
+function isField(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLSelectElement ||
+    target instanceof HTMLTextAreaElement
+  );
+}

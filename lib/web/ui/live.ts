@@ -1,0 +1,132 @@
+// The stream of live events: one at a time, begun anew when it breaks or falls silent, with longer and longer pauses.
+// Says how it stands; shows nothing.
+
+import { get } from "./api.ts";
+import type { LiveEvents, Rights } from "./shapes.ts";
+
+export type Topic = Exclude<keyof LiveEvents, "hello">;
+
+/** What a page wants to hear. `hello` comes whenever the stream begins: the time to load everything again. */
+export type Receiver = { readonly [K in keyof LiveEvents]?: (data: LiveEvents[K]) => void };
+
+export type Subscription = {
+  readonly topics: readonly Topic[];
+  /** Only this device's events. */
+  readonly device?: string;
+  readonly receiver: Receiver;
+};
+
+/** `lost` has the moment of the next try, ms since 1970. */
+export type LiveState =
+  | { readonly kind: "connecting" | "live" | "login" }
+  | { readonly kind: "lost"; readonly nextAt: number };
+
+const names: readonly (keyof LiveEvents)[] = [
+  "hello",
+  "devices",
+  "reports",
+  "seen",
+  "activity",
+  "status",
+];
+/** The status comes every second: a stream that says nothing for so long is dead. */
+const silenceMs = 8_000;
+const firstPauseMs = 1_000;
+const longestPauseMs = 15_000;
+
+export class Live {
+  #source: EventSource | null = null;
+  #subscription: Subscription | null = null;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+
+  /**
+   * @param always hears every event besides the page
+   * @param onState told of every change
+   */
+  constructor(
+    private readonly always: Receiver,
+    private readonly onState: (state: LiveState) => void,
+  ) {
+    addEventListener("online", () => this.retryNow());
+  }
+
+  /** Listens for a page; the page before hears nothing more. */
+  listen(subscription: Subscription): void {
+    this.#subscription = subscription;
+    this.#failures = 0;
+    this.#open();
+  }
+
+  /** Hears nothing more. */
+  stop(): void {
+    this.#subscription = null;
+    this.#close();
+  }
+
+  /** Does not wait for the end of the pause. */
+  retryNow(): void {
+    if (this.#subscription !== null && this.#source === null) this.#open();
+  }
+
+  #open(): void {
+    const subscription = this.#subscription;
+    this.#close();
+    if (subscription === null) return;
+    if (this.#failures === 0) this.onState({ kind: "connecting" });
+    const search = new URLSearchParams({ topics: subscription.topics.join(",") });
+    if (subscription.device !== undefined) search.set("device", subscription.device);
+    const source = new EventSource(`/api/v1/events?${search.toString()}`);
+    this.#source = source;
+    for (const name of names) {
+      source.addEventListener(name, (event) => {
+        if (this.#source === source) this.#hear(name, (event as MessageEvent<string>).data);
+      });
+    }
+    source.addEventListener("error", () => {
+      if (this.#source === source) void this.#lose();
+    });
+    this.#expect();
+  }
+
+  #hear(name: keyof LiveEvents, text: string): void {
+    this.#expect();
+    const data = JSON.parse(text) as never;
+    if (name === "hello") {
+      this.#failures = 0;
+      this.onState({ kind: "live" });
+    }
+    this.always[name]?.(data);
+    this.#subscription?.receiver[name]?.(data);
+  }
+
+  #expect(): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => void this.#lose(), silenceMs);
+  }
+
+  async #lose(): Promise<void> {
+    this.#close();
+    const subscription = this.#subscription;
+    // The browser does not tell why a stream was refused.
+    const rights = await get<Rights>("/session").catch(() => null);
+    if (subscription !== this.#subscription || this.#source !== null) return;
+    if (rights !== null && !rights.mayRead) {
+      this.onState({ kind: "login" });
+      return;
+    }
+    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures);
+    this.#failures++;
+    this.onState({ kind: "lost", nextAt: Date.now() + pause });
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#open(), pause);
+  }
+
+  #close(): void {
+    clearTimeout(this.#retry);
+    clearTimeout(this.#watchdog);
+    this.#source?.close();
+    this.#source = null;
+  }
+}

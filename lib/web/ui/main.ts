@@ -1,0 +1,127 @@
+// Starts the dashboard and leads from page to page.
+
+import { get, onLoginRequired, send } from "./api.ts";
+import { ActivityPage } from "./activity-page.ts";
+import { DevicePage } from "./device-page.ts";
+import { FleetPage } from "./fleet-page.ts";
+import { keys } from "./keys.ts";
+import { Live } from "./live.ts";
+import { askToken, loginView } from "./login-dialog.ts";
+import { keepMoments, setServerTime } from "./moments.ts";
+import type { House, Page } from "./page.ts";
+import { type Place, placeOf } from "./places.ts";
+import { ServerPage } from "./server-page.ts";
+import type { Rights } from "./shapes.ts";
+import { Shell } from "./shell.ts";
+import { StatusHistory } from "./status-history.ts";
+import { applyTheme } from "./theme.ts";
+
+applyTheme();
+
+let rights: Rights = { loggedIn: false, mayRead: true, mayChange: false, version: "" };
+let page: Page | null = null;
+/** The fleet as it was left: search, filter, order. */
+let fleetHash = "#/";
+
+const statuses = new StatusHistory();
+const shell = new Shell({ retry: () => live.retryNow(), session: () => void changeSession() });
+const live = new Live(
+  {
+    hello: ({ time }) => setServerTime(time),
+    status: (status) => {
+      setServerTime(status.time);
+      statuses.add(status);
+    },
+  },
+  (state) => {
+    shell.showState(state);
+    if (state.kind === "login") showLogin();
+  },
+);
+const house: House = {
+  go: (hash) => {
+    location.hash = hash;
+  },
+  askLogin,
+  mayChange: () => rights.mayChange,
+  announce: (text) => shell.announce(text),
+};
+
+keepMoments();
+onLoginRequired(showLogin);
+keys({
+  page: () => page,
+  back: () => {
+    if (placeOf(location.hash).page !== "fleet") house.go(fleetHash);
+  },
+});
+addEventListener("hashchange", (event) => {
+  const { hash } = new URL(event.oldURL);
+  if (placeOf(hash).page === "fleet") fleetHash = hash === "" ? "#/" : hash;
+  showPage();
+});
+void begin();
+
+async function begin(): Promise<void> {
+  // Where the server is away the pages show it, and try again.
+  await renewRights().catch(() => {});
+  if (rights.mayRead) showPage();
+  else showLogin();
+}
+
+async function renewRights(): Promise<void> {
+  rights = await get<Rights>("/session");
+  shell.showRights(rights);
+}
+
+function showPage(): void {
+  const place = placeOf(location.hash);
+  page?.close();
+  page = pageOf(place);
+  shell.showPlace(place);
+  shell.show(page.view, page.title);
+  scrollTo(0, 0);
+  page.onShown?.();
+  live.listen(page);
+}
+
+function pageOf({ page: name, id, parameters }: Place): Page {
+  switch (name) {
+    case "device":
+      return new DevicePage(house, id, fleetHash);
+    case "activity":
+      return new ActivityPage(parameters);
+    case "server":
+      return new ServerPage(statuses);
+    case "fleet":
+      return new FleetPage(house, statuses, parameters);
+  }
+}
+
+function showLogin(): void {
+  if (page === null && shell.main.querySelector(".login") !== null) return;
+  page?.close();
+  page = null;
+  live.stop();
+  shell.showPlace(placeOf(location.hash));
+  shell.show(
+    loginView(() => void begin()),
+    "Log in",
+  );
+  shell.main.querySelector<HTMLElement>("input")?.focus();
+}
+
+async function askLogin(reason: string): Promise<boolean> {
+  const isIn = await askToken(reason);
+  if (isIn) await renewRights();
+  return isIn;
+}
+
+async function changeSession(): Promise<void> {
+  if (!rights.loggedIn) {
+    await askLogin("A login may ask devices questions, also from this machine.");
+    return;
+  }
+  await send("DELETE", "/session").catch(() => {});
+  await begin();
+}

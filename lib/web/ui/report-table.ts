@@ -1,0 +1,145 @@
+// The reports of a device, newest first, page by page; the first page is live. All of a range as a file.
+
+import { devicePath, get, isGivenUp, pathOf, wordsOf } from "./api.ts";
+import { type ChartRange, endsOf } from "./chart-range.ts";
+import { DataTable } from "./data-table.ts";
+import { button, element, setAttribute, setText } from "./element.ts";
+import { icon } from "./icons.ts";
+import { momentElement, serverNow } from "./moments.ts";
+import { atMostEvery } from "./pace.ts";
+import type { Report } from "./shapes.ts";
+import { fullMoment } from "./formats.ts";
+import { skeleton } from "./skeleton.ts";
+
+type ReportPage = { readonly reports: readonly Report[]; readonly next: string | null };
+
+const perPage = 20;
+const columns = [
+  { name: "received", words: "Received" },
+  { name: "message", words: "Message" },
+  { name: "code", words: "Code" },
+  { name: "stated", words: "Device time" },
+];
+
+export class ReportTable {
+  readonly #table = new DataTable("Reports", columns);
+  readonly #place = element("div", {}, skeleton(5, "lines"));
+  readonly #newer = button({ click: () => this.#turn(-1) }, "Newer");
+  readonly #older = button({ click: () => this.#turn(1) }, "Older");
+  readonly #where = element("span", { class: "muted", role: "status" });
+  readonly #csv = element("a", { class: "button", download: true }, icon("download"), "CSV");
+  readonly #ndjson = element("a", { class: "button", download: true }, icon("download"), "NDJSON");
+  readonly #renew = atMostEvery(1_000, () => void this.load());
+  readonly view: HTMLElement;
+  /** The cursors of the pages up to this one; the first page has none. */
+  #cursors: (string | null)[] = [null];
+  #next: string | null = null;
+  #shown = "";
+  #loading: AbortController | null = null;
+
+  constructor(private readonly id: string) {
+    this.view = element(
+      "section",
+      { class: "card reports", "aria-labelledby": "reports-title" },
+      element(
+        "div",
+        { class: "card-head" },
+        element("h2", { id: "reports-title" }, "Reports"),
+        element(
+          "div",
+          {
+            class: "exports",
+            role: "group",
+            "aria-label": "Reports of the chart's range as a file",
+          },
+          this.#csv,
+          this.#ndjson,
+        ),
+      ),
+      this.#place,
+      element("div", { class: "pager" }, this.#newer, this.#older, this.#where),
+    );
+    this.#showPager();
+  }
+
+  /** Takes the range that the links export. */
+  showRange(range: ChartRange): void {
+    const { from, to } = endsOf(range, serverNow());
+    for (const [link, format] of [
+      [this.#csv, "csv"],
+      [this.#ndjson, "ndjson"],
+    ] as const) {
+      const ends =
+        range.kind === "last"
+          ? { from: `${range.hours}h` }
+          : { from: Math.round(from), to: Math.round(to) };
+      link.href = pathOf(devicePath(this.id, "/reports"), { ...ends, format });
+      link.title = `Reports from ${fullMoment(from)} as ${link.textContent}`;
+      setAttribute(link, "aria-label", link.title);
+    }
+  }
+
+  /** New reports came: the first page shows them. */
+  renew(): void {
+    if (this.#cursors.length === 1) this.#renew();
+  }
+
+  /** Loads the page that is shown. */
+  async load(): Promise<void> {
+    this.#loading?.abort();
+    const own = new AbortController();
+    this.#loading = own;
+    const cursor = this.#cursors.at(-1) ?? null;
+    try {
+      const path = devicePath(this.id, "/reports");
+      const page = await get<ReportPage>(path, { limit: perPage, cursor }, own.signal);
+      this.#next = page.next;
+      this.#show(page.reports);
+    } catch (error) {
+      if (isGivenUp(error)) return;
+      this.#shown = "";
+      this.#place.replaceChildren(element("p", { class: "trouble" }, wordsOf(error)));
+    }
+    this.#showPager();
+  }
+
+  close(): void {
+    this.#renew.stop();
+    this.#loading?.abort();
+  }
+
+  #turn(by: 1 | -1): void {
+    if (by === 1 && this.#next !== null) this.#cursors.push(this.#next);
+    else if (by === -1 && this.#cursors.length > 1) this.#cursors.pop();
+    else return;
+    this.#next = null;
+    void this.load();
+  }
+
+  #show(reports: readonly Report[]): void {
+    const shown = reports.map(({ sequence }) => sequence).join();
+    if (shown === this.#shown && shown !== "") return;
+    this.#shown = shown;
+    if (reports.length === 0) {
+      this.#place.replaceChildren(element("p", { class: "empty muted" }, "No reports yet."));
+      return;
+    }
+    this.#table.fill(
+      reports.map(({ received, message, code, time }) => [
+        momentElement(received),
+        element("span", { class: "text" }, message),
+        code,
+        time,
+      ]),
+    );
+    if (this.#place.firstChild !== this.#table.view) this.#place.replaceChildren(this.#table.view);
+  }
+
+  #showPager(): void {
+    const page = this.#cursors.length;
+    // A button that vanishes under the focus would lose it.
+    setAttribute(this.#newer, "aria-disabled", page === 1 ? "true" : null);
+    setAttribute(this.#older, "aria-disabled", this.#next === null ? "true" : null);
+    setText(this.#where, page === 1 ? "Newest, live" : `Page ${page}`);
+  }
+}

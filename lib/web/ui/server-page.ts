@@ -1,0 +1,249 @@
+// The server itself: what it warns of, how much passes through it, how quickly, and what it takes.
+
+import { get } from "./api.ts";
+import { element, setAttribute, setText } from "./element.ts";
+import { bytes, count, latency, rate, span } from "./formats.ts";
+import { icon } from "./icons.ts";
+import type { Page } from "./page.ts";
+import type { QueueName, RateName, Spread, Status, TotalName } from "./shapes.ts";
+import { Sparkline } from "./sparkline.ts";
+import type { StatusHistory } from "./status-history.ts";
+
+const rates: readonly { readonly name: RateName; readonly words: string }[] = [
+  { name: "datagramsPerSecond", words: "Datagrams" },
+  { name: "repliesPerSecond", words: "Replies" },
+  { name: "reportsPerSecond", words: "Reports" },
+  { name: "commitsPerSecond", words: "Commits" },
+  { name: "dropsPerSecond", words: "Drops" },
+];
+const queues: readonly { readonly name: QueueName; readonly words: string }[] = [
+  { name: "packets", words: "Packets" },
+  { name: "passwords", words: "Passwords to check" },
+  { name: "asks", words: "Questions under way" },
+  { name: "liveClients", words: "Dashboards" },
+];
+const totals: readonly { readonly name: TotalName; readonly words: string }[] = [
+  { name: "datagrams", words: "Datagrams" },
+  { name: "replies", words: "Replies" },
+  { name: "reports", words: "Reports" },
+  { name: "malformed", words: "Malformed" },
+  { name: "refused", words: "Refused" },
+  { name: "busy", words: "Told to wait" },
+  { name: "silenced", words: "Left unanswered" },
+  { name: "dropped", words: "Dropped" },
+];
+
+export class ServerPage implements Page {
+  readonly title = "Server";
+  readonly topics = ["status"] as const;
+  readonly #warnings = element("div", { class: "warnings", role: "status" });
+  readonly #rates = rates.map(({ name, words }) => {
+    const number = element("span", { class: "number" }, "–");
+    const spark = new Sparkline();
+    const view = element(
+      "div",
+      { class: "tile rate", "data-rate": name },
+      element("span", { class: "tile-name" }, words, element("span", { class: "muted" }, " / s")),
+      number,
+      spark.view,
+    );
+    return { name, number, spark, view };
+  });
+  readonly #latencies = (["request", "commit"] as const).map((name) => ({
+    name,
+    cells: (["p50", "p99", "max"] as const).map((key) => ({ key, view: element("td", {}, "–") })),
+  }));
+  readonly #queues = queues.map(({ name, words }) => {
+    const meter = element("meter", { min: 0, max: 1, "aria-label": words });
+    return { name, words, meter, text: element("span", { class: "figure-text" }, "–") };
+  });
+  readonly #totals = totals.map(({ name, words }) => ({
+    name,
+    words,
+    view: element("dd", {}, "–"),
+  }));
+  readonly #facts = {
+    version: element("dd", {}, "–"),
+    uptime: element("dd", {}, "–"),
+    memory: element("dd", {}, "–"),
+    database: element("dd", {}, "–"),
+    wal: element("dd", {}, "–"),
+    reports: element("dd", {}, "–"),
+  };
+  readonly view: HTMLElement;
+  #warned = "-";
+
+  constructor(private readonly statuses: StatusHistory) {
+    this.view = element(
+      "div",
+      { class: "page server" },
+      element("h1", { class: "unseen" }, "Server"),
+      this.#warnings,
+      element(
+        "section",
+        {
+          class: "tiles rates",
+          "aria-label": "Rates of the last second, with the last two minutes",
+        },
+        ...this.#rates.map(({ view }) => view),
+      ),
+      element("div", { class: "thirds" }, this.#latencyCard(), this.#queueCard(), this.#factCard()),
+      card("Since the start", "totals-title", list(this.#totals, "totals")),
+    );
+  }
+
+  readonly receiver: Page["receiver"] = {
+    // The first comes within a second; who waits for it should not.
+    hello: () =>
+      void get<Status>("/status").then(
+        (status) => this.#show(status),
+        () => {},
+      ),
+    status: (status) => this.#show(status),
+  };
+
+  onShown(): void {
+    if (this.statuses.latest !== null) this.#show(this.statuses.latest);
+  }
+
+  close(): void {}
+
+  #show(status: Status): void {
+    this.#showWarnings(status);
+    for (const { name, number, spark } of this.#rates) {
+      setText(number, rate(status.rates[name]));
+      spark.draw(this.statuses.rates(name));
+    }
+    for (const { name, cells } of this.#latencies) {
+      const spread: Spread = status.latency[name];
+      for (const { key, view } of cells) setText(view, latency(spread[key]));
+    }
+    for (const { name, meter, text } of this.#queues) {
+      const most = status.queues[`${name}Max`];
+      meter.max = Math.max(1, most);
+      meter.high = meter.max * 0.8;
+      meter.optimum = 0;
+      meter.value = status.queues[name];
+      setText(text, `${count(status.queues[name])} of ${count(most)}`);
+    }
+    for (const { name, view } of this.#totals) setText(view, count(status.totals[name]));
+    const { version, uptime, memory, database, wal, reports } = this.#facts;
+    setText(version, status.version);
+    setText(uptime, span(status.uptimeSeconds * 1000));
+    setText(memory, bytes(status.memoryBytes));
+    setText(database, bytes(status.database.bytes));
+    setText(wal, bytes(status.database.walBytes));
+    setText(reports, count(status.database.reports));
+  }
+
+  #showWarnings({ warnings }: Status): void {
+    const warned = warnings.map(({ code, text }) => `${code} ${text}`).join("\n");
+    if (warned === this.#warned) return;
+    this.#warned = warned;
+    setAttribute(this.#warnings, "data-calm", warnings.length === 0 ? "" : null);
+    this.#warnings.replaceChildren(
+      ...(warnings.length === 0
+        ? [
+            element(
+              "p",
+              {},
+              element("span", { class: "mark", "data-kind": "online" }),
+              "Nothing to warn of.",
+            ),
+          ]
+        : warnings.map(({ code, text }) =>
+            element("p", { class: "warning", "data-code": code }, icon("warning"), text),
+          )),
+    );
+  }
+
+  #latencyCard(): HTMLElement {
+    const words = { request: "Request", commit: "Commit" };
+    return card(
+      "Latency",
+      "latency-title",
+      element(
+        "table",
+        { class: "small-table", "aria-labelledby": "latency-title" },
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            element("td"),
+            ...["Half within", "99 % within", "Slowest"].map((head) =>
+              element("th", { scope: "col" }, head),
+            ),
+          ),
+        ),
+        element(
+          "tbody",
+          {},
+          ...this.#latencies.map(({ name, cells }) =>
+            element(
+              "tr",
+              {},
+              element("th", { scope: "row" }, words[name]),
+              ...cells.map(({ view }) => view),
+            ),
+          ),
+        ),
+      ),
+      element("p", { class: "muted small" }, "Of the last minute"),
+    );
+  }
+
+  #queueCard(): HTMLElement {
+    return card(
+      "Queues",
+      "queues-title",
+      element(
+        "ul",
+        { class: "queues" },
+        ...this.#queues.map(({ words, meter, text }) =>
+          element("li", {}, element("span", {}, words), text, meter),
+        ),
+      ),
+    );
+  }
+
+  #factCard(): HTMLElement {
+    const { version, uptime, memory, database, wal, reports } = this.#facts;
+    return card(
+      "Server",
+      "facts-title",
+      list(
+        [
+          { words: "Version", view: version },
+          { words: "Running for", view: uptime },
+          { words: "Memory", view: memory },
+          { words: "Database", view: database },
+          { words: "Write-ahead log", view: wal },
+          { words: "Stored reports", view: reports },
+        ],
+        "pairs",
+      ),
+    );
+  }
+}
+
+function card(title: string, id: string, ...children: readonly Node[]): HTMLElement {
+  return element(
+    "section",
+    { class: "card", "aria-labelledby": id },
+    element("h2", { id }, title),
+    ...children,
+  );
+}
+
+function list(
+  entries: readonly { readonly words: string; readonly view: HTMLElement }[],
+  name: string,
+): HTMLElement {
+  return element(
+    "dl",
+    { class: name },
+    ...entries.map(({ words, view }) => element("div", {}, element("dt", {}, words), view)),
+  );
+}

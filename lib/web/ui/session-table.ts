@@ -1,0 +1,88 @@
+// The sessions of a device, newest first: when it came, how long it stayed, why it went.
+
+import { devicePath, get, wordsOf } from "./api.ts";
+import { DataTable } from "./data-table.ts";
+import { type Child, button, element } from "./element.ts";
+import { address, endWords, fullMoment, span } from "./formats.ts";
+import { momentElement } from "./moments.ts";
+import type { Session } from "./shapes.ts";
+import { skeleton } from "./skeleton.ts";
+
+type SessionPage = { readonly sessions: readonly Session[]; readonly next: string | null };
+
+const perPage = 8;
+const columns = [
+  { name: "started", words: "Started" },
+  { name: "lasted", words: "Lasted" },
+  { name: "ending", words: "Ended" },
+  { name: "from", words: "From" },
+];
+
+export class SessionTable {
+  readonly #table = new DataTable("Sessions", columns);
+  readonly #place = element("div", {}, skeleton(3, "lines"));
+  readonly #more = button(
+    { class: "more", hidden: true, click: () => void this.#loadMore() },
+    "Show more",
+  );
+  readonly view = element(
+    "section",
+    { class: "card sessions", "aria-labelledby": "sessions-title" },
+    element("h2", { id: "sessions-title" }, "Sessions"),
+    this.#place,
+    this.#more,
+  );
+  #next: string | null = null;
+
+  constructor(private readonly id: string) {}
+
+  /** Loads the newest. */
+  async load(): Promise<void> {
+    try {
+      const page = await this.#page(null);
+      const isEmpty = page.sessions.length === 0;
+      this.#table.fill(page.sessions.map(rowOf));
+      this.#place.replaceChildren(
+        isEmpty ? element("p", { class: "empty muted" }, "Never logged in.") : this.#table.view,
+      );
+    } catch (error) {
+      this.#place.replaceChildren(element("p", { class: "trouble" }, wordsOf(error)));
+    }
+  }
+
+  async #loadMore(): Promise<void> {
+    if (this.#next === null) return;
+    const page = await this.#page(this.#next).catch(() => null);
+    if (page !== null) this.#table.add(page.sessions.map(rowOf));
+  }
+
+  async #page(cursor: string | null): Promise<SessionPage> {
+    const page = await get<SessionPage>(devicePath(this.id, "/sessions"), {
+      limit: perPage,
+      cursor,
+    });
+    this.#next = page.next;
+    this.#more.hidden = page.next === null;
+    return page;
+  }
+}
+
+function rowOf(session: Session): readonly Child[] {
+  const { started, ended, reason } = session;
+  const from = Date.parse(started);
+  const isOpen = ended === null;
+  return [
+    element("time", { datetime: started }, fullMoment(from)),
+    isOpen ? momentElement(started, "span") : span(Date.parse(ended) - from),
+    element(
+      "span",
+      { class: "ending" },
+      element("span", {
+        class: "mark",
+        "data-kind": isOpen ? "online" : reason === "offline" ? "silent" : "offline",
+      }),
+      isOpen ? "Open" : endWords(reason),
+    ),
+    element("span", { class: "mono" }, address(session)),
+  ];
+}

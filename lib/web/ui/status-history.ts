@@ -1,0 +1,25 @@
+// The status of the last minutes, second by second, whichever page is shown: the small curves are there at once.
+
+import type { RateName, Status } from "./shapes.ts";
+
+/** Seconds kept. */
+export const historySeconds = 120;
+
+export class StatusHistory {
+  readonly #kept: Status[] = [];
+
+  get latest(): Status | null {
+    return this.#kept.at(-1) ?? null;
+  }
+
+  add(status: Status): void {
+    if (status.started !== this.#kept.at(-1)?.started) this.#kept.length = 0;
+    this.#kept.push(status);
+    if (this.#kept.length > historySeconds) this.#kept.shift();
+  }
+
+  /** The values of a rate, oldest first. */
+  rates(name: RateName): number[] {
+    return this.#kept.map((status) => status.rates[name]);
+  }
+}

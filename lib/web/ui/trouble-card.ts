@@ -1,0 +1,24 @@
+// What a part of a page shows when it could not be loaded, with a way to try again.
+
+import { button, element, setText } from "./element.ts";
+
+export class TroubleCard {
+  readonly #words = element("p", { class: "muted" });
+  readonly #view: HTMLElement;
+
+  constructor(title: string, retry: () => void) {
+    this.#view = element(
+      "section",
+      { class: "card empty", role: "alert" },
+      element("h2", {}, title),
+      this.#words,
+      button({ click: retry }, "Try again"),
+    );
+  }
+
+  /** The card with what went wrong. */
+  show(trouble: string): HTMLElement {
+    setText(this.#words, trouble);
+    return this.#view;
+  }
+}
