@@ -7,7 +7,7 @@ import type { ArgsDef } from "citty";
 export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
-  devices: ["[allow-text <id>]", "list who is there; let one use text again"],
+  devices: ["[allow-text <id>]", "list who is there; let one use text"],
   open: ["", "print a link that logs in to the dashboard"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
