@@ -1,4 +1,5 @@
-// The two scripts that the project brings, through the pipe into the compiled client, against the compiled server.
+// The two scripts that the project brings, through the pipe into the compiled client, against the compiled server: sealed,
+// as the client speaks by itself, and in text.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
@@ -10,44 +11,63 @@ import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
-/** Plays a script; gives the codes at the beginnings of the lines that are answers. */
-async function play(script: string, folder: TemporaryFolder, port: number): Promise<string[]> {
+/** Plays a script; gives the codes its answers begin with: one answer a line, and no other lines. */
+async function play(
+  script: string,
+  folder: TemporaryFolder,
+  port: number,
+  flags: readonly string[] = [],
+): Promise<string[]> {
   const stdin = Bun.file(join(root, "test/fixtures", script));
-  const args = ["asmith", "127.0.0.1", String(port), String(await freePort())];
+  const args = ["asmith", "127.0.0.1", String(port), String(await freePort()), ...flags];
   const ended = await run(clientBinary, args, folder.path, { stdin });
-  expect(ended).toMatchObject({ code: 0, stderr: "" });
-  expect(ended.stdout).not.toContain("password\n");
-  return ended.stdout.split("\n").flatMap((line) => /^\d\d(?= )/.exec(line)?.[0] ?? []);
+  expect({ code: ended.code, stderr: ended.stderr.replace(/^The key of .*\n/, "") }).toEqual({
+    code: 0,
+    stderr: "",
+  });
+  return ended.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => /^\d\d(?= \w)/.exec(line)?.[0] ?? line);
 }
 
-test("Register gives 00 00 00 00 12 13 00 20 30 21, and Login then 70 70 80", async () => {
-  using folder = new TemporaryFolder();
-  await using server = await startServer({ folder: folder.path });
-  const registers = ["00", "00", "00", "00", "12", "13", "00"];
-  expect(await play("Register", folder, server.port)).toEqual([...registers, "20", "30", "21"]);
-  expect(await play("Login", folder, server.port)).toEqual(["70", "70", "80"]);
-  // Who stayed logged in, and who did not.
-  const { stdout } = await run(serverBinary, ["devices"], folder.path);
-  expect(stdout.match(/ online$/gm)).toHaveLength(1);
-  expect(stdout).toMatch(/offline since .*logged off/);
-  expect(stdout).not.toContain("dsmith");
-  expect(await server.stop()).toBe(0);
-});
+for (const flags of [[], ["--text"]]) {
+  const how = flags.length === 0 ? "sealed" : "in text";
 
-test("Register played twice says that all is as it was, and Login without Register is refused", async () => {
-  using folder = new TemporaryFolder();
-  await using server = await startServer({ folder: folder.path });
-  expect(await play("Login", folder, server.port)).toEqual(["31", "31", "31"]);
-  await play("Register", folder, server.port);
-  const again = await play("Register", folder, server.port);
-  expect(again).toEqual(["01", "01", "01", "00", "12", "11", "01", "20", "30", "21"]);
-});
+  test(`${how}, Register gives 00 00 00 00 12 13 00 20 30 21, and Login then 70 70 80`, async () => {
+    using folder = new TemporaryFolder();
+    await using server = await startServer({ folder: folder.path });
+    const registers = ["00", "00", "00", "00", "12", "13", "00"];
+    const deregisters = ["20", "30", "21"];
+    expect(await play("Register", folder, server.port, flags)).toEqual([
+      ...registers,
+      ...deregisters,
+    ]);
+    expect(await play("Login", folder, server.port, flags)).toEqual(["70", "70", "80"]);
+    // Who stayed logged in, and who did not.
+    const { stdout } = await run(serverBinary, ["devices"], folder.path);
+    expect(stdout.match(/ online/g)).toHaveLength(1);
+    expect(stdout).toMatch(/offline since .*logged off/);
+    expect(stdout).not.toContain("dsmith");
+    expect(await server.stop()).toBe(0);
+  });
 
-test("a report of the device that Login left logged in is taken from the same address", async () => {
+  test(`${how}, Login without Register is refused, and Register again finds all as it was`, async () => {
+    using folder = new TemporaryFolder();
+    await using server = await startServer({ folder: folder.path });
+    expect(await play("Login", folder, server.port, flags)).toEqual(["31", "31", "31"]);
+    await play("Register", folder, server.port, flags);
+    const again = await play("Register", folder, server.port, flags);
+    expect(again.slice(0, 7)).toEqual(["01", "01", "01", "00", "12", "11", "01"]);
+    expect(again.slice(7)).toEqual(["20", "30", "21"]);
+  });
+}
+
+test("a report in text of the device that Login left logged in is taken from the same address", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
-  await play("Register", folder, server.port);
-  await play("Login", folder, server.port);
+  await play("Register", folder, server.port, ["--text"]);
+  await play("Login", folder, server.port, ["--text"]);
   using device = await RawDevice.open(server.port);
   expect(await device.code(data(newIdentity({ id: "bsmith" }), "20.5"))).toBe("50");
   expect(await device.code(data(newIdentity({ id: "asmith" }), "20.5"))).toBe("51");

@@ -35,7 +35,7 @@ export async function run(
 ): Promise<Ended> {
   const child = Bun.spawn([...(options.runBy ?? []), binary, ...args], {
     cwd: folder,
-    env: cleanEnv(options.env),
+    env: cleanEnv(folder, options.env),
     stdin: options.stdin ?? "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -78,7 +78,7 @@ export class ServerProcess implements AsyncDisposable {
   ) {
     this.#child = Bun.spawn([...runBy, serverBinary, String(port), ...args], {
       cwd: folder,
-      env: cleanEnv(env),
+      env: cleanEnv(folder, env),
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -153,10 +153,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The environment without what would configure the server by accident. */
-function cleanEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const env: Record<string, string> = { NO_COLOR: "1", ...more };
-  for (const name of ["PATH", "HOME", "TMPDIR", "LANG"]) {
+/** The environment without what would configure a binary by accident; what it keeps in the home stays in the folder. */
+function cleanEnv(
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const env: Record<string, string> = { NO_COLOR: "1", HOME: folder, ...more };
+  for (const name of ["PATH", "TMPDIR", "LANG"]) {
     const value = process.env[name];
     if (value !== undefined) env[name] ??= value;
   }
