@@ -29,6 +29,16 @@ export type Trouble =
   /** It speaks other versions of the envelope. */
   | "version";
 
+/** What became of calling another device. */
+export type CallResult =
+  /** Messages to its address go sealed from now on. */
+  | { readonly kind: "open"; readonly via: "direct" | "relayed" }
+  /** The server's word: the device is logged in without the envelope. */
+  | { readonly kind: "text" }
+  /** The server's word for it got lost. */
+  | { readonly kind: "no-voucher" }
+  | { readonly kind: "failed"; readonly why: string };
+
 /** A channel with a life of its own: it takes datagrams and wants to be called at times. */
 export type Carrier = Channel & {
   readonly kind: "text" | "sealed";
@@ -42,6 +52,13 @@ export type Carrier = Channel & {
   /** What stands in the way of a link to the server, or null. */
   readonly trouble: Trouble | null;
   tick(now: number): void;
+  /**
+   * Makes a link to another device whose address the server has just told; null where devices are spoken to in text.
+   * @param at where the server says it is
+   * @param onResult called once, perhaps at once
+   */
+  readonly call:
+    ((target: string, at: Address, onResult: (result: CallResult) => void) => void) | null;
   /** Says goodbye where that is due; nothing is sent any more. */
   close(): void;
 };

@@ -23,6 +23,7 @@ export function textChannel(
     receive: (bytes, from) => onDelivery({ bytes, from, answers: null }),
     wakeAt: null,
     trouble: null,
+    call: null,
     tick: () => {},
     close: () => {},
   };

@@ -28,8 +28,14 @@ export type Ask = {
   readonly onResult: (result: AskResult) => void;
 };
 
-/** A question under way: its QUERY's time ties the answer to it. */
-export type OpenAsk = { readonly ask: Ask; time: string; begun: number; sent: number };
+/** A question under way: its QUERY's time ties the answer to it. Over a link every repeat has the same msgid. */
+export type OpenAsk = {
+  readonly ask: Ask;
+  time: string;
+  msgid: bigint;
+  begun: number;
+  sent: number;
+};
 
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
@@ -44,7 +50,7 @@ export class Asks {
   /** Adds a question behind others to the same device, or says there is no room. */
   add(ask: Ask): boolean {
     if (this.#size >= limits.asks) return false;
-    const open = { ask, time: "", begun: 0, sent: 0 };
+    const open = { ask, time: "", msgid: 0n, begun: 0, sent: 0 };
     const queue = this.#byDevice.get(ask.id);
     if (queue === undefined) this.#byDevice.set(ask.id, [open]);
     else queue.push(open);
@@ -93,6 +99,7 @@ export class Asks {
     open.begun = now;
     this.#lastTime = Math.max(now, this.#lastTime + 1);
     open.time = encodeTimeMs(this.#lastTime);
+    open.msgid = BigInt(this.#lastTime);
   }
 
   #end(id: string, result: AskResult): void {

@@ -131,7 +131,11 @@ export class Desk {
 
   /** The session of this device, if the request may act for it. */
   sessionOf(request: Request, id: string): Session | undefined {
-    return this.sessions.at(id, request.owner);
+    const session = this.sessions.at(id, request.owner);
+    const { link } = request;
+    // The key that owns the session is as good as a RESUME: what comes over this link next is the device's too.
+    if (session !== undefined && link !== null && link.device === null) this.links.admit(link, id);
+    return session;
   }
 
   /** A session is over, on the disk too: nothing is left of it here. Whether it was still there. */

@@ -53,10 +53,10 @@ export class Operator {
         desk.asks.drop(id);
         continue;
       }
-      const { time } = open;
+      const { time, msgid } = open;
       const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
       if (!session.sealed) desk.send(to, text);
-      else this.#sendSealed(session.owner, text);
+      else this.#sendSealed(session.owner, msgid, text);
       desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
     }
   }
@@ -117,11 +117,11 @@ export class Operator {
   }
 
   /** A device that is logged in sealed is asked over its link, or not at all. */
-  #sendSealed(owner: string, text: string): void {
+  #sendSealed(owner: string, msgid: bigint, text: string): void {
     const link = this.desk.links.currentOf(owner);
     if (link === undefined) return;
     const body = Buffer.from(text);
-    this.desk.sendFrame(link, { kind: "text", answer: false, msgid: link.nextMsgid(), body });
+    this.desk.sendFrame(link, { kind: "text", answer: false, msgid, body });
   }
 }
 

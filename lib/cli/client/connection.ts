@@ -1,7 +1,7 @@
 // The engine's shell: brings it time and datagrams, and makes promises of its outcomes. The only timers of the client
 // are here; sockets are opened elsewhere.
 
-import type { Carrier } from "../../client/channel.ts";
+import type { CallResult, Carrier } from "../../client/channel.ts";
 import type { Client } from "../../client/client.ts";
 import type { MessageTimes } from "../../client/message-times.ts";
 import type { Outcome } from "../../client/outcome.ts";
@@ -87,6 +87,14 @@ export class Connection {
       };
       this.act((now) => requests.submit(request, now, onOutcome, timeoutMs));
     });
+  }
+
+  /** Makes a sealed link to another device whose address the server just told; null where this client speaks text. */
+  get caller(): ((target: string, at: Address) => Promise<CallResult>) | null {
+    const { carrier } = this;
+    if (carrier.call === null) return null;
+    return (target, at) =>
+      new Promise((resolve) => this.act(() => carrier.call?.(target, at, resolve)));
   }
 
   /** Has something called when it wants to be. */

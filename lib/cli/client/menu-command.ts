@@ -68,6 +68,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
         request: (message, options) =>
           connection.request(message, { ...options, timeoutMs: config.timeoutMs }),
         ownIpTowards: machine.ownIpTowards,
+        call: connection.caller,
         onLogin: (id) => {
           mine.add(id);
           heartbeats.add(id, clock.now());

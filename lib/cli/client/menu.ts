@@ -19,6 +19,7 @@ export type MenuPorts = {
   time(): string;
   request(message: Request["message"], options?: { to?: Address }): Promise<Outcome>;
   ownIpTowards(ip: string): Promise<string>;
+  readonly call: Asker["call"];
   /** A device logged in through this menu. */
   onLogin(id: string): void;
   onLogoff(id: string): void;
@@ -231,8 +232,8 @@ export class Menu {
   }
 
   #asker(): Asker {
-    const { server, port, time, request, ownIpTowards } = this.ports;
-    return { id: this.#self, server, port, time, request, ownIpTowards };
+    const { server, port, time, request, ownIpTowards, call } = this.ports;
+    return { id: this.#self, server, port, time, request, ownIpTowards, call };
   }
 
   #say(line: string): void {

@@ -2,6 +2,7 @@
 // address. Prints nothing.
 
 import { addressIn, idsIn } from "../../client/answers.ts";
+import type { CallResult } from "../../client/channel.ts";
 import type { Outcome } from "../../client/outcome.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address, Query } from "../../protocol/messages.ts";
@@ -16,6 +17,8 @@ export type Asker = {
   time(): string;
   request(message: Query, options?: { to?: Address }): Promise<Outcome>;
   ownIpTowards(ip: string): Promise<string>;
+  /** Makes a sealed link to a device; null where this client speaks text. */
+  readonly call: ((target: string, at: Address) => Promise<CallResult>) | null;
 };
 
 /**
@@ -55,10 +58,19 @@ export type PeerOutcome = {
   readonly asked: "server" | "device";
   readonly at: Address;
   readonly outcome: Outcome;
+  /** How the device was spoken to, where it was. */
+  readonly via?: Via;
+  /** Why no way to the device worked. */
+  readonly why?: string;
 };
 
+export type Via = "text" | "direct" | "relayed";
+
+/** Implementation: a voucher that got lost is asked for again, with the address. */
+const vouchersMax = 3;
+
 /**
- * Asks another device, directly.
+ * Asks another device: sealed where it is, directly or by way of the server; in text where it speaks text.
  * @param target its id
  * @param ip where it is, or null to ask the server first
  * @param port likewise
@@ -69,23 +81,38 @@ export async function askDevice(
   ip: string | null,
   port: number | null,
 ): Promise<PeerOutcome> {
+  const { call } = asker;
   let at: Address = { ip: ip ?? "", port: port ?? 0 };
-  if (ip === null || port === null) {
+  if (call === null && ip !== null && port !== null) return askText(asker, target, at);
+  for (let attempt = 1; ; attempt++) {
     const outcome = await askServer(asker, query.address, target);
     const known = outcome.kind === "answer" ? addressIn(outcome.message) : null;
     if (outcome.kind !== "answer" || outcome.code !== answer.found || known === null) {
       return { asked: "server", at: asker.server, outcome };
     }
     at = { ip: ip ?? known.ip, port: port ?? known.port };
+    if (call === null) return askText(asker, target, at);
+    const result = await call(target, at);
+    if (result.kind === "text") return askText(asker, target, at);
+    if (result.kind === "open") {
+      return { asked: "device", at, outcome: await askAt(asker, target, at), via: result.via };
+    }
+    if (result.kind === "no-voucher" && attempt < vouchersMax) continue;
+    const why =
+      result.kind === "failed" ? result.why : "the server's voucher for it did not arrive";
+    return { asked: "device", at, outcome: { kind: "silent", sendings: 0 }, why };
   }
+}
+
+async function askText(asker: Asker, target: string, at: Address): Promise<PeerOutcome> {
+  return { asked: "device", at, outcome: await askAt(asker, target, at), via: "text" };
+}
+
+async function askAt(asker: Asker, target: string, at: Address): Promise<Outcome> {
   const address = { ip: await asker.ownIpTowards(at.ip), port: asker.port };
   const { id } = asker;
   const time = asker.time();
-  const outcome = await asker.request(
-    { type: "QUERY", code: "01", id, address, time, target },
-    { to: at },
-  );
-  return { asked: "device", at, outcome };
+  return asker.request({ type: "QUERY", code: "01", id, address, time, target }, { to: at });
 }
 
 /** A device's outcome in words, after its code. */

@@ -60,13 +60,22 @@ function describeDone(verb: Message["type"], outcome: Outcome): string {
 }
 
 /** What another device said, or why it did not. */
-export function peerLine(target: string, { asked, at, outcome }: PeerOutcome): string {
+export function peerLine(target: string, result: PeerOutcome): string {
+  const { asked, at, outcome, via, why } = result;
   if (asked === "server") return outcomeLine("QUERY", outcome, at);
   if (outcome.kind === "answer") {
-    return `${outcome.code} ${target} answers: ${visible(outcome.message)}`;
+    return `${outcome.code} ${target} answers${viaWords(via)}: ${visible(outcome.message)}`;
+  }
+  if (why !== undefined) {
+    return `-- ${target} is not reached: no direct path to ${place(at)}; ${visible(why)}`;
   }
   if (outcome.kind === "silent") return `-- ${target} did not answer at ${place(at)}`;
   return outcomeLine("QUERY", outcome, at);
+}
+
+function viaWords(via: PeerOutcome["via"]): string {
+  if (via === "direct") return ", sealed, directly";
+  return via === "relayed" ? ", sealed, relayed by the server" : "";
 }
 
 /** A latest report in one line. */

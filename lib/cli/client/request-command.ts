@@ -169,9 +169,10 @@ async function peer(
   return verdict;
 }
 
-function peerFields({ asked, at, outcome }: PeerOutcome): Record<string, unknown> {
+function peerFields({ asked, at, outcome, via, why }: PeerOutcome): Record<string, unknown> {
   if (asked === "server") return {};
-  return { address: at, answer: outcome.kind === "answer" ? outcome.message : null };
+  const answered = outcome.kind === "answer" ? outcome.message : null;
+  return { address: at, via: via ?? null, answer: answered, ...(why === undefined ? {} : { why }) };
 }
 
 function askerOf(config: RequestConfig, machine: Machine, session: Session): Asker {
@@ -184,5 +185,6 @@ function askerOf(config: RequestConfig, machine: Machine, session: Session): Ask
     request: (message: Query, options?: { to?: Address }) =>
       connection.request(message, { ...options, timeoutMs: config.timeoutMs }),
     ownIpTowards: machine.ownIpTowards,
+    call: connection.caller,
   };
 }

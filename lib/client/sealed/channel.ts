@@ -7,10 +7,17 @@ import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { frameBodyBytesMax } from "../../sealed/limits.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
-import { type Carrier, type Delivery, sameHost, type Trouble } from "../channel.ts";
+import {
+  type CallResult,
+  type Carrier,
+  type Delivery,
+  sameHost,
+  type Trouble,
+} from "../channel.ts";
 import { Comebacks } from "./comebacks.ts";
 import { type Login, loginIn, Logins } from "./logins.ts";
 import { Msgids } from "./msgids.ts";
+import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
 import { ServerLink } from "./server-link.ts";
 
@@ -38,6 +45,7 @@ export class SealedChannel implements Carrier {
   readonly #link: ServerLink;
   readonly #logins: Logins;
   readonly #comebacks: Comebacks;
+  readonly #peers: Peers;
   #outstanding: Outstanding | null = null;
   #held: { readonly delivery: Delivery; readonly id: string; readonly until: number } | null = null;
 
@@ -60,23 +68,35 @@ export class SealedChannel implements Carrier {
       (frame) => void this.#link.send(frame),
       () => this.#forward(),
     );
+    this.#peers = new Peers(
+      ports,
+      this.#msgids,
+      this.#logins,
+      (frame) => void this.#link.send(frame),
+      settings.server,
+      events.onDelivery,
+    );
   }
 
   send(text: string, to: Address, request: number | null): void {
     const { server } = this.settings;
     // A device that speaks text is answered in text, as ever; the server never is.
-    if (!isAt(to, server)) return this.ports.send(text, to);
+    if (!isAt(to, server)) {
+      if (!this.#peers.send(text, to, request)) this.ports.send(text, to);
+      return;
+    }
     const bytes = Buffer.from(text);
     if (request === null || bytes.length > this.textBytesMax) return;
     if (this.#outstanding?.number !== request) {
       this.#outstanding = { number: request, bytes, login: loginIn(bytes) };
+      this.#peers.notice(bytes, this.#msgids.ofRequest(request));
     }
     this.#forward();
   }
 
   receive(bytes: Uint8Array, from: Address): void {
     const first = bytes[0] ?? 0;
-    if (first >= 1 && first <= 7) return this.#receivePacket(bytes);
+    if (first >= 1 && first <= 7) return this.#receivePacket(bytes, from);
     // Text in the server's name proves nothing: whoever sent it, the server's words come sealed.
     if (isAt(from, this.settings.server)) return;
     this.events.onDelivery({ bytes, from, answers: null });
@@ -88,6 +108,7 @@ export class SealedChannel implements Carrier {
       this.#comebacks.wakeAt,
       this.#held?.until ?? null,
       this.#keepaliveAt,
+      this.#peers.wakeAt,
     ];
     const times = all.filter((at) => at !== null);
     return times.length === 0 ? null : Math.min(...times);
@@ -100,11 +121,17 @@ export class SealedChannel implements Carrier {
   tick(now: number): void {
     this.#link.tick(now);
     this.#comebacks.tick(now);
+    this.#peers.tick(now);
     if (this.#held !== null && now >= this.#held.until) this.#release();
     if (this.#keepaliveAt !== null && now >= this.#keepaliveAt) this.#keepAlive();
   }
 
+  call(target: string, at: Address, onResult: (result: CallResult) => void): void {
+    this.#peers.call(target, at, onResult);
+  }
+
   close(): void {
+    this.#peers.close();
     const msgid = this.#msgids.next();
     if (this.#link.isOpen) this.#link.send({ kind: "close", answer: false, msgid });
     this.#link.close();
@@ -145,11 +172,15 @@ export class SealedChannel implements Carrier {
     );
   }
 
-  #receivePacket(bytes: Uint8Array): void {
+  #receivePacket(bytes: Uint8Array, from: Address): void {
     if (packetFault(bytes) !== undefined) return;
-    if (bytes[0] === packetType.data && !this.#link.owns(receiverOf(bytes))) return;
+    const type = bytes[0];
+    const isOurs = type === packetType.data && this.#link.owns(receiverOf(bytes));
     const frame = this.#link.receive(bytes);
-    if (frame !== null) this.#receiveFrame(frame);
+    if (frame !== null) return this.#receiveFrame(frame);
+    if (isOurs) return;
+    const isDevices = [packetType.init, packetType.resp, packetType.data] as (number | undefined)[];
+    if (isDevices.includes(type)) this.#peers.receive(bytes, { kind: "direct", to: from });
   }
 
   #receiveFrame(frame: Frame): void {
@@ -162,7 +193,15 @@ export class SealedChannel implements Carrier {
         if (id !== null && this.#held?.id === id) this.#release();
         return;
       }
-      default:
+      case "peer":
+      case "error":
+        return this.#peers.receiveWord(frame);
+      case "relay":
+        return this.#peers.receive(frame.packet, { kind: "relayed", id: frame.id });
+      case "close":
+        return this.#link.lose();
+      case "resume":
+      case "keepalive":
         return;
     }
   }
@@ -170,8 +209,10 @@ export class SealedChannel implements Carrier {
   #receiveAnswer(frame: Extract<Frame, { kind: "text" }>): void {
     if (this.#comebacks.take(frame)) return;
     const outstanding = this.#outstanding;
-    if (outstanding?.login != null)
-      return this.#receiveLoginAnswer(outstanding, outstanding.login, frame);
+    const login = outstanding?.login ?? null;
+    if (outstanding !== null && login !== null) {
+      return this.#receiveLoginAnswer(outstanding, login, frame);
+    }
     const number = this.#msgids.requestOf(frame.msgid);
     if (number === null) return;
     if (number === outstanding?.number) this.#settle(outstanding, frame.body);

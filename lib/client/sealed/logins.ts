@@ -48,11 +48,9 @@ export class Logins {
 
   /** The logins to bring back after a restart of the server, each as if it had not been sent yet. */
   all(): Login[] {
-    return [...this.#in.values()].map((login) => ({
-      ...login,
-      resume: null,
-      resumeRefused: false,
-    }));
+    return Array.from(this.#in.values(), (login) =>
+      Object.assign({}, login, { resume: null, resumeRefused: false }),
+    );
   }
 
   has(id: string): boolean {
@@ -69,20 +67,18 @@ export class Logins {
     this.#in.set(login.id, login);
   }
 
-  /** The key that signs the server's vouchers, as the ticket of any of these ids tells it; null where none has one. */
-  signingKey(ids: Iterable<string>): Uint8Array | null {
+  /**
+   * The key that signs the server's vouchers, as a ticket tells it: that of an id that is logged in, or of `id`.
+   * @returns 32 bytes, or null where there is no ticket
+   */
+  signingKey(id: string | null): Uint8Array | null {
     const serverKey = this.serverKey();
     if (serverKey === null) return null;
-    for (const id of ids) {
-      const ticket = this.ports.ticketOf(serverKey, id);
+    for (const known of id === null ? this.#in.keys() : [id, ...this.#in.keys()]) {
+      const ticket = this.ports.ticketOf(serverKey, known);
       if (ticket !== null) return ticket.signingKey;
     }
     return null;
-  }
-
-  /** The ids that are logged in. */
-  ids(): Iterable<string> {
-    return this.#in.keys();
   }
 
   /**

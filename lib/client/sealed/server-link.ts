@@ -127,6 +127,11 @@ export class ServerLink {
     this.#attempt();
   }
 
+  /** The server closed the link: the next frame begins another. */
+  lose(): void {
+    this.#lost = true;
+  }
+
   /** Takes a packet; returns the frame in it, where it is one of this link's. */
   receive(bytes: Uint8Array): Frame | null {
     if (this.#stopped || packetFault(bytes) !== undefined) return null;

@@ -119,9 +119,7 @@ export class Gate {
       desk.send(source, resetFor(bytes));
       return;
     }
-    const { transport } = link;
-    const fresh = !transport.confirmed;
-    const opened = transport.open(bytes, desk.now);
+    const opened = link.transport.open(bytes, desk.now);
     if (!opened.ok) {
       desk.counters.sealedRefused++;
       if (opened.reason !== "dead") return;
@@ -129,9 +127,11 @@ export class Gate {
       desk.send(source, resetFor(bytes));
       return;
     }
-    if (fresh) desk.links.confirm(link, desk.now);
     // sealed, Roaming: the address moves on a packet that verified and is the newest.
-    if (opened.value.newest) link.source = source;
+    if (opened.value.newest) {
+      desk.links.confirm(link, desk.now);
+      link.source = source;
+    }
     const frame = decodeFrame(opened.value.frame);
     if (frame.ok) this.onFrame(link, frame.value, frameBody(opened.value.frame));
     else desk.counters.sealedRefused++;

@@ -47,15 +47,18 @@ export class LinkTable {
     }
   }
 
-  /** The link's first valid packet came: it is the one its key is reached over. */
+  /** A packet came over the link: it is the one its key is reached over. Two programs of a device may take turns. */
   confirm(link: Link, now: number): void {
     const before = this.#currentByKey.get(link.key);
+    if (before === link) return;
     this.#currentByKey.set(link.key, link);
-    if (before === undefined || before === link) return;
+    const device = link.device ?? before?.device ?? null;
+    if (device !== null) this.admit(link, device);
+    if (before === undefined) return;
     // What is still on its way under the old keys may arrive for a while.
     before.since = now;
+    this.#strangers.delete(before);
     this.#strangers.add(before);
-    if (before.device !== null) this.admit(link, before.device);
   }
 
   /** A device logged in over the link: it is no stranger any more. */

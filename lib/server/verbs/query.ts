@@ -54,10 +54,15 @@ function answerAddress(desk: Desk, request: Request, message: Query): void {
   });
 }
 
-/** Gives the asker the server's word for the target, where both are sealed (sealed, Peers). */
+/** Gives a sealed asker the server's word for the target: a voucher, or that it speaks text (sealed, Peers). */
 function vouch(desk: Desk, request: Request, askerId: string, target: Session): void {
   const { link, msgid } = request;
-  if (link === null || !target.sealed) return;
+  if (link === null) return;
+  if (!target.sealed) {
+    const text = "the device is not logged in sealed";
+    const code = Number(answer.notLoggedIn);
+    return desk.sendFrame(link, { kind: "error", answer: true, msgid, code, text });
+  }
   const claim = {
     askerId,
     askerKey: link.clientKey,

@@ -1,0 +1,147 @@
+// Calls from other devices: answers their handshake, and what they ask once they have shown the server's voucher for
+// it. Without one they learn nothing but that somebody holds this key.
+
+import { decode } from "../../protocol/decode.ts";
+import type { Address } from "../../protocol/messages.ts";
+import type { Frame } from "../../sealed/frames.ts";
+import { Responder } from "../../sealed/handshake.ts";
+import { receiverOf } from "../../sealed/packet-form.ts";
+import { x25519KeyPair } from "../../sealed/primitives.ts";
+import { Transport } from "../../sealed/transport.ts";
+import { type Voucher, voucherFault } from "../../sealed/voucher.ts";
+import type { Delivery } from "../channel.ts";
+import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
+import type { SealedPorts } from "./ports.ts";
+
+/** Implementation limits. */
+const linksMax = 64;
+const strangersMax = 16;
+const countersMax = 256;
+const initsPerSecond = 20;
+
+type Caller = {
+  readonly link: PeerLink;
+  readonly key: Uint8Array;
+  voucher: Voucher | null;
+};
+
+/** What the answering side needs to know of this device. */
+export type Target = {
+  /** Whether this id is logged in here. */
+  isIn(id: string): boolean;
+  /** The key that signs the server's vouchers, or null. */
+  signingKey(id: string): Uint8Array | null;
+  /** What a caller through the server seems to come from. */
+  readonly server: Address;
+};
+
+export class PeerAnswers {
+  readonly #responder: Responder;
+  readonly #callers = new Map<number, Caller>();
+  readonly #counters = new Map<string, number>();
+  #initsSince = -Infinity;
+  #inits = 0;
+
+  constructor(
+    private readonly ports: SealedPorts,
+    private readonly target: Target,
+    private readonly transmit: Transmit,
+    private readonly onDelivery: (delivery: Delivery) => void,
+  ) {
+    this.#responder = new Responder(ports.local, ports.psk);
+  }
+
+  /** Takes an INIT. Its RESP is shorter: nobody's amplifier. */
+  receiveInit(bytes: Uint8Array, route: Route): void {
+    const { ports } = this;
+    if (!this.#responder.checkInit(bytes).ok || !this.#mayRead()) return;
+    const read = this.#responder.readInit(bytes);
+    if (!read.ok) return;
+    const { remoteKey, hsCounter } = read.value;
+    if (!this.#isNewer(Buffer.from(remoteKey).toString("base64"), hsCounter)) return;
+    const index = Buffer.from(ports.randomBytes(4)).readUInt32BE(0);
+    const answer = read.value.answer(index, x25519KeyPair(ports.randomBytes(32)));
+    if (!answer.ok) return;
+    const transport = new Transport(answer.value.established, ports.now());
+    const link = new PeerLink(transport, route, this.transmit, ports.now);
+    this.#callers.set(index, { link, key: Uint8Array.from(remoteKey), voucher: null });
+    this.#makeRoom();
+    this.transmit(answer.value.packet, route);
+  }
+
+  /** Takes a DATA; returns whether it was for a link of this side. */
+  receiveData(bytes: Uint8Array, route: Route): boolean {
+    const index = receiverOf(bytes);
+    const caller = this.#callers.get(index);
+    if (caller === undefined) return false;
+    const frame = caller.link.open(bytes, route);
+    if (frame === null) return true;
+    if (frame.kind === "close") this.#remove(index);
+    else if (frame.kind === "peer") this.#receiveVoucher(index, caller, frame.voucher);
+    else if (frame.kind === "text") this.#receiveText(caller, frame, route);
+    return true;
+  }
+
+  close(): void {
+    for (const index of this.#callers.keys()) this.#remove(index);
+  }
+
+  #receiveVoucher(index: number, caller: Caller, voucher: Voucher): void {
+    const serverKey = this.target.signingKey(voucher.targetId);
+    const { targetId } = voucher;
+    const targetKey = this.ports.local.publicKey;
+    const nowSeconds = Math.floor(this.ports.time() / 1000);
+    const expected = { askerKey: caller.key, targetId, targetKey, nowSeconds };
+    const isGood =
+      serverKey !== null &&
+      this.target.isIn(targetId) &&
+      voucherFault(voucher, { ...expected, serverKey }) === undefined;
+    if (isGood) caller.voucher = { ...voucher };
+    else this.#remove(index);
+  }
+
+  /** A caller may ask, in its own name and the target's, and nothing more. */
+  #receiveText(caller: Caller, frame: Extract<Frame, { kind: "text" }>, route: Route): void {
+    const { voucher, link } = caller;
+    if (voucher === null || frame.answer) return;
+    const decoded = decode(frame.body);
+    if (!decoded.ok || decoded.message.type !== "QUERY") return;
+    const { id, target } = decoded.message;
+    if (id !== voucher.askerId || target !== voucher.targetId) return;
+    const from = route.kind === "direct" ? route.to : this.target.server;
+    this.onDelivery({ bytes: frame.body, from, answers: null, way: link.wayTo(frame.msgid) });
+  }
+
+  #mayRead(): boolean {
+    const now = this.ports.now();
+    if (now - this.#initsSince >= 1_000) {
+      this.#initsSince = now;
+      this.#inits = 0;
+    }
+    return ++this.#inits <= initsPerSecond;
+  }
+
+  #isNewer(key: string, hsCounter: number): boolean {
+    const before = this.#counters.get(key);
+    if (before !== undefined && hsCounter <= before) return false;
+    this.#counters.delete(key);
+    this.#counters.set(key, hsCounter);
+    const [oldest] = this.#counters.keys();
+    if (this.#counters.size > countersMax && oldest !== undefined) this.#counters.delete(oldest);
+    return true;
+  }
+
+  /** The oldest go first; those without a voucher before those with one. */
+  #makeRoom(): void {
+    const strangers = [...this.#callers].filter(([, { voucher }]) => voucher === null);
+    const [stranger] = strangers[0] ?? [];
+    if (strangers.length > strangersMax && stranger !== undefined) this.#remove(stranger);
+    const [oldest] = this.#callers.keys();
+    if (this.#callers.size > linksMax && oldest !== undefined) this.#remove(oldest);
+  }
+
+  #remove(index: number): void {
+    this.#callers.get(index)?.link.transport.wipe();
+    this.#callers.delete(index);
+  }
+}

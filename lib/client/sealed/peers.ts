@@ -1,0 +1,95 @@
+// Other devices, as the sealed channel sees them: calls that go out, calls that come in, directly or as RELAY frames of
+// the link to the server.
+
+import { query } from "../../protocol/codes.ts";
+import { decode } from "../../protocol/decode.ts";
+import type { Address } from "../../protocol/messages.ts";
+import type { Frame } from "../../sealed/frames.ts";
+import { packetType } from "../../sealed/packet-form.ts";
+import type { CallResult, Delivery } from "../channel.ts";
+import type { Logins } from "./logins.ts";
+import type { Msgids } from "./msgids.ts";
+import { PeerAnswers } from "./peer-answers.ts";
+import { PeerCalls } from "./peer-calls.ts";
+import type { Route } from "./peer-link.ts";
+import type { SealedPorts } from "./ports.ts";
+
+export class Peers {
+  readonly #calls: PeerCalls;
+  readonly #answers: PeerAnswers;
+
+  /** @param sendFrame seals a frame for the server and sends it */
+  constructor(
+    private readonly ports: SealedPorts,
+    private readonly msgids: Msgids,
+    private readonly logins: Logins,
+    private readonly sendFrame: (frame: Frame) => void,
+    server: Address,
+    onDelivery: (delivery: Delivery) => void,
+  ) {
+    const transmit = (packet: Uint8Array, route: Route) => this.#transmit(packet, route);
+    const signingKey = (id: string | null) => logins.signingKey(id);
+    this.#calls = new PeerCalls(ports, msgids, transmit, signingKey, onDelivery);
+    const target = { isIn: (id: string) => logins.has(id), signingKey, server };
+    this.#answers = new PeerAnswers(ports, target, transmit, onDelivery);
+  }
+
+  /** Looks at a request that goes to the server: the voucher for a QUERY 01 bears its msgid. */
+  notice(text: Uint8Array, msgid: bigint): void {
+    const decoded = decode(text);
+    if (!decoded.ok || decoded.message.type !== "QUERY") return;
+    const { code, id, target, address } = decoded.message;
+    if (code === query.address && address === null) {
+      this.#calls.expect(msgid, { target, askerId: id });
+    }
+  }
+
+  /** Takes a PEER or ERROR of the server. */
+  receiveWord(frame: Extract<Frame, { kind: "peer" | "error" }>): void {
+    this.#calls.receiveWord(frame);
+  }
+
+  /** Takes a packet that is not the server's. */
+  receive(bytes: Uint8Array, route: Route): void {
+    if (bytes[0] !== packetType.init) {
+      if (this.#calls.receive(bytes, route) || bytes[0] !== packetType.data) return;
+      this.#answers.receiveData(bytes, route);
+    } else if (this.logins.any) {
+      this.#answers.receiveInit(bytes, route);
+    }
+  }
+
+  /** Makes a link to a device. */
+  call(target: string, at: Address, onResult: (result: CallResult) => void): void {
+    this.#calls.call(target, at, onResult);
+  }
+
+  /** Sends a text to a device that was called; returns whether there is a link to it. */
+  send(text: string, to: Address, request: number | null): boolean {
+    return this.#calls.send(text, to, request);
+  }
+
+  get wakeAt(): number | null {
+    return this.#calls.wakeAt;
+  }
+
+  tick(now: number): void {
+    this.#calls.tick(now);
+  }
+
+  close(): void {
+    this.#calls.close();
+    this.#answers.close();
+  }
+
+  /** Returns the msgid where it went through the server. */
+  #transmit(packet: Uint8Array, route: Route): bigint | null {
+    if (route.kind === "direct") {
+      this.ports.send(packet, route.to);
+      return null;
+    }
+    const msgid = this.msgids.next();
+    this.sendFrame({ kind: "relay", answer: false, msgid, id: route.id, packet });
+    return msgid;
+  }
+}
