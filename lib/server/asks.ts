@@ -2,7 +2,7 @@
 // device, bounded, sent again, given up. Sends nothing itself.
 
 import type { Data } from "../protocol/messages.ts";
-import { encodeTimeMs } from "../protocol/time.ts";
+import { decodeTime, encodeTimeMs } from "../protocol/time.ts";
 import type { Endpoint } from "./operation.ts";
 import { limits } from "./policy.ts";
 
@@ -36,6 +36,9 @@ export type OpenAsk = {
   begun: number;
   sent: number;
 };
+
+/** Questions further back than this have no answers on the way any more. */
+const lateAnswerMs = 60_000;
 
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
@@ -78,13 +81,15 @@ export class Asks {
 
   /**
    * Takes a DATA of the device for the answer where it is one. One in the addressed form needs not bear the question's
-   * time, but then it must be new: a late copy of an earlier answer answers nothing.
+   * time, but then it must be new and not bear an earlier question's: a late answer to that answers nothing.
    * @param repeated whether it was stored before
    */
   answer(data: Data, repeated: boolean): boolean {
     const open = this.#byDevice.get(data.id)?.[0];
     if (open === undefined || open.begun === 0) return false;
-    if (data.time !== open.time && (data.address === null || repeated)) return false;
+    if (data.time !== open.time) {
+      if (data.address === null || repeated || isShortlyBefore(data.time, open.time)) return false;
+    }
     const { code, time, message } = data;
     this.#end(data.id, { kind: "answer", code, time, message });
     return true;
@@ -110,4 +115,11 @@ export class Asks {
     this.#size--;
     open.ask.onResult(result);
   }
+}
+
+/** Whether a time that is written as questions bear it is before this question's. */
+function isShortlyBefore(time: string, asked: string): boolean {
+  const [at, askedAt] = [decodeTime(time), decodeTime(asked)];
+  if (at === null || askedAt === null || time.length !== asked.length) return false;
+  return at < askedAt && askedAt - at < lateAnswerMs;
 }

@@ -1,0 +1,163 @@
+// A device under simulation: the real agent, requests and device engine of the client, over a transport and a network.
+// It can lose its power, begin anew, and end.
+
+import { Agent } from "../../lib/client/agent.ts";
+import type { AgentEvent, Identity } from "../../lib/client/agent-event.ts";
+import type { Carrier } from "../../lib/client/channel.ts";
+import { Client } from "../../lib/client/client.ts";
+import { Device } from "../../lib/client/device.ts";
+import { MessageTimes } from "../../lib/client/message-times.ts";
+import type { Outcome } from "../../lib/client/outcome.ts";
+import { Requests } from "../../lib/client/requests.ts";
+import type { Address } from "../../lib/protocol/messages.ts";
+import type { Stream } from "./random.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Transport } from "./transport.ts";
+
+/** Told of what the device does and learns. */
+export type DeviceObserver = {
+  /** A text message leaves. */
+  onText(text: string): void;
+  onEvent(event: AgentEvent): void;
+  /** The device takes a report for delivered. */
+  onDelivered(text: string): void;
+};
+
+type Ports = {
+  readonly timeline: Timeline;
+  readonly random: Stream;
+  readonly transport: Transport;
+  readonly server: Address;
+  send(bytes: Uint8Array, to: Address): void;
+  readonly observer: DeviceObserver;
+};
+
+type Running = { readonly carrier: Carrier; readonly client: Client; readonly agent: Agent };
+
+export const reportsMax = 40;
+
+export class DeviceNode {
+  #running: Running | null = null;
+  #life = 0;
+  #wakeAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    readonly identity: Identity,
+    /** Where its datagrams come from. */
+    readonly sourceIp: string,
+    readonly heartbeatSeconds: number,
+    private readonly ports: Ports,
+  ) {}
+
+  get agent(): Agent | null {
+    return this.#running?.agent ?? null;
+  }
+
+  /** Datagrams that looked like an answer and were none. */
+  get ignored(): number {
+    return this.#running?.client.requests.ignored ?? 0;
+  }
+
+  /** Starts, with nothing in memory of before. */
+  start(): void {
+    const running = this.#make();
+    this.#running = running;
+    this.#life++;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    running.agent.start(this.ports.timeline.now);
+    this.#arm();
+  }
+
+  /** Stops at once: what is not delivered is gone. */
+  cutPower(): void {
+    this.#running = null;
+    this.#life++;
+  }
+
+  stop(): void {
+    this.#running?.agent.stop(this.ports.timeline.now);
+    this.#arm();
+  }
+
+  report(message: string): void {
+    this.#running?.agent.report("07", message, this.ports.timeline.now);
+    this.#arm();
+  }
+
+  /** Asks the server something between its other requests. */
+  query(code: string, target: string, onOutcome: (outcome: Outcome) => void): void {
+    const { agent, client } = this.#running ?? {};
+    if (agent === undefined || client === undefined || agent.ended || agent.stopping) return;
+    const { id } = this.identity;
+    const time = agent.times.distinct();
+    const { requests } = client;
+    const message = { type: "QUERY", code, id, address: null, time, target } as const;
+    const request = requests.prepare(message, this.ports.server);
+    requests.submit(request, this.ports.timeline.now, onOutcome);
+    this.#arm();
+  }
+
+  readonly receive = (bytes: Uint8Array, from: Address): void => {
+    this.#running?.carrier.receive(bytes, from);
+    this.#arm();
+  };
+
+  #make(): Running {
+    const { timeline, random, transport, server, send, observer } = this.ports;
+    const { id, ip, port } = this.identity;
+    const carrier = transport.connect({
+      send,
+      now: () => timeline.now,
+      random: random.next,
+      deliver: (delivery) => client.receive(delivery, timeline.now),
+    });
+    const channel = {
+      textBytesMax: carrier.textBytesMax,
+      send: (text: string, to: Address, request: number | null) => {
+        observer.onText(text);
+        carrier.send(text, to, request);
+      },
+    };
+    const requests = new Requests(channel, random.next);
+    const device = new Device({
+      channel,
+      isMe: (target) => target === id,
+      address: () => ({ ip, port }),
+      onQuery: (question, reply) => {
+        timeline.after(random.between(0, 500), () => {
+          reply(`re ${question.code} ${question.target} ${question.time}`);
+        });
+      },
+      time: () => timeline.now,
+      onEvent: () => {},
+    });
+    const client = new Client(requests, device);
+    const times = new MessageTimes(() => timeline.now);
+    const settings = { server, heartbeatSeconds: this.heartbeatSeconds, reportsMax };
+    const agent = new Agent(this.identity, settings, requests, times, observer.onEvent);
+    const settle = agent.queue.settle.bind(agent.queue);
+    agent.queue.settle = () => {
+      observer.onDelivered(agent.queue.take()?.text ?? "");
+      settle();
+    };
+    return { carrier, client, agent };
+  }
+
+  /** Asks to be woken when the engines want to be. */
+  #arm(): void {
+    const running = this.#running;
+    if (running === null) return;
+    const { timeline } = this.ports;
+    const wanted = Math.min(running.agent.wakeAt ?? Infinity, running.carrier.wakeAt ?? Infinity);
+    if (wanted === Infinity || (wanted >= this.#wakeAt && this.#wakeAt > timeline.now)) return;
+    this.#wakeAt = wanted;
+    const life = this.#life;
+    timeline.at(wanted, () => {
+      if (life !== this.#life) return;
+      this.#wakeAt = Infinity;
+      running.carrier.tick(timeline.now);
+      running.agent.tick(timeline.now);
+      this.#arm();
+    });
+  }
+}

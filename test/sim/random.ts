@@ -1,0 +1,37 @@
+// Seeded randomness in split streams: what the network draws does not shift what the workload draws. Never reads the
+// machine's randomness.
+
+/** A stream of random numbers that its seed and its name decide. */
+export class Stream {
+  #state: number;
+
+  constructor(seed: number, name: string) {
+    this.#state = Number(Bun.hash.xxHash32(name, seed));
+  }
+
+  /** From 0 to 1, 1 excluded (mulberry32). */
+  readonly next = (): number => {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    const state = this.#state;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+
+  /** A whole number from `from` to `to`, both included. */
+  between(from: number, to: number): number {
+    return from + Math.floor(this.next() * (to - from + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(things: readonly T[]): T {
+    return things[Math.floor(this.next() * things.length)] as T;
+  }
+
+  bytes(count: number): Uint8Array {
+    return Uint8Array.from({ length: count }, () => this.between(0, 255));
+  }
+}

@@ -1,0 +1,156 @@
+// What may leave a server, seen from outside: no ACK before its commit, nothing to where nobody spoke from, no long
+// replies to strangers past the limit. Reads plain text only; what is sealed is seen by its addresses.
+
+import type { Database } from "bun:sqlite";
+import { ack } from "../../lib/protocol/codes.ts";
+import { decode } from "../../lib/protocol/decode.ts";
+import type { Ack, Address, Message } from "../../lib/protocol/messages.ts";
+import type { ReportOracle } from "./report-oracle.ts";
+import { hold } from "./violation.ts";
+
+type Received = {
+  readonly message: Message | null;
+  readonly bytes: number;
+  readonly ips: Set<string>;
+  /** Whether it came since it was last carried out: the answer to that is still to come. */
+  isNew: boolean;
+  /** The session that was open when a LOGOFF came last. */
+  session: number | null;
+};
+
+/** Codes that say that something was done. */
+const effects: readonly string[] = [
+  ack.registered,
+  ack.registrationUpdated,
+  ack.deregistered,
+  ack.loggedIn,
+  ack.loggedOff,
+];
+/** Refused passwords in a minute (clause 4); the guesses here come in bursts. */
+const refusalsMax = 10;
+const burstMs = 10_000;
+
+/** What a stranger may get: 5 long replies a second, 20 at once (clause 4), and what a slow commit holds back. */
+const longRepliesPerSecond = 5;
+const longRepliesBurst = 24;
+
+export class ReplyOracle {
+  /** What this life of the server received, by hash. */
+  #received = new Map<string, Received>();
+  /** Places that datagrams came from, and those a LOGIN named at its own source IP. */
+  readonly #places = new Set<string>();
+  readonly #longReplies = new Map<string, { level: number; at: number }>();
+  readonly #refusals = new Map<string, readonly number[]>();
+  longReplies = 0;
+
+  constructor(
+    private readonly database: Database,
+    private readonly reports: ReportOracle,
+    private readonly isStranger: (ip: string) => boolean,
+  ) {}
+
+  onStart(): void {
+    this.#received = new Map();
+    // A server that starts has its tokens.
+    this.#longReplies.clear();
+    this.#refusals.clear();
+  }
+
+  onReceive(text: string | null, bytes: Uint8Array, source: Address): void {
+    this.#places.add(`${source.ip} ${source.port}`);
+    if (text === null) return;
+    const hash = Bun.SHA256.hash(bytes, "hex");
+    const known = this.#received.get(hash);
+    if (known !== undefined) {
+      known.ips.add(source.ip);
+      known.isNew = true;
+      if (known.message?.type === "LOGOFF") known.session = this.#openSession(known.message.id);
+      return;
+    }
+    const decoded = decode(bytes);
+    const message = decoded.ok ? decoded.message : null;
+    if (message?.type === "LOGIN" && message.ip === source.ip) {
+      this.#places.add(`${source.ip} ${message.port}`);
+    }
+    const session = message?.type === "LOGOFF" ? this.#openSession(message.id) : null;
+    const ips = new Set([source.ip]);
+    this.#received.set(hash, { message, bytes: bytes.length, ips, isNew: true, session });
+  }
+
+  /** @returns the message, and what it answers where it is an ACK; null for what is sealed */
+  onSend(
+    text: string | null,
+    to: Address,
+    now: number,
+  ): { said: Message; request: Message | null } | null {
+    hold(this.#places.has(`${to.ip} ${to.port}`), () => `sent to ${to.ip} ${to.port}: ${text}`);
+    if (text === null) return null;
+    const decoded = decode(Buffer.from(text));
+    hold(decoded.ok, () => `sent what nobody can read: ${text}`);
+    if (decoded.message.type !== "ACK") {
+      hold(!this.isStranger(to.ip), () => `told a stranger: ${text}`);
+      return { said: decoded.message, request: null };
+    }
+    const received = this.#received.get(decoded.message.hash);
+    hold(received?.ips.has(to.ip) === true, () => `answered what ${to.ip} never sent: ${text}`);
+    if (this.isStranger(to.ip)) this.#meter(text.length, received.bytes, to.ip, now);
+    this.#checkCommitted(decoded.message, received.session);
+    if (decoded.message.code === ack.credentialsRefused) this.#countRefusal(received, to.ip, now);
+    if (effects.includes(decoded.message.code)) {
+      hold(received.isNew, () => `carried out twice: ${text}`);
+      received.isNew = false;
+    }
+    return { said: decoded.message, request: received.message };
+  }
+
+  #meter(length: number, requestLength: number, ip: string, now: number): void {
+    if (length <= 3 * requestLength) return;
+    const bucket = this.#longReplies.get(ip) ?? { level: 0, at: now };
+    const left = Math.max(0, bucket.level - ((now - bucket.at) / 1000) * longRepliesPerSecond);
+    hold(left + 1 <= longRepliesBurst, () => `too many long replies to the stranger ${ip}`);
+    this.#longReplies.set(ip, { level: left + 1, at: now });
+    this.longReplies++;
+  }
+
+  #countRefusal({ message }: Received, ip: string, now: number): void {
+    if (message?.type !== "LOGIN") return;
+    const key = `${ip} ${message.id}`;
+    const times = (this.#refusals.get(key) ?? []).filter((at) => now - at < burstMs);
+    this.#refusals.set(key, [...times, now]);
+    hold(
+      times.length < refusalsMax,
+      () => `${times.length + 1} guesses at ${message.id} from ${ip}`,
+    );
+  }
+
+  #checkCommitted({ code, id, hash }: Ack, session: number | null): void {
+    switch (code) {
+      case ack.dataStored:
+        return this.reports.onAcknowledge(hash);
+      case ack.registered:
+      case ack.registrationUpdated:
+      case ack.alreadyRegistered:
+        return hold(this.#isRegistered(id), () => `ACK ${code}, but ${id} is not registered`);
+      case ack.deregistered:
+        return hold(!this.#isRegistered(id), () => `ACK 20, but ${id} is registered`);
+      case ack.loggedIn: {
+        const isOpen = this.#openSession(id) !== null;
+        return hold(isOpen, () => `ACK 70, but ${id} has no session`);
+      }
+      case ack.loggedOff: {
+        const isOpen = this.#openSession(id) === session;
+        return hold(!isOpen, () => `ACK 80, but session ${session} of ${id} goes on`);
+      }
+    }
+  }
+
+  #isRegistered(id: string): boolean {
+    return this.database.query("SELECT 1 FROM registrar WHERE id = ?").get(id) !== null;
+  }
+
+  /** The number of the device's session on the disk. */
+  #openSession(id: string): number | null {
+    const sql = "SELECT session AS it FROM login WHERE device = ? AND ended IS NULL";
+    return this.database.query<{ it: number }, [string]>(sql).get(id)?.it ?? null;
+  }
+}

@@ -1,0 +1,125 @@
+// What is known of reports from outside the server: which were sent, which were taken for delivered, which bytes the
+// network made of them. Compares that with the rows: acknowledged means there, once, in order.
+
+import type { Database } from "bun:sqlite";
+import { decode } from "../../lib/protocol/decode.ts";
+import type { Data } from "../../lib/protocol/messages.ts";
+import type { Operation } from "../../lib/server/operation.ts";
+import { hold } from "./violation.ts";
+
+type Row = { device: string; time: string; code: string; message: string; key: number };
+
+/** A report by what a row says of it. */
+function nameOf({ device, time, code, message }: Omit<Row, "key">): string {
+  return `${device} ${time} ${code} ${message}`;
+}
+
+function nameOfData({ id, time, code, message }: Data): string {
+  return nameOf({ device: id, time, code, message });
+}
+
+/** The report in a text message, or null where there is none. */
+export function reportIn(text: string): Data | null {
+  const decoded = decode(Buffer.from(text));
+  return decoded.ok && decoded.message.type === "DATA" ? decoded.message : null;
+}
+
+/** What tells two datagrams apart in the rows: 48 bits of their SHA-256. */
+export function keyOf(hash: string): number {
+  return Number.parseInt(hash.slice(0, 12), 16);
+}
+
+export class ReportOracle {
+  /** Reports that left a device, in the order of their making. */
+  readonly #sent = new Set<string>();
+  readonly #delivered = new Set<string>();
+  /** Keys of what the network damaged: such a datagram may be stored, as another report. */
+  readonly #damaged = new Set<number>();
+  readonly #stored = new Set<number>();
+
+  get sent(): number {
+    return this.#sent.size;
+  }
+
+  get delivered(): number {
+    return this.#delivered.size;
+  }
+
+  onText(text: string): void {
+    const report = reportIn(text);
+    if (report !== null) this.#sent.add(nameOfData(report));
+  }
+
+  onDamage(bytes: Uint8Array): void {
+    this.#damaged.add(keyOf(Bun.SHA256.hash(bytes, "hex")));
+  }
+
+  onStored(operation: Operation): void {
+    if (operation.kind === "report") this.#stored.add(operation.key);
+  }
+
+  /** The server is about to say that the datagram of this hash is stored. */
+  onAcknowledge(hash: string): void {
+    hold(this.#stored.has(keyOf(hash)), () => `ACK 50 before its commit: ${hash}`);
+  }
+
+  /** A device takes its report for delivered. */
+  onDelivered(text: string): void {
+    const report = reportIn(text);
+    hold(report !== null, () => `delivered what is no report: ${text}`);
+    this.#delivered.add(nameOfData(report));
+  }
+
+  /** Whether a device sent an answer with this message. */
+  wasSent(report: Data): boolean {
+    return this.#sent.has(nameOfData(report));
+  }
+
+  /** Compares with all rows. */
+  check(database: Database): void {
+    const rows = database
+      .query<Row, []>("SELECT device, time, code, message, key FROM data ORDER BY sequence")
+      .all();
+    const keys = new Set<number>();
+    const names = new Set<string>();
+    for (const row of rows) {
+      const name = nameOf(row);
+      hold(!keys.has(row.key), () => `stored twice: ${name}`);
+      keys.add(row.key);
+      if (this.#damaged.has(row.key)) continue;
+      hold(!names.has(name), () => `stored twice: ${name}`);
+      hold(this.#sent.has(name), () => `stored, but no device sent it: ${name}`);
+      names.add(name);
+    }
+    for (const name of this.#delivered) {
+      hold(names.has(name), () => `acknowledged, but not there: ${name}`);
+    }
+    for (const key of this.#stored) hold(keys.has(key), () => `committed, but not there: ${key}`);
+    this.#checkOrder(rows);
+  }
+
+  /** Everything a device queued and did not lose is there. */
+  checkAllThere(texts: readonly string[], database: Database): void {
+    const find = database.query<{ it: number }, string[]>(
+      "SELECT count(*) AS it FROM data WHERE device = ? AND time = ? AND message = ?",
+    );
+    for (const text of texts) {
+      const report = reportIn(text) as Data;
+      const row = find.get(report.id, report.time, report.message);
+      hold(row?.it === 1, () => `queued, but there ${row?.it} times at the end: ${text}`);
+    }
+  }
+
+  /** What a device reports between two starts is stored in the order of its making: the numbers only grow. */
+  #checkOrder(rows: readonly Row[]): void {
+    const last = new Map<string, number>();
+    for (const row of rows) {
+      const [, life, number] = /^reading (\d+) (\d+)$/.exec(row.message) ?? [];
+      if (life === undefined || this.#damaged.has(row.key)) continue;
+      const queue = `${row.device} ${life}`;
+      const before = last.get(queue) ?? -1;
+      hold(Number(number) > before, () => `${queue}: report ${number} after ${before}`);
+      last.set(queue, Number(number));
+    }
+  }
+}

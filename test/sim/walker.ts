@@ -1,0 +1,127 @@
+// A person's client that goes the whole way again and again: registers, logs in, logs off, deregisters, each once the
+// one before was answered. What was answered holds, whatever falls over.
+
+import type { Carrier } from "../../lib/client/channel.ts";
+import { type Outcome, verdictOf } from "../../lib/client/outcome.ts";
+import { type Request, Requests } from "../../lib/client/requests.ts";
+import { ack } from "../../lib/protocol/codes.ts";
+import { decode } from "../../lib/protocol/decode.ts";
+import type { Address } from "../../lib/protocol/messages.ts";
+import type { Stream } from "./random.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Transport } from "./transport.ts";
+import { hold } from "./violation.ts";
+
+const round = ["REGISTER", "LOGIN", "LOGOFF", "DEREGISTER"] as const;
+export type Step = (typeof round)[number];
+/** Every other time it deregisters while it is logged in. */
+const steps: readonly Step[] = [...round, ...round.filter((step) => step !== "LOGOFF")];
+
+/** Longer than any datagram is on its way: a late copy of one step does not undo the next. */
+const restMs = 10_000;
+
+export const walkerId = "walker";
+const facts = { id: walkerId, password: "walking", ip: "192.0.2.99", port: 1994 } as const;
+export const walkerPassword = facts.password;
+export const walkerIp = facts.ip;
+
+export class Walker {
+  /** Steps done. */
+  done = 0;
+  readonly #requests: Requests;
+  readonly #carrier: Carrier;
+  #stopped = false;
+
+  constructor(
+    private readonly timeline: Timeline,
+    random: Stream,
+    transport: Transport,
+    private readonly server: Address,
+    send: (bytes: Uint8Array, to: Address) => void,
+    private readonly onDone: (step: Step) => void,
+  ) {
+    this.#carrier = transport.connect({
+      send,
+      now: () => timeline.now,
+      random: random.next,
+      deliver: (delivery) => {
+        const decoded = decode(delivery.bytes);
+        if (!decoded.ok || decoded.message.type !== "ACK") return;
+        this.#requests.receiveAck(decoded.message, delivery, timeline.now);
+        this.#arm();
+      },
+    });
+    this.#requests = new Requests(this.#carrier, random.next);
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#next();
+  }
+
+  /** Takes no further step once this one is done. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** What it has come to: the last step done, or null before the first. */
+  get last(): Step | null {
+    return this.done === 0 ? null : (steps[(this.done - 1) % steps.length] as Step);
+  }
+
+  readonly receive = (bytes: Uint8Array, from: Address): void => this.#carrier.receive(bytes, from);
+
+  #next(): void {
+    if (this.#stopped) return;
+    this.#submit(this.#prepare(steps[this.done % steps.length] as Step));
+  }
+
+  #submit(request: Request): void {
+    const { type } = request.message;
+    this.#requests.submit(request, this.timeline.now, (outcome) => {
+      const verdict = verdictOf(type, outcome);
+      if (verdict === "done") return this.#rest(type as Step);
+      if (isDoneBefore(type, outcome)) return this.#rest(type as Step);
+      const again = verdict === "silent" || verdict === "later";
+      hold(again, () => `${type} of ${walkerId} was refused: ${JSON.stringify(outcome)}`);
+      this.timeline.after(verdict === "later" ? restMs : 0, () => this.#submit(request));
+    });
+    this.#arm();
+  }
+
+  #rest(step: Step): void {
+    this.done++;
+    this.onDone(step);
+    this.timeline.after(restMs, () => this.#next());
+  }
+
+  #prepare(step: Step): Request {
+    const { id, password, ip, port } = facts;
+    const mac = "ww:ww:ww:ww:ww:ww";
+    const messages = {
+      REGISTER: { type: "REGISTER", id, password, mac, ip, port },
+      DEREGISTER: { type: "DEREGISTER", id, password, mac, ip, port },
+      LOGIN: { type: "LOGIN", id, password, ip, port },
+      LOGOFF: { type: "LOGOFF", id },
+    } as const;
+    return this.#requests.prepare(messages[step], this.server);
+  }
+
+  #arm(): void {
+    const at = Math.min(this.#requests.wakeAt ?? Infinity, this.#carrier.wakeAt ?? Infinity);
+    if (at === Infinity) return;
+    this.timeline.at(at, () => {
+      this.#carrier.tick(this.timeline.now);
+      if (this.timeline.now < (this.#requests.wakeAt ?? Infinity)) return;
+      this.#requests.tick(this.timeline.now);
+      this.#arm();
+    });
+  }
+}
+
+/** The network repeated it: the answer to the first copy was lost, and this is the answer to the second. */
+function isDoneBefore(type: string, outcome: Outcome): boolean {
+  if (outcome.kind !== "ack") return false;
+  const codes = { LOGOFF: ack.credentialsRefused, DEREGISTER: ack.noSuchDevice };
+  return codes[type as keyof typeof codes] === outcome.code;
+}
