@@ -24,6 +24,7 @@ test(`killed ${kills} times under load, no acknowledged report is lost and none 
   const port = await logInAll(folder.path);
   using loader = await ReportLoader.open(devices, port);
   let stored = 0;
+  let acknowledged = 0;
   for (let kill = 0; kill < kills; kill++) {
     if (kill % 10 === 9) await killAtStart(folder.path, port);
     await using server = await startServer({ folder: folder.path, port });
@@ -34,6 +35,7 @@ test(`killed ${kills} times under load, no acknowledged report is lost and none 
     await loader.resend(again);
     stored = expectEachOnce(folder.path, loader.issued);
 
+    acknowledged += before.length;
     loader.forget();
     await loader.untilAcked(20 + random.below(600));
     await server.stop("SIGKILL");
@@ -42,6 +44,8 @@ test(`killed ${kills} times under load, no acknowledged report is lost and none 
   await loader.resend([...loader.pending, ...loader.acked.slice(-repeated)]);
   expectEachOnce(folder.path, loader.issued);
   expect(loader.otherCodes).toEqual([]);
+  acknowledged += loader.acked.length;
+  console.log(`${kills} kills, ${loader.issued} reports, ${acknowledged} times acknowledged`);
   // The sessions are those of the first LOGIN, and the index tells what the table tells.
   using device = await RawDevice.open(port);
   for (const identity of devices) expect(await device.code(status(identity))).toBe("40");

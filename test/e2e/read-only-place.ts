@@ -35,7 +35,7 @@ export class ReadOnlyPlace implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#isMounted) succeeds("umount", this.path);
-    else chmodSync(this.path, 0o755);
+    else for (const folder of [this.path, join(this.path, "log")]) chmodSync(folder, 0o755);
     rmSync(this.path, { recursive: true, force: true });
   }
 }
