@@ -63,6 +63,11 @@ export class LiveFeed {
       this.#changed.clear();
       this.#round = null;
     }
+    for (const client of this.clients.all()) {
+      // What was reported before it came is no news to it.
+      if (client.device === null || this.#watched.has(client)) continue;
+      this.#watched.set(client, this.ports.reports.end() - 1);
+    }
     const listening = this.clients.wants("activity");
     if (listening) this.#stopListening ??= this.ports.activity.listen((line) => this.#hear(line));
     else {
@@ -124,6 +129,11 @@ export class LiveFeed {
     let more = false;
     this.#round ??= this.ports.presence.all();
     for (let looks = 0; looks < looksPerFrame; looks++) {
+      if (reports.length >= reportsPerFrame) {
+        // The next frame goes on here, so that everyone has a turn.
+        more = true;
+        break;
+      }
       const { value: session, done } = this.#round.next();
       if (done) {
         this.#round = null;
@@ -131,11 +141,6 @@ export class LiveFeed {
       }
       const told = this.#toldOf(session);
       if (session.lastReport > told.lastReport) {
-        if (reports.length >= reportsPerFrame) {
-          // The next frame goes on here, so that everyone has a turn.
-          more = true;
-          break;
-        }
         told.lastReport = session.lastReport;
         const report = this.ports.reports.at(session.lastReport);
         if (report !== null) reports.push(report);
@@ -176,7 +181,7 @@ export class LiveFeed {
       const { device } = client;
       if (device === null || !client.topics.includes("reports")) continue;
       const last = this.ports.presence.get(device)?.lastReport ?? 0;
-      const from = this.#watched.get(client) ?? last;
+      const from = this.#watched.get(client) ?? 0;
       this.#watched.set(client, Math.max(from, last));
       if (last <= from) continue;
       const scan = this.ports.reports.scan(device, from + 1, last + 1, "newest");

@@ -2,10 +2,10 @@
 // nothing itself.
 
 import { join } from "node:path";
-import page from "./placeholder.html";
+import page from "./ui/index.html";
 
 /** The same file, for a run from the sources. */
-const source = "placeholder.html";
+const source = "ui/index.html";
 
 /** A file as it is served. */
 export type PageFile = {

@@ -9,7 +9,7 @@ import { Slice } from "./slice.ts";
 /** Sequence numbers whose readings are kept together. */
 const chunkNumbers = 65_536;
 /** Reports read in one step: one to two milliseconds. */
-const rowsPerStep = 4_096;
+const rowsPerStep = 2_048;
 /** What all columns may take, in bytes. */
 const keptBytesMax = 64 << 20;
 const bytesPerReading = 16;

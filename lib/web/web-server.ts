@@ -44,6 +44,8 @@ const idleSeconds = 30;
 const rawBodyBytesMax = 4 * bodyBytesMax;
 
 export class WebServer {
+  /** Everything it answers. */
+  readonly routes: readonly Route[];
   readonly #server: Bun.Server<undefined>;
   readonly #router: Router;
   readonly #gate: Gate;
@@ -68,14 +70,15 @@ export class WebServer {
     this.#status = new Status(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
     const parts = { ports, roster: this.#roster, status: this.#status, clients, feed: this.#feed };
-    this.#router = new Router([
+    this.routes = [
       ...sessionRoutes(this.#gate, this.#logins, ports.version),
       ...serverRoutes(parts),
       ...deviceRoutes(ports, this.#roster),
       ...reportRoutes(ports),
       ...seriesRoutes(ports),
       ...this.#pageRoutes(),
-    ]);
+    ];
+    this.#router = new Router(this.routes);
     try {
       this.#server = this.#listen();
     } catch (error) {
@@ -121,6 +124,8 @@ export class WebServer {
       idleTimeout: idleSeconds,
       maxRequestBodySize: rawBodyBytesMax,
       development: false,
+      // Without `development` Bun shares the port with whoever else wants it, in silence.
+      reusePort: false,
       fetch: async (request, server) => secured(await this.#answer(request, server)),
       error: () => secured(new Problem("failed", "The server failed.").toResponse()),
     });

@@ -1,0 +1,84 @@
+// The end of Activity.log from its file: over pieces, filters, and lines that are none.
+
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HeardLog, lastLines, parseLine } from "../../lib/io/activity-lines.ts";
+import { logLine } from "../../lib/io/log-line.ts";
+
+const time = "2026-11-22T09:15:06.123Z";
+
+function inLog(text: string): { folder: string; [Symbol.dispose](): void } {
+  const folder = mkdtempSync(join(tmpdir(), "iot-lines-"));
+  writeFileSync(join(folder, "Activity.log"), text);
+  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+}
+
+test("a line is read as it was written", () => {
+  for (const [peer, direction] of [
+    ["127.0.0.1:1", "RECV"],
+    ["[::1]:9", "SEND"],
+    ["-", "-"],
+  ] as const) {
+    const text = logLine(time, "info", peer, direction, "LOGIN a from b - c").trimEnd();
+    expect(parseLine(text)).toEqual({
+      time,
+      level: "info",
+      peer,
+      direction,
+      words: "LOGIN a from b - c",
+    });
+  }
+  expect(parseLine("half a line")).toBeNull();
+});
+
+test("the last lines, across pieces of the file, oldest first", async () => {
+  const count = 40_000;
+  const text = Array.from({ length: count }, (_, i) =>
+    logLine(time, i % 10 === 0 ? "warn" : "debug", "-", "-", `line ${i} ä`),
+  );
+  using log = inLog(text.join(""));
+  const words = async (contains: string, level: "debug" | "warn", limit: number) =>
+    (await lastLines(log.folder, contains, level, limit)).map((line) => line.words);
+  expect(await words("", "debug", 3)).toEqual(
+    [count - 3, count - 2, count - 1].map((i) => `line ${i} ä`),
+  );
+  const many = await words("", "debug", 30_000);
+  expect([many.length, many[0], many.at(-1)]).toEqual([
+    30_000,
+    `line ${count - 30_000} ä`,
+    `line ${count - 1} ä`,
+  ]);
+  expect(await words("", "warn", 2)).toEqual([`line ${count - 20} ä`, `line ${count - 10} ä`]);
+  expect(await words("LINE 777 ", "debug", 10)).toEqual(["line 777 ä"]);
+  expect(await words("nothing like it", "debug", 10)).toEqual([]);
+});
+
+test("an empty log, and one whose last line is being written", async () => {
+  using empty = inLog("");
+  expect(await lastLines(empty.folder, "", "debug", 5)).toEqual([]);
+  using cut = inLog(`${logLine(time, "info", "-", "-", "whole")}2026-11-2`);
+  expect((await lastLines(cut.folder, "", "debug", 5)).map(({ words }) => words)).toEqual([
+    "whole",
+  ]);
+});
+
+test("listeners hear what is logged at the level or above, made visible, until they leave", () => {
+  const written: string[] = [];
+  const log = {
+    debug: false,
+    activity: (_level: string, _peer: string, _direction: string, words: string) =>
+      void written.push(words),
+    error: () => {},
+  };
+  const heard = new HeardLog(log, "info", () => 0);
+  const lines: string[] = [];
+  const stop = heard.listen(({ words }) => lines.push(words));
+  heard.activity("debug", "-", "-", "quiet");
+  heard.activity("info", "-", "-", "bell \x07");
+  stop();
+  heard.activity("info", "-", "-", "later");
+  expect(lines).toEqual(["bell \\x07"]);
+  expect(written).toEqual(["quiet", "bell \x07", "later"]);
+});

@@ -1,0 +1,213 @@
+// The interface against its own description: every documented route answers with a documented status, type and shape,
+// and every route is documented.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openApi } from "../../lib/web/openapi.ts";
+import { errorsIn, type Schema } from "./json-schema.ts";
+import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
+
+type Documented = {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Record<string, { schema: Schema }> }>
+  >;
+};
+
+const document = openApi("1.2.3") as unknown as Schema & {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Documented>>>>;
+};
+
+let server: RunningTestServer;
+let device: Awaited<ReturnType<typeof newDevice>>;
+
+beforeAll(async () => {
+  server = await runServer();
+  device = await newDevice(server, "a.device-1");
+  expect(await device.register()).toBe("00");
+  expect(await device.login()).toBe("70");
+  expect(await device.beat()).toBe("40");
+  for (const message of ["21.5", "temp=22 hum=40", '{"temp":23,"in":{"deep":1}}']) {
+    expect(await device.report(message)).toBe("50");
+  }
+});
+
+afterAll(async () => {
+  device.close();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Asks, and holds the answer against the document. */
+async function ask(method: string, path: string, pattern: string, init: RequestInit = {}) {
+  const reply = await server.ask(path, { method, headers: server.login, ...init });
+  const documented = document.paths[pattern]?.[method.toLowerCase()]?.responses[reply.status];
+  expect(documented, `${method} ${pattern} may answer ${reply.status}`).toBeDefined();
+  const content = documented?.content;
+  if (content === undefined) {
+    expect(reply.body).toBe("");
+    return reply;
+  }
+  const type = (reply.headers.get("content-type") ?? "").split(";")[0] ?? "";
+  expect(Object.keys(content)).toContain(type);
+  expect(errorsIn(reply.body, content[type]?.schema as Schema, document)).toEqual([]);
+  return reply;
+}
+
+const id = "/api/v1/devices/{id}";
+const own = "/api/v1/devices/a.device-1";
+const json = { "content-type": "application/json" };
+
+describe("each route as documented", () => {
+  const rows: readonly [status: number, method: string, path: string, pattern: string][] = [
+    [200, "GET", "/healthz", "/healthz"],
+    [200, "GET", "/metrics", "/metrics"],
+    [401, "GET", "/login?code=none", "/login"],
+    [200, "GET", "/api/v1/openapi.json", "/api/v1/openapi.json"],
+    [200, "GET", "/api/v1/session", "/api/v1/session"],
+    [204, "DELETE", "/api/v1/session", "/api/v1/session"],
+    [200, "GET", "/api/v1/status", "/api/v1/status"],
+    [200, "GET", "/api/v1/activity?limit=5&level=info&q=login", "/api/v1/activity"],
+    [400, "GET", "/api/v1/activity?level=loud", "/api/v1/activity"],
+    [400, "GET", "/api/v1/events?topics=gossip", "/api/v1/events"],
+    [200, "GET", "/api/v1/devices?presence=online&q=DEVICE&sort=-lastSeen", "/api/v1/devices"],
+    [400, "GET", "/api/v1/devices?limit=0", "/api/v1/devices"],
+    [400, "GET", "/api/v1/devices?cursor=x", "/api/v1/devices"],
+    [400, "GET", "/api/v1/devices?unknown=1", "/api/v1/devices"],
+    [400, "GET", "/api/v1/devices?q=1&q=2", "/api/v1/devices"],
+    [200, "GET", own, id],
+    [404, "GET", "/api/v1/devices/nobody", id],
+    [404, "DELETE", "/api/v1/devices/nobody", id],
+    [404, "DELETE", "/api/v1/devices/no%20id", id],
+    [200, "GET", `${own}/sessions?limit=1`, `${id}/sessions`],
+    [404, "GET", "/api/v1/devices/nobody/sessions", `${id}/sessions`],
+    [200, "GET", `${own}/reports?limit=2&from=24h`, `${id}/reports`],
+    [200, "GET", `${own}/reports?format=csv`, `${id}/reports`],
+    [200, "GET", `${own}/reports?format=ndjson`, `${id}/reports`],
+    [400, "GET", `${own}/reports?from=yesterday`, `${id}/reports`],
+    [404, "GET", "/api/v1/devices/nobody/reports", `${id}/reports`],
+    [200, "GET", "/api/v1/reports?order=oldest", "/api/v1/reports"],
+    [200, "GET", `${own}/fields`, `${id}/fields`],
+    [404, "GET", "/api/v1/devices/nobody/fields", `${id}/fields`],
+    [200, "GET", `${own}/series?field=temp&points=10`, `${id}/series`],
+    [400, "GET", `${own}/series?points=0`, `${id}/series`],
+    [400, "GET", `${own}/series?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z`, `${id}/series`],
+    [404, "GET", "/api/v1/devices/nobody/series", `${id}/series`],
+  ];
+  for (const [status, method, path, pattern] of rows) {
+    test(`${method} ${path}: ${status}`, async () => {
+      expect((await ask(method, path, pattern)).status).toBe(status);
+    });
+  }
+
+  test("logging in and asking refuse bodies that are wrong", async () => {
+    const post = (path: string, pattern: string, body: string, headers: Record<string, string>) =>
+      ask("POST", path, pattern, { body, headers: { ...server.login, ...headers } });
+    const session = "/api/v1/session";
+    expect((await post(session, session, "{}", json)).status).toBe(400);
+    expect((await post(session, session, "token=1", {})).status).toBe(415);
+    const question = (body: string) => post(`${own}/query`, `${id}/query`, body, json);
+    expect((await question("[]")).status).toBe(400);
+    expect((await question('{"code":"1"}')).status).toBe(400);
+    expect((await question('{"target":"a b"}')).status).toBe(400);
+    expect((await question('{"color":"red"}')).status).toBe(400);
+  });
+
+  test("every path that is documented was asked here or below", () => {
+    const elsewhere = [`${id}/query`, "/api/v1/events"];
+    const asked = new Set([...rows.map(([, , , pattern]) => pattern), ...elsewhere]);
+    expect(Object.keys(document.paths).filter((path) => !asked.has(path))).toEqual([]);
+  });
+});
+
+test("every route is documented, with its parameters, and the other way round", async () => {
+  const { WebServer } = await import("../../lib/web/web-server.ts");
+  const { fakePorts } = await import("./fake-ports.ts");
+  const web = new WebServer({
+    host: "127.0.0.1",
+    port: 0,
+    token: "t".repeat(40),
+    names: [],
+    pages: new Map(),
+    ports: fakePorts(),
+  });
+  await web.close();
+  const routes = web.routes.map(({ method, path, query }) => [method, path, [...query].sort()]);
+  const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([method]) => method !== "parameters")
+      .map(([method, { parameters = [] }]) => {
+        const names = parameters.filter((one) => one.in === "query").map((one) => one.name);
+        return [method.toUpperCase(), path, names.sort()];
+      }),
+  );
+  const sorted = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
+  expect(sorted(routes)).toEqual(sorted(documented));
+});
+
+test("an error is a problem document", async () => {
+  const { status, headers, body } = await server.ask("/api/v1/nothing");
+  expect(status).toBe(404);
+  expect(headers.get("content-type")).toBe("application/problem+json");
+  expect(body).toMatchObject({ type: "about:blank", status: 404, code: "no-such-route" });
+});
+
+test("a method that does not fit is 405 with Allow, and HEAD has no body", async () => {
+  const { status, headers } = await server.ask("/api/v1/status", { method: "DELETE" });
+  expect([status, headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  const head = await server.ask("/api/v1/status", { method: "HEAD" });
+  expect([head.status, head.body]).toEqual([200, ""]);
+});
+
+test("the numbers of a device's reports, and one of them over time", async () => {
+  const { fields } = await server.read<{ fields: { name: string }[] }>(`${own}/fields`);
+  expect(fields).toEqual([
+    { name: "temp", latest: 23 },
+    { name: "in.deep", latest: 1 },
+    { name: "hum", latest: 40 },
+    { name: "value", latest: 21.5 },
+  ] as never);
+  const series = await server.read<{ min: number[] }>(`${own}/series?field=temp`);
+  expect(series).toMatchObject({ reports: 2, min: [22, 23], max: [22, 23], count: [1, 1] });
+});
+
+test("a device is asked, and its answer comes back", async () => {
+  const asked = server.ask(`${own}/query`, {
+    method: "POST",
+    headers: { ...server.login, ...json },
+    body: JSON.stringify({ code: "07", target: "temperature" }),
+  });
+  const [, code, , ip = "", port = "", time = "", target] = (await device.receive()).split("\t");
+  expect([code, target]).toEqual(["07", "temperature"]);
+  const answer = ["DATA", "01", device.id, ip, port, time, "4", "21.5"];
+  expect(await device.exchange(...answer)).toBe("50");
+  expect(await asked).toMatchObject({ status: 200, body: { code: "01", message: "21.5" } });
+});
+
+test("an operator deregisters a device: its session ends, its reports stay", async () => {
+  const other = await newDevice(server, "leaving", 2);
+  await other.register();
+  await other.login();
+  await other.report("1");
+  const gone = await server.ask("/api/v1/devices/leaving", {
+    method: "DELETE",
+    headers: server.login,
+  });
+  expect(gone.status).toBe(204);
+  expect((await server.ask("/api/v1/devices/leaving")).status).toBe(404);
+  expect(await other.beat()).toBe("41");
+  const { reports } = await server.read<{ reports: { device: string }[] }>("/api/v1/reports");
+  expect(reports.some((report) => report.device === "leaving")).toBe(true);
+  other.close();
+});
+
+test("asking one who is not there, or not logged in", async () => {
+  const other = await newDevice(server, "silent", 3);
+  await other.register();
+  const post = { method: "POST", headers: { ...server.login, ...json }, body: "{}" };
+  expect(await ask("POST", "/api/v1/devices/silent/query", `${id}/query`, post)).toMatchObject({
+    status: 409,
+    body: { code: "not-logged-in" },
+  });
+  const nobody = await ask("POST", "/api/v1/devices/nobody/query", `${id}/query`, post);
+  expect(nobody).toMatchObject({ status: 404, body: { code: "unknown-device" } });
+  other.close();
+});

@@ -1,0 +1,195 @@
+// Live events: what a browser is told when devices come, report and go; bounds on who listens, and slow readers cut.
+
+import { describe, expect, test } from "bun:test";
+import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
+import { LiveFeed } from "../../lib/web/live-feed.ts";
+import { Roster } from "../../lib/web/roster.ts";
+import { Status } from "../../lib/web/status.ts";
+import type { LiveSession } from "../../lib/web/ports.ts";
+import { fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
+import { newDevice, runServer } from "./running-server.ts";
+
+type Event = { readonly event: string; readonly data: Record<string, unknown> };
+
+/** The events of a stream, one after the other. */
+async function* eventsOf(response: Response): AsyncGenerator<Event> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body as ReadableStream<Uint8Array>) {
+    text += decoder.decode(bytes, { stream: true });
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const [, event, data] = /^event: (\S+)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
+      text = text.slice(end + 2);
+      if (event !== undefined) yield { event, data: JSON.parse(data ?? "") };
+    }
+  }
+}
+
+/** The next event that fits. */
+async function until(
+  events: AsyncGenerator<Event>,
+  fits: (event: Event) => boolean,
+): Promise<Event> {
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) throw new Error("the stream ended");
+    if (fits(value)) return value;
+  }
+}
+
+describe("a server that runs", () => {
+  test("tells of a device that registers, logs in, reports, beats, logs off and is removed", async () => {
+    await using server = await runServer();
+    const all = "topics=devices,reports,seen,activity,status";
+    const response = await fetch(`${server.url}/api/v1/events?${all}`);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const events = eventsOf(response);
+    expect((await events.next()).value).toMatchObject({
+      event: "hello",
+      data: { version: "1.2.3" },
+    });
+
+    const device = await newDevice(server, "live");
+    const change = (presence: string) =>
+      until(events, ({ event, data }) => {
+        const changes = data["changes"] as { id: string; presence: string }[] | undefined;
+        return (
+          event === "devices" &&
+          changes?.some((one) => one.id === "live" && one.presence === presence) === true
+        );
+      });
+    await device.register();
+    await change("never");
+    await device.login();
+    await change("online");
+    await device.report("21.5");
+    const { data } = await until(events, ({ event }) => event === "reports");
+    expect(data).toMatchObject({ more: false, reports: [{ device: "live", message: "21.5" }] });
+    await device.beat();
+    await until(events, ({ event }) => event === "seen");
+    await device.logoff();
+    await change("offline");
+    await until(events, ({ event }) => event === "status");
+    await server.ask("/api/v1/devices/live", { method: "DELETE", headers: server.login });
+    const gone = await until(
+      events,
+      (one) => (one.data["removed"] as string[] | undefined)?.length === 1,
+    );
+    expect(gone.data["removed"]).toEqual(["live"]);
+    device.close();
+    await events.return(undefined);
+  });
+
+  test("tells of log lines as they are written", async () => {
+    await using server = await runServer();
+    const events = eventsOf(await fetch(`${server.url}/api/v1/events?topics=activity`));
+    await events.next();
+    const device = await newDevice(server, "logged");
+    await device.register();
+    const { data } = await until(events, ({ event }) => event === "activity");
+    expect(JSON.stringify(data)).toContain("REGISTER logged at");
+    device.close();
+    await events.return(undefined);
+  });
+
+  test("one device only, with each of its reports", async () => {
+    await using server = await runServer();
+    const one = await newDevice(server, "one", 1);
+    const two = await newDevice(server, "two", 2);
+    for (const device of [one, two]) {
+      await device.register();
+      await device.login();
+    }
+    const events = eventsOf(
+      await fetch(`${server.url}/api/v1/events?topics=reports,devices&device=one`),
+    );
+    await events.next();
+    await two.report("0");
+    for (const message of ["1", "2", "3"]) await one.report(message);
+    const seen: unknown[] = [];
+    while (seen.length < 3) {
+      const { data } = await until(events, ({ event }) => event === "reports");
+      seen.push(
+        ...(data["reports"] as { device: string; message: string }[]).map(
+          (each) => each.device + each.message,
+        ),
+      );
+    }
+    expect(seen).toEqual(["one1", "one2", "one3"]);
+    one.close();
+    two.close();
+    await events.return(undefined);
+  });
+});
+
+/** A feed whose frames are taken by hand. */
+function newFeed(sessions: LiveSession[] = []) {
+  const reports = sessions.map(({ id }, i) => reportOf(i + 1, id, i, "x".repeat(1_000)));
+  const ports = fakePorts({
+    reports: reportsOf(reports),
+    presence: {
+      size: sessions.length,
+      get: (id) => sessions.find((session) => session.id === id),
+      all: () => sessions[Symbol.iterator](),
+    },
+  });
+  const clients = new LiveClients();
+  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const status = new Status(ports, roster, clients, false);
+  return { clients, status, feed: new LiveFeed(ports, roster, clients, status) };
+}
+
+test("clients are bounded, and a place is free again when one leaves", async () => {
+  const { clients, feed, status } = newFeed();
+  const subscription = { topics: ["status"], device: null } as const;
+  const open = () => clients.open(subscription, eventBytes("hello", {}), feed.adjust);
+  const responses = Array.from({ length: liveClientsMax }, open);
+  expect(open).toThrow("browsers listen already");
+  await responses[0]?.body?.cancel();
+  expect(clients.clients).toBe(liveClientsMax - 1);
+  feed.close();
+  status.close();
+  expect(clients.clients).toBe(0);
+});
+
+test("a client that does not read is cut, and the others go on", async () => {
+  const { clients, feed, status } = newFeed();
+  const subscription = { topics: ["status"], device: null } as const;
+  const open = () => clients.open(subscription, eventBytes("hello", {}), feed.adjust);
+  open();
+  const reader = open().body?.getReader();
+  const bytes = new Uint8Array(100_000);
+  let sent = 0;
+  while (clients.clients === 2 && sent < 100) {
+    for (const client of clients.all()) client.send(bytes);
+    await reader?.read();
+    sent++;
+  }
+  expect(clients.clients).toBe(1);
+  expect(sent).toBeLessThanOrEqual(12);
+  feed.close();
+  status.close();
+});
+
+test("a frame has at most 500 reports, shortened; the others come next", async () => {
+  const sessions = Array.from({ length: 1_200 }, (_, i) =>
+    liveSession(`d${i}`, { lastReport: i + 1, started: 2_000_000 }),
+  );
+  const { clients, feed, status } = newFeed(sessions);
+  const response = clients.open(
+    { topics: ["reports"], device: null },
+    eventBytes("hello", {}),
+    feed.adjust,
+  );
+  for (let i = 0; i < 4; i++) feed.frame();
+  feed.close();
+  status.close();
+  const frames: unknown[][] = [];
+  for await (const { event, data } of eventsOf(response)) {
+    if (event === "reports") frames.push(data["reports"] as unknown[]);
+  }
+  expect(frames.map((frame) => frame.length)).toEqual([500, 500, 200]);
+  expect(frames.flat()[0]).toMatchObject({ message: "x".repeat(256) });
+  const devices = new Set(frames.flat().map((report) => (report as { device: string }).device));
+  expect(devices.size).toBe(1_200);
+});

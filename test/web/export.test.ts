@@ -1,0 +1,163 @@
+// Whole ranges as CSV and NDJSON: escaping, formulas, order, limits, and pages that add up.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { csvField, csvHeader, csvLine, reportStream } from "../../lib/web/report-stream.ts";
+import { reportOf, reportsOf } from "./fake-ports.ts";
+import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
+
+describe("a field of CSV", () => {
+  const rows: readonly [text: string, field: string][] = [
+    ["plain", "plain"],
+    ["", ""],
+    ["a,b", '"a,b"'],
+    ['say "x"', '"say ""x"""'],
+    ["two\nlines", '"two\nlines"'],
+    ["cr\r", '"cr\r"'],
+    ["=1+1", "'=1+1"],
+    ["+cmd", "'+cmd"],
+    ["-cmd", "'-cmd"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\t=1", "'\t=1"],
+    ["  =1", "'  =1"],
+    ['=HYPERLINK("x",1)', `"'=HYPERLINK(""x"",1)"`],
+    ["-21.5", "-21.5"],
+    ["+1e3", "+1e3"],
+    ["-1+1", "'-1+1"],
+    ["\uff1d1", "'\uff1d1"],
+    ["temp=1", "temp=1"],
+  ];
+  for (const [text, field] of rows) {
+    test(JSON.stringify(text), () => expect(csvField(text)).toBe(field));
+  }
+});
+
+const sample = reportOf(7, "a", Date.UTC(2026, 10, 22, 9, 15, 6), '=1,"2"');
+
+test("a line of CSV", () => {
+  expect(csvLine(sample)).toBe(`7,a,1,2026-11-22T09:15:06.000Z,01,"'=1,""2"""\r\n`);
+});
+
+describe("a stream", () => {
+  const source = reportsOf(
+    Array.from({ length: 2_500 }, (_, i) => reportOf(i + 1, "a", i, `${i}`)),
+  );
+  const scan = () => source.scan("a", 1, 9_999, "oldest");
+
+  test("has every report once, a header first, and says when it ended", async () => {
+    let ended = 0;
+    const text = await reportStream(scan(), "csv", 1e9, () => ended++).text();
+    const lines = text.split("\r\n");
+    expect([lines[0], lines.length, lines.at(-1)]).toEqual([csvHeader.trim(), 2_502, ""]);
+    expect(ended).toBe(1);
+  });
+
+  test("ends at its limit", async () => {
+    const text = await reportStream(scan(), "ndjson", 1_001, () => {}).text();
+    const rows = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { sequence: number });
+    expect(rows.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 1_001 }, (_, i) => i + 1),
+    );
+  });
+
+  test("an empty range is a header, or nothing", async () => {
+    const none = () => source.scan("nobody", 1, 9_999, "oldest");
+    expect(await reportStream(none(), "csv", 10, () => {}).text()).toBe(csvHeader);
+    expect(await reportStream(none(), "ndjson", 10, () => {}).text()).toBe("");
+  });
+
+  test("reads no further than its reader, and ends when that one leaves", async () => {
+    let ended = 0;
+    let taken = 0;
+    const inner = scan();
+    const counted = {
+      next: (limit: number) => {
+        const rows = inner.next(Math.min(limit, 10));
+        taken += rows.length;
+        return rows;
+      },
+      get done() {
+        return inner.done;
+      },
+    };
+    const reader = reportStream(counted, "ndjson", 1e9, () => ended++).body?.getReader();
+    await reader?.read();
+    expect(taken).toBeLessThanOrEqual(30);
+    await reader?.cancel();
+    expect(ended).toBe(1);
+  });
+});
+
+describe("pages of reports", () => {
+  let server: RunningTestServer;
+
+  beforeAll(async () => {
+    server = await runServer();
+    for (const number of [1, 2]) {
+      const device = await newDevice(server, `d${number}`, number);
+      await device.register();
+      await device.login();
+      for (let i = 0; i < 25; i++) await device.report(`${number}-${i}`);
+      device.close();
+    }
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  type Page = { readonly reports: { readonly message: string }[]; readonly next: string | null };
+
+  async function messages(path: string): Promise<string[]> {
+    const found: string[] = [];
+    for (let cursor = ""; ;) {
+      const page: Page = await server.read(`${path}${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      found.push(...page.reports.map(({ message }) => message));
+      if (page.next === null) return found;
+      cursor = page.next;
+    }
+  }
+
+  const own = Array.from({ length: 25 }, (_, i) => `1-${i}`);
+
+  test("of a device, in both orders, add up", async () => {
+    expect(await messages("/api/v1/devices/d1/reports?limit=7&order=oldest")).toEqual(own);
+    expect(await messages("/api/v1/devices/d1/reports?limit=7")).toEqual(own.toReversed());
+    expect(await messages("/api/v1/devices/d1/reports?limit=25&order=oldest")).toEqual(own);
+  });
+
+  test("of all, add up", async () => {
+    expect(await messages("/api/v1/reports?limit=9&order=oldest")).toHaveLength(50);
+  });
+
+  test("a range in the past or the future has none", async () => {
+    expect(await messages("/api/v1/reports?to=2020-01-01T00:00:00Z")).toEqual([]);
+    expect(await messages("/api/v1/reports?from=2100-01-01T00:00:00Z")).toEqual([]);
+  });
+
+  test("an export has the same reports", async () => {
+    const { headers, body } = await server.ask("/api/v1/devices/d1/reports?format=ndjson");
+    expect(headers.get("content-disposition")).toBe('attachment; filename="reports.ndjson"');
+    const rows = (body as string)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { message: string });
+    expect(rows.map(({ message }) => message)).toEqual(own);
+  });
+
+  test("pages of a device's sessions add up", async () => {
+    const device = await newDevice(server, "d1", 1);
+    for (let i = 0; i < 4; i++) await device.login();
+    device.close();
+    type Sessions = {
+      readonly sessions: { readonly ended: string | null; reason: string | null }[];
+      next: string | null;
+    };
+    const first: Sessions = await server.read("/api/v1/devices/d1/sessions?limit=3");
+    const second: Sessions = await server.read(
+      `/api/v1/devices/d1/sessions?limit=3&cursor=${first.next}`,
+    );
+    expect([first.sessions.length, second.sessions.length, second.next]).toEqual([3, 2, null]);
+    expect(first.sessions[0]).toMatchObject({ ended: null, reason: null });
+    expect(second.sessions.every(({ reason }) => reason === "replaced")).toBe(true);
+  });
+});

@@ -1,0 +1,114 @@
+// Ports with nothing behind them, and those of a roster and of reports in arrays.
+
+import { newCounters } from "../../lib/server/counters.ts";
+import { Histogram } from "../../lib/server/histogram.ts";
+import type {
+  Gauges,
+  LiveSession,
+  NumberedReport,
+  ReportSource,
+  RosterRow,
+  Scan,
+  WebPorts,
+} from "../../lib/web/ports.ts";
+
+/** Ports of a server without devices. */
+export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
+  return {
+    version: "1.2.3",
+    now: () => 1_000_000,
+    devices: { roster: () => [], facts: () => null, sessions: () => [] },
+    reports: reportsOf([]),
+    presence: { size: 0, get: () => undefined, all: () => [][Symbol.iterator]() },
+    operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },
+    activity: { tail: async () => [], listen: () => () => {} },
+    gauges: () => fakeGauges(),
+    isStoring: () => true,
+    noteError: () => {},
+    ...changes,
+  };
+}
+
+export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
+  const { received, replied, ...counters } = newCounters();
+  const histogram = new Histogram();
+  return {
+    started: 0,
+    datagrams: received,
+    replies: replied,
+    malformed: counters.malformed,
+    refused: counters.refused,
+    busy: counters.busy,
+    silenced: counters.silenced,
+    reports: counters.reportsStored,
+    reportsRepeated: counters.reportsRepeated,
+    batches: counters.batches,
+    batchesFailed: counters.batchesFailed,
+    traffic: [],
+    commitLatency: histogram,
+    requestLatency: histogram,
+    packetsWaiting: 0,
+    packetsWaitingMax: 1,
+    packetsShed: 0,
+    sendsDropped: 0,
+    passwordsWaiting: 0,
+    passwordsWaitingMax: 1,
+    asks: 0,
+    asksMax: 1,
+    logLinesLost: 0,
+    sealedSessions: 0,
+    databaseBytes: 0,
+    walBytes: 0,
+    ...changes,
+  };
+}
+
+/** Reports in the order of their numbers, from 1 on without gaps. */
+export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
+  const scan = (id: string | null, low: number, high: number, newestFirst: boolean) => {
+    const rows = reports.filter(
+      ({ sequence, device }) =>
+        sequence >= low && sequence < high && (id === null || id === device),
+    );
+    if (newestFirst) rows.reverse();
+    let at = 0;
+    return {
+      next: (limit: number) => rows.slice(at, (at += limit)),
+      get done() {
+        return at >= rows.length;
+      },
+    } satisfies Scan<NumberedReport>;
+  };
+  return {
+    sequenceAt: (ms) =>
+      reports.find(({ received }) => received >= ms)?.sequence ?? reports.length + 1,
+    end: () => reports.length + 1,
+    first: () => 1,
+    at: (sequence) => reports[sequence - 1] ?? null,
+    latest: (id) => reports.findLast(({ device }) => device === id) ?? null,
+    scan: (id, low, high, order) => scan(id, low, high, order === "newest"),
+    readings: (id, low, high) => scan(id, low, high, false),
+  };
+}
+
+export function reportOf(sequence: number, device: string, received: number, message: string) {
+  return { sequence, device, time: "1", received, code: "01", message };
+}
+
+export function liveSession(id: string, changes: Partial<LiveSession> = {}): LiveSession {
+  const source = { ip: "127.0.0.1", port: 1 };
+  return {
+    id,
+    started: 0,
+    source,
+    lastSeen: 0,
+    everySeconds: null,
+    lastReport: 0,
+    sealed: false,
+    ...changes,
+  };
+}
+
+export function rosterRow(id: string, changes: Partial<RosterRow> = {}): RosterRow {
+  return { id, session: 0, started: 0, lastSeen: 0, ended: null, reason: null, ...changes };
+}

@@ -1,0 +1,221 @@
+// Who is let in: the request matrix of API.md, row by row, without a network.
+
+import { describe, expect, test } from "bun:test";
+import { cookieName, Gate } from "../../lib/web/gate.ts";
+import { hostOf, isLoopbackHost, isLoopbackIp, isServedHost } from "../../lib/web/host-check.ts";
+import { Logins } from "../../lib/web/logins.ts";
+import { Problem } from "../../lib/web/problem.ts";
+import type { Route } from "../../lib/web/router.ts";
+
+const token = "iot_0123456789abcdef0123456789abcdef";
+const now = 1_000_000;
+
+type Case = {
+  readonly says: string;
+  readonly peer?: string;
+  readonly host?: string;
+  readonly method?: string;
+  readonly access?: Route["access"];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly login?: "bearer" | "cookie" | "wrong";
+  /** The problem, or "in". */
+  readonly expected: string;
+};
+
+const lan = { peer: "192.168.1.7", host: "192.168.1.2:9000" } as const;
+const change = { method: "DELETE", access: "change" } as const;
+const own = { origin: "http://127.0.0.1:9000", "sec-fetch-site": "same-origin" } as const;
+
+const cases: readonly Case[] = [
+  { says: "local reading", expected: "in" },
+  { says: "local reading by name", host: "localhost:9000", expected: "in" },
+  { says: "local reading through a forwarded port", host: "localhost:18000", expected: "in" },
+  { says: "local reading over IPv6", peer: "::1", host: "[::1]:9000", expected: "in" },
+  { says: "IPv4 as IPv6", peer: "::ffff:127.0.0.1", expected: "in" },
+  { says: "a LAN address asked for from here", host: "192.168.1.2", expected: "login-required" },
+  { says: "from the LAN", ...lan, expected: "login-required" },
+  { says: "from the LAN with a loopback Host", peer: lan.peer, expected: "login-required" },
+  { says: "from the LAN with the token", ...lan, login: "bearer", expected: "in" },
+  { says: "from the LAN with a cookie", ...lan, login: "cookie", expected: "in" },
+  { says: "from the LAN with a wrong token", ...lan, login: "wrong", expected: "login-required" },
+  {
+    says: "through a proxy on this machine",
+    headers: { "x-forwarded-for": "10.1.1.1" },
+    expected: "login-required",
+  },
+  {
+    says: "through a proxy that says Forwarded",
+    headers: { forwarded: "for=10.1.1.1" },
+    expected: "login-required",
+  },
+  { says: "another name (rebinding)", host: "evil.example", expected: "foreign-host" },
+  {
+    says: "another name with the token",
+    host: "evil.example:9000",
+    login: "bearer",
+    expected: "foreign-host",
+  },
+  {
+    says: "a name that only begins well",
+    host: "localhost.evil.example",
+    expected: "foreign-host",
+  },
+  { says: "a name that ends like ours", host: "notiot.example", expected: "foreign-host" },
+  { says: "the configured name", host: "IOT.example:9000", expected: "login-required" },
+  { says: "no Host", host: "", expected: "foreign-host" },
+  { says: "two hosts in one", host: "127.0.0.1,evil.example", expected: "foreign-host" },
+  { says: "a user before the host", host: "a@127.0.0.1", expected: "foreign-host" },
+  {
+    says: "another site's page reads",
+    headers: { "sec-fetch-site": "cross-site" },
+    expected: "foreign-origin",
+  },
+  { says: "local change", ...change, expected: "login-required" },
+  { says: "change with the token", ...change, login: "bearer", expected: "in" },
+  {
+    says: "change with the token from the LAN",
+    ...change,
+    ...lan,
+    login: "bearer",
+    expected: "in",
+  },
+  { says: "change from our page", ...change, login: "cookie", headers: own, expected: "in" },
+  {
+    says: "change from our page, an older browser",
+    ...change,
+    login: "cookie",
+    headers: { origin: own.origin },
+    expected: "in",
+  },
+  {
+    says: "a cookie that does not say where from",
+    ...change,
+    login: "cookie",
+    expected: "foreign-origin",
+  },
+  {
+    says: "another origin with our cookie",
+    ...change,
+    login: "cookie",
+    headers: { origin: "http://evil.example" },
+    expected: "foreign-origin",
+  },
+  {
+    says: "another port of this host with our cookie",
+    ...change,
+    login: "cookie",
+    headers: { origin: "http://127.0.0.1:8080", "sec-fetch-site": "same-site" },
+    expected: "foreign-origin",
+  },
+  {
+    says: "an opaque origin",
+    ...change,
+    login: "cookie",
+    headers: { origin: "null" },
+    expected: "foreign-origin",
+  },
+  {
+    says: "same origin, but another site says the browser",
+    ...change,
+    login: "bearer",
+    headers: { origin: own.origin, "sec-fetch-site": "same-site" },
+    expected: "foreign-origin",
+  },
+  {
+    says: "logging in from another site's page",
+    method: "POST",
+    access: "open",
+    headers: { origin: "http://evil.example" },
+    expected: "foreign-origin",
+  },
+  { says: "logging in from a script", method: "POST", access: "open", expected: "in" },
+  { says: "the page itself from the LAN", ...lan, access: "open", expected: "in" },
+];
+
+describe("the request matrix", () => {
+  for (const row of cases) {
+    test(`${row.says}: ${row.expected}`, () => {
+      expect(admit(row)).toBe(row.expected);
+    });
+  }
+});
+
+function admit(row: Case): string {
+  const logins = new Logins(token, () => now);
+  const headers = new Headers({ host: row.host ?? "127.0.0.1:9000", ...row.headers });
+  if (row.login === "bearer") headers.set("authorization", `Bearer ${token}`);
+  if (row.login === "wrong") headers.set("authorization", `Bearer ${token.slice(1)}`);
+  if (row.login === "cookie") headers.set("cookie", `a=b; ${cookieName}=${logins.newCookie()}`);
+  const request = new Request("http://127.0.0.1/", { method: row.method ?? "GET", headers });
+  const gate = new Gate(logins, ["iot.example"]);
+  try {
+    gate.admit(request, row.peer ?? "127.0.0.1", row.access ?? "read");
+    return "in";
+  } catch (error) {
+    return error instanceof Problem ? error.code : String(error);
+  }
+}
+
+describe("hosts", () => {
+  const rows: readonly [authority: string, host: string | null][] = [
+    ["127.0.0.1:9000", "127.0.0.1"],
+    ["LOCALHOST", "localhost"],
+    ["[::1]:80", "::1"],
+    ["::1", null],
+    ["a b", null],
+    ["host:123456", null],
+    ["host/path", null],
+  ];
+  for (const [authority, host] of rows) {
+    test(`of ${authority}`, () => expect(hostOf(authority)).toBe(host));
+  }
+
+  test("loopback is loopback only", () => {
+    for (const ip of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+      expect(isLoopbackIp(ip)).toBe(true);
+    for (const ip of ["128.0.0.1", "10.0.0.1", "::2", "", "127.evil.example"])
+      expect(isLoopbackIp(ip)).toBe(false);
+    expect(isLoopbackHost("iot.localhost")).toBe(true);
+    expect(isLoopbackHost("127.0.0.1.evil.example")).toBe(false);
+    expect(isServedHost("127.0.0.1.evil.example", [])).toBe(false);
+  });
+});
+
+describe("logins", () => {
+  test("wrong tokens are limited by source, and others are not affected", () => {
+    let at = now;
+    const logins = new Logins(token, () => at);
+    const tries = Array.from({ length: 6 }, () => logins.tryToken("wrong", "10.0.0.1"));
+    expect(tries).toEqual([...Array(5).fill("refused"), "too-many"]);
+    expect(logins.tryToken(token, "10.0.0.1")).toBe("too-many");
+    expect(logins.tryToken(token, "10.0.0.2")).toBe("accepted");
+    at += 10_001;
+    expect(logins.tryToken(token, "10.0.0.1")).toBe("accepted");
+  });
+
+  test("a link logs in once, and for five minutes", () => {
+    let at = now;
+    const logins = new Logins(token, () => at);
+    const code = logins.newLink();
+    expect(logins.tryLink(code, "a")).toBe("accepted");
+    expect(logins.tryLink(code, "a")).toBe("refused");
+    const late = logins.newLink();
+    at += 5 * 60_000 + 1;
+    expect(logins.tryLink(late, "a")).toBe("refused");
+  });
+
+  test("cookies are forgotten when unused, logged out, or too many", () => {
+    let at = now;
+    const logins = new Logins(token, () => at);
+    const first = logins.newCookie();
+    expect(logins.hasCookie(first)).toBe(true);
+    logins.forgetCookie(first);
+    expect(logins.hasCookie(first)).toBe(false);
+    const old = logins.newCookie();
+    for (let i = 0; i < 64; i++) logins.newCookie();
+    expect(logins.hasCookie(old)).toBe(false);
+    const idle = logins.newCookie();
+    at += 12 * 3_600_000 + 1;
+    expect(logins.hasCookie(idle)).toBe(false);
+  });
+});

@@ -1,0 +1,30 @@
+// The dashboard's own files as they are served: all of them from here, nothing inline, nothing from elsewhere.
+
+import { expect, test } from "bun:test";
+import { loadPages } from "../../lib/web/pages.ts";
+import { runServer } from "./running-server.ts";
+
+test("the page names only files that are served, and runs nothing inline", async () => {
+  await using server = await runServer();
+  const { status, headers, body } = await server.ask("/");
+  expect([status, headers.get("cache-control")]).toEqual([200, "no-cache"]);
+  expect(headers.get("content-type")).toStartWith("text/html");
+  const page = body as string;
+  const named = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path as string);
+  expect(named.length).toBeGreaterThan(1);
+  for (const path of named) {
+    const file = await server.ask(path);
+    expect([path, file.status]).toEqual([path, 200]);
+    expect(file.headers.get("cache-control")).toContain("immutable");
+    expect(file.headers.get("x-content-type-options")).toBe("nosniff");
+  }
+  for (const [script] of page.matchAll(/<script[^>]*>[^<]*/g)) expect(script).toEndWith(">");
+  expect(page).not.toMatch(/<style|\son[a-z]+=|https?:/);
+});
+
+test("every file but the page is named by its content", async () => {
+  for (const [path, { isNamedByContent }] of await loadPages()) {
+    expect([path, isNamedByContent]).toEqual([path, path !== "/"]);
+    if (path !== "/") expect(path).toMatch(/-[a-z0-9]{8}\.[a-z0-9]+$/);
+  }
+});

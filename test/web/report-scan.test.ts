@@ -1,0 +1,96 @@
+// Ranges of reports from the real store, over the borders of chunks, against a plain filter; and times to numbers.
+
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { OperatorReader } from "../../lib/store/operator-reader.ts";
+import { migrate } from "../../lib/store/schema.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+
+type Kept = { readonly sequence: number; readonly device: string; readonly received: number };
+
+const chunk = 65_536;
+const total = 2 * chunk + 9_000;
+/** Most are of one device, every 50th and every 5,000th of two others. */
+const deviceOf = (n: number) => (n % 5_000 === 0 ? "rare" : n % 50 === 0 ? "some" : "most");
+
+let database: Database;
+let reader: OperatorReader;
+const kept: Kept[] = [];
+
+beforeAll(() => {
+  database = new Database(":memory:", { strict: true });
+  migrate(database, ":memory:");
+  const store = new SqliteStore(database, { sharedIp: true });
+  for (let n = 0; n < total; n += 4_000) {
+    const operations = Array.from({ length: Math.min(4_000, total - n) }, (_, i) => {
+      const device = deviceOf(n + i);
+      const received = 1_000 + Math.floor((n + i) / 3);
+      const report = { device, time: "t", received, code: "01", message: `${n + i}` };
+      return { kind: "report", report, key: n + i, previous: Number.MAX_SAFE_INTEGER } as const;
+    });
+    const outcomes = store.applyNow(operations);
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.kind !== "report") throw new Error("not stored");
+      const { device, received } = (operations[i] as (typeof operations)[number]).report;
+      kept.push({ sequence: outcome.sequence, device, received });
+    }
+    store.housekeep();
+  }
+  reader = new OperatorReader(database, store);
+});
+
+afterAll(() => database.close());
+
+function all(
+  id: string | null,
+  low: number,
+  high: number,
+  order: "newest" | "oldest",
+  limit: number,
+) {
+  const scan = reader.scan(id, low, high, order);
+  const found: number[] = [];
+  while (!scan.done) found.push(...scan.next(limit).map(({ sequence }) => sequence));
+  expect(scan.next(10)).toEqual([]);
+  return found;
+}
+
+describe("a scan finds what a filter finds", () => {
+  const ranges: readonly [low: number, high: number][] = [
+    [0, total + 10],
+    [chunk - 3, chunk + 3],
+    [chunk, 2 * chunk],
+    [70_000, 70_001],
+    [70_001, 70_000],
+    [total - 100, total + 1],
+  ];
+  for (const id of ["most", "some", "rare", "nobody", null]) {
+    for (const [low, high] of ranges) {
+      test(`${id ?? "all"} from ${low} to ${high}`, () => {
+        const expected = kept
+          .filter(
+            ({ sequence, device }) =>
+              sequence >= low && sequence < high && (id === null || device === id),
+          )
+          .map(({ sequence }) => sequence);
+        expect(all(id, low, high, "oldest", 1_000)).toEqual(expected);
+        expect(all(id, low, high, "newest", 999)).toEqual(expected.reverse());
+      });
+    }
+  }
+});
+
+test("a time leads to the first report received at or after it", () => {
+  for (const ms of [0, 1_000, 1_001, 20_000, 40_000, 1_000 + Math.floor(total / 3), 1e12]) {
+    const expected = kept.find(({ received }) => received >= ms)?.sequence ?? reader.end();
+    expect([ms, reader.sequenceAt(ms)]).toEqual([ms, expected]);
+  }
+});
+
+test("the newest report of a device, also one that was long silent", () => {
+  for (const id of ["most", "some", "rare"]) {
+    const expected = kept.findLast(({ device }) => device === id)?.sequence;
+    expect(reader.latest(id)?.sequence).toBe(expected as number);
+  }
+  expect(reader.latest("nobody")).toBeNull();
+});

@@ -1,0 +1,192 @@
+// The devices in memory: pages in every order against a plain sort, and what committed batches change.
+
+import { describe, expect, test } from "bun:test";
+import type { Operation, Outcome } from "../../lib/server/operation.ts";
+import {
+  Roster,
+  type RosterEntry,
+  type RosterPlace,
+  type RosterQuery,
+} from "../../lib/web/roster.ts";
+import { fakePorts, liveSession, rosterRow } from "./fake-ports.ts";
+
+const count = 2_500;
+const rows = Array.from({ length: count }, (_, i) => {
+  const id = `device-${String((i * 7_919) % count).padStart(5, "0")}`;
+  if (i % 5 === 0) return rosterRow(id);
+  const lastSeen = (i * 31) % 997;
+  const ended = i % 3 === 0 ? lastSeen + 1 : null;
+  return rosterRow(id, {
+    session: i,
+    started: 1,
+    lastSeen,
+    ended,
+    reason: ended === null ? null : "offline",
+  });
+}).sort((a, b) => (a.id < b.id ? -1 : 1));
+
+function newRoster(onChange: (id: string) => void = () => {}): Roster {
+  const { presence, devices } = fakePorts({
+    devices: {
+      roster: (after, limit) => rows.filter(({ id }) => id > after).slice(0, limit),
+      facts: () => null,
+      sessions: () => [],
+    },
+  });
+  return new Roster(devices, presence, onChange);
+}
+
+const everything: RosterQuery = {
+  contains: "",
+  presence: null,
+  key: "id",
+  descending: false,
+  limit: 100,
+  after: null,
+};
+
+async function allPages(roster: Roster, query: RosterQuery): Promise<RosterEntry[]> {
+  const found: RosterEntry[] = [];
+  for (let after: RosterPlace | null = null; ;) {
+    const page = await roster.page({ ...query, after });
+    found.push(...page.entries);
+    if (page.next === null) return found;
+    after = page.next;
+  }
+}
+
+describe("pages, one after the other, are the whole list in order", () => {
+  for (const key of ["id", "lastSeen"] as const) {
+    for (const descending of [false, true]) {
+      for (const limit of [1_000, 137, count, 1]) {
+        if (limit === 1 && key === "id") continue;
+        test(`${descending ? "-" : ""}${key}, ${limit} a page`, async () => {
+          const roster = newRoster();
+          const contains = limit === 1 ? "000" : "";
+          const found = await allPages(roster, { ...everything, key, descending, limit, contains });
+          const value = (row: (typeof rows)[number]) => (row.session === 0 ? -1 : row.lastSeen);
+          const expected = rows
+            .filter(({ id }) => id.includes(contains))
+            .sort((a, b) => {
+              const byKey = key === "id" ? 0 : value(a) - value(b);
+              const order = byKey === 0 ? (a.id < b.id ? -1 : 1) : byKey;
+              return descending ? -order : order;
+            });
+          expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+        });
+      }
+    }
+  }
+});
+
+test("filters by presence and by a part of the id, and counts what fits", async () => {
+  const roster = newRoster();
+  const page = await roster.page({
+    ...everything,
+    presence: "never",
+    contains: "device-01",
+    limit: 5,
+  });
+  const expected = rows.filter((row) => row.session === 0 && row.id.includes("device-01"));
+  expect(page.total).toBe(expected.length);
+  expect(page.entries.map(({ id }) => id)).toEqual(expected.slice(0, 5).map(({ id }) => id));
+  const { registered, online, offline, never } = roster.counts;
+  expect(registered).toBe(count);
+  expect(online + offline + never).toBe(count);
+  expect(never).toBe(count / 5);
+});
+
+describe("what is committed changes the roster", () => {
+  const source = { ip: "127.0.0.1", port: 1 };
+  const facts = { id: "new", mac: "m", ip: "1.1.1.1", port: 1 };
+  const done = (code: string, session = 0) =>
+    ({ kind: "done", code, session, hash: null }) as Outcome;
+  const register: Operation = {
+    kind: "register",
+    device: facts,
+    proof: { kind: "none" },
+    sealed: false,
+    at: 5,
+  };
+  const login: Operation = {
+    kind: "login",
+    id: "new",
+    proof: { kind: "none" },
+    seal: null,
+    source,
+    stated: source,
+    at: 7,
+  };
+
+  async function after(...steps: [Operation, Outcome][]) {
+    const changed: string[] = [];
+    const roster = newRoster((id) => changed.push(id));
+    await roster.load();
+    roster.committed(
+      steps.map(([operation]) => operation),
+      steps.map(([, outcome]) => outcome),
+    );
+    return { entry: roster.get("new"), changed, counts: roster.counts };
+  }
+
+  test("registering, and a registration that was refused", async () => {
+    const made = await after([register, done("00")]);
+    expect(made).toMatchObject({ entry: { session: 0 }, changed: ["new"] });
+    const refused = await after([register, done("12")]);
+    expect(refused).toMatchObject({ entry: undefined, changed: [] });
+  });
+
+  test("logging in, and going offline", async () => {
+    const online = await after([register, done("00")], [login, done("70", 9_001)]);
+    expect(online.entry).toMatchObject({ session: 9_001, started: 7, ended: null });
+    const end: Operation = { kind: "end", session: 9_001, reason: "offline", at: 9 };
+    const nothing: Outcome = { kind: "nothing" };
+    const gone = await after([register, done("00")], [login, done("70", 9_001)], [end, nothing]);
+    expect(gone.entry).toMatchObject({ ended: 9, reason: "offline" });
+    expect(gone.counts.online).toBe(online.counts.online - 1);
+  });
+
+  test("a session that was replaced does not end the later one", async () => {
+    const end: Operation = { kind: "end", session: 9_001, reason: "offline", at: 9 };
+    const { entry } = await after(
+      [login, done("70", 9_001)],
+      [login, done("70", 9_002)],
+      [end, { kind: "nothing" }],
+    );
+    expect(entry).toMatchObject({ session: 9_002, ended: null });
+  });
+
+  test("deregistering, by the device and by the operator", async () => {
+    const byDevice: Operation = {
+      kind: "deregister",
+      device: facts,
+      proof: { kind: "none" },
+      sealed: false,
+      at: 8,
+    };
+    const gone = await after([register, done("00")], [byDevice, done("20")]);
+    expect(gone).toMatchObject({
+      entry: undefined,
+      changed: ["new", "new"],
+      counts: { registered: count },
+    });
+    const remove: Operation = { kind: "remove", id: "new", at: 8 };
+    const found: Outcome = { kind: "found", known: true, report: null };
+    expect((await after([register, done("00")], [remove, found])).entry).toBeUndefined();
+  });
+});
+
+test("the last packet of an open session is the engine's, not the row's", async () => {
+  const session = liveSession("a", { lastSeen: 77 });
+  const { devices } = fakePorts({
+    devices: {
+      roster: (after) => (after === "" ? [rosterRow("a", { session: 1, lastSeen: 5 })] : []),
+      facts: () => null,
+      sessions: () => [],
+    },
+  });
+  const presence = { size: 1, get: () => session, all: () => [session][Symbol.iterator]() };
+  const roster = new Roster(devices, presence, () => {});
+  await roster.load();
+  expect(roster.lastSeen(roster.get("a") as RosterEntry)).toBe(77);
+});

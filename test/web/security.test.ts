@@ -1,0 +1,171 @@
+// The login and the headers on a server that runs: what a browser and a script meet.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { loginLinkOf } from "../../lib/io/control-socket.ts";
+import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
+
+let server: RunningTestServer;
+
+beforeAll(async () => {
+  server = await runServer();
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+const lan = { host: "192.168.1.2" };
+const json = { "content-type": "application/json" };
+
+function logIn(token: string, headers: Record<string, string> = {}) {
+  const body = JSON.stringify({ token });
+  return server.ask("/api/v1/session", { method: "POST", headers: { ...json, ...headers }, body });
+}
+
+/** The cookie of a login, as a browser sends it back. */
+function cookieIn(headers: Headers): string {
+  return (headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+}
+
+test("the token is made once, for its owner only, and shown once", () => {
+  expect(server.token).toMatch(/^iot_[A-Za-z0-9_-]{43}$/);
+  expect(server.tokenFile()).toBe(server.token);
+  expect(statSync(`${server.db}.token`).mode & 0o777).toBe(0o600);
+});
+
+test("a second start shows no token", async () => {
+  const { openAdminToken } = await import("../../lib/io/admin-token.ts");
+  expect(openAdminToken(server.db)).toEqual({ token: server.token, isNew: false });
+});
+
+describe("every answer", () => {
+  for (const path of ["/", "/healthz", "/api/v1/status", "/api/v1/nothing", "/metrics"]) {
+    test(`${path} carries the headers of safety`, async () => {
+      const { headers } = await server.ask(path);
+      const policy = headers.get("content-security-policy") ?? "";
+      for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"])
+        expect(policy).toContain(part);
+      expect(policy).not.toContain("unsafe");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("access-control-allow-origin")).toBeNull();
+    });
+  }
+});
+
+test("another Host is turned away before anything else", async () => {
+  for (const path of ["/", "/healthz", "/api/v1/status", "/api/v1/nothing"]) {
+    const { status, body } = await server.ask(path, { headers: { host: "evil.example" } });
+    expect([status, (body as { code: string }).code]).toEqual([421, "foreign-host"]);
+  }
+});
+
+test("beyond loopback nothing is read without a login, and the page is there to log in", async () => {
+  for (const path of ["/api/v1/status", "/api/v1/devices", "/metrics", "/api/v1/events"]) {
+    const { status, headers } = await server.ask(path, { headers: lan });
+    expect([path, status]).toEqual([path, 401]);
+    expect(headers.get("www-authenticate")).toContain("Bearer");
+  }
+  expect((await server.ask("/", { headers: lan })).status).toBe(200);
+  expect((await server.ask("/healthz", { headers: lan })).status).toBe(200);
+  const { body } = await server.ask("/api/v1/session", { headers: lan });
+  expect(body).toEqual({ loggedIn: false, mayRead: false, mayChange: false, version: "1.2.3" });
+});
+
+test("the token logs in; the cookie reads and changes; logging out ends it", async () => {
+  const { status, headers } = await logIn(server.token, lan);
+  expect(status).toBe(204);
+  const attributes = (headers.get("set-cookie") ?? "").split("; ").slice(1);
+  expect(attributes).toEqual(["Path=/", "HttpOnly", "SameSite=Strict", "Max-Age=43200"]);
+  const cookie = cookieIn(headers);
+  expect((await server.ask("/api/v1/status", { headers: { ...lan, cookie } })).status).toBe(200);
+  const change = (extra: Record<string, string>) =>
+    server.ask("/api/v1/devices/nobody", {
+      method: "DELETE",
+      headers: { ...lan, cookie, ...extra },
+    });
+  expect((await change({})).status).toBe(403);
+  expect((await change({ origin: "http://evil.example" })).status).toBe(403);
+  expect((await change({ origin: "http://192.168.1.2" })).status).toBe(404);
+  const out = await server.ask("/api/v1/session", {
+    method: "DELETE",
+    headers: { ...lan, cookie },
+  });
+  expect(out.status).toBe(204);
+  expect((await server.ask("/api/v1/status", { headers: { ...lan, cookie } })).status).toBe(401);
+});
+
+test("behind a TLS proxy the cookie is for TLS only", async () => {
+  const { headers } = await logIn(server.token, { "x-forwarded-proto": "https" });
+  expect(headers.get("set-cookie")).toEndWith("; Secure");
+});
+
+test("a local change wants a login too", async () => {
+  const { status, body } = await server.ask("/api/v1/devices/nobody", { method: "DELETE" });
+  expect([status, (body as { code: string }).code]).toEqual([401, "login-required"]);
+});
+
+test("the link of the control socket logs in, once", async () => {
+  const link = (await loginLinkOf(server.db)) ?? "";
+  expect(link).toStartWith(`${server.url}/login?code=`);
+  const path = link.slice(server.url.length);
+  expect((await server.ask(path, { method: "HEAD" })).status).toBe(204);
+  const first = await server.ask(path);
+  expect([first.status, first.headers.get("location")]).toEqual([303, "/"]);
+  const cookie = cookieIn(first.headers);
+  expect((await server.ask("/api/v1/status", { headers: { ...lan, cookie } })).status).toBe(200);
+  expect((await server.ask(path)).status).toBe(401);
+});
+
+test("a body that is too large is refused unread", async () => {
+  const body = JSON.stringify({ token: "x".repeat(20_000) });
+  const { status } = await server.ask("/api/v1/session", { method: "POST", headers: json, body });
+  expect(status).toBe(413);
+});
+
+test("what a device sends is text in JSON, never a page", async () => {
+  const html = "<script>alert(1)</script>";
+  const device = await newDevice(server, "html", 9);
+  await device.register();
+  await device.login();
+  expect(await device.report(html)).toBe("50");
+  const { headers, body } = await server.ask("/api/v1/devices/html");
+  expect(headers.get("content-type")).toBe("application/json");
+  expect((body as { lastReport: { message: string } }).lastReport.message).toBe(html);
+  const { status, headers: missing } = await server.ask(`/${encodeURIComponent(html)}`);
+  expect([status, missing.get("content-type")]).toEqual([404, "application/problem+json"]);
+  device.close();
+});
+
+test("guessing the token is slowed down", async () => {
+  await using other = await runServer();
+  const codes: number[] = [];
+  const guess = (token: string) =>
+    other.ask("/api/v1/session", {
+      method: "POST",
+      headers: json,
+      body: JSON.stringify({ token }),
+    });
+  for (let i = 0; i < 6; i++) codes.push((await guess(`guess-${i}`)).status);
+  expect(codes).toEqual([401, 401, 401, 401, 401, 429]);
+  const { status, headers } = await other.ask("/api/v1/status", {
+    headers: { authorization: "Bearer guess" },
+  });
+  expect([status, headers.get("retry-after")]).toEqual([429, "10"]);
+  // Reading from here needs no login, and goes on.
+  expect((await other.ask("/api/v1/status")).status).toBe(200);
+});
+
+test("a TCP port in use is said in clear words, and nothing is left open", async () => {
+  const port = new URL(server.url).port;
+  const refusal: unknown = await runServer(["--http", `127.0.0.1:${port}`]).catch((error) => error);
+  expect(refusal).toMatchObject({
+    code: "http-port-in-use",
+    message: `Port ${port}/tcp on 127.0.0.1 is in use.`,
+  });
+});
+
+test("--no-http serves none of this", async () => {
+  await using quiet = await runServer(["--no-http"]);
+  expect(quiet.url).toBe("");
+  expect(await loginLinkOf(quiet.db)).toBeNull();
+});
