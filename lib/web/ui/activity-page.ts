@@ -108,12 +108,12 @@ export class ActivityPage implements Page {
       this.#held = [];
       this.#showPause();
       const isFiltered = parameters.q !== "" || parameters.level !== "";
-      this.#tail.fill(
+      this.#tail.begin(
         lines,
         isFiltered ? "No line fits the filter yet." : "Nothing has happened yet.",
       );
     } catch (error) {
-      if (!isGivenUp(error)) this.#tail.fill([], wordsOf(error));
+      if (!isGivenUp(error)) this.#tail.begin([], wordsOf(error));
     }
   }
 

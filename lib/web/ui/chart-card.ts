@@ -168,7 +168,12 @@ export class ChartCard {
     const own = new AbortController();
     this.#loading = own;
     const { from, to } = endsOf(this.#range, serverNow());
-    const parameters = { field, from: Math.round(from), to: Math.round(to), points: 600 };
+    const parameters = {
+      field,
+      from: Math.round(from),
+      to: Math.round(to),
+      points: this.#points(),
+    };
     try {
       const path = devicePath(this.id, "/series");
       const series = await get<Series>(path, parameters, own.signal);
@@ -200,6 +205,11 @@ export class ChartCard {
     setText(this.#under, this.#rangeWords());
     const said = figures.map((words, i) => `${words} ${texts[i]}`).join(", ");
     setAttribute(this.#figure, "aria-label", `${series.field}, ${this.#rangeWords()}. ${said}.`);
+  }
+
+  /** As many points as can be told apart. */
+  #points(): number {
+    return Math.round(Math.min(800, Math.max(150, this.view.clientWidth / 1.25)));
   }
 
   #rangeWords(): string {

@@ -16,6 +16,7 @@ export type ChartActs = {
 
 type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]];
 
+const meanSeries = 3;
 /** As many points as that are marked one by one. */
 const markedMax = 60;
 /** A pause so much longer than usual is a gap and no line. */
@@ -91,12 +92,16 @@ export class Chart {
       legend: { show: false },
       cursor: {
         drag: { x: true, y: false, setScale: false },
-        points: { size: 8, fill: colour("--accent"), stroke: colour("--surface") },
+        points: {
+          size: (_plot, series) => (series === meanSeries ? 8 : 0),
+          fill: colour("--accent"),
+          stroke: colour("--surface"),
+        },
         y: false,
       },
       padding: [12, 8, 0, 0],
       axes: [
-        { ...axis, space: 72, values: timeLabels },
+        { ...axis, size: 30, gap: 8, space: 72, values: timeLabels },
         {
           ...axis,
           size: yAxisPx,

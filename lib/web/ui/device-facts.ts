@@ -10,7 +10,7 @@ export class DeviceFacts {
   readonly #mark = element("span", { class: "mark" });
   readonly #words = element("strong", {}, "…");
   readonly #since = momentElement(null, "span");
-  readonly #for = element("span", {}, "for ", this.#since);
+  readonly #for = element("span", { hidden: true }, "for ", this.#since);
   readonly #link = element("span", { class: "link" });
   /** Presence in a line, under the name. */
   readonly head = element(
@@ -24,10 +24,10 @@ export class DeviceFacts {
   readonly #seen = momentElement(null);
   readonly #registered = momentElement(null);
   readonly #texts = {
-    source: element("dd", { class: "mono" }),
-    beat: element("dd"),
-    stated: element("dd", { class: "mono" }),
-    mac: element("dd", { class: "mono" }),
+    source: element("dd", { class: "mono" }, "–"),
+    beat: element("dd", {}, "–"),
+    stated: element("dd", { class: "mono" }, "–"),
+    mac: element("dd", { class: "mono" }, "–"),
   };
   readonly view = element(
     "dl",
@@ -45,9 +45,10 @@ export class DeviceFacts {
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
     this.#for.hidden = since === null;
-    setMoment(this.#since, since);
+    const isOnline = presence === "online";
+    setMoment(this.#since, since, isOnline ? "span" : "ago");
     // An end lies back, a session lasts.
-    setText(this.#for.firstChild as Text, presence === "online" ? "for " : "since ");
+    setText(this.#for.firstChild as Text, isOnline ? "for " : "");
     if (this.#link.dataset["transport"] !== (transport ?? "")) {
       this.#link.dataset["transport"] = transport ?? "";
       this.#link.replaceChildren(...(transport === null ? [] : transportSign(transport)));

@@ -102,7 +102,6 @@ export class DevicePage implements Page {
     try {
       const device = await get<Device>(devicePath(this.device));
       this.#facts.show(device);
-      this.#body.hidden = false;
       setText(this.#trouble, "");
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.#showGone();
@@ -111,11 +110,19 @@ export class DevicePage implements Page {
   }
 
   #showGone(): void {
-    this.#body.hidden = true;
     this.#facts.head.hidden = true;
-    setText(
-      this.#trouble,
-      "No device of this name is registered here. It may have been deregistered.",
+    this.#body.replaceChildren(
+      element(
+        "section",
+        { class: "card empty", role: "status" },
+        element("h2", {}, "No such device"),
+        element(
+          "p",
+          { class: "muted" },
+          "None of this name is registered. It may have been deregistered.",
+        ),
+        element("a", { class: "button", href: "#/" }, "To the fleet"),
+      ),
     );
   }
 }

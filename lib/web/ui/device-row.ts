@@ -62,7 +62,7 @@ export class DeviceRow {
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
     this.#since.hidden = device.since === null;
-    setMoment(this.#since, device.since);
+    setMoment(this.#since, device.since, device.presence === "online" ? "span" : "ago");
     setMoment(this.#seen, device.lastSeen);
     this.#showTransport(device.transport);
     const report = device.lastReport;

@@ -14,7 +14,7 @@ export function firstSteps(): HTMLElement {
     element(
       "p",
       { class: "muted" },
-      "Register one and let it run; it shows up here by itself. Both ask for a password of your choice.",
+      "Register one and let it run; it shows up here by itself. Both ask for its password, which is yours to choose.",
     ),
     element(
       "ol",
@@ -22,7 +22,7 @@ export function firstSteps(): HTMLElement {
       step("Register a device", `./iot-client register --id sensor-1 --server ${server}`),
       step(
         "Log it in and report every ten seconds",
-        `./iot-client run --id sensor-1 --server ${server} --every 10s --report 'cut -d" " -f1 /proc/loadavg'`,
+        `./iot-client run --id sensor-1 --server ${server} --every 10s --report 'date +%S'`,
       ),
     ),
     element(
@@ -38,18 +38,18 @@ function step(words: string, command: string): HTMLElement {
   const line = element("div", { class: "command" }, code);
   // The clipboard is there only for pages of this machine or over TLS.
   if (navigator.clipboard !== undefined) {
-    const done = element("span", { class: "unseen", role: "status" });
+    const said = element("span", { class: "unseen", role: "status" });
     const copy = button(
       { class: "quiet square", "aria-label": `Copy: ${words}`, title: "Copy" },
       icon("copy"),
     );
     copy.addEventListener("click", () => {
       navigator.clipboard.writeText(command).then(
-        () => setText(done, "Copied"),
+        () => setText(said, "Copied"),
         () => getSelection()?.selectAllChildren(code),
       );
     });
-    line.append(copy, done);
+    line.append(copy, said);
   }
   return element("li", {}, element("p", {}, words), line);
 }

@@ -44,6 +44,7 @@ export class FleetPage implements Page {
     ...sorts.map(({ sort, words }) => element("option", { value: sort }, words)),
   );
   readonly #found = element("p", { class: "found muted", role: "status" });
+  readonly #tools = element("div", { class: "tools" });
   readonly #counts = new FleetCounts((presence) => this.#ask({ presence }));
   readonly #place = element("div", { class: "place" });
   readonly #first = firstSteps();
@@ -81,18 +82,17 @@ export class FleetPage implements Page {
     });
     this.search.addEventListener("keydown", (event) => this.#searchKey(event));
     this.#order.addEventListener("change", () => this.#ask({ sort: this.#order.value as Sort }));
+    this.#tools.append(
+      element("div", { class: "search" }, icon("search"), this.search, element("kbd", {}, "/")),
+      this.#order,
+      this.#found,
+    );
     this.view = element(
       "div",
       { class: "page fleet" },
       element("h1", { class: "unseen" }, "Fleet"),
       this.#counts.view,
-      element(
-        "div",
-        { class: "tools" },
-        element("div", { class: "search" }, icon("search"), this.search, element("kbd", {}, "/")),
-        this.#order,
-        this.#found,
-      ),
+      this.#tools,
       this.#place,
     );
     this.#showQuery();
@@ -160,6 +160,7 @@ export class FleetPage implements Page {
     else if (!isLoaded && !hasRows) shown = this.#waiting;
     else if (isLoaded && !hasRows) shown = isFiltered ? this.#none : this.#first;
     if (this.#place.firstChild !== shown) this.#place.replaceChildren(shown);
+    this.#tools.hidden = shown === this.#first;
     this.#place.classList.toggle("old", !isLoaded && hasRows);
     const noun = total === 1 ? "device" : "devices";
     setText(this.#found, isLoaded ? `${count(total)} ${noun}${isFiltered ? " found" : ""}` : "");

@@ -43,7 +43,7 @@ export class LineTail {
   }
 
   /** Begins anew with these, or with words that say why there are none. */
-  fill(lines: readonly Line[], words: string): void {
+  begin(lines: readonly Line[], words: string): void {
     this.#waiting = [];
     this.#lines.replaceChildren(
       ...(lines.length === 0

@@ -31,8 +31,16 @@ export function momentElement(
   return made;
 }
 
-/** Gives it another time; null shows a dash. */
-export function setMoment(of: HTMLTimeElement, at: number | string | null): void {
+/** Gives it another time, and another style if one is named; null shows a dash. */
+export function setMoment(
+  of: HTMLTimeElement,
+  at: number | string | null,
+  style?: MomentStyle,
+): void {
+  if (style !== undefined && of.dataset["style"] !== style) {
+    of.dataset["style"] = style;
+    delete of.dataset["at"];
+  }
   const ms = typeof at === "string" ? Date.parse(at) : at;
   const text = ms === null || !Number.isFinite(ms) ? "" : String(ms);
   if (of.dataset["at"] === text) return;

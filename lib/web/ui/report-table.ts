@@ -16,7 +16,7 @@ type ReportPage = { readonly reports: readonly Report[]; readonly next: string |
 const perPage = 20;
 const columns = [
   { name: "received", words: "Received" },
-  { name: "message", words: "Message" },
+  { name: "said", words: "Message" },
   { name: "code", words: "Code" },
   { name: "stated", words: "Device time" },
 ];

@@ -5,6 +5,8 @@ import { historySeconds } from "./status-history.ts";
 
 const width = 120;
 const height = 28;
+/** Seconds the curve shows at least. */
+const soonSeconds = 30;
 
 export class Sparkline {
   readonly #line = svgElement("path", { class: "spark-line" });
@@ -25,7 +27,8 @@ export class Sparkline {
   draw(values: readonly number[]): void {
     if (values.length < 2) return;
     const top = Math.max(1, ...values);
-    const step = width / (historySeconds - 1);
+    // A history that has just begun fills the curve sooner.
+    const step = width / (Math.max(soonSeconds, Math.min(historySeconds, values.length)) - 1);
     const first = width - (values.length - 1) * step;
     const points = values.map((value, i) => {
       const y = height - 1.5 - (value / top) * (height - 3);
