@@ -1,5 +1,5 @@
 // Notices that the database file or its log was deleted or replaced while it is open: SQLite would go on writing into
-// nothing. Looks about once a second, so that what came within the last one may be lost, and no more.
+// nothing. The store looks after each commit, before anything is acknowledged.
 
 import { statSync } from "node:fs";
 import { realPathOf } from "./database-file.ts";
@@ -17,7 +17,7 @@ export class FileGuard {
     }));
   }
 
-  /** Looks at the files; call it about once a second. */
+  /** Looks at the files: a few microseconds. */
   check(): void {
     this.#lost = null;
     for (const watched of this.#watched) {
