@@ -67,6 +67,7 @@ async function keyShown(
         link.send({ kind: "close", answer: false, msgid: 0n });
         if (shown !== null) resolve(shown);
       },
+      onKept: () => {},
       onTrouble: (trouble) => reject(noAnswer(name, trouble)),
       onKeyChange: ({ seen }) => {
         const what = "The key is not the one given.";

@@ -57,6 +57,7 @@ export class SealedChannel implements Carrier {
     this.#msgids = new Msgids(ports.randomBytes(4));
     this.#link = new ServerLink(ports, settings, {
       onOpen: (fresh) => this.#onOpen(fresh),
+      onKept: () => this.#forward(),
       onTrouble: events.onTrouble,
       onKeyChange: events.onKeyChange,
     });

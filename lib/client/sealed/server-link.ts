@@ -26,6 +26,8 @@ const suspicionMs = 500;
 export type ServerLinkEvents = {
   /** There are keys. `fresh`: the server may not know our sessions any more; else they were only renewed. */
   onOpen(fresh: boolean): void;
+  /** The link that a RESET seemed to end is there after all. */
+  onKept(): void;
   onTrouble(trouble: Trouble): void;
   onKeyChange(change: KeyChange): void;
 };
@@ -256,8 +258,15 @@ export class ServerLink {
   }
 
   #open(bytes: Uint8Array): Frame | null {
-    const opened = this.#transportAt(receiverOf(bytes))?.open(bytes, this.ports.now());
+    const transport = this.#transportAt(receiverOf(bytes));
+    const opened = transport?.open(bytes, this.ports.now());
     if (opened === undefined || !opened.ok) return null;
+    // Only a server that knows the link can seal under its keys: a RESET before that came from somebody else.
+    if (this.#reopenAt !== Infinity && transport === this.#current && opened.value.newest) {
+      this.#reopenAt = Infinity;
+      this.#lost = false;
+      this.events.onKept();
+    }
     const frame = decodeFrame(opened.value.frame);
     return frame.ok ? frame.value : null;
   }

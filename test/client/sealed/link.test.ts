@@ -1,0 +1,289 @@
+// The link to the server: first contact and pins, who is in between, tickets, RESET, cookies, renewed keys, roaming.
+
+import { expect, test } from "bun:test";
+import { fingerprint } from "../../../lib/sealed/fingerprint.ts";
+import { encodePacket } from "../../../lib/sealed/packets.ts";
+import { fixedBytes } from "../../sealed/fixtures.ts";
+import { Disk } from "./client-node.ts";
+import { identityNamed } from "./server-node.ts";
+import { type Datagram, packetKind, World } from "./world.ts";
+
+const address = { ip: "192.0.2.2", port: 1994 };
+const kinds = (world: World) => world.wire.map(packetKind);
+
+async function loggedIn(world: World, disk = new Disk("asmith")) {
+  const client = world.add({ id: "asmith", address, disk });
+  expect(await client.register()).toMatch(/^0[01]$/);
+  expect(await client.logIn()).toBe("70");
+  return client;
+}
+
+test("the first contact is HELLO, KEY, INIT, RESP, and only then a message; the key is pinned", async () => {
+  const world = new World();
+  const client = world.add({ id: "asmith", address });
+  expect(await client.register()).toBe("00");
+  expect(kinds(world)).toEqual(["hello", "key", "init", "resp", "data", "data"]);
+  expect(client.disk.pinned).toEqual(world.server.identity.sealing.publicKey);
+});
+
+test("a program that starts again needs no HELLO and no password check", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  client.carrier.close();
+  client.kill();
+  const { hashings } = world.server;
+  world.wire.length = 0;
+  const again = world.add({ id: "asmith", address, disk: client.disk });
+  expect(await again.logIn()).toBe("70");
+  expect(kinds(world)).toEqual(["init", "resp", "data", "data"]);
+  expect(world.server.activities.at(-2)).toStartWith("RESUME asmith");
+  expect(world.server.hashings).toBe(hashings);
+});
+
+test("a RESUME that is refused becomes a LOGIN in the same session, and leaves a good ticket", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  for (const [name, { signingKey }] of client.disk.tickets) {
+    client.disk.tickets.set(name, { ticket: fixedBytes("another"), signingKey });
+  }
+  world.wire.length = 0;
+  expect(await client.logIn()).toBe("70");
+  expect(kinds(world)).toEqual(["data", "data", "data", "data", "data"]);
+  expect(await client.logIn()).toBe("70");
+  expect(world.server.activities.at(-2)).toStartWith("RESUME asmith");
+});
+
+test("a wrong password is refused, with a ticket and without", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  expect(await client.logIn("wrong")).toBe("31");
+  client.disk.tickets.clear();
+  expect(await client.logIn("wrong")).toBe("31");
+  expect(await client.logIn()).toBe("70");
+});
+
+test("another key than the pinned one stops it: nothing of a message leaves", async () => {
+  const world = new World();
+  const { disk } = await loggedIn(world);
+  world.server.identity = identityNamed("another server");
+  world.restartServer();
+  world.wire.length = 0;
+  const client = world.add({ id: "asmith", address: { ip: "192.0.2.3", port: 1 }, disk });
+  expect(await client.report("secret")).toBe("silent");
+  expect(client.change?.pinned).toEqual(identityNamed("server").sealing.publicKey);
+  expect(client.change?.seen).toEqual(world.server.identity.sealing.publicKey);
+  expect(new Set(kinds(world))).toEqual(new Set(["init", "hello", "key"]));
+});
+
+test("a device at work stops at a changed key as well", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.server.identity = identityNamed("another server");
+  world.restartServer();
+  world.wire.length = 0;
+  expect(await client.report("secret")).toBe("silent");
+  expect(client.change).not.toBeNull();
+  expect(kinds(world).filter((kind) => kind === "text")).toEqual([]);
+});
+
+test("a forged KEY beside the true server changes nothing", async () => {
+  const world = new World();
+  const { disk } = await loggedIn(world);
+  // The INIT gets lost once, so that the client asks for the key; somebody answers first.
+  let inits = 0;
+  world.onTheWay = (datagram) => {
+    const kind = packetKind(datagram);
+    if (kind === "init" && ++inits === 1) return [];
+    if (kind !== "hello") return [datagram];
+    return [forgedKey(datagram, identityNamed("mallory").sealing.publicKey), datagram];
+  };
+  const client = world.add({ id: "asmith", address: { ip: "192.0.2.3", port: 1 }, disk });
+  expect(await client.logIn()).toBe("70");
+  expect(client.change).toBeNull();
+});
+
+function forgedKey({ bytes, from, to }: Datagram, publicKey: Uint8Array): Datagram {
+  const nonce = bytes.subarray(4, 20);
+  const packet = { type: "key", nonce, versionMin: 1, versionMax: 1, flags: 0, publicKey } as const;
+  return { bytes: encodePacket(packet), from: to, to: from };
+}
+
+test("somebody in between at the first contact is caught by the fingerprint given beforehand", async () => {
+  const world = new World();
+  const mallory = identityNamed("mallory").sealing.publicKey;
+  world.onTheWay = (datagram) =>
+    packetKind(datagram) === "hello" ? [forgedKey(datagram, mallory)] : [datagram];
+  const expected = fingerprint(world.server.identity.sealing.publicKey);
+  const client = world.add({ id: "asmith", address, expected });
+  expect(await client.register()).toBe("silent");
+  expect(client.change).toEqual({ pinned: null, seen: mallory });
+  expect(kinds(world)).toEqual(["key"]);
+  expect(client.disk.pinned).toBeNull();
+});
+
+test("the fingerprint given beforehand lets the true server in", async () => {
+  const world = new World();
+  const expected = fingerprint(world.server.identity.sealing.publicKey);
+  const client = world.add({ id: "asmith", address, expected });
+  expect(await client.register()).toBe("00");
+  expect(client.change).toBeNull();
+});
+
+test("a server that speaks text only gets HELLOs and nothing else", async () => {
+  const world = new World();
+  world.onTheWay = (datagram) => (packetKind(datagram) === "key" ? [] : [datagram]);
+  const client = world.add({ id: "asmith", address });
+  expect(await client.register()).toBe("silent");
+  expect(new Set(kinds(world))).toEqual(new Set(["hello"]));
+  expect(kinds(world)).toHaveLength(5);
+  expect(client.carrier.trouble).toBe("no-key");
+});
+
+test.each([
+  ["both", fixedBytes("psk"), fixedBytes("psk"), "00", null],
+  ["the server alone", fixedBytes("psk"), undefined, "silent", "wrong-secret"],
+  ["the client alone", null, fixedBytes("psk"), "silent", "wrong-secret"],
+])("a shared secret on %s", async (_who, psk, clientPsk, code, trouble) => {
+  const world = new World(1, { psk });
+  const client = world.add({ id: "asmith", address, ...(clientPsk && { psk: clientPsk }) });
+  expect(await client.register()).toBe(code);
+  expect(client.carrier.trouble).toBe(trouble as null);
+});
+
+test("text in the server's name is not listened to", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.onTheWay = (datagram) => {
+    if (packetKind(datagram) !== "data" || datagram.from !== client.address) return [datagram];
+    const hash = Bun.SHA256.hash(
+      client.client.requests.prepare({ type: "LOGOFF", id: "asmith" }, datagram.to).text,
+      "hex",
+    );
+    const bytes = Buffer.from(`ACK\t80\tasmith\t2026-11-22:00:00:00\t${hash}`);
+    return [{ bytes, from: datagram.to, to: datagram.from }];
+  };
+  expect(await client.code({ type: "LOGOFF", id: "asmith" })).toBe("silent");
+});
+
+test("a message that does not fit a frame is not sent", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.wire.length = 0;
+  expect(await client.report("x".repeat(1_156))).toBe("silent");
+  expect(world.wire).toEqual([]);
+});
+
+test("under load it shows its cookie, and gets in", async () => {
+  const world = new World();
+  world.server.late = true;
+  const client = world.add({ id: "asmith", address });
+  expect(await client.register()).toBe("00");
+  expect(kinds(world)).toEqual(["hello", "key", "init", "cookie", "init", "resp", "data", "data"]);
+  expect(world.server.engine.desk.counters.cookies).toBe(1);
+});
+
+test("after a restart of the server it handshakes and resumes by itself, without a password check", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const { hashings } = world.server;
+  world.restartServer();
+  world.wire.length = 0;
+  expect(await client.report("kept")).toBe("50");
+  expect(kinds(world)).toEqual(["data", "reset", "init", "resp", "data", "data", "data", "data"]);
+  expect(world.server.activities.some((words) => words.startsWith("RESUME"))).toBe(true);
+  expect(world.server.hashings).toBe(hashings);
+  expect(world.server.reports("asmith")).toEqual(["kept"]);
+});
+
+test("the ticket survives the end of the session while the server was away", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const { hashings } = world.server;
+  await world.pass(20 * 60_000);
+  expect(world.server.engine.desk.sessions.get("asmith")).toBeUndefined();
+  world.restartServer();
+  expect(await client.report("late")).toBe("50");
+  expect(world.server.hashings).toBe(hashings);
+});
+
+test("a RESET with a wrong tag or index is not believed", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.wire.length = 0;
+  const last = world.wire.at(-1)?.bytes ?? new Uint8Array(32);
+  for (const tag of [fixedBytes("guess").subarray(0, 16), last.subarray(-16)]) {
+    const bytes = encodePacket({ type: "reset", receiver: 7, tag });
+    client.carrier.receive(bytes, world.serverAddress);
+  }
+  await world.pass(10_000);
+  expect(kinds(world)).toEqual([]);
+});
+
+test("a storm of RESETs costs a handshake in 5 s at most, and no message", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.wire.length = 0;
+  // Somebody who sees every packet answers each with the RESET it would cause, and lets it pass all the same.
+  world.onTheWay = (datagram) => {
+    const { bytes, from, to } = datagram;
+    if (packetKind(datagram) !== "data" || from !== client.address) return [datagram];
+    const receiver = Buffer.from(bytes).readUInt32BE(4);
+    const reset = encodePacket({ type: "reset", receiver, tag: bytes.subarray(-16) });
+    return [datagram, { bytes: reset, from: to, to: from }];
+  };
+  const begun = world.now;
+  for (let i = 0; i < 20; i++) expect(await client.report(`report ${i}`)).toBe("50");
+  const handshakes = kinds(world).filter((kind) => kind === "init").length;
+  expect(handshakes).toBeLessThanOrEqual(Math.ceil((world.now - begun) / 5_000) + 1);
+  expect(world.server.reports("asmith")).toEqual(
+    Array.from({ length: 20 }, (_, i) => `report ${i}`),
+  );
+});
+
+test("keys are renewed at the limit of messages, and nothing gets lost over it", async () => {
+  const world = new World();
+  const client = world.add({ id: "asmith", address, rekeyAfterMessages: 10 });
+  await client.register();
+  expect(await client.logIn()).toBe("70");
+  for (let i = 0; i < 50; i++) expect(await client.report(`${i}`)).toBe("50");
+  const inits = kinds(world).filter((kind) => kind === "init").length;
+  expect(inits).toBeGreaterThanOrEqual(5);
+  expect(inits).toBeLessThanOrEqual(7);
+  expect(world.server.reports("asmith")).toHaveLength(50);
+  expect(world.server.activities.filter((words) => words.startsWith("RESUME"))).toEqual([]);
+});
+
+test("keys are renewed after 15 minutes, and dead ones are replaced", async () => {
+  const world = new World();
+  const client = world.add({ id: "asmith", address, keepaliveMs: 25_000 });
+  await client.register();
+  await client.logIn();
+  world.wire.length = 0;
+  await world.pass(16 * 60_000);
+  expect(kinds(world).filter((kind) => kind === "init")).toHaveLength(1);
+  expect(await client.report("with new keys")).toBe("50");
+  const silent = world.add({ id: "bsmith", address: { ip: "192.0.2.9", port: 2 } });
+  await silent.register();
+  await silent.logIn();
+  await world.pass(31 * 60_000);
+  expect(await silent.logIn()).toBe("70");
+});
+
+test("a session moves with its device to another address and port", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.wire.length = 0;
+  client.address = { ip: "198.51.100.7", port: 40_000 };
+  expect(await client.report("from elsewhere")).toBe("50");
+  expect(kinds(world)).toEqual(["data", "data"]);
+  expect(world.server.engine.desk.sessions.get("asmith")?.source).toEqual(client.address);
+});
+
+test("a goodbye frees the link, and the session stays", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  client.carrier.close();
+  await world.pass(10);
+  expect(world.server.engine.desk.links.size).toBe(0);
+  expect(world.server.engine.desk.sessions.get("asmith")).toBeDefined();
+});

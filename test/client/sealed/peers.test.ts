@@ -1,0 +1,242 @@
+// Devices that call each other: the voucher, the direct way, the way through the server, and everybody who has no
+// voucher or another's.
+
+import { expect, test } from "bun:test";
+import { addressIn } from "../../../lib/client/answers.ts";
+import type { CallResult } from "../../../lib/client/channel.ts";
+import { encode } from "../../../lib/protocol/encode.ts";
+import type { Address } from "../../../lib/protocol/messages.ts";
+import { encodeFrame, type Frame } from "../../../lib/sealed/frames.ts";
+import { initiate } from "../../../lib/sealed/handshake.ts";
+import { Transport } from "../../../lib/sealed/transport.ts";
+import { decodeVoucher, signVoucher, type VoucherClaim } from "../../../lib/sealed/voucher.ts";
+import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
+import type { ClientNode, ClientOptions } from "./client-node.ts";
+import { identityNamed } from "./server-node.ts";
+import { type Datagram, packetKind, World } from "./world.ts";
+
+const asker = { id: "asmith", address: { ip: "192.0.2.2", port: 1994 } };
+const target = { id: "bsmith", address: { ip: "192.0.2.3", port: 1995 } };
+
+async function loggedIn(world: World, options: ClientOptions): Promise<ClientNode> {
+  const client = world.add(options);
+  await client.register();
+  expect(await client.logIn()).toBe("70");
+  return client;
+}
+
+/** Asks the server for the target's address, then calls it. */
+async function call(
+  from: ClientNode,
+  id = target.id,
+): Promise<{ result: CallResult; at: Address }> {
+  const time = from.times.distinct();
+  const question = {
+    type: "QUERY",
+    code: "01",
+    id: from.id,
+    address: null,
+    time,
+    target: id,
+  } as const;
+  const outcome = await from.ask(question);
+  const at = outcome.kind === "answer" ? addressIn(outcome.message) : null;
+  if (at === null) throw new Error(`no address of ${id}`);
+  let result: CallResult | null = null;
+  from.carrier.call?.(id, at, (how) => {
+    result = how;
+  });
+  await from.world.run(() => result !== null);
+  return { result: result as unknown as CallResult, at };
+}
+
+/** Asks the target itself. */
+async function askPeer(from: ClientNode, at: Address, id = from.id): Promise<string> {
+  const address = from.address;
+  const time = from.times.distinct();
+  const question = { type: "QUERY", code: "01", id, address, time, target: target.id } as const;
+  const outcome = await from.ask(question, at);
+  return outcome.kind === "answer" ? outcome.message : outcome.kind;
+}
+
+const isBetween = ({ from, to }: Datagram) =>
+  [from, to].every(({ ip }) => ip === asker.address.ip || ip === target.address.ip);
+
+/** A network in which devices reach the server and nobody else. */
+function isolate(world: World): void {
+  world.onTheWay = (datagram) => (isBetween(datagram) ? [] : [datagram]);
+}
+
+test("a device asks another directly, sealed", async () => {
+  const world = new World();
+  const from = await loggedIn(world, asker);
+  await loggedIn(world, { ...target, onQuery: () => "twenty-one degrees" });
+  const { result, at } = await call(from);
+  expect(result).toEqual({ kind: "open", via: "direct" });
+  world.wire.length = 0;
+  expect(await askPeer(from, at)).toBe("twenty-one degrees");
+  // The voucher, the question, the answer, its ACK.
+  expect(world.wire.filter(isBetween).map(packetKind)).toEqual(["data", "data", "data", "data"]);
+  const all = world.wire.map(({ bytes }) => Buffer.from(bytes).toString("latin1")).join();
+  for (const word of ["asmith", "bsmith", "twenty-one", "QUERY"]) expect(all).not.toContain(word);
+});
+
+test("where no direct path works it goes through the server, which cannot read it", async () => {
+  const world = new World();
+  const from = await loggedIn(world, asker);
+  const long = "x".repeat(5_000);
+  await loggedIn(world, { ...target, onQuery: () => long });
+  isolate(world);
+  const { result, at } = await call(from);
+  expect(result).toEqual({ kind: "open", via: "relayed" });
+  const answer = await askPeer(from, at);
+  expect(answer.length).toBeGreaterThan(900);
+  expect(long).toStartWith(answer);
+  expect(world.server.engine.desk.counters.relayed).toBeGreaterThanOrEqual(5);
+});
+
+test("under loss a call still comes through, either way", async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const world = new World(seed);
+    const from = await loggedIn(world, asker);
+    await loggedIn(world, target);
+    world.weather = { lost: 0.2, repeated: 0.1, delayMs: 100 };
+    let called = await call(from);
+    for (let i = 0; i < 5 && called.result.kind !== "open"; i++) called = await call(from);
+    expect(called.result.kind).toBe("open");
+    expect(await askPeer(from, called.at)).toBe("bsmith");
+  }
+});
+
+test("why neither way worked is said: the device does not answer, or the server does not reach it", async () => {
+  const world = new World();
+  const from = await loggedIn(world, asker);
+  const to = await loggedIn(world, target);
+  to.kill();
+  expect((await call(from)).result).toEqual({
+    kind: "failed",
+    why: "it does not answer by way of the server either",
+  });
+  world.restartServer();
+  await from.report("back");
+  expect((await call(from)).result).toEqual({
+    kind: "failed",
+    why: "the server does not pass it on: the device is not reached",
+  });
+});
+
+test("a device that is logged in with text is named so by the server, and by nobody else", async () => {
+  const world = new World();
+  const from = await loggedIn(world, asker);
+  await loggedIn(world, { ...target, text: true });
+  expect((await call(from)).result).toEqual({ kind: "text" });
+  // The server's word gets lost: no word is no leave to speak text.
+  let fromServer = 0;
+  world.onTheWay = (datagram) =>
+    datagram.from === world.serverAddress && ++fromServer === 2 ? [] : [datagram];
+  expect((await call(from)).result).toEqual({ kind: "no-voucher" });
+});
+
+test("a caller asks in its own name only", async () => {
+  const world = new World();
+  const from = await loggedIn(world, asker);
+  const to = await loggedIn(world, target);
+  const { at } = await call(from);
+  expect(await askPeer(from, at, "csmith")).toBe("silent");
+  expect(to.client.device.unanswered).toBe(0);
+});
+
+/** Handshakes with the target as anybody can who knows its key, and shows it a frame before a question. */
+async function strangerAsks(world: World, to: ClientNode, frames: Frame[]): Promise<number> {
+  const mallory = { ip: "203.0.113.9", port: 9 };
+  const initiation = valueOf(
+    initiate({
+      local: fixedPair("mallory"),
+      remoteKey: to.disk.local.publicKey,
+      ephemeral: fixedPair("mallory's ephemeral"),
+      index: 1,
+      hsCounter: 1,
+      caps: 0,
+    }),
+  );
+  world.wire.length = 0;
+  world.send(initiation.packet(), mallory, to.address);
+  await world.pass(10);
+  const resp = world.wire.find((datagram) => packetKind(datagram) === "resp") as Datagram;
+  const transport = new Transport(valueOf(initiation.complete(resp.bytes)), world.now);
+  for (const frame of [...frames, askedOutright()]) {
+    world.send(valueOf(transport.seal(encodeFrame(frame), world.now)), mallory, to.address);
+    await world.pass(10);
+  }
+  return world.wire.filter(({ from }) => from === to.address).length - 1;
+}
+
+function askedOutright(): Frame {
+  const address = { ip: "203.0.113.9", port: 9 };
+  const text = encode({
+    type: "QUERY",
+    code: "01",
+    id: "asmith",
+    address,
+    time: "now",
+    target: "bsmith",
+  });
+  return { kind: "text", answer: false, msgid: 2n, body: Buffer.from(text) };
+}
+
+test("the target answers to the server's voucher for this caller, and to nothing else", async () => {
+  const world = new World();
+  const to = await loggedIn(world, target);
+  const nowSeconds = Math.floor(world.time / 1000);
+  const good: VoucherClaim = {
+    askerId: "asmith",
+    askerKey: fixedPair("mallory").publicKey,
+    targetId: "bsmith",
+    targetKey: to.disk.local.publicKey,
+    expiry: nowSeconds + 3_600,
+  };
+  const { signing } = world.server.identity;
+  const peerFrame = (claim: VoucherClaim, pair = signing): Frame => {
+    const voucher = valueOf(decodeVoucher(signVoucher(claim, pair)));
+    return { kind: "peer", answer: false, msgid: 1n, voucher };
+  };
+  const cases: [string, Frame[], number][] = [
+    ["no voucher", [], 0],
+    ["signed by another server", [peerFrame(good, identityNamed("another").signing)], 0],
+    ["for another caller's key", [peerFrame({ ...good, askerKey: fixedPair("x").publicKey })], 0],
+    ["for another device", [peerFrame({ ...good, targetId: "csmith" })], 0],
+    [
+      "for another key of the target",
+      [peerFrame({ ...good, targetKey: fixedPair("x").publicKey })],
+      0,
+    ],
+    ["in another name than the question", [peerFrame({ ...good, askerId: "csmith" })], 0],
+    ["expired", [peerFrame({ ...good, expiry: nowSeconds - 1 })], 0],
+    ["good", [peerFrame(good)], 1],
+  ];
+  for (const [name, frames, answers] of cases) {
+    const fresh = new World();
+    const device = await loggedIn(fresh, target);
+    expect([name, await strangerAsks(fresh, device, frames)]).toEqual([name, answers]);
+  }
+});
+
+test("a device that nobody logged in on answers no handshake", async () => {
+  const world = new World();
+  const to = world.add(target);
+  await to.register();
+  world.wire.length = 0;
+  const initiation = valueOf(
+    initiate({
+      local: fixedPair("mallory"),
+      remoteKey: to.disk.local.publicKey,
+      ephemeral: fixedPair("e"),
+      index: 1,
+      hsCounter: 1,
+      caps: 0,
+    }),
+  );
+  world.send(initiation.packet(), { ip: "203.0.113.9", port: 9 }, to.address);
+  await world.pass(1_000);
+  expect(world.wire).toHaveLength(1);
+});

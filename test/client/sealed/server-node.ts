@@ -1,0 +1,115 @@
+// The real engine on a store in memory, in virtual time: batches, password checks that cost nothing and are counted,
+// restarts that forget everything the store does not hold.
+
+import type { Database } from "bun:sqlite";
+import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
+import { Engine } from "../../../lib/server/engine.ts";
+import type { HashJob } from "../../../lib/server/hash-queue.ts";
+import type { Identity } from "../../../lib/server/identity.ts";
+import { defaultPolicy, type Policy } from "../../../lib/server/policy.ts";
+import { SqliteStore } from "../../../lib/store/sqlite-store.ts";
+import { fixedBytes } from "../../sealed/fixtures.ts";
+import { newDatabase } from "../../store/store-fixtures.ts";
+
+type Source = { readonly ip: string; readonly port: number };
+
+export type ServerOptions = {
+  readonly policy?: Partial<Policy>;
+  readonly psk?: Uint8Array | null;
+  readonly random: (count: number) => Uint8Array;
+};
+
+/** Keys that follow from a name. */
+export function identityNamed(name: string, psk: Uint8Array | null = null): Identity {
+  const sealing = x25519KeyPair(fixedBytes(`${name} sealing`));
+  return { sealing, signing: ed25519KeyPair(fixedBytes(`${name} signing`)), psk };
+}
+
+export class ServerNode {
+  engine: Engine;
+  identity: Identity;
+  /** Passwords hashed or checked with argon2id, had it been real. */
+  hashings = 0;
+  /** Whether the loop claims to be late, so that INITs need a cookie. */
+  late = false;
+  /** Whether storing fails. */
+  broken = false;
+  readonly errors: string[] = [];
+  readonly activities: string[] = [];
+  store: SqliteStore;
+  readonly #database: Database;
+
+  constructor(
+    private readonly options: ServerOptions,
+    now: number,
+  ) {
+    this.#database = newDatabase();
+    this.store = this.#open();
+    this.identity = identityNamed("server", options.psk ?? null);
+    this.engine = this.#start(now);
+  }
+
+  /** Ends and starts again: what was not stored is gone, links and all. */
+  restart(now: number): void {
+    this.store = this.#open();
+    this.engine = this.#start(now);
+  }
+
+  /** Messages of a device's reports, in the order they were stored. */
+  reports(device: string): string[] {
+    const rows = this.#database
+      .query<{ message: string }, [string]>(
+        "SELECT message FROM data WHERE device = ? ORDER BY sequence",
+      )
+      .all(device);
+    return rows.map(({ message }) => message);
+  }
+
+  /** Takes datagrams, and says what it answers: payload, port, ip, repeated. */
+  async turn(
+    arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],
+    now: number,
+  ): Promise<(string | Uint8Array | number)[]> {
+    const { engine } = this;
+    for (const { bytes, from } of arrivals) engine.receive(bytes, from, now, this.late);
+    engine.tick(now);
+    for (;;) {
+      while (engine.hasWork) {
+        const batch = engine.take();
+        if (this.broken) engine.fail(batch, "the disk is full", now);
+        else engine.complete(batch, await this.store.apply(batch.map((e) => e.operation)), now);
+      }
+      const jobs = engine.takeHashJobs();
+      for (const job of jobs) this.#hash(job, now);
+      if (jobs.length === 0) return engine.takeReplies();
+    }
+  }
+
+  #open(): SqliteStore {
+    return new SqliteStore(this.#database, { sharedIp: true });
+  }
+
+  #hash(job: HashJob, now: number): void {
+    this.hashings++;
+    const hash = `hash of ${Bun.SHA256.hash(job.password, "hex")}`;
+    const result = job.against === undefined ? { hash } : { fits: job.against === hash };
+    this.engine.resume(job, result, now);
+  }
+
+  #start(now: number): Engine {
+    const log = {
+      debug: false,
+      activity: (_level: string, _peer: string, _direction: string, words: string) =>
+        void this.activities.push(words),
+      error: (_peer: string, words: string) => void this.errors.push(words),
+    };
+    const { random, policy } = this.options;
+    const parts = {
+      policy: { ...defaultPolicy, sharedIp: true, ...policy },
+      log,
+      random: { bytes: random },
+      identity: this.identity,
+    };
+    return new Engine(parts, this.store.openSessions(), now);
+  }
+}

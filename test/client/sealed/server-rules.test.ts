@@ -1,0 +1,144 @@
+// What the server holds to against anybody who speaks sealed or would rather not: repeats, busy, a full disk, downgrades,
+// replayed handshakes, two programs of one device.
+
+import { expect, test } from "bun:test";
+import { ClientNode } from "./client-node.ts";
+import { type Datagram, packetKind, World } from "./world.ts";
+
+const address = { ip: "192.0.2.2", port: 1994 };
+
+async function loggedIn(world: World, id = "asmith", at = address): Promise<ClientNode> {
+  const client = world.add({ id, address: at });
+  await client.register();
+  expect(await client.logIn()).toBe("70");
+  return client;
+}
+
+/** Has the next ACK to a client lost. */
+function loseNextAnswer(world: World): void {
+  world.onTheWay = (datagram) => {
+    if (datagram.from !== world.serverAddress) return [datagram];
+    world.onTheWay = (later) => [later];
+    return [];
+  };
+}
+
+test("a report whose ACK got lost is stored once, also over a restart of the server", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  loseNextAnswer(world);
+  const asked = client.report("once");
+  await world.run(() => world.server.reports("asmith").length === 1);
+  world.restartServer();
+  expect(await asked).toBe("50");
+  expect(world.server.reports("asmith")).toEqual(["once"]);
+  expect(world.server.engine.desk.counters.reportsRepeated).toBe(1);
+});
+
+test("two equal readings are two reports", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const time = client.times.distinct();
+  const same = {
+    type: "DATA",
+    code: "01",
+    id: "asmith",
+    address: null,
+    time,
+    message: "21",
+  } as const;
+  expect([await client.code(same), await client.code(same)]).toEqual(["50", "50"]);
+  expect(world.server.reports("asmith")).toEqual(["21", "21"]);
+});
+
+test("95 comes inside the link, and nothing was stored", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  world.server.broken = true;
+  expect(await client.report("lost")).toBe("95");
+  world.server.broken = false;
+  expect(await client.report("kept")).toBe("50");
+  expect(world.server.reports("asmith")).toEqual(["kept"]);
+});
+
+test("93 comes inside the link after too many wrong passwords", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  client.disk.tickets.clear();
+  for (let i = 0; i < 10; i++) expect(await client.logIn(`wrong ${i}`)).toBe("31");
+  expect(await client.logIn("wrong again")).toBe("93");
+});
+
+test("a device that was sealed once is refused in text, until an operator allows it", async () => {
+  const world = new World();
+  await loggedIn(world);
+  const text = world.add({ id: "asmith", address: { ip: "192.0.2.66", port: 5 }, text: true });
+  expect(await text.logIn()).toBe("94");
+  expect(await text.register()).toBe("94");
+  expect(await text.report("forged")).toBe("94");
+  world.server.engine.operator.allowText("asmith", () => {}, world.time);
+  await world.pass(1_000);
+  expect(await text.logIn()).toBe("70");
+});
+
+test("a server that requires encryption refuses text, and serves the sealed", async () => {
+  const world = new World(1, { policy: { requireEncryption: true } });
+  const text = world.add({ id: "bsmith", address: { ip: "192.0.2.66", port: 5 }, text: true });
+  expect(await text.register()).toBe("94");
+  const client = await loggedIn(world);
+  expect(await client.report("sealed")).toBe("50");
+});
+
+test("replayed INITs displace nobody", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const init = world.wire.find((datagram) => packetKind(datagram) === "init") as Datagram;
+  world.wire.length = 0;
+  world.restartServer();
+  // After a restart the counters are forgotten: the replay is answered, and gains nothing.
+  for (let port = 1; port <= 50; port++) {
+    world.send(init.bytes, { ip: "203.0.113.5", port }, world.serverAddress);
+  }
+  expect(await client.report("still here")).toBe("50");
+  const { links } = world.server.engine.desk;
+  const current = links.currentOf(Buffer.from(client.disk.local.publicKey).toString("base64"));
+  expect(current?.source).toEqual(address);
+  expect(
+    world.wire.filter((d) => packetKind(d) === "resp" && d.to.ip === "203.0.113.5").length,
+  ).toBeLessThan(50);
+});
+
+test("two programs of one device take turns, and both are served", async () => {
+  const world = new World();
+  const one = await loggedIn(world);
+  const other = world.add({ id: "asmith", address: { ip: "192.0.2.2", port: 7 }, disk: one.disk });
+  for (let i = 0; i < 5; i++) {
+    expect(await other.report(`other ${i}`)).toBe("50");
+    await world.pass(20_000);
+    expect(await one.report(`one ${i}`)).toBe("50");
+    await world.pass(20_000);
+  }
+  expect(world.server.reports("asmith")).toHaveLength(10);
+});
+
+test("the operator's question reaches a sealed device, and its answer is stored once", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const results: string[] = [];
+  loseNextAnswer(world);
+  world.server.engine.operator.ask(
+    {
+      id: "asmith",
+      code: "01",
+      target: "asmith",
+      answerTo: world.serverAddress,
+      onResult: (result) =>
+        void results.push(result.kind === "answer" ? result.message : result.kind),
+    },
+    world.time,
+  );
+  await world.run(() => results.length > 0);
+  expect(results).toEqual(["asmith"]);
+  expect(world.server.reports("asmith")).toEqual(["asmith"]);
+  expect(client.client.device.unanswered).toBe(0);
+});
