@@ -93,7 +93,7 @@ export class Chart {
       cursor: {
         drag: { x: true, y: false, setScale: false },
         points: {
-          size: (_plot, series) => (series === meanSeries ? 8 : 0),
+          size: (_plot, of) => (of === meanSeries ? 8 : 0),
           fill: colour("--accent"),
           stroke: colour("--surface"),
         },

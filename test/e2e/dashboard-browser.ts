@@ -1,0 +1,117 @@
+// A headless Chromium on the dashboard of a compiled server. Notes everything a page complains of. Where there is no
+// Chromium its tests are skipped; in CI that fails.
+
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { deadlineMs, until } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
+
+const executablePath = "/usr/bin/chromium";
+const available = existsSync(executablePath);
+
+/** A desk's screen and a phone's. */
+export const desk = { viewport: { width: 1440, height: 900 } } as const;
+export const phone = {
+  viewport: { width: 390, height: 844 },
+  isMobile: true,
+  hasTouch: true,
+} as const;
+
+/** The server, its browser and a bare device; all gone with the test. */
+export class Dashboard implements AsyncDisposable {
+  /** What pages complained of: console errors, broken policies, errors nobody caught, dialogs. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly folder: TemporaryFolder,
+    readonly server: ServerProcess,
+    readonly device: RawDevice,
+    private readonly browser: Browser,
+  ) {}
+
+  /** @param args of the server, behind the port */
+  static async start(args: readonly string[] = ["--shared-ip"]): Promise<Dashboard> {
+    const folder = new TemporaryFolder();
+    const server = await startServer({ folder: folder.path, args });
+    const browser = await chromium.launch({
+      executablePath,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+    const device = await RawDevice.open(server.port);
+    return new Dashboard(folder, server, device, browser);
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.server.port}`;
+  }
+
+  /** The admin token, as it lies beside the database. */
+  get token(): string {
+    return this.folder.text("iot_server.db.token").trim();
+  }
+
+  /** Opens a page of the dashboard in a browser that knows nothing yet. */
+  async open(hash = "#/", options: BrowserContextOptions = desk): Promise<Page> {
+    const context = await this.browser.newContext(options);
+    context.setDefaultTimeout(deadlineMs);
+    // Told by the browser itself, also where the console says nothing.
+    await context.addInitScript(
+      `addEventListener("securitypolicyviolation", (e) => console.error("policy: " + e.violatedDirective + " " + e.blockedURI))`,
+    );
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => this.complaints.push(error.message));
+    page.on("dialog", (dialog) => {
+      this.complaints.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    await page.goto(`${this.origin}/${hash}`);
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.browser.close();
+    this.device[Symbol.dispose]();
+    await this.server[Symbol.asyncDispose]();
+    this.folder[Symbol.dispose]();
+  }
+}
+
+/** Defines a test that needs the browser. */
+export const browserTest: (name: string, body: () => Promise<void>) => void = available
+  ? (name, body) => test(name, body, 4 * deadlineMs)
+  : (name) =>
+      test(`skipped: ${name}: needs chromium (apt-get install chromium)`, () => {
+        expect(process.env["CI"], "CI must have it").not.toBe("true");
+      });
+
+/** Waits until an element has a text. */
+export function untilText(page: Page, selector: string, text: string | RegExp): Promise<boolean> {
+  return until(`${String(text)} in ${selector}`, async () => {
+    const all = await page.locator(selector).allInnerTexts();
+    return all.some((one) => (typeof text === "string" ? one.includes(text) : text.test(one)));
+  });
+}
+
+/** The row of a device in the fleet. */
+export function rowOf(id: string): string {
+  return `.rows .row:not([hidden]):has(a:text-is("${id}"))`;
+}
+
+/** Waits until the stream of live events stands. */
+export function untilLive(page: Page): Promise<void> {
+  return page.locator('.light[data-state="live"]').waitFor();
+}

@@ -1,0 +1,151 @@
+// The dashboard as things happen: devices come, report, go, and are asked, and a browser that only looks on sees it.
+
+import { expect } from "bun:test";
+import { browserTest, Dashboard, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
+import { addressedData, data, login, logoff, newIdentity, register } from "./datagrams.ts";
+import { until } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
+
+browserTest("an empty fleet says how the first device comes in, and it then shows up", async () => {
+  await using dashboard = await Dashboard.start();
+  const page = await dashboard.open();
+  await untilText(page, ".first code", `./iot-client register --id sensor-1`);
+  await untilText(page, ".first code", `127.0.0.1:${dashboard.server.port}`);
+  expect(await page.locator(".first code").count()).toBe(2);
+
+  const identity = newIdentity();
+  expect(await dashboard.device.code(register(identity))).toBe("00");
+  await untilText(page, rowOf(identity.id), "Never logged in");
+  await untilText(page, '.tile[data-kind="never"]', "1");
+  expect(dashboard.complaints).toEqual([]);
+});
+
+browserTest(
+  "the fleet shows a login, a report, a logoff and a silence without being loaded again",
+  async () => {
+    await using dashboard = await Dashboard.start(["--shared-ip", "--offline-after", "3s"]);
+    const { device } = dashboard;
+    const [leaving, silent] = [newIdentity(), newIdentity()];
+    for (const identity of [leaving, silent]) await device.code(register(identity));
+    const page = await dashboard.open();
+    await untilText(page, rowOf(leaving.id), "Never logged in");
+    await untilLive(page);
+    await page.evaluate("window.isTheSame = true");
+
+    expect(await device.code(login(leaving))).toBe("70");
+    await untilText(page, rowOf(leaving.id), "Online");
+    await untilText(page, rowOf(leaving.id), "Text");
+    expect(await device.code(data(leaving, "temperature=21.5"))).toBe("50");
+    await untilText(page, rowOf(leaving.id), "temperature=21.5");
+    expect(await device.code(logoff(leaving))).toBe("80");
+    await untilText(page, rowOf(leaving.id), "Logged off");
+
+    expect(await device.code(login(silent))).toBe("70");
+    await untilText(page, rowOf(silent.id), "Online");
+    await untilText(page, rowOf(silent.id), "Went silent");
+    await untilText(page, '.tile[data-kind="offline"]', "2");
+    expect(await page.evaluate("window.isTheSame")).toBe(true);
+    expect(dashboard.complaints).toEqual([]);
+  },
+);
+
+browserTest("the list is searched, filtered and sorted, and the address keeps it", async () => {
+  await using dashboard = await Dashboard.start();
+  const { device } = dashboard;
+  const identities = ["roof-1", "roof-2", "cellar-1"].map((id) => newIdentity({ id }));
+  for (const identity of identities) await device.code(register(identity));
+  expect(await device.code(login(identities[1] as (typeof identities)[number]))).toBe("70");
+  const page = await dashboard.open();
+  const names = () => page.locator(".rows .row:not([hidden]) .name").allInnerTexts();
+  const untilNames = (...wanted: string[]) =>
+    until(
+      `the rows ${wanted.join()}`,
+      async () => (await names()).toSorted().join() === wanted.join(),
+    );
+
+  await untilNames("cellar-1", "roof-1", "roof-2");
+  await page.locator("#search").fill("ROOF");
+  await untilNames("roof-1", "roof-2");
+  await page.locator('.tile[data-kind="online"]').click();
+  await untilNames("roof-2");
+  await until("the filter in the address", () => page.url().includes("presence=online"));
+  await page.reload();
+  await untilNames("roof-2");
+  expect(await page.locator("#search").inputValue()).toBe("ROOF");
+  await page.locator("#search").fill("nobody");
+  await untilText(page, ".place", "No device fits");
+  await page.getByRole("button", { name: "Show all devices" }).click();
+  await untilNames("cellar-1", "roof-1", "roof-2");
+  await page.getByRole("button", { name: "Device", exact: true }).click();
+  const first = page.locator("#row-0 .name");
+  await until("the last id first", async () => (await first.innerText()) === "roof-2");
+});
+
+browserTest("a device's numbers are drawn, follow new reports, and can be zoomed", async () => {
+  await using dashboard = await Dashboard.start();
+  const { device } = dashboard;
+  const identity = newIdentity();
+  await device.code(register(identity));
+  await device.code(login(identity));
+  for (const number of [20, 22.5, 21]) {
+    await device.code(data(identity, `temperature=${number} humidity=48`));
+  }
+  const page = await dashboard.open(`#/devices/${identity.id}`);
+  await untilText(page, '.field[data-field="temperature"]', "21");
+  await untilText(page, ".figures", "22.5");
+  await until("pixels on the chart", () => page.evaluate(inkOf));
+  await untilText(page, ".reports td", "temperature=22.5 humidity=48");
+
+  expect(await device.code(data(identity, "temperature=30 humidity=50"))).toBe("50");
+  await untilText(page, ".reports td", "temperature=30 humidity=50");
+  await untilText(page, ".figures", "30");
+  await page.locator('.field[data-field="humidity"]').click();
+  await untilText(page, ".figures", "50");
+  await page.getByRole("button", { name: "Show the last hour" }).click();
+  await until("the range of the export", async () =>
+    (await page.locator(".exports a").first().getAttribute("href"))?.includes("from=1h"),
+  );
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  await until(
+    "no preset",
+    async () => (await page.locator('.segments [aria-pressed="true"]').count()) === 0,
+  );
+  expect(dashboard.complaints).toEqual([]);
+});
+
+browserTest("a device is asked after a login, and its answer shown", async () => {
+  await using dashboard = await Dashboard.start();
+  const { device, server } = dashboard;
+  using own = await RawDevice.open(server.port);
+  const identity = newIdentity({ ip: "127.0.0.1", port: own.port });
+  await device.code(register(identity));
+  await device.code(login(identity));
+  const page = await dashboard.open(`#/devices/${identity.id}`);
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await page.locator("#login-token").fill("wrong");
+  await page.keyboard.press("Enter");
+  await untilText(page, "#login-trouble", /not the admin token/);
+  await page.locator("#login-token").fill(dashboard.token);
+  await page.keyboard.press("Enter");
+
+  const [verb, code, asker, , , , target] = (await own.next("a QUERY")).split("\t");
+  expect([verb, code, asker, target]).toEqual(["QUERY", "01", "server", identity.id]);
+  own.send(addressedData(identity, "<b>the roof</b> is dry"));
+  await untilText(page, ".answers", "<b>the roof</b> is dry");
+  expect(await page.locator(".answers b").count()).toBe(0);
+
+  expect(await device.code(logoff(identity))).toBe("80");
+  await untilText(page, ".standing", "Logged off");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await untilText(page, ".asking", "not logged in");
+});
+
+/** Whether something is drawn on the chart: pixels that are not transparent. */
+const inkOf = `(() => {
+  const canvas = document.querySelector(".plot canvas");
+  if (canvas === null) return false;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let ink = 0;
+  for (let i = 3; i < data.length; i += 4) if (data[i] > 0) ink++;
+  return ink > 500;
+})()`;

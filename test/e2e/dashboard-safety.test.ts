@@ -1,0 +1,93 @@
+// What must never happen in the dashboard: something a device sent is run, a rule of the policy is broken, a stranger
+// sees a device, an old page is taken for a live one.
+
+import { expect } from "bun:test";
+import { browserTest, Dashboard, desk, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
+import { data, login, newIdentity, register } from "./datagrams.ts";
+import { until } from "./polling.ts";
+import { startServer } from "./server-process.ts";
+
+const image = "<img/src=x/onerror=window.isRun=1>";
+const script = '<script>window.isRun=1</script><img src=x onerror="window.isRun=1">';
+const pages = ["#/", "#/devices/evil", "#/activity", "#/server"];
+
+browserTest("markup in a MAC, a message, an id and the log is shown and never run", async () => {
+  await using dashboard = await Dashboard.start();
+  const { device } = dashboard;
+  const identity = newIdentity({ id: "evil", mac: image });
+  expect(await device.code(register(identity))).toBe("00");
+  expect(await device.code(login(identity))).toBe("70");
+  expect(await device.code(data(identity, script))).toBe("50");
+  expect(await device.code(data(identity, '{"<img src=x onerror=window.isRun=1>": 5}'))).toBe("50");
+  const page = await dashboard.open();
+  await untilText(page, rowOf("evil"), "<img src=x");
+  await page.goto(`${dashboard.origin}/#/devices/evil`);
+  await untilText(page, ".facts", image);
+  await untilText(page, ".reports td", script);
+  await untilText(page, ".field", "<img src=x");
+  await page.goto(`${dashboard.origin}/#/activity`);
+  await untilText(page, ".lines", "<script>");
+  for (const id of [script, "javascript:window.isRun=1"]) {
+    await page.goto(`${dashboard.origin}/#/devices/${encodeURIComponent(id)}`);
+    await untilText(page, "h1", id);
+    await untilText(page, ".device", "No such device");
+  }
+  const harm = "[window.isRun, document.querySelectorAll('img, main script').length]";
+  expect(await page.evaluate(harm)).toEqual([undefined, 0]);
+  expect(dashboard.complaints.filter((one) => !one.includes("404"))).toEqual([]);
+});
+
+browserTest(
+  "no page breaks the policy or complains, in light and dark, by desk and phone",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    const identity = newIdentity({ id: "evil" });
+    await dashboard.device.code(register(identity));
+    await dashboard.device.code(login(identity));
+    await dashboard.device.code(data(identity, "21.5"));
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await dashboard.open("#/", { ...desk, colorScheme });
+      for (const hash of pages) {
+        await page.goto(`${dashboard.origin}/${hash}`);
+        await untilLive(page);
+        await until("no skeleton", async () => (await page.locator(".skeleton").count()) === 0);
+      }
+      // Three presses lead through all themes; the charts are drawn again.
+      for (let press = 0; press < 3; press++) await page.locator('[aria-label^="Theme"]').click();
+      const ground = await page.evaluate(
+        "getComputedStyle(document.documentElement).backgroundColor",
+      );
+      expect(ground).toBe(colorScheme === "light" ? "rgb(246, 247, 249)" : "rgb(13, 16, 21)");
+    }
+    expect(dashboard.complaints).toEqual([]);
+  },
+);
+
+browserTest("who comes through a proxy logs in before anything is shown", async () => {
+  await using dashboard = await Dashboard.start();
+  const identity = newIdentity();
+  await dashboard.device.code(register(identity));
+  const extraHTTPHeaders = { "x-forwarded-for": "203.0.113.9" };
+  const page = await dashboard.open("#/", { ...desk, extraHTTPHeaders });
+  await page.locator("section.login").waitFor();
+  expect(await page.locator("body").innerText()).not.toContain(identity.id);
+  await page.locator("#login-token").fill(dashboard.token);
+  await page.keyboard.press("Enter");
+  await untilText(page, rowOf(identity.id), "Never logged in");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.locator("section.login").waitFor();
+  expect(await page.locator("main").innerText()).not.toContain(identity.id);
+});
+
+browserTest("a server that goes away is told of, and found again by itself", async () => {
+  await using dashboard = await Dashboard.start();
+  const page = await dashboard.open();
+  await untilLive(page);
+  await dashboard.server.stop();
+  await untilText(page, ".banner", "Connection lost");
+  const { port } = dashboard.server;
+  await using again = await startServer({ folder: dashboard.folder.path, port });
+  await untilLive(page);
+  await page.locator(".banner").waitFor({ state: "hidden" });
+  expect(again.isRunning).toBe(true);
+});
