@@ -154,7 +154,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** The environment without what would configure a binary by accident; what it keeps in the home stays in the folder. */
-function cleanEnv(
+export function cleanEnv(
   folder: string,
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {

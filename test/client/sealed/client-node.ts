@@ -15,7 +15,6 @@ import { textChannel } from "../../../lib/client/text-channel.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 import type { KeyPair } from "../../../lib/sealed/primitives.ts";
 import { fixedPair } from "../../sealed/fixtures.ts";
-import type { World } from "./world.ts";
 
 /** What a device keeps on its disk. */
 export class Disk {
@@ -43,6 +42,17 @@ export type ClientOptions = {
   readonly statedIp?: string;
 };
 
+/** What a client needs of the world around it. */
+export type Surroundings = {
+  readonly now: number;
+  readonly time: number;
+  readonly serverAddress: Address;
+  random(): number;
+  randomBytes(count: number): Uint8Array;
+  send(bytes: Uint8Array, from: Address, to: Address): void;
+  run(isDone: () => boolean): Promise<void>;
+};
+
 export class ClientNode {
   address: Address;
   readonly disk: Disk;
@@ -57,7 +67,7 @@ export class ClientNode {
   readonly password: string;
 
   constructor(
-    readonly world: World,
+    readonly world: Surroundings,
     readonly options: ClientOptions,
   ) {
     this.address = options.address;

@@ -1,0 +1,64 @@
+// The compiled client as a process that goes on: fed line by line, read, signalled, ended. Knows no message.
+
+import { until, within } from "./polling.ts";
+import { clientBinary, cleanEnv } from "./server-process.ts";
+
+/** A client that runs, or has ended. */
+export class ClientProcess implements AsyncDisposable {
+  stdout = "";
+  stderr = "";
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  readonly #exited: Promise<number>;
+
+  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = Bun.spawn([clientBinary, ...args], {
+      cwd: folder,
+      env: cleanEnv(folder, env),
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const ends = [
+      this.#read(this.#child.stdout, (text) => {
+        this.stdout += text;
+      }),
+      this.#read(this.#child.stderr, (text) => {
+        this.stderr += text;
+      }),
+    ];
+    this.#exited = Promise.all([this.#child.exited, ...ends]).then(([code]) => code);
+  }
+
+  /** Feeds it a line. */
+  line(text: string): void {
+    this.#child.stdin.write(`${text}\n`);
+    void this.#child.stdin.flush();
+  }
+
+  /** Waits until a text is on its standard output, or error. */
+  says(text: string, withinMs?: number): Promise<boolean> {
+    const isSaid = () => this.stdout.includes(text) || this.stderr.includes(text);
+    return until(`"${text}" of the client`, isSaid, withinMs);
+  }
+
+  /** Waits for its end; the exit code. */
+  ended(): Promise<number> {
+    return within("the client to end", this.#exited, 40_000);
+  }
+
+  /** Sends a signal and waits for the end; the exit code. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+    this.#child.kill(signal);
+    return this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) take(decoder.decode(bytes, { stream: true }));
+  }
+}

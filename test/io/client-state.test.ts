@@ -1,0 +1,116 @@
+// A device's state on the disk: one key, counters that only grow, tickets by server and id, damage told in words.
+
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openClientState, stateFolderOf } from "../../lib/io/client-state.ts";
+import { KnownServers } from "../../lib/io/known-servers.ts";
+import { whileLocked } from "../../lib/io/state-lock.ts";
+import { OperatingError } from "../../lib/operating-error.ts";
+import { fixedBytes } from "../sealed/fixtures.ts";
+
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "iot-state-"));
+  folders.push(folder);
+  return join(folder, "iot-client");
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+    return "done";
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    return error.code;
+  }
+}
+
+test("a device has one key, another device another, whatever their letters", () => {
+  const folder = newFolder();
+  const keys = ["asmith", "Asmith", "a:smith", "asmith"].map(
+    (id) => openClientState(folder, id).local.publicKey,
+  );
+  expect(keys[3]).toEqual(keys[0] as Uint8Array);
+  expect(new Set(keys.map((key) => key.join())).size).toBe(3);
+  const names = readdirSync(join(folder, "devices"));
+  expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(3);
+});
+
+test("handshake counters grow, also when the clock goes back or another program asks", () => {
+  const folder = newFolder();
+  const [one, other] = [openClientState(folder, "asmith"), openClientState(folder, "asmith")];
+  const counters = [1_000, 999, 5, 2_000, 2_000].map((time, i) =>
+    (i % 2 === 0 ? one : other).nextHandshakeCounter(time),
+  );
+  expect(counters).toEqual([1_000_000, 1_000_001, 1_000_002, 2_000_000, 2_000_001]);
+});
+
+test("a ticket is found again by its server and id only, and a damaged one is none", () => {
+  const folder = newFolder();
+  const state = openClientState(folder, "asmith");
+  const [server, other] = [fixedBytes("server"), fixedBytes("other")];
+  const ticket = { ticket: fixedBytes("ticket"), signingKey: fixedBytes("signing") };
+  state.keepTicket(server, "asmith", ticket);
+  const again = openClientState(folder, "asmith");
+  expect(again.ticketOf(server, "asmith")).toEqual({
+    ticket: Buffer.from(ticket.ticket),
+    signingKey: Buffer.from(ticket.signingKey),
+  });
+  expect(again.ticketOf(other, "asmith")).toBeNull();
+  expect(again.ticketOf(server, "bsmith")).toBeNull();
+  const device = join(folder, "devices", "asmith");
+  const name = readdirSync(device).find((file) => file.startsWith("ticket-")) as string;
+  writeFileSync(join(device, name), "x");
+  expect(again.ticketOf(server, "asmith")).toBeNull();
+});
+
+test("a damaged key or counter is told, not replaced", () => {
+  const folder = newFolder();
+  const state = openClientState(folder, "asmith");
+  const device = join(folder, "devices", "asmith");
+  writeFileSync(join(device, "hs_counter"), "many", { mode: 0o600 });
+  expect(codeOf(() => state.nextHandshakeCounter(1))).toBe("state-damaged");
+  writeFileSync(join(device, "device.key"), "x");
+  expect(codeOf(() => openClientState(folder, "asmith"))).toBe("state-damaged");
+});
+
+test.each([
+  [{ XDG_STATE_HOME: "/var/x" }, "/var/x/iot-client"],
+  [{ XDG_STATE_HOME: "x", HOME: "/home/a" }, "/home/a/.local/state/iot-client"],
+  [{ HOME: "/home/a" }, "/home/a/.local/state/iot-client"],
+])("the state of %j is in %s", (env, folder) => {
+  expect(stateFolderOf(env)).toBe(folder);
+});
+
+test("a pin stays until it is replaced, each server has its own, and damage is told", () => {
+  const known = new KnownServers(newFolder());
+  const [one, other] = [fixedBytes("one"), fixedBytes("other")];
+  expect(known.keyOf("a:1")).toBeNull();
+  known.pin("a:1", one, 0, false);
+  known.pin("b:1", other, 0, false);
+  known.pin("a:1", one, 5, false);
+  expect(codeOf(() => known.pin("a:1", other, 0, false))).toBe("key-changed");
+  expect(known.keyOf("a:1")).toEqual(Buffer.from(one));
+  known.pin("a:1", other, 0, true);
+  expect(known.keyOf("a:1")).toEqual(Buffer.from(other));
+  expect(known.keyOf("b:1")).toEqual(Buffer.from(other));
+  writeFileSync(known.path, "a:1 nothing\n");
+  expect(codeOf(() => known.keyOf("a:1"))).toBe("known-servers-damaged");
+});
+
+test("a lock that a crash left behind is taken over", () => {
+  const folder = newFolder();
+  openClientState(folder, "asmith");
+  const lock = join(folder, "some.lock");
+  writeFileSync(lock, "");
+  utimesSync(lock, 0, 0);
+  expect(whileLocked(lock, () => readdirSync(folder).includes("some.lock"))).toBe(true);
+  expect(readdirSync(folder)).not.toContain("some.lock");
+});
