@@ -57,10 +57,16 @@ export type Comparison = {
   readonly p99: number;
   readonly echoRate: number;
   readonly ratio: number;
+  /** Turns that count, of all there were: in the others the machine was busy with something else. */
+  readonly quiet: number;
+  readonly turns: number;
   /** Requests that were acknowledged, and those that may have been. */
   readonly acked: number;
   readonly sent: number;
 };
+
+/** A turn counts where the echo before and after it reached this share of its best. */
+const quietShare = 0.85;
 
 /**
  * Compares servers with the echo, in turns.
@@ -85,18 +91,35 @@ export async function compare(
       results[i]?.push(await loadServer(port, request, seconds));
     }
   }
+  echoed.push(await loadEcho(echo, request, seconds));
   await echo.stop();
-  return results.map((own, i) => {
-    const all = [warmUp[i] as LoadResult, ...own];
-    return {
-      rate: median(own.map(({ rate }) => rate)),
-      p99: median(own.map(({ p99 }) => p99)),
-      echoRate: median(echoed.map(({ rate }) => rate)),
-      ratio: median(own.map(({ rate }, round) => rate / (echoed[round] as LoadResult).rate)),
-      acked: sum(all.map(({ received }) => received)),
-      sent: sum(all.map(({ sent }) => sent)),
-    };
+  return results.map((own, i) => compareTurns(own, echoed, [warmUp[i] as LoadResult, ...own]));
+}
+
+/** @param echoed one more than turns: the echo before each, and after the last */
+function compareTurns(
+  own: readonly LoadResult[],
+  echoed: readonly LoadResult[],
+  all: readonly LoadResult[],
+): Comparison {
+  const least = Math.max(...echoed.map(({ rate }) => rate)) * quietShare;
+  const turns = own.map((result, turn) => {
+    const [before, after] = [echoed[turn] as LoadResult, echoed[turn + 1] as LoadResult];
+    const isQuiet = Math.min(before.rate, after.rate) >= least;
+    return { result, echoRate: (before.rate + after.rate) / 2, isQuiet };
   });
+  const quiet = turns.filter(({ isQuiet }) => isQuiet);
+  const counted = quiet.length > 0 ? quiet : turns;
+  return {
+    rate: median(counted.map(({ result }) => result.rate)),
+    p99: median(counted.map(({ result }) => result.p99)),
+    echoRate: median(counted.map(({ echoRate }) => echoRate)),
+    ratio: median(counted.map(({ result, echoRate }) => result.rate / echoRate)),
+    quiet: quiet.length,
+    turns: turns.length,
+    acked: sum(all.map(({ received }) => received)),
+    sent: sum(all.map(({ sent }) => sent)),
+  };
 }
 
 async function loadEcho(echo: Echo, request: Request, seconds: number): Promise<LoadResult> {

@@ -23,6 +23,8 @@ export type Row = {
   /** Its share of the rate of the echo in the same turns; null where that means nothing. */
   readonly ratio: number | null;
   readonly target: Target | null;
+  /** Of a rate: that of the echo, and how many turns counted of how many. */
+  readonly echo?: { readonly rate: number; readonly quiet: number; readonly turns: number };
 };
 
 /** What a row is to reach, by its value or by its ratio. */

@@ -11,9 +11,12 @@ import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { millionDevices } from "./measures/million-devices.ts";
 import { dataRate, statusRate } from "./measures/rates.ts";
-import { tableOf } from "./table.ts";
+import { doubtsAbout, tableOf } from "./table.ts";
 
-/** All measures in the order of the table. A new one is a file under measures/ and a line here. */
+/**
+ * All measures in the order of the table. A new one is a file under measures/ and a line here: those of sealed devices
+ * (their STATUS and DATA against the same echo, handshakes, the return of a fleet, bytes a session) come behind these.
+ */
 const measures: readonly Measure[] = [statusRate, dataRate, history, millionDevices, idle];
 
 const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]
@@ -91,6 +94,7 @@ async function run({ quick, chosen, rounds, seconds, server }: Options): Promise
     removeFolders();
   }
   console.log(`\n${tableOf(rows)}`);
+  for (const doubt of doubtsAbout(rows)) console.log(doubt);
   if (quick) console.log("\nA quick run: it shows that everything works, not how fast.");
   writeResults(machine, bench, rows);
 }

@@ -24,6 +24,18 @@ export function tableOf(rows: readonly Row[]): string {
   return lines.join("\n");
 }
 
+/** What the numbers must be read with: rates that were taken while the machine was busy with something else. */
+export function doubtsAbout(rows: readonly Row[]): string[] {
+  return rows.flatMap(({ measure, echo }) => {
+    if (echo === undefined || echo.quiet * 2 >= echo.turns) return [];
+    return [
+      echo.quiet === 0
+        ? `${measure}: the machine was busy with something else in every turn; measure again.`
+        : `${measure}: only ${echo.quiet} of ${echo.turns} turns were quiet and count.`,
+    ];
+  });
+}
+
 function cellsOf(row: Row): string[] {
   const { measure, value, unit, ratio, target } = row;
   const met = isMet(row);

@@ -36,9 +36,11 @@ export const dataRate: Measure = {
 };
 
 /** The rows of a rate: itself, and the latency of the slowest hundredth. */
-export function rateRows(name: string, { rate, ratio, p99 }: Comparison, least: number): Row[] {
+export function rateRows(name: string, comparison: Comparison, least: number): Row[] {
+  const { rate, ratio, p99, echoRate, quiet, turns } = comparison;
+  const echo = { rate: echoRate, quiet, turns };
   return [
-    { measure: `${name} rate`, value: rate, unit: "/s", ratio, target: ratioTarget(least) },
+    { measure: `${name} rate`, value: rate, unit: "/s", ratio, target: ratioTarget(least), echo },
     row(`${name} latency, p99`, p99, "µs"),
   ];
 }
