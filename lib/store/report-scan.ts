@@ -8,6 +8,8 @@ import { prepare } from "./statements.ts";
 export type ScanOrder = "newest" | "oldest";
 
 type Values = (string | number | null | Uint8Array)[];
+/** Places in a chunk, ascending. */
+type Places = readonly number[] | Uint16Array;
 type Numbered = { readonly sequence: number };
 
 /** Chunks of the index looked into in one step: well under a millisecond. */
@@ -65,9 +67,11 @@ export class WholeScan<Row extends Numbered> {
 /** Reports of one device. */
 export class DeviceScan<Row extends Numbered> {
   done: boolean;
-  /** The chunk in hand, its places in the order of the scan, and how many of them are done. */
+  /** The chunk in hand, its places ascending, which of them are in the range, and how many of those are done. */
   #chunk: number;
-  #places: readonly number[] | null = null;
+  #places: Places | null = null;
+  #from = 0;
+  #count = 0;
   #taken = 0;
 
   constructor(
@@ -85,11 +89,15 @@ export class DeviceScan<Row extends Numbered> {
   next(limit: number): Row[] {
     const rows: Row[] = [];
     for (let steps = 0; steps < chunksPerStep && rows.length < limit && !this.done; steps++) {
-      this.#places ??= this.#placesOf(this.#chunk);
-      const wanted = this.#places.slice(this.#taken, this.#taken + limit - rows.length);
-      for (const row of this.#read(wanted)) rows.push(row);
-      this.#taken += wanted.length;
-      if (this.#taken >= this.#places.length) this.#turn();
+      const places = (this.#places ??= this.#enter());
+      const wanted = Math.min(limit - rows.length, this.#count - this.#taken);
+      const isUp = this.order === "oldest";
+      const first = isUp
+        ? this.#from + this.#taken
+        : this.#from + this.#count - this.#taken - wanted;
+      if (wanted > 0) this.#read(places, first, first + wanted - 1, rows);
+      this.#taken += wanted;
+      if (this.#taken >= this.#count) this.#turn();
     }
     return rows;
   }
@@ -103,41 +111,40 @@ export class DeviceScan<Row extends Numbered> {
     this.done = this.order === "oldest" ? first >= this.high : first + chunkSize <= this.low;
   }
 
-  /** The device's numbers in a chunk, within the range. */
-  #placesOf(chunk: number): number[] {
-    const base = chunk * chunkSize;
-    let places: readonly number[] | Uint16Array | null = this.chunks.placesIn(chunk, this.device);
+  /** The device's places in the chunk in hand; notes which of them are in the range. */
+  #enter(): Places {
+    const base = this.#chunk * chunkSize;
+    let places: Places | null = this.chunks.placesIn(this.#chunk, this.device);
     if (places === null) {
-      const row = this.statements.places.get(chunk, this.device);
-      if (row === null) return [];
-      places = new Uint16Array(row.places.slice().buffer);
+      const row = this.statements.places.get(this.#chunk, this.device);
+      places = row === null ? [] : new Uint16Array(row.places.slice().buffer);
     }
-    const from = firstAtOrAbove(places, this.low - base);
-    const to = firstAtOrAbove(places, this.high - base);
-    const numbers = Array.from(places.slice(from, to), (place) => base + place);
-    return this.order === "oldest" ? numbers : numbers.reverse();
+    this.#from = firstAtOrAbove(places, this.low - base);
+    this.#count = firstAtOrAbove(places, this.high - base) - this.#from;
+    return places;
   }
 
-  #read(sequences: readonly number[]): Row[] {
-    const [first, last] = [sequences[0], sequences.at(-1)];
-    if (first === undefined || last === undefined) return [];
-    const low = Math.min(first, last);
-    const high = Math.max(first, last);
-    if (sequences.length * denseShare >= high - low) {
-      return this.statements.own[this.order].all(low, high, this.device);
+  /** Adds the rows at some places, from the first to the last of them, in the order of the scan. */
+  #read(places: Places, first: number, last: number, rows: Row[]): void {
+    const base = this.#chunk * chunkSize;
+    const low = base + (places[first] as number);
+    const high = base + (places[last] as number);
+    if ((last - first + 1) * denseShare >= high - low) {
+      const found = this.statements.own[this.order].all(low, high, this.device);
+      for (const row of found) rows.push(row);
+      return;
     }
-    const rows: Row[] = [];
-    for (const sequence of sequences) {
+    for (let i = 0; i <= last - first; i++) {
+      const place = places[this.order === "oldest" ? first + i : last - i] as number;
       // Retention may have removed it.
-      const row = this.statements.one.get(sequence);
+      const row = this.statements.one.get(base + place);
       if (row !== null) rows.push(row);
     }
-    return rows;
   }
 }
 
 /** The index of the first place that is at least so high. */
-function firstAtOrAbove(places: readonly number[] | Uint16Array, place: number): number {
+function firstAtOrAbove(places: Places, place: number): number {
   let low = 0;
   let high = places.length;
   while (low < high) {

@@ -127,7 +127,7 @@ export class Series {
 }
 
 function grown(column: Float64Array): Float64Array<ArrayBuffer> {
-  const twice = new Float64Array(column.length * 2);
-  twice.set(column);
-  return twice;
+  const larger = new Float64Array(column.length * 4);
+  larger.set(column);
+  return larger;
 }
