@@ -49,7 +49,7 @@ browserTest("the keyboard leads from the search over the list to a device and ba
 });
 
 browserTest("the chart and the tail have keys of their own", async () => {
-  await using dashboard = await Dashboard.start();
+  await using dashboard = await Dashboard.start(["--shared-ip", "--log-level", "debug"]);
   const identity = newIdentity();
   await dashboard.device.code(register(identity));
   await dashboard.device.code(login(identity));

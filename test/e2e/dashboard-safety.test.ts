@@ -12,7 +12,7 @@ const script = '<script>window.isRun=1</script><img src=x onerror="window.isRun=
 const pages = ["#/", "#/devices/evil", "#/activity", "#/server"];
 
 browserTest("markup in a MAC, a message, an id and the log is shown and never run", async () => {
-  await using dashboard = await Dashboard.start();
+  await using dashboard = await Dashboard.start(["--shared-ip", "--log-level", "debug"]);
   const { device } = dashboard;
   const identity = newIdentity({ id: "evil", mac: image });
   expect(await device.code(register(identity))).toBe("00");

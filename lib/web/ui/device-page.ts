@@ -12,6 +12,9 @@ import { ReportTable } from "./report-table.ts";
 import { SessionTable } from "./session-table.ts";
 import type { Device } from "./shapes.ts";
 
+/** No device has a longer name, and the interface takes none. */
+const idCharsMax = 64;
+
 export class DevicePage implements Page {
   readonly title: string;
   readonly topics = ["devices", "reports", "seen", "status"] as const;
@@ -29,7 +32,7 @@ export class DevicePage implements Page {
   /** @param back the hash of the list it was opened from */
   constructor(house: House, id: string, back: string) {
     this.title = id;
-    this.device = id;
+    this.device = id.slice(0, idCharsMax);
     this.#reports = new ReportTable(id);
     this.#chart = new ChartCard(id, (range) => this.#reports.showRange(range));
     this.#sessions = new SessionTable(id);
@@ -71,6 +74,7 @@ export class DevicePage implements Page {
 
   readonly receiver: Page["receiver"] = {
     hello: () => {
+      if (this.title.length > idCharsMax) return this.#showGone();
       void this.#load();
       void this.#chart.load();
       void this.#reports.load();
