@@ -13,14 +13,17 @@ const port: Schema = { type: "integer", minimum: 0, maximum: 65_535 };
 const presence: Schema = { type: "string", enum: ["online", "offline", "never"] };
 const reason: Schema = { enum: ["logoff", "offline", "replaced", "deregistered", null] };
 
+/** A reference to a shape by its name. */
 export function ref(name: keyof typeof schemas): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
+/** A list of such items. */
 export function listOf(items: Schema): Schema {
   return { type: "array", items };
 }
 
+/** This, or null. */
 export function orNull(schema: Schema): Schema {
   return { anyOf: [schema, { type: "null" }] };
 }

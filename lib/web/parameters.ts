@@ -91,6 +91,7 @@ export function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** The same of a time that may be missing. */
 export function timeTextOrNull(ms: number | null): string | null {
   return ms === null ? null : timeText(ms);
 }

@@ -181,6 +181,7 @@ export class Roster {
   }
 }
 
+/** Whether a device is logged in, was, or never was. */
 export function presenceOf(entry: RosterEntry): Presence {
   if (entry.session === 0) return "never";
   return entry.ended === null ? "online" : "offline";
