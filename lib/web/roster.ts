@@ -41,6 +41,7 @@ export class Roster {
   readonly #open = new Map<number, string>();
   #never = 0;
   #ready: Promise<void> | null = null;
+  #closed = false;
 
   /** @param onChange called when a device came, went, or changed its presence */
   constructor(
@@ -53,6 +54,11 @@ export class Roster {
   load(): Promise<void> {
     this.#ready ??= this.#load();
     return this.#ready;
+  }
+
+  /** Reads no more: the database closes after this. */
+  close(): void {
+    this.#closed = true;
   }
 
   get counts(): { registered: number; online: number; offline: number; never: number } {
@@ -116,6 +122,7 @@ export class Roster {
       if (last === undefined) return;
       after = last.id;
       await slice.breathe();
+      if (this.#closed) return;
     }
   }
 

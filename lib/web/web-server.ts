@@ -112,6 +112,7 @@ export class WebServer {
 
   /** Cuts every connection and stops. */
   async close(): Promise<void> {
+    this.#roster.close();
     this.#feed.close();
     this.#status.close();
     await this.#server.stop(true);
