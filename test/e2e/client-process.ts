@@ -31,7 +31,7 @@ export class ClientProcess implements AsyncDisposable {
 
   /** Feeds it a line. */
   line(text: string): void {
-    this.#child.stdin.write(`${text}\n`);
+    void this.#child.stdin.write(`${text}\n`);
     void this.#child.stdin.flush();
   }
 

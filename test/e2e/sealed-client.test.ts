@@ -270,7 +270,7 @@ test("a device asks another: directly, by way of the server, and in text where i
   await client(folder, server.port, ["register", "--ip", "192.0.2.99"]);
   await client(folder, server.port, ["login", "--ip", "192.0.2.99"]);
   const peer = (id: string) => client(folder, server.port, ["peer", id]);
-  expect((await peer("near")).stdout).toBe("01 near answers, sealed, directly: warm\\n\n");
+  expect((await peer("near")).stdout).toBe("01 near answers, sealed, directly: warm\n");
   expect((await peer("far")).stdout).toBe("01 far answers, sealed, relayed by the server: far\n");
   expect((await peer("plain")).stdout).toBe("01 plain answers: plain\n");
   expect(await far.stop("SIGKILL")).not.toBe(0);

@@ -47,6 +47,8 @@ export class SealedChannel implements Carrier {
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
   #outstanding: Outstanding | null = null;
+  /** The msgid of the latest LOGIN whose TICKET is here. */
+  #ticketed: bigint | null = null;
   #held: { readonly delivery: Delivery; readonly id: string; readonly until: number } | null = null;
 
   constructor(
@@ -191,7 +193,9 @@ export class SealedChannel implements Carrier {
         return this.#deliver(frame.body, null, frame.msgid);
       case "ticket": {
         const id = this.#logins.takeTicket(frame);
-        if (id !== null && this.#held?.id === id) this.#release();
+        if (id === null) return;
+        this.#ticketed = frame.msgid;
+        if (this.#held?.id === id) this.#release();
         return;
       }
       case "peer":
@@ -233,8 +237,8 @@ export class SealedChannel implements Carrier {
     this.#outstanding = null;
     if (taken.code === ack.loggedIn) this.#logins.note(login);
     const delivery = { bytes: taken.text, from: this.settings.server, answers: number };
-    if (taken.code !== ack.loggedIn || frame.msgid !== msgid)
-      return this.events.onDelivery(delivery);
+    const hasTicket = frame.msgid !== msgid || this.#ticketed === msgid;
+    if (taken.code !== ack.loggedIn || hasTicket) return this.events.onDelivery(delivery);
     // The TICKET follows at once; whoever asked may end with its answer.
     const until = this.ports.now() + ticketWaitMs;
     this.#held = { delivery, id: login.id, until };

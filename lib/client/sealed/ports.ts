@@ -3,6 +3,7 @@
 
 import type { Address } from "../../protocol/messages.ts";
 import type { KeyPair } from "../../sealed/primitives.ts";
+import type { Trouble } from "../channel.ts";
 
 /** What a LOGIN left: it resumes, and it tells the server's word from another's. */
 export type Ticket = {
@@ -55,4 +56,14 @@ export type SealedSettings = {
   readonly keepaliveMs: number | null;
   /** New keys after so many messages; the envelope's limit where it is left out. */
   readonly rekeyAfterMessages?: number;
+};
+
+/** What the link to the server tells. */
+export type ServerLinkEvents = {
+  /** There are keys. `fresh`: the server may not know our sessions any more; else they were only renewed. */
+  onOpen(fresh: boolean): void;
+  /** The link that a RESET seemed to end is there after all. */
+  onKept(): void;
+  onTrouble(trouble: Trouble): void;
+  onKeyChange(change: KeyChange): void;
 };

@@ -13,7 +13,7 @@ import { Transport } from "../../sealed/transport.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
 import { Handshaking } from "./handshaking.ts";
 import type { Trouble } from "../channel.ts";
-import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
+import type { SealedPorts, SealedSettings, ServerLinkEvents } from "./ports.ts";
 
 const version = 1;
 const nonceBytes = 16;
@@ -21,16 +21,6 @@ const nonceBytes = 16;
 const resetJitterMs = 2_000;
 /** Implementation: how long the true server still has to answer after somebody showed another key. */
 const suspicionMs = 500;
-
-/** What the channel is told. */
-export type ServerLinkEvents = {
-  /** There are keys. `fresh`: the server may not know our sessions any more; else they were only renewed. */
-  onOpen(fresh: boolean): void;
-  /** The link that a RESET seemed to end is there after all. */
-  onKept(): void;
-  onTrouble(trouble: Trouble): void;
-  onKeyChange(change: KeyChange): void;
-};
 
 export class ServerLink {
   #key: Uint8Array | null;
@@ -42,7 +32,8 @@ export class ServerLink {
   #retryAt = Infinity;
   #heard = false;
   #badVersion = false;
-  #suspect: { readonly key: Uint8Array; readonly at: number } | null = null;
+  /** Another key than the trusted one, and how often it was shown to a HELLO of its own. */
+  #suspect: { readonly key: Uint8Array; readonly times: number; readonly at: number } | null = null;
   #current: Transport | null = null;
   #previous: Transport | null = null;
   #lost = false;
@@ -87,7 +78,11 @@ export class ServerLink {
   get trouble(): Trouble | null {
     if (this.isOpen) return null;
     if (this.#badVersion) return "version";
-    return this.#refused > 0 ? "wrong-secret" : this.#heard ? "no-response" : "no-key";
+    return (this.#handshake?.refused ?? 0) > 0
+      ? "wrong-secret"
+      : this.#heard
+        ? "no-response"
+        : "no-key";
   }
 
   /** Whether a DATA packet bears an index of this link. */
@@ -124,7 +119,7 @@ export class ServerLink {
     this.#sendings = 0;
     this.#heard = false;
     this.#schedule = retrySchedule(this.ports.random());
-    this.#nonce = this.ports.randomBytes(nonceBytes);
+    this.#suspect = null;
     this.#handshake = this.#key === null ? null : this.#handshakeWith(this.#key);
     this.#attempt();
   }
@@ -169,7 +164,8 @@ export class ServerLink {
   /** Sends again, gives up or begins anew, whatever is due. */
   tick(now: number): void {
     if (this.#stopped) return;
-    if (this.#suspect !== null && now >= this.#suspect.at) return this.#stop(this.#suspect.key);
+    if (this.#suspect !== null && now >= this.#suspect.at) this.#askSuspect(this.#suspect);
+    if (this.#stopped) return;
     if (now >= this.#reopenAt) {
       this.#reopenAt = Infinity;
       this.connect();
@@ -196,14 +192,14 @@ export class ServerLink {
     this.#sendings++;
     this.#retryAt = this.ports.now() + this.#schedule.waitMs(this.#sendings);
     this.#handshake?.send();
-    const nonce = this.#nonce;
     // A server with another key drops our INIT without a word: after the first silence it is asked for its key.
-    if (nonce === null || (this.#handshake !== null && this.#sendings === 1)) return;
-    this.ports.send(encodePacket({ type: "hello", nonce }), this.settings.server);
+    if (this.#handshake === null || this.#sendings > 1) this.#sendHello();
   }
 
-  get #refused(): number {
-    return this.#handshake?.refused ?? 0;
+  #sendHello(): void {
+    const nonce = this.ports.randomBytes(nonceBytes);
+    this.#nonce = nonce;
+    this.ports.send(encodePacket({ type: "hello", nonce }), this.settings.server);
   }
 
   #giveUp(): void {
@@ -215,21 +211,34 @@ export class ServerLink {
 
   #receiveKey({ nonce, publicKey, versionMin, versionMax }: KeyPacket): void {
     if (this.#nonce === null || !equal(nonce, this.#nonce) || this.#retryAt === Infinity) return;
+    this.#nonce = null;
     this.#heard = true;
     this.#badVersion = version < versionMin || version > versionMax;
     if (this.#badVersion) return;
-    if (this.#key !== null) {
-      if (!this.#isPinned || equal(publicKey, this.#key) || this.#suspect !== null) return;
-      // Nothing in a KEY is proven. Who holds the pinned key answers the INIT that went before this HELLO.
-      this.#suspect = { key: Uint8Array.from(publicKey), at: this.ports.now() + suspicionMs };
-      return;
-    }
+    const key = Uint8Array.from(publicKey);
+    if (this.#key !== null && equal(key, this.#key)) return;
     const { expected } = this.settings;
-    if (expected !== null && !matchesFingerprint(expected, publicKey)) return this.#stop(publicKey);
-    this.#key = Uint8Array.from(publicKey);
-    this.#handshake = this.#handshakeWith(this.#key);
+    const isOther = expected !== null && !matchesFingerprint(expected, key);
+    if (this.#isPinned || isOther) return this.#suspectKey(key);
+    this.#key = key;
+    this.#handshake = this.#handshakeWith(key);
     this.#sendings = 0;
     this.#attempt();
+  }
+
+  /** Nothing in a KEY is proven: one that was bent on the way, or came from beside it, shall not stop a device. */
+  #suspectKey(key: Uint8Array): void {
+    const before = this.#suspect;
+    const times = before !== null && equal(before.key, key) ? before.times + 1 : 1;
+    this.#suspect = { key, times, at: this.ports.now() + suspicionMs };
+  }
+
+  /** Who holds the trusted key had the time to answer an INIT. The same other key twice in a row is the hard stop. */
+  #askSuspect(suspect: { readonly key: Uint8Array; readonly times: number }): void {
+    if (suspect.times > 1) return this.#stop(suspect.key);
+    this.#suspect = { ...suspect, at: Infinity };
+    this.#handshake?.send();
+    this.#sendHello();
   }
 
   #establish(established: Established): void {

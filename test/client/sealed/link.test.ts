@@ -117,7 +117,7 @@ test("somebody in between at the first contact is caught by the fingerprint give
   const client = world.add({ id: "asmith", address, expected });
   expect(await client.register()).toBe("silent");
   expect(client.change).toEqual({ pinned: null, seen: mallory });
-  expect(kinds(world)).toEqual(["key"]);
+  expect(kinds(world)).toEqual(["key", "key"]);
   expect(client.disk.pinned).toBeNull();
 });
 

@@ -2,7 +2,10 @@
 // replayed handshakes, two programs of one device.
 
 import { expect, test } from "bun:test";
-import { ClientNode } from "./client-node.ts";
+import { initiate } from "../../../lib/sealed/handshake.ts";
+import { limits } from "../../../lib/server/policy.ts";
+import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
+import type { ClientNode } from "./client-node.ts";
 import { type Datagram, packetKind, World } from "./world.ts";
 
 const address = { ip: "192.0.2.2", port: 1994 };
@@ -106,6 +109,22 @@ test("replayed INITs displace nobody", async () => {
   expect(
     world.wire.filter((d) => packetKind(d) === "resp" && d.to.ip === "203.0.113.5").length,
   ).toBeLessThan(50);
+});
+
+test("a flood of INITs turns cookies on, and an honest device still gets in", async () => {
+  const world = new World();
+  const remoteKey = world.server.identity.sealing.publicKey;
+  for (let n = 0; n < 2_100; n++) {
+    const local = fixedPair(`flooder ${n % 7}`);
+    const init = valueOf(
+      initiate({ local, remoteKey, ephemeral: local, index: n, hsCounter: n, caps: 0 }),
+    );
+    world.send(init.packet(), { ip: "203.0.113.5", port: 1 + n }, world.serverAddress);
+  }
+  const client = world.add({ id: "asmith", address });
+  expect(await client.register()).toBe("00");
+  expect(world.wire.some((d) => packetKind(d) === "cookie" && d.to.ip === address.ip)).toBe(true);
+  expect(world.server.engine.desk.links.strangers).toBeLessThanOrEqual(limits.strangers);
 });
 
 test("two programs of one device take turns, and both are served", async () => {

@@ -125,7 +125,8 @@ export class World {
 
   #bend(bytes: Uint8Array): Uint8Array {
     const copy = Uint8Array.from(bytes);
-    const at = Math.floor(this.random() * copy.length);
+    // Another first byte makes it a text message, which the server answers in text.
+    const at = 1 + Math.floor(this.random() * (copy.length - 1));
     copy[at] = (copy[at] as number) ^ (1 << Math.floor(this.random() * 8));
     return copy;
   }
