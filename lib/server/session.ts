@@ -1,6 +1,7 @@
 // One device's session, and the table of them all: who is logged in, from where, in the order of their ids, and how
 // many a source has. Lives in memory; the store holds what a restart needs.
 
+import { IdOrder } from "./id-order.ts";
 import type { Endpoint, StoredSession } from "./operation.ts";
 import type { Request } from "./request.ts";
 
@@ -61,7 +62,7 @@ export class SessionTable {
   readonly #byId = new Map<string, Session>();
   readonly #countBySource = new Map<string, number>();
   /** Ids in order, for QUERY 03. */
-  #ids: string[] = [];
+  #order = new IdOrder();
 
   get size(): number {
     return this.#byId.size;
@@ -74,7 +75,7 @@ export class SessionTable {
       this.#byId.set(session.id, session);
       this.#count(session, 1);
     }
-    this.#ids = [...this.#byId.keys()].sort();
+    this.#order = new IdOrder(this.#byId.keys());
   }
 
   get(id: string): Session | undefined {
@@ -100,7 +101,7 @@ export class SessionTable {
   /** Adds a session, in place of the device's earlier one. */
   set(session: Session): void {
     const before = this.#byId.get(session.id);
-    if (before === undefined) this.#ids.splice(this.#rank(session.id), 0, session.id);
+    if (before === undefined) this.#order.add(session.id);
     else this.#count(before, -1);
     this.#byId.set(session.id, session);
     this.#count(session, 1);
@@ -110,7 +111,7 @@ export class SessionTable {
   remove(session: Session): boolean {
     if (this.#byId.get(session.id) !== session) return false;
     this.#byId.delete(session.id);
-    this.#ids.splice(this.#rank(session.id), 1);
+    this.#order.remove(session.id);
     this.#count(session, -1);
     return true;
   }
@@ -125,11 +126,8 @@ export class SessionTable {
    * @param bytesMax the length of the ids with a comma between each two
    */
   idsAfter(after: string | null, bytesMax: number): string {
-    let at = after === null ? 0 : this.#rank(after);
-    if (this.#ids[at] === after) at++;
     let page = "";
-    for (; at < this.#ids.length; at++) {
-      const id = this.#ids[at] as string;
+    for (const id of this.#order.after(after)) {
       if (this.#byId.get(id)?.ending === true) continue;
       const next = page === "" ? id : `${page},${id}`;
       if (next.length > bytesMax) break;
@@ -144,17 +142,5 @@ export class SessionTable {
     const count = (this.#countBySource.get(ip) ?? 0) + by;
     if (count > 0) this.#countBySource.set(ip, count);
     else this.#countBySource.delete(ip);
-  }
-
-  /** Where the id stands, or would stand, among the ids. */
-  #rank(id: string): number {
-    let low = 0;
-    let high = this.#ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ids[middle] as string) < id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -10,7 +10,9 @@ const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1
 const summaries: Summary[] = [];
 
 /** Seeds that once found something, by what it was. */
-const regressions: readonly (readonly [number, string])[] = [];
+const regressions: readonly (readonly [number, string])[] = [
+  [27, "a session whose end could not be stored ends once it can be"],
+];
 
 function run(seed: number): Summary {
   try {

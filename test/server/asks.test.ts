@@ -1,0 +1,183 @@
+// The operator asks a device: one question at a time a device, sent again, given up; only its answer answers it.
+
+import { expect, test } from "bun:test";
+import { encode } from "../../lib/protocol/encode.ts";
+import type { Query } from "../../lib/protocol/messages.ts";
+import type { AskResult } from "../../lib/server/asks.ts";
+import { limits } from "../../lib/server/policy.ts";
+import { codesOf, home, home2, messageIn, type Reply, say, ServerBench } from "./server-bench.ts";
+
+const device = { type: "DATA", code: "01", id: "asmith", message: "it is fine" } as const;
+const address = { ip: "203.0.113.13", port: 1313 };
+
+/** The questions among what leaves. */
+function questionsIn(replies: readonly Reply[]): Query[] {
+  return replies.map((reply) => messageIn(reply)).filter((message) => message.type === "QUERY");
+}
+
+function entered(): ServerBench {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  return bench;
+}
+
+test("an unknown device and one that is away are told at once, after a look at the disk", () => {
+  const bench = ServerBench.with("asmith");
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  bench.question("nobody", "01", results);
+  expect(results).toEqual([]);
+  expect(bench.turn()).toEqual([]);
+  expect(results).toEqual([{ kind: "not-logged-in" }, { kind: "unknown" }]);
+  bench.store.trouble = "disk full";
+  bench.question("asmith", "01", results);
+  bench.turn();
+  expect(results[2]).toEqual({ kind: "busy" });
+});
+
+test("it goes to the port of the LOGIN at the source IP", () => {
+  const bench = entered();
+  bench.ask(say.login("asmith", "password", home.ip, 5555));
+  bench.ask(say.status("asmith"), home2);
+  bench.question("asmith", "42", []);
+  const [reply] = bench.turn();
+  expect(reply?.to).toEqual({ ip: home.ip, port: 5555 });
+  expect(messageIn(reply as Reply)).toMatchObject({ id: "server", code: "42", target: "asmith" });
+});
+
+test("where the LOGIN names another ip it goes to where the device was heard last", () => {
+  const bench = entered();
+  bench.ask(say.login("asmith", "password", address.ip, address.port));
+  bench.ask(say.status("asmith"), home2);
+  bench.question("asmith", "42", []);
+  expect(bench.turn().map(({ to }) => to)).toEqual([home2]);
+});
+
+test.each([
+  ["plain", null],
+  ["addressed", address],
+])("a %s DATA with its time is the answer, once it is stored", (_form, at) => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  const [{ time } = { time: "" }] = questionsIn(bench.turn());
+  bench.receive(encode({ ...device, address: at, time }));
+  expect(results).toEqual([]);
+  expect(codesOf(bench.turn())).toEqual(["50"]);
+  expect(results).toEqual([{ kind: "answer", code: "01", time, message: "it is fine" }]);
+  expect(bench.pass(10_000)).toEqual([]);
+});
+
+test("a plain report with another time is no answer; an addressed one that is new is", () => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.ask(encode({ ...device, address, time: "before" }));
+  bench.question("asmith", "01", results);
+  bench.turn();
+  bench.ask(encode({ ...device, address: null, time: "noon" }));
+  bench.ask(encode({ ...device, address, time: "before" }));
+  expect(results).toEqual([]);
+  bench.ask(encode({ ...device, address, time: "now" }));
+  expect(results).toMatchObject([{ kind: "answer", time: "now" }]);
+});
+
+test("a late answer to an earlier question is stored, and answers nothing", () => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  const [{ time } = { time: "" }] = questionsIn(bench.turn());
+  bench.pass(limits.askTimeoutMs);
+  bench.question("asmith", "02", results);
+  bench.turn();
+  expect(bench.codes(encode({ ...device, address, time }))).toEqual(["50"]);
+  expect(results).toEqual([{ kind: "no-answer" }]);
+});
+
+test("another device does not answer, nor does somebody else in its name", () => {
+  const bench = entered();
+  bench.enter("bsmith", { ip: "192.0.2.11", port: 1 });
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  const [{ time } = { time: "" }] = questionsIn(bench.turn());
+  const there = { ip: "192.0.2.11", port: 1 };
+  expect(bench.codes(encode({ ...device, id: "bsmith", address, time }), there)).toEqual(["50"]);
+  expect(bench.codes(encode({ ...device, address, time }), there)).toEqual(["51"]);
+  expect(results).toEqual([]);
+});
+
+test("it is sent again every 2 s, the same bytes, and given up after 8 s", () => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  const sent = bench.turn();
+  const start = bench.now;
+  sent.push(...bench.pass(7_750));
+  expect(results).toEqual([]);
+  sent.push(...bench.pass(250));
+  expect(bench.now - start).toBe(limits.askTimeoutMs);
+  expect(results).toEqual([{ kind: "no-answer" }]);
+  expect(sent).toHaveLength(4);
+  expect(new Set(sent.map(({ text }) => text)).size).toBe(1);
+  expect(bench.pass(20_000)).toEqual([]);
+});
+
+test("questions to one device go out one after the other, to two at once", () => {
+  const bench = entered();
+  bench.enter("bsmith", { ip: "192.0.2.11", port: 1 });
+  const results: AskResult[] = [];
+  for (const code of ["01", "02", "03"]) bench.question("asmith", code, results);
+  bench.question("bsmith", "04", results);
+  const first = questionsIn(bench.turn());
+  expect(first.map(({ code }) => code)).toEqual(["01", "04"]);
+  bench.ask(encode({ ...device, address, time: first[0]?.time ?? "", message: "to 01" }));
+  const second = questionsIn(bench.pass(250));
+  expect(second.map(({ code }) => code)).toEqual(["02"]);
+  bench.ask(encode({ ...device, address, time: second[0]?.time ?? "", message: "to 02" }));
+  expect(questionsIn(bench.pass(250)).map(({ code }) => code)).toEqual(["03"]);
+  expect(results).toMatchObject([{ message: "to 01" }, { message: "to 02" }]);
+});
+
+test("no two questions bear the same time, also in one millisecond", () => {
+  const bench = new ServerBench();
+  const times: string[] = [];
+  for (let i = 0; i < 50; i++) bench.enter(`d${i}`, { ip: `192.0.2.${i}`, port: 1 });
+  for (let i = 0; i < 50; i++) bench.question(`d${i}`, "01", []);
+  times.push(...questionsIn(bench.turn()).map(({ time }) => time));
+  expect(new Set(times).size).toBe(50);
+});
+
+test.each([
+  ["logs off", (bench: ServerBench) => bench.ask(say.logoff("asmith"))],
+  ["is deregistered", (bench: ServerBench) => bench.ask(say.deregister("asmith"))],
+  ["falls silent", (bench: ServerBench) => bench.pass(5_000)],
+])("a device that %s leaves no question open", (_what, leave) => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=1"));
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  bench.question("asmith", "02", results);
+  bench.turn();
+  leave(bench);
+  expect(results).toEqual([{ kind: "not-logged-in" }, { kind: "not-logged-in" }]);
+  expect(bench.engine.desk.asks.size).toBe(0);
+});
+
+test("a device that logs in again is asked at its new place", () => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.question("asmith", "01", results);
+  bench.turn();
+  const there = { ip: "192.0.2.44", port: 4444 };
+  bench.ask(say.login("asmith", "password", there.ip, there.port), there);
+  expect(bench.pass(2_250).map(({ to }) => to)).toEqual([there]);
+});
+
+test("so many wait and no more, and room comes back", () => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  for (let i = 0; i < limits.asks + 3; i++) bench.question("asmith", "01", results);
+  expect(results).toEqual([{ kind: "busy" }, { kind: "busy" }, { kind: "busy" }]);
+  bench.ask(say.logoff("asmith"));
+  expect(results).toHaveLength(limits.asks + 3);
+  expect(bench.engine.desk.asks.size).toBe(0);
+});

@@ -1,0 +1,138 @@
+// Guesses at a password (protocol §4): ten refused ones in a minute from one source for one id, those under way counted,
+// and then nobody looks at a password until the minute is over. Others are not affected.
+
+import { expect, test } from "bun:test";
+import { CredentialGuard } from "../../lib/server/credential-guard.ts";
+import { limits } from "../../lib/server/policy.ts";
+import { codesOf, home, home2, say, ServerBench, stranger } from "./server-bench.ts";
+
+const guess = (i: number) => say.login("asmith", `a guess that is long enough to be answered ${i}`);
+
+function refuseTen(bench: ServerBench): void {
+  for (let i = 0; i < 10; i++) expect(bench.codes(guess(i), stranger)).toEqual(["31"]);
+}
+
+test("the eleventh gets 93 without a look at the password, the right one too", () => {
+  const bench = ServerBench.with("asmith");
+  refuseTen(bench);
+  bench.receive(guess(11), stranger);
+  bench.receive(say.login("asmith"), stranger);
+  expect(codesOf(bench.turn())).toEqual(["93", "93"]);
+  expect(bench.jobs).toEqual([]);
+  expect(bench.engine.hasWork).toBe(false);
+});
+
+test("another source and another id are not affected; another port is", () => {
+  const bench = ServerBench.with("asmith", "bsmith");
+  refuseTen(bench);
+  expect(bench.codes(say.login("asmith"), home)).toEqual(["70"]);
+  expect(bench.codes(say.login("bsmith", "wrong, and of some length"), stranger)).toEqual(["31"]);
+  expect(bench.codes(guess(12), { ip: stranger.ip, port: 7 })).toEqual(["93"]);
+});
+
+test("the minute goes from the first refusal, and 93 does not make it longer", () => {
+  const bench = ServerBench.with("asmith");
+  refuseTen(bench);
+  bench.now += 59_999;
+  expect(bench.codes(guess(11), stranger)).toEqual(["93"]);
+  bench.now += 1;
+  expect(bench.codes(guess(12), stranger)).toEqual(["31"]);
+  expect(bench.codes(say.login("asmith"), stranger)).toEqual(["70"]);
+});
+
+test("those under way count: of fifty at once ten are checked", () => {
+  const bench = ServerBench.with("asmith");
+  for (let i = 0; i < 50; i++) bench.receive(guess(i), stranger);
+  expect(codesOf(bench.turn())).toEqual(Array.from({ length: 40 }, () => "93"));
+  expect(bench.jobs).toHaveLength(10);
+  bench.hash();
+  expect(codesOf(bench.turn())).toEqual(Array.from({ length: 10 }, () => "31"));
+});
+
+test("guesses at a password in memory count as well, before any is looked at again", () => {
+  const bench = ServerBench.with("asmith");
+  bench.ask(say.login("asmith"));
+  for (let i = 0; i < 30; i++) bench.receive(guess(i), stranger);
+  bench.receive(say.login("asmith"), stranger);
+  expect(codesOf(bench.turn())).toEqual(Array.from({ length: 21 }, () => "93"));
+  bench.hash();
+  expect(codesOf(bench.turn())).toEqual(Array.from({ length: 10 }, () => "31"));
+  expect(bench.store.endsOf("asmith")).toEqual([null]);
+});
+
+test("an unknown id is guarded as a known one is: the guard is no oracle", () => {
+  const bench = ServerBench.with("asmith");
+  const codes = (id: string) =>
+    Array.from({ length: 12 }, (_, i) => {
+      return bench.codes(
+        say.login(id, `a guess that is long enough to be answered ${i}`),
+        stranger,
+      );
+    });
+  expect(codes("nobody")).toEqual(codes("asmith"));
+});
+
+test.each([
+  ["REGISTER", (i: number) => say.register("asmith", home.ip, 2000 + i, "wrong")],
+  ["DEREGISTER", (i: number) => say.deregister("asmith", home.ip, `wrong ${i}`)],
+])("%s with a wrong password counts", (_verb, text) => {
+  const bench = ServerBench.with("asmith");
+  const codes = Array.from({ length: 11 }, (_, i) => bench.codes(text(i))[0]);
+  expect(codes).toEqual([...Array.from({ length: 10 }, () => "31"), "93"]);
+});
+
+test("right passwords, failed checks and failed storage are no refusals", () => {
+  const bench = ServerBench.with("asmith");
+  for (let i = 0; i < 30; i++) expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
+  bench.restart();
+  for (let i = 0; i < 15; i++) {
+    bench.receive(say.login("asmith"), i % 2 === 0 ? home : home2);
+    bench.turn();
+    bench.hash(() => ({ failed: "no memory" }));
+    expect(codesOf(bench.turn())).toEqual(["93"]);
+  }
+  bench.store.trouble = "disk full";
+  for (let i = 0; i < 15; i++) expect(bench.codes(say.login("asmith"))).toEqual(["95"]);
+  bench.store.trouble = null;
+  expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
+});
+
+test("a refusal whose batch could not be stored is still a refusal", () => {
+  const bench = ServerBench.with("asmith");
+  for (let i = 0; i < 10; i++) {
+    bench.receive(guess(i), stranger);
+    bench.turn();
+    bench.store.trouble = "disk full";
+    bench.hash();
+    expect(codesOf(bench.turn())).toEqual(["95"]);
+    bench.store.trouble = null;
+  }
+  expect(bench.codes(guess(11), stranger)).toEqual(["93"]);
+});
+
+test("a clock that is set back does not make the minute longer", () => {
+  const guard = new CredentialGuard();
+  const start = 1_000_000;
+  for (let i = 0; i < 10; i++) {
+    expect(guard.begin("ip", "id", start)).toBe(true);
+    guard.settle("ip", "id", true, start);
+  }
+  expect(guard.isClosed("ip", "id", start + 1)).toBe(true);
+  expect(guard.isClosed("ip", "id", start - 500_000)).toBe(false);
+  expect(guard.begin("ip", "id", start - 500_000)).toBe(true);
+});
+
+test("it remembers a bounded number of pairs, the oldest forgotten first", () => {
+  const guard = new CredentialGuard();
+  const fill = (id: string) => {
+    for (let i = 0; i < 10; i++) {
+      guard.begin("ip", id, 1);
+      guard.settle("ip", id, true, 1);
+    }
+  };
+  fill("first");
+  for (let i = 0; i < limits.guardedPairs - 1; i++) guard.begin("ip", `${i}`, 1);
+  expect(guard.isClosed("ip", "first", 1)).toBe(true);
+  guard.begin("ip", "one more", 1);
+  expect(guard.isClosed("ip", "first", 1)).toBe(false);
+});

@@ -1,0 +1,50 @@
+// The order of ids against a plain sorted list: whatever is added and taken out, the pages are the same.
+
+import { expect, test } from "bun:test";
+import { IdOrder } from "../../lib/server/id-order.ts";
+
+/** A number of a sequence that never repeats within its length (a linear congruential generator of full period). */
+function scattered(count: number): number[] {
+  const numbers: number[] = [];
+  for (let i = 0, at = 1; i < count; i++, at = (at * 1_103_515_245 + 12_345) % 2 ** 31)
+    numbers.push(at);
+  return numbers;
+}
+
+test("it is a sorted list, from any id on, there or not", () => {
+  const order = new IdOrder(["m"]);
+  const plain = new Set(["m"]);
+  for (const [i, number] of scattered(20_000).entries()) {
+    const id = (number % 5_000).toString(36);
+    if (plain.delete(id)) order.remove(id);
+    else {
+      plain.add(id);
+      order.add(id);
+    }
+    if (i % 1_000 !== 0) continue;
+    const sorted = [...plain].sort();
+    expect([...order.after(null)]).toEqual(sorted);
+    for (const after of ["", "0", "m", "zzzz", id]) {
+      expect([...order.after(after)]).toEqual(sorted.filter((each) => each > after));
+    }
+  }
+});
+
+test("it can be emptied, and filled again in order and against it", () => {
+  const ids = Array.from({ length: 3_000 }, (_, i) => `${i}`.padStart(5, "0"));
+  const order = new IdOrder(ids.toReversed());
+  expect([...order.after(null)]).toEqual(ids);
+  for (const id of ids) order.remove(id);
+  expect([...order.after(null)]).toEqual([]);
+  for (const id of ids) order.add(id);
+  expect([...order.after(null)]).toEqual(ids);
+  for (const id of ids.toReversed()) order.remove(id);
+  for (const id of ids.toReversed()) order.add(id);
+  expect([...order.after(null)]).toEqual(ids);
+});
+
+test("taking out what is not there changes nothing", () => {
+  const order = new IdOrder(["b"]);
+  for (const id of ["a", "c"]) order.remove(id);
+  expect([...order.after(null)]).toEqual(["b"]);
+});

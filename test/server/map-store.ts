@@ -1,0 +1,136 @@
+// A store whose tables are Maps: the rules of the verbs without a database. It can be told to fail, whole batches only.
+
+import { ack } from "../../lib/protocol/codes.ts";
+import { comparableMac } from "../../lib/protocol/fields.ts";
+import type {
+  EndReason,
+  Operation,
+  Outcome,
+  Report,
+  StoredSession,
+} from "../../lib/server/operation.ts";
+import { decideDeregister } from "../../lib/server/verbs/deregister.ts";
+import { decideLogin } from "../../lib/server/verbs/login.ts";
+import { decideRegister, type DeviceRow } from "../../lib/server/verbs/register.ts";
+
+type SessionRow = StoredSession & { readonly ended: EndReason | null };
+type OperationOf<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
+
+export class MapStore {
+  readonly devices = new Map<string, DeviceRow>();
+  readonly sessions = new Map<number, SessionRow>();
+  readonly reports = new Map<number, Report>();
+  /** Why the next batches fail; null for a store that works. */
+  trouble: string | null = null;
+  /** Kinds of the operations applied. */
+  applied: string[] = [];
+  #numbers = 0;
+
+  apply(operations: readonly Operation[]): Outcome[] {
+    if (this.trouble !== null) throw new Error(this.trouble);
+    return operations.map((operation) => {
+      this.applied.push(operation.kind);
+      return this.#applyOne(operation);
+    });
+  }
+
+  /** The sessions that are open. */
+  openSessions(): StoredSession[] {
+    return [...this.sessions.values()].filter(({ ended }) => ended === null);
+  }
+
+  /** How each session of a device has ended, in order; null for one that has not. */
+  endsOf(id: string): (EndReason | null)[] {
+    return [...this.sessions.values()].filter((row) => row.id === id).map(({ ended }) => ended);
+  }
+
+  #applyOne(operation: Operation): Outcome {
+    switch (operation.kind) {
+      case "register":
+        return this.#register(operation);
+      case "deregister":
+        return this.#deregister(operation);
+      case "login":
+        return this.#login(operation);
+      case "report":
+        return this.#report(operation);
+      case "end":
+        this.#end(this.sessions.get(operation.session), operation.reason);
+        return { kind: "nothing" };
+      case "touch":
+        for (const { session, lastSeen, source, everySeconds } of operation.sessions) {
+          const row = this.sessions.get(session) as SessionRow;
+          this.sessions.set(session, { ...row, lastSeen, source, everySeconds });
+        }
+        return { kind: "nothing" };
+      case "find":
+        return { kind: "found", known: this.devices.has(operation.id), report: null };
+      case "latest": {
+        const known = this.devices.has(operation.id);
+        const own = [...this.reports.values()].filter(({ device }) => device === operation.id);
+        return { kind: "found", known, report: known ? (own.at(-1) ?? null) : null };
+      }
+      case "resume":
+      case "remove":
+      case "allow-text":
+        throw new Error(`this store does not know ${operation.kind}`);
+    }
+  }
+
+  #register({ device, proof, sealed }: OperationOf<"register">): Outcome {
+    const own = this.devices.get(device.id) ?? null;
+    const others = [...this.devices.values()].filter(({ id }) => id !== device.id);
+    const decision = decideRegister(device, proof, sealed, {
+      own,
+      ipTaken: own?.ip !== device.ip && others.some(({ ip }) => ip === device.ip),
+      macTaken: others.some(({ mac }) => comparableMac(mac) === comparableMac(device.mac)),
+    });
+    if (decision.kind === "need") return decision;
+    const { code, hash, store } = decision;
+    if (store !== "nothing") {
+      const unsealed = { sealedKey: null, storedProof: null, textLocked: false };
+      this.devices.set(device.id, { ...unsealed, ...device, hash: hash as string });
+    }
+    return { kind: "done", code, session: 0, hash };
+  }
+
+  #deregister({ device, proof, sealed }: OperationOf<"deregister">): Outcome {
+    const own = this.devices.get(device.id) ?? null;
+    const decision = decideDeregister(device, proof, sealed, own);
+    if (decision.kind === "need") return decision;
+    if (decision.remove) {
+      this.devices.delete(device.id);
+      this.#endAllOf(device.id, "deregistered");
+    }
+    return { kind: "done", code: decision.code, session: 0, hash: null };
+  }
+
+  #login({ id, proof, source, stated, at }: OperationOf<"login">): Outcome {
+    const own = this.devices.get(id) ?? null;
+    const decision = decideLogin(proof, null, "replace", own);
+    if (decision.kind === "need") return decision;
+    const { code } = decision;
+    const hash = own?.hash ?? null;
+    if (code !== ack.loggedIn) return { kind: "done", code, session: 0, hash };
+    this.#endAllOf(id, "replaced");
+    const session = ++this.#numbers;
+    const times = { started: at, lastSeen: at, everySeconds: null };
+    const row = { session, id, source, stated, ...times, clientKey: null, ended: null };
+    this.sessions.set(session, row);
+    return { kind: "done", code, session, hash };
+  }
+
+  #report({ report, key }: OperationOf<"report">): Outcome {
+    const repeated = this.reports.has(key);
+    if (!repeated) this.reports.set(key, report);
+    return { kind: "report", sequence: [...this.reports.keys()].indexOf(key) + 1, repeated };
+  }
+
+  #endAllOf(id: string, ended: EndReason): void {
+    for (const row of this.sessions.values()) if (row.id === id) this.#end(row, ended);
+  }
+
+  #end(row: SessionRow | undefined, ended: EndReason): void {
+    if (row?.ended === null) this.sessions.set(row.session, { ...row, ended });
+  }
+}

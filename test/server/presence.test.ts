@@ -1,0 +1,203 @@
+// Who is there (protocol §4): 2.5 stated intervals or 9 minutes of silence, nobody for what was sent while nobody
+// listened, a hundred thousand in shares; and last packets written behind.
+
+import { expect, test } from "bun:test";
+import { statedInterval } from "../../lib/server/verbs/status.ts";
+import type { Operation, StoredSession } from "../../lib/server/operation.ts";
+import { limits } from "../../lib/server/policy.ts";
+import { MapStore } from "./map-store.ts";
+import { home, home2, say, ServerBench } from "./server-bench.ts";
+
+function entered(): ServerBench {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  return bench;
+}
+
+const isOnline = (bench: ServerBench) => bench.store.endsOf("asmith").at(-1) === null;
+
+test.each([
+  ["heartbeat", 9 * 60_000],
+  ["heartbeat every=30", 75_000],
+  ["every=2 beats", 5_000],
+  ["every=0.1", 2_500],
+])("%p: offline after %p ms of silence, and not before", (message, silenceMs) => {
+  const bench = entered();
+  bench.ask(say.status("asmith", message));
+  bench.pass(silenceMs);
+  expect(isOnline(bench)).toBe(true);
+  bench.pass(500);
+  expect(isOnline(bench)).toBe(false);
+  expect(bench.store.endsOf("asmith")).toEqual(["offline"]);
+  expect(bench.codes(say.status("asmith"))).toEqual(["41"]);
+  expect(bench.activity.at(-1)).toContain("asmith went offline");
+});
+
+test("any packet of it is a sign of life, one from elsewhere is none", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(20_000);
+  bench.ask(say.data("asmith", "x"));
+  bench.pass(20_000);
+  expect(isOnline(bench)).toBe(true);
+  bench.ask(say.status("asmith"), { ip: "198.51.100.66", port: 1 });
+  bench.pass(5_500);
+  expect(isOnline(bench)).toBe(false);
+});
+
+test("an interval holds until another is stated, and not for the next session", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.ask(say.status("asmith", "no interval here"));
+  bench.pass(25_500);
+  expect(isOnline(bench)).toBe(false);
+  bench.ask(say.login("asmith"));
+  bench.pass(60_000);
+  expect(isOnline(bench)).toBe(true);
+});
+
+test("the interval is read from anywhere, and held within its bounds", () => {
+  expect(statedInterval("a every=30 b")).toBe(30);
+  expect(statedInterval("every=1.5")).toBe(1.5);
+  expect(statedInterval("every=0")).toBe(1);
+  expect(statedInterval("every=999999999999")).toBe(86_400);
+  for (const none of ["", "every", "every=", "every=x", "every=-5"]) {
+    expect(statedInterval(none)).toBeNull();
+  }
+});
+
+test("nobody is offline for what was sent while the server was down", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(11_000);
+  bench.now += 3_600_000;
+  bench.restart();
+  bench.pass(25_000);
+  expect(isOnline(bench)).toBe(true);
+  bench.pass(500);
+  expect(isOnline(bench)).toBe(false);
+});
+
+test("nobody is offline for a machine that slept, or a clock that was set forward", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(1_000);
+  bench.now += 3_600_000;
+  bench.pass(25_000);
+  expect(isOnline(bench)).toBe(true);
+  bench.pass(1_000);
+  expect(isOnline(bench)).toBe(false);
+});
+
+test("a clock that was set back keeps nobody online", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(1_000);
+  bench.now -= 3_600_000;
+  bench.pass(26_000);
+  expect(isOnline(bench)).toBe(false);
+});
+
+test("a session that began anew while its end was under way goes on", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(25_000);
+  bench.now += 250;
+  bench.engine.tick(bench.now);
+  bench.receive(say.login("asmith"));
+  bench.turn();
+  expect(bench.store.endsOf("asmith")).toEqual(["offline", null]);
+  expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
+});
+
+/** A server that has so many sessions from the last time. */
+function crowded(count: number): ServerBench {
+  const store = new MapStore();
+  const stored = Array.from({ length: count }, (_, i): StoredSession & { ended: null } => ({
+    session: i,
+    id: `d${i}`,
+    source: { ip: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, port: 1 },
+    stated: { ip: "10.0.0.1", port: 1 },
+    started: 0,
+    lastSeen: 0,
+    everySeconds: 10,
+    clientKey: null,
+    ended: null,
+  }));
+  for (const row of stored) store.sessions.set(row.session, row);
+  return new ServerBench(store, stored);
+}
+
+test("a hundred thousand that fell silent end in shares, none twice and none forgotten", () => {
+  const bench = crowded(100_000);
+  bench.pass(25_000);
+  expect(bench.store.applied).toEqual([]);
+  const shares: number[] = [];
+  while (bench.engine.desk.sessions.size > 0 && shares.length < 20) {
+    bench.store.applied = [];
+    bench.pass(250);
+    shares.push(bench.store.applied.length);
+  }
+  expect(Math.max(...shares)).toBeLessThanOrEqual(20_000);
+  expect(shares.reduce((sum, share) => sum + share, 0)).toBe(100_000);
+  expect(bench.store.openSessions()).toEqual([]);
+});
+
+/** The sessions in each batch of last packets that a tick writes. */
+function touchesOf(bench: ServerBench, act: () => void): number[] {
+  const sizes: number[] = [];
+  const { store } = bench;
+  const apply = store.apply.bind(store);
+  store.apply = (operations: readonly Operation[]) => {
+    const outcomes = apply(operations);
+    for (const operation of operations) {
+      if (operation.kind === "touch") sizes.push(operation.sessions.length);
+    }
+    return outcomes;
+  };
+  act();
+  store.apply = apply;
+  return sizes;
+}
+
+test("last packets are written behind, every ten seconds, each session once, in shares", () => {
+  const bench = crowded(2_000);
+  for (let i = 0; i < 2_000; i++) {
+    const from = { ip: `10.0.${i >> 8}.${i & 255}`, port: 2 };
+    bench.receive(say.status(`d${i}`), from);
+    bench.receive(say.status(`d${i}`, "every=20"), from);
+  }
+  bench.turn();
+  expect(bench.store.applied).toEqual([]);
+  expect(touchesOf(bench, () => bench.pass(9_750))).toEqual([]);
+  const share = limits.touchesPerBatch;
+  expect(touchesOf(bench, () => bench.pass(1_000))).toEqual([
+    share,
+    share,
+    share,
+    2_000 - 3 * share,
+  ]);
+  expect(touchesOf(bench, () => bench.pass(10_000))).toEqual([]);
+  const row = bench.store.sessions.get(7);
+  expect(row).toMatchObject({ everySeconds: 20, source: { ip: "10.0.0.7", port: 2 } });
+});
+
+test("a clean stop writes them all", () => {
+  const bench = entered();
+  bench.pass(2_000);
+  bench.ask(say.status("asmith", "every=20"), home2);
+  bench.engine.settle(bench.now);
+  bench.turn();
+  const [row] = bench.store.openSessions();
+  expect(row).toMatchObject({ lastSeen: bench.now, everySeconds: 20, source: home2 });
+});
+
+test("after a restart the session goes on where it was", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=20"));
+  bench.pass(11_000);
+  bench.restart();
+  expect(bench.codes(say.status("asmith"), home)).toEqual(["40"]);
+  bench.pass(50_500);
+  expect(isOnline(bench)).toBe(false);
+});

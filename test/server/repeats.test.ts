@@ -1,0 +1,108 @@
+// A request that comes again while the first is under way: one effect, and one answer, to where it came from last.
+
+import { expect, test } from "bun:test";
+import { codesOf, home, home2, say, ServerBench } from "./server-bench.ts";
+
+test.each([
+  ["REGISTER", say.register("asmith"), "00"],
+  ["LOGIN", say.login("asmith"), "70"],
+  ["DEREGISTER", say.deregister("asmith"), "20"],
+])("%s repeated in its batch, in the check and before the commit", (verb, text, code) => {
+  const bench = verb === "REGISTER" ? new ServerBench() : ServerBench.with("asmith");
+  bench.receive(text);
+  bench.receive(text);
+  expect(bench.turn()).toEqual([]);
+  bench.receive(text);
+  expect(bench.turn()).toEqual([]);
+  expect(bench.jobs).toHaveLength(1);
+  bench.hash();
+  bench.receive(text, home2);
+  const replies = bench.turn();
+  expect(codesOf(replies)).toEqual([code]);
+  expect(replies[0]?.to).toEqual(home2);
+  expect(bench.engine.hasWork).toBe(false);
+  expect(bench.jobs).toEqual([]);
+});
+
+test("a LOGIN repeated while its password is checked opens one session", () => {
+  const bench = ServerBench.with("asmith");
+  for (const from of [home, home, home2]) {
+    bench.receive(say.login("asmith"), from);
+    bench.turn();
+  }
+  bench.hash();
+  expect(bench.turn().map(({ to }) => to)).toEqual([home2]);
+  expect(bench.store.endsOf("asmith")).toEqual([null]);
+});
+
+test("a LOGIN from memory, twice in a batch, opens one session", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  bench.receive(say.login("asmith"));
+  bench.receive(say.login("asmith"), home2);
+  const replies = bench.turn();
+  expect(codesOf(replies)).toEqual(["70"]);
+  expect(replies[0]?.to).toEqual(home2);
+  expect(bench.store.endsOf("asmith")).toEqual(["replaced", null]);
+});
+
+test("after its answer the same LOGIN is a new one: the device has rebooted", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
+  expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
+  expect(bench.store.sessions.size).toBe(3);
+});
+
+test("the same bytes from another host are another request", () => {
+  const bench = ServerBench.with("asmith");
+  bench.receive(say.login("asmith"), home);
+  bench.receive(say.login("asmith"), { ip: "192.0.2.77", port: 1 });
+  bench.turn();
+  bench.hash();
+  expect(codesOf(bench.turn())).toEqual(["70", "70"]);
+});
+
+test("a repeat that meets trouble is told at its newest port, and may come again", () => {
+  const bench = ServerBench.with("asmith");
+  bench.store.trouble = "disk full";
+  bench.receive(say.login("asmith"), home);
+  bench.receive(say.login("asmith"), home2);
+  const replies = bench.turn();
+  expect(codesOf(replies)).toEqual(["95"]);
+  expect(replies[0]?.to).toEqual(home2);
+  bench.store.trouble = null;
+  expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
+});
+
+test("a check that fails is told as 93, and the request may come again", () => {
+  const bench = ServerBench.with("asmith");
+  bench.receive(say.login("asmith"));
+  bench.turn();
+  bench.hash(() => ({ failed: "no memory" }));
+  expect(codesOf(bench.turn())).toEqual(["93"]);
+  expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
+});
+
+test("a LOGOFF repeated before its commit gets one answer, after the commit", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  bench.receive(say.logoff("asmith"));
+  bench.receive(say.logoff("asmith"), home2);
+  expect(bench.engine.takeReplies()).toEqual([]);
+  const replies = bench.turn();
+  expect(codesOf(replies)).toEqual(["80"]);
+  expect(replies[0]?.to).toEqual(home2);
+});
+
+test("a LOGOFF that comes again between commit and answer is joined as well", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  bench.receive(say.logoff("asmith"));
+  const batch = bench.engine.take();
+  bench.receive(say.logoff("asmith"), home2);
+  expect(bench.engine.hasWork).toBe(false);
+  const outcomes = bench.store.apply(batch.map(({ operation }) => operation));
+  bench.engine.complete(batch, outcomes, bench.now);
+  expect(codesOf(bench.turn())).toEqual(["80"]);
+});

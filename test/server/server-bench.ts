@@ -1,0 +1,191 @@
+// A server on the bench: the engine with a store of Maps, time that stands still until it is moved, and passwords that
+// are hashed when a test says so.
+
+import { decode } from "../../lib/protocol/decode.ts";
+import { encode } from "../../lib/protocol/encode.ts";
+import type { Data, Message } from "../../lib/protocol/messages.ts";
+import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
+import type { Ask, AskResult } from "../../lib/server/asks.ts";
+import { type Batch, Engine } from "../../lib/server/engine.ts";
+import type { HashJob, HashResult } from "../../lib/server/hash-queue.ts";
+import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
+import { defaultPolicy } from "../../lib/server/policy.ts";
+import { MapStore } from "./map-store.ts";
+
+/** Where the device asmith sends from. */
+export const home: Endpoint = { ip: "192.0.2.10", port: 1994 };
+/** The same host, another port. */
+export const home2: Endpoint = { ip: "192.0.2.10", port: 40_000 };
+/** Another host. */
+export const stranger: Endpoint = { ip: "198.51.100.66", port: 1994 };
+
+export type Reply = { readonly text: string; readonly to: Endpoint };
+
+const key = (fill: number) => new Uint8Array(32).fill(fill);
+
+/** A name for the device's hardware; an id may be longer than that. */
+const macOf = (id: string) => `mac-${id.slice(0, 60)}`;
+
+/** What a message of a device of this name looks like. */
+export const say = {
+  register: (id: string, ip = home.ip, port = 1994, password = "password", mac = macOf(id)) =>
+    encode({ type: "REGISTER", id, password, mac, ip, port }),
+  deregister: (id: string, ip = home.ip, password = "password", mac = macOf(id)) =>
+    encode({ type: "DEREGISTER", id, password, mac, ip, port: 1994 }),
+  login: (id: string, password = "password", ip = home.ip, port = 1994) =>
+    encode({ type: "LOGIN", id, password, ip, port }),
+  logoff: (id: string) => encode({ type: "LOGOFF", id }),
+  status: (id: string, message = "heartbeat", time = "1") =>
+    encode({ type: "STATUS", code: "01", id, time, message }),
+  data: (id: string, message: string, time = "1") =>
+    encode({ type: "DATA", code: "07", id, address: null, time, message }),
+  query: (id: string, code: string, target: string, time = "1") =>
+    encode({ type: "QUERY", code, id, address: null, time, target }),
+};
+
+export class ServerBench {
+  now = Date.UTC(2026, 10, 22, 9);
+  engine: Engine;
+  /** Passwords that wait to be hashed or checked. */
+  jobs: HashJob[] = [];
+  readonly activity: string[] = [];
+  readonly errors: string[] = [];
+
+  constructor(
+    readonly store = new MapStore(),
+    stored: readonly StoredSession[] = [],
+  ) {
+    this.engine = this.#makeEngine(stored);
+  }
+
+  /** The process ends at once and begins anew over what is stored. */
+  restart(): void {
+    this.jobs = [];
+    this.engine = this.#makeEngine(this.store.openSessions());
+  }
+
+  /** Takes a datagram into the batch in hand. */
+  receive(text: string | Uint8Array, from: Endpoint = home): void {
+    const bytes = typeof text === "string" ? Buffer.from(text) : text;
+    this.engine.receive(bytes, { ...from }, this.now);
+  }
+
+  /** Stores the batch in hand and returns what leaves. */
+  turn(): Reply[] {
+    const batch = this.engine.take();
+    if (batch.length > 0) this.#store(batch);
+    this.jobs.push(...this.engine.takeHashJobs());
+    const replies = this.engine.takeReplies();
+    return Array.from({ length: replies.length / 3 }, (_, i) => ({
+      text: String(replies[3 * i]),
+      to: { ip: replies[3 * i + 2] as string, port: replies[3 * i + 1] as number },
+    }));
+  }
+
+  /** Hashes or checks the passwords that wait. */
+  hash(resultOf: (job: HashJob) => HashResult = honest): void {
+    for (const job of this.jobs.splice(0)) this.engine.resume(job, resultOf(job), this.now);
+  }
+
+  /** Takes a datagram and does all there is to do; returns what leaves. */
+  ask(text: string | Uint8Array, from: Endpoint = home): Reply[] {
+    this.receive(text, from);
+    const replies = this.turn();
+    while (this.jobs.length > 0 || this.engine.hasWork) {
+      this.hash();
+      replies.push(...this.turn());
+    }
+    return replies;
+  }
+
+  /** The codes of what leaves after a datagram. */
+  codes(text: string | Uint8Array, from: Endpoint = home): string[] {
+    return codesOf(this.ask(text, from));
+  }
+
+  /** The answer to a QUERY. */
+  answer(text: string, from: Endpoint = home): Data {
+    const replies = this.ask(text, from);
+    if (replies.length !== 1) throw new Error(`${replies.length} answers`);
+    return messageIn(replies[0] as Reply) as Data;
+  }
+
+  /** Registers a device and logs it in. */
+  enter(id: string, from: Endpoint = home): void {
+    this.ask(say.register(id, from.ip, from.port), from);
+    this.ask(say.login(id, "password", from.ip, from.port), from);
+  }
+
+  /** A server that has started with a device in its registrar: no password of it is in memory. */
+  static with(...ids: readonly string[]): ServerBench {
+    const bench = new ServerBench();
+    for (const [i, id] of ids.entries()) bench.ask(say.register(id, `192.0.2.${10 + i}`));
+    bench.restart();
+    return bench;
+  }
+
+  /** Lets time pass in ticks, and returns what leaves. */
+  pass(ms: number): Reply[] {
+    const replies: Reply[] = [];
+    for (const end = this.now + ms; this.now < end;) {
+      this.now = Math.min(end, this.now + 250);
+      this.engine.tick(this.now);
+      replies.push(...this.turn());
+    }
+    return replies;
+  }
+
+  /** Asks a device on the operator's behalf; the results come into the list. */
+  question(id: string, code: string, results: AskResult[]): void {
+    const onResult = (result: AskResult) => results.push(result);
+    const answerTo = { ip: "192.0.2.1", port: 9000 };
+    const ask: Ask = { id, code, target: id, answerTo, onResult };
+    this.engine.operator.ask(ask, this.now);
+  }
+
+  #store(batch: Batch): void {
+    try {
+      const outcomes = this.store.apply(batch.map(({ operation }) => operation));
+      this.engine.complete(batch, outcomes, this.now);
+    } catch (error) {
+      this.engine.fail(batch, (error as Error).message, this.now);
+    }
+  }
+
+  #makeEngine(stored: readonly StoredSession[]): Engine {
+    const log = {
+      debug: false,
+      activity: (_level: string, peer: string, direction: string, words: string) => {
+        this.activity.push(`${peer} ${direction} ${words}`);
+      },
+      error: (peer: string, words: string) => {
+        this.errors.push(`${peer} ${words}`);
+      },
+    };
+    const identity = { sealing: x25519KeyPair(key(1)), signing: ed25519KeyPair(key(2)), psk: null };
+    const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
+    return new Engine({ policy: defaultPolicy, log, random, identity }, stored, this.now);
+  }
+}
+
+/** What argon2 would say. */
+export function honest({ password, against }: HashJob): HashResult {
+  if (against === undefined) return { hash: `hash of ${password}` };
+  return { fits: against === `hash of ${password}` };
+}
+
+/** The code of each reply: of an ACK, or `DATA` and the code of an answer. */
+export function codesOf(replies: readonly Reply[]): string[] {
+  return replies.map((reply) => {
+    const message = messageIn(reply);
+    if (message.type === "ACK") return message.code;
+    return "code" in message ? `${message.type} ${message.code}` : message.type;
+  });
+}
+
+/** The message in a reply, which must be one. */
+export function messageIn({ text }: Reply): Message {
+  const decoded = decode(Buffer.from(text));
+  if (!decoded.ok) throw new Error(`${decoded.reason}: ${text}`);
+  return decoded.message;
+}

@@ -1,0 +1,130 @@
+// A store that stores nothing: everyone is told 95, nothing has changed, and all goes on once it works again.
+
+import { expect, test } from "bun:test";
+import { limits } from "../../lib/server/policy.ts";
+import { codesOf, home, messageIn, say, ServerBench, stranger } from "./server-bench.ts";
+
+function broken(): ServerBench {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  bench.store.trouble = "disk full";
+  return bench;
+}
+
+test.each([
+  ["REGISTER", say.register("bsmith", "192.0.2.11"), "00"],
+  ["DEREGISTER", say.deregister("asmith"), "20"],
+  ["LOGIN", say.login("asmith"), "70"],
+  ["LOGOFF", say.logoff("asmith"), "80"],
+  ["DATA", say.data("asmith", "x"), "50"],
+  ["QUERY 01", say.query("asmith", "01", "nobody"), "DATA 11"],
+  ["QUERY 02", say.query("asmith", "02", "asmith"), "DATA 01"],
+])("%s is told 95, with its own id and hash, and works again afterwards", (_what, text, code) => {
+  const bench = broken();
+  const before = [...bench.store.sessions.values(), ...bench.store.devices.values()];
+  const replies = bench.ask(text);
+  expect(replies).toHaveLength(1);
+  const id = text.includes("bsmith") ? "bsmith" : "asmith";
+  const hash = Bun.SHA256.hash(text, "hex");
+  const reason = "storage failed";
+  expect(messageIn(replies[0]!)).toMatchObject({ type: "ACK", code: "95", id, hash, reason });
+  expect([...bench.store.sessions.values(), ...bench.store.devices.values()]).toEqual(before);
+  bench.store.trouble = null;
+  expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
+  expect(bench.codes(text)).toEqual([code]);
+});
+
+test("what needs no disk is answered all the same", () => {
+  const bench = broken();
+  expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
+  expect(bench.codes(say.query("asmith", "01", "asmith"))).toEqual(["DATA 01"]);
+  expect(bench.codes(say.query("asmith", "03", "*"))).toEqual(["DATA 01"]);
+});
+
+test("everyone in the batch is told", () => {
+  const bench = broken();
+  for (let i = 0; i < 100; i++) bench.receive(say.data("asmith", `${i}`));
+  expect(codesOf(bench.turn())).toEqual(Array.from({ length: 100 }, () => "95"));
+  expect(bench.store.reports.size).toBe(0);
+  bench.store.trouble = null;
+  for (let i = 0; i < 100; i++) bench.receive(say.data("asmith", `${i}`));
+  expect(codesOf(bench.turn())).toEqual(Array.from({ length: 100 }, () => "50"));
+});
+
+test("a session that was ending for silence goes on, and ends once that can be stored", () => {
+  const bench = broken();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(26_000);
+  expect(bench.engine.desk.sessions.size).toBe(1);
+  expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
+  bench.pass(26_000);
+  bench.store.trouble = null;
+  bench.pass(500);
+  expect(bench.engine.desk.sessions.size).toBe(0);
+  expect(bench.store.endsOf("asmith")).toEqual(["offline"]);
+});
+
+test("a LOGOFF that could not be stored leaves the session as it was, and can be sent again", () => {
+  const bench = broken();
+  bench.receive(say.logoff("asmith"));
+  bench.receive(say.logoff("asmith"));
+  expect(codesOf(bench.turn())).toEqual(["95"]);
+  expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
+  bench.store.trouble = null;
+  expect(bench.codes(say.logoff("asmith"))).toEqual(["80"]);
+});
+
+test("last packets that could not be written are written later", () => {
+  const bench = broken();
+  bench.pass(5_000);
+  bench.ask(say.status("asmith", "every=77"));
+  const heard = bench.now;
+  bench.pass(30_000);
+  bench.store.trouble = null;
+  bench.pass(11_000);
+  expect(bench.store.openSessions()).toMatchObject([{ lastSeen: heard, everySeconds: 77 }]);
+});
+
+test("a password that was hashed in vain is hashed again", () => {
+  const bench = new ServerBench();
+  bench.receive(say.register("asmith"));
+  bench.turn();
+  bench.store.trouble = "disk full";
+  bench.hash();
+  expect(codesOf(bench.turn())).toEqual(["95"]);
+  expect(bench.store.devices.size).toBe(0);
+  bench.store.trouble = null;
+  expect(bench.codes(say.register("asmith"))).toEqual(["00"]);
+});
+
+test("each failed batch is a line of error.log with its reason, a flood of them is counted", () => {
+  const bench = broken();
+  bench.errors.length = 0;
+  bench.ask(say.data("asmith", "x"));
+  expect(bench.errors).toEqual(["- storage failed, 1 operations were not stored: disk full"]);
+  for (let i = 0; i < 1_000; i++) bench.ask(say.data("asmith", `${i}`));
+  expect(bench.errors.length).toBeLessThanOrEqual(limits.errorLinesPerSecond + 1);
+});
+
+test("a flood of refused datagrams is so many lines a second, and the rest a number", () => {
+  const bench = new ServerBench();
+  for (let i = 0; i < 5_000; i++) bench.receive(`garbage ${i}`, stranger);
+  bench.turn();
+  expect(bench.errors).toHaveLength(limits.errorLinesPerSecond);
+  bench.now += 1_000;
+  bench.ask("more garbage", stranger);
+  const lost = 5_000 - limits.errorLinesPerSecond;
+  expect(bench.errors.at(-2)).toBe(`- ${lost} more lines were not written here`);
+  expect(bench.errors.at(-1)).toContain("refused a datagram of 12 bytes");
+});
+
+test("a clock that is set back does not silence error.log", () => {
+  const bench = new ServerBench();
+  for (let i = 0; i < 500; i++) bench.ask("garbage", home);
+  bench.now -= 3_600_000;
+  bench.ask("garbage", home);
+  bench.now += 1_000;
+  bench.errors.length = 0;
+  bench.ask("garbage", home);
+  expect(bench.errors.length).toBeGreaterThan(0);
+});
