@@ -140,12 +140,14 @@ browserTest("a device is asked after a login, and its answer shown", async () =>
   await untilText(page, ".asking", "not logged in");
 });
 
-/** Whether something is drawn on the chart: pixels that are not transparent. */
+/** Whether a curve is drawn on the chart: pixels of the accent, which axes and grid do not have. */
 const inkOf = `(() => {
   const canvas = document.querySelector(".plot canvas");
   if (canvas === null) return false;
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let ink = 0;
-  for (let i = 3; i < data.length; i += 4) if (data[i] > 0) ink++;
-  return ink > 500;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 2] - data[i] > 100 && data[i + 3] > 100) ink++;
+  }
+  return ink > 30;
 })()`;

@@ -12,6 +12,7 @@ import type { Field, Series } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
 
 const renewMs = 2_000;
+const hourMs = 3_600_000;
 const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
 
 export class ChartCard {
@@ -31,6 +32,7 @@ export class ChartCard {
   readonly view: HTMLElement;
   #range: ChartRange = { kind: "last", hours: 24 };
   #names = "";
+  #isBegun = false;
   #field: string | null = null;
   #latest = new Map<string, number>();
   #loading: AbortController | null = null;
@@ -113,6 +115,7 @@ export class ChartCard {
   }
 
   #go(range: ChartRange): void {
+    this.#isBegun = true;
     this.#range = range;
     this.#showPresets();
     this.onRange(range);
@@ -177,7 +180,8 @@ export class ChartCard {
     try {
       const path = devicePath(this.id, "/series");
       const series = await get<Series>(path, parameters, own.signal);
-      this.#show(series);
+      if (this.#isYoung(series, to)) this.#go({ kind: "last", hours: 1 });
+      else this.#show(series);
     } catch (error) {
       if (isGivenUp(error)) return;
       setText(this.#under, wordsOf(error));
@@ -205,6 +209,14 @@ export class ChartCard {
     setText(this.#under, this.#rangeWords());
     const said = figures.map((words, i) => `${words} ${texts[i]}`).join(", ");
     setAttribute(this.#figure, "aria-label", `${series.field}, ${this.#rangeWords()}. ${said}.`);
+  }
+
+  /** A device that has just begun would be a speck at the edge of a day: begin with its hour. Asked once. */
+  #isYoung({ times }: Series, now: number): boolean {
+    const isFirst = !this.#isBegun;
+    this.#isBegun = true;
+    const [first] = times;
+    return isFirst && this.#range.kind === "last" && first !== undefined && now - first < hourMs;
   }
 
   /** As many points as can be told apart. */

@@ -75,7 +75,7 @@ export class Chart {
 
   #options(series: Series): uPlot.Options {
     const style = getComputedStyle(this.host);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const colour = (name: string) => resolved(this.host, name);
     const font = `12px ${style.fontFamily}`;
     const isMarked = series.times.length <= markedMax;
     const axis = {
@@ -146,6 +146,14 @@ export class Chart {
     const range = low === high ? "" : ` (${measure(low ?? mean)} to ${measure(high ?? mean)})`;
     this.acts.onPoint(`${dayTime(at)}  ${measure(mean)}${range}`);
   }
+}
+
+/** The colour a custom property stands for, here and now: its own text may be a function that no canvas knows. */
+function resolved(of: HTMLElement, name: string): string {
+  of.style.color = `var(${name})`;
+  const { color } = getComputedStyle(of);
+  of.style.color = "";
+  return color;
 }
 
 function rangeOf({ from, to }: Series): { min: number; max: number } {

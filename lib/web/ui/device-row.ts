@@ -96,6 +96,5 @@ function cell(name: string, ...children: readonly Node[]): HTMLElement {
 }
 
 function flash(of: HTMLElement): void {
-  const colour = getComputedStyle(of).getPropertyValue("--accent-soft");
-  of.animate([{ backgroundColor: colour }, { backgroundColor: "transparent" }], 900);
+  of.animate([{ backgroundColor: "var(--accent-soft)" }, { backgroundColor: "transparent" }], 900);
 }
