@@ -3,7 +3,7 @@
 
 import { adopt, BenchError, buildC, type Echo, startEcho } from "./children.ts";
 import { onCore } from "./machine.ts";
-import { median } from "./measure.ts";
+import { median, type Pace } from "./measure.ts";
 
 /** What the load generator prints. Times in µs, the rate a second. */
 export type LoadResult = {
@@ -28,9 +28,6 @@ export const requests = {
 } as const;
 
 export type Request = keyof typeof requests;
-
-/** How long and how often. */
-export type Pace = { readonly rounds: number; readonly seconds: number };
 
 export const window = 256;
 export const sessions = 1_000;

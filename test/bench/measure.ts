@@ -1,6 +1,7 @@
 // What a measure is: a name, and a function that gives rows of the table. Knows no server.
 
-import type { Pace } from "./load.ts";
+/** How long and how often. */
+export type Pace = { readonly rounds: number; readonly seconds: number };
 
 /** What a measure has to work with. */
 export type Bench = {
