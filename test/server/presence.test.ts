@@ -51,9 +51,12 @@ test("an interval holds until another is stated, and not for the next session", 
   bench.ask(say.status("asmith", "no interval here"));
   bench.pass(25_500);
   expect(isOnline(bench)).toBe(false);
-  bench.ask(say.login("asmith"));
-  bench.pass(60_000);
-  expect(isOnline(bench)).toBe(true);
+  for (const every of ["every=10", "every=1"]) {
+    bench.ask(say.login("asmith"));
+    bench.pass(60_000);
+    expect(isOnline(bench)).toBe(true);
+    bench.ask(say.status("asmith", every));
+  }
 });
 
 test("the interval is read from anywhere, and held within its bounds", () => {
@@ -141,6 +144,20 @@ test("a hundred thousand that fell silent end in shares, none twice and none for
   expect(Math.max(...shares)).toBeLessThanOrEqual(20_000);
   expect(shares.reduce((sum, share) => sum + share, 0)).toBe(100_000);
   expect(bench.store.openSessions()).toEqual([]);
+});
+
+test("of many the last few that fell silent are found behind those that beat", () => {
+  const bench = crowded(20_000);
+  const silent = 10;
+  for (let passed = 0; passed < 27_000; passed += 9_000) {
+    for (let i = 0; i < 20_000 - silent; i++) {
+      const ip = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+      bench.receive(say.status(`d${i}`), { ip, port: 1 });
+    }
+    bench.turn();
+    bench.pass(9_000);
+  }
+  expect(bench.engine.desk.sessions.size).toBe(20_000 - silent);
 });
 
 /** The sessions in each batch of last packets that a tick writes. */
