@@ -1,9 +1,9 @@
-// What the tests of the store start from: a folder of their own, databases, operations in short. Nothing outlives a test
-// file.
+// What the tests of the store start from: a folder of their own, databases, operations in short. Nothing outlives the
+// run.
 
 import { Database } from "bun:sqlite";
-import { afterAll, setDefaultTimeout } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { setDefaultTimeout } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatingError } from "../../lib/operating-error.ts";
@@ -18,17 +18,9 @@ export const startOfTime = 1_795_338_846_000;
 // A quarter of a million rows take a second or two, and longer on a machine that has other things to do.
 setDefaultTimeout(120_000);
 
-const folders: string[] = [];
-
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A path in a folder of its own. */
 export function newPath(name = "iot_server.db"): string {
-  const folder = mkdtempSync(join(tmpdir(), "iot-store-"));
-  folders.push(folder);
-  return join(folder, name);
+  return join(mkdtempSync(join(tmpdir(), "iot-store-")), name);
 }
 
 /** A database in memory with the schema of now. */
