@@ -38,7 +38,8 @@ export type RunningServer = {
 };
 
 const now = Date.now;
-const retainEveryMs = 250;
+/** A fifth of the loop's time while old reports wait to be removed, next to nothing otherwise. */
+const retainPauseMs = { behind: 30, done: 250, failed: 10_000 } as const;
 
 /**
  * Starts a server.
@@ -134,13 +135,19 @@ async function ask(
   );
 }
 
+/** Removes what is too old, a few milliseconds at a time; more often while there is more of it. */
 function retain(retention: Retention, logs: FileLogs): () => void {
-  const timer = setInterval(() => {
+  let timer: ReturnType<typeof setTimeout>;
+  const step = () => {
+    let pauseMs: number = retainPauseMs.failed;
     try {
       retention.step(now());
+      pauseMs = retention.isBehind ? retainPauseMs.behind : retainPauseMs.done;
     } catch (error) {
       logs.error("-", `old reports could not be removed: ${(error as Error).message}`);
     }
-  }, retainEveryMs);
-  return () => clearInterval(timer);
+    timer = setTimeout(step, pauseMs);
+  };
+  timer = setTimeout(step, retainPauseMs.done);
+  return () => clearTimeout(timer);
 }

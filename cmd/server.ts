@@ -22,7 +22,7 @@ import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
 import { isServed } from "../lib/store/instance-lock.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { openReadOnly } from "../lib/store/open-database.ts";
-import { ReportReader } from "../lib/store/report-reader.ts";
+import { historyOf } from "../lib/store/report-history.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
@@ -71,7 +71,7 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "reports": {
       const database = openReadOnly(config.db);
       const known = isRegistered(database, config.id);
-      const reports = new ReportReader(database, null).last(config.id, config.last, config.since);
+      const reports = historyOf(database, config.id, config.last, config.since);
       return printReports(config, known, reports, write);
     }
   }

@@ -1,23 +1,25 @@
-// Copies a database while it is served, and puts a copy back. A copy is one moment's state, checked page by page before
-// it gets its name; a database that is replaced is kept.
+// Copies a database while it is served. A copy is one moment's state, checked page by page before it gets its name; the
+// database is only read.
 
 import { constants, Database } from "bun:sqlite";
 import {
+  accessSync,
   closeSync,
-  copyFileSync,
+  constants as mode,
   existsSync,
-  fsyncSync,
-  linkSync,
+  lstatSync,
   openSync,
-  renameSync,
   rmSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
-import { realPathOf } from "./database-file.ts";
-import { explain } from "./database-refusal.ts";
-import { takeInstanceLock } from "./instance-lock.ts";
+import { checkFile, realPathOf } from "./database-file.ts";
+import { integrityOf } from "./database-check.ts";
+import { giveNewName, removeLeftovers, unfinishedNameOf } from "./durable-file.ts";
+import { isServed } from "./instance-lock.ts";
 import { openReadOnly } from "./open-database.ts";
+import { chunkOf, chunkSize } from "./report-chunks.ts";
 import { runMigrations } from "./schema.ts";
 import { closeDatabase } from "./statements.ts";
 
@@ -28,180 +30,153 @@ export type BackupFacts = {
   readonly reports: number;
 };
 
-type OnProgress = (done: number, total: number) => void;
+/** Where a long piece of work shows how far it is. */
+export type CareProgress = {
+  readonly onProgress: (done: number, total: number) => void;
+  /** Called when what can be counted is done and the pages are checked, which can take as long again. */
+  readonly onChecking: () => void;
+};
 
-const smallTables = ["registrar", "login", "report_chunk", "report_index", "sqlite_sequence"];
-/** Reports copied between two calls of `onProgress`. */
-const reportsPerStep = 50_000;
+const smallTables = ["registrar", "login", "report_chunk"];
 
 /**
  * Copies a database, served or not, as it is at one moment.
  * @param path the database
  * @param target a file that is not there yet
- * @param onProgress called with the reports copied so far and in all
+ * @param progress told of the reports copied so far and in all
  * @throws OperatingError `target-exists`, `backup-failed`, and those of `openReadOnly`
  */
-export function backUp(path: string, target: string, onProgress: OnProgress): BackupFacts {
-  if (existsSync(target)) {
-    throw new OperatingError("target-exists", `${target} is there already.`, "Name a new file.");
-  }
+export function backUp(path: string, target: string, progress: CareProgress): BackupFacts {
   // Its form is checked here, and by name: what follows may assume it.
   closeDatabase(openReadOnly(path));
-  const unfinished = `${target}.unfinished`;
-  rmSync(unfinished, { force: true });
+  // One of this process alone: two backups to one name are not in each other's way, the first to end has it.
+  const unfinished = unfinishedNameOf(resolve(target));
   try {
-    const facts = copyInto(unfinished, realPathOf(path), onProgress);
-    settle(unfinished, target);
+    refuseTaken(target);
+    removeLeftovers(resolve(target));
+    closeSync(openSync(unfinished, "wx", 0o600));
+    const facts = copyInto(unfinished, path, progress);
+    giveNewName(unfinished, resolve(target));
     return facts;
   } catch (error) {
-    for (const end of ["", "-journal"]) rmSync(`${unfinished}${end}`, { force: true });
-    if (error instanceof OperatingError) throw error;
-    throw new OperatingError(
+    for (const end of ["", "-journal"]) {
+      if (existsSync(`${unfinished}${end}`)) rmSync(`${unfinished}${end}`);
+    }
+    throw failed(error, target);
+  }
+}
+
+function refuseTaken(target: string): void {
+  if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+  throw new OperatingError("target-exists", `${target} is there already.`, "Name a new file.");
+}
+
+function failed(error: unknown, target: string): unknown {
+  if (error instanceof OperatingError) return error;
+  const { code, message } = error as { code?: string; message: string };
+  if (code === "EEXIST") {
+    return new OperatingError("target-exists", `${target} is there already.`, "Name a new file.");
+  }
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return new OperatingError(
       "backup-failed",
-      `${target} could not be written: ${(error as Error).message}.`,
-      "Check the room on the disk and the rights of the folder. The database was not touched.",
+      `${target} could not be written: there is no folder ${dirname(target)}.`,
+      "Make it, or name a file in another one.",
     );
   }
+  return new OperatingError(
+    "backup-failed",
+    `${target} could not be written: ${message}.`,
+    "Check the room on the disk and the rights of the folder. The database was not touched.",
+  );
 }
 
-/**
- * Puts a copy in the place of a database that is not served.
- * @param copy a file that `backUp` wrote
- * @param path the database; one that is there is kept
- * @param keptAs the name under which it is kept
- * @returns whether there was one
- * @throws OperatingError `database-in-use`, `database-corrupt`, `restore-failed`, and those of `openReadOnly`
- */
-export function restore(copy: string, path: string, keptAs: string): boolean {
-  const lock = takeInstanceLock(path);
-  try {
-    assertWhole(copy);
-    const file = realPathOf(path);
-    const unfinished = `${file}.unfinished`;
-    copyFileSync(copy, unfinished);
-    const isThere = existsSync(file);
-    if (isThere) keep(file, keptAs);
-    settle(unfinished, file);
-    return isThere;
-  } catch (error) {
-    if (error instanceof OperatingError) throw error;
-    throw new OperatingError(
-      "restore-failed",
-      `${path} could not be restored: ${(error as Error).message}.`,
-      "Check the room on the disk and the rights of the folder.",
-    );
-  } finally {
-    lock.release();
-  }
-}
-
-/**
- * Checks every page of a database.
- * @returns what is wrong, at most ten sentences; empty where all is well
- */
-export function integrityOf(database: Database): string[] {
-  const rows = database
-    .query<{ integrity_check: string }, []>("PRAGMA integrity_check(10)")
-    .all()
-    .map((row) => row.integrity_check);
-  return rows[0] === "ok" ? [] : rows;
-}
-
-function copyInto(unfinished: string, file: string, onProgress: OnProgress): BackupFacts {
-  const flags = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_CREATE;
-  closeSync(openSync(unfinished, "wx", 0o600));
+function copyInto(unfinished: string, path: string, progress: CareProgress): BackupFacts {
+  const flags = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_URI;
   const database = new Database(unfinished, flags);
   try {
-    database.run("PRAGMA synchronous = FULL");
+    // It has no name yet: after a failure it goes, and before it gets one it is synced as a whole.
+    database.run("PRAGMA journal_mode = MEMORY");
+    database.run("PRAGMA synchronous = OFF");
+    database.run("PRAGMA temp_store = MEMORY");
     database.run("PRAGMA busy_timeout = 5000");
-    database.query("ATTACH ? AS source").run(file);
+    database.query("ATTACH ? AS source").run(sourceOf(path));
+    // From its first look to its last this sees one state; the server's commits go to the log meanwhile.
     database.run("BEGIN");
     runMigrations(database, 0);
-    const facts = factsOf(database, "source");
-    for (const table of smallTables) {
-      if (table === "sqlite_sequence") database.run("DELETE FROM main.sqlite_sequence");
-      database.run(`INSERT INTO main.${table} SELECT * FROM source.${table}`);
-    }
-    copyReports(database, facts.reports, onProgress);
+    const copied = copyTables(database, progress.onProgress);
     database.run("COMMIT");
     database.run("DETACH source");
-    const wrong = integrityOf(database);
-    const copied = factsOf(database, "main");
-    if (wrong.length > 0 || JSON.stringify(copied) !== JSON.stringify(facts)) {
-      throw new Error(`the copy differs from the database: ${wrong[0] ?? "rows are missing"}`);
-    }
-    return facts;
-  } finally {
-    database.close();
-  }
-}
-
-function copyReports(database: Database, total: number, onProgress: OnProgress): void {
-  const step = database.prepare<unknown, [number, number]>(
-    "INSERT INTO main.data SELECT * FROM source.data WHERE sequence > ? ORDER BY sequence LIMIT ?",
-  );
-  const last = database.prepare<{ last: number | null }, []>(
-    "SELECT max(sequence) AS last FROM main.data",
-  );
-  for (let done = 0; done < total;) {
-    const { changes } = step.run(last.get()?.last ?? 0, reportsPerStep);
-    if (changes === 0) break;
-    done += changes;
-    onProgress(done, total);
-  }
-  step.finalize();
-  last.finalize();
-}
-
-function factsOf(database: Database, schema: "main" | "source"): BackupFacts {
-  const count = (table: string) =>
-    (database.query(`SELECT count(*) AS it FROM ${schema}.${table}`).get() as { it: number }).it;
-  return { devices: count("registrar"), sessions: count("login"), reports: count("data") };
-}
-
-function assertWhole(copy: string): void {
-  const database = openReadOnly(copy);
-  try {
+    progress.onChecking();
     const [wrong] = integrityOf(database);
-    if (wrong === undefined) return;
-    throw new OperatingError(
-      "database-corrupt",
-      `${copy} is damaged: ${wrong}. Nothing was changed.`,
-      "Use another backup.",
-    );
-  } catch (error) {
-    throw explain(error, copy);
+    const stored = factsOf(database);
+    if (wrong !== undefined || JSON.stringify(copied) !== JSON.stringify(stored)) {
+      throw new Error(`the copy differs from the database: ${wrong ?? "rows are missing"}`);
+    }
+    return stored;
   } finally {
-    closeDatabase(database);
-  }
-}
-
-/** Gives the database a second name. Its log would be read into the new one: it is taken in first, or put aside. */
-function keep(file: string, keptAs: string): void {
-  try {
-    const database = new Database(file, { readwrite: true });
-    database.run("PRAGMA wal_checkpoint(TRUNCATE)");
     database.close();
-  } catch {
-    // A damaged one is kept as it is.
   }
-  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${keptAs}-wal`);
-  rmSync(`${file}-shm`, { force: true });
-  linkSync(file, keptAs);
 }
 
-/** Puts a file in its place so that after a crash there is the old one or the whole new one. */
-function settle(unfinished: string, file: string): void {
-  sync(unfinished);
-  renameSync(unfinished, file);
-  sync(dirname(file));
-}
-
-function sync(name: string): void {
-  const descriptor = openSync(name, "r");
+/** The database as SQLite is to attach it, so that as little as possible is left beside it. */
+function sourceOf(path: string): string {
+  const file = realPathOf(path);
+  const { href } = pathToFileURL(file);
+  const isQuiet = checkFile(file, path).atRest && !isServed(path);
+  // One that is served, or has a log to be read: the log stays as it is.
+  if (!isQuiet) return `${href}?mode=ro`;
   try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    for (const name of [file, dirname(file)]) accessSync(name, mode.W_OK);
+    // A log is made beside it, and goes again; a server may start meanwhile.
+    return `${href}?mode=rw`;
+  } catch {
+    return `${href}?immutable=1`;
   }
+}
+
+function copyTables(database: Database, onProgress: CareProgress["onProgress"]): BackupFacts {
+  const copy = (table: string) =>
+    database.query(`INSERT INTO main.${table} SELECT * FROM source.${table}`).run().changes;
+  const [devices = 0, sessions = 0] = smallTables.map(copy);
+  const reports = copyReports(database, onProgress);
+  database.run("DELETE FROM main.sqlite_sequence");
+  copy("sqlite_sequence");
+  return { devices, sessions, reports };
+}
+
+/** Copies reports and their index chunk by chunk; returns how many reports. */
+function copyReports(database: Database, onProgress: CareProgress["onProgress"]): number {
+  const range = (column: string, table: string) =>
+    database
+      .query<{ low: number | null; high: number | null }, []>(
+        `SELECT (SELECT min(${column}) FROM source.${table}) AS low,
+                (SELECT max(${column}) FROM source.${table}) AS high`,
+      )
+      .get();
+  const [data, index] = [range("sequence", "data"), range("chunk", "report_index")];
+  const reports = database.prepare<unknown, [number, number]>(
+    "INSERT INTO main.data SELECT * FROM source.data WHERE sequence >= ? AND sequence < ?",
+  );
+  const places = database.prepare<unknown, [number]>(
+    "INSERT INTO main.report_index SELECT * FROM source.report_index WHERE chunk = ?",
+  );
+  const [low, high] = [data?.low ?? 0, data?.high ?? -1];
+  const first = Math.min(chunkOf(low), index?.low ?? Number.MAX_SAFE_INTEGER);
+  const last = Math.max(high < 0 ? -1 : chunkOf(high), index?.high ?? -1);
+  let copied = 0;
+  for (let chunk = first; chunk <= last; chunk++) {
+    copied += reports.run(chunk * chunkSize, (chunk + 1) * chunkSize).changes;
+    places.run(chunk);
+    onProgress(Math.min(copied, high - low + 1), high - low + 1);
+  }
+  reports.finalize();
+  places.finalize();
+  return copied;
+}
+
+function factsOf(database: Database): BackupFacts {
+  const count = (table: string) =>
+    (database.query(`SELECT count(*) AS it FROM main.${table}`).get() as { it: number }).it;
+  return { devices: count("registrar"), sessions: count("login"), reports: count("data") };
 }

@@ -1,6 +1,7 @@
 // The devices with their presence, for people: reads, in the order of ids.
 
 import type { Database } from "bun:sqlite";
+import { prepare } from "./statements.ts";
 
 /** A device and its latest session. */
 export type DeviceListing = {
@@ -48,33 +49,45 @@ type Row = {
   is_sealed: number;
 };
 
+/** Devices read in one go: a reader that is slow to take them holds up no checkpoint of the server's log. */
+const devicesPerPage = 1_000;
+
 /** All devices, one by one. */
 export function* listDevices(database: Database): Generator<DeviceListing, void, undefined> {
-  const rows = database.prepare<Row, []>(`
+  const page = prepare<Row>(
+    database,
+    `
     SELECT r.id, r.mac, r.ip, r.port, r.registered, r.sealed_key, r.text_locked,
            l.client_key IS NOT NULL AS is_sealed,
            l.started, l.last_seen, l.ended, l.reason, l.ip AS from_ip, l.port AS from_port
     FROM registrar AS r
     LEFT JOIN login AS l ON l.session =
       (SELECT session FROM login WHERE device = r.id ORDER BY started DESC, session DESC LIMIT 1)
-    ORDER BY r.id`);
-  for (const row of rows.iterate()) {
-    const { id, mac, ip, port, registered } = row;
-    const session =
-      row.started === null
-        ? null
-        : {
-            started: row.started,
-            lastSeen: row.last_seen,
-            ended: row.ended,
-            reason: row.reason,
-            ip: row.from_ip,
-            port: row.from_port,
-            sealed: row.is_sealed !== 0,
-          };
-    const sealedKey = row.sealed_key;
-    yield { id, mac, ip, port, registered, sealedKey, textLocked: row.text_locked !== 0, session };
+    WHERE r.id > ? ORDER BY r.id LIMIT ${devicesPerPage}`,
+  );
+  for (let after: string | undefined = ""; after !== undefined;) {
+    const rows: Row[] = page.all(after);
+    yield* rows.map(listed);
+    after = rows.at(-1)?.id;
   }
+}
+
+function listed(row: Row): DeviceListing {
+  const { id, mac, ip, port, registered } = row;
+  const session =
+    row.started === null
+      ? null
+      : {
+          started: row.started,
+          lastSeen: row.last_seen,
+          ended: row.ended,
+          reason: row.reason,
+          ip: row.from_ip,
+          port: row.from_port,
+          sealed: row.is_sealed !== 0,
+        };
+  const sealedKey = row.sealed_key;
+  return { id, mac, ip, port, registered, sealedKey, textLocked: row.text_locked !== 0, session };
 }
 
 /** Whether a device of this id is registered. */

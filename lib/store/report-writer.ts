@@ -134,8 +134,14 @@ export class ReportWriter {
     const indexed = database.query("SELECT max(chunk) AS it FROM report_chunk").get() as {
       it: number | null;
     };
+    // What retention removed: without it, numbers would be given again where no report is left.
+    const removed = database
+      .query("SELECT seq AS it FROM sqlite_sequence WHERE name = 'data'")
+      .get() as {
+      it: number;
+    } | null;
     const firstUnindexed = indexed.it === null ? 0 : (indexed.it + 1) * chunkSize;
-    const next = Math.max(highest.it ?? 0, firstUnindexed - 1, 0) + 1;
+    const next = Math.max(highest.it ?? 0, removed?.it ?? 0, firstUnindexed - 1, 0) + 1;
     // A quarter is enough to begin with, and read in a moment.
     const recentFrom = Math.max(0, next - recentMax / 4);
     const rows = prepare<{ sequence: number; device: string; received: number }>(

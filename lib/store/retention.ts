@@ -1,72 +1,141 @@
-// Removes reports that are older than the operator keeps them, oldest first, a little at a time.
+// Removes reports that are older than the operator keeps them, oldest first, a little at a time; then what the index
+// tells of them.
 
 import type { Database, Statement } from "bun:sqlite";
-import { chunkOf } from "./report-chunks.ts";
+import { chunkOf, chunkSize } from "./report-chunks.ts";
 import { prepare } from "./statements.ts";
 
-/** Rows removed in one step: a few milliseconds. */
-const rowsPerStep = 4_096;
+/** Rows removed between two looks at the clock: a few tenths of a millisecond. */
+const rowsPerSlice = 128;
+/** A step takes up no more slices after so long, ms: pages that have to be read from a slow disk. */
+const removalMsMax = 6;
+/** What a step may take with its commit, which grows with its rows, ms: the next one is made smaller, or larger. */
+const stepMs = { low: 5, high: 9 } as const;
+const rowsPerStepMax = 16_384;
+/** Pages in the log at which a step moves them into the database: what the server waits for is as long as what it moves. */
+const checkpointPages = 512;
+/** Chunks looked ahead into for a clock that was wrong for a while. */
+const chunksAhead = 64;
 
 export class Retention {
-  readonly #oldest: Statement<{ sequence: number; received: number }>;
+  readonly #slice: Statement<{ last: number | null }>;
+  readonly #chunkAhead: Statement<{ chunk: number | null }>;
   readonly #remove: Statement;
+  readonly #first: Statement<{ first: number | null }>;
+  readonly #mark: Statement<{ seq: number }>;
+  readonly #updateMark: Statement;
+  readonly #insertMark: Statement;
+  readonly #firstIndexed: Statement<{ chunk: number }>;
   readonly #removeIndex: Statement;
   readonly #removeChunks: Statement;
+  readonly #checkpointPages: number;
+  #behind = false;
+  #rowsPerStep = 4 * rowsPerSlice;
 
-  /** @param retainMs age of the reports kept, ms */
+  /**
+   * @param retainMs age of the reports kept, ms
+   * @param clock ms from any moment on: a step ends when it has taken long enough
+   */
   constructor(
     private readonly database: Database,
     private readonly retainMs: number,
+    private readonly clock: () => number = () => performance.now(),
   ) {
-    this.#oldest = prepare(
+    const { wal_autocheckpoint: pages } = database.query("PRAGMA wal_autocheckpoint").get() as {
+      wal_autocheckpoint: number;
+    };
+    this.#checkpointPages = pages;
+    this.#slice = prepare(
       database,
-      "SELECT sequence, received FROM data ORDER BY sequence LIMIT 1 OFFSET ?",
+      `SELECT max(sequence) AS last FROM
+         (SELECT sequence, received FROM data ORDER BY sequence LIMIT ${rowsPerSlice})
+       WHERE received < ? OR sequence < ?`,
     );
-    this.#remove = prepare(database, "DELETE FROM data WHERE sequence < ?");
+    this.#chunkAhead = prepare(
+      database,
+      `SELECT max(chunk) AS chunk FROM
+         (SELECT chunk, last_received FROM report_chunk ORDER BY chunk LIMIT ${chunksAhead})
+       WHERE last_received < ?`,
+    );
+    this.#remove = prepare(database, "DELETE FROM data WHERE sequence <= ?");
+    this.#first = prepare(database, "SELECT min(sequence) AS first FROM data");
+    this.#mark = prepare(database, "SELECT seq FROM sqlite_sequence WHERE name = 'data'");
+    this.#updateMark = prepare(database, "UPDATE sqlite_sequence SET seq = ? WHERE name = 'data'");
+    this.#insertMark = prepare(database, "INSERT INTO sqlite_sequence VALUES ('data', ?)");
+    this.#firstIndexed = prepare(database, "SELECT chunk FROM report_index ORDER BY chunk LIMIT 1");
     this.#removeIndex = prepare(
       database,
-      "DELETE FROM report_index WHERE chunk IN (SELECT chunk FROM report_chunk WHERE chunk < ? ORDER BY chunk LIMIT 1)",
+      `DELETE FROM report_index WHERE (chunk, device) IN
+         (SELECT chunk, device FROM report_index WHERE chunk < ? ORDER BY chunk, device LIMIT ${rowsPerSlice})`,
     );
-    this.#removeChunks = prepare(
-      database,
-      "DELETE FROM report_chunk WHERE chunk IN (SELECT chunk FROM report_chunk WHERE chunk < ? ORDER BY chunk LIMIT 1)",
-    );
+    this.#removeChunks = prepare(database, "DELETE FROM report_chunk WHERE chunk < ?");
+  }
+
+  /** Whether the last step left something that is too old: the next one is due soon. */
+  get isBehind(): boolean {
+    return this.#behind;
   }
 
   /**
-   * Removes some reports that are too old.
+   * Removes some reports that are too old. A step takes a few milliseconds, however large the rows are.
    * @param now ms since 1970
    * @returns how many
    */
   step(now: number): number {
-    const first = this.#oldest.get(0);
-    const before = now - this.retainMs;
-    if (first === null || first.received >= before) return 0;
-    const end = this.#endOfStep(first.sequence, before);
-    this.database.transaction(() => {
-      this.#remove.run(end);
-      this.#removeIndex.run(chunkOf(end));
-      this.#removeChunks.run(chunkOf(end));
-    })();
-    return end - first.sequence;
+    const began = this.clock();
+    const until = began + removalMsMax;
+    const [rows, removed] = this.#committed(() => {
+      const reports = this.#removeReports(now - this.retainMs, until);
+      const places = this.#removeIndexed(this.#rowsPerStep - reports, until);
+      this.#behind = reports + places >= this.#rowsPerStep || this.clock() >= until;
+      return [reports + places, reports] as const;
+    });
+    if (rows > 0) this.#adapt(this.clock() - began);
+    return removed;
   }
 
-  /** The first report that stays in this step. */
-  #endOfStep(first: number, before: number): number {
-    const last = this.#oldest.get(rowsPerStep);
-    if (last !== null && last.received < before) return last.sequence;
-    let low = first;
-    let high = last === null ? first + rowsPerStep : last.sequence;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.database
-        .query<{ received: number }, [number]>(
-          "SELECT received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
-        )
-        .get(middle);
-      if (row !== null && row.received < before) low = middle + 1;
-      else high = middle;
+  #committed<T>(change: () => T): T {
+    this.database.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+    try {
+      return this.database.transaction(change)();
+    } finally {
+      this.database.run(`PRAGMA wal_autocheckpoint = ${this.#checkpointPages}`);
     }
-    return low;
+  }
+
+  #adapt(tookMs: number): void {
+    if (tookMs > stepMs.high) this.#rowsPerStep >>>= 1;
+    else if (tookMs < stepMs.low && this.#behind) this.#rowsPerStep *= 2;
+    this.#rowsPerStep = Math.min(Math.max(this.#rowsPerStep, rowsPerSlice), rowsPerStepMax);
+  }
+
+  #removeReports(before: number, until: number): number {
+    // What came before a report that is too old is too old itself, whatever the clock said then.
+    const ahead = this.#chunkAhead.get(before)?.chunk ?? -1;
+    const surely = (ahead + 1) * chunkSize;
+    let removed = 0;
+    let end = -1;
+    while (removed < this.#rowsPerStep && this.clock() < until) {
+      const last = this.#slice.get(before, surely)?.last ?? null;
+      if (last === null) break;
+      removed += this.#remove.run(last).changes;
+      end = last;
+    }
+    // Numbers go on from here after a restart, also where no report is left to tell: none is given twice.
+    if (end >= 0 && this.#updateMark.run(end).changes === 0) this.#insertMark.run(end);
+    return removed;
+  }
+
+  /** Removes index rows of chunks that have no reports any more, `rowsMax` of them; returns how many. */
+  #removeIndexed(rowsMax: number, until: number): number {
+    const kept = this.#first.get()?.first ?? (this.#mark.get()?.seq ?? -1) + 1;
+    const chunk = chunkOf(kept);
+    let removed = 0;
+    while ((this.#firstIndexed.get()?.chunk ?? chunk) < chunk) {
+      if (removed >= rowsMax || this.clock() >= until) return removed;
+      removed += this.#removeIndex.run(chunk).changes;
+    }
+    this.#removeChunks.run(chunk);
+    return removed;
   }
 }

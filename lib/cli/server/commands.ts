@@ -1,13 +1,14 @@
 // What `iot-server devices`, `reports` and `query` print, and how they end. Reads nothing by itself.
 
 import { exitCode, type ExitCode, OperatingError } from "../../operating-error.ts";
+import { aligned } from "./columns.ts";
 import {
-  deviceHeading,
+  deviceCells,
+  deviceColumns,
   deviceJson,
-  deviceLine,
-  reportHeading,
+  reportCells,
+  reportColumns,
   reportJson,
-  reportLine,
   type ShownDevice,
   type ShownReport,
 } from "./listing.ts";
@@ -23,37 +24,53 @@ export function printDevices(
   now: number,
   write: Write,
 ): ExitCode {
-  let count = 0;
-  for (const device of devices) {
-    if (!json && count === 0) write(deviceHeading);
-    write(json ? deviceJson(device, served) : deviceLine(device, served, now));
-    count++;
+  if (json) {
+    for (const device of devices) write(deviceJson(device, served));
+    return exitCode.done;
   }
-  if (count === 0 && !json) write("No devices are registered yet.");
+  const cells = each(devices, (device) => deviceCells(device, served, now));
+  writeAll(aligned(deviceColumns, cells), write, "No devices are registered yet.");
   return exitCode.done;
 }
 
 /**
- * Prints reports, the oldest first.
- * @param reports newest first
+ * Prints reports.
+ * @param reports oldest first, read as they are printed
  * @throws OperatingError `unknown-device` where neither the device nor a report of it is known
  */
 export function printReports(
   { id, json }: { readonly id: string; readonly json: boolean },
   known: boolean,
-  reports: readonly ShownReport[],
+  reports: Iterable<ShownReport>,
   write: Write,
 ): ExitCode {
-  if (!known && reports.length === 0) {
+  const lines = json
+    ? each(reports, reportJson)
+    : aligned(reportColumns, each(reports, reportCells));
+  const count = writeAll(lines, write, known && !json ? `No reports of ${id}.` : null);
+  if (!known && count === 0) {
     throw new OperatingError(
       "unknown-device",
       `No device ${id} is registered.`,
       "See iot-server devices.",
     );
   }
-  if (!json) write(reports.length === 0 ? `No reports of ${id}.` : reportHeading);
-  for (const report of reports.toReversed()) write(json ? reportJson(report) : reportLine(report));
   return exitCode.done;
+}
+
+/** Writes lines, or, where there are none, some words; returns how many there were. */
+function writeAll(lines: Iterable<string>, write: Write, otherwise: string | null): number {
+  let count = 0;
+  for (const line of lines) {
+    write(line);
+    count++;
+  }
+  if (count === 0 && otherwise !== null) write(otherwise);
+  return count;
+}
+
+function* each<From, To>(all: Iterable<From>, to: (one: From) => To): Generator<To> {
+  for (const one of all) yield to(one);
 }
 
 /**

@@ -1,9 +1,10 @@
-// The file of `iot-server import`: which line names which device, and why one cannot. Registers nothing.
+// The file of `iot-server import`: which line names which device, and why one cannot. Registers nothing; says nothing of
+// what a line holds, for that may be a password.
 
 import { fieldRules } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import { OperatingError } from "../../operating-error.ts";
-import { readCsv } from "./csv.ts";
+import { type CsvField, type CsvRow, readCsv } from "./csv.ts";
 
 const columns = ["id", "password", "mac", "ip", "port"] as const;
 type Column = (typeof columns)[number];
@@ -21,41 +22,85 @@ export type ImportedDevice = {
 /** A line that names none, and why. */
 export type RefusedLine = { readonly line: number; readonly reason: string };
 
+/** A line of the file behind its heading. */
+export type ImportLine = ImportedDevice | RefusedLine;
+
 /**
  * Reads the file: a heading that names the columns in any order, then a device a line.
- * @param text comma-separated values
+ * @param pieces comma-separated values, cut anywhere
  * @param name of the file, for the error
  * @throws OperatingError `import-heading`
  */
-export function readImportFile(
-  text: string,
+export function* readImportFile(
+  pieces: Iterable<string>,
   name: string,
-): { devices: ImportedDevice[]; refused: RefusedLine[] } {
-  const rows = readCsv(text);
+): Generator<ImportLine, void, undefined> {
+  const rows = readCsv(pieces);
   const heading = rows.next();
-  const names = heading.done ? [] : heading.value.fields.map((field) => field.trim().toLowerCase());
-  const missing = columns.filter((column) => !names.includes(column));
-  if (missing.length > 0) {
-    throw new OperatingError(
-      "import-heading",
-      `${name} has no column ${missing.join(", ")}.`,
-      `Its first line has to name the columns: ${columns.join(",")}`,
-    );
-  }
-  const devices: ImportedDevice[] = [];
-  const refused: RefusedLine[] = [];
-  for (const { line, fields } of rows) {
-    const valueOf = (column: Column) => (fields[names.indexOf(column)] ?? "").trim();
-    const wrong = columns.find((column) => !fieldRules[column].test(valueOf(column)));
-    if (fields.length !== names.length) {
-      refused.push({ line, reason: `${fields.length} fields, not ${names.length}` });
-    } else if (wrong !== undefined) {
-      refused.push({ line, reason: fieldRules[wrong].says });
-    } else {
-      const [id, password, mac] = [valueOf("id"), valueOf("password"), valueOf("mac")];
-      const ip = canonicalIp(valueOf("ip"));
-      devices.push({ line, id, password, mac, ip, port: Number(valueOf("port")) });
+  const names = heading.done ? [] : heading.value.fields.map(nameOf);
+  checkHeading(names, name);
+  // Where each id came first: of two lines for one device the later would be taken for a repeat, its password unread.
+  const lines = new Map<string, number>();
+  for (const row of rows) {
+    if (
+      row.fields.every(({ value, quoted }) => !quoted && value.trim() === "") &&
+      row.wrong === null
+    )
+      continue;
+    const line = lineOf(row, names);
+    const earlier = "id" in line ? lines.get(line.id) : undefined;
+    if (earlier !== undefined) {
+      yield { line: row.line, reason: `this id is on line ${earlier} already` };
+      continue;
     }
+    if ("id" in line) lines.set(line.id, row.line);
+    yield line;
   }
-  return { devices, refused };
+}
+
+function checkHeading(names: readonly string[], name: string): void {
+  const missing = columns.filter((column) => !names.includes(column));
+  const twice = columns.filter((column) => names.indexOf(column) !== names.lastIndexOf(column));
+  if (missing.length === 0 && twice.length === 0) return;
+  const what =
+    missing.length > 0 ? `no column ${missing.join(", ")}` : `two columns ${twice.join(", ")}`;
+  throw new OperatingError(
+    "import-heading",
+    `${name} has ${what}.`,
+    `Its first line has to name the columns, with commas between: ${columns.join(",")}`,
+  );
+}
+
+function nameOf({ value }: CsvField): string {
+  return value.trim().toLowerCase();
+}
+
+function lineOf({ line, lastLine, fields, wrong }: CsvRow, names: readonly string[]): ImportLine {
+  const to = lastLine > line ? ` (to line ${lastLine})` : "";
+  const refuse = (reason: string) => ({ line, reason: `${reason}${to}` });
+  if (wrong !== null) return refuse(wrong);
+  if (fields.length !== names.length) {
+    const [count, plural] = [fields.length, fields.length === 1 ? "" : "s"];
+    return refuse(`${count} field${plural}, not ${names.length}`);
+  }
+  const fieldOf = (column: Column) => fields[names.indexOf(column)] as CsvField;
+  const password = fieldOf("password");
+  if (!password.quoted && password.value !== password.value.trim()) {
+    return refuse("password has a space around it: put it in quotes if that is meant");
+  }
+  const valueOf = (column: Column) =>
+    column === "password" ? password.value : fieldOf(column).value.trim();
+  const broken = columns.find((column) => !fieldRules[column].test(valueOf(column)));
+  if (broken !== undefined) return refuse(fieldRules[broken].says);
+  // What was no UTF-8 was read as this.
+  const unread = columns.find((column) => valueOf(column).includes("\ufffd"));
+  if (unread !== undefined) return refuse(`${unread} is not UTF-8`);
+  return {
+    line,
+    id: valueOf("id"),
+    password: password.value,
+    mac: valueOf("mac"),
+    ip: canonicalIp(valueOf("ip")),
+    port: Number(valueOf("port")),
+  };
 }

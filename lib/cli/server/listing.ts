@@ -1,5 +1,6 @@
 // Devices and reports as lines for a person, or as JSON for a program. Prints nothing itself.
 
+import type { Column } from "./columns.ts";
 import { describePresence, type SessionFacts, stamp } from "./presence.ts";
 import { printable } from "./printable.ts";
 
@@ -32,14 +33,28 @@ export type ShownReport = {
   readonly message: string;
 };
 
-export const deviceHeading = `${"DEVICE".padEnd(20)} ${"MAC".padEnd(18)} ${"ADDRESS".padEnd(22)} TRANSPORT     PRESENCE`;
-export const reportHeading = `${"RECEIVED".padEnd(24)} ${"DEVICE TIME".padEnd(23)} CODE MESSAGE`;
+/** The columns of `deviceCells`. */
+export const deviceColumns: readonly Column[] = [
+  { heading: "DEVICE", widest: 40 },
+  { heading: "MAC", widest: 20 },
+  { heading: "ADDRESS", widest: 47 },
+  { heading: "TRANSPORT", widest: 13 },
+  { heading: "PRESENCE", widest: 80 },
+];
 
-/** A device as one line. */
-export function deviceLine(device: ShownDevice, served: boolean, now: number): string {
+/** The columns of `reportCells`. */
+export const reportColumns: readonly Column[] = [
+  { heading: "RECEIVED", widest: 20 },
+  { heading: "DEVICE TIME", widest: 24 },
+  { heading: "CODE", widest: 4 },
+  { heading: "MESSAGE", widest: 80 },
+];
+
+/** A device as a row of a table. */
+export function deviceCells(device: ShownDevice, served: boolean, now: number): string[] {
   const { id, mac, ip, port, session } = device;
   const presence = describePresence(session, served, now);
-  return `${id.padEnd(20)} ${printable(mac).padEnd(18)} ${address(ip, port).padEnd(22)} ${transportOf(device).padEnd(13)} ${presence}`;
+  return [printable(id), printable(mac), address(ip, port), transportOf(device), presence];
 }
 
 /** A device as one line of JSON; times are ISO 8601. */
@@ -70,10 +85,9 @@ export function deviceJson(device: ShownDevice, served: boolean): string {
   });
 }
 
-/** A report as one line. */
-export function reportLine(report: ShownReport): string {
-  const { received, time, code, message } = report;
-  return `${stamp(received).padEnd(24)} ${printable(time).padEnd(23)} ${code.padEnd(4)} ${printable(message)}`;
+/** A report as a row of a table. */
+export function reportCells({ received, time, code, message }: ShownReport): string[] {
+  return [stamp(received), printable(time), code, printable(message)];
 }
 
 /** A report as one line of JSON. */

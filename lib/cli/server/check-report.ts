@@ -1,0 +1,72 @@
+// What `iot-server check` has to say about a database, in lines, with what to do. Looks at nothing itself.
+
+/** What was found; see `checkDatabase`. */
+type Found = {
+  readonly schema: number;
+  readonly served: boolean;
+  readonly bytes: number;
+  readonly logBytes: number;
+  readonly freeBytes: number;
+  readonly diskFreeBytes: number;
+  readonly devices: number | null;
+  readonly sessions: number | null;
+  readonly reports: number | null;
+  readonly damage: readonly string[];
+  readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
+  readonly secondNames: readonly string[];
+};
+
+/** A disk with less room than this, and than the database, is nearly full, in bytes. */
+const roomMin = 256 << 20;
+
+/**
+ * The lines of a check.
+ * @param db the database's name for people
+ */
+export function checkLines(db: string, found: Found): string[] {
+  const { schema, served, damage, leftovers, secondNames } = found;
+  const lines = [
+    `${db}: schema ${schema}, ${served ? "served now" : "not served"}`,
+    `${size(found.bytes)}, ${size(found.freeBytes)} of it free to be used again; ${size(found.logBytes)} in its log; ${size(found.diskFreeBytes)} free on the disk`,
+    `${count(found.devices, "device")}, ${count(found.sessions, "session")}, ${count(found.reports, "report")}`,
+    ...damage.map((sentence) => `damaged: ${sentence}`),
+  ];
+  if (damage.length === 0) lines.push("Every page is whole, and every report is found.");
+  else {
+    lines.push(
+      `Stop the server, then: iot-server restore --db ${db} <backup>`,
+      `Without a backup, try: sqlite3 ${db} .recover | sqlite3 recovered.db`,
+    );
+  }
+  if (found.diskFreeBytes < Math.min(roomMin, found.bytes)) {
+    lines.push("The disk is nearly full: make room, or keep reports for less long (--retain).");
+  }
+  for (const { path, bytes } of leftovers) {
+    lines.push(
+      `${path} (${size(bytes)}) was left by a backup or a restore that was killed: delete it.`,
+    );
+  }
+  for (const path of secondNames) {
+    lines.push(
+      `${path} is ${db} under a second name, left by a restore that was killed: delete it.`,
+    );
+  }
+  return lines;
+}
+
+/** A size in bytes as people read it: `812 bytes`, `3.4 MB`. */
+export function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let scaled = bytes / 1_000;
+  while (scaled >= 999.95 && units.length > 1) {
+    scaled /= 1_000;
+    units.shift();
+  }
+  return `${scaled.toFixed(1)} ${units[0]}`;
+}
+
+function count(it: number | null, what: string): string {
+  if (it === null) return `${what}s unreadable`;
+  return `${it} ${what}${it === 1 ? "" : "s"}`;
+}

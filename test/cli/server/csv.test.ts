@@ -1,0 +1,138 @@
+// The reader of comma-separated values: rows with their lines, whatever the quotes, the line ends and the pieces; what is
+// no row is told and passed over.
+
+import { describe, expect, test } from "bun:test";
+import { type CsvRow, readCsv, rowCharsMax } from "../../../lib/cli/server/csv.ts";
+import { SeededRandom } from "../../e2e/seeded-random.ts";
+
+/** Each row as `line: fields`, or `line! why`. */
+function read(...pieces: string[]): string[] {
+  return Array.from(readCsv(pieces), shown);
+}
+
+function shown({ line, lastLine, fields, wrong }: CsvRow): string {
+  const lines = lastLine === line ? `${line}` : `${line}-${lastLine}`;
+  if (wrong !== null) return `${lines}! ${wrong}`;
+  return `${lines}: ${fields.map(({ value, quoted }) => (quoted ? `<${value}>` : value)).join("|")}`;
+}
+
+describe("rows", () => {
+  const cases: readonly (readonly [name: string, text: string, rows: readonly string[]])[] = [
+    ["nothing", "", []],
+    ["one without a line end", "a,b", ["1: a|b"]],
+    ["LF", "a,b\nc,d\n", ["1: a|b", "2: c|d"]],
+    ["CRLF", "a,b\r\nc,d\r\n", ["1: a|b", "2: c|d"]],
+    ["CR", "a,b\rc,d\r", ["1: a|b", "2: c|d"]],
+    ["empty lines count and are passed over", "\n\r\na\n\n\nb\n", ["3: a", "6: b"]],
+    ["a byte order mark", "\ufeffa,b\n", ["1: a|b"]],
+    ["empty fields", ",\n,,\na,\n", ["1: |", "2: ||", "3: a|"]],
+    ["blanks belong to the field", " a , b \n", ["1:  a | b "]],
+    ["quotes", '"a","b,c"\n', ["1: <a>|<b,c>"]],
+    ["quotes within quotes", '"a""b",""""\n', ['1: <a"b>|<">']],
+    ["a quote within a plain field", 'a"b,c"\n', ['1: a"b|c"']],
+    ["line ends within quotes", '"a\nb\r\nc",d\ne\n', ["1-3: <a\nb\r\nc>|d", "4: e"]],
+    ["an empty field in quotes", '"",a\n', ["1: <>|a"]],
+    ["quoted at the end", 'a,"b"', ["1: a|<b>"]],
+    ["text behind a closing quote", '"a"b,c\nd\n', ["1! text behind a closing quote", "2: d"]],
+    ["a blank behind a closing quote", '"a" ,c\nd\n', ["1! text behind a closing quote", "2: d"]],
+    [
+      "a quote never closed",
+      'a\n"b,c\nd\ne',
+      ["1: a", "2! a quote is never closed", "3: d", "4: e"],
+    ],
+    ["a quote never closed, at the end", 'a,"', ["1! a quote is never closed"]],
+  ];
+  for (const [name, text, rows] of cases) {
+    test(name, () => {
+      expect(read(text)).toEqual([...rows]);
+      expect(read(...text)).toEqual([...rows]);
+    });
+  }
+});
+
+test("a row that is too long goes, with no more memory than that, and the next one is read", () => {
+  const long = "x".repeat(10_000);
+  const asked = { pieces: 0 };
+  function* pieces(): Generator<string> {
+    for (; asked.pieces < 100; asked.pieces++) yield long;
+    yield "\nnext,row\n";
+  }
+  expect(Array.from(readCsv(pieces()), shown)).toEqual(["1! too long", "2: next|row"]);
+  expect(asked.pieces).toBe(100);
+});
+
+test("a quote that was a slip costs its own line, however long the file is", () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `device-${i},x`);
+  const rows = read(`"${lines.join("\n")}\n`);
+  expect(rows).toHaveLength(20_000);
+  expect(rows[0]).toBe("1! a quote is never closed");
+  expect(rows[1]).toBe("2: device-1|x");
+  expect(rows.at(-1)).toBe("20000: device-19999|x");
+  expect(lines.join("\n").length).toBeGreaterThan(rowCharsMax);
+});
+
+/** What was meant: fields, written with the quotes and line ends of choice. */
+function written(random: SeededRandom): { text: string; rows: string[] } {
+  const letters = ["a", "b", " ", ",", '"', "\n", "\r\n", "é", "😀", ";"];
+  const rows: string[] = [];
+  let text = "";
+  let line = 1;
+  for (let i = random.below(8); i > 0; i--) {
+    const fields = Array.from({ length: 1 + random.below(4) }, () =>
+      Array.from({ length: random.below(6) }, () => random.pick(letters)).join(""),
+    );
+    const cells = fields.map((field) => {
+      const quoted = /[",\r\n]/.test(field) || random.below(3) === 0;
+      return { field, quoted, raw: quoted ? `"${field.replaceAll('"', '""')}"` : field };
+    });
+    const breaks = fields.join("").split("\n").length - 1;
+    const to = breaks > 0 ? `${line}-${line + breaks}` : `${line}`;
+    const isEmpty = fields.length === 1 && fields[0] === "";
+    if (!isEmpty)
+      rows.push(
+        `${to}: ${cells.map(({ field, quoted }) => (quoted ? `<${field}>` : field)).join("|")}`,
+      );
+    line += breaks + 1;
+    text += cells.map(({ raw }) => raw).join(",") + random.pick(["\n", "\r\n"]);
+  }
+  return { text, rows };
+}
+
+function cut(text: string, random: SeededRandom): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const length = 1 + random.below(5);
+    pieces.push(text.slice(at, at + length));
+    at += length;
+  }
+  return pieces;
+}
+
+test.each([1, 2, 3, 4, 5])(
+  "what was written is read again, in whatever pieces (seed %d)",
+  (seed) => {
+    const random = new SeededRandom(seed);
+    for (let i = 0; i < 2_000; i++) {
+      const { text, rows } = written(random);
+      expect({ text, rows: read(text) }).toEqual({ text, rows });
+      expect({ text, rows: read(...cut(text, random)) }).toEqual({ text, rows });
+    }
+  },
+);
+
+test.each([1, 2, 3])(
+  "of anything at all the pieces change nothing, and no line is told twice (seed %d)",
+  (seed) => {
+    const random = new SeededRandom(seed);
+    for (let i = 0; i < 3_000; i++) {
+      const text = Array.from({ length: random.below(30) }, () =>
+        random.pick(["a", ",", '"', "\n", "\r", "\r\n", " ", "\ufeff"]),
+      ).join("");
+      const whole = [...readCsv([text])];
+      expect({ text, rows: [...readCsv(cut(text, random))] }).toEqual({ text, rows: whole });
+      const lines = whole.flatMap(({ line, lastLine }) => [line, lastLine]);
+      expect(lines).toEqual([...lines].sort((a, b) => a - b));
+      expect(new Set(whole.map(({ line }) => line)).size).toBe(whole.length);
+    }
+  },
+);

@@ -1,0 +1,204 @@
+// What `iot-server devices`, `reports` and `query` print: columns that fit, nothing that moves a cursor, JSON for
+// programs.
+
+import { describe, expect, test } from "bun:test";
+import { aligned, rowsLookedAt } from "../../../lib/cli/server/columns.ts";
+import { printAnswer, printDevices, printReports } from "../../../lib/cli/server/commands.ts";
+import type { ShownDevice, ShownReport } from "../../../lib/cli/server/listing.ts";
+import { printable } from "../../../lib/cli/server/printable.ts";
+import { refusalOf } from "../../store/store-fixtures.ts";
+
+/** 2026-11-22 09:14:06 UTC. */
+const now = 1_795_338_846_000;
+
+function printed(print: (write: (line: string) => void) => unknown): string[] {
+  const lines: string[] = [];
+  print((line) => void lines.push(line));
+  return lines;
+}
+
+describe("columns", () => {
+  const columns = [
+    { heading: "A", widest: 5 },
+    { heading: "NAME", widest: 10 },
+    { heading: "REST", widest: 3 },
+  ];
+  const table = (rows: string[][]) => [...aligned(columns, rows)];
+
+  test("are as wide as what is in them, and no wider", () => {
+    expect(
+      table([
+        ["1", "x", "y"],
+        ["22", "a name", "a long rest"],
+      ]),
+    ).toEqual(["A  NAME   REST", "1  x      y", "22 a name a long rest"]);
+  });
+
+  test("are no wider than they may be: what is longer pushes its own line alone", () => {
+    expect(
+      table([
+        ["1234567", "x", "y"],
+        ["2", "x", "y"],
+      ]),
+    ).toEqual(["A     NAME REST", "1234567 x    y", "2     x    y"]);
+  });
+
+  test("count what a terminal shows, not code units", () => {
+    expect(
+      table([
+        ["日本", "x", "y"],
+        ["é", "x", "y"],
+      ]),
+    ).toEqual(["A    NAME REST", "日本 x    y", "é    x    y"]);
+  });
+
+  test("no rows: no heading", () => expect(table([])).toEqual([]));
+
+  test("rows beyond those looked at come one by one", () => {
+    const asked = { rows: 0 };
+    function* rows(): Generator<string[]> {
+      for (;;) yield [`${++asked.rows}`, "x", "y"];
+    }
+    const lines = aligned(columns, rows());
+    for (let i = 0; i <= rowsLookedAt + 5; i++) lines.next();
+    expect(asked.rows).toBe(rowsLookedAt + 5);
+  });
+});
+
+const device: ShownDevice = {
+  id: "dev-1",
+  mac: "aa:bb",
+  ip: "10.0.0.1",
+  port: 2000,
+  registered: now,
+  fingerprint: "SHA256:abcdefghij",
+  textLocked: true,
+  session: {
+    started: now,
+    lastSeen: now,
+    ended: null,
+    reason: null,
+    ip: "10.0.0.1",
+    port: 2000,
+    sealed: true,
+  },
+};
+
+describe("devices", () => {
+  const list = (devices: ShownDevice[], json = false) =>
+    printed((write) => printDevices({ json }, devices, true, now, write));
+
+  test("wide ids and IPv6 make their columns wide", () => {
+    const id = "d".repeat(64);
+    const six = { ...device, id, ip: "2001:db8:1111:2222:3333:4444:5555:6666", session: null };
+    const [heading, first, second] = list([device, six]) as [string, string, string];
+    expect(second).toBe(
+      `${id} aa:bb [2001:db8:1111:2222:3333:4444:5555:6666]:2000 -             never logged in`,
+    );
+    expect(first.indexOf("aa:bb")).toBe(heading.indexOf("MAC"));
+    expect(first.indexOf("10.0.0.1")).toBe(heading.indexOf("ADDRESS"));
+    expect(first).toContain("sealed abcdef online");
+  });
+
+  test("short ones leave no holes", () => {
+    expect(list([{ ...device, fingerprint: null, session: null }])).toEqual([
+      "DEVICE MAC   ADDRESS       TRANSPORT PRESENCE",
+      "dev-1  aa:bb 10.0.0.1:2000 -         never logged in",
+    ]);
+  });
+
+  test("none: words for a person, nothing for a program", () => {
+    expect(list([])).toEqual(["No devices are registered yet."]);
+    expect(list([], true)).toEqual([]);
+  });
+
+  test("a MAC that would turn the line around cannot", () => {
+    const [, line] = list([{ ...device, mac: "a\u202eb\u001b[2J" }]) as [string, string];
+    expect(line).toContain("a\\u202eb\\x1b[2J");
+  });
+
+  test("JSON has all of it, in one line", () => {
+    const [line, ...more] = list([device], true) as [string];
+    expect(more).toEqual([]);
+    expect(JSON.parse(line)).toMatchObject({ id: "dev-1", online: true, transport: "sealed" });
+  });
+});
+
+describe("reports", () => {
+  const report: ShownReport = {
+    sequence: 7,
+    device: "dev-1",
+    time: "2026-11-22:09:00:00",
+    received: now,
+    code: "01",
+    message: "21.5",
+  };
+  const list = (reports: Iterable<ShownReport>, known = true, json = false) =>
+    printed((write) => printReports({ id: "dev-1", json }, known, reports, write));
+
+  test("a table, in the order they come", () => {
+    expect(list([report, { ...report, time: "1", message: "tab\there\nline" }])).toEqual([
+      "RECEIVED             DEVICE TIME         CODE MESSAGE",
+      "2026-11-22 09:14:06Z 2026-11-22:09:00:00 01   21.5",
+      "2026-11-22 09:14:06Z 1                   01   tab\\x09here\\x0aline",
+    ]);
+  });
+
+  test("JSON leaves the message as it is", () => {
+    const [line] = list([{ ...report, message: "a\u001b\n" }], true, true) as [string];
+    expect(JSON.parse(line)).toEqual({
+      ...report,
+      message: "a\u001b\n",
+      received: "2026-11-22T09:14:06.000Z",
+    });
+    expect(line).not.toContain("\n");
+  });
+
+  test("none of a known device, of an unknown one, of one that was deregistered", async () => {
+    expect(list([])).toEqual(["No reports of dev-1."]);
+    expect(list([], true, true)).toEqual([]);
+    expect(await refusalOf(() => list([], false))).toBe("unknown-device");
+    expect(list([report], false)).toHaveLength(2);
+  });
+});
+
+describe("an answer", () => {
+  const ask = (result: Parameters<typeof printAnswer>[1], json = false) => {
+    let code: number = Number.NaN;
+    const lines = printed((write) => (code = printAnswer({ id: "dev-1", json }, result, write)));
+    return [code, ...lines];
+  };
+  const answer = { kind: "answer", code: "01", time: "1", message: "on\u0007" } as const;
+
+  test("its message, made safe; in JSON as it is", () => {
+    expect(ask(answer)).toEqual([0, "on\\x07"]);
+    expect(ask(answer, true)).toEqual([
+      0,
+      '{"id":"dev-1","code":"01","time":"1","message":"on\\u0007"}',
+    ]);
+  });
+
+  test.each([
+    ["unknown", 1, "11 unknown device"],
+    ["not-logged-in", 1, "12 the device is not logged in"],
+    ["no-answer", 3, "14 the device did not answer"],
+    ["busy", 1, "93 busy, try again later"],
+  ] as const)("%s", (kind, code, words) => {
+    expect(ask({ kind })).toEqual([code, words]);
+    const [exit, line] = ask({ kind }, true) as [number, string];
+    expect(exit).toBe(code);
+    expect(JSON.parse(line)).toEqual({
+      id: "dev-1",
+      code: words.slice(0, 2),
+      error: words.slice(3),
+    });
+  });
+});
+
+test("printable shows what is unseen and leaves the rest", () => {
+  expect(printable("plain é 日本 😀")).toBe("plain é 日本 😀");
+  expect(printable("\0\t\r\n\u007f\u009b")).toBe("\\x00\\x09\\x0d\\x0a\\x7f\\x9b");
+  expect(printable("\u200b\u200e\u202e\u2066\ufeff\u00ad")).toBe(
+    "\\u200b\\u200e\\u202e\\u2066\\ufeff\\xad",
+  );
+});

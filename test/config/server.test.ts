@@ -1,0 +1,248 @@
+// The server's command line and environment: what each flag and variable makes of the configuration, and what is wrong.
+
+import { describe, expect, test } from "bun:test";
+import { type Env, readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
+import { flags } from "../../lib/config/server-flags.ts";
+import { OperatingError } from "../../lib/operating-error.ts";
+
+/** 2026-11-22 09:14:06 UTC. */
+const now = 1_795_338_846_000;
+const [hour, day] = [3_600_000, 86_400_000];
+
+function read(line: string, env: Env = {}): ServerConfig {
+  return readServerConfig(line.split(" ").filter(Boolean), env, now);
+}
+
+function refusal(args: readonly string[], env: Env = {}): string {
+  try {
+    readServerConfig(args, env, now);
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    expect(error).toMatchObject({ code: "usage", exit: 2 });
+    expect(error.nextStep).not.toBe("");
+    return error.message;
+  }
+  throw new Error(`nothing is wrong with ${args.join(" ")}`);
+}
+
+const served = {
+  command: "serve",
+  port: 9000,
+  host: "::",
+  db: "iot_server.db",
+  logDir: "log",
+  logLevel: "info",
+  sharedIp: false,
+  requireEncryption: false,
+  pskFile: null,
+  keyPolicy: "replace",
+  offlineAfterMs: 9 * 60_000,
+  retainMs: null,
+  http: { host: "127.0.0.1", port: null },
+} as const;
+
+test("a port alone is served with the defaults, and nothing can be changed any more", () => {
+  const config = read("9000");
+  expect(config).toEqual(served);
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+describe("each flag of the server, and its variable", () => {
+  const cases: readonly (readonly [flag: string, value: string, what: object])[] = [
+    ["host", "127.0.0.1", { host: "127.0.0.1" }],
+    ["host", "::1", { host: "::1" }],
+    ["db", "other.db", { db: "other.db" }],
+    ["log-dir", "records", { logDir: "records" }],
+    ["log-level", "debug", { logLevel: "debug" }],
+    ["log-level", "error", { logLevel: "error" }],
+    ["offline-after", "90", { offlineAfterMs: 90_000 }],
+    ["offline-after", "1h", { offlineAfterMs: hour }],
+    ["offline-after", "365d", { offlineAfterMs: 365 * day }],
+    ["retain", "90d", { retainMs: 90 * day }],
+    ["retain", "1s", { retainMs: 1_000 }],
+    ["psk-file", "secret", { pskFile: "secret" }],
+    ["key-policy", "strict", { keyPolicy: "strict" }],
+    ["key-policy", "replace", { keyPolicy: "replace" }],
+    ["http", "0.0.0.0:80", { http: { host: "0.0.0.0", port: 80 } }],
+    ["http", "[::1]:0", { http: { host: "::1", port: 0 } }],
+    ["http", "my-host.example:65535", { http: { host: "my-host.example", port: 65_535 } }],
+  ];
+  for (const [flag, value, what] of cases) {
+    test(`--${flag} ${value}`, () => {
+      const { env } = flags[flag as keyof typeof flags];
+      const name = `IOT_${flag.toUpperCase().replaceAll("-", "_")}`;
+      expect<string | null>(env).toBe(name);
+      const expected = { ...served, ...what } as ServerConfig;
+      expect(read(`9000 --${flag} ${value}`)).toEqual(expected);
+      expect(read(`--${flag}=${value} 9000`)).toEqual(expected);
+      expect(read("9000", { [name]: value })).toEqual(expected);
+      // The flag wins, also over a variable that is wrong; an empty variable is none.
+      expect(read(`9000 --${flag} ${value}`, { [name]: "\0" })).toEqual(expected);
+      expect(read("9000", { [name]: "" })).toEqual(served);
+    });
+  }
+
+  const switches: readonly (readonly [flag: string, on: object])[] = [
+    ["shared-ip", { sharedIp: true }],
+    ["require-encryption", { requireEncryption: true }],
+    ["no-http", { http: null }],
+  ];
+  for (const [flag, on] of switches) {
+    test(`--${flag}`, () => {
+      const name = `IOT_${flag.toUpperCase().replaceAll("-", "_")}`;
+      const expected = { ...served, ...on } as ServerConfig;
+      expect(read(`9000 --${flag}`)).toEqual(expected);
+      for (const yes of ["1", "true", "YES", "on"]) {
+        expect(read("9000", { [name]: yes })).toEqual(expected);
+      }
+      for (const no of ["0", "false", "No", "off", ""]) {
+        expect(read("9000", { [name]: no })).toEqual(served);
+      }
+      expect(refusal(["9000"], { [name]: "perhaps" })).toContain(`${name} is "perhaps"`);
+    });
+  }
+
+  test("the tables above have all of them", () => {
+    const tried = new Set([...cases, ...switches].map(([flag]) => flag));
+    const own = Object.entries(flags).filter(([, { commands }]) =>
+      (commands as readonly string[]).includes("serve"),
+    );
+    expect(own.map(([name]) => name).filter((name) => !tried.has(name))).toEqual([]);
+  });
+});
+
+describe("the other commands", () => {
+  const db = "iot_server.db";
+  const cases: readonly (readonly [line: string, config: object])[] = [
+    [
+      "query dev-1",
+      { command: "query", db, id: "dev-1", code: "01", target: "dev-1", json: false },
+    ],
+    ["query a 03", { command: "query", db, id: "a", code: "03", target: "a", json: false }],
+    ["query a b --json", { command: "query", db, id: "a", code: "01", target: "b", json: true }],
+    ["devices", { command: "devices", db, json: false }],
+    ["devices --json --db x.db", { command: "devices", db: "x.db", json: true }],
+    ["devices allow-text a", { command: "allow-text", db, id: "a" }],
+    ["open", { command: "open", db }],
+    ["fingerprint", { command: "fingerprint", db }],
+    ["check --db x.db", { command: "check", db: "x.db" }],
+    ["backup copy.db", { command: "backup", db, file: "copy.db" }],
+    ["restore copy.db", { command: "restore", db, file: "copy.db" }],
+    ["import d.csv", { command: "import", db, file: "d.csv", sharedIp: false }],
+    ["import d.csv --shared-ip", { command: "import", db, file: "d.csv", sharedIp: true }],
+    ["export", { command: "export", db, what: "devices", format: "csv" }],
+    ["export devices", { command: "export", db, what: "devices", format: "csv" }],
+    [
+      "export reports --format ndjson",
+      { command: "export", db, what: "reports", format: "ndjson" },
+    ],
+    ["reports a", { command: "reports", db, id: "a", last: 20, since: 0, json: false }],
+    ["reports a --last 5", { command: "reports", db, id: "a", last: 5, since: 0, json: false }],
+    [
+      "reports a --since 2h --json",
+      {
+        command: "reports",
+        db,
+        id: "a",
+        last: Number.MAX_SAFE_INTEGER,
+        since: now - 2 * hour,
+        json: true,
+      },
+    ],
+    [
+      "reports a --since 2h --last 7",
+      { command: "reports", db, id: "a", last: 7, since: now - 2 * hour, json: false },
+    ],
+  ];
+  for (const [line, config] of cases) {
+    test(line, () => expect(read(line)).toEqual(config as ServerConfig));
+  }
+
+  test("the database is their variable's, too, and shared-ip the import's", () => {
+    expect(read("backup x", { IOT_DB: "v.db" })).toMatchObject({ db: "v.db" });
+    expect(read("backup x --db f.db", { IOT_DB: "v.db" })).toMatchObject({ db: "f.db" });
+    expect(read("import x", { IOT_SHARED_IP: "1" })).toMatchObject({ sharedIp: true });
+    // What is of no concern to a command does not stop it.
+    expect(read("backup x", { IOT_SHARED_IP: "perhaps" })).toMatchObject({ file: "x" });
+  });
+
+  test.each([
+    ["2026-11-22", Date.UTC(2026, 10, 22)],
+    ["2026-11-22T09:00", Date.UTC(2026, 10, 22, 9)],
+    ["2026-11-22T09:00:01Z", Date.UTC(2026, 10, 22, 9, 0, 1)],
+    ["2026-11-22T09:00+01:00", Date.UTC(2026, 10, 22, 8)],
+    ["90s", now - 90_000],
+    ["500ms", now - 500],
+    ["1d", now - day],
+  ])("--since %s", (text, since) => {
+    expect(read(`reports a --since ${text}`)).toMatchObject({ since });
+  });
+});
+
+test("help and version win over everything, each command's help is its own", () => {
+  expect(read("--help")).toEqual({ command: "help", of: "serve" });
+  expect(read("9000 -h --no-such")).toEqual({ command: "help", of: "serve" });
+  expect(read("backup --help")).toEqual({ command: "help", of: "backup" });
+  expect(read("--version")).toEqual({ command: "version" });
+});
+
+describe("what is wrong is refused with its name", () => {
+  const cases: readonly (readonly [line: string, says: string])[] = [
+    ["", "The port is missing."],
+    ["serve", '"serve"'],
+    ["0", 'The port is "0"'],
+    ["65536", '"65536"'],
+    ["09000", '"09000"'],
+    ["9000 9001", '"9001" is one argument too many'],
+    ["constructor", '"constructor"'],
+    ["9000 --no-such", 'Unknown option "--no-such"'],
+    ["9000 -p", 'Unknown option "-p"'],
+    ["9000 --json", 'Unknown option "--json"'],
+    ["9000 --db=", "--db needs a value."],
+    ["9000 --host localhost", '--host is "localhost"'],
+    ["9000 --log-level loud", '--log-level is "loud"'],
+    ["9000 --offline-after 999ms", '--offline-after is "999ms"'],
+    ["9000 --offline-after 366d", "from 1s to 365d"],
+    ["9000 --retain 0", '--retain is "0"'],
+    ["9000 --retain 1w", '--retain is "1w"'],
+    ["9000 --key-policy lax", '--key-policy is "lax"'],
+    ["9000 --http 8080", '--http is "8080"'],
+    ["9000 --http host:65536", '"host:65536"'],
+    ["9000 --http [fe80::1%eth0]:80", "--http is"],
+    ["9000 --http [1.2.3]:80", "--http is"],
+    ["query", "The device's id is missing."],
+    ["query a/b", '"a/b" is no device id'],
+    ["query a b/c", '"b/c" cannot be asked'],
+    ["query a b c", '"c" is one argument too many'],
+    ["devices extra", '"extra"'],
+    ["devices allow-text", "id is missing"],
+    ["devices allow-text a b", '"b"'],
+    ["open now", '"now"'],
+    ["check now", '"now"'],
+    ["fingerprint now", '"now"'],
+    ["backup", "backup needs the name of a file."],
+    ["backup a b", '"b"'],
+    ["restore", "restore needs the name of a file."],
+    ["import", "import needs the name of a file."],
+    ["import a b", '"b"'],
+    ["export sessions", '"sessions" cannot be exported'],
+    ["export devices reports", '"reports" is one argument too many'],
+    ["export --format xml", '--format is "xml"'],
+    ["reports", "id is missing"],
+    ["reports a --last 0", '--last is "0"'],
+    ["reports a --last 1e3", '"1e3"'],
+    ["reports a --since someday", '--since is "someday"'],
+    ["reports a --since 36501d", "--since"],
+  ];
+  for (const [line, says] of cases) {
+    test(`iot-server ${line}`, () => {
+      expect(refusal(line.split(" ").filter(Boolean))).toContain(says);
+    });
+  }
+
+  test("what is shown of it is one short line", () => {
+    const message = refusal(["9000", `${"x".repeat(500)}\n\u001b`]);
+    expect(message.length).toBeLessThan(120);
+    expect(refusal(["9000", "a\nb"])).toContain(String.raw`"a\nb"`);
+  });
+});

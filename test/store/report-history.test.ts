@@ -1,0 +1,73 @@
+// Reports for a person or a file, oldest first: the same as a plain list, by number and by time, across chunks.
+
+import { expect, test } from "bun:test";
+import { chunkSize } from "../../lib/store/report-chunks.ts";
+import { allReports, historyOf } from "../../lib/store/report-history.ts";
+import { Retention } from "../../lib/store/retention.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { newDatabase, reportOf, startOfTime, storeMany } from "./store-fixtures.ts";
+
+const total = 2 * chunkSize + 700;
+const all = Number.MAX_SAFE_INTEGER;
+
+function deviceAt(i: number): string {
+  if (i % 30_011 === 7) return "seldom";
+  if (i < 500 && i % 2 === 0) return "early";
+  return i % 3 === 0 ? "busy" : `many-${i % 100}`;
+}
+
+/** Numbers of a device's reports, oldest first. */
+function expected(device: string, last = all, from = 0): number[] {
+  const found: number[] = [];
+  for (let i = from; i < total; i++) if (deviceAt(i) === device) found.push(i + 1);
+  return found.slice(-Math.min(last, total));
+}
+
+const database = newDatabase();
+const store = new SqliteStore(database, { sharedIp: false });
+storeMany(store, total, (i) => reportOf(deviceAt(i), `${i}`, { at: startOfTime + i }));
+
+const numbers = (device: string, last: number, since: number) =>
+  Array.from(historyOf(database, device, last, since), ({ sequence }) => sequence);
+
+test.each(["busy", "seldom", "early", "many-1", "nobody"])("of %s", (device) => {
+  for (const last of [1, 2, 20, 1_500, 30_000, all]) {
+    for (const from of [0, 1, 400, chunkSize - 2, chunkSize + 1, 2 * chunkSize + 5, total]) {
+      const since = from === 0 ? 0 : startOfTime + from;
+      expect([last, from, numbers(device, last, since)]).toEqual([
+        last,
+        from,
+        expected(device, last, from),
+      ]);
+    }
+  }
+});
+
+test("a report is as it was sent", () => {
+  const [report] = historyOf(database, "early", 1, 0);
+  const sequence = expected("early").at(-1) as number;
+  const sent = reportOf("early", `${sequence - 1}`, { at: startOfTime + sequence - 1 });
+  expect(report).toEqual({ ...sent.report, sequence });
+});
+
+test("all of them, and what is stored meanwhile at the end", () => {
+  const reports = allReports(database);
+  expect(reports.next().value).toMatchObject({ sequence: 1 });
+  let last = 1;
+  for (const { sequence } of reports) {
+    expect(sequence).toBe(last + 1);
+    last = sequence;
+  }
+  expect(last).toBe(total);
+  expect([...allReports(newDatabase())]).toEqual([]);
+  expect([...historyOf(newDatabase(), "a", all, 0)]).toEqual([]);
+});
+
+test("after retention the rest", () => {
+  const retention = new Retention(database, 0);
+  do retention.step(startOfTime + chunkSize + 50);
+  while (retention.isBehind);
+  expect(numbers("busy", all, 0)).toEqual(expected("busy", all, chunkSize + 50));
+  expect(numbers("busy", 40_000, 0)).toEqual(expected("busy", all, chunkSize + 50));
+  expect(numbers("early", all, 0)).toEqual([]);
+});
