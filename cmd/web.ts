@@ -133,6 +133,7 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
       packetsWaitingMax: inboxMax,
       packetsShed: loop.shed,
       sendsDropped: endpoint.dropped,
+      passwords: hashQueue.added,
       passwordsWaiting: hashQueue.size,
       passwordsWaitingMax: limits.hashJobs,
       asks: asks.size,

@@ -19,6 +19,7 @@ export type HashResult =
 export class HashQueue {
   #jobs: HashJob[] = [];
   #underWay = 0;
+  #added = 0;
   readonly #countBySource = new Map<string, number>();
 
   /** Jobs that were added and are not done. */
@@ -26,11 +27,17 @@ export class HashQueue {
     return this.#underWay;
   }
 
+  /** Jobs that were ever added: each costs one argon2. */
+  get added(): number {
+    return this.#added;
+  }
+
   /** Adds a job, or says that there is no room for one of this source. */
   add(sourceIp: string, job: HashJob): boolean {
     const count = this.#countBySource.get(sourceIp) ?? 0;
     if (this.#underWay >= limits.hashJobs || count >= limits.hashJobsPerSource) return false;
     this.#underWay++;
+    this.#added++;
     this.#countBySource.set(sourceIp, count + 1);
     const done = (result: HashResult) => {
       this.#underWay--;

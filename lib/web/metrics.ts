@@ -69,6 +69,9 @@ function addPackets(page: Exposition, gauges: Gauges): void {
     "Time from receipt to reply; each datagram counts with the oldest of its batch. Password checks come on top.",
     gauges.requestLatency,
   );
+  page.counter("iot_argon2_total", "Passwords given to be hashed or checked with argon2.", [
+    [{}, gauges.passwords],
+  ]);
   page.counter("iot_log_lines_lost_total", "Log lines lost to a slow or full disk.", [
     [{}, gauges.logLinesLost],
   ]);

@@ -183,6 +183,8 @@ export type Gauges = {
   readonly packetsWaitingMax: number;
   readonly packetsShed: number;
   readonly sendsDropped: number;
+  /** Passwords that were ever given to be hashed or checked. */
+  readonly passwords: number;
   readonly passwordsWaiting: number;
   readonly passwordsWaitingMax: number;
   readonly asks: number;

@@ -51,6 +51,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     packetsWaitingMax: 1,
     packetsShed: 0,
     sendsDropped: 0,
+    passwords: 0,
     passwordsWaiting: 0,
     passwordsWaitingMax: 1,
     asks: 0,
