@@ -1,9 +1,12 @@
 // A closed-loop UDP load: keeps a window of requests under way, at most one a device, and takes a reply for the request
 // of the device it names. Counts by ACK code, so that a refusal is never mistaken for work done. Prints one line of JSON.
 //
-// usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE
+// usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE [FROM_PORT]
 //   In TEMPLATE, \t is a TAB, %d the device (six digits) and %n the round (eight digits), which starts at FIRST_ROUND:
 //   a template with both never makes the same datagram twice. The third field of request and reply must be dev%d.
+//   @FILE in place of it sends sealed packets that were made before: each after two bytes of its length, a round of all
+//   devices after the other. A reply names its device in the lowest 20 bits of the receiver and counts by its type.
+//   The load ends early where a file does.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -44,6 +47,13 @@ static struct iovec out_parts[BATCH], in_parts[BATCH];
 static struct mmsghdr out[BATCH], in[BATCH];
 static int picked[BATCH];
 
+static char **packets; // each after its length; NULL where a template is sent
+static uint32_t packet_count;
+
+enum { SAMPLES = 16 };
+static char samples[SAMPLES][DATAGRAM_BYTES_MAX]; // the last sealed replies
+static int sample_bytes[SAMPLES];
+
 static float *latencies;
 static size_t latency_count;
 static uint64_t sent, received, received_in_time, late, lost, codes[100], echoes, strange;
@@ -80,7 +90,33 @@ static void write_digits(char *to, int count, uint32_t value) {
   for (int i = count - 1; i >= 0; i--, value /= 10) to[i] = '0' + value % 10;
 }
 
+/** The packet that is a device's next one; past the last round it is beyond `packet_count`. */
+static uint64_t next_packet(int device) {
+  return (uint64_t)devices[device].round * device_count + device;
+}
+
+static int packet_length(const char *packet) {
+  return (uint8_t)packet[0] << 8 | (uint8_t)packet[1];
+}
+
+static void read_packets(const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL || fseek(file, 0, SEEK_END) != 0) fail(path);
+  long size = ftell(file);
+  char *bytes = malloc(size + 1);
+  rewind(file);
+  if (size < 3 || bytes == NULL || fread(bytes, 1, size, file) != (size_t)size) fail(path);
+  fclose(file);
+  packets = calloc(size / 3, sizeof *packets);
+  for (long at = 0; at < size; at += 2 + packet_length(bytes + at)) packets[packet_count++] = bytes + at;
+}
+
 static int write_request(char *to, int device) {
+  if (packets != NULL) {
+    const char *packet = packets[next_packet(device)];
+    memcpy(to, packet + 2, packet_length(packet));
+    return packet_length(packet);
+  }
   memcpy(to, request.text, request.length);
   for (int i = 0; i < request.count; i++) {
     char *place = to + request.places[i];
@@ -98,11 +134,21 @@ static int next_idle(void) {
 }
 
 static void put_idle(int device) {
+  if (packets != NULL && next_packet(device) >= packet_count) return;
   idle[(idle_from + idle_count++) % device_count] = device;
+}
+
+/** The device that a sealed packet is for, or -1. */
+static int receiver_of(const uint8_t *packet, int length) {
+  const uint8_t *index = packet + (packet[0] == 4 ? 8 : 4);
+  if (length < 24) return -1;
+  int device = (index[1] & 15) << 16 | index[2] << 8 | index[3];
+  return device < device_count ? device : -1;
 }
 
 /** The device that a request or reply names in its third field, or -1. */
 static int device_of(const char *text, int length) {
+  if (packets != NULL) return receiver_of((const uint8_t *)text, length);
   int tabs = 0, i = 0;
   while (i < length && tabs < 2) tabs += text[i++] == '\t';
   if (length - i < 9 || memcmp(text + i, "dev", 3) != 0) return -1;
@@ -112,6 +158,13 @@ static int device_of(const char *text, int length) {
 }
 
 static void count_code(const char *text, int length) {
+  if (packets != NULL) {
+    codes[text[0] & 7]++;
+    int place = received % SAMPLES;
+    memcpy(samples[place], text, length);
+    sample_bytes[place] = length;
+    return;
+  }
   if (length > 6 && memcmp(text, "ACK\t", 4) == 0) codes[(text[4] - '0') % 10 * 10 + (text[5] - '0') % 10]++;
   else echoes++;
 }
@@ -173,10 +226,12 @@ static int give_up(void) {
   return count;
 }
 
-static void run(int udp, double seconds, int window) {
+/** Returns how long it sent. */
+static double run(int udp, double seconds, int window) {
   int under_way = 0;
-  double end = now() + seconds, looked = now();
+  double start = now(), end = start + seconds, looked = start;
   for (double at = now(); at < end || under_way > 0; at = now()) {
+    if (under_way == 0 && idle_count == 0) return at - start;
     if (at < end) {
       uint64_t before = sent;
       send_some(udp, window - under_way);
@@ -192,9 +247,10 @@ static void run(int udp, double seconds, int window) {
       under_way -= give_up();
     }
   }
+  return seconds;
 }
 
-static int open_socket(int port) {
+static int open_socket(int port, int from_port) {
   int udp = socket(AF_INET, SOCK_DGRAM, 0);
   int wanted = BUFFER_BYTES;
   if (setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0)
@@ -202,6 +258,8 @@ static int open_socket(int port) {
   setsockopt(udp, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
   struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons(port)};
   inet_aton("127.0.0.1", &there.sin_addr);
+  struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(from_port)};
+  if (from_port != 0 && bind(udp, (struct sockaddr *)&here, sizeof here) != 0) fail("bind");
   if (connect(udp, (struct sockaddr *)&there, sizeof there) != 0) fail("connect");
   return udp;
 }
@@ -227,12 +285,21 @@ static void print(double seconds) {
     printf("%s\"%02d\":%lu", comma, code, codes[code]);
     comma = ",";
   }
-  printf("}}\n");
+  printf("},\"samples\":[");
+  comma = "";
+  for (int i = 0; i < SAMPLES; i++) {
+    if (sample_bytes[i] == 0) continue;
+    printf("%s\"", comma);
+    for (int j = 0; j < sample_bytes[i]; j++) printf("%02x", (uint8_t)samples[i][j]);
+    printf("\"");
+    comma = ",";
+  }
+  printf("]}\n");
 }
 
 int main(int count, char **words) {
-  if (count != 7) {
-    fprintf(stderr, "usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE\n");
+  if (count != 7 && count != 8) {
+    fprintf(stderr, "usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE [FROM_PORT]\n");
     return 2;
   }
   double seconds = atof(words[2]);
@@ -241,18 +308,18 @@ int main(int count, char **words) {
   devices = calloc(device_count, sizeof *devices);
   idle = calloc(device_count, sizeof *idle);
   latencies = malloc(latencies_max * sizeof *latencies);
+  if (words[6][0] == '@') read_packets(words[6] + 1);
+  else read_template(words[6]);
   for (int i = 0; i < device_count; i++) {
     devices[i].round = strtoul(words[5], NULL, 10);
     put_idle(i);
   }
-  read_template(words[6]);
   for (int i = 0; i < BATCH; i++) {
     out_parts[i].iov_base = out_bytes[i];
     in_parts[i] = (struct iovec){in_bytes[i], DATAGRAM_BYTES_MAX};
     out[i].msg_hdr = (struct msghdr){.msg_iov = &out_parts[i], .msg_iovlen = 1};
     in[i].msg_hdr = (struct msghdr){.msg_iov = &in_parts[i], .msg_iovlen = 1};
   }
-  int udp = open_socket(atoi(words[1]));
-  run(udp, seconds, atoi(words[3]));
-  print(seconds);
+  int udp = open_socket(atoi(words[1]), count == 8 ? atoi(words[7]) : 0);
+  print(run(udp, seconds, atoi(words[3])));
 }

@@ -17,8 +17,10 @@ export type LoadResult = {
   readonly p99: number;
   readonly p999: number;
   readonly echoes: number;
-  /** Replies by ACK code. */
+  /** Replies by ACK code, sealed ones by type. */
   readonly codes: Readonly<Record<string, number>>;
+  /** The last sealed replies, in hex. */
+  readonly samples: readonly string[];
 };
 
 /** Requests as the load generator writes them: `\t` a TAB, `%d` the device, `%n` the round. */
@@ -40,7 +42,25 @@ let loads = 0;
 export async function load(port: number, request: Request, seconds: number): Promise<LoadResult> {
   const firstRound = loads++ * roundsPerLoad;
   const numbers = [port, seconds, window, sessions, firstRound].map(String);
-  const command = [buildC("load"), ...numbers, requests[request].template];
+  return generate([...numbers, requests[request].template]);
+}
+
+/**
+ * Loads a port with packets from a file, as load.c wants them: a round of a thousand devices after the other.
+ * @param fromPort where they shall come from; 0 lets the system choose
+ */
+export async function loadPackets(
+  port: number,
+  file: string,
+  seconds: number,
+  fromPort = 0,
+): Promise<LoadResult> {
+  const numbers = [port, seconds, window, sessions, 0].map(String);
+  return generate([...numbers, `@${file}`, String(fromPort)]);
+}
+
+async function generate(words: readonly string[]): Promise<LoadResult> {
+  const command = [buildC("load"), ...words];
   const child = adopt(Bun.spawn(onCore("load", command), { stdin: "ignore", stdout: "pipe" }));
   const text = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new BenchError("The load generator failed.");
@@ -65,32 +85,51 @@ export type Comparison = {
 /** A turn counts where the echo before and after it reached this share of its best. */
 const quietShare = 0.85;
 
+/** Loads a server for so many seconds, and has seen that it answered well. */
+export type Loader = (seconds: number) => Promise<LoadResult>;
+
 /**
  * Compares servers with the echo, in turns.
  * @param ports a server each
  * @returns a comparison each, in this order
  * @throws BenchError where a server answered anything but the ACK that was due
  */
-export async function compare(
+export function compare(
   ports: readonly number[],
+  request: Request,
+  pace: Pace,
+): Promise<Comparison[]> {
+  const loaders = ports.map((port) => (seconds: number) => loadServer(port, request, seconds));
+  return compareLoads(loaders, request, pace);
+}
+
+/**
+ * Compares loads of servers with the echo, in turns.
+ * @param request what the echo is sent
+ */
+export async function compareLoads(
+  loaders: readonly Loader[],
   request: Request,
   { rounds, seconds }: Pace,
 ): Promise<Comparison[]> {
   const echo = await startEcho();
   const echoed: LoadResult[] = [];
-  const results = ports.map((): LoadResult[] => []);
+  const results = loaders.map((): LoadResult[] => []);
   // The first second of a process is its compiler's.
   const warmUp: LoadResult[] = [];
-  for (const port of ports) warmUp.push(await loadServer(port, request, Math.min(1, seconds)));
+  for (const loadOne of loaders) warmUp.push(await loadOne(warmUpSeconds(seconds)));
   for (let round = 0; round < rounds; round++) {
     echoed.push(await loadEcho(echo, request, seconds));
-    for (const [i, port] of ports.entries()) {
-      results[i]?.push(await loadServer(port, request, seconds));
-    }
+    for (const [i, loadOne] of loaders.entries()) results[i]?.push(await loadOne(seconds));
   }
   echoed.push(await loadEcho(echo, request, seconds));
   await echo.stop();
   return results.map((own, i) => compareTurns(own, echoed, [warmUp[i] as LoadResult, ...own]));
+}
+
+/** How long a server is loaded before the turns begin. */
+export function warmUpSeconds(seconds: number): number {
+  return Math.min(1, seconds);
 }
 
 /** @param echoed one more than turns: the echo before each, and after the last */

@@ -11,13 +11,19 @@ import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { millionDevices } from "./measures/million-devices.ts";
 import { dataRate, statusRate } from "./measures/rates.ts";
+import { sealedDataRate, sealedStatusRate } from "./measures/sealed-rates.ts";
 import { doubtsAbout, tableOf } from "./table.ts";
 
-/**
- * All measures in the order of the table. A new one is a file under measures/ and a line here: those of sealed devices
- * (their STATUS and DATA against the same echo, handshakes, the return of a fleet, bytes a session) come behind these.
- */
-const measures: readonly Measure[] = [statusRate, dataRate, history, millionDevices, idle];
+/** All measures in the order of the table. A new one is a file under measures/ and a line here. */
+const measures: readonly Measure[] = [
+  statusRate,
+  dataRate,
+  history,
+  millionDevices,
+  idle,
+  sealedStatusRate,
+  sealedDataRate,
+];
 
 const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]
 

@@ -83,7 +83,8 @@ function insertDevices(database: Database, devices: number, hash: string): void 
   open.finalize();
 }
 
-function openToFill(folder: string): Database {
+/** Opens the database of a folder, to be filled while no server runs. */
+export function openToFill(folder: string): Database {
   const database = new Database(databaseIn(folder), { create: true, strict: true });
   database.run("PRAGMA journal_mode = WAL");
   // Only while it is filled: the server opens it with its own settings.

@@ -3,6 +3,7 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { tokenPathOf } from "../../lib/io/admin-token.ts";
 import { adopt, BenchError, firstLine } from "./children.ts";
 import { onCore } from "./machine.ts";
 
@@ -15,6 +16,8 @@ export type ServerProcess = {
   residentBytes(): number;
   /** The most it was resident so far, in bytes. */
   residentBytesMax(): number;
+  /** The value of a metric, or the sum over its labels that contain all of these. */
+  metric(name: string, ...labels: string[]): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -31,14 +34,16 @@ export function databaseIn(folder: string): string {
  * @param binary the compiled server
  * @param folder where its database and logs are
  * @param firstAckOf a device with an open session from 127.0.0.1: waits for the ACK of its heartbeat
+ * @param samePort the port of a server before it
  */
 export async function startServer(
   binary: string,
   folder: string,
   firstAckOf: string | null = null,
+  samePort: number | null = null,
 ): Promise<ServerProcess> {
   mkdirSync(folder, { recursive: true });
-  const port = await freePort();
+  const port = samePort ?? (await freePort());
   const startedAt = performance.now();
   const command = [binary, String(port), "--shared-ip", "--db", databaseIn(folder)];
   const child = adopt(
@@ -56,6 +61,7 @@ export async function startServer(
     firstAckMs,
     residentBytes: () => memoryOf(child.pid, "VmRSS"),
     residentBytesMax: () => memoryOf(child.pid, "VmHWM"),
+    metric: (name, ...labels) => readMetric(port, folder, name, labels),
     async stop() {
       child.kill("SIGTERM");
       if ((await child.exited) !== 0) {
@@ -100,7 +106,23 @@ async function askUntilAcked(port: number, id: string): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+async function readMetric(
+  port: number,
+  folder: string,
+  name: string,
+  labels: readonly string[],
+): Promise<number> {
+  const token = readFileSync(tokenPathOf(databaseIn(folder)), "utf8").trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+  const lines = page.split("\n").filter((line) => line.startsWith(name) && !line.startsWith("#"));
+  if (lines.length === 0) throw new BenchError(`The server has no metric ${name}.`);
+  const meant = lines.filter((line) => labels.every((label) => line.includes(label)));
+  return meant.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+/** A UDP port that nobody uses. */
+export async function freePort(): Promise<number> {
   const socket = await Bun.udpSocket({ hostname: "::", socket: { data() {}, error() {} } });
   const { port } = socket;
   socket.close();

@@ -1,0 +1,120 @@
+// Sealed packets for the load generator: a thousand links that are open, packets sealed before the load begins, and a
+// look into the replies. Measures nothing.
+
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeFrame, encodeFrame } from "../../lib/sealed/frames.ts";
+import { receiverOf } from "../../lib/sealed/packet-form.ts";
+import type { Transport } from "../../lib/sealed/transport.ts";
+import { BenchError } from "./children.ts";
+import { deviceBits } from "./fleet-member.ts";
+import { Fleet } from "./fleet.ts";
+import { type Loader, loadPackets, type LoadResult, sessions, warmUpSeconds } from "./load.ts";
+import type { Pace } from "./measure.ts";
+import { deviceId } from "./seed.ts";
+import { serverKeyIn } from "./sealed-devices.ts";
+
+/** Sealed requests: the ACK that is due, and what is sent of which number. */
+export const sealedRequests = {
+  status: {
+    code: "40",
+    textOf: (id: string) => `STATUS\t01\t${id}\t2026-11-22:10:10:10\t9\theartbeat`,
+  },
+  data: {
+    code: "50",
+    textOf: (id: string, n: number) =>
+      `DATA\t01\t${id}\t2026-11-22:10:10:10\t18\tt=21.50 n=${String(n).padStart(8, "0")}`,
+  },
+} as const;
+
+export type SealedRequest = keyof typeof sealedRequests;
+
+/** Packets a second that are made: more than any server answers. */
+const packetsPerSecond = 100_000;
+
+/** Writes packets the way the load generator reads them. */
+export function writePackets(path: string, packets: readonly Uint8Array[]): void {
+  const parts = packets.flatMap((packet) => [
+    Uint8Array.of(packet.length >> 8, packet.length),
+    packet,
+  ]);
+  writeFileSync(path, Buffer.concat(parts));
+}
+
+/**
+ * Opens a link for each of a thousand devices whose sessions are open, and seals what their loads will send.
+ * @returns a loader that may be called for the warm-up and as often as there are rounds
+ */
+export async function sealedLoader(
+  port: number,
+  folder: string,
+  request: SealedRequest,
+  { rounds, seconds }: Pace,
+): Promise<Loader> {
+  const { fleet, close } = await Fleet.open(port, serverKeyIn(folder), sessions, 1);
+  await fleet.bring("heartbeat", 0, sessions);
+  const transports = fleet.members.map(({ transport }) => transport as Transport);
+  close();
+  const files = Array.from({ length: rounds + 1 }, (_, load) => {
+    const path = join(folder, `packets-${load}`);
+    const length = load === 0 ? warmUpSeconds(seconds) : seconds;
+    const each = Math.ceil((length * packetsPerSecond) / sessions);
+    writePackets(path, seal(transports, request, load * 1_000_000, each));
+    return path;
+  });
+  return async (duration) => {
+    const file = files.shift();
+    if (file === undefined) throw new BenchError("More loads than packets were made for.");
+    const result = await loadPackets(port, file, duration);
+    rmSync(file);
+    checkReplies(transports, request, result);
+    return result;
+  };
+}
+
+/** @param each packets of each device */
+function seal(
+  transports: readonly Transport[],
+  request: SealedRequest,
+  first: number,
+  each: number,
+): Uint8Array[] {
+  const packets: Uint8Array[] = [];
+  for (let round = 0; round < each; round++) {
+    for (const [device, transport] of transports.entries()) {
+      const body = Buffer.from(sealedRequests[request].textOf(deviceId(device), first + round));
+      // The fleet's own request had the first msgid.
+      const msgid = BigInt(first + round + 2);
+      const frame = encodeFrame({ kind: "text", answer: false, msgid, body });
+      const packet = transport.seal(frame, performance.now());
+      if (!packet.ok) throw new BenchError("The links are too old.");
+      packets.push(packet.value);
+    }
+  }
+  return packets;
+}
+
+/** Every reply is DATA for a device's link; the last ones are opened and must be the ACK that was due. */
+function checkReplies(
+  transports: readonly Transport[],
+  request: SealedRequest,
+  result: LoadResult,
+): void {
+  const { codes, received, strange, samples } = result;
+  const texts = samples.map((sample) => {
+    const packet = Buffer.from(sample, "hex");
+    const device = receiverOf(packet) % 2 ** deviceBits;
+    const opened = transports[device]?.open(packet, performance.now());
+    const frame = opened?.ok ? decodeFrame(opened.value.frame) : undefined;
+    if (!frame?.ok || frame.value.kind !== "text" || !frame.value.answer) return "unreadable";
+    const text = Buffer.from(frame.value.body).toString();
+    const due = `ACK\t${sealedRequests[request].code}\t${deviceId(device)}\t`;
+    return text.startsWith(due) ? "good" : text;
+  });
+  const bad = texts.find((text) => text !== "good");
+  if (codes["06"] !== received || strange > 0 || texts.length === 0 || bad !== undefined) {
+    throw new BenchError(
+      `The server answered sealed ${request} badly: ${bad ?? ""} ${JSON.stringify({ ...result, samples: [] })}`,
+    );
+  }
+}
