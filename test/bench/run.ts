@@ -11,6 +11,8 @@ import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { millionDevices } from "./measures/million-devices.ts";
 import { dataRate, statusRate } from "./measures/rates.ts";
+import { sealedFleet } from "./measures/sealed-fleet.ts";
+import { sealedHandshakes } from "./measures/sealed-handshakes.ts";
 import { sealedDataRate, sealedStatusRate } from "./measures/sealed-rates.ts";
 import { doubtsAbout, tableOf } from "./table.ts";
 
@@ -23,6 +25,8 @@ const measures: readonly Measure[] = [
   idle,
   sealedStatusRate,
   sealedDataRate,
+  sealedHandshakes,
+  sealedFleet,
 ];
 
 const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]

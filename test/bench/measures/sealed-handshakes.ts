@@ -1,0 +1,117 @@
+// Handshakes: INITs that were made beforehand, answered by the server's one core. Above 2,000 a second they need a
+// cookie, so they bear one that the server gave to the very port that the load comes from.
+
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Initiation, initiate } from "../../../lib/sealed/handshake.ts";
+import { openUdp } from "../../../lib/io/udp-endpoint.ts";
+import { packetType } from "../../../lib/sealed/packet-form.ts";
+import { type KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
+import { BenchError } from "../children.ts";
+import { nextCounter } from "../fleet-member.ts";
+import { compareLoads, type Comparison, loadPackets, sessions } from "../load.ts";
+import { type Bench, type Measure, type Row, row, valueTarget } from "../measure.ts";
+import { keyPairOf, seedSealedDevices, serverKeyIn } from "../sealed-devices.ts";
+import { writePackets } from "../sealed-load.ts";
+import { freePort, startServer } from "../server-process.ts";
+
+/** Handshakes a second that INITs are made for: more than a core answers. */
+const perSecond = 8_000;
+const secondsMax = 1;
+/** Below the life of a cookie. */
+const roundsMax = 5;
+/** More in a second than the server takes without cookies. */
+const flood = 3_000;
+const floodWaitMs = 5_000;
+
+export const sealedHandshakes: Measure = {
+  name: "sealed-handshakes",
+  says: "INITs with cookies of 1,000 devices, 256 under way",
+  async run(bench: Bench): Promise<Row[]> {
+    const folder = bench.folder();
+    const seconds = Math.min(bench.pace.seconds, secondsMax);
+    const rounds = Math.min(bench.pace.rounds, roundsMax);
+    await seedSealedDevices(folder, sessions, true);
+    bench.say("INITs");
+    const initiations = makeInits(serverKeyIn(folder), perSecond * seconds * (rounds + 1));
+    const server = await startServer(bench.binary, folder);
+    const fromPort = await freePort();
+    const cookie = await cookieFor(server.port, fromPort, initiations[0] as Initiation);
+    const files = inShares(initiations.slice(sessions), rounds + 1).map((share, i) => {
+      const path = join(folder, `inits-${i}`);
+      writePackets(
+        path,
+        share.map((initiation) => initiation.packet(cookie)),
+      );
+      return path;
+    });
+    bench.say("rates");
+    const loader = async (duration: number) => {
+      const file = files.shift() as string;
+      const result = await loadPackets(server.port, file, duration, fromPort);
+      rmSync(file);
+      // Replies by type: all of them RESP.
+      if (result.codes["04"] !== result.received || result.strange > 0 || result.received === 0) {
+        throw new BenchError(`INITs went unanswered: ${JSON.stringify(result)}`);
+      }
+      return result;
+    };
+    const [compared] = await compareLoads([loader], "status", { rounds, seconds });
+    await server.stop();
+    const { rate, ratio, p99, echoRate, quiet, turns } = compared as Comparison;
+    return [
+      {
+        ...row("Handshakes", rate, "/s", valueTarget("at least", 4_000)),
+        ratio,
+        echo: { rate: echoRate, quiet, turns },
+      },
+      row("Handshakes latency, p99", p99, "µs"),
+    ];
+  },
+};
+
+/** INITs of a thousand devices in turn, the counters of each growing. */
+function makeInits(serverKey: Uint8Array, count: number): Initiation[] {
+  const keys = Array.from({ length: sessions }, (_, device) => keyPairOf(device));
+  return Array.from({ length: count }, (_, i) => {
+    const initiation = initiate({
+      local: keys[i % sessions] as KeyPair,
+      remoteKey: serverKey,
+      ephemeral: x25519KeyPair(crypto.getRandomValues(new Uint8Array(32))),
+      index: i % sessions,
+      hsCounter: nextCounter(),
+      caps: 0,
+    });
+    if (!initiation.ok) throw new BenchError("The server's key is of small order.");
+    return initiation.value;
+  });
+}
+
+/** Floods the server with one INIT until it asks for a cookie; the first is answered, the others are replays. */
+async function cookieFor(
+  port: number,
+  fromPort: number,
+  initiation: Initiation,
+): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const endpoint = await openUdp("127.0.0.1", fromPort, (bytes) => {
+    if (bytes[0] !== packetType.cookie) return;
+    const cookie = initiation.openCookie(bytes);
+    if (cookie.ok) resolve(cookie.value);
+  });
+  const limit = setTimeout(() => reject(new BenchError("The server gave no cookie.")), floodWaitMs);
+  const packet = initiation.packet();
+  endpoint.send(Array.from({ length: flood }, () => [packet, port, "127.0.0.1"]).flat());
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(limit);
+    endpoint.close();
+  }
+}
+
+function inShares<Item>(items: readonly Item[], count: number): Item[][] {
+  // Whole rounds of all devices, as the load generator reads them.
+  const each = Math.floor(items.length / count / sessions) * sessions;
+  return Array.from({ length: count }, (_, i) => items.slice(i * each, (i + 1) * each));
+}
