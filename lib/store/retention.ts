@@ -8,12 +8,12 @@ import { prepare } from "./statements.ts";
 /** Rows removed between two looks at the clock: a few tenths of a millisecond. */
 const rowsPerSlice = 128;
 /** A step takes up no more slices after so long, ms: pages that have to be read from a slow disk. */
-const removalMsMax = 6;
+const removalMsMax = 5;
 /** What a step may take with its commit, which grows with its rows, ms: the next one is made smaller, or larger. */
-const stepMs = { low: 5, high: 9 } as const;
+const stepMs = { low: 4, high: 8 } as const;
 const rowsPerStepMax = 16_384;
 /** Pages in the log at which a step moves them into the database: what the server waits for is as long as what it moves. */
-const checkpointPages = 512;
+const checkpointPages = 256;
 /** Chunks looked ahead into for a clock that was wrong for a while. */
 const chunksAhead = 64;
 

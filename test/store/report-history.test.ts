@@ -5,7 +5,14 @@ import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { allReports, historyOf } from "../../lib/store/report-history.ts";
 import { Retention } from "../../lib/store/retention.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
-import { newDatabase, reportOf, startOfTime, storeMany } from "./store-fixtures.ts";
+import {
+  deviceOf,
+  newDatabase,
+  registerOf,
+  reportOf,
+  startOfTime,
+  storeMany,
+} from "./store-fixtures.ts";
 
 const total = 2 * chunkSize + 700;
 const all = Number.MAX_SAFE_INTEGER;
@@ -70,4 +77,24 @@ test("after retention the rest", () => {
   expect(numbers("busy", all, 0)).toEqual(expected("busy", all, chunkSize + 50));
   expect(numbers("busy", 40_000, 0)).toEqual(expected("busy", all, chunkSize + 50));
   expect(numbers("early", all, 0)).toEqual([]);
+});
+
+test.each([
+  [4_000, true],
+  [5_000, false],
+])("a QUERY for the latest report looks %d chunks back: %p", (chunks, found) => {
+  const long = newDatabase();
+  new SqliteStore(long, { sharedIp: false }).applyNow([registerOf(deviceOf(1))]);
+  // One report in the first chunk, and behind it so many chunks of others.
+  long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1)");
+  long.run("INSERT INTO report_index VALUES (0, 'device-1', x'0500')");
+  long.run(
+    `INSERT INTO report_chunk WITH RECURSIVE n(i) AS
+       (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${chunks}) SELECT i, 1, 1 FROM n`,
+  );
+  const [outcome] = new SqliteStore(long, { sharedIp: false }).applyNow([
+    { kind: "latest", id: "device-1" },
+  ]);
+  expect(outcome).toMatchObject({ kind: "found", known: true });
+  expect(outcome?.kind === "found" && outcome.report !== null).toBe(found);
 });

@@ -1,0 +1,188 @@
+// Import and export with the binaries: beside a running server and on a stopped one's database. Refused lines are told
+// by file, line and reason; no password is ever said; what is exported is what is stored.
+
+import { Database } from "bun:sqlite";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { data, type Identity, login, newIdentity, register } from "./datagrams.ts";
+import { testTimeoutMs } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
+import { type Ended, run, serverBinary, startServer } from "./server-process.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+function lineOf({ id, password, mac, ip, port }: Identity): string {
+  return [id, `"${password}"`, mac, ip, port].join(",");
+}
+
+/** An import, after a look that no password is said. */
+async function importOf(folder: TemporaryFolder, lines: readonly string[]): Promise<Ended> {
+  writeFileSync(folder.join("devices.csv"), `\ufeff${lines.join("\r\n")}\r\n`);
+  const ended = await run(serverBinary, ["import", "devices.csv"], folder.path);
+  expect(ended.stdout + ended.stderr).not.toContain("open-sesame");
+  return ended;
+}
+
+const heading = "id,password,mac,ip,port";
+
+describe.each(["running", "stopped"])("an import on a %s server", (state) => {
+  test("registers devices that can log in, tells what it refuses, and can be repeated", async () => {
+    using folder = new TemporaryFolder();
+    const first = await startServer({ folder: folder.path });
+    await using server = first;
+    const there = newIdentity();
+    {
+      using device = await RawDevice.open(server.port);
+      expect(await device.code(register(there))).toBe("00");
+    }
+    if (state === "stopped") expect(await server.stop()).toBe(0);
+    const [one, two] = [newIdentity(), newIdentity({ password: 'open-sesame, " and so on ' })];
+    const lines = [
+      heading,
+      lineOf(one),
+      lineOf(newIdentity({ ip: there.ip })),
+      "",
+      [two.id, `"${two.password.replaceAll('"', '""')}"`, two.mac, two.ip, two.port].join(","),
+      "broken,open-sesame,m,10.9.9.9",
+      lineOf({ ...one, password: "open-sesame-other" }),
+      lineOf(there),
+    ];
+    const ended = await importOf(folder, lines);
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toBe("2 registered, 1 already registered, 3 refused.\n");
+    const told = ended.stderr.split("\n").filter((line) => line.startsWith("devices.csv:"));
+    expect(told).toEqual([
+      expect.stringMatching(/^devices\.csv:3: device-\d+: 12 the IP belongs to another device$/),
+      "devices.csv:6: 4 fields, not 5",
+      "devices.csv:7: this id is on line 2 already",
+    ]);
+    expect(ended.stderr).toContain("Registering: 100% (6 of 6)");
+    const again = await importOf(folder, [heading, lineOf(one), lineOf(there)]);
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: "0 registered, 2 already registered, 0 refused.\n",
+    });
+
+    await using served =
+      state === "running" ? null : await startServer({ folder: folder.path, port: server.port });
+    expect(served === null || served.isRunning).toBe(true);
+    using device = await RawDevice.open(server.port);
+    for (const identity of [one, two, there]) {
+      expect(await device.code(login(identity))).toBe("70");
+    }
+  });
+});
+
+test("a file that is none, has no heading, or is a pipe", async () => {
+  using folder = new TemporaryFolder();
+  const missing = await run(serverBinary, ["import", "no.csv"], folder.path);
+  expect(missing).toMatchObject({ code: 1, stdout: "" });
+  expect(missing.stderr).toContain("no.csv cannot be read");
+  const ended = await importOf(folder, ["device-1,open-sesame,m,10.0.0.1,9"]);
+  expect(ended).toMatchObject({ code: 1, stdout: "" });
+  expect(ended.stderr).toContain("devices.csv has no column id, password, mac, ip, port.");
+  // Neither made a database.
+  expect(folder.names()).toEqual(["devices.csv"]);
+  const identity = newIdentity();
+  const stdin = new Blob([`${heading}\n${lineOf(identity)}\n`]);
+  const piped = await run("sh", ["-c", `cat | ${serverBinary} import /dev/stdin`], folder.path, {
+    stdin,
+  });
+  expect(piped).toMatchObject({
+    code: 0,
+    stdout: "1 registered, 0 already registered, 0 refused.\n",
+  });
+});
+
+describe("an export", () => {
+  /** A server's database with reports of every kind of text; the server runs. */
+  async function newServed(folder: TemporaryFolder) {
+    const server = await startServer({ folder: folder.path });
+    using device = await RawDevice.open(server.port);
+    const identity = newIdentity();
+    expect(await device.code(register(identity))).toBe("00");
+    expect(await device.code(login(identity))).toBe("70");
+    const messages = [
+      "21.5",
+      "a,b",
+      'say "hi"',
+      "ends in blanks  ",
+      " é 日本 😀",
+      "-4.5",
+      "x=1 y=2",
+      "",
+    ];
+    for (const message of messages) expect(await device.code(data(identity, message))).toBe("50");
+    return { server, identity, messages };
+  }
+
+  function stored(folder: TemporaryFolder) {
+    const database = new Database(folder.join("iot_server.db"), { readonly: true });
+    const sql =
+      "SELECT sequence, device, time, received, code, message FROM data ORDER BY sequence";
+    const rows = database.query<Record<string, string | number>, []>(sql).all();
+    database.close();
+    for (const row of rows) row["received"] = new Date(Number(row["received"])).toISOString();
+    return rows;
+  }
+
+  test("of reports has every row as it is stored, in both formats", async () => {
+    using folder = new TemporaryFolder();
+    const { server, messages } = await newServed(folder);
+    await using running = server;
+    expect(running.isRunning).toBe(true);
+    const lines = await run(serverBinary, ["export", "reports", "--format", "ndjson"], folder.path);
+    expect(lines).toMatchObject({ code: 0, stderr: "" });
+    const rows = lines.stdout.trimEnd().split("\n");
+    expect(rows.map((row) => JSON.parse(row) as unknown)).toEqual(stored(folder));
+    expect(rows.map((row) => (JSON.parse(row) as { message: string }).message)).toEqual(messages);
+
+    const csv = await run(serverBinary, ["export", "reports"], folder.path);
+    const table = csv.stdout.split("\r\n");
+    expect(table[0]).toBe("sequence,device,time,received,code,message");
+    expect(table.at(-1)).toBe("");
+    const fields = messages.map((message) =>
+      /[",]/.test(message) ? `"${message.replaceAll('"', '""')}"` : message,
+    );
+    expect(table.slice(1, -1).map((row) => /,01,(.*)$/.exec(row)?.[1])).toEqual(fields);
+  });
+
+  test("of devices, and none of their passwords", async () => {
+    using folder = new TemporaryFolder();
+    const { server, identity } = await newServed(folder);
+    await using running = server;
+    expect(running.isRunning).toBe(true);
+    const csv = await run(serverBinary, ["export", "devices"], folder.path);
+    const { id, mac, ip, port, password } = identity;
+    expect(csv.stdout).toMatch(
+      new RegExp(`^id,mac,ip,port,registered\r\n${id},${mac},${ip},${port},20\\d\\d-.*Z\r\n$`),
+    );
+    const lines = await run(serverBinary, ["export", "--format", "ndjson"], folder.path);
+    expect(JSON.parse(lines.stdout)).toMatchObject({ id, mac, ip, port });
+    expect(csv.stdout + lines.stdout).not.toContain(password);
+    expect(csv.stdout + lines.stdout).not.toContain("argon2");
+  });
+
+  test("into a pipe that is closed early ends quietly", async () => {
+    using folder = new TemporaryFolder();
+    const { server } = await newServed(folder);
+    await using running = server;
+    expect(running.isRunning).toBe(true);
+    const database = new Database(folder.join("iot_server.db"));
+    database.run(
+      `INSERT INTO data WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+         SELECT i, 'device-x', 't', 0, '01', 'm', i FROM n`,
+    );
+    database.close();
+    for (const what of [
+      "export reports",
+      "reports device-x --last 40000",
+      "reports device-x --last 40000 --json",
+    ]) {
+      const ended = await run("sh", ["-c", `${serverBinary} ${what} | head -2`], folder.path);
+      expect(ended).toMatchObject({ code: 0, stderr: "" });
+      expect(ended.stdout.trimEnd().split("\n")).toHaveLength(2);
+    }
+  });
+});
