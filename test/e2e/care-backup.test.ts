@@ -3,10 +3,11 @@
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { data, type Identity, login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs, until, within } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
+import { ReadOnlyPlace } from "./read-only-place.ts";
 import { ReportLoader } from "./report-loader.ts";
 import { run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
@@ -206,3 +207,26 @@ test("check beside a server that stores says that it is served, and is in nobody
   expect(check.stdout).toContain("1 report\n");
   expect(await device.code(data(identity, "two"))).toBe("50");
 });
+
+for (const end of ["SIGTERM", "SIGKILL"] as const) {
+  test(`a database where nothing can be written is copied and checked, after ${end}`, async () => {
+    using place = new ReadOnlyPlace();
+    using folder = new TemporaryFolder();
+    {
+      await using server = await startServer({ folder: place.path });
+      const [identity] = (await loggedIn(server.port, 1)) as [Identity];
+      using device = await RawDevice.open(server.port);
+      expect(await device.code(data(identity, "one"))).toBe("50");
+      await server.stop(end);
+    }
+    place.close();
+    chmodSync(folder.path, 0o777);
+    const { runBy } = place;
+    const copy = folder.join("copy.db");
+    const ended = await run(serverBinary, ["backup", copy], place.path, { runBy });
+    expect(ended).toMatchObject({ code: 0 });
+    expect(rowsOf(copy)).toMatchObject([{ sequence: 1, message: "one" }]);
+    const check = await run(serverBinary, ["check"], place.path, { runBy });
+    expect(check).toMatchObject({ code: 0, stderr: "" });
+  });
+}
