@@ -23,7 +23,9 @@ export function* historyOf(
   since: number,
 ): Generator<StoredReport, void, undefined> {
   const chunks = unindexed(database, device);
-  const range = "SELECT min(sequence) AS low, max(sequence) + 1 AS high FROM data";
+  // Two look-ups: asked for both at once, SQLite reads the whole table.
+  const range = `SELECT (SELECT min(sequence) FROM data) AS low,
+                        (SELECT max(sequence) + 1 FROM data) AS high`;
   const { low, high } = database.query(range).get() as { low: number | null; high: number };
   if (low === null) return;
   const from = Math.max(

@@ -50,7 +50,10 @@ export class Roster {
     private readonly onChange: (id: string) => void,
   ) {}
 
-  /** Reads the devices, once; resolves when all are there. */
+  /**
+   * Reads the devices, once; resolves when all are there. Until somebody asks there is nothing to keep: a million
+   * devices take a hundred megabytes.
+   */
   load(): Promise<void> {
     this.#ready ??= this.#load();
     return this.#ready;
@@ -73,6 +76,7 @@ export class Roster {
 
   /** Takes in a batch that is on the disk. Reports, the many, cost one comparison. */
   committed(operations: readonly Operation[], outcomes: readonly Outcome[]): void {
+    if (this.#ready === null) return;
     for (let i = 0; i < operations.length; i++) {
       const operation = operations[i] as Operation;
       if (operation.kind === "report") continue;

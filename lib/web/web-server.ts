@@ -85,7 +85,6 @@ export class WebServer {
       this.#status.close();
       throw explainListen(error, host, options.port);
     }
-    void this.#roster.load();
   }
 
   get port(): number {
