@@ -4,7 +4,7 @@
 import { ack, describeAck, type AckCode } from "../protocol/codes.ts";
 import { encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
-import { encodeFrame, type Frame } from "../sealed/frames.ts";
+import { encodeFrame, encodeTextFrame, type Frame } from "../sealed/frames.ts";
 import { amplificationMax } from "../protocol/limits.ts";
 import { encodeTime } from "../protocol/time.ts";
 import { Asks } from "./asks.ts";
@@ -194,7 +194,7 @@ export class Desk {
     const { link, msgid } = request;
     if (link !== null) {
       this.counters.replied++;
-      this.sendFrame(link, { kind: "text", answer: true, msgid, body: Buffer.from(text) });
+      this.#sendSealed(link, encodeTextFrame(text, msgid, true));
       return;
     }
     const isStranger = !this.sessions.hasSource(request.source.ip);
@@ -214,8 +214,7 @@ export class Desk {
 
   /** Seals a frame and writes it to where the link's device is. */
   sendFrame(link: Link, frame: Frame): void {
-    const packet = link.transport.seal(encodeFrame(frame), this.now);
-    if (packet.ok) this.send(link.source, packet.value);
+    this.#sendSealed(link, encodeFrame(frame));
   }
 
   /** The rows of these sessions could not be written: they are due again. */
@@ -225,6 +224,11 @@ export class Desk {
       session.touched = true;
       this.#touched.push(session);
     }
+  }
+
+  #sendSealed(link: Link, frame: Uint8Array): void {
+    const packet = link.transport.seal(frame, this.now);
+    if (packet.ok) this.send(link.source, packet.value);
   }
 
   /** A line of error.log; a flood of them is counted instead. */

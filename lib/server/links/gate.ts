@@ -133,7 +133,7 @@ export class Gate {
       link.source = source;
     }
     const frame = decodeFrame(opened.value.frame);
-    if (frame.ok) this.onFrame(link, frame.value, frameBody(opened.value.frame));
+    if (frame.ok) this.onFrame(link, frame.value, bodyOf(frame.value, opened.value.frame));
     else desk.counters.sealedRefused++;
   }
 
@@ -160,4 +160,9 @@ export class Gate {
     }
     return true;
   }
+}
+
+/** The body as it stands on the wire; of a text it is cut out already. */
+function bodyOf(frame: Frame, bytes: Uint8Array): Uint8Array {
+  return frame.kind === "text" ? frame.body : frameBody(bytes);
 }
