@@ -1,6 +1,8 @@
 // The client's commands and flags as one table: what each is, which commands have it, and the text of --help. Parses
 // nothing.
 
+import type { FlagOf } from "./flag.ts";
+
 /** The commands, each with its form and one line on what it does. */
 export const synopses = {
   menu: [
@@ -21,13 +23,7 @@ export const synopses = {
 
 export type CommandName = keyof typeof synopses;
 
-type Flag = {
-  readonly type: "string" | "boolean";
-  readonly value: string;
-  readonly says: string;
-  readonly env: string | null;
-  readonly commands: readonly CommandName[];
-};
+type Flag = FlagOf<CommandName>;
 
 const everywhere = Object.keys(synopses) as CommandName[];
 const all = everywhere.filter((name) => name !== "trust");

@@ -2,6 +2,7 @@
 // text of --help. Reads nothing.
 
 import type { ArgsDef } from "citty";
+import type { FlagOf } from "./flag.ts";
 
 /** The commands, each with its form and one line on what it does. */
 export const synopses = {
@@ -20,13 +21,7 @@ export const synopses = {
 
 export type CommandName = keyof typeof synopses;
 
-type Flag = {
-  readonly type: "string" | "boolean";
-  readonly value: string;
-  readonly says: string;
-  readonly env: string | null;
-  readonly commands: readonly CommandName[];
-};
+type Flag = FlagOf<CommandName>;
 
 const all = Object.keys(synopses) as CommandName[];
 

@@ -164,6 +164,16 @@ export class Desk {
     else this.reply(request, encodeAck(code, id, this.time, request.hash, reason), plain);
   }
 
+  /**
+   * Writes the ACK of a change that is on the disk, and its line in Activity.log.
+   * @param more what the line says behind the code's words
+   */
+  confirm(request: Request, code: AckCode, id: string, more = ""): void {
+    this.acknowledge(request, code, id);
+    const words = `${code} ${id} ${describeAck(code)}${more}`;
+    this.log.activity("info", peerName(request.source), "SEND", words);
+  }
+
   /** Refuses a request for lack of a session, or of encryption where the device's session is sealed. */
   refuseStranger(request: Request, code: AckCode, id: string, what: string): void {
     const downgrade = request.link === null && this.sessions.get(id)?.sealed === true;

@@ -1,6 +1,6 @@
 // DEREGISTER: a device takes itself out of the registrar. Its reports stay.
 
-import { ack, describeAck, type AckCode } from "../../protocol/codes.ts";
+import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
@@ -66,13 +66,7 @@ export function receiveDeregister(
       desk.verifiers.forget(id);
       const session = desk.sessions.get(id);
       if (session !== undefined) desk.endSession(session);
-      desk.acknowledge(attempt.request, code, id);
-      desk.log.activity(
-        "info",
-        peerName(attempt.request.source),
-        "SEND",
-        `${code} ${id} ${describeAck(code)}`,
-      );
+      desk.confirm(attempt.request, code, id);
     },
   };
   attempts.begin(attempt);

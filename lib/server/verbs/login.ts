@@ -1,6 +1,6 @@
 // LOGIN: a device opens its session, in place of an earlier one.
 
-import { ack, describeAck, type AckCode } from "../../protocol/codes.ts";
+import { ack, type AckCode } from "../../protocol/codes.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Login } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
@@ -103,11 +103,9 @@ export function openSession(
   if (before !== undefined) session.lastReport = before.lastReport;
   desk.sessions.set(session);
   if (link !== null) desk.links.admit(link, id);
-  desk.acknowledge(request, ack.loggedIn, id);
   const how = link === null ? "" : ", sealed";
   const again = before === undefined ? "" : ", in place of its earlier session";
-  const words = `${ack.loggedIn} ${id} ${describeAck(ack.loggedIn)}${how}${again}`;
-  desk.log.activity("info", peerName(source), "SEND", words);
+  desk.confirm(request, ack.loggedIn, id, `${how}${again}`);
 }
 
 function reportKeyChange(desk: Desk, { source }: Request, id: string, code: AckCode): void {

@@ -1,6 +1,6 @@
 // LOGOFF: a device closes its session.
 
-import { ack, describeAck } from "../../protocol/codes.ts";
+import { ack } from "../../protocol/codes.ts";
 import type { Logoff } from "../../protocol/messages.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
@@ -32,10 +32,8 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     request,
     () => {
       // The reply goes out as one to a session's source: it is the last this session gets.
-      desk.acknowledge(request, ack.loggedOff, id);
+      desk.confirm(request, ack.loggedOff, id);
       desk.endSession(session);
-      const words = `${ack.loggedOff} ${id} ${describeAck(ack.loggedOff)}`;
-      desk.log.activity("info", peerName(request.source), "SEND", words);
     },
     () => {
       session.ending = false;

@@ -1,7 +1,7 @@
 // REGISTER: a device makes itself known. The rule is a pure function over the rows it needs; the store calls it inside
 // its transaction.
 
-import { ack, describeAck, type AckCode } from "../../protocol/codes.ts";
+import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
@@ -102,13 +102,7 @@ export function receiveRegister(
     onDone: (code: AckCode) => {
       const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
       if (!accepted.includes(code)) return desk.refuse(attempt.request, code, id, "REGISTER");
-      desk.acknowledge(attempt.request, code, id);
-      desk.log.activity(
-        "info",
-        peerName(attempt.request.source),
-        "SEND",
-        `${code} ${id} ${describeAck(code)}`,
-      );
+      desk.confirm(attempt.request, code, id);
     },
   };
   attempts.begin(attempt);
