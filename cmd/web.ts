@@ -11,7 +11,7 @@ import type { UdpEndpoint } from "../lib/io/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { limits } from "../lib/server/policy.ts";
-import { openReadOnly } from "../lib/store/open-database.ts";
+import { openBeside } from "../lib/store/open-database.ts";
 import { OperatorReader } from "../lib/store/operator-reader.ts";
 import type { SqliteStore } from "../lib/store/sqlite-store.ts";
 import { closeDatabase } from "../lib/store/statements.ts";
@@ -50,7 +50,7 @@ export async function startWeb(
 ): Promise<RunningWeb> {
   const { token, isNew } = openAdminToken(parts.config.db);
   const pages = await loadPages();
-  const database = openReadOnly(parts.config.db);
+  const database = openBeside(parts.config.db);
   try {
     const web = new WebServer({
       host: http.host,

@@ -82,6 +82,15 @@ export function openReadOnly(path: string): Database {
   }
 }
 
+/**
+ * Opens a second connection, to read, in the process that serves the database. It looks at no file by itself: on POSIX,
+ * closing any descriptor of a file lets go all locks the process has on it, and the log could be removed under the
+ * server.
+ */
+export function openBeside(path: string): Database {
+  return connectToRead(realPathOf(path), false);
+}
+
 function keep(database: Database, lock: InstanceLock): OpenDatabase {
   open.add(database);
   const release = () => {
