@@ -2,7 +2,15 @@
 
 import { isUtf8 } from "node:buffer";
 import { ack, bearsReason } from "./codes.ts";
-import { fieldRules, hasControl, isId, isPort, utf8Bytes, type FieldRule } from "./fields.ts";
+import {
+  decimalOf,
+  fieldRules,
+  hasControl,
+  isId,
+  isPort,
+  utf8Bytes,
+  type FieldRule,
+} from "./fields.ts";
 import { isIp } from "./ip.ts";
 import { datagramBytesMax } from "./limits.ts";
 import {
@@ -33,17 +41,40 @@ type Shape = {
   readonly isAddressed: boolean;
 };
 
-type Shapes = { readonly plain: Shape; readonly addressed?: Shape; readonly extended?: Shape };
+type Shapes = {
+  readonly verb: Verb;
+  readonly plain: Shape;
+  readonly addressed?: Shape;
+  readonly extended?: Shape;
+};
 
-const shapes: ReadonlyMap<string, Shapes> = new Map(
-  Object.entries(forms).map(([verb, form]) => [verb, shapesOf(form)]),
+/** A text and how far the datagram's trailing newline lets it go. */
+type Body = {
+  readonly text: string;
+  readonly end: number;
+  /** Where the verb ends, below 0 where nothing follows it. */
+  readonly tab: number;
+  /** Whether every character is one byte. */
+  readonly ascii: boolean;
+};
+
+const shapes: readonly Shapes[] = Object.entries(forms).map(([verb, form]) =>
+  shapesOf(verb as Verb, form),
+);
+/** Verbs by their length: at most two have the same, which is quicker told than a look-up by name. */
+const shapesByLength = Array.from({ length: 16 }, (_, length) =>
+  shapes.filter(({ verb }) => verb.length === length),
 );
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TAB = "\t";
+/** No form has more fields, with one more that shows what is too much. */
+const partsMax = 1 + Math.max(...shapes.map((known) => longestOf(known).names.length));
+/** Where each part of the datagram in hand starts; behind the last, one more than where it ends. */
+const starts = new Int32Array(partsMax + 1);
 
 /**
  * Decodes one text datagram (clauses 1 and 2).
- * @param bytes the datagram as received, of any length
+ * @param bytes the datagram as received, of any length; nothing of it is kept
  */
 export function decode(bytes: Uint8Array): Decoded {
   if (bytes.length > datagramBytesMax) {
@@ -52,75 +83,84 @@ export function decode(bytes: Uint8Array): Decoded {
   // clause 1.3: asked first because a decoder that throws costs 50 times as much as the question.
   if (!isUtf8(bytes)) return refuse(ack.malformed, "not UTF-8");
   const text = utf8.decode(bytes);
-  const body = text.slice(0, text.length - trailingNewline(text));
-  const tab = body.indexOf(TAB);
-  const verb = tab < 0 ? body : body.slice(0, tab);
-  const known = shapes.get(verb);
-  if (known === undefined) return refuseVerb(verb);
-  return decodeFields(verb as Verb, known, body, tab, text.length === bytes.length);
+  const end = text.length - trailingNewline(text);
+  const tab = text.indexOf(TAB);
+  const verbEnd = tab < 0 ? end : tab;
+  for (const known of shapesByLength[verbEnd] ?? []) {
+    if (!text.startsWith(known.verb)) continue;
+    return decodeFields(known, { text, end, tab, ascii: text.length === bytes.length });
+  }
+  return refuseVerb(text.slice(0, verbEnd));
 }
 
-/**
- * Checks each field and puts the message together.
- * @param tab where the verb ends in `body`, below 0 where nothing follows it
- * @param ascii whether every character is one byte
- */
-function decodeFields(
-  verb: Verb,
-  known: Shapes,
-  body: string,
-  tab: number,
-  ascii: boolean,
-): Decoded {
-  const { plain } = known;
-  // One part more than the fields shows what is too much; a message takes the rest, TABs and all (clause 2.17).
-  let parts = cut(body, tab, plain.names.length + (plain.endsInMessage ? 0 : 1));
+/** Checks each field and puts the message together. */
+function decodeFields(known: Shapes, body: Body): Decoded {
+  const { verb, plain } = known;
+  const { text } = body;
   let shape = plain;
+  let count = cut(body, plain);
   // Clause 2.7: the addressed form is told by field 4 being an IP literal and field 5 a port.
-  if (known.addressed !== undefined && isPort(parts[3] ?? "") && isIp(parts[2] as string)) {
-    shape = known.addressed;
-    parts = cut(body, tab, shape.names.length + (shape.endsInMessage ? 0 : 1));
-  } else if (known.extended !== undefined && parts.length === known.extended.names.length) {
+  if (known.addressed !== undefined && count > 3 && isPort(text, starts[3], partEnd(3))) {
+    if (isIp(part(text, 2))) {
+      shape = known.addressed;
+      count = cut(body, shape);
+    }
+  } else if (known.extended !== undefined && count === known.extended.names.length) {
     shape = known.extended;
   }
   const { names, rules } = shape;
-  if (parts.length !== names.length) {
-    const sent = tab < 0 ? 0 : body.split(TAB).length - 1;
-    return refuseFields(verb, names, parts, `takes ${names.length} fields, not ${sent}`);
+  if (count !== names.length) {
+    const sent = body.tab < 0 ? 0 : text.slice(0, body.end).split(TAB).length - 1;
+    return refuseFields(body, shape, count, `takes ${names.length} fields, not ${sent}`);
   }
-  for (let i = 0; i < rules.length; i++) {
+  for (let i = 0; i < count; i++) {
     const rule = rules[i] as FieldRule;
-    if (!rule.test(parts[i] as string)) return refuseFields(verb, names, parts, rule.says);
+    if (!rule.test(text, starts[i], partEnd(i))) return refuseFields(body, shape, count, rule.says);
   }
   if (shape.endsInMessage) {
-    const stated = Number(parts[names.length - 2]);
-    const text = parts[names.length - 1] as string;
-    const counted = ascii ? text.length : utf8Bytes(text);
+    const stated = decimalOf(text, starts[count - 2], partEnd(count - 2));
+    const counted = body.ascii
+      ? partEnd(count - 1) - starts[count - 1]!
+      : utf8Bytes(part(text, count - 1));
     if (stated !== counted) {
       const reason = `length says ${stated}, message has ${counted} bytes`;
-      return refuseFields(verb, names, parts, reason);
+      return refuseFields(body, shape, count, reason);
     }
   }
-  if (shape === known.extended && !bearsReason(parts[0] as string)) {
-    return refuseFields(verb, names, parts, "a reason goes with a 9x code only");
+  if (shape === known.extended && !bearsReason(part(text, 0))) {
+    return refuseFields(body, shape, count, "a reason goes with a 9x code only");
   }
-  return { ok: true, message: build(verb, parts, shape.isAddressed) };
+  return { ok: true, message: build(verb, text, shape.isAddressed, count) };
 }
 
-/** The fields after the verb: at most `count` parts, of which the last is all that is left. */
-function cut(body: string, tab: number, count: number): string[] {
-  const parts: string[] = [];
-  for (let start = tab; start >= 0;) {
-    const end = parts.length === count - 1 ? -1 : body.indexOf(TAB, start + 1);
-    parts.push(end < 0 ? body.slice(start + 1) : body.slice(start + 1, end));
-    start = end;
+/**
+ * Notes in `starts` where the fields after the verb are. A message takes the rest, TABs and all (clause 2.17); of another
+ * form one part more than its fields shows what is too much.
+ * @returns how many parts there are
+ */
+function cut({ text, end, tab }: Body, { names, endsInMessage }: Shape): number {
+  const countMax = endsInMessage ? names.length : names.length + 1;
+  let count = 0;
+  for (let at = tab; at >= 0;) {
+    starts[count++] = at + 1;
+    at = count === countMax ? -1 : text.indexOf(TAB, at + 1);
   }
-  return parts;
+  starts[count] = end + 1;
+  return count;
 }
 
-function shapesOf(form: Form): Shapes {
+function partEnd(index: number): number {
+  return (starts[index + 1] as number) - 1;
+}
+
+function part(text: string, index: number): string {
+  return text.slice(starts[index], partEnd(index));
+}
+
+function shapesOf(verb: Verb, form: Form): Shapes {
   const { fields, addressed, optional } = form;
   return {
+    verb,
     plain: shapeOf(fields, false),
     ...(addressed === undefined ? {} : { addressed: shapeOf(addressed, true) }),
     ...(optional === undefined ? {} : { extended: shapeOf([...fields, optional], false) }),
@@ -132,8 +172,12 @@ function shapeOf(names: readonly FieldName[], isAddressed: boolean): Shape {
   return { names, rules, endsInMessage: names.at(-1) === "message", isAddressed };
 }
 
-function build(verb: Verb, parts: readonly string[], addressed: boolean): Message {
-  const at = (index: number) => parts[index] as string;
+function longestOf({ plain, addressed, extended }: Shapes): Shape {
+  return addressed ?? extended ?? plain;
+}
+
+function build(verb: Verb, text: string, addressed: boolean, count: number): Message {
+  const at = (index: number) => part(text, index);
   const address: Address | null = addressed ? { ip: at(2), port: Number(at(3)) } : null;
   const skip = addressed ? 2 : 0;
   switch (verb) {
@@ -171,7 +215,7 @@ function build(verb: Verb, parts: readonly string[], addressed: boolean): Messag
         id: at(1),
         time: at(2),
         hash: at(3),
-        reason: parts[4] ?? "",
+        reason: count > 4 ? at(4) : "",
       };
   }
 }
@@ -195,12 +239,9 @@ function refuseVerb(verb: string): Refusal {
   return refuse(ack.unknownType, `no message type${named}`);
 }
 
-function refuseFields(
-  verb: Verb,
-  names: readonly FieldName[],
-  parts: readonly string[],
-  reason: string,
-): Refusal {
-  const id = parts[names.indexOf("id")] ?? "";
+function refuseFields({ text }: Body, { names }: Shape, count: number, reason: string): Refusal {
+  const verb = text.slice(0, (starts[0] as number) - 1);
+  const at = names.indexOf("id");
+  const id = at < count ? part(text, at) : "";
   return { ok: false, code: ack.malformed, reason: `${verb}: ${reason}`, id: isId(id) ? id : null };
 }
