@@ -74,7 +74,7 @@ async function open(
   const engine = new Engine({ policy: config, log: heard, random, identity }, sessions, now());
   const watched = new WatchedStore(store);
   const loop = new PacketLoop(engine, watched, now);
-  const endpoint = await openUdp(config.host, config.port, loop.receive);
+  const endpoint = await openUdp(config.host, config.port, loop.receive, true);
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion) => ask(loop, engine, endpoint.port, question);
   const webParts = { config, version, engine, loop, store, endpoint, logs, heard, ask: askDevice };

@@ -75,5 +75,5 @@ export function latestReportIn(message: string): LatestReport | null {
 export function idsIn(message: string): string[] | null {
   if (message === "") return [];
   const ids = message.split(",");
-  return ids.every(isId) ? ids : null;
+  return ids.every((id) => isId(id)) ? ids : null;
 }

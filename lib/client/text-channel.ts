@@ -2,10 +2,13 @@
 // on the way.
 
 import { datagramBytesMax } from "../protocol/limits.ts";
+import type { Address } from "../protocol/messages.ts";
 import type { Carrier, Delivery } from "./channel.ts";
 
-/** What sends datagrams: payload, port, ip. */
-export type DatagramSender = { send(batch: (string | Uint8Array | number)[]): void };
+/** What sends datagrams. */
+export type DatagramSender = {
+  send(batch: readonly { readonly payload: string; readonly to: Address }[]): void;
+};
 
 /**
  * A channel straight onto a socket.
@@ -19,7 +22,7 @@ export function textChannel(
   return {
     kind: "text",
     textBytesMax: datagramBytesMax,
-    send: (text, to) => sender.send([text, to.port, to.ip]),
+    send: (text, to) => sender.send([{ payload: text, to }]),
     receive: (bytes, from) => onDelivery({ bytes, from, answers: null }),
     wakeAt: null,
     trouble: null,

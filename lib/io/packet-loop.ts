@@ -171,6 +171,8 @@ export class PacketLoop {
     }
     for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
     this.#turning = false;
+    // What came during the turn is taken in one go; whatever was taken before is done with.
+    if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
     if (this.#inbox.length > 0 || this.engine.hasWork) this.#schedule();
   }
 

@@ -3,6 +3,8 @@
 
 import { dlopen, ptr } from "bun:ffi";
 import { OperatingError } from "../operating-error.ts";
+import { BulkSocket, type Outgoing } from "./bulk-socket.ts";
+import { type Peer, PeerTable } from "./peers.ts";
 
 /** A socket that sends and receives datagrams; what the engines' shells speak to. */
 export type UdpEndpoint = {
@@ -11,49 +13,50 @@ export type UdpEndpoint = {
   /**
    * Sends datagrams, in order. What the kernel does not take at once waits, bounded; past the bound it is dropped and
    * counted, as a network would.
-   * @param batch payload, port, ip, payload, port, ip, … (ports 1 to 65535, IP literals only)
    */
-  send(batch: SendBatch): void;
+  send(batch: readonly Outgoing[]): void;
+  /**
+   * Takes at once what has come meanwhile. Whoever calls it is done with the bytes of every datagram before: it is their
+   * memory that is written over.
+   */
+  collect(): void;
   /** Datagrams that could not be sent since the start. */
   readonly dropped: number;
   close(): void;
 };
 
-/** Payload, port, ip; repeated. Strings leave as UTF-8. */
-export type SendBatch = (string | Uint8Array | number)[];
+export type { Outgoing } from "./bulk-socket.ts";
+export type { Peer } from "./peers.ts";
 
-/** Where a datagram came from; IPv4 peers of a dual-stack socket without `::ffff:`. */
-export type Peer = { readonly ip: string; readonly port: number };
-
-/** Called for every datagram: its own buffer, safe to keep. A peer may be the same object as before. */
+/** Called for every datagram; its bytes stay as they are until the next `collect`. A peer may be the same object as before. */
 export type OnDatagram = (bytes: Uint8Array, peer: Peer) => void;
 
 /** One sendMany passes at most 204 datagrams on; what is not sent is not queued by Bun. */
 const datagramsPerSend = 200;
 const waitingMax = 8_192;
 const receiveBufferBytes = 8 << 20;
-/** Peers remembered, a power of two. */
-const peerSlots = 4_096;
 
 /**
  * Binds a UDP socket.
  * @param host an IP literal; `::` is all addresses, IPv4 and IPv6
  * @param port 0 to 65535; 0 lets the system choose
+ * @param isBusy whether it is a server's: then many datagrams are received and sent with one call, where the system can
  * @throws OperatingError `port-in-use`, `port-denied`, `no-such-address`, `bind-failed`
  */
 export async function openUdp(
   host: string,
   port: number,
   onDatagram: OnDatagram,
+  isBusy = false,
 ): Promise<UdpEndpoint> {
-  const dualStack = host.includes(":");
-  const peers = new PeerCache();
-  let waiting: SendBatch = [];
+  const isIpv6 = host.includes(":");
+  const peers = new PeerTable(isIpv6);
+  let waiting: Outgoing[] = [];
   let dropped = 0;
 
   const socket = await bind(host, port, {
     data(_socket, bytes, fromPort, fromIp) {
-      onDatagram(bytes, peers.of(fromIp, fromPort));
+      onDatagram(bytes, peers.named(fromIp, fromPort));
     },
     drain() {
       const batch = waiting;
@@ -63,33 +66,35 @@ export async function openUdp(
     // A peer that closed its port answers with ICMP; without this handler that ends the process.
     error() {},
   });
-  tuneSocket(fileDescriptorOf(socket), dualStack);
+  tuneSocket(fileDescriptorOf(socket), isIpv6);
+  let bulk = isBusy ? BulkSocket.on(fileDescriptorOf(socket), isIpv6, peers) : null;
 
-  function send(batch: SendBatch): void {
-    if (waiting.length > 0) return hold(batch, 0);
+  function send(batch: readonly Outgoing[]): void {
     for (let at = 0; at < batch.length;) {
-      const end = Math.min(at + datagramsPerSend * 3, batch.length);
-      const chunk = at === 0 && end === batch.length ? batch : batch.slice(at, end);
-      const sent = sendChunk(chunk);
-      at += sent * 3;
-      if (sent * 3 < chunk.length) return hold(batch, at);
+      if (waiting.length > 0) return hold(batch.slice(at));
+      if (bulk !== null) at = bulk.send(batch, at);
+      // What did not go by then goes Bun's way, which tells when the kernel has room again.
+      const end = Math.min(at + (bulk === null ? datagramsPerSend : 1), batch.length);
+      const chunk = batch.slice(at, end);
+      if (chunk.length > 0) at += sendChunk(chunk);
+      if (at < end) return hold(batch.slice(at));
     }
   }
 
   /** Returns how many datagrams left. A bad address or a pending socket error makes Bun throw: try each by itself. */
-  function sendChunk(chunk: SendBatch): number {
+  function sendChunk(chunk: readonly Outgoing[]): number {
     try {
-      return socket.sendMany(chunk);
+      return socket.sendMany(chunk.flatMap(({ payload, to }) => [payload, to.port, to.ip]));
     } catch {
-      for (let at = 0; at < chunk.length; at += 3) sendOne(chunk, at);
-      return chunk.length / 3;
+      for (const datagram of chunk) sendOne(datagram);
+      return chunk.length;
     }
   }
 
-  function sendOne(chunk: SendBatch, at: number): void {
+  function sendOne({ payload, to }: Outgoing): void {
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
-        socket.send(chunk[at] as string, chunk[at + 1] as number, chunk[at + 2] as string);
+        socket.send(payload, to.port, to.ip);
         return;
       } catch {
         // The first error may be another peer's, left on the socket; the second is this datagram's own.
@@ -98,43 +103,25 @@ export async function openUdp(
     dropped++;
   }
 
-  function hold(batch: SendBatch, from: number): void {
-    const room = waitingMax * 3 - waiting.length;
-    const rest = batch.slice(from);
-    if (rest.length > room) dropped += (rest.length - room) / 3;
-    waiting.push(...(rest.length > room ? rest.slice(0, room) : rest));
+  function hold(rest: readonly Outgoing[]): void {
+    const room = waitingMax - waiting.length;
+    if (rest.length > room) dropped += rest.length - room;
+    waiting.push(...rest.slice(0, room));
   }
 
   return {
     port: socket.port,
     send,
+    collect: () => bulk?.receive(onDatagram),
     get dropped() {
       return dropped;
     },
-    close: () => socket.close(),
+    close() {
+      // The descriptor may soon be another's.
+      bulk = null;
+      socket.close();
+    },
   };
-}
-
-/**
- * The last peers, by port: Bun makes a fresh string of the address for every datagram, and a string that is kept is
- * compared and hashed faster.
- */
-class PeerCache {
-  readonly #slots: ({ readonly fromIp: string; readonly peer: Peer } | undefined)[] = Array.from({
-    length: peerSlots,
-  });
-
-  of(fromIp: string, port: number): Peer {
-    const slot = port & (peerSlots - 1);
-    const cached = this.#slots[slot];
-    if (cached !== undefined && cached.peer.port === port && cached.fromIp === fromIp) {
-      return cached.peer;
-    }
-    const ip = fromIp.startsWith("::ffff:") ? fromIp.slice(7) : fromIp;
-    const peer = { ip, port };
-    this.#slots[slot] = { fromIp, peer };
-    return peer;
-  }
 }
 
 type Socket = Bun.udp.Socket<"buffer">;

@@ -21,6 +21,7 @@ import {
   type Message,
   type Verb,
 } from "./messages.ts";
+import { idIn } from "./seen-ids.ts";
 
 /** Why a datagram is no message: the code and reason for an ACK, and the id in it where one can be read. */
 export type Refusal = {
@@ -67,6 +68,7 @@ const shapesByLength = Array.from({ length: 16 }, (_, length) =>
 );
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TAB = "\t";
+const tabCode = 0x09;
 /** No form has more fields, with one more that shows what is too much. */
 const partsMax = 1 + Math.max(...shapes.map((known) => longestOf(known).names.length));
 /** Where each part of the datagram in hand starts; behind the last, one more than where it ends. */
@@ -101,7 +103,7 @@ function decodeFields(known: Shapes, body: Body): Decoded {
   let count = cut(body, plain);
   // Clause 2.7: the addressed form is told by field 4 being an IP literal and field 5 a port.
   if (known.addressed !== undefined && count > 3 && isPort(text, starts[3], partEnd(3))) {
-    if (isIp(part(text, 2))) {
+    if (isIp(text, starts[2], partEnd(2))) {
       shape = known.addressed;
       count = cut(body, shape);
     }
@@ -140,10 +142,14 @@ function decodeFields(known: Shapes, body: Body): Decoded {
  */
 function cut({ text, end, tab }: Body, { names, endsInMessage }: Shape): number {
   const countMax = endsInMessage ? names.length : names.length + 1;
-  let count = 0;
-  for (let at = tab; at >= 0;) {
-    starts[count++] = at + 1;
-    at = count === countMax ? -1 : text.indexOf(TAB, at + 1);
+  if (tab < 0) {
+    starts[0] = end + 1;
+    return 0;
+  }
+  let count = 1;
+  starts[0] = tab + 1;
+  for (let at = tab + 1; at < end && count < countMax; at++) {
+    if (text.charCodeAt(at) === tabCode) starts[count++] = at + 1;
   }
   starts[count] = end + 1;
   return count;
@@ -178,23 +184,31 @@ function longestOf({ plain, addressed, extended }: Shapes): Shape {
 
 function build(verb: Verb, text: string, addressed: boolean, count: number): Message {
   const at = (index: number) => part(text, index);
+  const idAt = (index: number) => idIn(text, starts[index] as number, partEnd(index));
   const address: Address | null = addressed ? { ip: at(2), port: Number(at(3)) } : null;
   const skip = addressed ? 2 : 0;
   switch (verb) {
     case "REGISTER":
     case "DEREGISTER":
-      return { type: verb, id: at(0), password: at(1), mac: at(2), ip: at(3), port: Number(at(4)) };
+      return {
+        type: verb,
+        id: idAt(0),
+        password: at(1),
+        mac: at(2),
+        ip: at(3),
+        port: Number(at(4)),
+      };
     case "LOGIN":
-      return { type: verb, id: at(0), password: at(1), ip: at(2), port: Number(at(3)) };
+      return { type: verb, id: idAt(0), password: at(1), ip: at(2), port: Number(at(3)) };
     case "LOGOFF":
-      return { type: verb, id: at(0) };
+      return { type: verb, id: idAt(0) };
     case "STATUS":
-      return { type: verb, code: at(0), id: at(1), time: at(2), message: at(4) };
+      return { type: verb, code: at(0), id: idAt(1), time: at(2), message: at(4) };
     case "DATA":
       return {
         type: verb,
         code: at(0),
-        id: at(1),
+        id: idAt(1),
         address,
         time: at(2 + skip),
         message: at(4 + skip),
@@ -203,7 +217,7 @@ function build(verb: Verb, text: string, addressed: boolean, count: number): Mes
       return {
         type: verb,
         code: at(0),
-        id: at(1),
+        id: idAt(1),
         address,
         time: at(2 + skip),
         target: at(3 + skip),
@@ -212,7 +226,7 @@ function build(verb: Verb, text: string, addressed: boolean, count: number): Mes
       return {
         type: verb,
         code: at(0),
-        id: at(1),
+        id: idAt(1),
         time: at(2),
         hash: at(3),
         reason: count > 4 ? at(4) : "",

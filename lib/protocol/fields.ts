@@ -24,7 +24,7 @@ export const fieldRules: Readonly<Record<FieldName, FieldRule>> = {
   code: { test: isCode, says: "code must be two digits" },
   hash: { test: isHash, says: "hash must be 64 lower-case hex digits" },
   id: { test: isId, says: `id must be 1 to ${idCharsMax} of A-Z a-z 0-9 . _ : -` },
-  ip: { test: whole(isIp), says: "ip must be an IPv4 or IPv6 literal" },
+  ip: { test: isIp, says: "ip must be an IPv4 or IPv6 literal" },
   length: {
     test: (text, from, to) => decimalOf(text, from, to) >= 0,
     says: "length must be the byte length of message, decimal without leading zeros",

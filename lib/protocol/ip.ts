@@ -5,13 +5,15 @@ const v4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d
 const v6Characters = /^[\da-f:.]{2,45}$/i;
 
 /**
- * Whether the text is an IPv4 or IPv6 literal (RFC 4291 section 2.2; no zone, no leading zeros in IPv4).
- * @param text at most a field of a datagram
+ * Whether the characters of a text from `from` up to `to` are an IPv4 or IPv6 literal (RFC 4291 section 2.2; no zone, no
+ * leading zeros in IPv4).
+ * @param text at most a datagram
  */
-export function isIp(text: string): boolean {
+export function isIp(text: string, from = 0, to = text.length): boolean {
   // The time of every report is asked this, and few times get beyond their first `-`.
-  for (let i = 0; i < text.length; i++) if (!isIpCharacter(text.charCodeAt(i))) return false;
-  return v4.test(text) || groupsOf(text) !== null;
+  for (let i = from; i < to; i++) if (!isIpCharacter(text.charCodeAt(i))) return false;
+  const ip = text.slice(from, to);
+  return v4.test(ip) || groupsOf(ip) !== null;
 }
 
 /**

@@ -2,6 +2,8 @@
 // Never checks a length: who calls has done so.
 
 const wordRange = 2 ** 32;
+// Shifting bigints makes one more of them at each step; here only the last one is made.
+const eightBytes = new DataView(new ArrayBuffer(8));
 
 /** Reads 2 bytes: 0 to 65,535. */
 export function readUint16(bytes: Uint8Array, at: number): number {
@@ -22,7 +24,9 @@ export function readUint64(bytes: Uint8Array, at: number): number {
 
 /** Reads 8 bytes exactly. */
 export function readBigUint64(bytes: Uint8Array, at: number): bigint {
-  return (BigInt(readUint32(bytes, at)) << 32n) | BigInt(readUint32(bytes, at + 4));
+  eightBytes.setUint32(0, readUint32(bytes, at));
+  eightBytes.setUint32(4, readUint32(bytes, at + 4));
+  return eightBytes.getBigUint64(0);
 }
 
 /** Writes 2 bytes. */
@@ -47,8 +51,9 @@ export function writeUint64(bytes: Uint8Array, at: number, value: number): void 
 
 /** Writes 8 bytes from a bigint of 0 to 2^64 - 1. */
 export function writeBigUint64(bytes: Uint8Array, at: number, value: bigint): void {
-  writeUint32(bytes, at, Number(value >> 32n));
-  writeUint32(bytes, at + 4, Number(value & 0xffff_ffffn));
+  eightBytes.setBigUint64(0, value);
+  writeUint32(bytes, at, eightBytes.getUint32(0));
+  writeUint32(bytes, at + 4, eightBytes.getUint32(4));
 }
 
 /** Whether every byte from `start` up to `end` is zero. */

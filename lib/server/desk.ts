@@ -32,8 +32,8 @@ export type Entry = {
   readonly onFail: (() => void) | null;
 };
 
-/** Payload, port, ip; repeated. */
-export type Replies = (string | Uint8Array | number)[];
+/** A datagram to send. Text leaves as UTF-8. */
+export type Reply = { readonly payload: string | Uint8Array; readonly to: Endpoint };
 
 /** What an engine is made of besides its tables. */
 export type DeskParts = {
@@ -57,7 +57,7 @@ export class Desk {
   #entries: Entry[] = [];
   /** Sessions whose stored row is older than their last packet. */
   #touched: Session[] = [];
-  #replies: Replies = [];
+  #replies: Reply[] = [];
   #second = -1;
   #time = "";
   readonly #longReplies: KeyedBuckets;
@@ -123,7 +123,7 @@ export class Desk {
     return touched;
   }
 
-  takeReplies(): Replies {
+  takeReplies(): Reply[] {
     const replies = this.#replies;
     this.#replies = [];
     return replies;
@@ -219,7 +219,7 @@ export class Desk {
 
   /** Writes a datagram to a place a packet came from. */
   send(to: Endpoint, payload: string | Uint8Array): void {
-    this.#replies.push(payload, to.port, to.ip);
+    this.#replies.push({ payload, to });
   }
 
   /** Seals a frame and writes it to where the link's device is. */

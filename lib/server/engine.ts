@@ -1,13 +1,13 @@
 // The engine: datagrams in, operations for the store, and after the commit the replies. Synchronous; knows no socket,
 // clock, file or randomness. Its shell calls receive and tick, then take, then complete or fail.
 
-import { hash as digest } from "node:crypto";
 import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
+import { digestOf } from "../protocol/digest.ts";
 import type { Frame } from "../sealed/frames.ts";
 import type { Message } from "../protocol/messages.ts";
 import { Attempts } from "./credentials.ts";
-import { Desk, type DeskParts, type Entry, type Replies } from "./desk.ts";
+import { Desk, type DeskParts, type Entry, type Reply } from "./desk.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
 import { Gate } from "./links/gate.ts";
 import type { Link } from "./links/link.ts";
@@ -64,7 +64,7 @@ export class Engine {
     desk.counters.received++;
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
-    const hash = digest("sha256", bytes, "hex");
+    const hash = digestOf(bytes);
     const { length } = bytes;
     const owner = source.ip;
     const request: Request = {
@@ -124,8 +124,8 @@ export class Engine {
     }
   }
 
-  /** The datagrams to send, in order: payload, port, ip, repeated. */
-  takeReplies(): Replies {
+  /** The datagrams to send, in order. */
+  takeReplies(): Reply[] {
     return this.desk.takeReplies();
   }
 
@@ -215,7 +215,7 @@ export class Engine {
 
 /** A request that came over a link. */
 function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
-  const hash = digest("sha256", body, "hex");
+  const hash = digestOf(body);
   const { source, key: owner } = link;
   return { source, id: "-", verb: "other", bytes: body.length, hash, owner, link, msgid };
 }

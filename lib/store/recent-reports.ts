@@ -6,21 +6,21 @@ const slotsFirst = 1 << 12;
 const slack = 2 ** 24;
 const nothing: readonly number[] = [];
 
-/** One generation: open addressing, at most half full, eight bytes a slot; offset 0 marks a free one. */
+/**
+ * One generation: open addressing, at most half full. A slot is a key and the sequence number above `#base`, side by side:
+ * most look-ups then touch one line of the processor's cache. A number of 0 marks a free slot.
+ */
 class Generation {
-  #keys: Int32Array;
-  /** Sequence numbers, above `#base`. */
-  #offsets: Uint32Array;
+  #table: Int32Array;
   #base = 0;
   size = 0;
 
   constructor(slots: number) {
-    this.#keys = new Int32Array(slots);
-    this.#offsets = new Uint32Array(slots);
+    this.#table = new Int32Array(2 * slots);
   }
 
   get slots(): number {
-    return this.#keys.length;
+    return this.#table.length / 2;
   }
 
   add(key: number, sequence: number): void {
@@ -31,50 +31,52 @@ class Generation {
   }
 
   #put(key: number, offset: number): void {
-    const mask = this.slots - 1;
-    let slot = spread(key) & mask;
-    while (this.#offsets[slot] !== 0) slot = (slot + 1) & mask;
-    this.#keys[slot] = key;
-    this.#offsets[slot] = offset;
+    const table = this.#table;
+    const last = table.length - 1;
+    let at = place(key, last);
+    while (table[at + 1] !== 0) at = (at + 2) & last;
+    table[at] = key;
+    table[at + 1] = offset;
   }
 
   /** The sequence number of the nth report with this key, from 0 on; 0 where there is none. */
   find(key: number, nth: number): number {
-    const mask = this.slots - 1;
-    for (let slot = spread(key) & mask; ; slot = (slot + 1) & mask) {
-      const offset = this.#offsets[slot] as number;
+    const table = this.#table;
+    const last = table.length - 1;
+    for (let at = place(key, last); ; at = (at + 2) & last) {
+      const offset = table[at + 1] as number;
       if (offset === 0) return 0;
-      if (this.#keys[slot] === key && nth-- === 0) return this.#base + offset;
+      if (table[at] === key && nth-- === 0) return this.#base + offset;
     }
   }
 
   /** Takes an entry out and closes the gap, so that no search stops short at it. */
   remove(key: number, sequence: number): boolean {
-    const mask = this.slots - 1;
-    let hole = spread(key) & mask;
+    const table = this.#table;
+    const last = table.length - 1;
     const offset = sequence - this.#base;
-    while (this.#keys[hole] !== key || this.#offsets[hole] !== offset) {
-      if (this.#offsets[hole] === 0) return false;
-      hole = (hole + 1) & mask;
+    let hole = place(key, last);
+    while (table[hole] !== key || table[hole + 1] !== offset) {
+      if (table[hole + 1] === 0) return false;
+      hole = (hole + 2) & last;
     }
-    for (let slot = (hole + 1) & mask; this.#offsets[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = spread(this.#keys[slot] as number) & mask;
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      this.#keys[hole] = this.#keys[slot] as number;
-      this.#offsets[hole] = this.#offsets[slot] as number;
-      hole = slot;
+    for (let at = (hole + 2) & last; table[at + 1] !== 0; at = (at + 2) & last) {
+      const home = place(table[at] as number, last);
+      if (((at - home) & last) < ((at - hole) & last)) continue;
+      table[hole] = table[at] as number;
+      table[hole + 1] = table[at + 1] as number;
+      hole = at;
     }
-    this.#offsets[hole] = 0;
+    table[hole + 1] = 0;
     this.size--;
     return true;
   }
 
   #grow(): void {
-    const [keys, offsets] = [this.#keys, this.#offsets];
-    this.#keys = new Int32Array(keys.length * 2);
-    this.#offsets = new Uint32Array(keys.length * 2);
-    for (let i = 0; i < keys.length; i++) {
-      if (offsets[i] !== 0) this.#put(keys[i] as number, offsets[i] as number);
+    const before = this.#table;
+    this.#table = new Int32Array(before.length * 2);
+    for (let at = 0; at < before.length; at += 2) {
+      if (before[at + 1] !== 0) this.#put(before[at] as number, before[at + 1] as number);
     }
   }
 }
@@ -113,15 +115,17 @@ export class RecentReports {
    * @returns mostly none
    */
   candidates(key: number): readonly number[] {
-    let found: number[] | null = null;
+    const bits = key | 0;
+    if (this.#young.find(bits, 0) === 0 && this.#old.find(bits, 0) === 0) return nothing;
+    const found: number[] = [];
     for (const generation of [this.#young, this.#old]) {
-      let sequence = generation.find(key | 0, 0);
-      for (let nth = 1; sequence > 0; nth++) {
-        (found ??= []).push(sequence);
-        sequence = generation.find(key | 0, nth);
+      for (let nth = 0; ; nth++) {
+        const sequence = generation.find(bits, nth);
+        if (sequence === 0) break;
+        found.push(sequence);
       }
     }
-    return found ?? nothing;
+    return found;
   }
 
   /** Forgets a report that was not stored after all. */
@@ -136,7 +140,10 @@ export class RecentReports {
   }
 }
 
-/** Spreads a key over the slots (Knuth's multiplicative hash). */
-function spread(key: number): number {
-  return Math.imul(key, 0x9e3779b1) >>> 7;
+/**
+ * Where the slot of a key begins (Knuth's multiplicative hash).
+ * @param last the last index of the table
+ */
+function place(key: number, last: number): number {
+  return ((Math.imul(key, 0x9e3779b1) >>> 7) << 1) & last;
 }

@@ -78,14 +78,12 @@ export class SqliteStore implements Store {
 
   /** As `apply`, at once. */
   applyNow(operations: readonly Operation[]): readonly Outcome[] {
-    const outcomes = Array.from<Outcome>({ length: operations.length });
+    const outcomes: Outcome[] = [];
     this.guard?.assertThere();
     this.#reports.begin();
     this.#begin.run();
     try {
-      for (let i = 0; i < operations.length; i++) {
-        outcomes[i] = this.#applyOne(operations[i] as Operation);
-      }
+      for (const operation of operations) outcomes.push(this.#applyOne(operation));
       this.#commit.run();
     } catch (error) {
       this.#rollback();

@@ -36,7 +36,7 @@ export class Fleet {
   ): Promise<{ fleet: Fleet; close(): void }> {
     const endpoints: UdpEndpoint[] = [];
     const fleet: Fleet = new Fleet(devices, serverKey, (device, packet) => {
-      endpoints[device % sockets]?.send([packet, port, "127.0.0.1"]);
+      endpoints[device % sockets]?.send([{ payload: packet, to: { ip: "127.0.0.1", port } }]);
     });
     for (let i = 0; i < sockets; i++) {
       endpoints.push(await openUdp("127.0.0.1", 0, (bytes) => fleet.#receive(bytes)));

@@ -75,10 +75,9 @@ export class ServerBench {
     const batch = this.engine.take();
     if (batch.length > 0) this.#store(batch);
     this.jobs.push(...this.engine.takeHashJobs());
-    const replies = this.engine.takeReplies();
-    return Array.from({ length: replies.length / 3 }, (_, i) => ({
-      text: String(replies[3 * i]),
-      to: { ip: replies[3 * i + 2] as string, port: replies[3 * i + 1] as number },
+    return this.engine.takeReplies().map(({ payload, to: { ip, port } }) => ({
+      text: String(payload),
+      to: { ip, port },
     }));
   }
 

@@ -157,7 +157,10 @@ export class ServerNode {
     this.#turning = true;
     for (const { bytes, source } of this.#inbox.splice(0, batchMax)) {
       observer.onReceive(bytes, source);
-      engine.receive(bytes, source, timeline.now);
+      // The memory of a datagram is its receiver's only until the engine returns.
+      const received = Uint8Array.from(bytes);
+      engine.receive(received, source, timeline.now);
+      received.fill(0xff);
     }
     const batch = engine.take();
     if (batch.length === 0) return this.#finishTurn();
@@ -208,9 +211,8 @@ export class ServerNode {
     const { observer, send } = this.ports;
     if (engine === null) return;
     const replies = engine.takeReplies();
-    for (let i = 0; i < replies.length; i += 3) {
-      const payload = Buffer.from(replies[i] as string);
-      const to = { ip: replies[i + 2] as string, port: replies[i + 1] as number };
+    for (const { payload: said, to } of replies) {
+      const payload = Buffer.from(said as string);
       observer.onSend(payload, to);
       send(payload, to);
     }

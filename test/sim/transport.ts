@@ -2,7 +2,7 @@
 // transport brings its own. The network below carries bytes and knows none of them.
 
 import type { Carrier, Delivery } from "../../lib/client/channel.ts";
-import { textChannel } from "../../lib/client/text-channel.ts";
+import { type DatagramSender, textChannel } from "../../lib/client/text-channel.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 
 /** What a device's end needs. */
@@ -24,12 +24,9 @@ export type Transport = {
 /** One message, one datagram, nothing around it. */
 export const textTransport: Transport = {
   connect: ({ send, deliver }) => {
-    const sender = {
-      send: (batch: (string | Uint8Array | number)[]) => {
-        for (let i = 0; i < batch.length; i += 3) {
-          const address = { ip: batch[i + 2] as string, port: batch[i + 1] as number };
-          send(Buffer.from(batch[i] as string), address);
-        }
+    const sender: DatagramSender = {
+      send: (batch) => {
+        for (const { payload, to } of batch) send(Buffer.from(payload), to);
       },
     };
     return textChannel(sender, deliver);

@@ -52,7 +52,7 @@ export function openCarrier(
     {
       local: state.local,
       psk: pskOf(sealing, machine),
-      send: (payload, to) => socket.send([payload, to.port, to.ip]),
+      send: (payload, to) => socket.send([{ payload, to }]),
       now: clock.now,
       time: clock.time,
       random: machine.random,

@@ -6,10 +6,13 @@ import type { Address } from "../../protocol/messages.ts";
 import type { Clock } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** A datagram to send. */
+export type Outgoing = { readonly payload: string | Uint8Array; readonly to: Address };
+
 /** A bound UDP socket. */
 export type Socket = {
   readonly port: number;
-  send(batch: (string | Uint8Array | number)[]): void;
+  send(batch: readonly Outgoing[]): void;
   close(): void;
 };
 

@@ -49,7 +49,7 @@ async function keyShown(
     {
       local: x25519KeyPair(machine.randomBytes(32)),
       psk: pskOf(sealing, machine),
-      send: (payload, to) => socket.send([payload, to.port, to.ip]),
+      send: (payload, to) => socket.send([{ payload, to }]),
       now: clock.now,
       time: clock.time,
       random: machine.random,

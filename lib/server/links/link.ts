@@ -1,12 +1,15 @@
 // A link: the keys one handshake gave, where its packets come from, and who speaks over it. A session is the device's
 // and outlives links; a link is the device key's.
 
+import { readUint32 } from "../../sealed/bytes.ts";
 import type { Transport } from "../../sealed/transport.ts";
 import type { Endpoint } from "../operation.ts";
 
 export class Link {
   /** The device that logged in over it last, or null for a stranger. */
   device: string | null = null;
+  /** Bits of the client's static key. */
+  readonly keyBits: number;
   /** When it was made, or when it stopped being of use, ms. */
   since: number;
   /** Our own msgids count up; the device's are its own. */
@@ -24,6 +27,7 @@ export class Link {
     now: number,
   ) {
     this.since = now;
+    this.keyBits = readUint32(clientKey, 0);
   }
 
   get index(): number {

@@ -101,7 +101,9 @@ async function cookieFor(
   });
   const limit = setTimeout(() => reject(new BenchError("The server gave no cookie.")), floodWaitMs);
   const packet = initiation.packet();
-  endpoint.send(Array.from({ length: flood }, () => [packet, port, "127.0.0.1"]).flat());
+  endpoint.send(
+    Array.from({ length: flood }, () => ({ payload: packet, to: { ip: "127.0.0.1", port } })),
+  );
   try {
     return await promise;
   } finally {

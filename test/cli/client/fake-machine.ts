@@ -1,7 +1,7 @@
 // A machine for the commands: a server in the same process, a clock that jumps to the next timer, a script for a
 // person. Opens no socket and no file.
 
-import type { Machine } from "../../../lib/cli/client/machine.ts";
+import type { Machine, Outgoing, Socket } from "../../../lib/cli/client/machine.ts";
 import type { Terminal } from "../../../lib/cli/client/terminal.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 
@@ -83,9 +83,9 @@ export function fakeMachine({
     readPsk: () => new Uint8Array(32),
     openSocket(_host, port, onDatagram) {
       deliver = (text, from) => onDatagram(Buffer.from(text), from);
-      const send = (batch: (string | Uint8Array | number)[]) => {
-        const [text, toPort, ip] = batch as [string, number, string];
-        const to = { ip, port: toPort };
+      const send: Socket["send"] = ([datagram]) => {
+        const { payload, to } = datagram as Outgoing;
+        const text = String(payload);
         sent.push({ text, to });
         const reply = answer(text, to);
         if (reply !== null) deliver(reply, to);

@@ -11,7 +11,7 @@ import type { Outcome } from "../../../lib/client/outcome.ts";
 import { type Request, Requests } from "../../../lib/client/requests.ts";
 import { SealedChannel } from "../../../lib/client/sealed/channel.ts";
 import type { KeyChange, Ticket } from "../../../lib/client/sealed/ports.ts";
-import { textChannel } from "../../../lib/client/text-channel.ts";
+import { type DatagramSender, textChannel } from "../../../lib/client/text-channel.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 import type { KeyPair } from "../../../lib/sealed/primitives.ts";
 import { fixedPair } from "../../sealed/fixtures.ts";
@@ -166,9 +166,10 @@ export class ClientNode {
   }
 
   #text(): Carrier {
-    const sender = {
-      send: ([payload, port, ip]: (string | Uint8Array | number)[]) =>
-        this.#send(payload as string, { ip: ip as string, port: port as number }),
+    const sender: DatagramSender = {
+      send: (batch) => {
+        for (const { payload, to } of batch) this.#send(payload, to);
+      },
     };
     return textChannel(sender, (delivery) => this.client.receive(delivery, this.world.now));
   }

@@ -3,6 +3,7 @@
 
 import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
+import type { Reply } from "../../../lib/server/desk.ts";
 import { Engine } from "../../../lib/server/engine.ts";
 import type { HashJob } from "../../../lib/server/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";
@@ -65,13 +66,18 @@ export class ServerNode {
     return rows.map(({ message }) => message);
   }
 
-  /** Takes datagrams, and says what it answers: payload, port, ip, repeated. */
+  /** Takes datagrams, and says what it answers. */
   async turn(
     arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],
     now: number,
-  ): Promise<(string | Uint8Array | number)[]> {
+  ): Promise<Reply[]> {
     const { engine } = this;
-    for (const { bytes, from } of arrivals) engine.receive(bytes, from, now, this.late);
+    for (const { bytes, from } of arrivals) {
+      // The memory of a datagram is its receiver's only until the engine returns.
+      const received = Uint8Array.from(bytes);
+      engine.receive(received, from, now, this.late);
+      received.fill(0xff);
+    }
     engine.tick(now);
     for (;;) {
       while (engine.hasWork) {

@@ -116,8 +116,8 @@ export class World {
   async #turn(arrivals: readonly Flight[]): Promise<void> {
     this.#tickAt = this.now + tickMs;
     const replies = await this.server.turn(arrivals, this.time);
-    for (let i = 0; i < replies.length; i += 3) {
-      const [payload, port, ip] = replies.slice(i, i + 3) as [string | Uint8Array, number, string];
+    for (const { payload, to } of replies) {
+      const { ip, port } = to;
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
       this.send(bytes, this.serverAddress, { ip, port });
     }

@@ -1,0 +1,178 @@
+// Many datagrams for one call into the kernel: recvmmsg and sendmmsg on the descriptor of a socket that Bun owns, into and
+// out of memory that is made once. Linux only; elsewhere, and for whatever goes wrong here, there is Bun's own way.
+
+import { dlopen, type Pointer, ptr } from "bun:ffi";
+import type { Endpoint } from "../server/operation.ts";
+import { addressWords, KnownPeer, type Peer, type PeerTable } from "./peers.ts";
+
+/** A datagram to send. Text leaves as UTF-8. */
+export type Outgoing = { readonly payload: string | Uint8Array; readonly to: Endpoint };
+
+/** Datagrams taken in one go. What more there is comes Bun's way. */
+const inSlots = 512;
+/** The longest datagram there is, and a line of the processor's cache more: else all slots would share a few of its sets. */
+const inSlotBytes = 65_536 + 64;
+const outSlots = 256;
+const outSlotBytes = 4_096;
+/** A text of so many characters fits its slot, whatever they are. */
+const outCharactersMax = outSlotBytes / 3;
+
+const sendDontWait = 0x40;
+const receiveDontWait = 0x40;
+
+const signatures = {
+  recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
+  sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
+} as const;
+
+const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+/**
+ * Memory for so many datagrams, laid out as 64-bit Linux wants it: a `mmsghdr`, one `iovec` and a `sockaddr` each.
+ * The kernel knows it by its addresses alone, so whoever calls the kernel holds this object while it does.
+ */
+class Slots {
+  readonly bytes: Buffer;
+  /** `sockaddr` by `sockaddr`, `addressWords` each. */
+  readonly addresses: Int32Array;
+  readonly #headers: Uint32Array;
+  readonly #parts: Uint32Array;
+  readonly #headersAt: number;
+
+  constructor(
+    readonly count: number,
+    readonly slotBytes: number,
+    addressBytes: number,
+  ) {
+    // Each on a buffer of its own: a small array lives where the collector may move it from.
+    this.bytes = Buffer.from(new ArrayBuffer(count * slotBytes));
+    this.addresses = new Int32Array(new ArrayBuffer(count * addressWords * 4));
+    this.#headers = new Uint32Array(new ArrayBuffer(count * headerWords * 4));
+    this.#parts = new Uint32Array(new ArrayBuffer(count * partWords * 4));
+    this.#headersAt = ptr(this.#headers);
+    const [bytesAt, addressesAt] = [ptr(this.bytes), ptr(this.addresses)];
+    const partsAt = ptr(this.#parts);
+    for (let slot = 0; slot < count; slot++) {
+      writePointer(this.#parts, slot * partWords, bytesAt + slot * slotBytes);
+      this.#parts[slot * partWords + 2] = slotBytes;
+      const header = slot * headerWords;
+      writePointer(this.#headers, header, addressesAt + slot * addressWords * 4);
+      this.#headers[header + 2] = addressBytes;
+      writePointer(this.#headers, header + 4, partsAt + slot * partWords * 4);
+      this.#headers[header + 6] = 1;
+    }
+  }
+
+  /** Where the kernel finds this slot and those behind it. */
+  headerAt(slot: number): Pointer {
+    return (this.#headersAt + slot * headerWords * 4) as Pointer;
+  }
+
+  /** How many bytes the kernel has put into the slot. */
+  lengthOf(slot: number): number {
+    return this.#headers[slot * headerWords + 14] as number;
+  }
+
+  /** Says how many bytes of the slot are to be sent. */
+  setLength(slot: number, length: number): void {
+    this.#parts[slot * partWords + 2] = length;
+  }
+}
+
+/** `struct mmsghdr` is 64 bytes, `struct iovec` 16. */
+const headerWords = 16;
+const partWords = 4;
+
+function writePointer(words: Uint32Array, at: number, pointer: number): void {
+  words[at] = pointer % 2 ** 32;
+  words[at + 1] = Math.floor(pointer / 2 ** 32);
+}
+
+export class BulkSocket {
+  readonly #in: Slots;
+  readonly #out: Slots;
+
+  private constructor(
+    private readonly symbols: NonNullable<ReturnType<typeof openLibc>>["symbols"],
+    private readonly fd: number,
+    private readonly peers: PeerTable,
+    isIpv6: boolean,
+  ) {
+    const addressBytes = isIpv6 ? 28 : 16;
+    this.#in = new Slots(inSlots, inSlotBytes, addressBytes);
+    this.#out = new Slots(outSlots, outSlotBytes, addressBytes);
+  }
+
+  /**
+   * Takes the descriptor of a bound socket, or null where this system has no such calls.
+   * @param isIpv6 whether the socket is one of IPv6
+   */
+  static on(fd: number, isIpv6: boolean, peers: PeerTable): BulkSocket | null {
+    const isKnown = process.arch === "x64" || process.arch === "arm64";
+    if (process.platform !== "linux" || !isKnown || fd < 0) return null;
+    const library = openLibc();
+    return library === null ? null : new BulkSocket(library.symbols, fd, peers, isIpv6);
+  }
+
+  /**
+   * Takes what the kernel holds now, in the order it came. The bytes handed on are a view of memory that the next call
+   * writes over.
+   */
+  receive(onDatagram: (bytes: Uint8Array, peer: Peer) => void): void {
+    const slots = this.#in;
+    const { bytes, addresses } = slots;
+    const count = this.symbols.recvmmsg(this.fd, slots.headerAt(0), inSlots, receiveDontWait, null);
+    for (let slot = 0; slot < count; slot++) {
+      const start = slot * inSlotBytes;
+      const peer = this.peers.at(addresses, slot * addressWords);
+      onDatagram(bytes.subarray(start, start + slots.lengthOf(slot)), peer);
+    }
+  }
+
+  /**
+   * Sends datagrams from an index on, in order, up to the first that has to go another way.
+   * @returns the index of that one, or how many there are
+   */
+  send(batch: readonly Outgoing[], from: number): number {
+    for (let first = from; first < batch.length;) {
+      const count = this.#fill(batch, first);
+      const sent =
+        count === 0
+          ? 0
+          : this.symbols.sendmmsg(this.fd, this.#out.headerAt(0), count, sendDontWait);
+      first += Math.max(sent, 0);
+      if (sent < count || count === 0) return first;
+    }
+    return batch.length;
+  }
+
+  /** Fills slots with datagrams from this index on; returns how many. */
+  #fill(batch: readonly Outgoing[], first: number): number {
+    const { bytes, addresses } = this.#out;
+    const countMax = Math.min(outSlots, batch.length - first);
+    for (let slot = 0; slot < countMax; slot++) {
+      const { payload, to } = batch[first + slot] as Outgoing;
+      if (!(to instanceof KnownPeer) || payload.length > outCharactersMax) return slot;
+      const start = slot * outSlotBytes;
+      if (typeof payload === "string") {
+        this.#out.setLength(slot, bytes.write(payload, start));
+      } else {
+        bytes.set(payload, start);
+        this.#out.setLength(slot, payload.length);
+      }
+      to.writeTo(addresses, slot * addressWords);
+    }
+    return countMax;
+  }
+}
+
+function openLibc() {
+  for (const name of libraries) {
+    try {
+      return dlopen(name, signatures);
+    } catch {
+      // The next name.
+    }
+  }
+  return null;
+}
