@@ -69,10 +69,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const empty = new Uint8Array(0);
 
 /**
- * Decodes one frame with its padding. Bytes in it are its own.
+ * Decodes one frame with its padding.
+ * @param lent whether the body of a text may be lent until the next call; else all bytes in the frame are its own
  * @returns the frame, or a reason; never throws
  */
-export function decodeFrame(bytes: Uint8Array): Result<Frame, FrameReason> {
+export function decodeFrame(bytes: Uint8Array, lent = false): Result<Frame, FrameReason> {
   if (bytes.length < frameBlockBytes || bytes.length > frameBytesMax) return reject("size");
   const flags = bytes[1]!;
   if (flags > answerFlag) return reject("flags");
@@ -81,12 +82,23 @@ export function decodeFrame(bytes: Uint8Array): Result<Frame, FrameReason> {
   if (!isZero(bytes, end, bytes.length)) return reject("padding");
   const answer = flags === answerFlag;
   const msgid = readBigUint64(bytes, 4);
+  if (bytes[0] === frameKind.text && lent) {
+    return accept({ kind: "text", answer, msgid, body: lendBody(bytes, end) });
+  }
   // A copy: the first view of what a cipher gave makes the engine move it, which costs ten times as much.
   const body = Uint8Array.prototype.slice.call(bytes, frameHeaderBytes, end);
-  // The kind that nearly all frames are, without the copy below.
   if (bytes[0] === frameKind.text) return accept({ kind: "text", answer, msgid, body });
   const decoded = decodeBody(bytes[0]!, body);
   return decoded.ok ? accept({ answer, msgid, ...decoded.value }) : decoded;
+}
+
+const lentBytes = new Uint8Array(new ArrayBuffer(frameBytesMax));
+/** Views of the bodies there can be, by length: made once, for a view costs more than the few bytes it shows. */
+const lentBodies: Uint8Array[] = [];
+
+function lendBody(bytes: Uint8Array, end: number): Uint8Array {
+  lentBytes.set(bytes);
+  return (lentBodies[end] ??= lentBytes.subarray(frameHeaderBytes, end));
 }
 
 /** The body of a frame that `decodeFrame` accepted, as it stands on the wire: what the hash of an answer is over. */
@@ -113,7 +125,9 @@ export function encodeFrame(frame: Frame): Uint8Array {
 }
 
 /** Every answer in text is written here first; whoever seals it copies it. */
-const scratch = new Uint8Array(frameBytesMax);
+const scratch = new Uint8Array(new ArrayBuffer(frameBytesMax));
+/** Views of the frames there can be, by length. */
+const scratchFrames: Uint8Array[] = [];
 
 /**
  * Encodes one text frame, the one of the packet path.
@@ -131,7 +145,7 @@ export function encodeTextFrame(text: string, msgid: bigint, answer: boolean): U
   writeUint16(scratch, 2, written);
   writeBigUint64(scratch, 4, msgid);
   scratch.fill(0, end, length);
-  return new Uint8Array(scratch.buffer, 0, length);
+  return (scratchFrames[length] ??= scratch.subarray(0, length));
 }
 
 const bodyScratch = scratch.subarray(frameHeaderBytes, frameHeaderBytes + frameBodyBytesMax);

@@ -103,9 +103,9 @@ export class Transport {
     if (this.isDead(nowMs)) return reject("dead");
     const counter = this.#sent++;
     const packet = new Uint8Array(dataHeaderBytes + frame.length + tagBytes);
+    writeDataHeader(packet, this.remoteIndex, counter);
     writeDataHeader(header, this.remoteIndex, counter);
     writeUint32(nonce, nonceBytes - 4, counter);
-    packet.set(header);
     sealInto(packet, dataHeaderBytes, this.#sendKey, nonce, header, frame);
     return accept(packet);
   }

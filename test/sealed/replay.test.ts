@@ -104,4 +104,34 @@ describe("sequences", () => {
       highest = Math.max(highest, counter);
     }
   });
+
+  test("after any number in order, a gap of any size: the same as a Set", () => {
+    for (const inOrder of [
+      0,
+      1,
+      31,
+      32,
+      33,
+      64,
+      size - 1,
+      size,
+      size + 1,
+      size + 32,
+      3 * size + 7,
+    ]) {
+      for (const gap of [1, 2, 31, 32, 33, size - 1, size, size + 1, 3 * size]) {
+        const window = new ReplayWindow();
+        for (let counter = 0; counter < inOrder; counter++)
+          expect(take(window, counter)).toBe(true);
+        if (inOrder > 0) expect(window.check(inOrder - 1)).toBe(false);
+        const highest = inOrder + gap;
+        expect(take(window, highest)).toBe(true);
+        for (let counter = Math.max(0, highest - size - 40); counter <= highest; counter++) {
+          const expected = counter >= inOrder && counter < highest && counter > highest - size;
+          const where = `${inOrder} in order, a gap of ${gap}, counter ${counter}`;
+          if (window.check(counter) !== expected) throw new Error(where);
+        }
+      }
+    }
+  });
 });

@@ -132,7 +132,7 @@ export class Gate {
       desk.links.confirm(link, desk.now);
       link.source = source;
     }
-    const frame = decodeFrame(opened.value.frame);
+    const frame = decodeFrame(opened.value.frame, true);
     if (frame.ok) this.onFrame(link, frame.value, bodyOf(frame.value, opened.value.frame));
     else desk.counters.sealedRefused++;
   }
