@@ -1,6 +1,7 @@
 // The client's commands and flags as one table: what each is, which commands have it, and the text of --help. Parses
 // nothing.
 
+import type { Program } from "./arguments.ts";
 import type { FlagOf } from "./flag.ts";
 
 /** The commands, each with its form and one line on what it does. */
@@ -60,9 +61,19 @@ export const flags = {
   replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
 
-/** The flags without a value. */
-export type SwitchName = "json" | "text" | "replace";
-export type FlagName = Exclude<keyof typeof flags, SwitchName>;
+export type FlagName = keyof typeof flags;
+
+/** The client, as its arguments are read. */
+export const program: Program<CommandName, FlagName> = {
+  flags,
+  titleOf: (command) => (command === "menu" ? "the menu" : command),
+  helpOf: () => "iot-client --help",
+};
+
+/** What may stand behind `iot-client`. */
+export function commandNames(): CommandName[] {
+  return everywhere.filter((name) => name !== "menu");
+}
 
 const inOneLine = ["register", "deregister", "login", "logoff"];
 

@@ -4,13 +4,17 @@
 import { fieldRules, isId, isPassword } from "../protocol/fields.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../protocol/limits.ts";
 import type { FieldName } from "../protocol/messages.ts";
-import { type Sealing, sealingOf } from "./client-sealing.ts";
-import { type CommandName, synopses } from "./client-flags.ts";
-import { type Env, type Parsed, parse, type Values, wrongUsage } from "./client-arguments.ts";
+import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
+import {
+  type CommandName,
+  commandNames,
+  type FlagName,
+  program,
+  synopses,
+} from "./client-flags.ts";
+import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
+import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
 import { durationValue, portValue, quoted, usageError } from "./values.ts";
-
-/** The server as a person names it: a host name or an IP literal, and a port. */
-export type ServerName = { readonly host: string; readonly port: number };
 
 /** Where the password comes from. */
 export type PasswordSource =
@@ -51,7 +55,7 @@ export type ClientConfig =
 export type TrustConfig = {
   readonly command: "trust";
   readonly server: ServerName;
-  readonly sealing: Extract<Sealing, { kind: "sealed" }>;
+  readonly sealing: Sealed;
   /** Whether another key that is trusted now gives way. */
   readonly replace: boolean;
 };
@@ -75,58 +79,75 @@ const timeoutMsMax = 3_600_000;
  */
 export function readClientConfig(args: readonly string[], env: Env): ClientConfig {
   const first = args[0];
-  if (first === undefined) throw wrongUsage("No command.");
-  if (args.includes("--help") || args.includes("-h") || first === "help")
-    return { command: "help" };
-  if (first === "--version") return { command: "version" };
-  if (Object.hasOwn(synopses, first) && first !== "menu") {
-    const command = first as Exclude<CommandName, "menu">;
-    if (command === "trust") return Object.freeze(readTrust(parse(command, args.slice(1), env)));
-    return Object.freeze(readCommand(command, parse(command, args.slice(1), env), env));
+  if (first === undefined) throw usageError("No command.", "See iot-client --help.");
+  if (first === "help" || hasSwitch(args, "--help", "-h")) return { command: "help" };
+  if (hasSwitch(args, "--version")) return { command: "version" };
+  refusePassword(args);
+  const named = Object.hasOwn(synopses, first) && first !== "menu";
+  const command = named ? (first as CommandName) : "menu";
+  const given = readArguments(program, command, named ? args.slice(1) : args, env);
+  switch (command) {
+    case "menu":
+      return Object.freeze(readMenu(given, env));
+    case "trust":
+      return Object.freeze(readTrust(given));
+    default:
+      return Object.freeze(readCommand(command, given, env));
   }
-  return Object.freeze(readMenu(parse("menu", args, env), env));
 }
 
-function readMenu({ values, positionals }: Parsed, env: Env): ClientConfig {
-  const [id, host, port, devicePort] = positionals;
-  if (positionals.length === 1 && isId(id as string))
-    throw wrongUsage(`No command ${quoted(id as string)}.`);
+type Given = Arguments<FlagName>;
+
+function refusePassword(args: readonly string[]): void {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  if (!own.some((arg) => /^--password(=|$)/.test(arg))) return;
+  throw usageError(
+    "A password does not belong on the command line, where others can read it.",
+    "Set IOT_PASSWORD, or name a file with --password-file.",
+  );
+}
+
+function readMenu(given: Given, env: Env): ClientConfig {
+  const { positionals } = given;
+  const [id = "", host = "", port = "", devicePort = ""] = positionals;
+  if (positionals.length === 1 && isId(id)) {
+    throw usageError(`No command ${quoted(id)}.`, `There are: ${commandNames().join(", ")}.`);
+  }
   if (positionals.length !== 4) {
-    throw wrongUsage(`The menu takes 4 arguments, not ${positionals.length}.`);
+    throw usageError(
+      `The menu takes 4 arguments, not ${positionals.length}.`,
+      `Write: iot-client ${synopses.menu[0]}`,
+    );
   }
   const server = {
-    host: unbracketed(host as string),
-    port: portValue("<server-port>", port as string),
+    host: hostValue("<server-ip>", host),
+    port: portValue("<server-port>", port),
   };
-  checkHost("<server-ip>", server.host);
-  const checkedId = field("id", "<device-id>", id as string);
-  const common = readCommon(
-    { ...values, port: portOf(devicePort as string) },
-    env,
-    checkedId,
-    server,
-  );
-  return { ...common, command: "menu" };
+  const own = {
+    id: field("id", "<device-id>", id),
+    port: portValue("<device-port>", devicePort),
+  };
+  return { ...readCommon(given, env, own, server), command: "menu" };
 }
 
-function portOf(text: string): string {
-  return String(portValue("<device-port>", text));
-}
-
-function readTrust({ values, positionals }: Parsed): ClientConfig {
-  expectPositionals("trust", positionals, 1, 1);
-  const server = serverOf("HOST:PORT", positionals[0] as string);
-  const sealing = sealingOf(values);
-  if (sealing.kind === "text") throw wrongUsage("trust has no --text.");
-  return { command: "trust", server, sealing, replace: values.replace };
+function readTrust(given: Given): ClientConfig {
+  expectPositionals("trust", given.positionals, 1, 1);
+  const server = serverNameValue("HOST:PORT", given.positionals[0] as string);
+  return { command: "trust", server, sealing: sealedOf(given), replace: given.isOn("replace") };
 }
 
 function readCommand(
   command: Exclude<CommandName, "menu" | "trust">,
-  { values, positionals }: Parsed,
+  given: Given,
   env: Env,
 ): ClientConfig {
-  const common = readCommon(values, env, idOf(values), serverIn(values));
+  const { positionals, value, nameOf } = given;
+  const own = {
+    id: idOf(given),
+    port: portValue(nameOf("port"), value("port") ?? defaultDevicePort),
+  };
+  const common = readCommon(given, env, own, serverIn(given));
   switch (command) {
     case "register":
     case "deregister":
@@ -139,7 +160,7 @@ function readCommand(
       return { ...common, command, message: positionals[0] ?? "heartbeat" };
     case "send":
       expectPositionals(command, positionals, 0, 1);
-      return { ...common, command, code: codeOf(values), message: positionals[0] ?? null };
+      return { ...common, command, code: codeOf(given), message: positionals[0] ?? null };
     case "query":
       return { ...common, command, ...questionOf(positionals) };
     case "peer":
@@ -147,19 +168,21 @@ function readCommand(
       return { ...common, command, target: field("id", "ID", positionals[0] as string) };
     case "run":
       expectPositionals(command, positionals, 0, 0);
-      return { ...common, command, ...runSettings(values) };
+      return { ...common, command, ...runSettings(given) };
   }
 }
 
-function runSettings(values: Values): RunSettings {
-  if (values.every !== undefined && values.report === undefined) {
+function runSettings(given: Given): RunSettings {
+  const { value } = given;
+  const [report, every] = [value("report"), value("every")];
+  if (every !== null && report === null) {
     throw usageError("--every needs --report.", "Say what to report: --report 'command'.");
   }
   return {
-    report: values.report ?? null,
-    everyMs: durationValue("--every", values.every ?? "60s", 100, 86_400_000),
-    onQuery: values["on-query"] ?? null,
-    code: codeOf(values),
+    report,
+    everyMs: durationValue("--every", every ?? "60s", 100, 86_400_000),
+    onQuery: value("on-query"),
+    code: codeOf(given),
   };
 }
 
@@ -182,35 +205,44 @@ function questionOf(positionals: readonly string[]): { what: QueryWhat; target: 
   }
 }
 
-function readCommon(values: Values, env: Env, id: string, server: ServerName): Common {
-  const { mac, ip, timeout } = values;
+function readCommon(
+  given: Given,
+  env: Env,
+  { id, port }: Pick<Common, "id" | "port">,
+  server: ServerName,
+): Common {
+  const { value, isOn, nameOf } = given;
+  const optional = (name: "mac" | "ip") => {
+    const text = value(name);
+    return text === null ? null : field(name, nameOf(name), text);
+  };
+  const timeout = value("timeout");
   const heartbeatMs = durationValue(
-    "--heartbeat",
-    values.heartbeat ?? "60s",
+    nameOf("heartbeat"),
+    value("heartbeat") ?? "60s",
     heartbeatSecondsMin * 1000,
     heartbeatSecondsMax * 1000,
   );
   if (heartbeatMs % 1000 !== 0) {
-    throw usageError("--heartbeat is not in whole seconds.", "Write it as 60s or 5m.");
+    throw usageError(`${nameOf("heartbeat")} is not in whole seconds.`, "Write it as 60s or 5m.");
   }
   return {
     id,
     server,
-    sealing: sealingOf(values),
-    mac: mac === undefined ? null : field("mac", "--mac", mac),
-    ip: ip === undefined ? null : field("ip", "--ip", ip),
-    port: portValue("--port", values.port ?? defaultDevicePort),
-    password: passwordSource(values, env),
-    json: values.json,
+    sealing: sealingOf(given),
+    mac: optional("mac"),
+    ip: optional("ip"),
+    port,
+    password: passwordSource(value("password-file"), env),
+    json: isOn("json"),
     timeoutMs:
-      timeout === undefined ? Infinity : durationValue("--timeout", timeout, 1, timeoutMsMax),
+      timeout === null ? Infinity : durationValue(nameOf("timeout"), timeout, 1, timeoutMsMax),
     heartbeatSeconds: heartbeatMs / 1000,
   };
 }
 
-function passwordSource(values: Values, env: Env): PasswordSource {
-  const path = values["password-file"];
-  if (path !== undefined) return { kind: "file", path };
+function passwordSource(path: string | null, env: Env): PasswordSource {
+  if (path !== null) return { kind: "file", path };
   const password = env["IOT_PASSWORD"] ?? "";
   if (password === "") return { kind: "ask" };
   if (!isPassword(password)) {
@@ -219,41 +251,20 @@ function passwordSource(values: Values, env: Env): PasswordSource {
   return { kind: "given", password };
 }
 
-function idOf(values: Values): string {
-  if (values.id === undefined)
-    throw usageError("--id is missing.", "Say which device this is: --id ID.");
-  return field("id", "--id", values.id);
+function idOf({ value, nameOf }: Given): string {
+  const id = value("id");
+  if (id === null) throw usageError("--id is missing.", "Say which device this is: --id ID.");
+  return field("id", nameOf("id"), id);
 }
 
-function serverIn({ server }: Values): ServerName {
-  if (server !== undefined) return serverOf("--server", server);
+function serverIn({ value, nameOf }: Given): ServerName {
+  const server = value("server");
+  if (server !== null) return serverNameValue(nameOf("server"), server);
   throw usageError("--server is missing.", "Say where the server is: --server HOST:PORT.");
 }
 
-function serverOf(name: string, text: string): ServerName {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  if (host === undefined || port === undefined) {
-    throw usageError(
-      `${name} is ${quoted(text)}, not a host and a port.`,
-      "Write it as 192.0.2.7:9000, host.example:9000 or [::1]:9000.",
-    );
-  }
-  checkHost(name, host);
-  return { host, port: portValue(`The port of ${name}`, port) };
-}
-
-function checkHost(name: string, host: string): void {
-  if (/^[A-Za-z0-9._:%-]{1,253}$/.test(host)) return;
-  throw usageError(`${name} is ${quoted(host)}, not a host.`, "Give a host name or an IP address.");
-}
-
-function unbracketed(host: string): string {
-  return /^\[(.*)\]$/.exec(host)?.[1] ?? host;
-}
-
-function codeOf(values: Values): string {
-  return field("code", "--code", values.code ?? "01");
+function codeOf({ value, nameOf }: Given): string {
+  return field("code", nameOf("code"), value("code") ?? "01");
 }
 
 function field(rule: FieldName, name: string, text: string): string {
@@ -261,14 +272,21 @@ function field(rule: FieldName, name: string, text: string): string {
   throw usageError(`${name} is ${quoted(text)}.`, `${fieldRules[rule].says}.`);
 }
 
+/** @param what the command, or one form of it: its first word names the command */
 function expectPositionals(
-  command: string,
+  what: string,
   positionals: readonly string[],
   min: number,
   max: number,
 ): void {
-  if (positionals.length > max) {
-    throw wrongUsage(`Unexpected argument ${quoted(positionals[max] as string)} after ${command}.`);
-  }
-  if (positionals.length < min) throw wrongUsage(`${command} needs one more argument.`);
+  const { length } = positionals;
+  if (length >= min && length <= max) return;
+  const command = what.split(" ")[0] as CommandName;
+  const extra = quoted(positionals[max] ?? "");
+  throw usageError(
+    length < min
+      ? `${what} needs one more argument.`
+      : `Unexpected argument ${extra} after ${what}.`,
+    `Write: ${`iot-client ${command} ${synopses[command][0]}`.trimEnd()}`,
+  );
 }

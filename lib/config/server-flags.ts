@@ -1,7 +1,7 @@
 // The server's commands and flags as one table: what each is, its environment variable, which commands have it, and the
 // text of --help. Reads nothing.
 
-import type { ArgsDef } from "citty";
+import type { Program } from "./arguments.ts";
 import type { FlagOf } from "./flag.ts";
 
 /** The commands, each with its form and one line on what it does. */
@@ -64,15 +64,17 @@ function bool(says: string, env: string | null, commands: readonly CommandName[]
   return { type: "boolean", value: "", says, env, commands };
 }
 
-/** The flags of a command as citty takes them. */
-export function argsOf(command: CommandName): ArgsDef {
-  const own = Object.entries(flags).filter(([, flag]) => flag.commands.includes(command));
-  return Object.fromEntries(
-    own.map(([name, { type, says, value }]) => [
-      name,
-      { type, description: says, valueHint: value },
-    ]),
-  );
+/** The server, as its arguments are read. */
+export const program: Program<CommandName, FlagName> = {
+  flags,
+  titleOf: (command) => (command === "serve" ? callOf(command) : command),
+  helpOf: (command) => `iot-server ${command === "serve" ? "" : `${command} `}--help`,
+};
+
+/** How a command is called: `iot-server reports <id>`. */
+export function callOf(command: CommandName): string {
+  const [form] = synopses[command];
+  return `iot-server ${command === "serve" ? "" : command} ${form}`.replace("  ", " ").trimEnd();
 }
 
 /**
@@ -80,12 +82,11 @@ export function argsOf(command: CommandName): ArgsDef {
  * @param of the command asked about; serving is the first page, which names the others
  */
 export function helpText(version: string, of: CommandName): string {
-  const [form, says] = synopses[of];
-  const call = of === "serve" ? `iot-server ${form}` : `iot-server ${of} ${form}`;
+  const [, says] = synopses[of];
   const options = Object.entries(flags)
     .filter(([, { commands }]) => commands.includes(of))
     .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
-  const page = [`  ${call.trimEnd()}: ${says}`, "", ...options];
+  const page = [`  ${callOf(of)}: ${says}`, "", ...options];
   if (of !== "serve") return page.join("\n");
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,

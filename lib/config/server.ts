@@ -1,6 +1,5 @@
 // The server's configuration: the only reader of its flags and environment. Everything is checked once and frozen.
 
-import { parseArgs } from "citty";
 import { isIp } from "../protocol/ip.ts";
 import { offlineAfterMs } from "../protocol/limits.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
@@ -14,7 +13,8 @@ import {
   sinceValue,
   wrong,
 } from "./server-arguments.ts";
-import { argsOf, type CommandName, type FlagName, flags, synopses } from "./server-flags.ts";
+import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
+import { type CommandName, type FlagName, program, synopses } from "./server-flags.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
 /** What `iot-server <port>` runs with. */
@@ -82,8 +82,6 @@ export type ServerConfig =
   | { readonly command: "help"; readonly of: CommandName }
   | { readonly command: "version" };
 
-export type Env = Readonly<Record<string, string | undefined>>;
-
 const dayMs = 86_400_000;
 
 /**
@@ -96,14 +94,15 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
   const [first = ""] = args;
   const named = Object.hasOwn(synopses, first) && first !== "serve";
   const command = named ? (first as CommandName) : "serve";
-  if (args.includes("--help") || args.includes("-h")) return { command: "help", of: command };
-  if (args.includes("--version")) return { command: "version" };
-  const { positionals, value, isOn } = parse(command, named ? args.slice(1) : args, env);
+  if (hasSwitch(args, "--help", "-h")) return { command: "help", of: command };
+  if (hasSwitch(args, "--version")) return { command: "version" };
+  const given = readArguments(program, command, named ? args.slice(1) : args, env);
+  const { positionals, value, isOn } = given;
   const db = value("db") ?? "iot_server.db";
   const json = isOn("json");
   switch (command) {
     case "serve":
-      return Object.freeze(serveConfig(positionals, db, value, isOn));
+      return Object.freeze(serveConfig(given, db));
     case "query":
       return { command, db, json, ...question(positionals) };
     case "devices":
@@ -145,56 +144,9 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
   }
 }
 
-type Parsed = {
-  readonly positionals: readonly string[];
-  readonly value: (name: FlagName) => string | null;
-  readonly isOn: (name: FlagName) => boolean;
-};
-
-/** citty passes unknown flags on in silence; here they are errors. */
-function parse(command: CommandName, args: readonly string[], env: Env): Parsed {
-  const known = argsOf(command);
-  const parsed = parseArgs<Record<string, never>>([...args], known) as Record<string, unknown>;
-  const own = new Set(Object.keys(known).flatMap((name) => [name, camel(name)]));
-  for (const arg of args) {
-    if (arg === "--") break;
-    if (!arg.startsWith("-") || arg === "-") continue;
-    const name = arg.replace(/^--?/, "").replace(/=.*$/s, "");
-    if (!arg.startsWith("--") || !own.has(name)) throw wrong(`Unknown option ${quoted(arg)}.`);
-  }
-  const positionals = (parsed["_"] as string[]) ?? [];
-  const given = (name: FlagName): string | boolean | null => {
-    // citty takes `--no-http` for a denial of `--http`.
-    const fromArgs =
-      parsed[name] ?? (name === "no-http" && parsed["http"] === false ? true : undefined);
-    if (fromArgs === "") throw wrong(`--${name} needs a value.`);
-    if (fromArgs !== undefined) return fromArgs as string | boolean;
-    const variable = flags[name].env;
-    const fromEnv = variable === null ? undefined : env[variable];
-    return fromEnv === undefined || fromEnv === "" ? null : fromEnv;
-  };
-  return {
-    positionals,
-    value: (name) => {
-      const it = given(name);
-      if (typeof it === "boolean") throw wrong(`--${name} needs a value.`);
-      return it;
-    },
-    isOn: (name) => {
-      const it = given(name);
-      if (typeof it === "boolean" || it === null) return it === true;
-      if (/^(1|true|yes|on)$/i.test(it)) return true;
-      if (/^(0|false|no|off)$/i.test(it)) return false;
-      throw wrong(`${flags[name].env ?? name} is ${quoted(it)}, neither 1 nor 0.`);
-    },
-  };
-}
-
 function serveConfig(
-  positionals: readonly string[],
+  { positionals, value, isOn, nameOf }: Arguments<FlagName>,
   db: string,
-  value: Parsed["value"],
-  isOn: Parsed["isOn"],
 ): ServeConfig {
   const [port] = positionals;
   if (port === undefined) throw wrong("The port is missing.", "Try: iot-server 9000");
@@ -202,10 +154,16 @@ function serveConfig(
   expect(positionals, 1, "iot-server");
   const host = value("host") ?? "::";
   if (!isIp(host))
-    throw wrong(`--host is ${quoted(host)}, not an IP.`, "Give an IPv4 or IPv6 address.");
+    throw wrong(
+      `${nameOf("host")} is ${quoted(host)}, not an IP.`,
+      "Give an IPv4 or IPv6 address.",
+    );
   const level = value("log-level") ?? "info";
   if (!logLevels.includes(level as LogLevel)) {
-    throw wrong(`--log-level is ${quoted(level)}.`, `Give one of ${logLevels.join(", ")}.`);
+    throw wrong(
+      `${nameOf("log-level")} is ${quoted(level)}.`,
+      `Give one of ${logLevels.join(", ")}.`,
+    );
   }
   const offline = value("offline-after");
   const retain = value("retain");
@@ -219,33 +177,30 @@ function serveConfig(
     sharedIp: isOn("shared-ip"),
     requireEncryption: isOn("require-encryption"),
     pskFile: value("psk-file"),
-    keyPolicy: keyPolicyValue(value("key-policy") ?? "replace"),
+    keyPolicy: keyPolicyValue(nameOf("key-policy"), value("key-policy") ?? "replace"),
     offlineAfterMs:
       offline === null
         ? offlineAfterMs
-        : durationValue("--offline-after", offline, 1_000, 365 * dayMs),
-    retainMs: retain === null ? null : durationValue("--retain", retain, 1_000, 36_500 * dayMs),
-    http: isOn("no-http") ? null : httpValue(value("http")),
+        : durationValue(nameOf("offline-after"), offline, 1_000, 365 * dayMs),
+    retainMs:
+      retain === null ? null : durationValue(nameOf("retain"), retain, 1_000, 36_500 * dayMs),
+    http: isOn("no-http") ? null : httpValue(nameOf("http"), value("http")),
   };
 }
 
 /** An address or name and a port, 0 for any; `[::1]:8080` for IPv6. */
-function httpValue(text: string | null): { host: string; port: number | null } {
+function httpValue(name: string, text: string | null): { host: string; port: number | null } {
   if (text === null) return { host: "127.0.0.1", port: null };
-  const [, six, name, port] =
+  const [, six, plain, port] =
     /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = six ?? name;
+  const host = six ?? plain;
   if (host === undefined || Number(port) > 65_535 || (six !== undefined && !isIp(six))) {
-    throw wrong(`--http is ${quoted(text)}.`, "Write host:port, as 127.0.0.1:8080 or [::1]:8080.");
+    throw wrong(`${name} is ${quoted(text)}.`, "Write host:port, as 127.0.0.1:8080 or [::1]:8080.");
   }
   return { host, port: Number(port) };
 }
 
-function keyPolicyValue(text: string): ServeConfig["keyPolicy"] {
+function keyPolicyValue(name: string, text: string): ServeConfig["keyPolicy"] {
   if (text === "replace" || text === "strict") return text;
-  throw wrong(`--key-policy is ${quoted(text)}.`, "Give replace or strict.");
-}
-
-function camel(name: string): string {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  throw wrong(`${name} is ${quoted(text)}.`, "Give replace or strict.");
 }

@@ -1,7 +1,8 @@
 // The server's command line and environment: what each flag and variable makes of the configuration, and what is wrong.
 
 import { describe, expect, test } from "bun:test";
-import { type Env, readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
+import type { Env } from "../../lib/config/arguments.ts";
+import { readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
 import { flags } from "../../lib/config/server-flags.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 
@@ -197,7 +198,13 @@ describe("what is wrong is refused with its name", () => {
     ["constructor", '"constructor"'],
     ["9000 --no-such", 'Unknown option "--no-such"'],
     ["9000 -p", 'Unknown option "-p"'],
-    ["9000 --json", 'Unknown option "--json"'],
+    ["9000 --json", "--json is no option of iot-server <port>."],
+    ["check --json", "--json is no option of check."],
+    ["9000 --logDir x", 'Unknown option "--logDir"'],
+    ["9000 --db --shared-ip", "--db needs a value."],
+    ["9000 --db a --db b", "--db is given twice."],
+    ["9000 --no-http --no-http", "--no-http is given twice."],
+    ["9000 --shared-ip=0", "--shared-ip takes no value."],
     ["9000 --db=", "--db needs a value."],
     ["9000 --host localhost", '--host is "localhost"'],
     ["9000 --log-level loud", '--log-level is "loud"'],
@@ -239,6 +246,12 @@ describe("what is wrong is refused with its name", () => {
       expect(refusal(line.split(" ").filter(Boolean))).toContain(says);
     });
   }
+
+  test("a variable is named where the value comes from it", () => {
+    expect(refusal(["9000"], { IOT_HOST: "home" })).toStartWith('IOT_HOST is "home"');
+    expect(refusal(["9000"], { IOT_RETAIN: "1w" })).toStartWith('IOT_RETAIN is "1w"');
+    expect(refusal(["9000"], { IOT_HTTP: "x" })).toStartWith('IOT_HTTP is "x"');
+  });
 
   test("what is shown of it is one short line", () => {
     const message = refusal(["9000", `${"x".repeat(500)}\n\u001b`]);

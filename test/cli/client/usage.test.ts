@@ -27,16 +27,22 @@ test.each([
     ["login", "--server", "::1:9000", "--id", "asmith"],
     '--server is "::1:9000", not a host and a port.',
   ],
-  [["login", ...base, "--nope"], "Unknown option --nope."],
-  [["login", ...base, "-x"], "Unknown option -x."],
+  [["login", ...base, "--nope"], 'Unknown option "--nope".'],
+  [["login", ...base, "-x"], 'Unknown option "-x".'],
   [["login", ...base, "--ip"], "--ip needs a value."],
   [["login", ...base, "--ip", "--json"], "--ip needs a value."],
-  [["login", ...base, "--ip="], "--ip is empty."],
+  [["login", ...base, "--ip="], "--ip needs a value."],
   [["login", ...base, "--ip", "nowhere"], '--ip is "nowhere".'],
   [["login", ...base, "--json=yes"], "--json takes no value."],
+  [["login", ...base, "--nope=secret"], 'Unknown option "--nope".'],
+  [["login", ...base, "--no-json"], 'Unknown option "--no-json".'],
+  [["login", ...base, "--passwordFile", "x"], 'Unknown option "--passwordFile".'],
+  [["send", ...base, "-5.2"], 'Unknown option "-5.2".'],
+  [["login", ...base, "--json", "--json"], "--json is given twice."],
+  [["asmith", "192.0.2.1", "9000", "1994", "--id", "b"], "--id is no option of the menu."],
   [["login", ...base, "--id", "bsmith"], "--id is given twice."],
   [["login", ...base, "more"], 'Unexpected argument "more" after login.'],
-  [["login", ...base, "--report", "date"], "login has no --report."],
+  [["login", ...base, "--report", "date"], "--report is no option of login."],
   [["login", ...base, "--password", "x"], "A password does not belong on the command line"],
   [["login", ...base, "--password=x"], "A password does not belong on the command line"],
   [["login", ...base, "--timeout", "soon"], '--timeout is "soon", not a duration'],
@@ -49,10 +55,10 @@ test.each([
   [["peer", ...base], "peer needs one more argument."],
   [["login", ...base, "--text", "--psk-file", "x"], "--text has no keys."],
   [["login", ...base, "--server-key", "x"], '--server-key is "x", not SHA256: and 43 characters.'],
-  [["login", ...base, "--replace"], "login has no --replace."],
+  [["login", ...base, "--replace"], "--replace is no option of login."],
   [["trust"], "trust needs one more argument."],
   [["trust", "192.0.2.1"], 'HOST:PORT is "192.0.2.1", not a host and a port.'],
-  [["trust", "192.0.2.1:9000", "--text"], "trust has no --text."],
+  [["trust", "192.0.2.1:9000", "--text"], "--text is no option of trust."],
   [["run", ...base, "--every", "5s"], "--every needs --report."],
   [["run", ...base, "--heartbeat", "500ms"], '--heartbeat is "500ms", not a duration'],
   [["run", ...base, "--heartbeat", "1500ms"], "--heartbeat is not in whole seconds."],
@@ -96,6 +102,29 @@ test("the menu takes a host name, an IPv6 address, and --heartbeat", () => {
 test("a message that starts with a dash goes after --", () => {
   const config = readClientConfig(["send", ...base, "--", "-5"], {});
   expect(config).toMatchObject({ command: "send", message: "-5" });
+});
+
+test("what stands after -- is no option", () => {
+  const config = readClientConfig(["send", ...base, "--", "--help"], {});
+  expect(config).toMatchObject({ command: "send", message: "--help" });
+  const own = readClientConfig(["send", ...base, "--", "--password"], {});
+  expect(own).toMatchObject({ command: "send", message: "--password" });
+});
+
+test("a value may begin with a dash where it stands behind an equals sign", () => {
+  const config = readClientConfig(["run", ...base, "--report=--no-such", "--every=5s"], {});
+  expect(config).toMatchObject({ command: "run", report: "--no-such", everyMs: 5_000 });
+});
+
+test("a value that is wrong is named by where it comes from", () => {
+  const env = { IOT_IP: "nowhere" };
+  expect(() => readClientConfig(["logoff", ...base], env)).toThrow('IOT_IP is "nowhere".');
+  expect(() => readClientConfig(["logoff", ...base, "--ip", "x"], env)).toThrow('--ip is "x".');
+});
+
+test("a variable of another command's option is no concern", () => {
+  const config = readClientConfig(["logoff", ...base], { IOT_HEARTBEAT: "soon" });
+  expect(config).toMatchObject({ command: "logoff" });
 });
 
 test("a configuration cannot be changed", () => {

@@ -1,0 +1,129 @@
+// Takes a command line apart by a program's table of flags, for both binaries. citty reads it; what citty passes over in
+// silence (an unknown flag, one given twice, a missing value, a value too many) is refused here. Checks no value.
+
+import { type ArgsDef, parseArgs } from "citty";
+import type { FlagOf } from "./flag.ts";
+import { quoted, usageError } from "./values.ts";
+
+/** Environment variables by name. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a program takes. */
+export type Program<Command extends string, Name extends string> = {
+  readonly flags: Readonly<Record<Name, FlagOf<Command>>>;
+  /** How an error names a command. */
+  titleOf(command: Command): string;
+  /** What is called for the help on a command. */
+  helpOf(command: Command): string;
+};
+
+/** What was given, by flag or by its variable. */
+export type Arguments<Name extends string> = {
+  readonly positionals: readonly string[];
+  /** The text of a flag, never empty; null where neither it nor its variable was given. */
+  value(name: Name): string | null;
+  /** How an error names a flag: as it was given, or by the variable that it was taken from. */
+  nameOf(name: Name): string;
+  /**
+   * Whether a switch is on.
+   * @throws OperatingError `usage` where its variable says neither yes nor no
+   */
+  isOn(name: Name): boolean;
+};
+
+/**
+ * Takes the arguments of a command apart. A flag wins over its variable; an empty variable is none, and so is one that
+ * is of no concern to the command.
+ * @throws OperatingError `usage`
+ */
+export function readArguments<Command extends string, Name extends string>(
+  program: Program<Command, Name>,
+  command: Command,
+  args: readonly string[],
+  env: Env,
+): Arguments<Name> {
+  refuseWrong(program, command, args);
+  const { flags } = program;
+  const parsed = parseArgs([...args], cittyArgsOf(flags)) as Record<string, unknown>;
+  const fromArgs = (name: Name): string | true | null => {
+    // citty takes `--no-http` for a denial of `--http`.
+    const it = name.startsWith("no-") ? parsed[name.slice(3)] === false : parsed[name];
+    return it === true || typeof it === "string" ? it : null;
+  };
+  const fromEnv = (name: Name): string | null => {
+    const { env: variable, commands } = flags[name];
+    if (variable === null || !commands.includes(command)) return null;
+    return env[variable] || null;
+  };
+  const given = (name: Name) => fromArgs(name) ?? fromEnv(name);
+  const nameOf = (name: Name) =>
+    fromArgs(name) === null && fromEnv(name) !== null ? (flags[name].env as string) : `--${name}`;
+  return {
+    nameOf,
+    positionals: parsed["_"] as string[],
+    value(name) {
+      const it = given(name);
+      return typeof it === "string" ? it : null;
+    },
+    isOn(name) {
+      const it = given(name);
+      if (typeof it !== "string") return it === true;
+      if (/^(1|true|yes|on)$/i.test(it)) return true;
+      if (/^(0|false|no|off)$/i.test(it)) return false;
+      throw usageError(
+        `${nameOf(name)} is ${quoted(it)}, neither 1 nor 0.`,
+        "Set it to 1 or to 0, or not at all.",
+      );
+    },
+  };
+}
+
+/** Whether a switch such as `--help` is among the arguments, whatever else is. */
+export function hasSwitch(args: readonly string[], ...names: string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => names.includes(arg));
+}
+
+/** All flags of a program as citty takes them. */
+function cittyArgsOf(flags: Readonly<Record<string, FlagOf<string>>>): ArgsDef {
+  return Object.fromEntries(Object.entries(flags).map(([name, { type }]) => [name, { type }]));
+}
+
+function refuseWrong<Command extends string>(
+  { flags, titleOf, helpOf }: Program<Command, string>,
+  command: Command,
+  args: readonly string[],
+): void {
+  const refuse = (message: string, nextStep = `See ${helpOf(command)}.`) => {
+    throw usageError(message, nextStep);
+  };
+  const seen = new Set<string>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] as string;
+    if (arg === "--") return;
+    if (!arg.startsWith("-") || arg === "-") continue;
+    const equals = arg.indexOf("=");
+    const shown = equals < 0 ? arg : arg.slice(0, equals);
+    const flag = Object.hasOwn(flags, shown.slice(2)) ? flags[shown.slice(2)] : undefined;
+    if (!arg.startsWith("--")) {
+      refuse(
+        `Unknown option ${quoted(arg)}.`,
+        `Options have two dashes; write -- before a text that begins with one. See ${helpOf(command)}.`,
+      );
+    }
+    if (flag === undefined) return refuse(`Unknown option ${quoted(shown)}.`);
+    if (!flag.commands.includes(command)) {
+      const others = flag.commands.map(titleOf).join(", ");
+      refuse(`${shown} is no option of ${titleOf(command)}.`, `It goes with: ${others}.`);
+    }
+    if (seen.has(shown)) refuse(`${shown} is given twice.`);
+    seen.add(shown);
+    if (flag.type === "boolean") {
+      if (equals >= 0) refuse(`${shown} takes no value.`);
+      continue;
+    }
+    const value = equals < 0 ? args[++i] : arg.slice(equals + 1);
+    const isFlag = equals < 0 && value !== undefined && /^-./.test(value);
+    if (value === undefined || value === "" || isFlag) refuse(`${shown} needs a value.`);
+  }
+}
