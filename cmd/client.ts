@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { isatty } from "node:tty";
+import { tellFailure } from "../lib/cli/failure.ts";
 import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../lib/config/client.ts";
@@ -46,6 +47,7 @@ process.exitCode = await runClient(
     personTypes: isatty(0),
     print: (line) => void process.stdout.write(`${line}\n`),
     notice: (line) => void process.stderr.write(`${line}\n`),
+    fail: tellFailure,
     onStop(run) {
       process.on("SIGINT", run);
       process.on("SIGTERM", run);

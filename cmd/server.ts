@@ -1,10 +1,10 @@
 // iot-server: reads the command line, wires the adapters, turns an error into an exit code. No logic.
 
 import type { Database } from "bun:sqlite";
-import { consola } from "consola";
 import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
+import { tellFailure } from "../lib/cli/failure.ts";
 import {
   printAllowed,
   printAnswer,
@@ -109,7 +109,6 @@ try {
   output.flush();
 } catch (error) {
   if (!(error instanceof OperatingError)) throw error;
-  consola.error(error.message);
-  process.stderr.write(`  ${error.nextStep}\n`);
+  tellFailure(error);
   process.exitCode = error.exit;
 }

@@ -25,7 +25,7 @@ export async function runClient(
     return await dispatch(read(), machine, version);
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
-    machine.notice(`${error.message} ${error.nextStep}`);
+    machine.fail(error);
     return error.exit;
   }
 }

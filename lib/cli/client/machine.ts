@@ -2,6 +2,7 @@
 // the program's start fills them in, a test with fakes.
 
 import type { SealedPorts } from "../../client/sealed/ports.ts";
+import type { OperatingError } from "../../operating-error.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { Clock } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
@@ -67,6 +68,8 @@ export type Machine = {
   print(line: string): void;
   /** Prints what is no answer: to standard error. */
   notice(line: string): void;
+  /** Tells an error that ends the command: to standard error. */
+  fail(error: OperatingError): void;
   /** Calls back at every SIGINT and SIGTERM, which then do not end the process by themselves. */
   onStop(run: () => void): void;
 };

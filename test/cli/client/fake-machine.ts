@@ -104,6 +104,7 @@ export function fakeMachine({
     personTypes: interactive,
     print: terminal.print,
     notice: terminal.notice,
+    fail: ({ message, nextStep }) => void err.push(`${message} ${nextStep}`),
     onStop: (run) => {
       stop = run;
     },
