@@ -28,7 +28,7 @@ export type Terminal = {
 
 /** Lines read ahead of whoever asks; past that the pipe waits. */
 const linesAheadMax = 1_000;
-const eraseLine = "\r\u001b[K";
+const eraseBelow = "\r\u001b[J";
 
 /**
  * Opens the process's standard input and output.
@@ -107,9 +107,15 @@ class StandardTerminal implements Terminal {
   /** Writes a line where the prompt is, and the prompt with what was typed below it. */
   #above(stream: NodeJS.WriteStream, line: string): void {
     const prompting = this.interactive && this.#asker !== null;
-    if (prompting) this.#screen.write(eraseLine);
+    if (prompting) this.#erasePrompt();
     stream.write(`${line}\n`);
     if (prompting) this.#showPrompt();
+  }
+
+  /** What was typed may reach over several rows. */
+  #erasePrompt(): void {
+    const rows = this.#secret ? 0 : this.#readline.getCursorPos().rows;
+    this.#screen.write(`${rows > 0 ? `\u001b[${rows}A` : ""}${eraseBelow}`);
   }
 
   /** The prompt with what is typed so far; a secret's prompt alone. */

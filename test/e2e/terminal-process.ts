@@ -1,0 +1,105 @@
+// A binary on a terminal of its own: typed at, read, looked at as a person would. Knows no message.
+
+import { until, within } from "./polling.ts";
+import { cleanEnv } from "./server-process.ts";
+import { TerminalScreen } from "./terminal-screen.ts";
+
+/** Keys. */
+export const key = {
+  enter: "\r",
+  backspace: "\u007f",
+  interrupt: "\u0003",
+  end: "\u0004",
+} as const;
+
+/** Echo and line editing of a terminal that nobody has changed: ECHO and ICANON of termios, as Linux and macOS have them. */
+const cookedFlags = process.platform === "darwin" ? 0x8 | 0x100 : 0x8 | 0x2;
+
+export type TerminalOptions = {
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** A program on a terminal, running or ended. */
+export class TerminalProcess implements AsyncDisposable {
+  /** Everything it ever wrote, control sequences and all. */
+  written = "";
+  readonly screen: TerminalScreen;
+  readonly #terminal: Bun.Terminal;
+  readonly #child: Bun.Subprocess;
+
+  constructor(
+    binary: string,
+    args: readonly string[],
+    folder: string,
+    { columns = 120, env = {} }: TerminalOptions = {},
+  ) {
+    this.screen = new TerminalScreen(columns);
+    const { NO_COLOR: _, ...colourful } = cleanEnv(folder);
+    const decoder = new TextDecoder();
+    this.#terminal = new Bun.Terminal({
+      cols: columns,
+      rows: 50,
+      data: (_terminal, bytes) => {
+        const text = decoder.decode(bytes, { stream: true });
+        this.written += text;
+        this.screen.write(text);
+      },
+    });
+    this.#child = Bun.spawn([binary, ...args], {
+      cwd: folder,
+      env: { ...colourful, TERM: "xterm-256color", ...env },
+      terminal: this.#terminal,
+    });
+  }
+
+  /** Types some keys. */
+  type(keys: string): void {
+    this.#terminal.write(keys);
+  }
+
+  /** Types an answer when the prompt is there. */
+  async answer(prompt: string | RegExp, text: string): Promise<void> {
+    await this.prompts(prompt);
+    this.type(text + key.enter);
+  }
+
+  /** Waits until the line with the cursor is this, or like this, up to the cursor; the line. */
+  prompts(line: string | RegExp): Promise<string> {
+    return until(`the prompt ${String(line)}`, () => {
+      const { typed } = this.screen;
+      return (typeof line === "string" ? typed === line : line.test(typed)) ? typed : null;
+    });
+  }
+
+  /** Waits until a line is on the screen that holds this text; the line. */
+  shows(text: string): Promise<string> {
+    return until(`"${text}" on the screen`, () =>
+      this.screen.lines.find((line) => line.includes(text)),
+    );
+  }
+
+  /** Whether the terminal echoes and edits lines by itself, as it did before. */
+  get isCooked(): boolean {
+    return (this.#terminal.localFlags & cookedFlags) === cookedFlags;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end; the exit code. */
+  ended(): Promise<number> {
+    return within(`the end of the program, which shows ${this.#shown()}`, this.#child.exited);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+    this.#terminal.close();
+  }
+
+  #shown(): string {
+    return JSON.stringify(this.screen.lines.slice(-3));
+  }
+}
