@@ -5,6 +5,7 @@ import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
 import { tellFailure } from "../lib/cli/failure.ts";
+import { bannerLines } from "../lib/cli/server/banner.ts";
 import {
   printAllowed,
   printAnswer,
@@ -90,14 +91,9 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());
   });
-  const where = config.host === "::" ? "all addresses, IPv4 and IPv6" : config.host;
-  write(`iot-server ${version} listens on UDP ${server.port}, ${where}.`);
-  write(`Its key is ${server.fingerprint}`);
-  if (server.url !== null) write(`Dashboard ${server.url} (\`iot-server open\` logs in)`);
-  if (server.newToken !== null) {
-    write(`Admin token, shown once, kept in ${config.db}.token: ${server.newToken}`);
-  }
-  write(`Database ${config.db}, logs in ${config.logDir}/. Ctrl-C ends it.`);
+  const { host, db, logDir } = config;
+  const started = { ...server, version, host, db, logDir };
+  for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
   output.flush();
   await stopped;
   await server.stop();

@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { data, login, newIdentity, register, status } from "./datagrams.ts";
 import { testTimeoutMs } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
-import { startServer } from "./server-process.ts";
+import { run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -26,6 +26,25 @@ test("a start prints where it listens, logs and stores, and then nothing", async
   expect(lines.at(-1)).toContain("iot_server.db");
   expect(lines.at(-1)).toContain("log/");
   expect(server.stderr).toBe("");
+});
+
+test("the first start shows the admin token, a later one does not; both show the key", async () => {
+  using folder = new TemporaryFolder();
+  await using first = await startServer({ folder: folder.path });
+  expect(await first.stop()).toBe(0);
+  const token = folder.text("iot_server.db.token").trim();
+  expect(token).toStartWith("iot_");
+  expect(first.stdout.split(token)).toHaveLength(2);
+  const { stdout: key } = await run(serverBinary, ["fingerprint"], folder.path);
+  expect(first.stdout).toContain(key.trim());
+  await using later = await startServer({ folder: folder.path });
+  expect(await later.stop()).toBe(0);
+  expect(later.stdout).not.toContain(token);
+  expect(later.stdout).toContain(key.trim());
+  expect(later.stdout).toContain(`http://127.0.0.1:${later.port}`);
+  for (const log of ["log/Activity.log", "log/error.log"]) {
+    expect(folder.text(log)).not.toContain(token);
+  }
 });
 
 test("a start makes the log directory and the database, for this user alone where secrets are", async () => {

@@ -1,0 +1,48 @@
+// What a start prints: every fact once, in few lines, and the token only where it was made now.
+
+import { expect, test } from "bun:test";
+import { bannerLines, type Started } from "../../../lib/cli/server/banner.ts";
+
+const started: Started = {
+  version: "1.0.0",
+  host: "::",
+  port: 9000,
+  fingerprint: "SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
+  url: "http://127.0.0.1:9000",
+  newToken: null,
+  db: "iot_server.db",
+  logDir: "log",
+};
+const newToken = "iot_TWLwjPHN2OLE2YkdWunj_PmYvJiVtHDDrFPnpw8lBp8";
+
+test("a start that is not the first", () => {
+  expect(bannerLines(started, false)).toEqual([
+    "iot-server 1.0.0 listens on UDP 9000, all addresses, IPv4 and IPv6.",
+    "  key        SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
+    "  dashboard  http://127.0.0.1:9000, to log in: iot-server open",
+    "  data       iot_server.db, logs in log/",
+  ]);
+});
+
+test("the first start shows the token, on a screen of 80 columns", () => {
+  const lines = bannerLines({ ...started, newToken }, false);
+  expect(lines.slice(3)).toEqual([
+    `  token      ${newToken}  (shown only now)`,
+    "  data       iot_server.db, logs in log/, the token in iot_server.db.token",
+  ]);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
+test("what is not as usual is named as it has to be written", () => {
+  const unusual = { host: "192.0.2.1", db: "/srv/other.db", logDir: "/var/log/iot/" };
+  expect(bannerLines({ ...started, ...unusual }, false)).toEqual([
+    "iot-server 1.0.0 listens on UDP 9000, 192.0.2.1.",
+    "  key        SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
+    "  dashboard  http://127.0.0.1:9000, to log in: iot-server open --db /srv/other.db",
+    "  data       /srv/other.db, logs in /var/log/iot/",
+  ]);
+});
+
+test("without a dashboard there is no line for it", () => {
+  expect(bannerLines({ ...started, url: null }, false).join("\n")).not.toContain("dashboard");
+});
