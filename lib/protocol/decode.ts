@@ -113,7 +113,9 @@ function decodeFields(known: Shapes, body: Body): Decoded {
   const { names, rules } = shape;
   if (count !== names.length) {
     const sent = body.tab < 0 ? 0 : text.slice(0, body.end).split(TAB).length - 1;
-    return refuseFields(body, shape, count, `takes ${names.length} fields, not ${sent}`);
+    // Clause 1.8: where a field is missing, the password may stand in the id's place.
+    const shown = names.includes("password") ? 0 : count;
+    return refuseFields(body, shape, shown, `takes ${names.length} fields, not ${sent}`);
   }
   for (let i = 0; i < count; i++) {
     const rule = rules[i] as FieldRule;

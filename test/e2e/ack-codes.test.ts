@@ -13,8 +13,8 @@ import {
   register,
   status,
 } from "./datagrams.ts";
-import { testTimeoutMs } from "./polling.ts";
-import { hashOf, RawDevice } from "./raw-device.ts";
+import { testTimeoutMs, until } from "./polling.ts";
+import { ackOf, hashOf, RawDevice } from "./raw-device.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
@@ -205,6 +205,23 @@ describe("what is no message", () => {
         code: "90",
         reason: expect.stringMatching(/\w+/),
       });
+    }
+  });
+
+  test("what may be a password is not said again, nor written to a log", async () => {
+    for (const verb of ["REGISTER", "DEREGISTER", "LOGIN"]) {
+      const secret = `my-secret-of-${verb}`;
+      for (const datagram of [`${verb}\t${secret}`, `${verb}\t${secret}\t127.0.0.1\t1994`]) {
+        const reply = await device.ask(datagram);
+        expect(ackOf(reply)).toMatchObject({ code: "90", id: "-" });
+        expect(reply).not.toContain(secret);
+      }
+    }
+    await until("the refusals in error.log", () =>
+      folder.text("log/error.log").includes("LOGIN: takes"),
+    );
+    for (const log of ["log/Activity.log", "log/error.log"]) {
+      expect(folder.text(log)).not.toContain("my-secret-of");
     }
   });
 
