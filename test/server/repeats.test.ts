@@ -106,3 +106,12 @@ test("a LOGOFF that comes again between commit and answer is joined as well", ()
   bench.engine.complete(batch, outcomes, bench.now);
   expect(codesOf(bench.turn())).toEqual(["80"]);
 });
+
+test("equal bytes after the answer are a new request: nothing is left to end, nobody to remove", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  expect(bench.codes(say.logoff("asmith"))).toEqual(["80"]);
+  expect(bench.codes(say.logoff("asmith"))).toEqual(["31"]);
+  expect(bench.codes(say.deregister("asmith"))).toEqual(["20"]);
+  expect(bench.codes(say.deregister("asmith"))).toEqual(["21"]);
+});
