@@ -12,13 +12,22 @@ import { fitted } from "./message-room.ts";
 export type DeviceEvent =
   | { readonly kind: "status"; readonly message: Status; readonly from: Address }
   | { readonly kind: "data"; readonly message: Data; readonly from: Address }
-  | { readonly kind: "query"; readonly message: Query; readonly from: Address };
+  | {
+      readonly kind: "query";
+      readonly message: Query;
+      readonly from: Address;
+      /** The device that was asked: the question's target, but for the server's about something else. */
+      readonly asked: string;
+    };
 
 /** What a device needs from its surroundings. */
 export type DevicePorts = {
   readonly channel: Channel;
+  readonly server: Address;
   /** Whether this process is the device of that id. */
   isMe(id: string): boolean;
+  /** The device that the server asks where its question is about something else; null where none is here. */
+  me(): string | null;
   /** Where this device is reached; it goes into its answers. */
   address(): Address;
   /**
@@ -67,10 +76,11 @@ export class Device {
 
   /** Answers an addressed QUERY; a plain one is the server's to answer, not a device's. */
   receiveQuery(message: Query, delivery: Delivery, now: number): void {
-    const { isMe, onQuery, onEvent } = this.ports;
+    const { onQuery, onEvent } = this.ports;
     const { address } = message;
     const hash = hashOf(delivery);
-    if (address === null || !isMe(message.target) || !this.#mayAnswer(hash, now)) {
+    const asked = this.#askedBy(message, delivery.from);
+    if (address === null || asked === null || !this.#mayAnswer(hash, now)) {
       this.unanswered++;
       return;
     }
@@ -82,9 +92,18 @@ export class Device {
     this.#answering.add(hash);
     onQuery(message, (text) => {
       if (!this.#answering.delete(hash) || text === null) return;
-      way.send(encode(this.#answerTo(message, text, way.textBytesMax)));
+      way.send(encode(this.#answerTo(message, asked, text, way.textBytesMax)));
     });
-    onEvent({ kind: "query", message, from: delivery.from });
+    onEvent({ kind: "query", message, from: delivery.from, asked });
+  }
+
+  /** Which device of this process a question is to; null for none. */
+  #askedBy({ id, target }: Query, from: Address): string | null {
+    const { isMe, me, server } = this.ports;
+    if (isMe(target)) return target;
+    // protocol §4.9: the server's question went to this device, and its target is what is asked.
+    const isServers = id === "server" && from.port === server.port && sameHost(from.ip, server.ip);
+    return isServers ? me() : null;
   }
 
   #wayTo(to: Address): Way {
@@ -95,12 +114,12 @@ export class Device {
     };
   }
 
-  #answerTo(question: Query, text: string, textBytesMax: number): Data {
+  #answerTo(question: Query, id: string, text: string, textBytesMax: number): Data {
     return fitted(
       {
         type: "DATA",
         code: answer.found,
-        id: question.target,
+        id,
         address: this.ports.address(),
         time: question.time,
         message: text,

@@ -15,7 +15,9 @@ function start(onQuery = (question: Query, reply: Reply) => reply(question.targe
   const events: DeviceEvent[] = [];
   const device = new Device({
     channel,
+    server,
     isMe: (id) => id === "asmith",
+    me: () => "asmith",
     address: () => ({ ip: "192.0.2.2", port: 1994 }),
     time: () => Date.UTC(2026, 10, 22, 9, 14, 6),
     onQuery,
@@ -60,6 +62,26 @@ test("a QUERY that names another's ip is answered at its source", () => {
   const { channel, receive } = start();
   receive(asked, stranger);
   expect(channel.sent).toEqual([{ text: answered, to: stranger, request: null }]);
+});
+
+test("the server's question about something is to this device, which answers under its own id", () => {
+  const { channel, receive, events } = start();
+  const address = `${server.ip}\t${server.port}`;
+  receive(`QUERY\t01\tserver\t${address}\t2026-11-22:09:17:00\tuptime`, server);
+  expect(channel.sent).toEqual([
+    { text: answered.replace(/asmith$/, "uptime"), to: server, request: null },
+  ]);
+  expect(events).toMatchObject([{ kind: "query", asked: "asmith" }]);
+});
+
+test.each([
+  ["another port of the server's host", { ...server, port: 1 }],
+  ["another host", stranger],
+])("a question about something in the server's name from %s is not answered", (_name, from) => {
+  const { channel, device, receive } = start();
+  receive("QUERY\t01\tserver\t192.0.2.1\t9000\t2026-11-22:09:17:00\tuptime", from);
+  expect(channel.sent).toEqual([]);
+  expect(device.unanswered).toBe(1);
 });
 
 test.each([

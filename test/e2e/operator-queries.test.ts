@@ -2,6 +2,7 @@
 // it, or says in words why there is none.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { ClientProcess } from "./client-process.ts";
 import {
   addressedData,
   data,
@@ -15,6 +16,7 @@ import { testTimeoutMs } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
 import {
   type Ended,
+  freePort,
   run,
   serverBinary,
   type ServerProcess,
@@ -153,3 +155,22 @@ test("without a running server the query says so and what to do, exit 1", async 
   expect(ended.stderr).toMatch(/No iot-server answers for .*iot_server\.db\./);
   expect(elsewhere.names()).toEqual([]);
 });
+
+for (const flags of [[], ["--text"]]) {
+  const how = flags.length === 0 ? "sealed" : "in text";
+
+  test(`the project's own agent is asked about anything, ${how}`, async () => {
+    const id = `agent-${flags.length}`;
+    const where = ["--id", id, "--server", `127.0.0.1:${server.port}`, "--mac", `mac-of-${id}`];
+    const own = ["--ip", `127.0.0.${20 + flags.length}`, "--port", String(await freePort())];
+    const answers = ["--on-query", 'echo "$IOT_QUERY_TARGET of $IOT_QUERY_ID"'];
+    const env = { IOT_PASSWORD: "password" };
+    const args = ["run", ...where, ...own, ...answers, ...flags];
+    await using agent = new ClientProcess(folder.path, args, env);
+    await agent.says("70 logged in");
+    expect((await ask(id, "uptime")).stdout).toBe("uptime of server\n");
+    expect((await ask(id)).stdout).toBe(`${id} of server\n`);
+    expect(agent.stderr).toContain(`asked ${id} about uptime (01)`);
+    expect(await agent.stop()).toBe(0);
+  });
+}

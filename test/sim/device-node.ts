@@ -121,7 +121,9 @@ export class DeviceNode {
     const requests = new Requests(channel, random.next);
     const device = new Device({
       channel,
+      server,
       isMe: (target) => target === id,
+      me: () => id,
       address: () => ({ ip, port }),
       onQuery: (question, reply) => {
         timeline.after(random.between(0, 500), () => {

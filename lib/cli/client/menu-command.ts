@@ -7,7 +7,7 @@ import type { Machine } from "./machine.ts";
 import { Menu } from "./menu.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
-import { eventLine, place, visible } from "./rendering.ts";
+import { eventLine, heartbeatLine, place } from "./rendering.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -20,9 +20,12 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
   const notice = (line: string) => (terminal ?? machine).notice(line);
   const news = new News(machine.clock.now, notice);
   const mine = new Set([config.id]);
+  /** The device that logged in last: whom the server means. */
+  let me = config.id;
   const session = await openSession(machine, config, config.port, {
     isMe: (id) => mine.has(id),
-    onQuery: (question, reply) => reply(question.target),
+    me: () => me,
+    onQuery: ({ target }, reply) => reply(mine.has(target) ? target : me),
     onEvent: (event) => news.tell(eventLine(event)),
     listens: true,
     notice,
@@ -34,12 +37,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
     server,
     config.heartbeatSeconds,
     times,
-    ({ id, kind }) =>
-      notice(
-        kind === "lost"
-          ? `* the server knows no session of ${visible(id)} any more: log in again`
-          : `* no answer to the heartbeat of ${visible(id)}`,
-      ),
+    (event) => notice(heartbeatLine(event)),
   );
   connection.add(heartbeats);
   try {
@@ -71,6 +69,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
         call: connection.caller,
         onLogin: (id) => {
           mine.add(id);
+          me = id;
           heartbeats.add(id, clock.now());
           connection.reschedule();
         },

@@ -2,10 +2,11 @@
 
 import type { LatestReport } from "../../client/answers.ts";
 import type { DeviceEvent } from "../../client/device.ts";
+import type { HeartbeatEvent } from "../../client/heartbeats.ts";
 import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { describeAck, describeAnswer } from "../../protocol/codes.ts";
-import type { Address, Message } from "../../protocol/messages.ts";
+import type { Address, Message, Query } from "../../protocol/messages.ts";
 import type { PeerOutcome } from "./questions.ts";
 
 /**
@@ -123,8 +124,13 @@ export function exitCodeOf(verdict: Verdict): ExitCode {
   }
 }
 
+function wordsOf({ code, target }: Query, asked: string): string {
+  return target === asked ? `a question (${code})` : `about ${visible(target)} (${code})`;
+}
+
 /** What came in unasked, in one line. */
-export function eventLine({ kind, message, from }: DeviceEvent): string {
+export function eventLine(event: DeviceEvent): string {
+  const { kind, message, from } = event;
   const who = `${visible(message.id)} (${place(from)})`;
   switch (kind) {
     case "status":
@@ -132,6 +138,13 @@ export function eventLine({ kind, message, from }: DeviceEvent): string {
     case "data":
       return `* ${who} sent data ${message.code}: ${visible(message.message)}`;
     case "query":
-      return `* ${who} asked ${visible(message.target)} a question (${message.code})`;
+      return `* ${who} asked ${event.asked} ${wordsOf(message, event.asked)}`;
   }
+}
+
+/** What became of a heartbeat, in one line. */
+export function heartbeatLine({ id, kind }: HeartbeatEvent): string {
+  return kind === "lost"
+    ? `* the server knows no session of ${visible(id)} any more: log in again`
+    : `* no answer to the heartbeat of ${visible(id)}`;
 }

@@ -55,6 +55,7 @@ class AgentRun {
     const { config, machine } = this;
     const session = await openSession(machine, config, config.port, {
       isMe: (id) => id === config.id,
+      me: () => config.id,
       onQuery: (question, reply) => void this.#answer(question, reply),
       onEvent: (event) => this.#incoming.tell(eventLine(event)),
       listens: true,
@@ -138,7 +139,7 @@ class AgentRun {
 
   async #answer(question: Query, reply: (message: string | null) => void): Promise<void> {
     const { onQuery } = this.config;
-    if (onQuery === null) return reply(question.target);
+    if (onQuery === null) return reply(this.config.id);
     const asked = {
       IOT_QUERY_ID: question.id,
       IOT_QUERY_CODE: question.code,

@@ -26,7 +26,7 @@ export type Session = {
 };
 
 /** How the device behind this client behaves. */
-export type Behaviour = Pick<DevicePorts, "isMe" | "onQuery" | "onEvent"> & {
+export type Behaviour = Pick<DevicePorts, "isMe" | "me" | "onQuery" | "onEvent"> & {
   /** Whether others may ask it. */
   readonly listens: boolean;
   /** Tells a person what is no answer. */
@@ -37,6 +37,7 @@ export type Behaviour = Pick<DevicePorts, "isMe" | "onQuery" | "onEvent"> & {
 export function asksOnly(machine: Machine): Behaviour {
   return {
     isMe: () => false,
+    me: () => null,
     onQuery: (_question, reply) => reply(null),
     onEvent: () => {},
     listens: false,
@@ -76,7 +77,13 @@ export async function openSession(
     });
     const requests = new Requests(carrier, machine.random);
     const address = () => ({ ip, port: socket.port });
-    const device = new Device({ ...behaviour, channel: carrier, address, time: clock.time });
+    const device = new Device({
+      ...behaviour,
+      channel: carrier,
+      server,
+      address,
+      time: clock.time,
+    });
     const times = new MessageTimes(clock.time);
     const client = new Client(requests, device);
     const connection = new Connection(client, carrier, server, socket.port, times, clock);

@@ -77,7 +77,9 @@ export class ClientNode {
     const requests = new Requests(this.carrier, world.random);
     const device = new Device({
       channel: this.carrier,
+      server: world.serverAddress,
       isMe: (id) => id === options.id,
+      me: () => options.id,
       address: () => this.address,
       onQuery: (question, reply) => reply((options.onQuery ?? ((t: string) => t))(question.target)),
       time: () => world.time,
