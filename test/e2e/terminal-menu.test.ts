@@ -204,6 +204,34 @@ for (const [name, keys] of [
   });
 }
 
+test("^Z gives the terminal to the shell; fg goes on where it was, also within a password", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  const { menu, port } = await openMenu(folder, server.port);
+  await using _ = menu;
+  menu.type("12");
+  await menu.prompts(`${selection}12`);
+  await menu.stopAndContinue();
+  await menu.prompts(`${selection}12`);
+  menu.type(`${key.backspace}${key.enter}`);
+  for (const field of ["MAC", "IP", "PORT"]) {
+    await menu.answer(new RegExp(`^${field} \\[.+\\]: $`), "");
+  }
+  await menu.answer("USER [asmith]: ", "");
+  await menu.prompts("PASSWORD: ");
+  menu.type(password.slice(0, 5));
+  await menu.stopAndContinue();
+  await menu.prompts("PASSWORD: ");
+  menu.type(password.slice(5) + key.enter);
+  await menu.shows("00 registered");
+  expect(menu.written).not.toContain(password.slice(0, 5));
+  expect(menu.written).not.toContain(password.slice(5));
+  // It is the whole password.
+  using device = await RawDevice.open(server.port);
+  const identity = newIdentity({ id: "asmith", password, ip: "127.0.0.1", port });
+  expect(await device.code(login(identity))).toBe("70");
+});
+
 test("^C does not wait for a server that is silent", async () => {
   using folder = new TemporaryFolder();
   using server = await RawDevice.open(9);

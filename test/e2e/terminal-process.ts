@@ -10,6 +10,7 @@ export const key = {
   backspace: "\u007f",
   interrupt: "\u0003",
   end: "\u0004",
+  stop: "\u001a",
 } as const;
 
 /** Echo and line editing of a terminal that nobody has changed: ECHO and ICANON of termios, as Linux and macOS have them. */
@@ -82,6 +83,14 @@ export class TerminalProcess implements AsyncDisposable {
   /** Whether the terminal echoes and edits lines by itself, as it did before. */
   get isCooked(): boolean {
     return (this.#terminal.localFlags & cookedFlags) === cookedFlags;
+  }
+
+  /** Stops the program with ^Z, so that the shell has the terminal, and lets it go on as by fg. */
+  async stopAndContinue(): Promise<void> {
+    this.type(key.stop);
+    await until("the terminal as the shell needs it", () => this.isCooked);
+    this.signal("SIGCONT");
+    await until("the terminal as the program needs it", () => !this.isCooked);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -64,6 +64,13 @@ class StandardTerminal implements Terminal {
     });
     this.#readline.on("line", (line) => this.#take(line));
     this.#readline.on("close", () => this.#end());
+    // ^Z and fg: readline paused its input when it stopped.
+    this.#readline.on("SIGCONT", () => {
+      this.#readline.resume();
+      if (this.#asker === null) return;
+      if (this.#secret) this.#screen.write(eraseBelow);
+      this.#showPrompt();
+    });
     this.#readline.on("SIGINT", () => {
       onInterrupt();
       this.close();
