@@ -51,7 +51,7 @@ export const flags = {
     "TIME",
     "give up earlier than after 5 tries",
     "IOT_TIMEOUT",
-    all.filter((name) => name !== "run"),
+    everywhere.filter((name) => name !== "run"),
   ),
   code: flag("NN", "send, run: the reports' code; default 01", null, ["send", "run"]),
   heartbeat: flag("TIME", "menu, run: default 60s", "IOT_HEARTBEAT", ["menu", "run"]),

@@ -58,6 +58,8 @@ export type TrustConfig = {
   readonly sealing: Sealed;
   /** Whether another key that is trusted now gives way. */
   readonly replace: boolean;
+  /** How long the server has to show its key, in ms. */
+  readonly timeoutMs: number;
 };
 
 /** What only the agent has. */
@@ -70,6 +72,7 @@ export type RunSettings = {
 
 const defaultDevicePort = "1994";
 const timeoutMsMax = 3_600_000;
+const trustTimeoutMs = 10_000;
 
 /**
  * Reads the command line and the environment.
@@ -134,7 +137,9 @@ function readMenu(given: Given, env: Env): ClientConfig {
 function readTrust(given: Given): ClientConfig {
   expectPositionals("trust", given.positionals, 1, 1);
   const server = serverNameValue("HOST:PORT", given.positionals[0] as string);
-  return { command: "trust", server, sealing: sealedOf(given), replace: given.isOn("replace") };
+  const timeoutMs = timeoutOf(given, trustTimeoutMs);
+  const replace = given.isOn("replace");
+  return { command: "trust", server, sealing: sealedOf(given), replace, timeoutMs };
 }
 
 function readCommand(
@@ -216,7 +221,6 @@ function readCommon(
     const text = value(name);
     return text === null ? null : field(name, nameOf(name), text);
   };
-  const timeout = value("timeout");
   const heartbeatMs = durationValue(
     nameOf("heartbeat"),
     value("heartbeat") ?? "60s",
@@ -235,10 +239,14 @@ function readCommon(
     port,
     password: passwordSource(value("password-file"), env),
     json: isOn("json"),
-    timeoutMs:
-      timeout === null ? Infinity : durationValue(nameOf("timeout"), timeout, 1, timeoutMsMax),
+    timeoutMs: timeoutOf(given, Infinity),
     heartbeatSeconds: heartbeatMs / 1000,
   };
+}
+
+function timeoutOf({ value, nameOf }: Given, otherwise: number): number {
+  const text = value("timeout");
+  return text === null ? otherwise : durationValue(nameOf("timeout"), text, 1, timeoutMsMax);
 }
 
 function passwordSource(path: string | null, env: Env): PasswordSource {

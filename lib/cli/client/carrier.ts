@@ -45,7 +45,11 @@ export function openCarrier(
   const pinned = machine.knownServers.keyOf(name);
   const expected = sealing.serverKey;
   if (pinned !== null && expected !== null && !matchesFingerprint(expected, pinned)) {
-    throw keyChanged(name, expected, fingerprint(pinned), "The pinned key is another.");
+    throw keyError(
+      `The key pinned for ${name} is not the one given.`,
+      { given: expected, pinned: fingerprint(pinned) },
+      `If the one given is right: iot-client trust --replace --server-key ${expected} ${name}`,
+    );
   }
   const state = machine.openState(config.id);
   const { clock } = machine;
@@ -90,24 +94,36 @@ export function serverName({ host, port }: ServerName): string {
 
 function changeOf(name: string, expected: string | null, change: KeyChange): OperatingError {
   const { pinned, seen } = change;
-  const trusted = pinned === null ? (expected ?? "none") : fingerprint(pinned);
-  const what = pinned === null ? "The key is not the one given." : "The key has changed.";
-  return keyChanged(name, trusted, fingerprint(seen), what);
+  if (pinned === null) return keyNotGiven(name, expected ?? "none", fingerprint(seen));
+  return keyChanged(name, fingerprint(pinned), fingerprint(seen));
 }
 
-/** The hard stop, exit code 4. */
-export function keyChanged(
-  name: string,
-  trusted: string,
-  seen: string,
-  what: string,
-): OperatingError {
-  return new OperatingError(
-    "key-changed",
-    `${name}: ${what} Trusted: ${trusted}. Shown: ${seen}. Nothing was sent; somebody may be in between.`,
+/** The hard stop, exit code 4: the server shows another key than the pinned one. */
+export function keyChanged(name: string, pinned: string, shown: string): OperatingError {
+  return keyError(
+    `The key of ${name} has changed.`,
+    { pinned, shown },
     `If the server's key was renewed: iot-client trust --replace ${name}`,
-    exitCode.keyChanged,
   );
+}
+
+/** The same where the key is not the one of `--server-key`. */
+export function keyNotGiven(name: string, given: string, shown: string): OperatingError {
+  return keyError(
+    `The key of ${name} is not the one given.`,
+    { given, shown },
+    "Compare them with what iot-server fingerprint prints where the server runs.",
+  );
+}
+
+function keyError(
+  what: string,
+  keys: Readonly<Record<string, string>>,
+  nextStep: string,
+): OperatingError {
+  const lines = Object.entries(keys).map(([label, key]) => `    ${label.padEnd(6)} ${key}`);
+  const message = [`${what} Nothing was sent: somebody may be in between.`, ...lines].join("\n");
+  return new OperatingError("key-changed", message, nextStep, exitCode.keyChanged);
 }
 
 /** What a silent server may mean, and what to do about it. */
@@ -115,8 +131,8 @@ export function troubleLine(trouble: Trouble): string {
   switch (trouble) {
     case "no-key":
       return (
-        "Nothing there speaks the sealed envelope: the server is away, out of reach, or an older one that " +
-        "speaks text only. For that one add --text; everybody on the way can then read and forge."
+        "Nothing there speaks sealed: the server is away, out of reach, or an old one that speaks text only " +
+        "(for that one: --text, which everybody on the way can read and forge)."
       );
     case "no-response":
       return (

@@ -61,6 +61,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
       {
         terminal: screen,
         server,
+        sealed: connection.carrier.kind === "sealed",
         port: connection.port,
         time: () => times.distinct(),
         request: (message, options) =>

@@ -5,6 +5,7 @@ import { type Outcome, verdictOf } from "../../client/outcome.ts";
 import type { Request } from "../../client/requests.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address } from "../../protocol/messages.ts";
+import { adviceOn } from "./advice.ts";
 import { fillForm, type FormField } from "./form.ts";
 import { type Asker, askDevice, askServer, listLoggedIn } from "./questions.ts";
 import { outcomeLine, peerLine, place, reportLine, visible } from "./rendering.ts";
@@ -14,6 +15,7 @@ import type { Terminal } from "./terminal.ts";
 export type MenuPorts = {
   readonly terminal: Terminal;
   readonly server: Address;
+  readonly sealed: boolean;
   /** The port of the own socket. */
   readonly port: number;
   time(): string;
@@ -150,7 +152,7 @@ export class Menu {
     const code = what === "1" ? query.address : query.latestReport;
     const outcome = await askServer(this.#asker(), code, target);
     const found = outcome.kind === "answer" && outcome.code === answer.found;
-    if (!found) return this.#say(outcomeLine("QUERY", outcome, this.ports.server));
+    if (!found) return this.#tell("QUERY", outcome);
     const address = what === "1" ? addressIn(outcome.message) : null;
     const report = what === "2" ? latestReportIn(outcome.message) : null;
     if (address !== null) this.#say(`01 ${target} is at ${place(address)}`);
@@ -164,7 +166,7 @@ export class Menu {
     if (outcome.kind === "answer" && outcome.code === answer.found) {
       this.#say(ids.length === 0 ? "01 nobody is logged in" : `01 logged in: ${ids.join(", ")}`);
     } else {
-      this.#say(outcomeLine("QUERY", outcome, this.ports.server));
+      this.#tell("QUERY", outcome);
     }
   }
 
@@ -227,8 +229,16 @@ export class Menu {
 
   async #send(message: Request["message"]): Promise<Outcome> {
     const outcome = await this.ports.request(message);
-    this.#say(outcomeLine(message.type, outcome, this.ports.server));
+    this.#tell(message.type, outcome);
     return outcome;
+  }
+
+  /** The answer; for a person, what to do about it. */
+  #tell(verb: Request["message"]["type"], outcome: Outcome): void {
+    const { server, sealed, terminal } = this.ports;
+    this.#say(outcomeLine(verb, outcome, server));
+    const advice = adviceOn(verb, outcome, sealed);
+    if (advice !== null) terminal.show(advice);
   }
 
   #asker(): Asker {

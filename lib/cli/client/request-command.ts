@@ -8,6 +8,7 @@ import type { ClientConfig } from "../../config/client.ts";
 import type { ExitCode } from "../../operating-error.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address, Query } from "../../protocol/messages.ts";
+import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
 import { passwordFrom } from "./password.ts";
 import {
@@ -87,25 +88,37 @@ async function simple(
   message: Request["message"],
 ): Promise<Verdict> {
   const outcome = await session.connection.request(message, { timeoutMs: config.timeoutMs });
-  return tell(config, machine, outcome, message.type, session.server);
+  return tell(config, machine, session, outcome, message.type);
 }
 
 /** Prints an outcome that has no more to it than its code. */
 function tell(
   config: RequestConfig,
   machine: Machine,
+  session: Session,
   outcome: Outcome,
   verb: Request["message"]["type"],
-  to: Address,
 ): Verdict {
   const verdict = verdictOf(verb, outcome);
   const { command, id } = config;
   machine.print(
     config.json
       ? jsonOf({ request: command, id }, outcome, verdict)
-      : outcomeLine(verb, outcome, to),
+      : outcomeLine(verb, outcome, session.server),
   );
+  advise(config, machine, session, verb, outcome);
   return verdict;
+}
+
+function advise(
+  config: RequestConfig,
+  machine: Machine,
+  session: Session,
+  verb: Request["message"]["type"],
+  outcome: Outcome,
+): void {
+  const advice = adviceOn(verb, outcome, session.connection.carrier.kind === "sealed");
+  if (advice !== null && !config.json) machine.notice(advice);
 }
 
 async function about(
@@ -118,7 +131,7 @@ async function about(
   const code = what === "address" ? query.address : query.latestReport;
   const outcome = await askServer(askerOf(config, machine, session), code, target);
   if (outcome.kind !== "answer" || outcome.code !== answer.found) {
-    return tell(config, machine, outcome, "QUERY", session.server);
+    return tell(config, machine, session, outcome, "QUERY");
   }
   const address = what === "address" ? addressIn(outcome.message) : null;
   const report = what === "report" ? latestReportIn(outcome.message) : null;
@@ -145,7 +158,7 @@ async function list(config: RequestConfig, machine: Machine, session: Session): 
     else for (const id of page) machine.print(id);
   });
   const found = outcome.kind === "answer" && outcome.code === answer.found;
-  if (!found) return tell(config, machine, outcome, "QUERY", session.server);
+  if (!found) return tell(config, machine, session, outcome, "QUERY");
   if (config.json) {
     machine.print(jsonOf({ request: "query", id: config.id }, outcome, "done", { list: ids }));
   }
@@ -166,6 +179,7 @@ async function peer(
       ? jsonOf({ request: "peer", id: config.id, target }, outcome, verdict, peerFields(result))
       : peerLine(target, result),
   );
+  if (result.asked === "server") advise(config, machine, session, "QUERY", outcome);
   return verdict;
 }
 

@@ -8,6 +8,7 @@ import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { ack } from "../../protocol/codes.ts";
 import { utf8Bytes } from "../../protocol/fields.ts";
 import type { Data } from "../../protocol/messages.ts";
+import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
 import { exitCodeOf, jsonOf, outcomeLine, place } from "./rendering.ts";
 import { asksOnly, openSession, type Session } from "./session.ts";
@@ -59,7 +60,7 @@ async function sendLines(
       const { verdict, goesOn } = await send(config, machine, session, data);
       if (verdict !== "done") worst = exitCodeOf(verdict);
       if (goesOn) continue;
-      machine.notice(`stopped at line ${number}; it and those after it are not stored`);
+      machine.notice(`stopped at line ${number}: neither it nor a line after it was acknowledged`);
       return worst;
     }
   } finally {
@@ -80,6 +81,8 @@ async function send(
       ? jsonOf({ request: "send", id: config.id, time: data.time }, outcome, verdict)
       : outcomeLine("DATA", outcome, session.server),
   );
+  const advice = adviceOn("DATA", outcome, session.connection.carrier.kind === "sealed");
+  if (advice !== null && !config.json) machine.notice(advice);
   const hopeless =
     outcome.kind === "silent" ||
     outcome.code === ack.dataRefused ||

@@ -6,7 +6,7 @@ import type { Trouble } from "../../client/channel.ts";
 import { type ExitCode, exitCode, OperatingError } from "../../operating-error.ts";
 import { fingerprint } from "../../sealed/fingerprint.ts";
 import { equal, x25519KeyPair } from "../../sealed/primitives.ts";
-import { keyChanged, pskOf, serverName, troubleLine } from "./carrier.ts";
+import { keyChanged, keyNotGiven, pskOf, serverName, troubleLine } from "./carrier.ts";
 import type { Machine } from "./machine.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function runTrust(config: TrustConfig, machine: Machine): Promise<E
   const pinned = machine.knownServers.keyOf(name);
   const key = await keyShown(config, machine, name);
   if (pinned !== null && !equal(pinned, key) && !config.replace) {
-    throw keyChanged(name, fingerprint(pinned), fingerprint(key), "The key has changed.");
+    throw keyChanged(name, fingerprint(pinned), fingerprint(key));
   }
   machine.knownServers.pin(name, key, machine.clock.time(), true);
   const same = pinned !== null && equal(pinned, key);
@@ -29,7 +29,7 @@ export async function runTrust(config: TrustConfig, machine: Machine): Promise<E
 
 /** The key that the server has proven to hold, in a handshake under a key that nobody knows. */
 async function keyShown(
-  { server, sealing }: TrustConfig,
+  { server, sealing, timeoutMs }: TrustConfig,
   machine: Machine,
   name: string,
 ): Promise<Uint8Array> {
@@ -70,12 +70,12 @@ async function keyShown(
       onKept: () => {},
       onTrouble: (trouble) => reject(noAnswer(name, trouble)),
       onKeyChange: ({ seen }) => {
-        const what = "The key is not the one given.";
-        reject(keyChanged(name, sealing.serverKey ?? "none", fingerprint(seen), what));
+        reject(keyNotGiven(name, sealing.serverKey ?? "none", fingerprint(seen)));
       },
     },
   );
   let cancel = () => {};
+  let giveUp = () => {};
   const reschedule = () => {
     cancel();
     if (link.wakeAt === null) return;
@@ -85,17 +85,23 @@ async function keyShown(
     });
   };
   try {
+    giveUp = clock.after(timeoutMs, () => reject(noAnswer(name, link.trouble ?? "no-key")));
     link.connect();
     reschedule();
     return await promise;
   } finally {
     cancel();
+    giveUp();
     link.close();
     socket.close();
   }
 }
 
 function noAnswer(name: string, trouble: Trouble): OperatingError {
-  const words = `${name} did not show a key.`;
-  return new OperatingError("no-answer", words, troubleLine(trouble), exitCode.noAnswer);
+  const words = `${name} shows no key.`;
+  const nextStep =
+    trouble === "no-key"
+      ? "Look whether the server runs there, and whether UDP gets through. An old one speaks text only."
+      : troubleLine(trouble);
+  return new OperatingError("no-answer", words, nextStep, exitCode.noAnswer);
 }

@@ -103,7 +103,10 @@ test("send stops where going on has no use, and says where", async () => {
     lines: ["a", "b", "c"],
   });
   expect(sent).toHaveLength(2);
-  expect(err).toEqual(["stopped at line 2; it and those after it are not stored"]);
+  expect(err).toEqual([
+    "  Log in first. In text a session belongs to the IP that logged in.",
+    "stopped at line 2: neither it nor a line after it was acknowledged",
+  ]);
   expect(exit).toBe(1);
 });
 

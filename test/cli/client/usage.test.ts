@@ -116,6 +116,13 @@ test("a value may begin with a dash where it stands behind an equals sign", () =
   expect(config).toMatchObject({ command: "run", report: "--no-such", everyMs: 5_000 });
 });
 
+test("trust does not wait for long, and is told how long", () => {
+  const config = readClientConfig(["trust", "192.0.2.1:9000"], {});
+  expect(config).toMatchObject({ command: "trust", timeoutMs: 10_000, replace: false });
+  const own = readClientConfig(["trust", "192.0.2.1:9000", "--timeout", "1s", "--replace"], {});
+  expect(own).toMatchObject({ timeoutMs: 1_000, replace: true });
+});
+
 test("a value that is wrong is named by where it comes from", () => {
   const env = { IOT_IP: "nowhere" };
   expect(() => readClientConfig(["logoff", ...base], env)).toThrow('IOT_IP is "nowhere".');

@@ -1,0 +1,64 @@
+// What a person can do about a refusal or silence: one sentence, or none where the answer says it all. Decides nothing.
+
+import { type Outcome, verdictOf } from "../../client/outcome.ts";
+import { ack } from "../../protocol/codes.ts";
+import type { Message } from "../../protocol/messages.ts";
+
+type Verb = Message["type"];
+
+/** Codes that mean the same whatever was asked. */
+const ofCode: Readonly<Record<string, string>> = {
+  [ack.idTaken]: "Choose another id, or deregister that device first.",
+  [ack.ipTaken]: "State another IP. Several devices at one IP need a server with --shared-ip.",
+  [ack.macTaken]: "State another MAC, or deregister that device first.",
+  [ack.noSuchDevice]: "Look whether the id is written right; case counts.",
+  [ack.registeredOtherwise]: "State the MAC and IP that it is registered with.",
+  [ack.encryptionRequired]:
+    "Leave out --text. For one device an operator may allow it: iot-server devices allow-text ID",
+  [ack.storageFailed]: "The server's error.log says why.",
+};
+
+const logInFirst = "Log in first. In text a session belongs to the IP that logged in.";
+
+/** 31, 41, 51 and 61: for want of a password or of a session, as the request has it. */
+const ofVerb: Partial<Record<Verb, string>> = {
+  REGISTER: "It is registered already, with another password.",
+  DEREGISTER: "It is registered with another password.",
+  LOGIN: "The id is not registered, or its password is another.",
+  LOGOFF: logInFirst,
+  STATUS: logInFirst,
+  DATA: logInFirst,
+  QUERY: logInFirst,
+};
+
+const unproven: readonly string[] = [
+  ack.credentialsRefused,
+  ack.statusRefused,
+  ack.dataRefused,
+  ack.queryRefused,
+];
+
+/**
+ * What to do about an outcome that was not what was wanted.
+ * @param verb the type of the request
+ * @param sealed whether it went over the envelope, whose trouble with a silent server has been told
+ * @returns an indented sentence to stand below the answer, or null
+ */
+export function adviceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | null {
+  const advice =
+    verdictOf(verb, outcome) === "done" ? undefined : sentenceOn(verb, outcome, sealed);
+  return advice === undefined ? null : `  ${advice}`;
+}
+
+function sentenceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | undefined {
+  switch (outcome.kind) {
+    case "silent":
+      return sealed
+        ? undefined
+        : "Look whether the server runs there, and whether UDP gets through.";
+    case "answer":
+      return undefined;
+    case "ack":
+      return unproven.includes(outcome.code) ? ofVerb[verb] : ofCode[outcome.code];
+  }
+}

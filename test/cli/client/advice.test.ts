@@ -1,0 +1,65 @@
+// What a person can do about a refusal: said below the answer, on standard error, and to nobody who reads JSON.
+
+import { expect, test } from "bun:test";
+import { runClient } from "../../../lib/cli/client/dispatch.ts";
+import { readClientConfig } from "../../../lib/config/client.ts";
+import { ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+
+const base = ["--id", "asmith", "--server", "192.0.2.1:9000", "--text"];
+
+async function run(args: string[], options: FakeOptions): Promise<Fake & { exit: number }> {
+  const fake = fakeMachine(options);
+  const read = () => readClientConfig(args, { IOT_PASSWORD: "secret" });
+  const exit = await runClient(read, fake.machine, "1.0.0");
+  return { ...fake, exit };
+}
+
+test.each([
+  ["register", "11", "another id"],
+  ["register", "12", "--shared-ip"],
+  ["register", "13", "another MAC"],
+  ["register", "31", "another password"],
+  ["deregister", "21", "case counts"],
+  ["deregister", "30", "the MAC and IP"],
+  ["deregister", "31", "another password"],
+  ["login", "31", "not registered, or its password"],
+  ["login", "94", "Leave out --text"],
+  ["logoff", "31", "Log in first"],
+  ["status", "41", "Log in first"],
+  ["send x", "51", "Log in first"],
+  ["query list", "61", "Log in first"],
+  ["peer bsmith", "61", "Log in first"],
+  ["send x", "95", "error.log"],
+])("%s refused with %s", async (command, code, says) => {
+  const words = command.split(" ");
+  const refused = await run([...words, ...base], { answer: ackWith(code) });
+  expect(refused.exit).toBe(1);
+  expect(refused.out).toHaveLength(1);
+  const advice = refused.err.filter((line) => line.startsWith("  "));
+  expect(advice).toHaveLength(1);
+  expect(advice[0]).toContain(says);
+  const json = await run([...words, ...base, "--json"], { answer: ackWith(code) });
+  expect(json.err.filter((line) => line.startsWith("  "))).toEqual([]);
+});
+
+test("silence in text says what to look at", async () => {
+  const { err, exit } = await run(["logoff", ...base, "--timeout", "1s"], {});
+  expect(err).toEqual(["  Look whether the server runs there, and whether UDP gets through."]);
+  expect(exit).toBe(3);
+});
+
+test("what was done by an earlier try needs no advice", async () => {
+  let sendings = 0;
+  const answer = ackWith("31");
+  const { out, err } = await run(["logoff", ...base], {
+    answer: (text, to) => (++sendings === 1 ? null : answer(text, to)),
+  });
+  expect(out[0]).toContain("done by an earlier try");
+  expect(err.filter((line) => line.startsWith("  "))).toEqual([]);
+});
+
+test("trust gives up on a server that shows no key, and says what to look at", async () => {
+  const { out, err, exit } = await run(["trust", "192.0.2.1:9000"], {});
+  expect([out, exit]).toEqual([[], 3]);
+  expect(err[0]).toStartWith("192.0.2.1:9000 shows no key. Look whether the server runs there");
+});
