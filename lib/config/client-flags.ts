@@ -37,7 +37,7 @@ function flag(value: string, says: string, env: string | null, commands: Command
 
 /** The flags, in the order --help shows them. */
 export const flags = {
-  id: flag("ID", "[::1]:9000 too", "IOT_ID", withFlags),
+  id: flag("ID", "who and where; IPv6: [::1]:9000", "IOT_ID", withFlags),
   server: flag("HOST:PORT", "", "IOT_SERVER", withFlags),
   mac: flag("MAC", "default: of the route in use", "IOT_MAC", withFlags),
   ip: flag("IP", "", "IOT_IP", withFlags),
@@ -55,9 +55,9 @@ export const flags = {
   ),
   code: flag("NN", "send, run: the reports' code; default 01", null, ["send", "run"]),
   heartbeat: flag("TIME", "menu, run: default 60s", "IOT_HEARTBEAT", ["menu", "run"]),
-  report: flag("COMMAND", "run: report what it prints, each 60s", null, ["run"]),
+  report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, ["run"]),
   every: flag("TIME", "", null, ["run"]),
-  "on-query": flag("COMMAND", "run: answer with what it prints", null, ["run"]),
+  "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
   replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
 
@@ -94,19 +94,32 @@ export function helpText(): string {
   ].join("\n");
 }
 
+const formColumns = 21;
+
 function optionLines(): string[] {
-  const lines: { form: string; says: string; env: string }[] = [];
+  const lines: { forms: string[]; says: string; env: string }[] = [];
   for (const [name, { value, says, env }] of Object.entries<Flag>(flags)) {
     const form = `--${name} ${value}`.trimEnd();
     const before = lines.at(-1);
     // What stands in a command's own form needs no line.
     if (name === "replace") continue;
-    if (says !== "" || before === undefined) lines.push({ form, says, env: env ?? "" });
-    else Object.assign(before, { form: `${before.form}, ${form}`, env: joined(before.env, env) });
+    if (says !== "" || before === undefined) {
+      lines.push({ forms: [form], says, env: env ?? "" });
+      continue;
+    }
+    before.forms.push(form);
+    before.env = joined(before.env, env);
   }
-  return lines.map(({ form, says, env }) =>
-    `${`  ${form.padEnd(21)} ${says}`.padEnd(60)} ${env}`.trimEnd(),
+  return lines.map(({ forms, says, env }) =>
+    `${`  ${formOf(forms).padEnd(formColumns)} ${says}`.padEnd(60)} ${env}`.trimEnd(),
   );
+}
+
+/** Flags that share a line; where their values have no room, `says` speaks of them. */
+function formOf(forms: readonly string[]): string {
+  const whole = forms.join(", ");
+  if (whole.length <= formColumns) return whole;
+  return forms.map((form) => form.replace(/ .*/, "")).join(", ");
 }
 
 function joined(one: string, other: string | null): string {

@@ -18,17 +18,11 @@ const ofCode: Readonly<Record<string, string>> = {
   [ack.storageFailed]: "The server's error.log says why.",
 };
 
-const logInFirst = "Log in first. In text a session belongs to the IP that logged in.";
-
-/** 31, 41, 51 and 61: for want of a password or of a session, as the request has it. */
-const ofVerb: Partial<Record<Verb, string>> = {
+/** 31 to a request with a password. */
+const ofPassword: Partial<Record<Verb, string>> = {
   REGISTER: "It is registered already, with another password.",
   DEREGISTER: "It is registered with another password.",
   LOGIN: "The id is not registered, or its password is another.",
-  LOGOFF: logInFirst,
-  STATUS: logInFirst,
-  DATA: logInFirst,
-  QUERY: logInFirst,
 };
 
 const unproven: readonly string[] = [
@@ -59,6 +53,13 @@ function sentenceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | und
     case "answer":
       return undefined;
     case "ack":
-      return unproven.includes(outcome.code) ? ofVerb[verb] : ofCode[outcome.code];
+      if (!unproven.includes(outcome.code)) return ofCode[outcome.code];
+      return ofPassword[verb] ?? logInFirst(sealed);
   }
+}
+
+function logInFirst(sealed: boolean): string {
+  return sealed
+    ? "Log in first. A session belongs to the key of the device that logged in."
+    : "Log in first. In text a session belongs to the IP that logged in.";
 }
