@@ -1,6 +1,6 @@
 // What an agent is told at its start, and what it tells: who it is, how it behaves, what happened. Types only.
 
-import type { Address } from "../protocol/messages.ts";
+import type { Address, Message } from "../protocol/messages.ts";
 
 /** What a device says of itself. */
 export type Identity = {
@@ -22,7 +22,7 @@ export type AgentEvent =
   | { readonly kind: "report-refused"; readonly code: string; readonly reason: string }
   | {
       readonly kind: "refused";
-      readonly verb: string;
+      readonly verb: Message["type"];
       readonly code: string;
       readonly reason: string;
     }

@@ -4,6 +4,7 @@
 import { ack } from "../protocol/codes.ts";
 import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
 import { fitted } from "./message-room.ts";
+import type { Message } from "../protocol/messages.ts";
 import type { MessageTimes } from "./message-times.ts";
 import { type Outcome, verdictOf } from "./outcome.ts";
 import { ReportQueue } from "./report-queue.ts";
@@ -263,7 +264,7 @@ export class Agent {
     if (now < this.#loggedInAt + reloginMinMs) this.#pauseUntil = now + laterPauseMs;
   }
 
-  #refuse(verb: string, outcome: Outcome): void {
+  #refuse(verb: Message["type"], outcome: Outcome): void {
     this.#phase = "ended";
     this.onEvent({ kind: "refused", verb, code: codeOf(outcome), reason: reasonOf(outcome) });
   }

@@ -7,6 +7,7 @@ import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
+import { adviceOn } from "./advice.ts";
 import { agentLine } from "./agent-rendering.ts";
 import type { Machine } from "./machine.ts";
 import { News } from "./news.ts";
@@ -104,8 +105,17 @@ class AgentRun {
     const { json } = this.config;
     const at = new Date(this.machine.clock.time()).toISOString();
     this.#print(json ? JSON.stringify({ time: at, ...event }) : `${at} ${agentLine(event)}`);
-    if (event.kind === "refused") this.#end(exitCode.refused);
+    if (event.kind === "refused") {
+      if (!json) this.#advise(event);
+      this.#end(exitCode.refused);
+    }
     if (event.kind === "stopped") this.#end(event.loggedOff ? exitCode.done : exitCode.noAnswer);
+  }
+
+  #advise({ verb, code, reason }: Extract<AgentEvent, { kind: "refused" }>): void {
+    const sealed = this.config.sealing.kind === "sealed";
+    const advice = adviceOn(verb, { kind: "ack", code, reason, repeated: false }, sealed);
+    if (advice !== null) this.#news(advice);
   }
 
   #report(message: string): void {

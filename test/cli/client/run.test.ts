@@ -113,6 +113,16 @@ test("a refused registration ends it with 1, in words", async () => {
   });
 });
 
+test("a refused agent says what to do about it", async () => {
+  const fake = fakeMachine({ answer: ackWith("13") });
+  const read = () => readClientConfig(base, { IOT_PASSWORD: "secret" });
+  expect(await runClient(read, fake.machine, "1.0.0")).toBe(1);
+  expect(fake.out).toEqual([
+    "2026-11-22T00:00:00.000Z REGISTER refused: 13 the MAC belongs to another device",
+  ]);
+  expect(fake.err).toEqual(["  State another MAC, or deregister that device first."]);
+});
+
 test("the password reaches neither the screen nor a command's environment", async () => {
   const run = await runUntil(["--report", "measure"], { shell: () => "1" }, (text) =>
     text.startsWith("DATA"),
