@@ -178,9 +178,12 @@ function* readable(file: string): Generator<string> {
 }
 
 function unreadable(file: string, error: unknown): OperatingError {
+  const { code } = error as { code?: string };
   return new OperatingError(
     "file-unreadable",
-    `${file} cannot be read: ${(error as Error).message}.`,
+    code === "ENOENT"
+      ? `There is no file ${file}.`
+      : `${file} cannot be read (${code ?? (error as Error).message}).`,
     "Name a file with the columns id,password,mac,ip,port.",
   );
 }

@@ -1,6 +1,7 @@
 // Arguments of the server's commands as people write them, checked. Reads no environment; knows no configuration.
 
 import { isId } from "../protocol/fields.ts";
+import { callOf, type CommandName } from "./server-flags.ts";
 import { durationValue, quoted, usageError } from "./values.ts";
 
 const dayMs = 86_400_000;
@@ -12,7 +13,7 @@ export function question(positionals: readonly string[]): {
   target: string;
 } {
   if (positionals.length > 2) expect(positionals, 2, "query");
-  const id = idValue(positionals[0]);
+  const id = idValue("query", positionals[0]);
   const what = positionals[1] ?? id;
   if (/^\d\d$/.test(what)) return { id, code: what, target: id };
   if (!isId(what)) {
@@ -25,17 +26,17 @@ export function question(positionals: readonly string[]): {
 }
 
 /** A device id. */
-export function idValue(text: string | undefined): string {
-  if (text === undefined) throw wrong("The device's id is missing.");
+export function idValue(command: CommandName, text: string | undefined): string {
+  if (text === undefined) throw wrong("The device's id is missing.", writeAs(command));
   if (!isId(text))
     throw wrong(`${quoted(text)} is no device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
   return text;
 }
 
 /** The name of a file that a command needs. */
-export function fileValue(command: string, text: string | undefined): string {
-  if (text === undefined || text === "") throw wrong(`${command} needs the name of a file.`);
-  return text;
+export function fileValue(command: CommandName, text: string | undefined): string {
+  if (text !== undefined && text !== "") return text;
+  throw wrong(`${command} needs the name of a file.`, writeAs(command));
 }
 
 /** What is exported, and how it is written. */
@@ -69,12 +70,15 @@ export function sinceValue(text: string, now: number): number {
 }
 
 /** Refuses arguments beyond so many. */
-export function expect(positionals: readonly string[], count: number, name: string): void {
+export function expect(positionals: readonly string[], count: number, command: CommandName): void {
   const extra = positionals[count];
-  if (extra !== undefined) throw wrong(`${quoted(extra)} is one argument too many for ${name}.`);
+  if (extra === undefined) return;
+  throw wrong(`${quoted(extra)} is one argument too many.`, writeAs(command));
 }
 
-/** A usage error; by default the help is the next step. */
-export function wrong(message: string, nextStep = "See iot-server --help."): Error {
-  return usageError(message, nextStep);
+/** A usage error. */
+export const wrong: (message: string, nextStep: string) => Error = usageError;
+
+function writeAs(command: CommandName): string {
+  return `Write: ${callOf(command)}`;
 }

@@ -71,6 +71,11 @@ export const program: Program<CommandName, FlagName> = {
   helpOf: (command) => `iot-server ${command === "serve" ? "" : `${command} `}--help`,
 };
 
+/** What may stand behind `iot-server` in place of a port. */
+export function commandNames(): CommandName[] {
+  return all.filter((name) => name !== "serve");
+}
+
 /** How a command is called: `iot-server reports <id>`. */
 export function callOf(command: CommandName): string {
   const [form] = synopses[command];
@@ -86,15 +91,17 @@ export function helpText(version: string, of: CommandName): string {
   const options = Object.entries(flags)
     .filter(([, { commands }]) => commands.includes(of))
     .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
-  const page = [`  ${callOf(of)}: ${says}`, "", ...options];
-  if (of !== "serve") return page.join("\n");
+  const call = `${callOf(of)}: ${says}`;
+  if (of !== "serve") return [call, "", ...options].join("\n");
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,
     "",
-    ...page,
+    `  ${call}`,
+    "",
+    ...options,
     "  --version, --help",
     "",
-    ...wrapped(`Also: ${all.filter((name) => name !== "serve").join(", ")}.`),
+    ...wrapped(`Also: ${commandNames().join(", ")}.`),
     "Each has a --help of its own: iot-server reports --help",
     "TIME: 60s, 9m, 90d. Each option has a variable: --log-dir is IOT_LOG_DIR.",
   ].join("\n");

@@ -14,7 +14,13 @@ import {
   wrong,
 } from "./server-arguments.ts";
 import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
-import { type CommandName, type FlagName, program, synopses } from "./server-flags.ts";
+import {
+  type CommandName,
+  commandNames,
+  type FlagName,
+  program,
+  synopses,
+} from "./server-flags.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
 /** What `iot-server <port>` runs with. */
@@ -107,8 +113,8 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
       return { command, db, json, ...question(positionals) };
     case "devices":
       if (positionals[0] === "allow-text") {
-        expect(positionals, 2, "devices allow-text");
-        return { command: "allow-text", db, id: idValue(positionals[1]) };
+        expect(positionals, 2, "devices");
+        return { command: "allow-text", db, id: idValue("devices", positionals[1]) };
       }
       expect(positionals, 0, "devices");
       return { command, db, json };
@@ -136,7 +142,7 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
         command,
         db,
         json,
-        id: idValue(positionals[0]),
+        id: idValue("reports", positionals[0]),
         last: lastValue(value("last"), since),
         since: since === null ? 0 : sinceValue(since, now),
       };
@@ -150,8 +156,14 @@ function serveConfig(
 ): ServeConfig {
   const [port] = positionals;
   if (port === undefined) throw wrong("The port is missing.", "Try: iot-server 9000");
+  if (!/^\d/.test(port)) {
+    throw wrong(
+      `${quoted(port)} is neither a port nor a command.`,
+      `Write: iot-server 9000, or one of ${commandNames().join(", ")}.`,
+    );
+  }
   const number = portValue("The port", port);
-  expect(positionals, 1, "iot-server");
+  expect(positionals, 1, "serve");
   const host = value("host") ?? "::";
   if (!isIp(host))
     throw wrong(

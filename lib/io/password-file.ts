@@ -15,6 +15,7 @@ export async function readPasswordFile(path: string): Promise<string> {
     .slice(0, fileBytesMax)
     .text()
     .catch((error: { code?: string }) => {
+      if (error.code === "ENOENT") throw refuse(`There is no file ${path}.`);
       throw refuse(`${path} cannot be read (${error.code ?? "unknown error"}).`);
     });
   const password = (text.split("\n", 1)[0] as string).replace(/\r$/, "");

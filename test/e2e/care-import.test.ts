@@ -78,7 +78,7 @@ test("a file that is none, has no heading, or is a pipe", async () => {
   using folder = new TemporaryFolder();
   const missing = await run(serverBinary, ["import", "no.csv"], folder.path);
   expect(missing).toMatchObject({ code: 1, stdout: "" });
-  expect(missing.stderr).toContain("no.csv cannot be read");
+  expect(missing.stderr).toContain("There is no file no.csv.");
   const ended = await importOf(folder, ["device-1,open-sesame,m,10.0.0.1,9"]);
   expect(ended).toMatchObject({ code: 1, stdout: "" });
   expect(ended.stderr).toContain("devices.csv has no column id, password, mac, ip, port.");

@@ -48,7 +48,7 @@ async function checkReports(folder: string, runBy: string[] = []): Promise<void>
 
   const table = await list(folder, ["reports", beating.id, "--last", "2"], runBy);
   const [heading, first, second, ...rest] = table.stdout.trimEnd().split("\n");
-  expect(heading).toMatch(/RECEIVED .*DEVICE TIME .*CODE MESSAGE/);
+  expect(heading).toMatch(/RECEIVED .*DEVICE TIME .*CODE  MESSAGE/);
   expect(first).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ .* 01 +reading 29$/);
   expect(second).toEndWith("reading 30");
   expect(rest).toEqual([]);

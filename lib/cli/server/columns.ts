@@ -20,7 +20,7 @@ export function* aligned(
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (i === cells.length - 1 ? cell : padded(cell, widths?.[i] ?? 0)))
-      .join(" ");
+      .join("  ");
   const release = () => {
     widths = columns.map(({ heading, widest }, i) =>
       held.reduce(

@@ -31,7 +31,7 @@ describe("columns", () => {
         ["1", "x", "y"],
         ["22", "a name", "a long rest"],
       ]),
-    ).toEqual(["A  NAME   REST", "1  x      y", "22 a name a long rest"]);
+    ).toEqual(["A   NAME    REST", "1   x       y", "22  a name  a long rest"]);
   });
 
   test("are no wider than they may be: what is longer pushes its own line alone", () => {
@@ -40,7 +40,7 @@ describe("columns", () => {
         ["1234567", "x", "y"],
         ["2", "x", "y"],
       ]),
-    ).toEqual(["A     NAME REST", "1234567 x    y", "2     x    y"]);
+    ).toEqual(["A      NAME  REST", "1234567  x     y", "2      x     y"]);
   });
 
   test("count what a terminal shows, not code units", () => {
@@ -49,7 +49,7 @@ describe("columns", () => {
         ["日本", "x", "y"],
         ["é", "x", "y"],
       ]),
-    ).toEqual(["A    NAME REST", "日本 x    y", "é    x    y"]);
+    ).toEqual(["A     NAME  REST", "日本  x     y", "é     x     y"]);
   });
 
   test("no rows: no heading", () => expect(table([])).toEqual([]));
@@ -93,17 +93,17 @@ describe("devices", () => {
     const six = { ...device, id, ip: "2001:db8:1111:2222:3333:4444:5555:6666", session: null };
     const [heading, first, second] = list([device, six]) as [string, string, string];
     expect(second).toBe(
-      `${id} aa:bb [2001:db8:1111:2222:3333:4444:5555:6666]:2000 -             never logged in`,
+      `${id}  aa:bb  [2001:db8:1111:2222:3333:4444:5555:6666]:2000  -              never logged in`,
     );
     expect(first.indexOf("aa:bb")).toBe(heading.indexOf("MAC"));
     expect(first.indexOf("10.0.0.1")).toBe(heading.indexOf("ADDRESS"));
-    expect(first).toContain("sealed abcdef online");
+    expect(first).toContain("sealed abcdef  online");
   });
 
   test("short ones leave no holes", () => {
     expect(list([{ ...device, fingerprint: null, session: null }])).toEqual([
-      "DEVICE MAC   ADDRESS       TRANSPORT PRESENCE",
-      "dev-1  aa:bb 10.0.0.1:2000 -         never logged in",
+      "DEVICE  MAC    ADDRESS        TRANSPORT  PRESENCE",
+      "dev-1   aa:bb  10.0.0.1:2000  -          never logged in",
     ]);
   });
 
@@ -138,9 +138,9 @@ describe("reports", () => {
 
   test("a table, in the order they come", () => {
     expect(list([report, { ...report, time: "1", message: "tab\there\nline" }])).toEqual([
-      "RECEIVED             DEVICE TIME         CODE MESSAGE",
-      "2026-11-22 09:14:06Z 2026-11-22:09:00:00 01   21.5",
-      "2026-11-22 09:14:06Z 1                   01   tab\\x09here\\x0aline",
+      "RECEIVED              DEVICE TIME          CODE  MESSAGE",
+      "2026-11-22 09:14:06Z  2026-11-22:09:00:00  01    21.5",
+      "2026-11-22 09:14:06Z  1                    01    tab\\x09here\\x0aline",
     ]);
   });
 
