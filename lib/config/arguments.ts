@@ -94,36 +94,39 @@ function refuseWrong<Command extends string>(
   command: Command,
   args: readonly string[],
 ): void {
-  const refuse = (message: string, nextStep = `See ${helpOf(command)}.`) => {
-    throw usageError(message, nextStep);
-  };
+  const help = `See ${helpOf(command)}.`;
   const seen = new Set<string>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
     if (arg === "--") return;
-    if (!arg.startsWith("-") || arg === "-") continue;
-    const equals = arg.indexOf("=");
-    const shown = equals < 0 ? arg : arg.slice(0, equals);
-    const flag = Object.hasOwn(flags, shown.slice(2)) ? flags[shown.slice(2)] : undefined;
+    if (!isOption(arg)) continue;
     if (!arg.startsWith("--")) {
-      refuse(
-        `Unknown option ${quoted(arg)}.`,
-        `Options have two dashes; write -- before a text that begins with one. See ${helpOf(command)}.`,
-      );
+      const dashes = "Options have two dashes; write -- before a text that begins with one.";
+      throw usageError(`Unknown option ${quoted(arg)}.`, `${dashes} ${help}`);
     }
-    if (flag === undefined) return refuse(`Unknown option ${quoted(shown)}.`);
+    // What stands behind the equals sign may be a secret, and is not shown.
+    const [shown, ...values] = arg.split("=") as [string, ...string[]];
+    const name = shown.slice(2);
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+    if (flag === undefined) throw usageError(`Unknown option ${quoted(shown)}.`, help);
     if (!flag.commands.includes(command)) {
       const others = flag.commands.map(titleOf).join(", ");
-      refuse(`${shown} is no option of ${titleOf(command)}.`, `It goes with: ${others}.`);
+      throw usageError(`${shown} is no option of ${titleOf(command)}.`, `It goes with: ${others}.`);
     }
-    if (seen.has(shown)) refuse(`${shown} is given twice.`);
+    if (seen.has(shown)) throw usageError(`${shown} is given twice.`, help);
     seen.add(shown);
+    const hasOwnValue = values.length > 0;
     if (flag.type === "boolean") {
-      if (equals >= 0) refuse(`${shown} takes no value.`);
+      if (hasOwnValue) throw usageError(`${shown} takes no value.`, help);
       continue;
     }
-    const value = equals < 0 ? args[++i] : arg.slice(equals + 1);
-    const isFlag = equals < 0 && value !== undefined && /^-./.test(value);
-    if (value === undefined || value === "" || isFlag) refuse(`${shown} needs a value.`);
+    const value = hasOwnValue ? values.join("=") : args[++i];
+    if (value === undefined || value === "" || (!hasOwnValue && isOption(value))) {
+      throw usageError(`${shown} needs a value.`, help);
+    }
   }
+}
+
+function isOption(arg: string): boolean {
+  return arg.startsWith("-") && arg !== "-";
 }

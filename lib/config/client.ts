@@ -1,26 +1,27 @@
 // The only reader of the client's flags and environment: checked once, frozen, passed on. Opens no file and asks nobody;
 // a password that has to be read or typed is only named here.
 
-import { fieldRules, isId, isPassword } from "../protocol/fields.ts";
+import { isId } from "../protocol/fields.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../protocol/limits.ts";
-import type { FieldName } from "../protocol/messages.ts";
-import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
+import { type Env, hasSwitch, readArguments } from "./arguments.ts";
 import {
-  type CommandName,
-  commandNames,
-  type FlagName,
-  program,
-  synopses,
-} from "./client-flags.ts";
-import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
+  codeOf,
+  expectPositionals,
+  field,
+  type Given,
+  idOf,
+  type PasswordSource,
+  passwordSource,
+  questionOf,
+  type QueryWhat,
+  refusePassword,
+  serverIn,
+  timeoutOf,
+} from "./client-arguments.ts";
+import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
+import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
 import { durationValue, portValue, quoted, usageError } from "./values.ts";
-
-/** Where the password comes from. */
-export type PasswordSource =
-  | { readonly kind: "given"; readonly password: string }
-  | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "ask" };
 
 /** What every command but help has; `mac` and `ip` are null where the machine's own are meant. */
 export type Common = {
@@ -36,8 +37,6 @@ export type Common = {
   readonly timeoutMs: number;
   readonly heartbeatSeconds: number;
 };
-
-export type QueryWhat = "address" | "report" | "list";
 
 /** What was asked for on the command line. */
 export type ClientConfig =
@@ -71,7 +70,6 @@ export type RunSettings = {
 };
 
 const defaultDevicePort = "1994";
-const timeoutMsMax = 3_600_000;
 const trustTimeoutMs = 10_000;
 
 /**
@@ -97,18 +95,6 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
     default:
       return Object.freeze(readCommand(command, given, env));
   }
-}
-
-type Given = Arguments<FlagName>;
-
-function refusePassword(args: readonly string[]): void {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  if (!own.some((arg) => /^--password(=|$)/.test(arg))) return;
-  throw usageError(
-    "A password does not belong on the command line, where others can read it.",
-    "Set IOT_PASSWORD, or name a file with --password-file.",
-  );
 }
 
 function readMenu(given: Given, env: Env): ClientConfig {
@@ -191,25 +177,6 @@ function runSettings(given: Given): RunSettings {
   };
 }
 
-function questionOf(positionals: readonly string[]): { what: QueryWhat; target: string } {
-  const [what] = positionals;
-  switch (what) {
-    case "address":
-    case "report":
-      expectPositionals(`query ${what}`, positionals, 2, 2);
-      return { what, target: field("id", "ID", positionals[1] as string) };
-    case "list":
-      expectPositionals("query list", positionals, 1, 1);
-      return { what, target: "*" };
-    case undefined:
-    default:
-      throw usageError(
-        what === undefined ? "query needs to know what." : `No question ${quoted(what)}.`,
-        "Write: query address ID, query report ID or query list.",
-      );
-  }
-}
-
 function readCommon(
   given: Given,
   env: Env,
@@ -242,59 +209,4 @@ function readCommon(
     timeoutMs: timeoutOf(given, Infinity),
     heartbeatSeconds: heartbeatMs / 1000,
   };
-}
-
-function timeoutOf({ value, nameOf }: Given, otherwise: number): number {
-  const text = value("timeout");
-  return text === null ? otherwise : durationValue(nameOf("timeout"), text, 1, timeoutMsMax);
-}
-
-function passwordSource(path: string | null, env: Env): PasswordSource {
-  if (path !== null) return { kind: "file", path };
-  const password = env["IOT_PASSWORD"] ?? "";
-  if (password === "") return { kind: "ask" };
-  if (!isPassword(password)) {
-    throw usageError(`IOT_PASSWORD: ${fieldRules.password.says}.`, "Set one that is.");
-  }
-  return { kind: "given", password };
-}
-
-function idOf({ value, nameOf }: Given): string {
-  const id = value("id");
-  if (id === null) throw usageError("--id is missing.", "Say which device this is: --id ID.");
-  return field("id", nameOf("id"), id);
-}
-
-function serverIn({ value, nameOf }: Given): ServerName {
-  const server = value("server");
-  if (server !== null) return serverNameValue(nameOf("server"), server);
-  throw usageError("--server is missing.", "Say where the server is: --server HOST:PORT.");
-}
-
-function codeOf({ value, nameOf }: Given): string {
-  return field("code", nameOf("code"), value("code") ?? "01");
-}
-
-function field(rule: FieldName, name: string, text: string): string {
-  if (fieldRules[rule].test(text)) return text;
-  throw usageError(`${name} is ${quoted(text)}.`, `${fieldRules[rule].says}.`);
-}
-
-/** @param what the command, or one form of it: its first word names the command */
-function expectPositionals(
-  what: string,
-  positionals: readonly string[],
-  min: number,
-  max: number,
-): void {
-  const { length } = positionals;
-  if (length >= min && length <= max) return;
-  const command = what.split(" ")[0] as CommandName;
-  const extra = quoted(positionals[max] ?? "");
-  throw usageError(
-    length < min
-      ? `${what} needs one more argument.`
-      : `Unexpected argument ${extra} after ${what}.`,
-    `Write: ${`iot-client ${command} ${synopses[command][0]}`.trimEnd()}`,
-  );
 }

@@ -1,6 +1,6 @@
 // Gets the password from where the configuration says. Never prints it, never takes it from the command line.
 
-import type { PasswordSource } from "../../config/client.ts";
+import type { PasswordSource } from "../../config/client-arguments.ts";
 import { usageError } from "../../config/values.ts";
 import type { OperatingError } from "../../operating-error.ts";
 import { fieldRules, isPassword } from "../../protocol/fields.ts";
