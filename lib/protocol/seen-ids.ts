@@ -15,7 +15,16 @@ export function idIn(text: string, from: number, to: number): string {
   const place = (hash ^ (hash >>> 15)) & (places - 1);
   const last = seen[place] as string;
   if (last.length === to - from && text.startsWith(last, from)) return last;
-  const id = text.slice(from, to);
+  const id = ownText(text.slice(from, to));
   seen[place] = id;
   return id;
+}
+
+/**
+ * A copy of a text that has its own memory. What is cut from a datagram keeps the whole of it there for as long as it
+ * lives, and in some datagrams there is a password.
+ * @param text ASCII
+ */
+export function ownText(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }

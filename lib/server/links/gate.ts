@@ -19,8 +19,6 @@ const version = 1;
 export class Gate {
   readonly #responder: Responder;
   readonly #jar: CookieJar;
-  /** The highest handshake counter of each client key; bounded, the longest unused forgotten first. */
-  readonly #counters = new Map<string, number>();
   #inits = 0;
   #initsSince = 0;
 
@@ -91,7 +89,7 @@ export class Gate {
     }
     const { remoteKey, hsCounter } = read.value;
     const key = Buffer.from(remoteKey).toString("base64");
-    if (!this.#isNewer(key, hsCounter)) {
+    if (!desk.links.takeHandshake(key, hsCounter)) {
       desk.counters.sealedRefused++;
       return;
     }
@@ -103,7 +101,7 @@ export class Gate {
     }
     const transport = new Transport(answer.value.established, now);
     desk.counters.handshakes++;
-    desk.links.add(new Link(transport, Uint8Array.from(remoteKey), key, source, now));
+    desk.links.add(new Link(transport, key, hsCounter, source, now));
     desk.send(source, answer.value.packet);
   }
 
@@ -145,20 +143,6 @@ export class Gate {
       this.#inits = Math.max(0, this.#inits - limits.initsPerSecond);
     }
     return ++this.#inits > limits.initsPerSecond;
-  }
-
-  #isNewer(key: string, hsCounter: number): boolean {
-    const before = this.#counters.get(key);
-    if (before !== undefined && hsCounter <= before) return false;
-    this.#counters.delete(key);
-    this.#counters.set(key, hsCounter);
-    if (this.#counters.size > limits.handshakeCounters) {
-      for (const oldest of this.#counters.keys()) {
-        this.#counters.delete(oldest);
-        break;
-      }
-    }
-    return true;
   }
 }
 

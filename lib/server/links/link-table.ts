@@ -3,11 +3,13 @@
 
 import type { Random } from "../identity.ts";
 import { limits } from "../policy.ts";
+import { HandshakeCounters } from "./handshake-counters.ts";
 import type { Link } from "./link.ts";
 
 export class LinkTable {
   readonly #byIndex = new Map<number, Link>();
   readonly #currentByKey = new Map<string, Link>();
+  readonly #handshakes = new HandshakeCounters();
   /** Links that nobody has logged in over, or that a newer one replaced; the oldest first. */
   readonly #strangers = new Set<Link>();
 
@@ -26,6 +28,16 @@ export class LinkTable {
   /** The link over which this key is reached now. */
   currentOf(key: string): Link | undefined {
     return this.#currentByKey.get(key);
+  }
+
+  /**
+   * Takes the counter of a handshake (sealed, Rekey and replay).
+   * @returns false where it is not higher than any of this key before: the INIT was sent before
+   */
+  takeHandshake(key: string, counter: number): boolean {
+    if (counter <= this.#highest(key)) return false;
+    this.#handshakes.note(key, counter);
+    return true;
   }
 
   /** An index that no link has. */
@@ -52,6 +64,8 @@ export class LinkTable {
     const before = this.#currentByKey.get(link.key);
     if (before === link) return;
     this.#currentByKey.set(link.key, link);
+    this.#keepCounter(before);
+    this.#handshakes.handOver(link.key, link.handshakeCounter);
     const device = link.device ?? before?.device ?? null;
     if (device !== null) this.admit(link, device);
     if (before === undefined) return;
@@ -77,8 +91,21 @@ export class LinkTable {
   remove(link: Link): void {
     this.#byIndex.delete(link.index);
     this.#strangers.delete(link);
-    if (this.#currentByKey.get(link.key) === link) this.#currentByKey.delete(link.key);
+    if (this.#currentByKey.get(link.key) === link) {
+      this.#currentByKey.delete(link.key);
+      this.#keepCounter(link);
+    }
     link.transport.wipe();
+  }
+
+  /** The link is its key's current one no more: what it knew of handshakes is still known. */
+  #keepCounter(link: Link | undefined): void {
+    if (link === undefined || link.handshakeCounter <= this.#highest(link.key)) return;
+    this.#handshakes.note(link.key, link.handshakeCounter);
+  }
+
+  #highest(key: string): number {
+    return Math.max(this.#currentByKey.get(key)?.handshakeCounter ?? -1, this.#handshakes.of(key));
   }
 
   /** Removes strangers whose time is up. */

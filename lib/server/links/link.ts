@@ -17,17 +17,23 @@ export class Link {
 
   /**
    * @param key the client's static key in base64: what its sessions belong to
+   * @param handshakeCounter of the INIT it was made for
    * @param source where its last valid packet came from; moves with the device
    */
   constructor(
     readonly transport: Transport,
-    readonly clientKey: Uint8Array,
     readonly key: string,
+    readonly handshakeCounter: number,
     public source: Endpoint,
     now: number,
   ) {
     this.since = now;
-    this.keyBits = readUint32(clientKey, 0);
+    this.keyBits = readUint32(this.clientKey, 0);
+  }
+
+  /** The client's static key, 32 bytes. */
+  get clientKey(): Uint8Array {
+    return Buffer.from(this.key, "base64");
   }
 
   get index(): number {

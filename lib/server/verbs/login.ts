@@ -2,6 +2,7 @@
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
+import { ownText } from "../../protocol/seen-ids.ts";
 import type { Login } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { resumeProof, storedProof } from "../../sealed/ticket.ts";
@@ -60,7 +61,7 @@ export function receiveLogin(
   message: Login,
 ): void {
   const { id, password, port } = message;
-  const stated = { ip: canonicalIp(message.ip), port };
+  const stated = { ip: ownText(canonicalIp(message.ip)), port };
   const words = `LOGIN ${id} from ${message.ip} port ${port}`;
   desk.log.activity("info", peerName(request.source), "RECV", words);
   const ticket = request.link === null ? null : desk.random.bytes(ticketBytes);

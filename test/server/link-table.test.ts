@@ -1,0 +1,68 @@
+// The table of links: a handshake's counter counts once a key, whoever remembers it: the link, or what was before it.
+
+import { expect, test } from "bun:test";
+import { Link } from "../../lib/server/links/link.ts";
+import { LinkTable } from "../../lib/server/links/link-table.ts";
+import { limits } from "../../lib/server/policy.ts";
+import { Transport } from "../../lib/sealed/transport.ts";
+
+const key = Buffer.alloc(32, 7).toString("base64");
+const source = { ip: "192.0.2.1", port: 1_994 };
+
+let index = 0;
+function link(counter: number, of = key): Link {
+  const established = {
+    localIndex: ++index,
+    remoteIndex: 1,
+    initiator: false,
+    sendKey: new Uint8Array(32),
+    receiveKey: new Uint8Array(32),
+    handshakeHash: new Uint8Array(32),
+    remoteKey: new Uint8Array(32),
+  };
+  return new Link(new Transport(established, 0), of, counter, source, 0);
+}
+
+/** Takes a handshake and makes its link. */
+function shake(table: LinkTable, counter: number): Link {
+  expect(table.takeHandshake(key, counter)).toBe(true);
+  const made = link(counter);
+  table.add(made);
+  return made;
+}
+
+test("a counter is taken once, and none below it", () => {
+  const table = new LinkTable();
+  shake(table, 10);
+  for (const counter of [10, 9, 0]) expect(table.takeHandshake(key, counter)).toBe(false);
+  shake(table, 11);
+});
+
+test("the same after the link was confirmed, removed, expired and replaced", () => {
+  const table = new LinkTable();
+  const first = shake(table, 10);
+  table.confirm(first, 0);
+  expect(table.takeHandshake(key, 10)).toBe(false);
+  const second = shake(table, 20);
+  // An INIT that is not confirmed counts as well.
+  expect(table.takeHandshake(key, 15)).toBe(false);
+  table.confirm(second, 0);
+  // The older link speaks again, and is the current one.
+  table.confirm(first, 0);
+  expect(table.takeHandshake(key, 20)).toBe(false);
+  table.remove(first);
+  table.expire(limits.strangerMs);
+  expect(table.size).toBe(0);
+  expect(table.takeHandshake(key, 20)).toBe(false);
+  shake(table, 21);
+});
+
+test("keys do not know of each other", () => {
+  const table = new LinkTable();
+  const other = Buffer.alloc(32, 8).toString("base64");
+  table.confirm(shake(table, 10), 0);
+  expect(table.takeHandshake(other, 1)).toBe(true);
+  table.confirm(link(1, other), 0);
+  expect(table.takeHandshake(other, 1)).toBe(false);
+  expect(table.takeHandshake(key, 11)).toBe(true);
+});
