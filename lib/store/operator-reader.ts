@@ -3,6 +3,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { EndReason } from "../server/operation.ts";
+import { MessageScan, MessageStatements } from "./message-scan.ts";
 import { type StoredReport, ReportReader } from "./report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./report-scan.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
@@ -36,13 +37,6 @@ export type SessionFacts = {
   readonly port: number;
 };
 
-/** The part of a report that a curve needs. */
-export type ReadingRow = {
-  readonly sequence: number;
-  readonly received: number;
-  readonly message: string;
-};
-
 /** How many chunks are looked into for the latest report of a device that may have none. */
 const latestChunksMax = 2_000;
 
@@ -54,7 +48,7 @@ export class OperatorReader {
   readonly #sessions: Statement<SessionFacts, Values>;
   readonly #receivedFrom: Statement<{ sequence: number; received: number }, Values>;
   readonly #reports: ScanStatements<StoredReport>;
-  readonly #readings: ScanStatements<ReadingRow>;
+  readonly #messages: MessageStatements;
   readonly #reader: ReportReader;
 
   /**
@@ -89,7 +83,7 @@ export class OperatorReader {
       "SELECT sequence, received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
     );
     this.#reports = new ScanStatements(database, "sequence, device, time, received, code, message");
-    this.#readings = new ScanStatements(database, "sequence, received, message");
+    this.#messages = new MessageStatements(database);
     this.#reader = new ReportReader(database, store.chunks);
   }
 
@@ -117,17 +111,23 @@ export class OperatorReader {
     return this.store.nextSequence;
   }
 
-  /** The number of the first report received at or after a time (ms since 1970), or the one behind the last. */
-  sequenceAt(ms: number): number {
-    let low = this.first();
-    let high = this.end();
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.#receivedFrom.get(middle);
-      if (row !== null && row.received < ms) low = row.sequence + 1;
-      else high = middle;
+  /**
+   * The number of the first report received at or after a time (ms since 1970); `high` where there is none below it.
+   * @param low none below this
+   * @param high where reports come evenly, one in the middle between the two is found soonest
+   */
+  sequenceAt(ms: number, low = this.first(), high = this.end()): number {
+    let [from, to, stride] = [low, high, 1];
+    for (let guess = middleOf(from, to); from < to; stride *= 2) {
+      const row = this.#receivedFrom.get(guess);
+      const isBelow = row !== null && row.received < ms;
+      if (isBelow) from = row.sequence + 1;
+      else to = guess;
+      // Ever further from the first guess, until the bounds are near each other.
+      guess = isBelow ? from + stride - 1 : to - stride;
+      if (guess < from || guess >= to) guess = middleOf(from, to);
     }
-    return low;
+    return Math.min(from, high);
   }
 
   at(sequence: number): StoredReport | null {
@@ -149,8 +149,12 @@ export class OperatorReader {
       : new DeviceScan(this.#reports, this.store.chunks, id, low, high, order);
   }
 
-  /** The same of one device, oldest first, with less of each. */
-  readings(id: string, low: number, high: number): DeviceScan<ReadingRow> {
-    return new DeviceScan(this.#readings, this.store.chunks, id, low, high, "oldest");
+  /** The messages of one device alone, oldest first. */
+  messages(id: string, low: number, high: number): MessageScan {
+    return new MessageScan(this.#messages, this.store.chunks, id, low, high, () => this.first());
   }
+}
+
+function middleOf(low: number, high: number): number {
+  return Math.floor((low + high) / 2);
 }

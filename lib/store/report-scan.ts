@@ -15,7 +15,7 @@ type Numbered = { readonly sequence: number };
 /** Chunks of the index looked into in one step: well under a millisecond. */
 const chunksPerStep = 64;
 /** A stretch is read in one go where the device has at least one in so many of its numbers. */
-const denseShare = 8;
+export const denseShare = 8;
 
 /** The statements of a scan, for rows of some columns. */
 export class ScanStatements<Row extends Numbered> {
@@ -144,7 +144,7 @@ export class DeviceScan<Row extends Numbered> {
 }
 
 /** The index of the first place that is at least so high. */
-function firstAtOrAbove(places: Places, place: number): number {
+export function firstAtOrAbove(places: Places, place: number): number {
   let low = 0;
   let high = places.length;
   while (low < high) {

@@ -1,103 +1,110 @@
-// Makes few points of many: buckets of equal width in time, each with its lowest, highest and mean, so that no spike is
-// lost. Pure.
+// Makes few points of many readings: buckets, each with its lowest, highest and mean, so that no spike is lost. Knows
+// reports by their numbers; what time it is there, its caller knows. Pure.
 
-/** Readings in the order they were received; the first `length` count. */
+/** A device's reports in their order, with the number in each, NaN where there is none; the first `length` count. */
 export type Columns = {
-  readonly times: Float64Array;
+  /** The number that the places are counted from. */
+  readonly first: number;
+  readonly places: Uint16Array;
   readonly values: Float64Array;
   readonly length: number;
 };
 
-export type Points = {
-  readonly times: number[];
-  readonly min: number[];
-  readonly max: number[];
-  readonly mean: number[];
-  readonly count: number[];
+/** What lies between two borders. */
+export type Bucket = {
+  /** The number of its first reading. */
+  first: number;
+  min: number;
+  max: number;
+  sum: number;
+  count: number;
 };
 
-/** Collects columns into points of a range. */
+/** Collects readings into buckets. */
 export class Decimation {
-  readonly #width: number;
-  readonly #firsts: Float64Array;
-  readonly #mins: Float64Array;
-  readonly #maxs: Float64Array;
-  readonly #sums: Float64Array;
-  readonly #counts: Float64Array;
+  /** A bucket between each two borders. */
+  readonly buckets: readonly Bucket[];
+  count = 0;
 
-  /**
-   * @param from ms, the first that counts
-   * @param to ms, the last that counts
-   * @param points buckets at most
-   */
-  constructor(
-    private readonly from: number,
-    private readonly to: number,
-    points: number,
-  ) {
-    this.#width = Math.max(1, (to - from + 1) / points);
-    this.#firsts = new Float64Array(points);
-    this.#mins = new Float64Array(points).fill(Number.POSITIVE_INFINITY);
-    this.#maxs = new Float64Array(points).fill(Number.NEGATIVE_INFINITY);
-    this.#sums = new Float64Array(points);
-    this.#counts = new Float64Array(points);
+  /** @param borders numbers of reports, ascending: a bucket has those from one border to below the next */
+  constructor(private readonly borders: Float64Array) {
+    this.buckets = Array.from({ length: borders.length - 1 }, () => ({
+      first: -1,
+      min: Number.POSITIVE_INFINITY,
+      max: Number.NEGATIVE_INFINITY,
+      sum: 0,
+      count: 0,
+    }));
   }
 
-  add({ times, values, length }: Columns): void {
-    const last = this.#counts.length - 1;
-    for (let i = 0; i < length; i++) {
-      const time = times[i] as number;
-      if (time < this.from || time > this.to) continue;
-      const value = values[i] as number;
-      const bucket = Math.min(last, Math.floor((time - this.from) / this.#width));
-      if (this.#counts[bucket] === 0) this.#firsts[bucket] = time;
-      this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
-      this.#sums[bucket] = (this.#sums[bucket] as number) + value;
-      if (value < (this.#mins[bucket] as number)) this.#mins[bucket] = value;
-      if (value > (this.#maxs[bucket] as number)) this.#maxs[bucket] = value;
-    }
-  }
-
-  /** The buckets that have something in them, at the time of their first reading. */
-  points(): Points {
-    const points: Points = { times: [], min: [], max: [], mean: [], count: [] };
-    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
-      const count = this.#counts[bucket] as number;
+  /** Takes what of some readings lies between the borders. */
+  add({ first, places, values, length }: Columns): void {
+    const { borders, buckets } = this;
+    let at = firstAtOrAbove(places, length, (borders[0] as number) - first);
+    for (
+      let i = bucketOf(borders, first + (places[at] ?? 0));
+      i < buckets.length && at < length;
+      i++
+    ) {
+      const end = (borders[i + 1] as number) - first;
+      let min = Number.POSITIVE_INFINITY;
+      let max = Number.NEGATIVE_INFINITY;
+      let sum = 0;
+      let count = 0;
+      let began = at;
+      for (; at < length && (places[at] as number) < end; at++) {
+        const value = values[at] as number;
+        if (value !== value) continue;
+        if (count++ === 0) began = at;
+        sum += value;
+        if (value < min) min = value;
+        if (value > max) max = value;
+      }
       if (count === 0) continue;
-      points.times.push(this.#firsts[bucket] as number);
-      points.min.push(this.#mins[bucket] as number);
-      points.max.push(this.#maxs[bucket] as number);
-      points.mean.push((this.#sums[bucket] as number) / count);
-      points.count.push(count);
+      const bucket = buckets[i] as Bucket;
+      if (bucket.count === 0) bucket.first = first + (places[began] as number);
+      bucket.min = Math.min(bucket.min, min);
+      bucket.max = Math.max(bucket.max, max);
+      bucket.sum += sum;
+      bucket.count += count;
+      this.count += count;
     }
-    return points;
   }
 }
 
-/** How many readings are in a range. */
-export function countIn({ times, length }: Columns, from: number, to: number): number {
-  let count = 0;
-  for (let i = 0; i < length; i++) {
-    const time = times[i] as number;
-    if (time >= from && time <= to) count++;
+/** Each reading from one number to below another in a bucket of its own. */
+export function readingsBetween(columns: Columns, low: number, high: number): Bucket[] {
+  const { first, places, values, length } = columns;
+  const buckets: Bucket[] = [];
+  for (let at = firstAtOrAbove(places, length, low - first); at < length; at++) {
+    const [number, value] = [first + (places[at] as number), values[at] as number];
+    if (number >= high) break;
+    if (value !== value) continue;
+    buckets.push({ first: number, min: value, max: value, sum: value, count: 1 });
   }
-  return count;
+  return buckets;
 }
 
-/** Every reading of a range as a point of its own. */
-export function pointsOfAll(parts: readonly Columns[], from: number, to: number): Points {
-  const points: Points = { times: [], min: [], max: [], mean: [], count: [] };
-  for (const { times, values, length } of parts) {
-    for (let i = 0; i < length; i++) {
-      const time = times[i] as number;
-      if (time < from || time > to) continue;
-      const value = values[i] as number;
-      points.times.push(time);
-      points.min.push(value);
-      points.max.push(value);
-      points.mean.push(value);
-      points.count.push(1);
-    }
+/** The bucket that a number is in; the first one for what is below all. */
+function bucketOf(borders: Float64Array, number: number): number {
+  let low = 0;
+  let high = borders.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if ((borders[middle] as number) <= number) low = middle;
+    else high = middle;
   }
-  return points;
+  return low;
+}
+
+/** The index of the first of some places that is at least so high. */
+export function firstAtOrAbove(places: Uint16Array, length: number, place: number): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((places[middle] as number) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

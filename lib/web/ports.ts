@@ -64,11 +64,13 @@ export interface DeviceSource {
 /** A report with its number. */
 export type NumberedReport = Report & { readonly sequence: number };
 
-/** The part of a report that a curve needs. */
-export type Reading = {
-  readonly sequence: number;
-  readonly received: number;
-  readonly message: string;
+/** Messages of some reports of a device: what a curve needs of them. */
+export type Messages = {
+  /** The numbers of the reports: this and a place each, ascending. */
+  readonly base: number;
+  readonly places: Uint16Array;
+  /** The messages in UTF-8, in the same order, each ended by a 0x1f. Where one holds such a byte, there are more ends. */
+  readonly bytes: Uint8Array;
 };
 
 /** Reports of a range, taken a few at a time; each take is short work. */
@@ -78,10 +80,19 @@ export interface Scan<Row> {
   readonly done: boolean;
 }
 
+/** Messages of a range, as `Scan`. */
+export interface MessageScan {
+  next(limit: number): Messages;
+  readonly done: boolean;
+}
+
 /** The reports, to read. Sequence numbers grow with the time of receipt. */
 export interface ReportSource {
-  /** The number of the first report received at or after a time; behind the last one where there is none. */
-  sequenceAt(ms: number): number;
+  /**
+   * The number of the first report received at or after a time; behind the last one where there is none.
+   * @param low with `high`: looked for between the two only; soonest found half way
+   */
+  sequenceAt(ms: number, low?: number, high?: number): number;
   /** The number that is behind the last report. */
   end(): number;
   /** The number of the oldest report that is kept. */
@@ -95,8 +106,8 @@ export interface ReportSource {
     high: number,
     order: "newest" | "oldest",
   ): Scan<NumberedReport>;
-  /** The same of one device, oldest first, with less of each. */
-  readings(id: string, low: number, high: number): Scan<Reading>;
+  /** The messages of one device alone, oldest first. */
+  messages(id: string, low: number, high: number): MessageScan;
 }
 
 /** A session that is open, as the engine holds it; the object stays the same while it is open. */

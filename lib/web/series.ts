@@ -1,22 +1,29 @@
 // A device's numbers over time, for a chart: read once, kept in columns by chunk of sequence numbers, decimated on
 // request. What is kept is bounded; reports never change, so nothing kept is ever wrong.
 
-import { type Columns, countIn, Decimation, type Points, pointsOfAll } from "./decimation.ts";
+import {
+  type Bucket,
+  type Columns,
+  Decimation,
+  firstAtOrAbove,
+  readingsBetween,
+} from "./decimation.ts";
+import { columnReaderOf } from "./number-column.ts";
 import { finderOf } from "./numbers-in-messages.ts";
-import type { ReportSource } from "./ports.ts";
+import type { Messages, ReportSource } from "./ports.ts";
 import { Slice } from "./slice.ts";
 
 /** Sequence numbers whose readings are kept together. */
 const chunkNumbers = 65_536;
-/** Reports read in one step: one to two milliseconds. */
-const rowsPerStep = 2_048;
+/** Reports read in one step: a fraction of a millisecond, a few where each is large or has to be parsed. */
+const reportsPerStep = 1_024;
 /** What all columns may take, in bytes. */
 const keptBytesMax = 64 << 20;
-const bytesPerReading = 16;
+const bytesPerReading = 10;
 
 /** Columns that grow at their end. */
 class Chunk implements Columns {
-  times = new Float64Array(16);
+  places = new Uint16Array(16);
   values = new Float64Array(16);
   length = 0;
   /** Bytes that are in the sum of all. */
@@ -24,22 +31,43 @@ class Chunk implements Columns {
   /** The first number that was not looked at yet. */
   next: number;
 
-  constructor(first: number) {
+  constructor(readonly first: number) {
     this.next = first;
   }
 
   get bytes(): number {
-    return this.times.length * bytesPerReading + 200;
+    return this.places.length * bytesPerReading + 200;
   }
 
-  push(time: number, value: number): void {
-    if (this.length === this.times.length) {
-      this.times = grown(this.times);
-      this.values = grown(this.values);
+  /**
+   * Takes readings; those it has already it leaves out: another request may have read on meanwhile.
+   * @param base with each place: the number of a report
+   * @param numbers the number in each, NaN where there is none
+   */
+  take(base: number, found: Uint16Array, numbers: Float64Array): void {
+    const skipped = firstAtOrAbove(found, found.length, this.next - base);
+    const count = found.length - skipped;
+    if (count === 0) return;
+    this.#makeRoom(count);
+    this.places.set(found.subarray(skipped), this.length);
+    this.values.set(numbers.subarray(skipped, found.length), this.length);
+    const shift = base - this.first;
+    if (shift !== 0) {
+      for (let i = 0; i < count; i++) this.places[this.length + i]! += shift;
     }
-    this.times[this.length] = time;
-    this.values[this.length] = value;
-    this.length++;
+    this.length += count;
+    this.next = base + (found[found.length - 1] as number) + 1;
+  }
+
+  #makeRoom(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.places.length) return;
+    const size = Math.min(Math.max(needed, this.length * 4), chunkNumbers);
+    const { places, values } = this;
+    this.places = new Uint16Array(size);
+    this.places.set(places);
+    this.values = new Float64Array(size);
+    this.values.set(values);
   }
 }
 
@@ -52,6 +80,17 @@ export type SeriesQuery = {
   readonly points: number;
 };
 
+export type Points = {
+  readonly times: number[];
+  readonly min: number[];
+  readonly max: number[];
+  readonly mean: number[];
+  readonly count: number[];
+};
+
+/** Writes a field's number in each message to the values. */
+type Read = (messages: Messages, values: Float64Array) => void;
+
 export class Series {
   /** In the order of use. */
   readonly #chunks = new Map<string, Chunk>();
@@ -61,35 +100,63 @@ export class Series {
 
   /** The points of a chart, with the number of reports behind them. */
   async points(query: SeriesQuery): Promise<Points & { reports: number }> {
-    const { device, field, from, to } = query;
-    const low = Math.max(this.reports.first(), this.reports.sequenceAt(from));
-    const high = Math.min(this.reports.end(), this.reports.sequenceAt(to + 1));
-    const find = finderOf(field);
     const slice = new Slice();
-    const decimation = new Decimation(from, to, query.points);
+    const borders = await this.#borders(query, slice);
+    const [low, high] = [borders[0] as number, borders[borders.length - 1] as number];
+    const read = this.#readerOf(query.field);
+    const decimation = new Decimation(borders);
     // Held here too until they are known to be too many for points of their own.
     let few: Columns[] | null = [];
-    let count = 0;
     for (let number = Math.floor(low / chunkNumbers); number * chunkNumbers < high; number++) {
-      const chunk = await this.#chunk(device, field, number, high, find, slice);
-      const own = countIn(chunk, from, to);
-      count += own;
-      if (count > query.points) few = null;
-      if (own > 0) few?.push(chunk);
+      const chunk = await this.#chunk(query, number, high, read, slice);
       decimation.add(chunk);
+      if (decimation.count > query.points) few = null;
+      few?.push(chunk);
       await slice.breathe();
     }
-    const points = few === null ? decimation.points() : pointsOfAll(few, from, to);
-    return { reports: count, ...points };
+    const buckets = few?.flatMap((chunk) => readingsBetween(chunk, low, high));
+    const points = await this.#pointsOf(buckets ?? decimation.buckets, slice);
+    return { reports: decimation.count, ...points };
+  }
+
+  /** The numbers of the reports at which the parts of a range begin, parts of equal length in time. */
+  async #borders({ from, to, points }: SeriesQuery, slice: Slice): Promise<Float64Array> {
+    const { reports } = this;
+    const parts = Math.min(points, to - from + 1);
+    const borders = new Float64Array(parts + 1);
+    borders[0] = reports.sequenceAt(from);
+    borders[parts] = Math.max(borders[0], reports.sequenceAt(to + 1));
+    // Those half way first: each look-up is between two that are known.
+    for (let step = 2 ** Math.floor(Math.log2(parts)); step >= 1; step /= 2) {
+      for (let i = step; i < parts; i += 2 * step) {
+        const time = Math.ceil(from + (i * (to - from + 1)) / parts);
+        const [below, above] = [borders[i - step], borders[Math.min(i + step, parts)]];
+        borders[i] = reports.sequenceAt(time, below, above);
+        await slice.breathe();
+      }
+    }
+    return borders;
+  }
+
+  #readerOf(field: string): Read {
+    const readColumn = columnReaderOf(field);
+    const find = finderOf(field);
+    return ({ base, places, bytes }, values) => {
+      if (readColumn(bytes, values) === places.length) return;
+      // A message holds what ends a message: one by one, then.
+      for (const [i, place] of places.entries()) {
+        const report = this.reports.at(base + place);
+        values[i] = report === null ? Number.NaN : find(report.message);
+      }
+    };
   }
 
   /** The columns of a chunk, up to the report before `high` at least. */
   async #chunk(
-    device: string,
-    field: string,
+    { device, field }: SeriesQuery,
     number: number,
     high: number,
-    find: (message: string) => number,
+    read: Read,
     slice: Slice,
   ): Promise<Chunk> {
     const key = `${device}\n${number}\n${field}`;
@@ -99,20 +166,35 @@ export class Series {
     this.#chunks.delete(key);
     this.#chunks.set(key, chunk);
     const end = Math.min(first + chunkNumbers, Math.max(high, chunk.next));
-    const scan = this.reports.readings(device, chunk.next, end);
+    const scan = this.reports.messages(device, chunk.next, end);
+    const values = new Float64Array(reportsPerStep);
     while (!scan.done) {
-      for (const { sequence, received, message } of scan.next(rowsPerStep)) {
-        // Another request may have read on meanwhile.
-        if (sequence < chunk.next) continue;
-        chunk.next = sequence + 1;
-        const value = find(message);
-        if (value === value) chunk.push(received, value);
-      }
+      const messages = scan.next(reportsPerStep);
+      read(messages, values);
+      chunk.take(messages.base, messages.places, values);
       await slice.breathe();
     }
     chunk.next = Math.max(chunk.next, end);
     if (this.#chunks.get(key) === chunk) this.#count(chunk);
     return chunk;
+  }
+
+  /** Each part that has readings, at the time of its first one. */
+  async #pointsOf(buckets: readonly Bucket[], slice: Slice): Promise<Points> {
+    const points: Points = { times: [], min: [], max: [], mean: [], count: [] };
+    let time = 0;
+    for (const { first, min, max, sum, count } of buckets) {
+      if (count === 0) continue;
+      // A clock that was set back is no reason for a curve to go back.
+      time = Math.max(time, this.reports.at(first)?.received ?? 0);
+      points.times.push(time);
+      points.min.push(min);
+      points.max.push(max);
+      points.mean.push(sum / count);
+      points.count.push(count);
+      await slice.breathe();
+    }
+    return points;
   }
 
   #count(chunk: Chunk): void {
@@ -124,10 +206,4 @@ export class Series {
       this.#bytes -= kept.counted;
     }
   }
-}
-
-function grown(column: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(column.length * 4);
-  larger.set(column);
-  return larger;
 }

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { BenchError, buildC, buildFolder, buildServer } from "./children.ts";
 import { describeMachine, type Machine, warningsAbout } from "./machine.ts";
 import { type Bench, isMet, type Measure, type Row } from "./measure.ts";
+import { chart } from "./measures/chart.ts";
 import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { millionDevices } from "./measures/million-devices.ts";
@@ -23,6 +24,7 @@ const measures: readonly Measure[] = [
   history,
   millionDevices,
   idle,
+  chart,
   sealedStatusRate,
   sealedDataRate,
   sealedHandshakes,

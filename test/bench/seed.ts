@@ -28,24 +28,12 @@ export async function seedDevices(folder: string, devices: number): Promise<void
 }
 
 /**
- * Adds reports of a thousand devices to a database, in turn.
+ * Adds reports of a thousand devices to a database, in turn, a report a millisecond.
  * @param say told how far it is
  */
 export function seedReports(folder: string, reports: number, say: (words: string) => void): void {
-  const store = new SqliteStore(openToFill(folder), { sharedIp: true });
   const startedAt = Date.now() - reports;
-  for (let first = 0; first < reports; first += reportsPerBatch) {
-    const count = Math.min(reportsPerBatch, reports - first);
-    store.applyNow(Array.from({ length: count }, (_, i) => reportOf(first + i, startedAt)));
-    store.housekeep();
-    if ((first / reportsPerBatch) % 500 === 499) say(`${first + count} of ${reports} reports`);
-  }
-  store.close();
-}
-
-/** A report a millisecond. */
-function reportOf(number: number, startedAt: number): Operation {
-  return {
+  const reportAt = (number: number): Operation => ({
     kind: "report",
     report: {
       device: deviceId(number % sessions),
@@ -54,9 +42,59 @@ function reportOf(number: number, startedAt: number): Operation {
       code: "01",
       message: `t=21.50 s=${String(number).padStart(8, "0")}`,
     },
-    key: (number % 65_536) * 2 ** 32 + (Math.imul(number, 0x9e3779b1) >>> 0),
+    key: keyAt(number),
     previous: number < sessions ? 0 : number + 1 - sessions,
-  };
+  });
+  fillReports(folder, reports, reportAt, say);
+}
+
+/**
+ * Adds reports of one device to a database, at even distances.
+ * @param from ms since 1970, when the first one was received
+ * @param to when the last one was
+ */
+export function seedOwnReports(
+  folder: string,
+  device: string,
+  messages: readonly string[],
+  from: number,
+  to: number,
+): void {
+  const stepMs = (to - from) / Math.max(1, messages.length - 1);
+  const reportAt = (number: number): Operation => ({
+    kind: "report",
+    report: {
+      device,
+      time: "2026-11-22:10:10:10",
+      received: Math.floor(from + number * stepMs),
+      code: "01",
+      message: messages[number] as string,
+    },
+    key: keyAt(number),
+    previous: number,
+  });
+  fillReports(folder, messages.length, reportAt, () => {});
+}
+
+function fillReports(
+  folder: string,
+  reports: number,
+  reportAt: (number: number) => Operation,
+  say: (words: string) => void,
+): void {
+  const store = new SqliteStore(openToFill(folder), { sharedIp: true });
+  for (let first = 0; first < reports; first += reportsPerBatch) {
+    const count = Math.min(reportsPerBatch, reports - first);
+    store.applyNow(Array.from({ length: count }, (_, i) => reportAt(first + i)));
+    store.housekeep();
+    if ((first / reportsPerBatch) % 500 === 499) say(`${first + count} of ${reports} reports`);
+  }
+  store.close();
+}
+
+/** What stands for the hash of a report's datagram: another for each. */
+function keyAt(number: number): number {
+  return (number % 65_536) * 2 ** 32 + (Math.imul(number, 0x9e3779b1) >>> 0);
 }
 
 function insertDevices(database: Database, devices: number, hash: string): void {

@@ -81,14 +81,33 @@ export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
     } satisfies Scan<NumberedReport>;
   };
   return {
-    sequenceAt: (ms) =>
-      reports.find(({ received }) => received >= ms)?.sequence ?? reports.length + 1,
+    sequenceAt: (ms, low = 1, high = reports.length + 1) =>
+      Math.min(
+        high,
+        reports.slice(low - 1).find(({ received }) => received >= ms)?.sequence ?? high,
+      ),
     end: () => reports.length + 1,
     first: () => 1,
     at: (sequence) => reports[sequence - 1] ?? null,
     latest: (id) => reports.findLast(({ device }) => device === id) ?? null,
     scan: (id, low, high, order) => scan(id, low, high, order === "newest"),
-    readings: (id, low, high) => scan(id, low, high, false),
+    messages: (id, low, high) => {
+      const rows = scan(id, low, high, false);
+      return {
+        next: (limit) => {
+          const base = low;
+          const taken = rows.next(limit);
+          return {
+            base,
+            places: Uint16Array.from(taken, ({ sequence }) => sequence - base),
+            bytes: Buffer.from(taken.map(({ message }) => `${message}\x1f`).join("")),
+          };
+        },
+        get done() {
+          return rows.done;
+        },
+      };
+    },
   };
 }
 

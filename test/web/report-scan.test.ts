@@ -80,10 +80,53 @@ describe("a scan finds what a filter finds", () => {
   }
 });
 
+describe("a scan of messages finds what a filter finds", () => {
+  const ranges: readonly [low: number, high: number][] = [
+    [0, total + 10],
+    [chunk - 3, chunk + 3],
+    [70_001, 70_000],
+    [total - 100, total + 1],
+  ];
+  for (const id of ["most", "some", "rare", "nobody"]) {
+    for (const [low, high] of ranges) {
+      test(`${id} from ${low} to ${high}`, () => {
+        const expected = kept.filter(
+          ({ sequence, device }) => sequence >= low && sequence < high && id === device,
+        );
+        const found = messagesOf(id, low, high, 1_000);
+        expect(found.map(([number]) => number)).toEqual(expected.map(({ sequence }) => sequence));
+        // Each message is the number of its report, from 0 on.
+        for (const [number, message] of found) expect(message).toBe(`${number - 1}`);
+      });
+    }
+  }
+});
+
+function messagesOf(id: string, low: number, high: number, limit: number) {
+  const scan = reader.messages(id, low, high);
+  const found: [number: number, message: string][] = [];
+  while (!scan.done) {
+    const { base, places, bytes } = scan.next(limit);
+    const messages = Buffer.from(bytes).toString().split("\x1f");
+    expect(messages.pop()).toBe("");
+    for (const [i, place] of places.entries()) found.push([base + place, messages[i] as string]);
+    expect(messages).toHaveLength(places.length);
+  }
+  return found;
+}
+
 test("a time leads to the first report received at or after it", () => {
   for (const ms of [0, 1_000, 1_001, 20_000, 40_000, 1_000 + Math.floor(total / 3), 1e12]) {
     const expected = kept.find(({ received }) => received >= ms)?.sequence ?? reader.end();
     expect([ms, reader.sequenceAt(ms)]).toEqual([ms, expected]);
+    for (const [low, high] of [
+      [expected - 5, expected + 1_000],
+      [expected, expected],
+      [expected - 1_000, expected - 3],
+    ] as const) {
+      if (low > 0)
+        expect([ms, reader.sequenceAt(ms, low, high)]).toEqual([ms, Math.min(high, expected)]);
+    }
   }
 });
 
@@ -93,4 +136,14 @@ test("the newest report of a device, also one that was long silent", () => {
     expect(reader.latest(id)?.sequence).toBe(expected as number);
   }
   expect(reader.latest("nobody")).toBeNull();
+});
+
+// The last one: it removes rows.
+test("a scan of messages leaves out what retention removes between two steps", () => {
+  const scan = reader.messages("most", 0, total + 1);
+  scan.next(10);
+  database.run("DELETE FROM data WHERE sequence <= 5001");
+  const { base, places, bytes } = scan.next(2);
+  expect([...places].map((place) => base + place)).toEqual([5_002, 5_003]);
+  expect(Buffer.from(bytes).toString()).toBe("5001\x1f5002\x1f");
 });

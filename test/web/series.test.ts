@@ -1,10 +1,19 @@
 // Charts: what a number in a report is, decimation that loses no lowest and no highest, and columns that grow.
 
 import { describe, expect, test } from "bun:test";
-import { Decimation, pointsOfAll } from "../../lib/web/decimation.ts";
+import { Decimation, readingsBetween } from "../../lib/web/decimation.ts";
+import { columnReaderOf } from "../../lib/web/number-column.ts";
 import { finderOf, numbersIn } from "../../lib/web/numbers-in-messages.ts";
 import { Series } from "../../lib/web/series.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
+
+/** The field's numbers as they are read from the bytes of many messages. */
+function columnOf(field: string, messages: readonly string[]): number[] {
+  const values = new Float64Array(messages.length);
+  const bytes = Buffer.from(messages.map((message) => `${message}\x1f`).join(""));
+  expect(columnReaderOf(field)(bytes, values)).toBe(messages.length);
+  return [...values];
+}
 
 describe("numbers in a message", () => {
   const rows: readonly [message: string, numbers: Readonly<Record<string, number>>][] = [
@@ -38,24 +47,82 @@ describe("numbers in a message", () => {
     ["{temp=5}", {}],
     ["{ temp=5 }", { temp: 5 }],
     ['{"__proto__":1}', { __proto__: undefined } as never],
+    ["temp=21.5°C hum=40 %", { temp: 21.5, hum: 40 }],
+    ["temp=1e3;hum=+7", { temp: 1000, hum: 7 }],
+    ["temp=5kg/m²s,hum=1.", { temp: 5, hum: 1 }],
+    ["temp=5abcdefghi", {}],
+    ["temp=x temp=3", { temp: 3 }],
+    ["ütemp=1\u00a0temp=2", { ütemp: 1, temp: 2 }],
+    ["mode=a\ttemp=.5\nhum=-0", { temp: 0.5, hum: -0 }],
+    ['{"on":true,"temp":-3.25 }', { temp: -3.25 }],
+    ['{"temp":1,"temp":2}', { temp: 2 }],
+    ['{"name":"{","temp":2}', { temp: 2 }],
+    ['{"temp":12345678901234567890}', { temp: Number("12345678901234567890") }],
+    ["+21.50", { value: 21.5 }],
+    ["5\r", { value: 5 }],
+    ["5.5.5", {}],
   ];
   for (const [message, numbers] of rows) {
     test(JSON.stringify(message), () => {
       const found = numbersIn(message);
       if (!message.includes("__proto__")) expect(Object.fromEntries(found)).toEqual({ ...numbers });
-      for (const [name, value] of found)
+      for (const [name, value] of found) {
         expect([name, finderOf(name)(message)]).toEqual([name, value]);
+        expect([name, columnOf(name, [message])]).toEqual([name, [value]]);
+      }
       for (const name of ["temp", "value", "hum", "a.b", "constructor", "length", "none"]) {
         if (found.some(([known]) => known === name)) continue;
         expect([name, finderOf(name)(message)]).toEqual([name, Number.NaN]);
+        expect([name, columnOf(name, [message])]).toEqual([name, [Number.NaN]]);
       }
     });
   }
 });
 
-function columns(readings: readonly (readonly [time: number, value: number])[]) {
+test("a column is what each message has, whatever its neighbours are", () => {
+  let seed = 11;
+  const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const parts = [
+    "temp",
+    "=",
+    "1",
+    "2.5",
+    " ",
+    ",",
+    "-",
+    "e3",
+    "°C",
+    "%",
+    "x",
+    ".",
+    "value",
+    "\t",
+    "é",
+  ];
+  for (let round = 0; round < 300; round++) {
+    const messages = Array.from({ length: 20 }, () =>
+      Array.from({ length: random(9) }, () => parts[random(parts.length)]).join(""),
+    );
+    for (const field of ["temp", "value", "x"]) {
+      const found = messages.map((message) => finderOf(field)(message));
+      expect([messages, columnOf(field, messages)]).toEqual([messages, found]);
+    }
+  }
+});
+
+test("messages that hold the byte between messages are told by their count", () => {
+  const read = columnReaderOf("value");
+  expect(read(Buffer.from("1\x1f2\x1f3\x1f"), new Float64Array(2))).toBe(3);
+  expect(read(new Uint8Array(0), new Float64Array(2))).toBe(0);
+  expect(() => read(Buffer.from("1\x1f2"), new Float64Array(2))).toThrow("no end");
+});
+
+type Reading = readonly [number: number, value: number];
+
+function columns(readings: readonly Reading[], first = 0) {
   return {
-    times: Float64Array.from(readings, ([time]) => time),
+    first,
+    places: Uint16Array.from(readings, ([number]) => number - first),
     values: Float64Array.from(readings, ([, value]) => value),
     length: readings.length,
   };
@@ -65,49 +132,45 @@ test("decimation keeps the lowest, the highest, the mean and the count of each b
   let seed = 7;
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   for (let round = 0; round < 50; round++) {
-    const from = Math.floor(random() * 1_000);
-    const to = from + Math.floor(random() * 5_000);
-    const points = 1 + Math.floor(random() * 40);
-    const readings = Array.from(
-      { length: Math.floor(random() * 2_000) },
-      () => [Math.floor(random() * 7_000), random() * 100 - 50] as const,
-    ).sort(([a], [b]) => a - b);
-    const decimation = new Decimation(from, to, points);
-    const half = Math.floor(readings.length / 2);
+    const borders = Array.from({ length: 2 + Math.floor(random() * 40) }, () =>
+      Math.floor(random() * 7_000),
+    ).sort((a, b) => a - b);
+    const share = random();
+    const readings: Reading[] = [];
+    for (let number = 0; number < 8_000; number++) {
+      const value = random() < 0.1 ? Number.NaN : random() * 100 - 50;
+      if (random() < share) readings.push([number, value]);
+    }
+    const decimation = new Decimation(Float64Array.from(borders));
+    const half = readings.findIndex(([number]) => number >= 3_000);
     decimation.add(columns(readings.slice(0, half)));
-    decimation.add(columns(readings.slice(half)));
-    const found = decimation.points();
-    const inside = readings.filter(([time]) => time >= from && time <= to);
-    const values = inside.map(([, value]) => value);
-    expect(found.times.length).toBeLessThanOrEqual(points);
-    expect(found.count.reduce((sum, count) => sum + count, 0)).toBe(inside.length);
-    expect(found.times).toEqual([...found.times].sort((a, b) => a - b));
-    if (inside.length === 0) continue;
-    expect(Math.min(...found.min)).toBe(Math.min(...values));
-    expect(Math.max(...found.max)).toBe(Math.max(...values));
-    const sum = found.mean.reduce((all, mean, i) => all + mean * (found.count[i] as number), 0);
-    expect(sum).toBeCloseTo(
-      values.reduce((all, value) => all + value, 0),
-      6,
-    );
+    decimation.add(columns(readings.slice(half), 3_000));
+    for (const [i, bucket] of decimation.buckets.entries()) {
+      const [low, high] = [borders[i] as number, borders[i + 1] as number];
+      const inside = readings.filter(
+        ([number, value]) => number >= low && number < high && !Number.isNaN(value),
+      );
+      const values = inside.map(([, value]) => value);
+      expect(bucket.count).toBe(inside.length);
+      expect(bucket.first).toBe(inside[0]?.[0] ?? -1);
+      expect([bucket.min, bucket.max]).toEqual([Math.min(...values), Math.max(...values)]);
+      const sum = values.reduce((all, value) => all + value, 0);
+      expect(bucket.sum).toBeCloseTo(sum, 6);
+    }
+    const counts = decimation.buckets.map(({ count }) => count);
+    expect(decimation.count).toBe(counts.reduce((all, count) => all + count, 0));
   }
 });
 
 test("few readings are points of their own", () => {
-  const parts = [
-    columns([[1, 5]]),
-    columns([
-      [2, 7],
-      [9, 8],
-    ]),
+  const readings: Reading[] = [
+    [101, 5],
+    [102, 7],
+    [103, Number.NaN],
+    [109, 8],
   ];
-  expect(pointsOfAll(parts, 1, 5)).toEqual({
-    times: [1, 2],
-    min: [5, 7],
-    max: [5, 7],
-    mean: [5, 7],
-    count: [1, 1],
-  });
+  const found = readingsBetween(columns(readings, 100), 102, 109);
+  expect(found).toEqual([{ first: 102, min: 7, max: 7, sum: 7, count: 1 }]);
 });
 
 test("one spike in many thousands is in the chart, and new reports join what is kept", async () => {
@@ -135,6 +198,36 @@ test("a range has what was received in it, both ends included", async () => {
   const series = new Series(reportsOf(reports));
   const query = { device: "a", field: "value", from: 20, to: 50, points: 100 };
   expect((await series.points(query)).mean).toEqual([2, 3, 4, 5]);
+});
+
+test("parts of a chart are of equal length in time, whenever the reports came", async () => {
+  // Most of them in one burst.
+  const times = [
+    0,
+    10,
+    400,
+    ...Array.from({ length: 3_000 }, (_, i) => 500 + Math.floor(i / 100)),
+    990,
+  ];
+  const reports = times.map((time, i) => reportOf(i + 1, "a", time, `${i}`));
+  const series = new Series(reportsOf(reports));
+  const query = { device: "a", field: "value", from: 0, to: 999, points: 10 };
+  const { times: shown, count, min, max } = await series.points(query);
+  expect(shown).toEqual([0, 400, 500, 990]);
+  expect(count).toEqual([2, 1, 3_000, 1]);
+  expect([min, max]).toEqual([
+    [0, 2, 3, 3_003],
+    [1, 2, 3_002, 3_003],
+  ]);
+});
+
+test("a message that holds the byte between messages shifts no other", async () => {
+  const reports = Array.from({ length: 3_000 }, (_, i) =>
+    reportOf(i + 1, "a", i, i === 1_500 ? "n=5\x1fn=6" : `n=${i}`),
+  );
+  const series = new Series(reportsOf(reports));
+  const found = await series.points({ device: "a", field: "n", from: 0, to: 2_999, points: 3_000 });
+  expect(found.mean).toEqual(Array.from({ length: 3_000 }, (_, i) => i).toSpliced(1_500, 1));
 });
 
 test("charts asked for at the same time do not count a report twice", async () => {
