@@ -38,10 +38,18 @@ const roundsPerLoad = 100_000;
 
 let loads = 0;
 
-/** Loads a port from the load's core. Every request of it, and of every other load, is a datagram of its own. */
-export async function load(port: number, request: Request, seconds: number): Promise<LoadResult> {
+/**
+ * Loads a port from the load's core. Every request of it, and of every other load, is a datagram of its own.
+ * @param devices the first so many of the seeded ones, in turn
+ */
+export async function load(
+  port: number,
+  request: Request,
+  seconds: number,
+  devices = sessions,
+): Promise<LoadResult> {
   const firstRound = loads++ * roundsPerLoad;
-  const numbers = [port, seconds, window, sessions, firstRound].map(String);
+  const numbers = [port, seconds, window, devices, firstRound].map(String);
   return generate([...numbers, requests[request].template]);
 }
 
@@ -164,8 +172,17 @@ async function loadEcho(echo: Echo, request: Request, seconds: number): Promise<
   return result;
 }
 
-async function loadServer(port: number, request: Request, seconds: number): Promise<LoadResult> {
-  const result = await load(port, request, seconds);
+/**
+ * Loads a server and sees that it answers well.
+ * @throws BenchError where it answers anything but the ACK that is due
+ */
+export async function loadServer(
+  port: number,
+  request: Request,
+  seconds: number,
+  devices = sessions,
+): Promise<LoadResult> {
+  const result = await load(port, request, seconds, devices);
   const good = result.codes[requests[request].code] ?? 0;
   if (good !== result.received || result.strange > 0) {
     throw new BenchError(`The server refused some of the ${request}: ${JSON.stringify(result)}`);

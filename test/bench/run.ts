@@ -8,6 +8,7 @@ import { BenchError, buildC, buildFolder, buildServer } from "./children.ts";
 import { describeMachine, type Machine, warningsAbout } from "./machine.ts";
 import { type Bench, isMet, type Measure, type Row } from "./measure.ts";
 import { chart } from "./measures/chart.ts";
+import { dashboard } from "./measures/dashboard.ts";
 import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { millionDevices } from "./measures/million-devices.ts";
@@ -25,6 +26,7 @@ const measures: readonly Measure[] = [
   millionDevices,
   idle,
   chart,
+  dashboard,
   sealedStatusRate,
   sealedDataRate,
   sealedHandshakes,

@@ -16,13 +16,18 @@ export function deviceId(device: number): string {
 }
 
 /**
- * Makes a database of devices; the first thousand of them have open sessions.
+ * Makes a database of devices.
  * @param folder where the server will look for it
+ * @param loggedIn the first so many of them have open sessions
  */
-export async function seedDevices(folder: string, devices: number): Promise<void> {
+export async function seedDevices(
+  folder: string,
+  devices: number,
+  loggedIn = sessions,
+): Promise<void> {
   const database = openToFill(folder);
   migrate(database, databaseIn(folder));
-  insertDevices(database, devices, await oneHash());
+  insertDevices(database, devices, loggedIn, await oneHash());
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
   database.close();
 }
@@ -97,7 +102,7 @@ function keyAt(number: number): number {
   return (number % 65_536) * 2 ** 32 + (Math.imul(number, 0x9e3779b1) >>> 0);
 }
 
-function insertDevices(database: Database, devices: number, hash: string): void {
+function insertDevices(database: Database, devices: number, loggedIn: number, hash: string): void {
   const now = Date.now();
   const insert = database.prepare(
     `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
@@ -112,9 +117,9 @@ function insertDevices(database: Database, devices: number, hash: string): void 
       const [high, middle, low] = [device >> 16, (device >> 8) & 255, device & 255];
       const mac = `02:00:00:${[high, middle, low].map(hexByte).join(":")}`;
       const port = 20_000 + (device % 40_000);
-      const ip = device < sessions ? "127.0.0.1" : `10.${high}.${middle}.${low}`;
+      const ip = device < loggedIn ? "127.0.0.1" : `10.${high}.${middle}.${low}`;
       insert.run(deviceId(device), mac, ip, port, hash, now);
-      if (device < sessions) open.run(deviceId(device), port, now);
+      if (device < loggedIn) open.run(deviceId(device), port, now);
     }
   })();
   insert.finalize();
