@@ -1,6 +1,6 @@
 // Wires the web side to a running server: its ports to the engine, the store and the logs. No logic.
 
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/server.ts";
 import { type HeardLog, lastLines } from "../lib/io/activity-lines.ts";
@@ -104,6 +104,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     },
     gauges: gaugesOf(parts),
     isStoring: () => loop.isStoring,
+    openFiles,
     noteError: (error) => logs.error("-", `the web side failed: ${error.stack ?? error.message}`),
   };
 }
@@ -148,4 +149,14 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function openFiles(): number | null {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch (error) {
+    // There is not even one left to look. Systems without this folder tell nothing.
+    const { code } = error as { code?: string };
+    return code === "EMFILE" || code === "ENFILE" ? Number.POSITIVE_INFINITY : null;
+  }
 }

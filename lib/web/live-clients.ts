@@ -4,8 +4,10 @@
 import { Problem } from "./problem.ts";
 
 export const liveClientsMax = 32;
-/** What may wait for one client, in bytes. */
+/** What may wait for one client, in bytes, behind what the system holds of its connection. */
 const waitingBytesMax = 1 << 20;
+/** How long something may wait, ms. */
+const waitingMsMax = 30_000;
 /** A line nobody sees, so that proxies keep the connection. */
 const aliveEveryMs = 15_000;
 
@@ -58,13 +60,20 @@ export class LiveClients {
       });
     }
     let leave = () => {};
+    let waitingSince: number | null = null;
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           const client: LiveClient = {
             ...subscription,
             send: (bytes) => {
-              if ((controller.desiredSize ?? 0) < bytes.length - waitingBytesMax) {
+              // Below 0 by what was not taken yet.
+              const room = waitingBytesMax + (controller.desiredSize ?? 0);
+              if (room === waitingBytesMax) waitingSince = null;
+              else waitingSince ??= performance.now();
+              const isStalled =
+                waitingSince !== null && performance.now() - waitingSince > waitingMsMax;
+              if (room < bytes.length || isStalled) {
                 leave();
                 controller.error(new Error("the client reads too slowly"));
               } else {

@@ -17,6 +17,8 @@ export type WebPorts = {
   readonly gauges: () => Gauges;
   /** Whether the last batch could be stored. */
   readonly isStoring: () => boolean;
+  /** Files that the process has open, connections included; null where the system does not tell. */
+  readonly openFiles: () => number | null;
   /** Writes an error of the web side to error.log. */
   readonly noteError: (error: Error) => void;
 };

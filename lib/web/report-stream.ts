@@ -6,7 +6,7 @@ export type ReportFormat = "csv" | "ndjson";
 
 /** Rows written in one piece: about two milliseconds. */
 const rowsPerPiece = 1_000;
-/** A reader that takes nothing for this long is cut, ms. */
+/** How long a reader may take nothing, ms. */
 const stalledMs = 30_000;
 
 const types: Readonly<Record<ReportFormat, string>> = {
@@ -18,12 +18,14 @@ const types: Readonly<Record<ReportFormat, string>> = {
  * Streams the reports of a scan.
  * @param limit rows at most
  * @param onEnd called once, when it is done or the reader is gone
+ * @param cutAfterMs a reader that takes nothing for this long is cut
  */
 export function reportStream(
   scan: Scan<NumberedReport>,
   format: ReportFormat,
   limit: number,
   onEnd: () => void,
+  cutAfterMs = stalledMs,
 ): Response {
   let left = limit;
   let ended = false;
@@ -56,7 +58,7 @@ export function reportStream(
           watch = setTimeout(() => {
             end();
             controller.error(new Error("the reader took nothing for too long"));
-          }, stalledMs);
+          }, cutAfterMs);
           return;
         }
         end();

@@ -6,6 +6,7 @@ import type { Operation, Outcome } from "../server/operation.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { Gate } from "./gate.ts";
 import { isLoopbackHost } from "./host-check.ts";
+import { connectionsMax, Listener } from "./listener.ts";
 import { LiveClients } from "./live-clients.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { Logins } from "./logins.ts";
@@ -38,7 +39,7 @@ export type WebOptions = {
 
 /** Requests that may be under way at once, live events and exports included. */
 const pendingMax = 256;
-/** A connection on which nothing moves is closed after so many seconds. */
+/** A connection on which nothing moves is closed after so many seconds; one that never asked for anything after ten. */
 const idleSeconds = 30;
 /** A body beyond this is not even read. */
 const rawBodyBytesMax = 4 * bodyBytesMax;
@@ -46,7 +47,7 @@ const rawBodyBytesMax = 4 * bodyBytesMax;
 export class WebServer {
   /** Everything it answers. */
   readonly routes: readonly Route[];
-  readonly #server: Bun.Server<undefined>;
+  readonly #listener: Listener;
   readonly #router: Router;
   readonly #gate: Gate;
   readonly #logins: Logins;
@@ -80,7 +81,7 @@ export class WebServer {
     ];
     this.#router = new Router(this.routes);
     try {
-      this.#server = this.#listen();
+      this.#listener = this.#listen();
     } catch (error) {
       this.#status.close();
       throw explainListen(error, host, options.port);
@@ -88,7 +89,7 @@ export class WebServer {
   }
 
   get port(): number {
-    return this.#server.port as number;
+    return this.#listener.port;
   }
 
   /** Where a browser on this machine finds it. */
@@ -114,26 +115,31 @@ export class WebServer {
     this.#roster.close();
     this.#feed.close();
     this.#status.close();
-    await this.#server.stop(true);
+    await this.#listener.close();
   }
 
-  #listen(): Bun.Server<undefined> {
-    return Bun.serve({
-      hostname: this.options.host,
-      port: this.options.port,
-      idleTimeout: idleSeconds,
-      maxRequestBodySize: rawBodyBytesMax,
-      development: false,
-      // Without `development` Bun shares the port with whoever else wants it, in silence.
-      reusePort: false,
-      fetch: async (request, server) => secured(await this.#answer(request, server)),
-      error: () => secured(new Problem("failed", "The server failed.").toResponse()),
-    });
+  #listen(): Listener {
+    const { host, port, ports } = this.options;
+    const serve = (onPort: number) =>
+      Bun.serve({
+        hostname: host,
+        port: onPort,
+        idleTimeout: idleSeconds,
+        maxRequestBodySize: rawBodyBytesMax,
+        development: false,
+        // Without `development` Bun shares the port with whoever else wants it, in silence.
+        reusePort: false,
+        fetch: async (request, server) => secured(await this.#answer(request, server)),
+        error: () => secured(new Problem("failed", "The server failed.").toResponse()),
+      });
+    const full = `more than ${connectionsMax} connections are open; no new ones until some are gone`;
+    const onFull = () => ports.noteError(new Error(full));
+    return new Listener({ serve, port, openFiles: ports.openFiles, onFull });
   }
 
   async #answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     try {
-      if (server.pendingRequests > pendingMax) {
+      if (this.#listener.pendingRequests > pendingMax) {
         throw new Problem("busy", "Too many requests are under way.", { "retry-after": "2" });
       }
       const peerIp = server.requestIP(request)?.address ?? "";

@@ -24,6 +24,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),
     isStoring: () => true,
+    openFiles: () => null,
     noteError: () => {},
     ...changes,
   };
