@@ -77,6 +77,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
   return {
     version: parts.version,
     now: Date.now,
+    devicePort: parts.endpoint.port,
     devices: reader,
     reports: reader,
     presence: {

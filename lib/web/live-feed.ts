@@ -212,7 +212,8 @@ export class LiveFeed {
 
 /** The first event of a stream. */
 export function hello(ports: WebPorts): Uint8Array {
-  return eventBytes("hello", { time: timeText(ports.now()), version: ports.version });
+  const { version, devicePort } = ports;
+  return eventBytes("hello", { time: timeText(ports.now()), version, devicePort });
 }
 
 function shortened(report: NumberedReport) {

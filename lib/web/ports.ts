@@ -9,6 +9,8 @@ export type WebPorts = {
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The UDP port that devices speak to. */
+  readonly devicePort: number;
   readonly devices: DeviceSource;
   readonly reports: ReportSource;
   readonly presence: PresenceSource;

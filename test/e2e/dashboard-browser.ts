@@ -28,6 +28,8 @@ export class Dashboard implements AsyncDisposable {
   private constructor(
     readonly folder: TemporaryFolder,
     readonly server: ServerProcess,
+    /** Where the server says the dashboard is. */
+    readonly origin: string,
     readonly device: RawDevice,
     private readonly browser: Browser,
   ) {}
@@ -49,11 +51,11 @@ export class Dashboard implements AsyncDisposable {
       ],
     });
     const device = await RawDevice.open(server.port);
-    return new Dashboard(folder, server, device, browser);
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${this.server.port}`;
+    const origin = await until(
+      "the dashboard's address",
+      () => /Dashboard (http:\S+)/.exec(server.stdout)?.[1],
+    );
+    return new Dashboard(folder, server, origin, device, browser);
   }
 
   /** The admin token, as it lies beside the database. */

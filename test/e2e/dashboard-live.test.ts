@@ -21,6 +21,16 @@ browserTest("an empty fleet says how the first device comes in, and it then show
 });
 
 browserTest(
+  "the first steps name the port of devices where the dashboard has another",
+  async () => {
+    await using dashboard = await Dashboard.start(["--http", "127.0.0.1:0"]);
+    const page = await dashboard.open();
+    await untilText(page, ".first code", `--server 127.0.0.1:${dashboard.server.port}`);
+    expect(new URL(page.url()).port).not.toBe(String(dashboard.server.port));
+  },
+);
+
+browserTest(
   "the fleet shows a login, a report, a logoff and a silence without being loaded again",
   async () => {
     await using dashboard = await Dashboard.start(["--shared-ip", "--offline-after", "3s"]);

@@ -17,6 +17,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
   return {
     version: "1.2.3",
     now: () => 1_000_000,
+    devicePort: 9,
     devices: { roster: () => [], facts: () => null, sessions: () => [] },
     reports: reportsOf([]),
     presence: { size: 0, get: () => undefined, all: () => [][Symbol.iterator]() },

@@ -3,10 +3,13 @@
 import { button, element, setText } from "./element.ts";
 import { icon } from "./icons.ts";
 
-/** The first steps, with the address this page came from. */
-export function firstSteps(): HTMLElement {
+/**
+ * The first steps, with the address this page came from.
+ * @param devicePort the UDP port that devices speak to, which need not be the one of this page
+ */
+export function firstSteps(devicePort: number): HTMLElement {
   const host = location.hostname.replace(/^(?!\[)(.*:.*)$/, "[$1]");
-  const server = `${host === "localhost" ? "127.0.0.1" : host}:${location.port || "9000"}`;
+  const server = `${host === "localhost" ? "127.0.0.1" : host}:${devicePort}`;
   return element(
     "section",
     { class: "card first", "aria-labelledby": "first-title" },
@@ -28,7 +31,7 @@ export function firstSteps(): HTMLElement {
     element(
       "p",
       { class: "muted small" },
-      "From another machine, put the address of this server and the port it serves devices on.",
+      "From another machine, put the address of this server there.",
     ),
   );
 }

@@ -47,7 +47,7 @@ export class FleetPage implements Page {
   readonly #tools = element("div", { class: "tools" });
   readonly #counts = new FleetCounts((presence) => this.#ask({ presence }));
   readonly #place = element("div", { class: "place" });
-  readonly #first = firstSteps();
+  #first: HTMLElement = element("div");
   readonly #waiting = skeleton(8, "rows");
   readonly #none = this.#nothing();
   readonly #trouble = new TroubleCard(
@@ -100,7 +100,10 @@ export class FleetPage implements Page {
   }
 
   readonly receiver: Page["receiver"] = {
-    hello: () => void this.#devices.load(this.#isBack() ? left.rows : undefined),
+    hello: ({ devicePort }) => {
+      this.#first = firstSteps(devicePort);
+      void this.#devices.load(this.#isBack() ? left.rows : undefined);
+    },
     devices: (event) => this.#devices.takeChanges(event),
     reports: (event) => this.#devices.takeReports(event),
     seen: (event) => this.#devices.takeSeen(event),

@@ -113,7 +113,12 @@ export type Rights = {
 
 /** The live events by their names. */
 export type LiveEvents = {
-  readonly hello: { readonly time: string; readonly version: string };
+  readonly hello: {
+    readonly time: string;
+    readonly version: string;
+    /** The UDP port that devices speak to. */
+    readonly devicePort: number;
+  };
   readonly devices: {
     readonly changes: readonly PresenceChange[];
     readonly removed: readonly string[];
