@@ -55,7 +55,7 @@ const serverPaths = {
     }),
   },
   "/login": {
-    get: operation("A one-time link of `iot-server open`", [parameter("code", text)], {
+    get: operation("A one-time link; refused, a browser gets a page", [parameter("code", text)], {
       303: { description: "Logged in; to the dashboard" },
       ...refusals("login-refused", "too-many"),
     }),

@@ -2,15 +2,25 @@
 
 import { cookieName, cookieOf, type Gate, tooManyAttempts } from "./gate.ts";
 import type { Attempt, Logins } from "./logins.ts";
+import type { PageFile } from "./pages.ts";
 import { Problem } from "./problem.ts";
+import { refusedLinkPage, wantsPage } from "./refused-link-page.ts";
 import { readJson } from "./request-body.ts";
 import { type Call, json, type Route } from "./router.ts";
 
 const path = "/api/v1/session";
 const cookieSeconds = 12 * 3_600;
 
-/** The routes of logins. */
-export function sessionRoutes(gate: Gate, logins: Logins, version: string): Route[] {
+/**
+ * The routes of logins.
+ * @param pages the dashboard's files, for what a browser shows of a refused link
+ */
+export function sessionRoutes(
+  gate: Gate,
+  logins: Logins,
+  version: string,
+  pages: ReadonlyMap<string, PageFile>,
+): Route[] {
   return [
     {
       method: "GET",
@@ -56,9 +66,18 @@ export function sessionRoutes(gate: Gate, logins: Logins, version: string): Rout
           "This link was used, or is older than five minutes: run `iot-server open` again.";
         // A request for the head only must not use the link up.
         if (request.method === "HEAD") return new Response(null, { status: 204 });
-        expect(logins.tryLink(code, peerIp), stale);
-        const home = { location: "/", "cache-control": "no-store" };
-        return withCookie(request, logins, new Response(null, { status: 303, headers: home }));
+        const headers = { location: "/", "cache-control": "no-store" };
+        const home = new Response(null, { status: 303, headers });
+        const cookie = cookieOf(request);
+        try {
+          expect(logins.tryLink(code, peerIp), stale);
+        } catch (error) {
+          // Loaded again in a tab that it logged in: it has done its work.
+          if (cookie !== null && logins.hasCookie(cookie)) return home;
+          if (error instanceof Problem && wantsPage(request)) return refusedLinkPage(error, pages);
+          throw error;
+        }
+        return withCookie(request, logins, home);
       },
     },
   ];

@@ -72,7 +72,7 @@ export class WebServer {
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
     const parts = { ports, roster: this.#roster, status: this.#status, clients, feed: this.#feed };
     this.routes = [
-      ...sessionRoutes(this.#gate, this.#logins, ports.version),
+      ...sessionRoutes(this.#gate, this.#logins, ports.version, options.pages),
       ...serverRoutes(parts),
       ...deviceRoutes(ports, this.#roster),
       ...reportRoutes(ports),

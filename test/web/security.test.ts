@@ -116,6 +116,64 @@ test("the link of the control socket logs in, once", async () => {
   expect((await server.ask(path)).status).toBe(401);
 });
 
+describe("a link that was used", () => {
+  const browser = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" };
+  /** On a server of its own: wrong links are counted. */
+  const useUp = async () => {
+    const other = await runServer();
+    const path = ((await loginLinkOf(other.db)) ?? "").slice(other.url.length);
+    const { headers } = await other.ask(path);
+    return Object.assign(other, { path, cookie: cookieIn(headers) });
+  };
+
+  test("tells a person what happened and what to do, in the look of the dashboard", async () => {
+    await using other = await useUp();
+    const { status, headers, body } = await other.ask(other.path, { headers: browser });
+    expect(status).toBe(401);
+    expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(headers.get("set-cookie")).toBeNull();
+    const page = body as string;
+    for (const words of ["no longer logs in", "works once", "./iot-server open", 'href="/"'])
+      expect(page).toContain(words);
+    expect(page).not.toMatch(/<script|<style|\son[a-z]+=|style=|https?:/);
+    expect(page).not.toContain(other.path.split("=")[1] as string);
+    const named = [...page.matchAll(/<link[^>]*href="([^"]+)"/g)].map(([, name]) => name as string);
+    expect(named).toHaveLength(2);
+    for (const name of named) expect((await other.ask(name)).status).toBe(200);
+  });
+
+  test("gives a program its problem document", async () => {
+    await using other = await useUp();
+    for (const accept of ["*/*", "application/json"]) {
+      const { status, headers, body } = await other.ask(other.path, { headers: { accept } });
+      expect([status, headers.get("content-type")]).toEqual([401, "application/problem+json"]);
+      expect(body).toMatchObject({ code: "login-refused" });
+    }
+  });
+
+  test("loaded again by who is logged in leads on to the dashboard, and gives no new login", async () => {
+    await using other = await useUp();
+    const again = await other.ask(other.path, { headers: { ...browser, cookie: other.cookie } });
+    expect([again.status, again.headers.get("location")]).toEqual([303, "/"]);
+    expect(again.headers.get("set-cookie")).toBeNull();
+    const stranger = { ...browser, cookie: "iot_session=wrong" };
+    expect((await other.ask(other.path, { headers: stranger })).status).toBe(401);
+  });
+
+  test("tried too often says to wait", async () => {
+    await using other = await runServer();
+    const path = "/login?code=guess";
+    for (let i = 0; i < 5; i++) {
+      expect((await other.ask(path, { headers: browser })).status).toBe(401);
+    }
+    const { status, headers, body } = await other.ask(path, { headers: browser });
+    expect([status, headers.get("retry-after")]).toEqual([429, "10"]);
+    expect(body).toContain("Too many attempts");
+  });
+});
+
 test("a body that is too large is refused unread", async () => {
   const body = JSON.stringify({ token: "x".repeat(20_000) });
   const { status } = await server.ask("/api/v1/session", { method: "POST", headers: json, body });

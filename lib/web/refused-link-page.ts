@@ -1,0 +1,72 @@
+// What a browser shows where a login link does not log in: what happened, and the next step. Looks like the dashboard,
+// with its styles and without a script. Nothing in it comes from the request.
+
+import type { PageFile } from "./pages.ts";
+import type { Problem } from "./problem.ts";
+
+type Words = { readonly title: string; readonly what: string; readonly next: string };
+
+const words: Readonly<Record<"refused" | "tooMany", Words>> = {
+  refused: {
+    title: "This link no longer logs in",
+    what: "A login link works once, and for five minutes. This one was used, is older, or was made before the server was started again.",
+    next: "Make a new one on the server, in the folder it was started in, and open it:",
+  },
+  tooMany: {
+    title: "Too many attempts",
+    what: "Too many wrong links or tokens came from this address. Nothing from here is tried for ten seconds.",
+    next: "Wait for that, then make a new link on the server and open it:",
+  },
+};
+
+/** Whether a request is a browser's that shows what it gets. */
+export function wantsPage({ headers }: Request): boolean {
+  return (headers.get("accept") ?? "").includes("text/html");
+}
+
+/**
+ * The page for a link that was refused, with the status and headers of the problem.
+ * @param pages the dashboard's files: its styles and its icon are named there
+ */
+export function refusedLinkPage(problem: Problem, pages: ReadonlyMap<string, PageFile>): Response {
+  const { title, what, next } = words[problem.code === "too-many" ? "tooMany" : "refused"];
+  const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+    <meta name="color-scheme" content="light dark" />
+    <title>${title} · iot-server</title>
+    ${linkTo(pages, "icon", "image/svg+xml")}
+    ${linkTo(pages, "stylesheet", "text/css")}
+  </head>
+  <body>
+    <main>
+      <section class="card login refused">
+        <h1>${title}</h1>
+        <p class="muted">${what}</p>
+        <p>${next}</p>
+        <p class="command"><code>./iot-server open</code></p>
+        <p class="muted small">On the server itself the dashboard can be read without a login.</p>
+        <p><a class="onward" href="/">Open the dashboard</a></p>
+      </section>
+    </main>
+  </body>
+</html>
+`;
+  return new Response(page, {
+    status: problem.status,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      ...problem.headers,
+    },
+  });
+}
+
+function linkTo(pages: ReadonlyMap<string, PageFile>, rel: string, type: string): string {
+  for (const [path, file] of pages) {
+    if (file.type.startsWith(type)) return `<link rel="${rel}" href="${path}" />`;
+  }
+  return "";
+}
