@@ -25,6 +25,8 @@ export class Decimation {
   /** A bucket between each two borders. */
   readonly buckets: readonly Bucket[];
   count = 0;
+  /** The latest reading, NaN while there is none. */
+  last = Number.NaN;
 
   /** @param borders numbers of reports, ascending: a bucket has those from one border to below the next */
   constructor(private readonly borders: Float64Array) {
@@ -50,6 +52,7 @@ export class Decimation {
       let min = Number.POSITIVE_INFINITY;
       let max = Number.NEGATIVE_INFINITY;
       let sum = 0;
+      let last = 0;
       let count = 0;
       let began = at;
       for (; at < length && (places[at] as number) < end; at++) {
@@ -57,6 +60,7 @@ export class Decimation {
         if (value !== value) continue;
         if (count++ === 0) began = at;
         sum += value;
+        last = value;
         if (value < min) min = value;
         if (value > max) max = value;
       }
@@ -66,6 +70,7 @@ export class Decimation {
       bucket.min = Math.min(bucket.min, min);
       bucket.max = Math.max(bucket.max, max);
       bucket.sum += sum;
+      this.last = last;
       bucket.count += count;
       this.count += count;
     }

@@ -126,6 +126,7 @@ export const schemas = {
     from: time,
     to: time,
     reports: count,
+    last: orNull({ type: "number" }),
     times: listOf({ type: "number" }),
     min: listOf({ type: "number" }),
     max: listOf({ type: "number" }),

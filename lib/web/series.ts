@@ -98,8 +98,8 @@ export class Series {
 
   constructor(private readonly reports: ReportSource) {}
 
-  /** The points of a chart, with the number of reports behind them. */
-  async points(query: SeriesQuery): Promise<Points & { reports: number }> {
+  /** The points of a chart, with the number of reports behind them and the latest reading, null where there is none. */
+  async points(query: SeriesQuery): Promise<Points & { reports: number; last: number | null }> {
     const slice = new Slice();
     const borders = await this.#borders(query, slice);
     const [low, high] = [borders[0] as number, borders[borders.length - 1] as number];
@@ -116,7 +116,8 @@ export class Series {
     }
     const buckets = few?.flatMap((chunk) => readingsBetween(chunk, low, high));
     const points = await this.#pointsOf(buckets ?? decimation.buckets, slice);
-    return { reports: decimation.count, ...points };
+    const { count, last } = decimation;
+    return { reports: count, last: count > 0 ? last : null, ...points };
   }
 
   /** The numbers of the reports at which the parts of a range begin, parts of equal length in time. */

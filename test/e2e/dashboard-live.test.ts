@@ -103,6 +103,8 @@ browserTest("a device's numbers are drawn, follow new reports, and can be zoomed
   const page = await dashboard.open(`#/devices/${identity.id}`);
   await untilText(page, '.field[data-field="temperature"]', "21");
   await untilText(page, ".figures", "22.5");
+  // It has just begun: a day would show a speck at its edge.
+  expect(await page.locator('.segments [aria-pressed="true"]').innerText()).toBe("10m");
   await until("pixels on the chart", () => page.evaluate(inkOf));
   await untilText(page, ".reports td", "temperature=22.5 humidity=48");
 
@@ -113,7 +115,7 @@ browserTest("a device's numbers are drawn, follow new reports, and can be zoomed
   await untilText(page, ".figures", "50");
   await page.getByRole("button", { name: "Show the last hour" }).click();
   await until("the range of the export", async () =>
-    (await page.locator(".exports a").first().getAttribute("href"))?.includes("from=1h"),
+    (await page.locator(".exports a").first().getAttribute("href"))?.includes("from=60m"),
   );
   await page.getByRole("button", { name: "Zoom in" }).click();
   await until(

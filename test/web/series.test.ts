@@ -185,7 +185,7 @@ test("one spike in many thousands is in the chart, and new reports join what is 
   expect(first.times.length).toBeLessThanOrEqual(300);
   reports.push(reportOf(150_001, "a", 150_000, "-1"));
   const second = await series.points(query);
-  expect([second.reports, Math.min(...second.min)]).toEqual([135_001, -1]);
+  expect([second.reports, Math.min(...second.min), second.last]).toEqual([135_001, -1, -1]);
   const [one, two] = await Promise.all([
     series.points(query),
     series.points({ ...query, device: "other" }),
@@ -197,7 +197,9 @@ test("a range has what was received in it, both ends included", async () => {
   const reports = Array.from({ length: 10 }, (_, i) => reportOf(i + 1, "a", i * 10, `${i}`));
   const series = new Series(reportsOf(reports));
   const query = { device: "a", field: "value", from: 20, to: 50, points: 100 };
-  expect((await series.points(query)).mean).toEqual([2, 3, 4, 5]);
+  expect(await series.points(query)).toMatchObject({ mean: [2, 3, 4, 5], last: 5 });
+  const later = { ...query, from: 500, to: 600 };
+  expect(await series.points(later)).toMatchObject({ reports: 0, mean: [], last: null });
 });
 
 test("parts of a chart are of equal length in time, whenever the reports came", async () => {

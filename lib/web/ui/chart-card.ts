@@ -2,7 +2,15 @@
 
 import { devicePath, get, isGivenUp, wordsOf } from "./api.ts";
 import { Chart } from "./chart.ts";
-import { type ChartRange, endsOf, fixed, moved, presets, zoomed } from "./chart-range.ts";
+import {
+  type ChartRange,
+  endsOf,
+  fixed,
+  moved,
+  presets,
+  presetSince,
+  zoomed,
+} from "./chart-range.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { count, fullMoment, measure } from "./formats.ts";
 import { icon, type IconName } from "./icons.ts";
@@ -12,14 +20,15 @@ import type { Field, Series } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
 
 const renewMs = 2_000;
+const dayMinutes = 24 * 60;
 const hourMs = 3_600_000;
 const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
 
 export class ChartCard {
-  readonly #presets = presets.map(({ words, spoken, hours }) => {
+  readonly #presets = presets.map(({ words, spoken, minutes }) => {
     const view = button({ "aria-label": `Show ${spoken}`, "aria-pressed": "false" }, words);
-    view.addEventListener("click", () => this.#go({ kind: "last", hours }));
-    return { hours, view };
+    view.addEventListener("click", () => this.#go({ kind: "last", minutes }));
+    return { minutes, view };
   });
   readonly #fields = element("div", { class: "fields", role: "group", "aria-label": "Number" });
   readonly #host = element("div", { class: "plot" });
@@ -30,7 +39,7 @@ export class ChartCard {
   readonly #chart: Chart;
   readonly #renew = atMostEvery(renewMs, () => void this.#load());
   readonly view: HTMLElement;
-  #range: ChartRange = { kind: "last", hours: 24 };
+  #range: ChartRange = { kind: "last", minutes: dayMinutes };
   #names = "";
   #isBegun = false;
   #field: string | null = null;
@@ -111,7 +120,7 @@ export class ChartCard {
   }
 
   #reset(): void {
-    this.#go({ kind: "last", hours: 24 });
+    this.#go({ kind: "last", minutes: dayMinutes });
   }
 
   #go(range: ChartRange): void {
@@ -124,8 +133,8 @@ export class ChartCard {
 
   #showPresets(): void {
     const range = this.#range;
-    for (const { hours, view } of this.#presets) {
-      const isOn = range.kind === "last" && range.hours === hours;
+    for (const { minutes, view } of this.#presets) {
+      const isOn = range.kind === "last" && range.minutes === minutes;
       setAttribute(view, "aria-pressed", String(isOn));
     }
   }
@@ -180,7 +189,7 @@ export class ChartCard {
     try {
       const path = devicePath(this.id, "/series");
       const series = await get<Series>(path, parameters, own.signal);
-      if (this.#isYoung(series, to)) this.#go({ kind: "last", hours: 1 });
+      if (this.#isYoung(series, to)) this.#go(presetSince(series.times[0] ?? to, to));
       else this.#show(series);
     } catch (error) {
       if (isGivenUp(error)) return;
@@ -211,7 +220,7 @@ export class ChartCard {
     setAttribute(this.#figure, "aria-label", `${series.field}, ${this.#rangeWords()}. ${said}.`);
   }
 
-  /** A device that has just begun would be a speck at the edge of a day: begin with its hour. Asked once. */
+  /** A device that has just begun would be a speck at the edge of a day: begin with less. Asked once. */
   #isYoung({ times }: Series, now: number): boolean {
     const isFirst = !this.#isBegun;
     this.#isBegun = true;
@@ -247,7 +256,7 @@ export class ChartCard {
   }
 }
 
-function figuresOf({ mean, min, max, count: counts, reports }: Series): string[] {
+function figuresOf({ mean, min, max, count: counts, reports, last }: Series): string[] {
   let [sum, number] = [0, 0];
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const [i, value] of mean.entries()) {
@@ -257,9 +266,8 @@ function figuresOf({ mean, min, max, count: counts, reports }: Series): string[]
     lowest = Math.min(lowest, min[i] ?? value);
     highest = Math.max(highest, max[i] ?? value);
   }
-  const latest = mean.at(-1) ?? Number.NaN;
   return [
-    measure(latest),
+    measure(last ?? Number.NaN),
     measure(lowest),
     measure(sum / number),
     measure(highest),

@@ -1,23 +1,33 @@
 // The range of time a chart shows: the last hours up to now, or a part one went into. Pure.
 
 export type ChartRange =
-  | { readonly kind: "last"; readonly hours: number }
+  | { readonly kind: "last"; readonly minutes: number }
   | { readonly kind: "fixed"; readonly from: number; readonly to: number };
 
 export const presets = [
-  { words: "1h", spoken: "the last hour", hours: 1 },
-  { words: "24h", spoken: "the last 24 hours", hours: 24 },
-  { words: "7d", spoken: "the last 7 days", hours: 7 * 24 },
-  { words: "30d", spoken: "the last 30 days", hours: 30 * 24 },
+  { words: "10m", spoken: "the last ten minutes", minutes: 10 },
+  { words: "1h", spoken: "the last hour", minutes: 60 },
+  { words: "24h", spoken: "the last 24 hours", minutes: 24 * 60 },
+  { words: "7d", spoken: "the last 7 days", minutes: 7 * 24 * 60 },
+  { words: "30d", spoken: "the last 30 days", minutes: 30 * 24 * 60 },
 ] as const;
 
+const longestPresetMinutes = Math.max(...presets.map(({ minutes }) => minutes));
+
+const minuteMs = 60_000;
 const shortestMs = 2_000;
 const longestMs = 400 * 86_400_000;
 
 /** Its ends, ms since 1970. */
 export function endsOf(range: ChartRange, now: number): { from: number; to: number } {
   if (range.kind === "fixed") return { from: range.from, to: range.to };
-  return { from: now - range.hours * 3_600_000, to: now };
+  return { from: now - range.minutes * minuteMs, to: now };
+}
+
+/** The shortest of the presets that has everything since a moment. */
+export function presetSince(first: number, now: number): ChartRange {
+  const fits = presets.find(({ minutes }) => now - first < minutes * minuteMs);
+  return { kind: "last", minutes: fits?.minutes ?? longestPresetMinutes };
 }
 
 /** Goes into the middle (factor below 1) or out of it. */

@@ -37,7 +37,8 @@ export function firstSteps(devicePort: number): HTMLElement {
 }
 
 function step(words: string, command: string): HTMLElement {
-  const code = element("code", {}, command);
+  const spans = command.split(" ").flatMap((word) => [" ", element("span", {}, word)]);
+  const code = element("code", {}, ...spans.slice(1));
   const line = element("div", { class: "command" }, code);
   // The clipboard is there only for pages of this machine or over TLS.
   if (navigator.clipboard !== undefined) {

@@ -71,7 +71,7 @@ export class ReportTable {
     ] as const) {
       const ends =
         range.kind === "last"
-          ? { from: `${range.hours}h` }
+          ? { from: `${range.minutes}m` }
           : { from: Math.round(from), to: Math.round(to) };
       link.href = pathOf(devicePath(this.id, "/reports"), { ...ends, format });
       link.title = `Reports from ${fullMoment(from)} as ${link.textContent}`;

@@ -51,6 +51,8 @@ export type Series = {
   readonly from: string;
   readonly to: string;
   readonly reports: number;
+  /** The latest reading in the range. */
+  readonly last: number | null;
   readonly times: readonly number[];
   readonly min: readonly number[];
   readonly max: readonly number[];
