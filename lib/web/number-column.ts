@@ -18,23 +18,37 @@ const [nowhere, unsure] = [-1, -2] as const;
 
 /**
  * A function that writes the number of a field in each message to `values`, NaN where there is none, and returns how many
- * messages there were, also those that `values` has no room for.
+ * messages there were, also those that `values` has no room for. What is usual, a list, goes through one loop with next to
+ * no calls: the first chart after a start runs before it is compiled well.
  * @param field a name that `numbersIn` gives
  */
 export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float64Array) => number {
   const find = finderOf(field);
+  const key = encoder.encode(`${field}=`);
+  const keyStart = key[0] as number;
   const placeOf = placeFinderOf(field);
   return (bytes, values) => {
     const { length } = bytes;
     if (length > 0 && bytes[length - 1] !== end) throw new Error("the last message has no end");
     let count = 0;
     for (let start = 0, at = 0; start < length; start = at + 1) {
-      const place = placeOf(bytes, start);
-      at = Math.max(place, start);
+      at = start;
       let byte = bytes[at] as number;
+      let place = isLetter(byte) ? nowhere : placeOf(bytes, start);
+      const isList = place === nowhere;
+      if (isList) {
+        for (let before = 0x20; byte !== end; before = byte, byte = bytes[++at] as number) {
+          if (byte !== keyStart || !isAt(bytes, at, key)) continue;
+          if (before === 0x20 || isSeparator(before)) place = at + key.length;
+          // A space that is not of ASCII may be before it.
+          else if (before >= 0x80) place = unsure;
+          if (place !== nowhere) break;
+        }
+      }
       let value = Number.NaN;
-      let isSure = place !== unsure;
       if (place >= 0) {
+        at = place;
+        byte = bytes[at] as number;
         const isNegative = byte === 0x2d;
         if (isNegative || byte === 0x2b) byte = bytes[++at] as number;
         let digits = 0;
@@ -52,43 +66,30 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
         // Exact, as both parts are: at most 15 digits, no exponent.
         value = whole / (powersOfTen[behindPoint] ?? 1);
         if (isNegative) value = -value;
-        isSure = digits > 0 && digits + behindPoint <= digitsMax && isEnd(bytes, start, place, at);
+        const ends = isList ? byte === 0x20 || isListEnd(bytes, at) : isEnd(bytes, start, at);
+        if (digits === 0 || digits + behindPoint > digitsMax || !ends) place = unsure;
       }
       while (byte !== end) byte = bytes[++at] as number;
-      values[count++] = isSure ? value : find(decoder.decode(bytes.subarray(start, at)));
+      values[count++] = place === unsure ? find(decoder.decode(bytes.subarray(start, at))) : value;
     }
     return count;
   };
 }
 
-/** Where the number of a field stands in the message that begins at a place; `nowhere`, or `unsure`. */
+/**
+ * Finds where the number of a field stands in a message that does not begin with a letter: `nowhere` says to look for it
+ * as in a list.
+ */
 function placeFinderOf(field: string): (bytes: Uint8Array, start: number) => number {
-  const listKey = encoder.encode(`${field}=`);
   const objectKey = encoder.encode(`${JSON.stringify(field)}:`);
   const isPath = field.includes(".");
   const isAlone = field === aloneName;
   return (bytes, start) => {
     const byte = bytes[start] as number;
-    if (byte === openBrace) return isPath ? unsure : placeInObject(bytes, start, objectKey);
-    if (byte === openBracket) return unsure;
-    return isAlone && !isLetter(byte) ? start : placeInList(bytes, start, listKey);
+    if (byte === openBrace && !isPath) return placeInObject(bytes, start, objectKey);
+    if (byte === openBrace || byte === openBracket) return unsure;
+    return isAlone ? start : nowhere;
   };
-}
-
-/** Where the number of a key stands in a `key=value` list. */
-function placeInList(bytes: Uint8Array, start: number, key: Uint8Array): number {
-  const keyStart = key[0];
-  let before = 0x20;
-  let at = start;
-  for (let byte = bytes[at] as number; byte !== end; byte = bytes[++at] as number) {
-    if (byte === keyStart && isAt(bytes, at, key)) {
-      // A space that is not of ASCII may be before it.
-      if (before >= 0x80) return unsure;
-      if (isSeparator(before)) return at + key.length;
-    }
-    before = byte;
-  }
-  return nowhere;
 }
 
 /** Where the number of a key stands in a flat object in JSON without escapes; `unsure` for all else. */
@@ -103,11 +104,11 @@ function placeInObject(bytes: Uint8Array, start: number, key: Uint8Array): numbe
   return bytes[at - 1] === 0x7d ? found : unsure;
 }
 
-/** Whether what stands behind a number ends it: that of an object, a number alone, or that of a list. */
-function isEnd(bytes: Uint8Array, start: number, place: number, at: number): boolean {
+/** Whether what stands behind a number ends it: one in an object, or one that is the whole message. */
+function isEnd(bytes: Uint8Array, start: number, at: number): boolean {
   const byte = bytes[at] as number;
   if (bytes[start] === openBrace) return byte === 0x2c || byte === 0x7d || byte === 0x20;
-  return byte === end || (place > start && isListEnd(bytes, at));
+  return byte === end;
 }
 
 /** Whether a list goes on behind a unit of a few signs of ASCII, or behind none. */
