@@ -34,6 +34,9 @@ export class LiveClients {
 
   readonly clientsMax = liveClientsMax;
 
+  /** @param cutAfterMs how long something may wait for a client */
+  constructor(private readonly cutAfterMs = waitingMsMax) {}
+
   get clients(): number {
     return this.#clients.size;
   }
@@ -72,7 +75,7 @@ export class LiveClients {
               if (room === waitingBytesMax) waitingSince = null;
               else waitingSince ??= performance.now();
               const isStalled =
-                waitingSince !== null && performance.now() - waitingSince > waitingMsMax;
+                waitingSince !== null && performance.now() - waitingSince > this.cutAfterMs;
               if (room < bytes.length || isStalled) {
                 leave();
                 controller.error(new Error("the client reads too slowly"));

@@ -171,6 +171,27 @@ test("a client that does not read is cut, and the others go on", async () => {
   status.close();
 });
 
+test("a client for which little waits, but for too long, is cut; one that takes it is not", async () => {
+  const clients = new LiveClients(0);
+  const subscription = { topics: ["status"], device: null } as const;
+  const reader = clients.open(subscription, eventBytes("hello", {}), () => {}).body?.getReader();
+  const event = eventBytes("status", {});
+  for (let i = 0; i < 100; i++) {
+    await reader?.read();
+    for (const client of clients.all()) client.send(event);
+  }
+  expect(clients.clients).toBe(1);
+  clients.open(subscription, eventBytes("hello", {}), () => {});
+  let sent = 0;
+  for (; clients.clients === 2 && sent < 1 << 20; sent += event.length) {
+    await reader?.read();
+    for (const client of clients.all()) client.send(event);
+  }
+  expect(clients.clients).toBe(1);
+  expect(sent).toBeLessThan(1 << 20);
+  clients.closeAll();
+});
+
 test("a frame has at most 500 reports, shortened; the others come next", async () => {
   const sessions = Array.from({ length: 1_200 }, (_, i) =>
     liveSession(`d${i}`, { lastReport: i + 1, started: 2_000_000 }),
