@@ -32,6 +32,7 @@ export type Operation =
       /** Whether it came sealed. */
       readonly sealed: boolean;
       readonly at: number;
+      readonly request?: SealedRequest | null;
     }
   | {
       readonly kind: "deregister";
@@ -39,6 +40,7 @@ export type Operation =
       readonly proof: Proof;
       readonly sealed: boolean;
       readonly at: number;
+      readonly request?: SealedRequest | null;
     }
   | {
       readonly kind: "login";
@@ -69,7 +71,10 @@ export type Operation =
       readonly session: number;
       readonly reason: EndReason;
       readonly at: number;
+      readonly request?: SealedRequest | null;
     }
+  /** What a sealed request was answered, where it was carried out before. */
+  | { readonly kind: "answered"; readonly request: SealedRequest }
   | { readonly kind: "touch"; readonly sessions: readonly Touch[] }
   | {
       readonly kind: "report";
@@ -81,6 +86,17 @@ export type Operation =
     }
   | { readonly kind: "find"; readonly id: string }
   | { readonly kind: "latest"; readonly id: string };
+
+/**
+ * What a repeat of a sealed request is known by. Where an operation has one, what it was answered is stored with its
+ * effect (sealed, Retransmission).
+ */
+export type SealedRequest = {
+  readonly device: string;
+  /** The client's static key, 32 bytes. */
+  readonly clientKey: Uint8Array;
+  readonly msgid: bigint;
+};
 
 /** A report as a device sent it. */
 export type Report = {
@@ -142,6 +158,8 @@ export type Outcome =
     }
   | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
   | { readonly kind: "found"; readonly known: boolean; readonly report: Report | null }
+  /** `code` is null where the request is none that was carried out. */
+  | { readonly kind: "answered"; readonly code: AckCode | null }
   | { readonly kind: "nothing" };
 
 /** Keeps devices, sessions and reports. */

@@ -71,6 +71,18 @@ export const migrations: readonly string[] = [
   ALTER TABLE registrar ADD COLUMN text_locked INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE login ADD COLUMN client_key BLOB;
   `,
+  // 3: the latest sealed requests that changed something, with what they were answered. Nothing of their text: its hash
+  // would be a quick way to guess the password in it.
+  `
+  CREATE TABLE answered (
+    number     INTEGER PRIMARY KEY,
+    device     TEXT NOT NULL,
+    client_key BLOB NOT NULL,
+    msgid      INTEGER NOT NULL,
+    code       TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX answered_by_request ON answered (device, msgid, client_key);
+  `,
 ];
 
 /** The version a database has after all steps. */

@@ -2,9 +2,17 @@
 // connection; knows no message and no socket.
 
 import type { Database, Statement } from "bun:sqlite";
-import { ack } from "../protocol/codes.ts";
-import type { Operation, Outcome, Report, Store, StoredSession } from "../server/operation.ts";
+import { ack, type AckCode } from "../protocol/codes.ts";
+import type {
+  Operation,
+  Outcome,
+  Report,
+  SealedRequest,
+  Store,
+  StoredSession,
+} from "../server/operation.ts";
 import type { Policy } from "../server/policy.ts";
+import { AnsweredRows } from "./answered-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
 import type { FileGuard } from "./file-guard.ts";
 import type { ReportChunks } from "./report-chunks.ts";
@@ -32,6 +40,7 @@ const latestChunksMax = 4_096;
 export class SqliteStore implements Store {
   readonly #devices: DeviceRows;
   readonly #sessions: SessionRows;
+  readonly #answered: AnsweredRows;
   readonly #reports: ReportWriter;
   readonly #begin: Statement;
   readonly #commit: Statement;
@@ -49,6 +58,7 @@ export class SqliteStore implements Store {
     this.#commit = prepare(database, "COMMIT");
     this.#devices = new DeviceRows(database, { keyPolicy: "replace", ...options });
     this.#sessions = new SessionRows(database);
+    this.#answered = new AnsweredRows(database);
     this.#reports = new ReportWriter(database, options.recentReportsMax);
   }
 
@@ -123,12 +133,19 @@ export class SqliteStore implements Store {
     switch (operation.kind) {
       case "report":
         return this.#reports.store(operation);
-      case "register":
-        return this.#devices.register(operation);
+      case "register": {
+        const outcome = this.#devices.register(operation);
+        const changes: AckCode[] = [ack.registered, ack.registrationUpdated];
+        if (outcome.kind === "done" && changes.includes(outcome.code)) {
+          this.#keepAnswer(operation, outcome.code);
+        }
+        return outcome;
+      }
       case "deregister": {
         const outcome = this.#devices.deregister(operation);
         if (outcome.kind === "done" && outcome.code === ack.deregistered) {
           this.#sessions.endOpen(operation.device.id, "deregistered", operation.at);
+          this.#keepAnswer(operation, outcome.code);
         }
         return outcome;
       }
@@ -155,7 +172,10 @@ export class SqliteStore implements Store {
         return { kind: "found", known: this.#devices.allowText(operation.id), report: null };
       case "end":
         this.#sessions.end(operation.session, operation.reason, operation.at);
+        this.#keepAnswer(operation, ack.loggedOff);
         return { kind: "nothing" };
+      case "answered":
+        return { kind: "answered", code: this.#answered.codeOf(operation.request) };
       case "touch":
         this.#sessions.touch(operation.sessions);
         return { kind: "nothing" };
@@ -166,6 +186,10 @@ export class SqliteStore implements Store {
         return { kind: "found", known, report: known ? this.#latest(operation.id) : null };
       }
     }
+  }
+
+  #keepAnswer({ request }: { readonly request?: SealedRequest | null }, code: AckCode): void {
+    if (request !== undefined && request !== null) this.#answered.keep(request, code);
   }
 
   #latest(id: string): Report | null {

@@ -157,6 +157,7 @@ export class Roster {
       case "touch":
       case "find":
       case "latest":
+      case "answered":
         return;
     }
   }

@@ -70,6 +70,7 @@ export class MapStore {
         const own = [...this.reports.values()].filter(({ device }) => device === operation.id);
         return { kind: "found", known, report: known ? (own.at(-1) ?? null) : null };
       }
+      case "answered":
       case "resume":
       case "remove":
       case "allow-text":

@@ -3,6 +3,7 @@
 import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
+import { AnsweredRows } from "../../lib/store/answered-rows.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import {
   deviceOf,
@@ -210,5 +211,59 @@ describe("find, latest", () => {
   test("an empty batch has no outcome", async () => {
     const { store } = newStore();
     expect(await store.apply([])).toEqual([]);
+  });
+});
+
+describe("what a sealed request was answered", () => {
+  const requestOf = (msgid: bigint, key = 1) => ({
+    device: "device-1",
+    clientKey: new Uint8Array(32).fill(key),
+    msgid,
+  });
+  const big = 2n ** 64n - 1n;
+
+  test("is stored with its effect, and told for this device, key and msgid only", () => {
+    const { apply } = newStore();
+    const answerTo = (msgid: bigint, key = 1, device = "device-1") =>
+      apply({ kind: "answered", request: { ...requestOf(msgid, key), device } });
+    expect(answerTo(big)).toEqual({ kind: "answered", code: null });
+    apply({ ...registerOf(deviceOf(1)), request: requestOf(big) });
+    expect(answerTo(big)).toEqual({ kind: "answered", code: "00" });
+    expect(answerTo(big, 2)).toEqual({ kind: "answered", code: null });
+    expect(answerTo(1n)).toEqual({ kind: "answered", code: null });
+    expect(answerTo(big, 1, "device-2")).toEqual({ kind: "answered", code: null });
+    apply({ ...registerOf(deviceOf(1, { port: 9 }), right), request: requestOf(2n) });
+    apply({ kind: "end", session: 1, reason: "logoff", at: later, request: requestOf(3n) });
+    apply({
+      kind: "deregister",
+      device: deviceOf(1),
+      proof: right,
+      sealed: true,
+      at: later,
+      request: requestOf(4n),
+    });
+    const codes = [2n, 3n, 4n].map((msgid) => answerTo(msgid));
+    expect(codes.map((outcome) => outcome?.kind === "answered" && outcome.code)).toEqual([
+      "02",
+      "80",
+      "20",
+    ]);
+  });
+
+  test("is not stored where nothing was changed, nor for a text request", () => {
+    const { database, apply } = newStore();
+    apply(registerOf(deviceOf(1)));
+    apply({ ...registerOf(deviceOf(1), right), request: requestOf(1n) });
+    apply({ ...registerOf(deviceOf(2, { ip: "10.0.0.1" })), request: requestOf(2n) });
+    apply({ kind: "end", session: 1, reason: "offline", at: later });
+    expect(rows(database, "SELECT * FROM answered")).toEqual([]);
+  });
+
+  test("is kept for the latest only", () => {
+    const database = newDatabase();
+    const answered = new AnsweredRows(database, 3);
+    for (let msgid = 1n; msgid <= 5n; msgid++) answered.keep(requestOf(msgid), "00");
+    const kept = [1n, 2n, 3n, 4n, 5n].map((msgid) => answered.codeOf(requestOf(msgid)));
+    expect(kept).toEqual([null, null, "00", "00", "00"]);
   });
 });

@@ -163,8 +163,9 @@ function summaryOf(outcome: Outcome): string {
       return `${outcome.sequence} ${outcome.repeated}`;
     case "found":
       return `${outcome.known} ${outcome.report?.message ?? null}`;
+    case "answered":
     case "nothing":
-      return "nothing";
+      return outcome.kind;
   }
 }
 

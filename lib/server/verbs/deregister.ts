@@ -4,6 +4,7 @@ import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
+import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { DeviceFacts, Need, Proof } from "../operation.ts";
@@ -52,7 +53,8 @@ export function receiveDeregister(
 ): void {
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
-  const sealed = request.link !== null;
+  const repeatable = sealedRequestOf(request, id);
+  const sealed = repeatable !== null;
   desk.log.activity("info", peerName(request.source), "RECV", `DEREGISTER ${id}`);
   const attempt = {
     request,
@@ -60,7 +62,7 @@ export function receiveDeregister(
     id,
     password,
     operationOf: (proof: Proof) =>
-      ({ kind: "deregister", device, proof, sealed, at: desk.now }) as const,
+      ({ kind: "deregister", device, proof, sealed, at: desk.now, request: repeatable }) as const,
     onDone: (code: AckCode) => {
       if (code !== ack.deregistered) return desk.refuse(attempt.request, code, id, "DEREGISTER");
       desk.verifiers.forget(id);
@@ -69,5 +71,5 @@ export function receiveDeregister(
       desk.confirm(attempt.request, code, id);
     },
   };
-  attempts.begin(attempt);
+  doOnce(desk, request, id, () => attempts.begin(attempt));
 }

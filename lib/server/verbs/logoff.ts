@@ -2,6 +2,7 @@
 
 import { ack } from "../../protocol/codes.ts";
 import type { Logoff } from "../../protocol/messages.ts";
+import { doOnce, sealedRequestOf } from "../answered.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 
@@ -22,13 +23,20 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   desk.log.activity("info", peerName(request.source), "RECV", `LOGOFF ${id}`);
   const session = desk.sessionOf(request, id);
   if (session === undefined) {
-    desk.refuseStranger(request, ack.credentialsRefused, id, "LOGOFF");
-    return;
+    // With a session a repeat may as well end that one: the device has come back for nothing but its answer.
+    const refuse = () => desk.refuseStranger(request, ack.credentialsRefused, id, "LOGOFF");
+    return doOnce(desk, request, id, refuse);
   }
   session.ending = true;
   session.leaving = request;
   desk.submit(
-    { kind: "end", session: session.row, reason: "logoff", at: desk.now },
+    {
+      kind: "end",
+      session: session.row,
+      reason: "logoff",
+      at: desk.now,
+      request: sealedRequestOf(request, id),
+    },
     request,
     () => {
       // The reply goes out as one to a session's source: it is the last this session gets.

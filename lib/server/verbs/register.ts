@@ -5,6 +5,7 @@ import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
+import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { DeviceFacts, Need, Proof } from "../operation.ts";
@@ -85,7 +86,8 @@ export function receiveRegister(
 ): void {
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
-  const sealed = request.link !== null;
+  const repeatable = sealedRequestOf(request, id);
+  const sealed = repeatable !== null;
   desk.log.activity(
     "info",
     peerName(request.source),
@@ -98,12 +100,12 @@ export function receiveRegister(
     id,
     password,
     operationOf: (proof: Proof) =>
-      ({ kind: "register", device, proof, sealed, at: desk.now }) as const,
+      ({ kind: "register", device, proof, sealed, at: desk.now, request: repeatable }) as const,
     onDone: (code: AckCode) => {
       const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
       if (!accepted.includes(code)) return desk.refuse(attempt.request, code, id, "REGISTER");
       desk.confirm(attempt.request, code, id);
     },
   };
-  attempts.begin(attempt);
+  doOnce(desk, request, id, () => attempts.begin(attempt));
 }

@@ -38,6 +38,34 @@ test("a report whose ACK got lost is stored once, also over a restart of the ser
   expect(world.server.engine.desk.counters.reportsRepeated).toBe(1);
 });
 
+test.each([
+  ["REGISTER", "00"],
+  ["LOGOFF", "80"],
+  ["DEREGISTER", "20"],
+] as const)("a repeated %s gets its stored answer, also over a restart", async (verb, code) => {
+  for (const restarts of [false, true]) {
+    const world = new World();
+    const isNew = verb === "REGISTER";
+    const client = isNew ? world.add({ id: "asmith", address }) : await loggedIn(world);
+    // The link is there already: the answer that gets lost is the request's.
+    expect(await client.code({ type: "LOGOFF", id: "nobody" })).toBe("31");
+    loseNextAnswer(world);
+    const message =
+      verb === "LOGOFF"
+        ? ({ type: verb, id: "asmith" } as const)
+        : ({ type: verb, ...client.identity } as const);
+    const asked = client.code(message);
+    const { counters } = world.server.engine.desk;
+    const before = counters.replied;
+    await world.run(() => counters.replied > before);
+    if (restarts) world.restartServer();
+    expect([verb, restarts, await asked]).toEqual([verb, restarts, code]);
+    // Another request with the same words is carried out.
+    const again = { REGISTER: "01", LOGOFF: "31", DEREGISTER: "21" }[verb];
+    expect(await client.code(message)).toBe(again);
+  }
+});
+
 test("two equal readings are two reports", async () => {
   const world = new World();
   const client = await loggedIn(world);
