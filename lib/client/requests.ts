@@ -39,8 +39,8 @@ type Outstanding = Submitted & {
   readonly giveUpAt: number;
 };
 
-/** Times of QUERYs already answered; their repeated answers must not pass for the answer to the next one. */
-const answeredTimesMax = 16;
+/** Times of QUERYs that have ended; their late or repeated answers must not pass for the answer to the next one. */
+const endedTimesMax = 16;
 
 /** The requests of one client towards the server and other devices. */
 export class Requests {
@@ -51,7 +51,7 @@ export class Requests {
   #numbers = 0;
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
-  #answeredTimes: string[] = [];
+  #endedTimes: string[] = [];
 
   /**
    * @param channel what carries the messages
@@ -142,19 +142,20 @@ export class Requests {
    */
   receiveData(message: Data, delivery: Delivery, now: number): DataKind {
     const outstanding = this.#outstanding;
-    if (this.#answeredTimes.includes(message.time)) {
+    const asked = outstanding?.request.message;
+    const question = asked?.type === "QUERY" ? asked : null;
+    // A question that was given up may be asked once more, as the same request.
+    if (message.time !== question?.time && this.#endedTimes.includes(message.time)) {
       this.ignored++;
       return "late";
     }
-    if (outstanding === null || outstanding.request.message.type !== "QUERY") return "other";
-    const asked = outstanding.request.message;
+    if (outstanding === null || question === null) return "other";
     // A device may answer from any of its ports; the server answers from the one that was asked.
-    if (!isFrom(delivery, outstanding.request, asked.address === null)) return "other";
-    if (!answersQuery(asked, message)) return "other";
-    this.#answeredTimes = [asked.time, ...this.#answeredTimes].slice(0, answeredTimesMax);
+    if (!isFrom(delivery, outstanding.request, question.address === null)) return "other";
+    if (!answersQuery(question, message)) return "other";
     const { code, message: text } = message;
     this.#end({ kind: "answer", code, message: text, from: delivery.from }, now);
-    return asked.address === null ? "server-answer" : "device-answer";
+    return question.address === null ? "server-answer" : "device-answer";
   }
 
   #startNext(now: number): void {
@@ -188,6 +189,10 @@ export class Requests {
   #end(outcome: Outcome, now: number): void {
     const ended = this.#outstanding;
     this.#outstanding = null;
+    if (ended?.request.message.type === "QUERY") {
+      const { time } = ended.request.message;
+      this.#endedTimes = [time, ...this.#endedTimes].slice(0, endedTimesMax);
+    }
     ended?.onOutcome(outcome, now);
     this.#startNext(now);
   }

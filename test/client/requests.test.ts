@@ -212,6 +212,20 @@ test("a repeated answer to the QUERY before does not end the next", () => {
   expect(outcomes).toHaveLength(1);
 });
 
+test("a late answer to a QUERY that was given up does not end the next; asked once more, it ends that", () => {
+  const { requests, outcomes, ask, data } = start();
+  const given = query("01", "bsmith", 1);
+  ask(given, server, 1_000);
+  runOut(requests);
+  ask(query("01", "csmith", 2));
+  const late = "DATA\t01\tasmith\t2026-11-22:09:16:01.000\t14\t192.0.2.7\t1995";
+  expect(data(late)).toBe("late");
+  expect(outcomes.map(({ kind }) => kind)).toEqual(["silent"]);
+  runOut(requests);
+  ask(given);
+  expect(data(late)).toBe("server-answer");
+});
+
 test("an addressed QUERY is ended by the device, from any of its ports", () => {
   const { outcomes, ask, data } = start();
   const address = { ip: "192.0.2.2", port: 1994 };
