@@ -79,7 +79,7 @@ export class Engine {
     };
     if (desk.policy.requireEncryption) {
       // An ACK is never answered, not even with a refusal.
-      if (bytes[0] === letterA) return;
+      if (bytes[0] === letterA && isAck(bytes)) return desk.traffic.unanswered(false, "ACK");
       desk.refuse(request, ack.encryptionRequired, "-", "a text datagram");
       return;
     }
@@ -211,6 +211,11 @@ export class Engine {
     );
     desk.acknowledge(request, code, request.id, reason);
   }
+}
+
+function isAck(bytes: Uint8Array): boolean {
+  const decoded = decode(bytes);
+  return decoded.ok && decoded.message.type === "ACK";
 }
 
 /** A request that came over a link. */

@@ -22,6 +22,7 @@ test("with --require-encryption every text request is answered 94 and none is do
     data(identity, "a report that is long enough"),
     query(identity, "01", identity.id),
     logoff(identity),
+    "ANOTHER datagram that begins as an ACK does, and is none of its kind",
   ];
   for (const request of requests) expect(await device.code(request)).toBe("94");
   const { stdout } = await run(serverBinary, ["devices"], folder.path);
