@@ -137,12 +137,15 @@ export class Gate {
 
   /** Counts an INIT; true above the rate at which strangers have to show a cookie. */
   #isFlooded(now: number): boolean {
-    if (now - this.#initsSince >= 1_000 || now < this.#initsSince) {
+    const most = limits.initsPerSecond;
+    const passed = now - this.#initsSince;
+    if (passed >= 1_000 || passed < 0) {
       this.#initsSince = now;
-      // A flood that goes on is known from the second before.
-      this.#inits = Math.max(0, this.#inits - limits.initsPerSecond);
+      // A flood that goes on is known from the second before; however large it was, a quiet second ends it.
+      const carried = Math.min(this.#inits, 2 * most) - most;
+      this.#inits = passed >= 0 && passed < 2_000 ? Math.max(0, carried) : 0;
     }
-    return ++this.#inits > limits.initsPerSecond;
+    return ++this.#inits > most;
   }
 }
 

@@ -155,6 +155,22 @@ test("a flood of INITs turns cookies on, and an honest device still gets in", as
   expect(world.server.engine.desk.links.strangers).toBeLessThanOrEqual(limits.strangers);
 });
 
+test("a flood that is over is forgotten, however large it was", async () => {
+  const world = new World();
+  const [local, remoteKey] = [fixedPair("flooder"), world.server.identity.sealing.publicKey];
+  const facts = { local, remoteKey, ephemeral: local, index: 1, hsCounter: 1, caps: 0 };
+  const init = valueOf(initiate(facts)).packet();
+  for (let n = 0; n < 4_200; n++) {
+    world.send(init, { ip: "203.0.113.5", port: 1 + n }, world.serverAddress);
+  }
+  await world.pass(3_000);
+  const client = world.add({ id: "asmith", address });
+  expect(await client.register()).toBe("00");
+  const cookies = world.wire.filter((d) => packetKind(d) === "cookie");
+  expect(cookies.length).toBeGreaterThan(2_000);
+  expect(cookies.some((d) => d.to.ip === address.ip)).toBe(false);
+});
+
 test("two programs of one device take turns, and both are served", async () => {
   const world = new World();
   const one = await loggedIn(world);
