@@ -5,6 +5,13 @@ const slotsFirst = 1 << 12;
 /** How far below the first number of a generation others may come: what a failed batch gives back. */
 const slack = 2 ** 24;
 const nothing: readonly number[] = [];
+/**
+ * Reports of equal bits that a generation holds. By chance there are never three; but whoever chooses its msgids chooses
+ * these bits as well, and each of its reports would be compared with all before it.
+ */
+export const sameKeyMax = 8;
+/** Where keys lie is nobody's to foretell: side by side they would make every search near them a long one. Odd. */
+const spread = (crypto.getRandomValues(new Int32Array(1))[0] as number) | 1;
 
 /**
  * One generation: open addressing, at most half full. A slot is a key and the sequence number above `#base`, side by side:
@@ -26,17 +33,20 @@ class Generation {
   add(key: number, sequence: number): void {
     if (this.size === 0) this.#base = sequence - slack;
     if (this.size * 2 >= this.slots) this.#grow();
-    this.#put(key, sequence - this.#base);
-    this.size++;
+    if (this.#put(key, sequence - this.#base)) this.size++;
   }
 
-  #put(key: number, offset: number): void {
+  /** Whether there was room for one more of this key. */
+  #put(key: number, offset: number): boolean {
     const table = this.#table;
     const last = table.length - 1;
     let at = place(key, last);
-    while (table[at + 1] !== 0) at = (at + 2) & last;
+    for (let same = 0; table[at + 1] !== 0; at = (at + 2) & last) {
+      if (table[at] === key && ++same === sameKeyMax) return false;
+    }
     table[at] = key;
     table[at + 1] = offset;
+    return true;
   }
 
   /** The sequence number of the nth report with this key, from 0 on; 0 where there is none. */
@@ -112,7 +122,7 @@ export class RecentReports {
 
   /**
    * Sequence numbers of reports that share 32 bits of this key; the caller looks at the rows.
-   * @returns mostly none
+   * @returns mostly none; from `sameKeyMax` on there may be others that are not remembered
    */
   candidates(key: number): readonly number[] {
     const bits = key | 0;
@@ -141,9 +151,9 @@ export class RecentReports {
 }
 
 /**
- * Where the slot of a key begins (Knuth's multiplicative hash).
+ * Where the slot of a key begins (multiplicative hash).
  * @param last the last index of the table
  */
 function place(key: number, last: number): number {
-  return ((Math.imul(key, 0x9e3779b1) >>> 7) << 1) & last;
+  return ((Math.imul(key, spread) >>> 7) << 1) & last;
 }

@@ -3,7 +3,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { Operation, Outcome } from "../server/operation.ts";
-import { RecentReports } from "./recent-reports.ts";
+import { RecentReports, sameKeyMax } from "./recent-reports.ts";
 import { chunkOf, chunkSize, ReportChunks } from "./report-chunks.ts";
 import { ReportReader, type StoredReport } from "./report-reader.ts";
 import { prepare } from "./statements.ts";
@@ -94,11 +94,12 @@ export class ReportWriter {
 
   #findRepeat(operation: ReportOperation): number {
     const { key, previous } = operation;
-    for (const candidate of this.#recent.candidates(key)) {
+    const candidates = this.#recent.candidates(key);
+    for (const candidate of candidates) {
       if (this.#isSame(this.reader.at(candidate), operation)) return candidate;
     }
-    // Its last report is among them, so that what it would repeat is, too.
-    if (previous >= this.#recent.since) return 0;
+    // Its last report is among those that memory finds, so that what it would repeat is, too.
+    if (previous >= this.#recent.since && candidates.length < sameKeyMax) return 0;
     return this.#findOwn(operation);
   }
 

@@ -1,7 +1,7 @@
 // The memory of the latest reports against a plain Map: what it must still find, and that what was taken back is gone.
 
 import { describe, expect, test } from "bun:test";
-import { RecentReports } from "../../lib/store/recent-reports.ts";
+import { RecentReports, sameKeyMax } from "../../lib/store/recent-reports.ts";
 import { newDraw } from "./store-fixtures.ts";
 
 describe("what is remembered", () => {
@@ -32,6 +32,18 @@ describe("what is remembered", () => {
     expect(new Set(recent.candidates(5))).toEqual(new Set([1, 2, 3]));
     recent.forget(5, 2);
     expect(new Set(recent.candidates(5))).toEqual(new Set([1, 3]));
+  });
+
+  test("of one key no more than a few: whoever chooses them all alike slows down nobody", () => {
+    const recent = new RecentReports(1 << 20);
+    // Millions of comparisons, were they all kept.
+    for (let sequence = 1; sequence <= 20_000; sequence++) recent.add(5, sequence);
+    expect(recent.candidates(5)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    recent.forget(5, 20_000);
+    recent.forget(5, 3);
+    recent.add(5, 20_001);
+    expect(recent.candidates(5)).toHaveLength(sameKeyMax);
+    expect(recent.candidates(5)).toContain(20_001);
   });
 
   test("what is known to begin later is not said to be remembered before", () => {

@@ -136,6 +136,18 @@ describe("two reports are two", () => {
     expect(outcomesOf(store, ...reports)).toEqual(numbers.map((n) => [n, false]));
     expect(outcomesOf(store, ...reports)).toEqual(numbers.map((n) => [n, true]));
   });
+
+  test("more of one key than memory keeps: the device's last ones are compared", () => {
+    const { store } = newStore();
+    const reportAt = (n: number, previous: number) => {
+      const { report } = reportOf("asmith", `${n}`);
+      return { kind: "report", report, key: 5, previous } as const;
+    };
+    const reports = Array.from({ length: 20 }, (_, i) => reportAt(i + 1, i));
+    expect(outcomesOf(store, ...reports)).toEqual(reports.map((_, i) => [i + 1, false]));
+    const again = [20, 19, 9, 8].map((n) => reportAt(n, 20));
+    expect(outcomesOf(store, ...again)).toEqual([20, 19, 9, 8].map((n) => [n, true]));
+  });
 });
 
 describe("a batch that fails", () => {

@@ -48,7 +48,8 @@ function keyOf({ hash, link, msgid }: Request): number {
   const high = hexAt(hash, 0, 4);
   const low = hexAt(hash, 4, 8);
   if (link === null) return high * 2 ** 32 + low;
-  // Mixed, not digested once more: whoever finds two that collide has only its own reports to lose.
+  // Mixed, not digested once more: whoever makes two that collide has only its own reports to lose, and the store bounds
+  // how many it compares.
   const [bootBits, counterBits] = [Number(msgid >> 32n), Number(msgid & 0xffff_ffffn)];
   const mixed = mix(mix(link.keyBits ^ bootBits) ^ counterBits);
   const more = mix(mixed ^ Math.imul(bootBits, 0x9e3779b1));
