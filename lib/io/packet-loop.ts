@@ -12,6 +12,8 @@ import type { UdpEndpoint } from "./udp-endpoint.ts";
 
 /** Datagrams that may wait; past it they are shed and counted, as a full socket buffer would. */
 export const inboxMax = 16_384;
+/** Their bytes: more than so many of the longest that a device may send, and far less than so many of 64 KB. */
+export const inboxBytesMax = 32 << 20;
 /** Datagrams in a batch: a commit of more gains nothing and delays the first. */
 const batchMax = 1_024;
 const tickMs = 250;
@@ -25,6 +27,7 @@ type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
 
 export class PacketLoop {
   #inbox: Arrival[] = [];
+  #inboxBytes = 0;
   #shed = 0;
   #turning = false;
   /** Nothing more is taken in: what waits is answered. */
@@ -71,12 +74,14 @@ export class PacketLoop {
 
   /** Takes a datagram; call it from the socket's handler. Does no work: that would starve everything else. */
   readonly receive = (bytes: Uint8Array, source: Endpoint): void => {
-    if (this.#inbox.length >= inboxMax || this.#ending) {
+    const isFull = this.#inbox.length >= inboxMax || this.#inboxBytes >= inboxBytesMax;
+    if (isFull || this.#ending) {
       this.#shed++;
       return;
     }
     if (this.#inbox.length === 0) this.#oldestAt = performance.now();
     this.#inbox.push({ bytes, source });
+    this.#inboxBytes += bytes.length;
     this.#schedule();
   };
 
@@ -194,9 +199,14 @@ export class PacketLoop {
   }
 
   #takeArrivals(): Arrival[] {
-    if (this.#inbox.length > batchMax) return this.#inbox.splice(0, batchMax);
+    if (this.#inbox.length > batchMax) {
+      const first = this.#inbox.splice(0, batchMax);
+      for (const { bytes } of first) this.#inboxBytes -= bytes.length;
+      return first;
+    }
     const arrivals = this.#inbox;
     this.#inbox = [];
+    this.#inboxBytes = 0;
     return arrivals;
   }
 }
