@@ -74,13 +74,19 @@ export class ReportReader {
    * Numbers of a device's reports, newest first; rows of the oldest may be gone.
    * @param newest none above this number
    * @param chunksMax how many chunks of the index to look into at most
+   * @param oldestChunk the index is not looked into below this one
    */
-  *numbers(device: string, newest: number, chunksMax: number): Generator<number, void, undefined> {
+  *numbers(
+    device: string,
+    newest: number,
+    chunksMax: number,
+    oldestChunk = 0,
+  ): Generator<number, void, undefined> {
     for (const sequence of this.chunks?.newestInMemory(device) ?? []) {
       if (sequence <= newest) yield sequence;
     }
     const below = Math.min(this.#firstUnindexedChunk(), chunkOf(newest) + 1);
-    for (const sequence of this.#indexed(device, below, chunksMax, 0)) {
+    for (const sequence of this.#indexed(device, below, chunksMax, 0, oldestChunk)) {
       if (sequence <= newest) yield sequence;
     }
   }
@@ -113,17 +119,18 @@ export class ReportReader {
     }
   }
 
-  /** Numbers of a device's reports in indexed chunks, newest first, down to a chunk that ended before `since`. */
+  /** Numbers of a device's reports in indexed chunks, newest first, down to `oldestChunk` or one that ended before `since`. */
   *#indexed(
     device: string,
     below: number,
     chunksMax: number,
     since: number,
+    oldestChunk = 0,
   ): Generator<number, void, undefined> {
     let next = below;
     for (let looked = 0; looked < chunksMax; looked++) {
       const row = this.#chunkBelow.get(next);
-      if (row === null || row.last_received < since) return;
+      if (row === null || row.last_received < since || row.chunk < oldestChunk) return;
       next = row.chunk;
       const bytes = this.#places.get(next, device)?.places;
       if (bytes === undefined) continue;

@@ -6,7 +6,6 @@ import { ack, type AckCode } from "../protocol/codes.ts";
 import type {
   Operation,
   Outcome,
-  Report,
   SealedRequest,
   Store,
   StoredSession,
@@ -15,6 +14,7 @@ import type { Policy } from "../server/policy.ts";
 import { AnsweredRows } from "./answered-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
 import type { FileGuard } from "./file-guard.ts";
+import { LatestReports } from "./latest-reports.ts";
 import type { ReportChunks } from "./report-chunks.ts";
 import type { ReportReader } from "./report-reader.ts";
 import { ReportWriter } from "./report-writer.ts";
@@ -31,17 +31,12 @@ export type StoreOptions = {
   readonly recentReportsMax?: number;
 };
 
-/**
- * Chunks looked into for a device's latest report: the last 268 million. One that never reported would otherwise cost a
- * look into every chunk there is, while all others wait; so many take a hundredth of a second.
- */
-const latestChunksMax = 4_096;
-
 export class SqliteStore implements Store {
   readonly #devices: DeviceRows;
   readonly #sessions: SessionRows;
   readonly #answered: AnsweredRows;
   readonly #reports: ReportWriter;
+  readonly #latest: LatestReports;
   readonly #begin: Statement;
   readonly #commit: Statement;
 
@@ -60,6 +55,7 @@ export class SqliteStore implements Store {
     this.#sessions = new SessionRows(database);
     this.#answered = new AnsweredRows(database);
     this.#reports = new ReportWriter(database, options.recentReportsMax);
+    this.#latest = new LatestReports(this.#reports.reader);
   }
 
   /** Reads reports on the same connection. */
@@ -183,7 +179,8 @@ export class SqliteStore implements Store {
         return { kind: "found", known: this.#devices.get(operation.id) !== null, report: null };
       case "latest": {
         const known = this.#devices.get(operation.id) !== null;
-        return { kind: "found", known, report: known ? this.#latest(operation.id) : null };
+        const report = known ? this.#latest.of(operation.id, this.nextSequence) : null;
+        return { kind: "found", known, report };
       }
     }
   }
@@ -192,18 +189,9 @@ export class SqliteStore implements Store {
     if (request !== undefined && request !== null) this.#answered.keep(request, code);
   }
 
-  #latest(id: string): Report | null {
-    const newest = Number.MAX_SAFE_INTEGER;
-    for (const sequence of this.reader.numbers(id, newest, latestChunksMax)) {
-      const report = this.reader.at(sequence);
-      // Retention removed it, and with it what is older; or an index half written tells of another's.
-      if (report === null || report.device === id) return report;
-    }
-    return null;
-  }
-
   #rollback(): void {
     this.#reports.rollback();
+    this.#latest.forget();
     if (this.database.inTransaction) this.database.run("ROLLBACK");
   }
 }

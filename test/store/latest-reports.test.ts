@@ -1,0 +1,84 @@
+// The memory of where a device's latest report is: it says what a walk through everything would say, and does not walk
+// through what it has looked at before.
+
+import { expect, test } from "bun:test";
+import { LatestReports } from "../../lib/store/latest-reports.ts";
+import { chunkSize } from "../../lib/store/report-chunks.ts";
+import { ReportReader } from "../../lib/store/report-reader.ts";
+import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { deviceOf, newDatabase, registerOf, reportOf } from "./store-fixtures.ts";
+
+/** A database of many chunks in which one device reported once, in the first. */
+function longDatabase() {
+  const database = newDatabase();
+  database.run("INSERT INTO data VALUES (5, 'early', 't', 1, '01', 'm', 1)");
+  database.run("INSERT INTO report_index VALUES (0, 'early', x'0500')");
+  database.run("INSERT INTO report_index VALUES (99, 'late', x'0700')");
+  database.run(`INSERT INTO data VALUES (${99 * chunkSize + 7}, 'late', 't', 1, '01', 'm', 1)`);
+  database.run(
+    `INSERT INTO report_chunk WITH RECURSIVE n(i) AS
+       (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i, 1, 1 FROM n`,
+  );
+  return database;
+}
+
+/** A reader that notes the chunk down to which each walk went. */
+class WatchedReader extends ReportReader {
+  readonly walks: number[] = [];
+
+  override numbers(device: string, newest: number, chunksMax: number, oldestChunk = 0) {
+    this.walks.push(oldestChunk);
+    return super.numbers(device, newest, chunksMax, oldestChunk);
+  }
+}
+
+test("what was looked at is not looked at again, found or not", () => {
+  const reader = new WatchedReader(longDatabase(), null);
+  const latest = new LatestReports(reader);
+  const next = 100 * chunkSize;
+  for (const [device, message] of [
+    ["early", "m"],
+    ["late", "m"],
+    ["never", undefined],
+  ] as const) {
+    reader.walks.length = 0;
+    for (let i = 0; i < 3; i++) expect(latest.of(device, next)?.message).toBe(message);
+    expect(reader.walks).toEqual([0, 100, 100]);
+  }
+});
+
+test("a report that came since is the latest", () => {
+  const store = new SqliteStore(newDatabase(), { sharedIp: false });
+  const { id } = deviceOf(1);
+  const ask = { kind: "latest", id } as const;
+  store.applyNow([registerOf(deviceOf(1))]);
+  expect(store.applyNow([ask])).toMatchObject([{ report: null }]);
+  const outcomes = store.applyNow([reportOf(id, "a"), ask, reportOf("other", "x"), ask]);
+  expect(outcomes).toMatchObject([
+    {},
+    { report: { message: "a" } },
+    {},
+    { report: { message: "a" } },
+  ]);
+  expect(store.applyNow([reportOf(id, "b"), ask])).toMatchObject([
+    {},
+    { report: { message: "b" } },
+  ]);
+});
+
+test("one that was rolled back is not, nor one that was removed", () => {
+  const database = newDatabase();
+  const store = new SqliteStore(database, { sharedIp: false });
+  const { id } = deviceOf(1);
+  const ask = { kind: "latest", id } as const;
+  store.applyNow([registerOf(deviceOf(1)), reportOf(id, "a"), ask]);
+  database.run(
+    "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'full' BEGIN SELECT raise(ABORT, 'full'); END",
+  );
+  expect(() => store.applyNow([reportOf(id, "lost"), ask, reportOf(id, "full")])).toThrow("full");
+  // Its number is another's now.
+  store.applyNow([reportOf("other", "x")]);
+  expect(store.applyNow([ask])).toMatchObject([{ report: { message: "a" } }]);
+  database.run("DELETE FROM data WHERE message = 'a'");
+  expect(store.applyNow([ask])).toMatchObject([{ report: null }]);
+});
