@@ -10,10 +10,12 @@ export type Outgoing = { readonly payload: string | Uint8Array; readonly to: End
 
 /** Datagrams taken in one go. What more there is comes Bun's way. */
 const inSlots = 512;
-/** The longest datagram there is, and a line of the processor's cache more: else all slots would share a few of its sets. */
-const inSlotBytes = 65_536 + 64;
+/** More than any message has, in an odd number of lines of the processor's cache: else slots would share a few of its sets. */
+const inSlotBytes = 33 * 64;
+/** What the longest datagram there is has beyond that. Memory that is touched by such a one only. */
+const inOverflowBytes = 65_536 - inSlotBytes;
 const outSlots = 256;
-const outSlotBytes = 4_096;
+const outSlotBytes = 65 * 64;
 /** A text of so many characters fits its slot, whatever they are. */
 const outCharactersMax = outSlotBytes / 3;
 
@@ -28,11 +30,12 @@ const signatures = {
 const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 /**
- * Memory for so many datagrams, laid out as 64-bit Linux wants it: a `mmsghdr`, one `iovec` and a `sockaddr` each.
+ * Memory for so many datagrams, laid out as 64-bit Linux wants it: a `mmsghdr`, two `iovec` and a `sockaddr` each.
  * The kernel knows it by its addresses alone, so whoever calls the kernel holds this object while it does.
  */
 class Slots {
   readonly bytes: Buffer;
+  readonly #overflow: Buffer;
   /** `sockaddr` by `sockaddr`, `addressWords` each. */
   readonly addresses: Int32Array;
   readonly #headers: Uint32Array;
@@ -41,25 +44,31 @@ class Slots {
 
   constructor(
     readonly count: number,
-    readonly slotBytes: number,
+    private readonly slotBytes: number,
+    private readonly overflowBytes: number,
     addressBytes: number,
   ) {
     // Each on a buffer of its own: a small array lives where the collector may move it from.
     this.bytes = Buffer.from(new ArrayBuffer(count * slotBytes));
+    this.#overflow = Buffer.from(new ArrayBuffer(count * overflowBytes));
     this.addresses = new Int32Array(new ArrayBuffer(count * addressWords * 4));
     this.#headers = new Uint32Array(new ArrayBuffer(count * headerWords * 4));
     this.#parts = new Uint32Array(new ArrayBuffer(count * partWords * 4));
     this.#headersAt = ptr(this.#headers);
     const [bytesAt, addressesAt] = [ptr(this.bytes), ptr(this.addresses)];
     const partsAt = ptr(this.#parts);
+    const overflowAt = overflowBytes === 0 ? 0 : ptr(this.#overflow);
     for (let slot = 0; slot < count; slot++) {
-      writePointer(this.#parts, slot * partWords, bytesAt + slot * slotBytes);
-      this.#parts[slot * partWords + 2] = slotBytes;
+      const parts = slot * partWords;
+      writePointer(this.#parts, parts, bytesAt + slot * slotBytes);
+      this.#parts[parts + 2] = slotBytes;
+      writePointer(this.#parts, parts + 4, overflowAt + slot * overflowBytes);
+      this.#parts[parts + 6] = overflowBytes;
       const header = slot * headerWords;
       writePointer(this.#headers, header, addressesAt + slot * addressWords * 4);
       this.#headers[header + 2] = addressBytes;
-      writePointer(this.#headers, header + 4, partsAt + slot * partWords * 4);
-      this.#headers[header + 6] = 1;
+      writePointer(this.#headers, header + 4, partsAt + parts * 4);
+      this.#headers[header + 6] = overflowBytes === 0 ? 1 : 2;
     }
   }
 
@@ -68,9 +77,16 @@ class Slots {
     return (this.#headersAt + slot * headerWords * 4) as Pointer;
   }
 
-  /** How many bytes the kernel has put into the slot. */
-  lengthOf(slot: number): number {
-    return this.#headers[slot * headerWords + 14] as number;
+  /** What the kernel has put into the slot: a view of it, but for a datagram that did not fit. */
+  received(slot: number): Uint8Array {
+    const length = this.#headers[slot * headerWords + 14] as number;
+    const start = slot * this.slotBytes;
+    if (length <= this.slotBytes) return this.bytes.subarray(start, start + length);
+    const rest = slot * this.overflowBytes;
+    return Buffer.concat([
+      this.bytes.subarray(start, start + this.slotBytes),
+      this.#overflow.subarray(rest, rest + length - this.slotBytes),
+    ]);
   }
 
   /** Says how many bytes of the slot are to be sent. */
@@ -79,9 +95,9 @@ class Slots {
   }
 }
 
-/** `struct mmsghdr` is 64 bytes, `struct iovec` 16. */
+/** `struct mmsghdr` is 64 bytes, two `struct iovec` are 32. */
 const headerWords = 16;
-const partWords = 4;
+const partWords = 8;
 
 function writePointer(words: Uint32Array, at: number, pointer: number): void {
   words[at] = pointer % 2 ** 32;
@@ -99,8 +115,8 @@ export class BulkSocket {
     isIpv6: boolean,
   ) {
     const addressBytes = isIpv6 ? 28 : 16;
-    this.#in = new Slots(inSlots, inSlotBytes, addressBytes);
-    this.#out = new Slots(outSlots, outSlotBytes, addressBytes);
+    this.#in = new Slots(inSlots, inSlotBytes, inOverflowBytes, addressBytes);
+    this.#out = new Slots(outSlots, outSlotBytes, 0, addressBytes);
   }
 
   /**
@@ -120,12 +136,10 @@ export class BulkSocket {
    */
   receive(onDatagram: (bytes: Uint8Array, peer: Peer) => void): void {
     const slots = this.#in;
-    const { bytes, addresses } = slots;
     const count = this.symbols.recvmmsg(this.fd, slots.headerAt(0), inSlots, receiveDontWait, null);
     for (let slot = 0; slot < count; slot++) {
-      const start = slot * inSlotBytes;
-      const peer = this.peers.at(addresses, slot * addressWords);
-      onDatagram(bytes.subarray(start, start + slots.lengthOf(slot)), peer);
+      const peer = this.peers.at(slots.addresses, slot * addressWords);
+      onDatagram(slots.received(slot), peer);
     }
   }
 

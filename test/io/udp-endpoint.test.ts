@@ -69,11 +69,11 @@ describe("receiving", () => {
   test("the longest datagram and an empty one arrive whole", async () => {
     const server = await Listener.open("::", true);
     const client = await Listener.open("0.0.0.0", false);
-    const texts = ["x".repeat(65_000), "", "y"];
+    const texts = ["x".repeat(65_000), "", "y", "z".repeat(2_112), "z".repeat(2_113)];
     client.endpoint.send(texts.map((payload) => ({ payload, to: to("127.0.0.1", server) })));
     server.endpoint.collect();
     await server.until(texts.length);
-    expect(server.texts.map(({ length }) => length)).toEqual([65_000, 0, 1]);
+    expect(server.texts.map(({ length }) => length)).toEqual([65_000, 0, 1, 2_112, 2_113]);
   });
 
   test("a peer of IPv6 has the same name both ways", async () => {
