@@ -5,6 +5,7 @@
 import { keyBytes, protocolName, protocolNamePsk, tagBytes } from "./limits.ts";
 import { dh } from "./primitives.ts";
 import type { KeyPair } from "./primitives.ts";
+import { StaticSecrets } from "./static-secrets.ts";
 import { SymmetricState } from "./symmetric-state.ts";
 
 /** What the two sides agree on before the first message. */
@@ -88,10 +89,12 @@ export class NoiseResponder {
   readonly #start: SymmetricState;
   readonly #setting: NoiseSetting;
   readonly #local: KeyPair;
+  readonly #secrets: StaticSecrets;
 
   constructor(setting: NoiseSetting, local: KeyPair) {
     this.#setting = setting;
     this.#local = local;
+    this.#secrets = new StaticSecrets(local);
     this.#start = startState(setting, local.publicKey);
   }
 
@@ -106,11 +109,13 @@ export class NoiseResponder {
     state.mixKey(ephemeralStatic);
     const remote = state.decryptAndHash(message.subarray(keyBytes, keyBytes + sealedKeyBytes));
     if (remote === undefined) return undefined;
-    const staticStatic = dh(this.#local, remote);
+    const staticStatic = this.#secrets.with(remote);
     if (staticStatic === undefined) return undefined;
     state.mixKey(staticStatic);
     const payload = state.decryptAndHash(message.subarray(keyBytes + sealedKeyBytes));
     if (payload === undefined) return undefined;
+    // Sealed under ss: whoever wrote the payload owns the key it names.
+    this.#secrets.keep(remote, staticStatic);
     return new NoiseAnswer(state, this.#setting, remoteEphemeral, remote, payload);
   }
 }
