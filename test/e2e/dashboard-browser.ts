@@ -53,7 +53,7 @@ export class Dashboard implements AsyncDisposable {
     const device = await RawDevice.open(server.port);
     const origin = await until(
       "the dashboard's address",
-      () => /Dashboard (http:\S+)/.exec(server.stdout)?.[1],
+      () => /dashboard +(http:\S+)/.exec(server.stdout)?.[1],
     );
     return new Dashboard(folder, server, origin, device, browser);
   }

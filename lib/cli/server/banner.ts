@@ -33,7 +33,7 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
   const rows: [label: string, fact: string | null, more?: string][] = [
     ["key", fingerprint],
-    ["dashboard", url, `, to log in: ${open}`],
+    ["dashboard", url, `  (to log in: ${open})`],
     ["token", newToken, "  (shown only now)"],
     ["data", db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
   ];

@@ -19,7 +19,7 @@ test("a start that is not the first", () => {
   expect(bannerLines(started, false)).toEqual([
     "iot-server 1.0.0 listens on UDP 9000, all addresses, IPv4 and IPv6.",
     "  key        SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
-    "  dashboard  http://127.0.0.1:9000, to log in: iot-server open",
+    "  dashboard  http://127.0.0.1:9000  (to log in: iot-server open)",
     "  data       iot_server.db, logs in log/",
   ]);
 });
@@ -38,7 +38,7 @@ test("what is not as usual is named as it has to be written", () => {
   expect(bannerLines({ ...started, ...unusual }, false)).toEqual([
     "iot-server 1.0.0 listens on UDP 9000, 192.0.2.1.",
     "  key        SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
-    "  dashboard  http://127.0.0.1:9000, to log in: iot-server open --db /srv/other.db",
+    "  dashboard  http://127.0.0.1:9000  (to log in: iot-server open --db /srv/other.db)",
     "  data       /srv/other.db, logs in /var/log/iot/",
   ]);
 });
