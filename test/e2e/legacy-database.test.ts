@@ -4,7 +4,7 @@
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { data, type Identity, login, newIdentity, register } from "./datagrams.ts";
-import { testTimeoutMs } from "./polling.ts";
+import { testTimeoutMs, until } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
 import { run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
@@ -48,7 +48,8 @@ for (const [schema, write] of Object.entries(schemas)) {
       makeLegacy(folder, journal, write);
       {
         await using server = await startServer({ folder: folder.path });
-        expect(server.stderr).toContain("is kept as");
+        // Another pipe than the one that said the server is ready.
+        await until("the note on the copy", () => server.stderr.includes("is kept as"));
         using device = await RawDevice.open(server.port);
         const [first, second] = devices as [Identity, Identity];
         expect(await device.code(login({ ...first, password: "wrong" }))).toBe("31");
