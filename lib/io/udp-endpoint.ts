@@ -1,4 +1,4 @@
-// The UDP socket: receives datagrams one by one, sends them in bulk. Knows no message and keeps no queue of its own
+// The UDP socket: receives datagrams one by one or in bulk, and sends them. Knows no message and keeps no queue of its own
 // beyond what the kernel did not take yet.
 
 import { dlopen, ptr } from "bun:ffi";
