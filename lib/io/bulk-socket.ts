@@ -1,8 +1,9 @@
 // Many datagrams for one call into the kernel: recvmmsg and sendmmsg on the descriptor of a socket that Bun owns, into and
 // out of memory that is made once. Linux only; elsewhere, and for whatever goes wrong here, there is Bun's own way.
 
-import { dlopen, type Pointer, ptr } from "bun:ffi";
+import { type Library, type Pointer, ptr } from "bun:ffi";
 import type { Endpoint } from "../server/operation.ts";
+import { openLibc } from "./libc.ts";
 import { addressWords, KnownPeer, type Peer, type PeerTable } from "./peers.ts";
 
 /** A datagram to send. Text leaves as UTF-8. */
@@ -26,8 +27,6 @@ const signatures = {
   recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
   sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
 } as const;
-
-const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 /**
  * Memory for so many datagrams, laid out as 64-bit Linux wants it: a `mmsghdr`, two `iovec` and a `sockaddr` each.
@@ -109,7 +108,7 @@ export class BulkSocket {
   readonly #out: Slots;
 
   private constructor(
-    private readonly symbols: NonNullable<ReturnType<typeof openLibc>>["symbols"],
+    private readonly symbols: Library<typeof signatures>["symbols"],
     private readonly fd: number,
     private readonly peers: PeerTable,
     isIpv6: boolean,
@@ -126,7 +125,7 @@ export class BulkSocket {
   static on(fd: number, isIpv6: boolean, peers: PeerTable): BulkSocket | null {
     const isKnown = process.arch === "x64" || process.arch === "arm64";
     if (process.platform !== "linux" || !isKnown || fd < 0) return null;
-    const library = openLibc();
+    const library = openLibc(signatures);
     return library === null ? null : new BulkSocket(library.symbols, fd, peers, isIpv6);
   }
 
@@ -178,15 +177,4 @@ export class BulkSocket {
     }
     return countMax;
   }
-}
-
-function openLibc() {
-  for (const name of libraries) {
-    try {
-      return dlopen(name, signatures);
-    } catch {
-      // The next name.
-    }
-  }
-  return null;
 }

@@ -1,9 +1,10 @@
 // The UDP socket: receives datagrams one by one or in bulk, and sends them. Knows no message and keeps no queue of its own
 // beyond what the kernel did not take yet.
 
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import { OperatingError } from "../operating-error.ts";
 import { BulkSocket, type Outgoing } from "./bulk-socket.ts";
+import { openLibc } from "./libc.ts";
 import { type Peer, PeerTable } from "./peers.ts";
 
 /** A socket that sends and receives datagrams; what the engines' shells speak to. */
@@ -176,7 +177,9 @@ function fileDescriptorOf(socket: Socket): number {
 /** Linux socket options that Bun does not set; elsewhere the retry in `sendOne` is all there is. */
 function tuneSocket(fd: number, dualStack: boolean): void {
   if (process.platform !== "linux" || fd < 0) return;
-  const library = openLibc();
+  const library = openLibc({
+    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  });
   if (library === null) return;
   const set = (level: number, option: number, value: number) => {
     const bytes = new Int32Array([value]);
@@ -188,18 +191,4 @@ function tuneSocket(fd: number, dualStack: boolean): void {
   // The default holds about 260 small datagrams. SO_RCVBUFFORCE needs root; SO_RCVBUF is capped by rmem_max.
   if (set(1, 33, receiveBufferBytes) !== 0) set(1, 8, receiveBufferBytes);
   library.close();
-}
-
-function openLibc() {
-  const signature = {
-    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-  } as const;
-  for (const name of ["libc.so.6", "libc.so", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"]) {
-    try {
-      return dlopen(name, signature);
-    } catch {
-      // The next name.
-    }
-  }
-  return null;
 }
