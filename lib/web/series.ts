@@ -15,8 +15,10 @@ import { Slice } from "./slice.ts";
 
 /** Sequence numbers whose readings are kept together. */
 const chunkNumbers = 65_536;
-/** Reports read in one step: a fraction of a millisecond, a few where each is large or has to be parsed. */
-const reportsPerStep = 1_024;
+/** Reports read in one step: the more, the less each costs. */
+const reportsPerStep = { least: 128, first: 512, most: 4_096 } as const;
+/** What a step may take, ms: the next one is made smaller, or larger. Large messages, and those to be parsed, take longer. */
+const stepMs = { low: 0.5, high: 1.5 } as const;
 /** What all columns may take, in bytes. */
 const keptBytesMax = 64 << 20;
 const bytesPerReading = 10;
@@ -95,6 +97,7 @@ export class Series {
   /** In the order of use. */
   readonly #chunks = new Map<string, Chunk>();
   #bytes = 0;
+  #reportsPerStep: number = reportsPerStep.first;
 
   constructor(private readonly reports: ReportSource) {}
 
@@ -168,16 +171,24 @@ export class Series {
     this.#chunks.set(key, chunk);
     const end = Math.min(first + chunkNumbers, Math.max(high, chunk.next));
     const scan = this.reports.messages(device, chunk.next, end);
-    const values = new Float64Array(reportsPerStep);
+    const values = new Float64Array(reportsPerStep.most);
     while (!scan.done) {
-      const messages = scan.next(reportsPerStep);
+      const began = performance.now();
+      const messages = scan.next(this.#reportsPerStep);
       read(messages, values);
       chunk.take(messages.base, messages.places, values);
+      this.#adapt(performance.now() - began);
       await slice.breathe();
     }
     chunk.next = Math.max(chunk.next, end);
     if (this.#chunks.get(key) === chunk) this.#count(chunk);
     return chunk;
+  }
+
+  #adapt(tookMs: number): void {
+    const { least, most } = reportsPerStep;
+    if (tookMs > stepMs.high) this.#reportsPerStep = Math.max(least, this.#reportsPerStep >>> 1);
+    else if (tookMs < stepMs.low) this.#reportsPerStep = Math.min(most, this.#reportsPerStep << 1);
   }
 
   /** Each part that has readings, at the time of its first one. */

@@ -36,21 +36,27 @@ export function databaseIn(folder: string): string {
   return join(folder, "iot_server.db");
 }
 
+export type StartOptions = {
+  /** A device with an open session from 127.0.0.1: waits for the ACK of its heartbeat. */
+  readonly firstAckOf?: string;
+  /** The port of a server before it; else one that is free. */
+  readonly port?: number;
+  /** Whether it may run on every core, as an operator's does; else it keeps to the server's, as the echo does. */
+  readonly onAllCores?: boolean;
+};
+
 /**
  * Starts a server and waits until it serves.
  * @param binary the compiled server, or `fromSources`
  * @param folder where its database and logs are
- * @param firstAckOf a device with an open session from 127.0.0.1: waits for the ACK of its heartbeat
- * @param samePort the port of a server before it
  */
 export async function startServer(
   binary: string,
   folder: string,
-  firstAckOf: string | null = null,
-  samePort: number | null = null,
+  { firstAckOf, port: wanted, onAllCores = false }: StartOptions = {},
 ): Promise<ServerProcess> {
   mkdirSync(folder, { recursive: true });
-  const port = samePort ?? (await freePort());
+  const port = wanted ?? (await freePort());
   const startedAt = performance.now();
   const preload = join(root, "test/bench/heap-reporter.ts");
   const program =
@@ -58,14 +64,15 @@ export async function startServer(
       ? [process.execPath, "--preload", preload, join(root, "cmd/server.ts")]
       : [binary];
   const words = [String(port), "--shared-ip", "--db", databaseIn(folder)];
+  const command = [...program, ...words, "--log-dir", join(folder, "log")];
   const heapReport = join(folder, "heap");
   const child = adopt(
-    Bun.spawn(onCore("server", [...program, ...words, "--log-dir", join(folder, "log")]), {
+    Bun.spawn(onAllCores ? command : onCore("server", command), {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, HEAP_REPORT: heapReport },
     }),
   );
-  if (firstAckOf !== null) await askUntilAcked(port, firstAckOf);
+  if (firstAckOf !== undefined) await askUntilAcked(port, firstAckOf);
   const firstAckMs = performance.now() - startedAt;
   if (!(await firstLine(child.stdout)).includes(String(port))) {
     throw new BenchError(`The server did not start: ${await new Response(child.stderr).text()}`);

@@ -31,7 +31,10 @@ export const chart: Measure = {
     const second: number[] = [];
     const waits: number[] = [];
     for (let round = 0; round < bench.pace.rounds; round++) {
-      const server = await startServer(bench.binary, folder, deviceId(1));
+      const server = await startServer(bench.binary, folder, {
+        firstAckOf: deviceId(1),
+        onAllCores: true,
+      });
       const heartbeats = await Heartbeats.start(server.port);
       const ask = () => timeSeries(server, path, count);
       first.push(await ask());

@@ -27,7 +27,7 @@ export const history: Measure = {
     const { middle, worst } = queryInProcess(folder);
     const { whole, bare } = queryByCommand(bench, folder);
     bench.say("reports that come in");
-    const server = await startServer(bench.binary, folder, deviceId(0));
+    const server = await startServer(bench.binary, folder, { firstAckOf: deviceId(0) });
     const [data] = await compare([server.port], "data", bench.pace);
     const during = queryByCommand(bench, folder);
     await server.stop();

@@ -22,12 +22,12 @@ export const millionDevices: Measure = {
     await seedDevices(smallFolder, 1_000);
     const firstAcks: number[] = [];
     for (let i = 1; i < starts; i++) {
-      const server = await startServer(bench.binary, folder, deviceId(i));
+      const server = await startServer(bench.binary, folder, { firstAckOf: deviceId(i) });
       firstAcks.push(server.firstAckMs);
       await server.stop();
     }
     bench.say("rates");
-    const server = await startServer(bench.binary, folder, deviceId(0));
+    const server = await startServer(bench.binary, folder, { firstAckOf: deviceId(0) });
     firstAcks.push(server.firstAckMs);
     const small = await startServer(bench.binary, smallFolder);
     const ports = [server.port, small.port];

@@ -34,7 +34,7 @@ export const sealedFleet: Measure = {
     const { port } = server;
     await server.stop();
     bench.say("restart");
-    const restarted = await startServer(bench.binary, folder, null, port);
+    const restarted = await startServer(bench.binary, folder, { port });
     const startedAt = performance.now();
     const busyMs = await fleet.bring("heartbeat", 0, count);
     const ms = performance.now() - startedAt;
