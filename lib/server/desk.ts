@@ -43,6 +43,9 @@ export type DeskParts = {
   readonly identity: Identity;
 };
 
+/** The engine is called at each tick, four times a second: a longer step is a clock that was set, or a machine that slept. */
+const clockStepMaxMs = 5_000;
+
 export class Desk {
   readonly sessions = new SessionTable();
   readonly guard = new CredentialGuard();
@@ -52,8 +55,9 @@ export class Desk {
   readonly counters = newCounters();
   readonly traffic = new Traffic();
   readonly verifiers: VerifierCache;
-  /** The time of the batch in hand, ms. */
-  now: number;
+  /** The time of the batch in hand, ms since 1970. */
+  #now: number;
+  #uptimeMs = 0;
   #entries: Entry[] = [];
   /** Sessions whose stored row is older than their last packet. */
   #touched: Session[] = [];
@@ -75,7 +79,7 @@ export class Desk {
     this.log = parts.log;
     this.random = parts.random;
     this.identity = parts.identity;
-    this.now = now;
+    this.#now = now;
     this.verifiers = new VerifierCache(parts.random.bytes(32), limits.verifiers);
     this.#longReplies = new KeyedBuckets(
       limits.longRepliesPerSecond,
@@ -85,6 +89,25 @@ export class Desk {
     const inAll = limits.longRepliesPerSecondInAll;
     this.#longRepliesInAll = new TokenBucket(inAll, inAll, now);
     this.#errorLines = new TokenBucket(limits.errorLinesPerSecond, limits.errorLinesPerSecond, now);
+  }
+
+  /** The time of the batch in hand, ms since 1970. Set it before each call into the engine. */
+  get now(): number {
+    return this.#now;
+  }
+
+  set now(now: number) {
+    const stepMs = now - this.#now;
+    if (stepMs > 0) this.#uptimeMs += Math.min(stepMs, clockStepMaxMs);
+    this.#now = now;
+  }
+
+  /**
+   * A monotonic clock, ms since the start: the age of keys, cookies and links must not depend on somebody who sets the
+   * clock. It follows `now`, but never goes back and skips what a clock set forward skips.
+   */
+  get uptimeMs(): number {
+    return this.#uptimeMs;
   }
 
   /** The server's time as the wire writes it. */
@@ -143,7 +166,7 @@ export class Desk {
     if (!this.sessions.remove(session)) return false;
     this.asks.drop(session.id);
     const link = session.sealed ? this.links.currentOf(session.owner) : undefined;
-    if (link?.device === session.id) this.links.dismiss(link, this.now);
+    if (link?.device === session.id) this.links.dismiss(link, this.uptimeMs);
     return true;
   }
 
@@ -237,7 +260,7 @@ export class Desk {
   }
 
   #sendSealed(link: Link, frame: Uint8Array): void {
-    const packet = link.transport.seal(frame, this.now);
+    const packet = link.transport.seal(frame, this.uptimeMs);
     if (packet.ok) this.send(link.source, packet.value);
   }
 

@@ -90,7 +90,7 @@ export class Engine {
   tick(now: number): void {
     this.desk.now = now;
     this.#presence.tick();
-    this.desk.links.expire(now);
+    this.desk.links.expire(this.desk.uptimeMs);
     this.operator.sendAsks();
   }
 

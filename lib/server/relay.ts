@@ -26,7 +26,7 @@ export class Relay {
     if (link.device === null || desk.sessions.get(link.device)?.owner !== link.key) {
       return this.#refuse(link, msgid, answer.notLoggedIn, "log in first");
     }
-    if (!this.#buckets.take(link.key, desk.now)) return;
+    if (!this.#buckets.take(link.key, desk.uptimeMs)) return;
     const target = desk.sessions.get(frame.id);
     if (target === undefined || !target.sealed) {
       return this.#refuse(link, msgid, answer.notLoggedIn, "the device is not logged in sealed");

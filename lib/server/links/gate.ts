@@ -71,15 +71,15 @@ export class Gate {
 
   #receiveInit(bytes: Uint8Array, source: Endpoint, late: boolean): void {
     const { desk } = this;
-    const { now } = desk;
+    const { uptimeMs } = desk;
     const checked = this.#responder.checkInit(bytes);
     if (!checked.ok) {
       desk.counters.sealedRefused++;
       return;
     }
-    if ((this.#isFlooded(now) || late) && !this.#jar.check(bytes, source, now)) {
+    if ((this.#isFlooded(uptimeMs) || late) && !this.#jar.check(bytes, source, uptimeMs)) {
       desk.counters.cookies++;
-      desk.send(source, this.#jar.answer(checked.value, source, now));
+      desk.send(source, this.#jar.answer(checked.value, source, uptimeMs));
       return;
     }
     const read = this.#responder.readInit(bytes);
@@ -99,9 +99,9 @@ export class Gate {
       desk.counters.sealedRefused++;
       return;
     }
-    const transport = new Transport(answer.value.established, now);
+    const transport = new Transport(answer.value.established, uptimeMs);
     desk.counters.handshakes++;
-    desk.links.add(new Link(transport, key, hsCounter, source, now));
+    desk.links.add(new Link(transport, key, hsCounter, source, uptimeMs));
     desk.send(source, answer.value.packet);
   }
 
@@ -117,7 +117,7 @@ export class Gate {
       desk.send(source, resetFor(bytes));
       return;
     }
-    const opened = link.transport.open(bytes, desk.now);
+    const opened = link.transport.open(bytes, desk.uptimeMs);
     if (!opened.ok) {
       desk.counters.sealedRefused++;
       if (opened.reason !== "dead") return;
@@ -127,7 +127,7 @@ export class Gate {
     }
     // sealed, Roaming: the address moves on a packet that verified and is the newest.
     if (opened.value.newest) {
-      desk.links.confirm(link, desk.now);
+      desk.links.confirm(link, desk.uptimeMs);
       link.source = source;
     }
     const frame = decodeFrame(opened.value.frame, true);
@@ -136,14 +136,14 @@ export class Gate {
   }
 
   /** Counts an INIT; true above the rate at which strangers have to show a cookie. */
-  #isFlooded(now: number): boolean {
+  #isFlooded(uptimeMs: number): boolean {
     const most = limits.initsPerSecond;
-    const passed = now - this.#initsSince;
-    if (passed >= 1_000 || passed < 0) {
-      this.#initsSince = now;
+    const passed = uptimeMs - this.#initsSince;
+    if (passed >= 1_000) {
+      this.#initsSince = uptimeMs;
       // A flood that goes on is known from the second before; however large it was, a quiet second ends it.
       const carried = Math.min(this.#inits, 2 * most) - most;
-      this.#inits = passed >= 0 && passed < 2_000 ? Math.max(0, carried) : 0;
+      this.#inits = passed < 2_000 ? Math.max(0, carried) : 0;
     }
     return ++this.#inits > most;
   }

@@ -60,7 +60,7 @@ export class LinkTable {
   }
 
   /** A packet came over the link: it is the one its key is reached over. Two programs of a device may take turns. */
-  confirm(link: Link, now: number): void {
+  confirm(link: Link, uptimeMs: number): void {
     const before = this.#currentByKey.get(link.key);
     if (before === link) return;
     this.#currentByKey.set(link.key, link);
@@ -70,7 +70,7 @@ export class LinkTable {
     if (device !== null) this.admit(link, device);
     if (before === undefined) return;
     // What is still on its way under the old keys may arrive for a while.
-    before.since = now;
+    before.since = uptimeMs;
     this.#strangers.delete(before);
     this.#strangers.add(before);
   }
@@ -82,9 +82,9 @@ export class LinkTable {
   }
 
   /** The device's session ended: its link is a stranger's again. */
-  dismiss(link: Link, now: number): void {
+  dismiss(link: Link, uptimeMs: number): void {
     link.device = null;
-    link.since = now;
+    link.since = uptimeMs;
     this.#strangers.add(link);
   }
 
@@ -109,9 +109,9 @@ export class LinkTable {
   }
 
   /** Removes strangers whose time is up. */
-  expire(now: number): void {
+  expire(uptimeMs: number): void {
     for (const link of this.#strangers) {
-      if (now - link.since < limits.strangerMs) return;
+      if (uptimeMs - link.since < limits.strangerMs) return;
       this.remove(link);
     }
   }

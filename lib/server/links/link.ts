@@ -10,7 +10,7 @@ export class Link {
   device: string | null = null;
   /** Bits of the client's static key. */
   readonly keyBits: number;
-  /** When it was made, or when it stopped being of use, ms. */
+  /** When it was made, or when it stopped being of use, ms of `Desk.uptimeMs`. */
   since: number;
   /** Our own msgids count up; the device's are its own. */
   #nextMsgid = 1n;
@@ -25,9 +25,9 @@ export class Link {
     readonly key: string,
     readonly handshakeCounter: number,
     public source: Endpoint,
-    now: number,
+    uptimeMs: number,
   ) {
-    this.since = now;
+    this.since = uptimeMs;
     this.keyBits = readUint32(this.clientKey, 0);
   }
 

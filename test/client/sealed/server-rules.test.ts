@@ -205,3 +205,30 @@ test("the operator's question reaches a sealed device, and its answer is stored 
   expect(world.server.reports("asmith")).toEqual(["asmith"]);
   expect(client.client.device.unanswered).toBe(0);
 });
+
+test.each([-86_400_000, 86_400_000])(
+  "keys age as time passes, also where the server's clock is set by %d ms",
+  async (setMs) => {
+    const world = new World();
+    const { desk } = world.server.engine;
+    await world.pass(1_000);
+    const before = desk.uptimeMs;
+    world.clockSetMs = setMs;
+    await world.pass(60_000);
+    // The step itself counts for next to nothing.
+    expect(desk.uptimeMs - before).toBeGreaterThan(59_000);
+    expect(desk.uptimeMs - before).toBeLessThan(66_000);
+  },
+);
+
+test("a server's clock that is set forward a day ends no link", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const { counters } = world.server.engine.desk;
+  const { handshakes } = counters;
+  world.clockSetMs = 86_400_000;
+  await world.pass(1_000);
+  expect(await client.report("still the same link")).toBe("50");
+  expect(counters.handshakes).toBe(handshakes);
+  expect(counters.resets).toBe(0);
+});

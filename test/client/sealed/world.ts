@@ -34,6 +34,8 @@ export class World {
   weather: Weather = {};
   /** What somebody on the way makes of a datagram; an empty list swallows it. */
   onTheWay: (datagram: Datagram) => readonly Datagram[] = (datagram) => [datagram];
+  /** How far the clock of this machine was set forward, ms; negative for back. */
+  clockSetMs = 0;
   #flights: Flight[] = [];
   #tickAt = 0;
 
@@ -44,7 +46,7 @@ export class World {
 
   /** The time of day, ms since 1970. */
   get time(): number {
-    return Date.UTC(2026, 10, 22) + Math.floor(this.now);
+    return Date.UTC(2026, 10, 22) + Math.floor(this.now) + this.clockSetMs;
   }
 
   readonly randomBytes = (count: number): Uint8Array =>
