@@ -3,17 +3,14 @@
 // The chunk being filled, and full ones not yet written, are held in memory and rebuilt from `data` at the start.
 
 import type { Database, Statement } from "bun:sqlite";
+import { ChunkPlaces, chunkSize } from "./chunk-places.ts";
 import { prepare } from "./statements.ts";
 
-export const chunkBits = 16;
-export const chunkSize = 1 << chunkBits;
-
-/** Places in a chunk, ascending. */
-type Places = number[];
+export { chunkSize } from "./chunk-places.ts";
 
 type Chunk = {
   readonly number: number;
-  readonly places: Map<string, Places>;
+  readonly places: ChunkPlaces;
   firstReceived: number;
   lastReceived: number;
 };
@@ -26,8 +23,8 @@ export function chunkOf(sequence: number): number {
 export class ReportChunks {
   /** In order; the last one is being filled. */
   readonly #chunks: Chunk[] = [];
-  /** Devices of the first full chunk that are not written yet. */
-  #unwritten: Iterator<[string, Places]> | null = null;
+  /** The first device of the first full chunk that is not written yet, by its slot. */
+  #unwritten = 0;
   readonly #insertIndex: Statement;
   readonly #insertChunk: Statement;
 
@@ -47,31 +44,28 @@ export class ReportChunks {
     return this.#chunks.length > 1;
   }
 
-  /** Notes a report. Sequence numbers only grow. */
-  add(device: string, sequence: number, received: number): void {
+  /**
+   * Notes a report. Sequence numbers only grow.
+   * @param previous the number of a report before it, most likely of the same device; 0 where none is known
+   */
+  add(device: string, sequence: number, received: number, previous = 0): void {
     const number = chunkOf(sequence);
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.number !== number) {
-      chunk = { number, places: new Map(), firstReceived: received, lastReceived: received };
+      const places = new ChunkPlaces();
+      chunk = { number, places, firstReceived: received, lastReceived: received };
       this.#chunks.push(chunk);
     }
     chunk.lastReceived = received;
-    const place = sequence % chunkSize;
-    const places = chunk.places.get(device);
-    if (places === undefined) chunk.places.set(device, [place]);
-    else places.push(place);
+    const first = number * chunkSize;
+    chunk.places.add(device, sequence - first, previous - first);
   }
 
   /** Forgets the reports from this number on: their batch was not stored. */
   undoFrom(sequence: number): void {
     while ((this.#chunks.at(-1)?.number ?? -1) > chunkOf(sequence)) this.#chunks.pop();
     const chunk = this.#chunks.at(-1);
-    if (chunk === undefined || chunk.number !== chunkOf(sequence)) return;
-    const first = sequence % chunkSize;
-    for (const [device, places] of chunk.places) {
-      while ((places.at(-1) ?? -1) >= first) places.pop();
-      if (places.length === 0) chunk.places.delete(device);
-    }
+    if (chunk?.number === chunkOf(sequence)) chunk.places.undoFrom(sequence % chunkSize);
   }
 
   /**
@@ -82,38 +76,34 @@ export class ReportChunks {
   writeSome(devicesMax: number): void {
     const chunk = this.#chunks[0];
     if (!this.isBehind || chunk === undefined) return;
-    const unwritten = this.#unwritten ?? chunk.places.entries();
-    this.#unwritten = null;
-    let whole = false;
+    const { places, number } = chunk;
+    const from = this.#unwritten;
+    const end = Math.min(from + devicesMax, places.slots);
+    const isWhole = end === places.slots;
+    this.#unwritten = 0;
     this.database.transaction(() => {
-      for (let i = 0; i < devicesMax && !whole; i++) {
-        const { value, done } = unwritten.next();
-        if (done) {
-          this.#insertChunk.run(chunk.number, chunk.firstReceived, chunk.lastReceived);
-          whole = true;
-        } else {
-          const places = Uint16Array.from(value[1]);
-          this.#insertIndex.run(chunk.number, value[0], new Uint8Array(places.buffer));
-        }
+      for (let slot = from; slot < end; slot++) {
+        const own = places.at(slot);
+        if (own.length === 0) continue;
+        this.#insertIndex.run(number, places.deviceAt(slot), new Uint8Array(own.buffer));
       }
+      if (isWhole) this.#insertChunk.run(number, chunk.firstReceived, chunk.lastReceived);
     })();
-    if (whole) this.#chunks.shift();
-    else this.#unwritten = unwritten;
+    if (isWhole) this.#chunks.shift();
+    else this.#unwritten = end;
   }
 
   /** Places of a device's reports in a chunk that is in memory, ascending; null for a chunk that is not. */
-  placesIn(number: number, device: string): readonly number[] | null {
+  placesIn(number: number, device: string): Uint16Array | null {
     const chunk = this.#chunks.find((held) => held.number === number);
-    return chunk === undefined ? null : (chunk.places.get(device) ?? []);
+    return chunk === undefined ? null : chunk.places.of(device);
   }
 
   /** Numbers of a device's reports that are in memory, newest first. */
   *newestInMemory(device: string): Generator<number> {
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
-      const chunk = this.#chunks[i] as Chunk;
-      const places = chunk.places.get(device) ?? [];
-      for (let j = places.length - 1; j >= 0; j--)
-        yield chunk.number * chunkSize + (places[j] as number);
+      const { number, places } = this.#chunks[i] as Chunk;
+      for (const place of places.newestOf(device)) yield number * chunkSize + place;
     }
   }
 

@@ -70,7 +70,7 @@ export class ReportWriter {
   store(operation: ReportOperation): Outcome {
     const before = this.#findRepeat(operation);
     if (before > 0) return { kind: "report", sequence: before, repeated: true };
-    const { report, key } = operation;
+    const { report, key, previous } = operation;
     this.#insert.run(
       this.#next,
       report.device,
@@ -83,7 +83,7 @@ export class ReportWriter {
     const sequence = this.#next++;
     this.#keys.push(key);
     this.#recent.add(key, sequence);
-    this.chunks.add(report.device, sequence, report.received);
+    this.chunks.add(report.device, sequence, report.received, previous);
     return { kind: "report", sequence, repeated: false };
   }
 
