@@ -55,9 +55,13 @@ export class Desk {
   readonly counters = newCounters();
   readonly traffic = new Traffic();
   readonly verifiers: VerifierCache;
-  /** The time of the batch in hand, ms since 1970. */
-  #now: number;
-  #uptimeMs = 0;
+  /** The time of the batch in hand, ms since 1970; set by `setTime`. */
+  now: number;
+  /**
+   * A monotonic clock, ms since the start: the age of keys, cookies and links must not depend on somebody who sets the
+   * clock. It follows `now`, but never goes back and skips what a clock set forward skips.
+   */
+  uptimeMs = 0;
   #entries: Entry[] = [];
   /** Sessions whose stored row is older than their last packet. */
   #touched: Session[] = [];
@@ -79,7 +83,7 @@ export class Desk {
     this.log = parts.log;
     this.random = parts.random;
     this.identity = parts.identity;
-    this.#now = now;
+    this.now = now;
     this.verifiers = new VerifierCache(parts.random.bytes(32), limits.verifiers);
     this.#longReplies = new KeyedBuckets(
       limits.longRepliesPerSecond,
@@ -91,23 +95,14 @@ export class Desk {
     this.#errorLines = new TokenBucket(limits.errorLinesPerSecond, limits.errorLinesPerSecond, now);
   }
 
-  /** The time of the batch in hand, ms since 1970. Set it before each call into the engine. */
-  get now(): number {
-    return this.#now;
-  }
-
-  set now(now: number) {
-    const stepMs = now - this.#now;
-    if (stepMs > 0) this.#uptimeMs += Math.min(stepMs, clockStepMaxMs);
-    this.#now = now;
-  }
-
   /**
-   * A monotonic clock, ms since the start: the age of keys, cookies and links must not depend on somebody who sets the
-   * clock. It follows `now`, but never goes back and skips what a clock set forward skips.
+   * Sets the time; first thing in each call into the engine.
+   * @param now ms since 1970
    */
-  get uptimeMs(): number {
-    return this.#uptimeMs;
+  setTime(now: number): void {
+    const stepMs = now - this.now;
+    if (stepMs > 0) this.uptimeMs += Math.min(stepMs, clockStepMaxMs);
+    this.now = now;
   }
 
   /** The server's time as the wire writes it. */

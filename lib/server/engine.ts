@@ -60,7 +60,7 @@ export class Engine {
    */
   receive(bytes: Uint8Array, source: Endpoint, now: number, late = false): void {
     const { desk } = this;
-    desk.now = now;
+    desk.setTime(now);
     desk.counters.received++;
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
@@ -88,7 +88,7 @@ export class Engine {
 
   /** Does what is due by time: sessions go offline, questions are sent again, rows are written behind. */
   tick(now: number): void {
-    this.desk.now = now;
+    this.desk.setTime(now);
     this.#presence.tick();
     this.desk.links.expire(this.desk.uptimeMs);
     this.operator.sendAsks();
@@ -106,7 +106,7 @@ export class Engine {
 
   /** The batch is on the disk: writes its replies. */
   complete(batch: Batch, outcomes: readonly Outcome[], now: number): void {
-    this.desk.now = now;
+    this.desk.setTime(now);
     this.desk.counters.batches++;
     for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(outcomes[i] as Outcome);
   }
@@ -114,7 +114,7 @@ export class Engine {
   /** Nothing of the batch was stored: says so to everyone in it. */
   fail(batch: Batch, words: string, now: number): void {
     const { desk } = this;
-    desk.now = now;
+    desk.setTime(now);
     desk.counters.batchesFailed++;
     desk.reportError(null, `storage failed, ${batch.length} operations were not stored: ${words}`);
     for (const { request, onFail } of batch) {
@@ -136,13 +136,13 @@ export class Engine {
 
   /** A password was hashed or checked: goes on with its request, in the batch in hand. */
   resume(job: HashJob, result: HashResult, now: number): void {
-    this.desk.now = now;
+    this.desk.setTime(now);
     job.done(result);
   }
 
   /** Writes every live session's last packet, for a clean stop. */
   settle(now: number): void {
-    this.desk.now = now;
+    this.desk.setTime(now);
     this.#presence.writeAll();
   }
 

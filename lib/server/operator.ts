@@ -27,7 +27,7 @@ export class Operator {
 
   /** Asks a device; the result comes through `ask.onResult`. */
   ask(ask: Ask, now: number): void {
-    this.desk.now = now;
+    this.desk.setTime(now);
     if (this.destinationOf(ask.id) === null) {
       this.desk.submit(
         { kind: "find", id: ask.id },
@@ -64,7 +64,7 @@ export class Operator {
   /** Lets a device speak text again after it was sealed (sealed, Downgrade); whether there is such a device. */
   allowText(id: string, onResult: (known: boolean) => void, now: number): void {
     const { desk } = this;
-    desk.now = now;
+    desk.setTime(now);
     desk.submit(
       { kind: "allow-text", id },
       null,
@@ -80,7 +80,7 @@ export class Operator {
   /** Takes a device out of the registrar; its reports stay. */
   remove(id: string, onResult: (result: RemoveResult) => void, now: number): void {
     const { desk } = this;
-    desk.now = now;
+    desk.setTime(now);
     desk.submit(
       { kind: "remove", id, at: now },
       null,
@@ -106,7 +106,7 @@ export class Operator {
     onResult: (result: EnrollResult) => void,
     now: number,
   ): void {
-    this.desk.now = now;
+    this.desk.setTime(now);
     const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
     this.desk.submit(
       { kind: "register", device, proof, sealed: true, at: now },
