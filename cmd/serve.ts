@@ -12,12 +12,14 @@ import type { LegacyPort } from "../lib/store/legacy.ts";
 import { Retention } from "../lib/store/retention.ts";
 import { SqliteStore } from "../lib/store/sqlite-store.ts";
 import { HeardLog } from "../lib/io/activity-lines.ts";
-import { type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
+import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
 import { openIdentity, readPsk } from "../lib/io/identity-file.ts";
 import { type FileLogs, openLogs } from "../lib/io/log-file.ts";
 import { PacketLoop } from "../lib/io/packet-loop.ts";
 import { ownIpTowards } from "../lib/io/route.ts";
+import { tellWarning } from "../lib/cli/failure.ts";
 import { showProgress } from "../lib/cli/progress.ts";
+import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
 import { WatchedStore } from "../lib/io/watched-store.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
@@ -83,14 +85,14 @@ async function open(
     closers.push(() => served.close());
     watched.onCommit = served.web.committed;
   }
-  const control = serveControl(realPathOf(config.db), {
+  const closeControl = openControl(realPathOf(config.db), logs, {
     ask: askDevice,
     loginLink: () => served?.web.newLoginLink() ?? null,
     allowText: (id) => loop.allowText(id),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });
-  closers.push(() => control.close());
+  closers.push(closeControl);
   if (config.retainMs !== null)
     closers.push(retain(new Retention(database, config.retainMs), logs));
   loop.start(endpoint);
@@ -106,6 +108,19 @@ async function open(
     newToken: served?.newToken ?? null,
     stop: () => closeAll(closers),
   };
+}
+
+/** Serves the commands of the same binary. Devices are served also where that cannot be: then it is said, and logged. */
+function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls): () => void {
+  try {
+    const control = serveControl(databasePath, calls);
+    return () => control.close();
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    logs.error("-", error.message);
+    tellWarning(error);
+    return () => {};
+  }
 }
 
 /** What the migration of a database of the original system says goes to the log and to who started the server. */

@@ -61,9 +61,9 @@ export function socketPathOf(databasePath: string): string {
  */
 export function serveControl(databasePath: string, calls: ControlCalls): ControlSocket {
   const path = socketPathOf(databasePath);
-  rmSync(path, { force: true });
   const umask = process.umask(0o177);
   try {
+    rmSync(path, { force: true });
     const server = Bun.serve({
       unix: path,
       maxRequestBodySize: requestBytesMax,
@@ -79,7 +79,8 @@ export function serveControl(databasePath: string, calls: ControlCalls): Control
   } catch (error) {
     throw new OperatingError(
       "control-socket",
-      `The control socket ${path} could not be made: ${(error as Error).message}.`,
+      `The control socket ${path} could not be made (${(error as Error).message}): query, open, import and ` +
+        "devices allow-text do not reach this server.",
       "Use a shorter path for --db (at most about 100 characters), on a file system that has sockets.",
     );
   } finally {

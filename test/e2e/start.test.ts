@@ -105,6 +105,21 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
   });
 }
 
+test("devices are served also where the control socket cannot be: its path is too long", async () => {
+  using folder = new TemporaryFolder();
+  const db = `${"long".repeat(30)}.db`;
+  await using server = await startServer({ folder: folder.path, args: ["--db", db] });
+  using device = await RawDevice.open(server.port);
+  expect(await device.code(register(newIdentity()))).toBe("00");
+  expect(server.stderr).toStartWith("warning: The control socket ");
+  expect(server.stderr).toContain("\n  Use a shorter path for --db");
+  const query = await run(serverBinary, ["query", "asmith", "--db", db], folder.path);
+  expect(query).toMatchObject({ code: 1, stdout: "" });
+  expect(query.stderr).toContain("No iot-server answers for");
+  expect(await server.stop()).toBe(0);
+  expect(folder.text("log/error.log")).toContain("The control socket ");
+});
+
 test("a clean end leaves the database in one file and nothing of the process behind", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
