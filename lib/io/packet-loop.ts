@@ -82,7 +82,8 @@ export class PacketLoop {
     if (this.#inbox.length === 0) this.#oldestAt = performance.now();
     this.#inbox.push({ bytes, source });
     this.#inboxBytes += bytes.length;
-    this.#schedule();
+    // A turn looks at its end whether there is something to do.
+    if (!this.#turning) this.#schedule();
   };
 
   /** Begins to answer through this socket. */
@@ -165,14 +166,19 @@ export class PacketLoop {
     const now = this.now();
     const late = now - this.#askedAt > lateMs;
     const oldestAt = this.#oldestAt;
-    const arrivals = this.#takeArrivals();
-    for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
+    let received = this.#receiveArrivals(batchMax, now, late);
+    // A commit of many costs little more than one of few: what has come meanwhile joins it.
+    while (this.engine.hasWork && received < batchMax && !this.#ending) {
+      this.#endpoint?.collect();
+      if (this.#inbox.length === 0) break;
+      received += this.#receiveArrivals(batchMax - received, this.now(), late);
+    }
     const batch = this.engine.take();
     if (batch.length > 0) await this.#commit(batch);
     const replies = this.engine.takeReplies();
     if (replies.length > 0) this.#endpoint?.send(replies);
-    if (arrivals.length > 0) {
-      this.requestLatency.observe((performance.now() - oldestAt) / 1000, arrivals.length);
+    if (received > 0) {
+      this.requestLatency.observe((performance.now() - oldestAt) / 1000, received);
     }
     for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
     this.#turning = false;
@@ -198,9 +204,16 @@ export class PacketLoop {
     this.store.housekeep();
   }
 
-  #takeArrivals(): Arrival[] {
-    if (this.#inbox.length > batchMax) {
-      const first = this.#inbox.splice(0, batchMax);
+  /** Gives the engine what waits, so many at most; returns how many there were. */
+  #receiveArrivals(most: number, now: number, late: boolean): number {
+    const arrivals = this.#takeArrivals(most);
+    for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
+    return arrivals.length;
+  }
+
+  #takeArrivals(most: number): Arrival[] {
+    if (this.#inbox.length > most) {
+      const first = this.#inbox.splice(0, most);
       for (const { bytes } of first) this.#inboxBytes -= bytes.length;
       return first;
     }

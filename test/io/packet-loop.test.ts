@@ -1,7 +1,9 @@
 // What waits before a turn is bounded, in number and in bytes: a flood is shed and counted, as a full socket buffer would.
+// What comes while a turn takes datagrams in joins its commit, up to the size of a batch.
 
 import { expect, test } from "bun:test";
 import { inboxBytesMax, inboxMax, type KeptStore, PacketLoop } from "../../lib/io/packet-loop.ts";
+import type { UdpEndpoint } from "../../lib/io/udp-endpoint.ts";
 import type { Engine } from "../../lib/server/engine.ts";
 
 const source = { ip: "192.0.2.1", port: 1994 };
@@ -25,4 +27,51 @@ test("of 64 KB datagrams no more wait than fit the bound in bytes", () => {
   const loop = flooded(2_000, 65_000);
   expect(loop.waiting).toBe(Math.ceil(inboxBytesMax / 65_000));
   expect(loop.waiting + loop.shed).toBe(2_000);
+});
+
+/** Runs a loop over a socket that brings these numbers of datagrams; returns how many were in each commit. */
+async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
+  const commits: number[] = [];
+  let entries: unknown[] = [];
+  const engine = {
+    receive: () => entries.push({ operation: {} }),
+    get hasWork() {
+      return entries.length > 0;
+    },
+    take() {
+      const batch = entries;
+      entries = [];
+      return batch;
+    },
+    complete() {},
+    takeReplies: () => [],
+    takeHashJobs: () => [],
+    settle() {},
+  };
+  const store: KeptStore = {
+    async apply(operations) {
+      commits.push(operations.length);
+      return [];
+    },
+    housekeep() {},
+    checkFile() {},
+  };
+  const loop = new PacketLoop(engine as unknown as Engine, store, () => 0);
+  const bring = (count: number) => {
+    for (let i = 0; i < count; i++) loop.receive(new Uint8Array(1), source);
+  };
+  const endpoint = { send() {}, collect: () => bring(later.shift() ?? 0) };
+  bring(first);
+  loop.start(endpoint as unknown as UdpEndpoint);
+  while (later.length > 0 || loop.waiting > 0) await new Promise(setImmediate);
+  await loop.stop();
+  return commits;
+}
+
+test("what comes meanwhile joins a commit, until nothing more does", async () => {
+  expect(await commitsOf(3, 5, 7, 0, 2)).toEqual([15, 2]);
+});
+
+test("no commit has more than 1,024 datagrams", async () => {
+  expect(await commitsOf(600, 600, 600, 600)).toEqual([1_024, 1_024, 352]);
 });
