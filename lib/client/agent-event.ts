@@ -1,8 +1,8 @@
-// What an agent is told at its start, and what it tells: who it is, how it behaves, what happened. Types only.
+// The agent's input and output: its identity and settings at the start, its events while it runs. Types only.
 
 import type { Address, Message } from "../protocol/messages.ts";
 
-/** What a device says of itself. */
+/** The fields a device states about itself in REGISTER and LOGIN. */
 export type Identity = {
   readonly id: string;
   readonly password: string;
@@ -11,7 +11,7 @@ export type Identity = {
   readonly port: number;
 };
 
-/** What the agent tells its surroundings. */
+/** What the agent reports to its caller. */
 export type AgentEvent =
   | { readonly kind: "registered"; readonly code: string }
   | { readonly kind: "logged-in"; readonly again: boolean }
@@ -30,8 +30,8 @@ export type AgentEvent =
 
 export type AgentSettings = {
   readonly server: Address;
-  /** 1 to 86,400. */
+  /** Interval of the heartbeats, 1 to 86,400 s. */
   readonly heartbeatSeconds: number;
-  /** Reports kept while the server is away, 2 or more. */
+  /** Capacity of the queue for reports that are not delivered yet, 2 or more. */
   readonly reportsMax: number;
 };

@@ -1,5 +1,5 @@
-// The agent: a device that keeps itself registered, logged in and alive, and delivers its reports in order. Reads no
-// clock and opens nothing: time, reports and what came in are brought to it.
+// The agent: a device that keeps itself registered, logged in and alive, and delivers its reports in order. Never reads
+// a clock and never opens a socket or a file: the caller passes in the time, the reports and the received messages.
 
 import { ack } from "../protocol/codes.ts";
 import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
@@ -14,12 +14,12 @@ import type { Request, Requests } from "./requests.ts";
 export const laterPauseMs = 10_000;
 export const stopGraceMs = 5_000;
 const reloginMinMs = 1_000;
-/** Implementation constant: two lost datagrams are no outage, three are told as one. */
+/** Implementation constant: sendings that may go unanswered. The next one reports an outage; two losses are common. */
 const awayAfterSendings = 2;
 
 type Phase = "registering" | "logging-in" | "online" | "stopping" | "ended";
 
-/** One agent. `start`, then `tick` at `wakeAt`, `report` at will, `stop` once. */
+/** One agent. Call `start` once, then `tick` at `wakeAt`, `report` at any time, and `stop` once. */
 export class Agent {
   readonly queue: ReportQueue;
   #phase: Phase = "ended";
@@ -45,14 +45,14 @@ export class Agent {
     };
   }
 
-  /** Registers, or confirms that it is. */
+  /** Sends REGISTER; for a device that is registered already, the server confirms it. */
   start(now: number): void {
     this.#phase = "registering";
     this.#advance(now);
   }
 
   /**
-   * Queues a report; a message that does not fit into one datagram is cut.
+   * Queues a report; ignored after `stop` or a refusal. A message that does not fit into one datagram is cut.
    * @param code two digits
    */
   report(code: string, message: string, now: number): void {
@@ -68,7 +68,7 @@ export class Agent {
     this.#advance(now);
   }
 
-  /** Delivers what it can in 5 s, logs off, and ends. */
+  /** Delivers queued reports for at most 5 s, then sends LOGOFF and waits at most 5 s for its ACK. */
   stop(now: number): void {
     if (this.#phase === "stopping" || this.#phase === "ended") return;
     const wasOnline = this.#phase === "online" && !this.#away;
@@ -84,17 +84,17 @@ export class Agent {
     this.#logOff(now);
   }
 
-  /** Whether it has ended, by `stop` or by a refusal. */
+  /** Whether the agent has ended, by `stop` or by a refusal. */
   get ended(): boolean {
     return this.#phase === "ended";
   }
 
-  /** Whether it was told to stop. */
+  /** Whether `stop` was called and the agent has not ended yet. */
   get stopping(): boolean {
     return this.#phase === "stopping";
   }
 
-  /** When `tick` wants to be called, in ms; null for never. */
+  /** When `tick` is to be called next, in ms; null for never. */
   get wakeAt(): number | null {
     const requestAt = this.requests.wakeAt;
     if (this.#phase === "ended" || this.#loggingOff) return requestAt;
@@ -107,7 +107,7 @@ export class Agent {
     return Math.max(this.#beatAt, this.#pauseUntil);
   }
 
-  /** Does what is due. */
+  /** Runs the timers that are due. */
   tick(now: number): void {
     this.requests.tick(now);
     if (this.#phase === "stopping" && now >= this.#stopBy && !this.#loggingOff) {
@@ -117,7 +117,7 @@ export class Agent {
     this.#advance(now);
   }
 
-  /** Starts the next request, where none is outstanding and no pause is on. */
+  /** Starts the next request of the current phase, unless a request is outstanding or a pause is running. */
   #advance(now: number): void {
     if (!this.requests.idle || now < this.#pauseUntil) return;
     switch (this.#phase) {
@@ -159,7 +159,8 @@ export class Agent {
         this.#loggedInAt = at;
         return;
       }
-      // An id that was deregistered meanwhile comes back by registering; one that just was has a wrong password.
+      // 31 may mean that the id was deregistered meanwhile: register again. Right after a REGISTER it means a wrong
+      // password, and the agent ends.
       if (codeOf(outcome) === ack.credentialsRefused && !this.#registeredNow) {
         this.#phase = "registering";
         return;
@@ -220,13 +221,16 @@ export class Agent {
     return this.requests.prepare(message, this.settings.server);
   }
 
-  /** Submits a request; silence and "later" are the same for all: it stays what it is, and is sent again. */
+  /**
+   * Submits a request. Silence and "later" (93, 95) are handled alike for every type: after silence the request itself
+   * is submitted again; after "later" the agent pauses, and the unchanged phase makes its request again.
+   */
   #submit(request: Request, now: number, onAnswer: (outcome: Outcome, at: number) => void): void {
     const onOutcome = (outcome: Outcome, at: number) => {
       switch (verdictOf(request.message.type, outcome)) {
         case "silent":
           this.#goAway();
-          // The same request goes on: same bytes, same number.
+          // The bytes and the number stay the same, so the server recognises a repeat.
           return this.#submit(request, at, onAnswer);
         case "later":
           this.#comeBack();
@@ -256,11 +260,11 @@ export class Agent {
     this.onEvent({ kind: "back", queued: this.queue.length });
   }
 
-  /** The session is gone: a restart, an operator, a long silence. */
+  /** Handles a lost session: the server restarted, an operator ended it, or the device was silent for too long. */
   #logInAgain(now: number): void {
     if (this.#phase === "stopping") return this.#end(false);
     this.#phase = "logging-in";
-    // A session lost as soon as it began would be lost again.
+    // A session that is lost within a second of its LOGIN would be lost again: pause, so as not to loop.
     if (now < this.#loggedInAt + reloginMinMs) this.#pauseUntil = now + laterPauseMs;
   }
 

@@ -1,11 +1,11 @@
-// The answers to a QUERY: which DATA fits which question, and what its message says. Never sends, keeps no state.
+// The answers to a QUERY: which DATA fits which QUERY, and how its message is parsed. Never sends, keeps no state.
 
 import { answer, query } from "../protocol/codes.ts";
 import { isId, isPort } from "../protocol/fields.ts";
 import { isIp } from "../protocol/ip.ts";
 import type { Address, Data, Query } from "../protocol/messages.ts";
 
-/** A device's latest report, as QUERY 02 tells it. */
+/** A device's latest report, as the answer to QUERY 02 contains it. */
 export type LatestReport = {
   readonly time: string;
   readonly code: string;
@@ -13,13 +13,13 @@ export type LatestReport = {
 };
 
 /**
- * Whether a DATA can be the answer to a QUERY: its id and the form its code and question ask for. The caller has checked
- * where it came from.
- * @param asked the question, plain or addressed
- * @param data a DATA that arrived while it was outstanding
+ * Whether a DATA can be the answer to a QUERY. Checks the id, the code, and that the message has the form that this
+ * QUERY code asks for; the caller has checked the source address.
+ * @param asked the QUERY, plain or addressed
+ * @param data a DATA that arrived while the QUERY was outstanding
  */
 export function answersQuery(asked: Query, data: Data): boolean {
-  // protocol §2: a device answers under its own id; the server under the asker's.
+  // protocol §2.5: a device answers under its own id, the server under the asker's.
   if (asked.address !== null) return data.id === asked.target;
   if (data.address !== null) return false;
   if (data.id !== asked.id && data.id !== asked.target) return false;
@@ -50,7 +50,7 @@ function fitsQuestion(code: string, message: string): boolean {
 
 /**
  * Reads the answer to QUERY 01, `ip→port`.
- * @returns the address, or null where the text is none
+ * @returns the address, or null if the text is not one
  */
 export function addressIn(message: string): Address | null {
   const [ip, port, ...rest] = message.split("\t");
@@ -59,8 +59,8 @@ export function addressIn(message: string): Address | null {
 }
 
 /**
- * Reads the answer to QUERY 02, `time→code→message`; the message may hold TABs.
- * @returns the report, or null where the text is none
+ * Reads the answer to QUERY 02, `time→code→message`; the message may contain TABs.
+ * @returns the report, or null if the text is not one
  */
 export function latestReportIn(message: string): LatestReport | null {
   const [time, code, ...rest] = message.split("\t");
@@ -69,8 +69,8 @@ export function latestReportIn(message: string): LatestReport | null {
 }
 
 /**
- * Reads the answer to QUERY 03, ids separated by commas; an empty text ends the list.
- * @returns the ids, or null where the text is no such list
+ * Reads the answer to QUERY 03, ids separated by commas; an empty text marks the end of the list.
+ * @returns the ids, or null if the text is not such a list
  */
 export function idsIn(message: string): string[] | null {
   if (message === "") return [];

@@ -1,4 +1,4 @@
-// The seam between the engine and whatever carries its text messages: plain datagrams, or the sealed envelope. The
+// The interface between the engine and the transport of its text messages: plain datagrams or the sealed envelope. The
 // engine never sees a packet, a key or a socket; a channel never sees a queue or a retry.
 
 import { canonicalIp } from "../protocol/ip.ts";
@@ -6,84 +6,87 @@ import type { Address } from "../protocol/messages.ts";
 
 /** Carries text messages to the server and to other devices. */
 export type Channel = {
-  /** Longest text message it can carry, in bytes: at most 1,200, less what an envelope takes. */
+  /** Longest text message it can carry, in bytes: at most 1,200, minus the overhead of an envelope. */
   readonly textBytesMax: number;
   /**
-   * Sends one text message, or loses it as a network would; never throws.
+   * Sends one text message. It may be lost, as on a network. Throws only the OperatingError of a sealed client whose
+   * state on the disk cannot be read or written.
    * @param text the message, as `encode` writes it
-   * @param to where it goes
-   * @param request the number of the request it is, equal for every retry of it, also after a new handshake; null for
-   *   an answer. A sealed channel keeps one msgid for one number.
+   * @param to the destination
+   * @param request the number of the request, the same for every retry of it, also after a new handshake; null for an
+   *   answer. A sealed channel uses one msgid for one number.
    */
   send(text: string, to: Address, request: number | null): void;
 };
 
-/** Why there is no link to the server; a channel without links has none. */
+/** Why there is no link to the server. A text channel has no links, and so never has trouble. */
 export type Trouble =
-  /** Nothing answered, not even with a key: it is away, or speaks text only. */
+  /** Nothing answered, not even to HELLO: the server is away, or speaks text only. */
   | "no-key"
-  /** It told its key and did not complete the handshake. */
+  /** The server sent its key but did not complete the handshake. */
   | "no-response"
-  /** Its responses do not open: the shared secrets differ. */
+  /** The server's RESP does not verify: the shared secrets differ. */
   | "wrong-secret"
-  /** It speaks other versions of the envelope. */
+  /** The server supports other versions of the envelope only. */
   | "version";
 
-/** What became of calling another device. */
+/** The result of a call to another device, that is of making a sealed link to it. */
 export type CallResult =
-  /** Messages to its address go sealed from now on. */
+  /** The link is open: messages to the device's address are sealed from now on. */
   | { readonly kind: "open"; readonly via: "direct" | "relayed" }
-  /** The server's word: the device is logged in without the envelope. */
+  /** The server said (ERROR frame) that the device is logged in without the envelope. */
   | { readonly kind: "text" }
-  /** The server's word for it got lost. */
+  /** Neither the server's voucher nor its ERROR frame arrived. */
   | { readonly kind: "no-voucher" }
   | { readonly kind: "failed"; readonly why: string };
 
-/** A channel with a life of its own: it takes datagrams and wants to be called at times. */
+/** A channel that also receives datagrams and has timers. */
 export type Carrier = Channel & {
   readonly kind: "text" | "sealed";
   /**
-   * Takes a datagram; the text messages in it come out as deliveries.
+   * Takes a datagram; a text message in it is passed on as a `Delivery`.
    * @param from the source address, as the socket saw it
    */
   receive(bytes: Uint8Array, from: Address): void;
-  /** When `tick` wants to be called, in ms; null for never. */
+  /** When `tick` is to be called next, in ms; null for never. */
   readonly wakeAt: number | null;
-  /** What stands in the way of a link to the server, or null. */
+  /** What prevents a link to the server, or null. */
   readonly trouble: Trouble | null;
   tick(now: number): void;
   /**
-   * Makes a link to another device whose address the server has just told; null where devices are spoken to in text.
-   * @param at where the server says it is
-   * @param onResult called once, perhaps at once
+   * Makes a link to another device whose address the server has just told. Null in a text channel, where devices
+   * exchange plain datagrams.
+   * @param at the device's address
+   * @param onResult called once, possibly before `call` returns
    */
   readonly call:
     ((target: string, at: Address, onResult: (result: CallResult) => void) => void) | null;
-  /** Says goodbye where that is due; nothing is sent any more. */
+  /** Sends CLOSE over the links that this client opened; nothing is sent afterwards. */
   close(): void;
 };
 
-/** The way back to who sent a message, where it is not the address it came from: the link it came over. */
+/** A way to answer the sender of a message: over the link that the message came by. */
 export type Way = {
-  /** Longest text message that goes this way, in bytes. */
+  /** Longest text message that can be sent this way, in bytes. */
   readonly textBytesMax: number;
   send(text: string): void;
 };
 
-/** One text message that came in. */
+/** One received text message. */
 export type Delivery = {
   /** The text message as received; its hash is taken over these bytes. */
   readonly bytes: Uint8Array;
   /** The source address, as the socket saw it. */
   readonly from: Address;
-  /** The number of the request it answers where the channel can tell (sealed), else null. */
+  /** The number of the request it answers if the channel can tell (sealed), else null. */
   readonly answers: number | null;
-  /** How it is answered; left out where its address is the way. */
+  /** How to answer it; left out if the answer goes to `from`. */
   readonly way?: Way;
 };
 
 /**
- * Whether two addresses are the same host. All of 127.0.0.0/8 is this host: an answer from 127.0.0.2 leaves as 127.0.0.1.
+ * Whether two addresses are the same host. All of 127.0.0.0/8 is this host: an answer from a server that was asked at
+ * 127.0.0.2 may have the source address 127.0.0.1.
  * @param a an IP literal
  * @param b an IP literal
  */

@@ -1,5 +1,5 @@
-// One client: takes each text message that came in to the requests it may answer, or to the device. Never decides what
-// to ask; a bad datagram is a counter here, not an error.
+// One client: passes each received text message to the requests that it may answer, or to the device. Never decides
+// what to ask. A bad datagram only increments a counter; it is not an error.
 
 import { decode } from "../protocol/decode.ts";
 import type { Data } from "../protocol/messages.ts";
@@ -7,9 +7,9 @@ import type { Delivery } from "./channel.ts";
 import type { Device } from "./device.ts";
 import type { Requests } from "./requests.ts";
 
-/** A client: what it asked, and what it is asked. */
+/** A client: its own requests, and the device that answers the requests of others. */
 export class Client {
-  /** Datagrams that were no message, or one that only a server takes. */
+  /** Datagrams that are not a valid message, or are a request that only a server accepts. */
   malformed = 0;
 
   constructor(
@@ -18,9 +18,9 @@ export class Client {
   ) {}
 
   /**
-   * Takes one text message.
-   * @param delivery as it came in; its content is not trusted
-   * @param now milliseconds of a clock that only goes forward
+   * Takes one received text message.
+   * @param delivery the message as received; its content is not trusted
+   * @param now monotonic time in ms
    */
   receive(delivery: Delivery, now: number): void {
     const decoded = decode(delivery.bytes);
@@ -56,7 +56,7 @@ export class Client {
       case "server-answer":
         return;
       case "device-answer":
-        // It ended our QUERY; the device that sent it waits for our ACK 50.
+        // It ended our QUERY; the device that sent it still waits for our ACK 50.
         return this.device.acknowledgeData(message, delivery);
       case "late":
         if (message.address !== null) this.device.acknowledgeData(message, delivery);

@@ -1,5 +1,5 @@
-// What a device does when others speak to it: notes STATUS, takes DATA, answers QUERY. Asks nothing itself, and never
-// sends to an address that it has only read inside a message.
+// How a device handles incoming requests: acknowledges STATUS and DATA, answers QUERY. Never sends requests itself, and
+// never sends to an address that it has only read inside a message.
 
 import { ack, answer } from "../protocol/codes.ts";
 import { encode, encodeAck } from "../protocol/encode.ts";
@@ -8,7 +8,7 @@ import { encodeTime } from "../protocol/time.ts";
 import { type Channel, type Delivery, sameHost, type Way } from "./channel.ts";
 import { fitted } from "./message-room.ts";
 
-/** What came in, for a person to hear of. */
+/** A request that arrived, to be shown to a person. */
 export type DeviceEvent =
   | { readonly kind: "status"; readonly message: Status; readonly from: Address }
   | { readonly kind: "data"; readonly message: Data; readonly from: Address }
@@ -16,40 +16,40 @@ export type DeviceEvent =
       readonly kind: "query";
       readonly message: Query;
       readonly from: Address;
-      /** The device that was asked: the question's target, but for the server's about something else. */
+      /** The id that answers: the target, or `me()` where the server's target is another word (protocol §4.9). */
       readonly asked: string;
     };
 
-/** What a device needs from its surroundings. */
+/** What a device needs from its caller. */
 export type DevicePorts = {
   readonly channel: Channel;
   readonly server: Address;
-  /** Whether this process is the device of that id. */
+  /** Whether this process speaks for the device with that id. */
   isMe(id: string): boolean;
-  /** The device that the server asks where its question is about something else; null where none is here. */
+  /** The id that answers a QUERY of the server whose target is no device of this process; null for none. */
   me(): string | null;
-  /** Where this device is reached; it goes into its answers. */
+  /** The address at which this device is reached; its answers contain it. */
   address(): Address;
   /**
-   * Answers a question to this device, now or later.
-   * @param reply to be called once; null for no answer
+   * Answers a QUERY to this device, now or later.
+   * @param reply to be called once with the message of the answer, or with null for no answer
    */
   onQuery(question: Query, reply: (message: string | null) => void): void;
-  /** The time of day for messages, in ms since 1970; `now` elsewhere only measures. */
+  /** The time of day for messages, in ms since 1970. The `now` of other calls is monotonic and only measures. */
   time(): number;
-  /** Told of everything that was taken. */
+  /** Called for each request that was acknowledged or passed to `onQuery`. */
   onEvent(event: DeviceEvent): void;
 };
 
-/** Implementation constants: answers to QUERY, which may be longer than the question, in all. */
+/** Implementation constants: rate limit of the answers to QUERY, for all askers together; bounds the amplification. */
 const answersPerSecond = 5;
 const answersBurst = 20;
-/** Questions being answered at the same time; the asker asks again. */
+/** QUERYs that may be answered at the same time. Others are dropped, and their askers send them again. */
 const answeringMax = 4;
 
-/** One device as others see it. */
+/** One device, on the answering side. */
 export class Device {
-  /** Questions left without an answer: for another device, or too many. */
+  /** QUERYs dropped: plain, for another device, or over the rate limit. */
   unanswered = 0;
   #answering = new Set<string>();
   #tokens = answersBurst;
@@ -57,24 +57,24 @@ export class Device {
 
   constructor(readonly ports: DevicePorts) {}
 
-  /** Notes a STATUS with ACK 40. */
+  /** Answers a STATUS with ACK 40. */
   receiveStatus(message: Status, delivery: Delivery): void {
     this.#acknowledge(ack.statusNoted, message.id, delivery);
     this.ports.onEvent({ kind: "status", message, from: delivery.from });
   }
 
-  /** Says ACK 50 to a DATA, and no more: another device's answer to a question of ours. */
+  /** Answers a DATA with ACK 50 without an event: it is another device's answer to our QUERY. */
   acknowledgeData(message: Data, delivery: Delivery): void {
     this.#acknowledge(ack.dataStored, message.id, delivery);
   }
 
-  /** Takes a DATA with ACK 50. */
+  /** Answers a DATA with ACK 50 and reports it as an event. */
   receiveData(message: Data, delivery: Delivery): void {
     this.acknowledgeData(message, delivery);
     this.ports.onEvent({ kind: "data", message, from: delivery.from });
   }
 
-  /** Answers an addressed QUERY; a plain one is the server's to answer, not a device's. */
+  /** Answers an addressed QUERY, within the rate limit. A plain one is for a server and is dropped. */
   receiveQuery(message: Query, delivery: Delivery, now: number): void {
     const { onQuery, onEvent } = this.ports;
     const { address } = message;
@@ -84,7 +84,7 @@ export class Device {
       this.unanswered++;
       return;
     }
-    // protocol §4: the port in the message counts only where its ip is the source's.
+    // protocol §4.9: the port in the message is used only if its ip is that of the source.
     const to = sameHost(address.ip, delivery.from.ip)
       ? { ip: delivery.from.ip, port: address.port }
       : delivery.from;
@@ -97,11 +97,11 @@ export class Device {
     onEvent({ kind: "query", message, from: delivery.from, asked });
   }
 
-  /** Which device of this process a question is to; null for none. */
+  /** The device of this process that a QUERY is for; null for none. */
   #askedBy({ id, target }: Query, from: Address): string | null {
     const { isMe, me, server } = this.ports;
     if (isMe(target)) return target;
-    // protocol §4.9: the server's question went to this device, and its target is what is asked.
+    // protocol §4.9: a QUERY of the server is for this device; its target is any word that the operator wrote.
     const isServers = id === "server" && from.port === server.port && sameHost(from.ip, server.ip);
     return isServers ? me() : null;
   }
@@ -128,7 +128,7 @@ export class Device {
     );
   }
 
-  /** Bounds what a forged source can make this device send. A repeated question is answered once at a time. */
+  /** Token bucket: bounds what forged sources can make this device send. A repeat of a QUERY in progress is dropped. */
   #mayAnswer(hash: string, now: number): boolean {
     const earned = ((now - this.#tokensAt) / 1000) * answersPerSecond;
     this.#tokens = Math.min(answersBurst, this.#tokens + Math.max(0, earned));

@@ -1,25 +1,25 @@
-// The heartbeats of the devices that logged in through this client. An agent beats by itself and does not need these.
+// The heartbeats of the ids that are logged in through the menu. The agent sends its own and never uses these.
 
 import { ack } from "../protocol/codes.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { MessageTimes } from "./message-times.ts";
 import type { Requests } from "./requests.ts";
 
-/** Implementation constant: a beat gives up before it stands in a person's way. The next one follows. */
+/** Implementation constant: a heartbeat gives up early, because a person's requests wait behind it. */
 const beatTimeoutMs = 10_000;
 
-/** What became of a beat that was not simply noted. */
+/** A heartbeat that was answered with 41, or not at all. */
 export type HeartbeatEvent = {
   readonly id: string;
-  /** `lost`: the server knows of no session. `silent`: it did not answer. */
+  /** `lost`: the server has no session for the id (41). `silent`: the server did not answer. */
   readonly kind: "lost" | "silent";
 };
 
-/** Beats for each id that is logged in. */
+/** Sends heartbeats for each id that is logged in. */
 export class Heartbeats {
   #beatAt = new Map<string, number>();
 
-  /** @param seconds the interval, 1 to 86,400; each beat states it */
+  /** @param seconds the interval, 1 to 86,400 s; each heartbeat states it (`every=`) */
   constructor(
     readonly requests: Requests,
     readonly server: Address,
@@ -28,7 +28,7 @@ export class Heartbeats {
     readonly onEvent: (event: HeartbeatEvent) => void,
   ) {}
 
-  /** Begins to beat, one interval from now: the LOGIN was a sign of life itself. */
+  /** Starts the heartbeats of an id; the first is due after one interval, because the LOGIN counts as one. */
   add(id: string, now: number): void {
     this.#beatAt.set(id, now + this.seconds * 1000);
   }
@@ -41,12 +41,12 @@ export class Heartbeats {
     return this.#beatAt.has(id);
   }
 
-  /** When the next beat is due, in ms; null for never. */
+  /** When the next heartbeat is due, in ms; null for never. */
   get wakeAt(): number | null {
     return this.#beatAt.size === 0 ? null : Math.min(...this.#beatAt.values());
   }
 
-  /** Sends the beats that are due. */
+  /** Sends the heartbeats that are due. */
   tick(now: number): void {
     for (const [id, at] of this.#beatAt) {
       if (now < at) continue;

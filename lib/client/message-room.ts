@@ -1,16 +1,16 @@
-// How much of a message fits into one datagram, and the cut that keeps UTF-8 whole.
+// How many bytes of a message fit into one datagram, and cutting a message to them. Never splits a UTF-8 character.
 
 import { encode } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
 import type { Data, Status } from "../protocol/messages.ts";
 
-/** The digits `length` may need beyond the one an empty message has: 4 in all. */
+/** Digits that `length` may need beyond the one digit of an empty message: at most 4 in all. */
 const lengthDigitsSpare = 3;
 
 /**
- * How many bytes of message fit into one datagram beside the other fields.
- * @param message the message it will be; its own text does not count
- * @param textBytesMax what the channel carries
+ * How many bytes of `message` fit into one datagram together with the other fields.
+ * @param message gives the other fields; its own `message` is ignored
+ * @param textBytesMax the longest text message that the channel carries, in bytes
  * @returns 0 or more
  */
 export function messageBytesMax(message: Data | Status, textBytesMax: number): number {
@@ -19,7 +19,7 @@ export function messageBytesMax(message: Data | Status, textBytesMax: number): n
 }
 
 /**
- * Cuts a text to a number of bytes, never inside a character.
+ * Cuts a text to a number of UTF-8 bytes, never inside a character.
  * @param bytesMax 0 or more
  */
 export function cut(text: string, bytesMax: number): string {
@@ -31,9 +31,9 @@ export function cut(text: string, bytesMax: number): string {
 }
 
 /**
- * A DATA or STATUS whose message is cut to what one datagram carries. A line feed at its end goes: a receiver would
- * take it for the datagram's own.
- * @param textBytesMax what the channel carries
+ * A DATA or STATUS whose message is cut to fit into one datagram. Line ends at the end of the message are removed,
+ * because a receiver would take the last one for the datagram's own (protocol §1.6).
+ * @param textBytesMax the longest text message that the channel carries, in bytes
  */
 export function fitted<T extends Data | Status>(message: T, textBytesMax: number): T {
   const whole = message.message.replace(/(?:\r?\n)+$/, "");

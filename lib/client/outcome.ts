@@ -1,4 +1,4 @@
-// How a request ended, and what that means: done, refused, or to be tried later. Knows no words and no exit codes.
+// How a request ended, and what that means: done, refused, try later or silent. Knows no texts and no exit codes.
 
 import { ack, answer } from "../protocol/codes.ts";
 import type { Address, Message } from "../protocol/messages.ts";
@@ -9,7 +9,7 @@ export type Outcome =
       readonly kind: "ack";
       readonly code: string;
       readonly reason: string;
-      /** Whether an earlier sending may have been carried out: the request was sent again without having been told 93. */
+      /** Whether an earlier sending may have been carried out: more than one sending was not answered with 93. */
       readonly repeated: boolean;
     }
   | {
@@ -20,11 +20,11 @@ export type Outcome =
     }
   | { readonly kind: "silent"; readonly sendings: number };
 
-/** What an outcome means for the one who asked. */
+/** What an outcome means for the caller; `later` is 93 or 95, `silent` no answer at all. */
 export type Verdict = "done" | "refused" | "later" | "silent";
 
 /**
- * What an outcome means for its request.
+ * Classifies an outcome.
  * @param verb the type of the request
  * @param outcome how it ended
  */
@@ -42,13 +42,13 @@ export function verdictOf(verb: Message["type"], outcome: Outcome): Verdict {
 function verdictOfAck(verb: Message["type"], code: string, repeated: boolean): Verdict {
   if (code === ack.busy || code === ack.storageFailed) return "later";
   if (doneCodes[verb]?.includes(code) === true) return "done";
-  // protocol §4: a client that repeated one reads 21 and 31 as done; its first sending was, and the ACK got lost.
+  // protocol §6.4: after a repeat, 21 and 31 mean done: the first sending was carried out and its ACK was lost.
   if (repeated && verb === "DEREGISTER" && code === ack.noSuchDevice) return "done";
   if (repeated && verb === "LOGOFF" && code === ack.credentialsRefused) return "done";
   return "refused";
 }
 
-/** 01 is done without a repetition too: the device is registered as it asked to be. */
+/** Codes that mean done. 01 is one of them also without a repeat: the device is registered as it asked to be. */
 const doneCodes: Partial<Record<Message["type"], readonly string[]>> = {
   REGISTER: [ack.registered, ack.alreadyRegistered, ack.registrationUpdated],
   DEREGISTER: [ack.deregistered],

@@ -1,11 +1,11 @@
-// The reports a device has not delivered yet: bounded, in order. Full, it drops the oldest: of a device that was away
-// the fresh readings are worth more. What is being sent is never dropped.
+// The reports that a device has not delivered yet, in order. The queue is bounded; when full it drops the oldest
+// report, because after an outage the newest readings are worth more. It never drops the report that is being sent.
 
 import type { Request } from "./requests.ts";
 
 /** A bounded queue of reports. */
 export class ReportQueue {
-  /** Reports dropped since the start. */
+  /** Number of reports dropped since the start. */
   dropped = 0;
   #reports: Request[] = [];
   #headIsOut = false;
@@ -18,8 +18,8 @@ export class ReportQueue {
   }
 
   /**
-   * Puts a report at the end.
-   * @returns whether another one had to go for it
+   * Appends a report.
+   * @returns whether another report was dropped for it
    */
   push(report: Request): boolean {
     const full = this.#reports.length >= this.reportsMax;
@@ -31,7 +31,7 @@ export class ReportQueue {
     return full;
   }
 
-  /** The report to send now, which stays at the head until `settle` or `putBack`; null where there is none. */
+  /** The report to send next, or null. It stays at the head, safe from dropping, until `settle` or `putBack`. */
   take(): Request | null {
     const head = this.#reports[0];
     if (head === undefined) return null;
@@ -39,13 +39,13 @@ export class ReportQueue {
     return head;
   }
 
-  /** Removes the head: it was delivered, or refused for good. */
+  /** Removes the head, which was delivered or finally refused. */
   settle(): void {
     this.#reports.shift();
     this.#headIsOut = false;
   }
 
-  /** Leaves the head where it is; it is sent again later. */
+  /** Marks the head as not being sent; it stays at the head and is sent again later. */
   putBack(): void {
     this.#headIsOut = false;
   }

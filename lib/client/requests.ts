@@ -1,5 +1,5 @@
-// The requests of this client: one outstanding at a time, sent again on schedule, byte for byte the same, and tied to
-// its answer by hash and source. Reads no clock: every call that needs one is given the time, in ms.
+// The requests of this client: one outstanding at a time, repeated on schedule with the same bytes, and matched to its
+// answer by hash (ACK) or time (DATA) and by source. Never reads a clock: calls that need the time get it, in ms.
 
 import { ack } from "../protocol/codes.ts";
 import { encode } from "../protocol/encode.ts";
@@ -9,7 +9,7 @@ import { type Channel, type Delivery, sameHost } from "./channel.ts";
 import type { Outcome } from "./outcome.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
 
-/** A message ready to be sent, as often as it takes: its bytes and its number never change. */
+/** An encoded request. All its sendings have the same bytes and the same number. */
 export type Request = {
   readonly number: number;
   readonly message: Exclude<Message, Ack>;
@@ -18,10 +18,10 @@ export type Request = {
   readonly to: Address;
 };
 
-/** Called once, when the request has ended. */
+/** Called once, when the request has ended; `now` in ms. */
 export type OnOutcome = (outcome: Outcome, now: number) => void;
 
-/** What an incoming DATA is to the requests. */
+/** How `receiveData` classifies a DATA: answer of the server, of a device, to an ended QUERY, or no answer. */
 export type DataKind = "server-answer" | "device-answer" | "late" | "other";
 
 type Submitted = {
@@ -33,20 +33,20 @@ type Submitted = {
 type Outstanding = Submitted & {
   readonly schedule: RetrySchedule;
   sendings: number;
-  /** How many sendings were answered with 93: those were not carried out. */
+  /** Number of sendings that were answered with 93, and so were not carried out. */
   busy: number;
   retryAt: number;
   readonly giveUpAt: number;
 };
 
-/** Times of QUERYs that have ended; their late or repeated answers must not pass for the answer to the next one. */
+/** How many times of ended QUERYs are kept: a late or repeated answer must not be taken for that of the next QUERY. */
 const endedTimesMax = 16;
 
-/** The requests of one client towards the server and other devices. */
+/** The requests of one client to the server and to other devices. */
 export class Requests {
-  /** Datagrams that looked like an answer and were none: late, forged or to nothing that was asked. */
+  /** ACKs and DATAs that look like an answer but match no outstanding request: late or forged. */
   ignored = 0;
-  /** Called before each sending after the first, so that a person can be told. */
+  /** Called before each sending after the first; `sending` is its number, from 2. */
   onRetry: (request: Request, sending: number) => void = () => {};
   #numbers = 0;
   #outstanding: Outstanding | null = null;
@@ -54,8 +54,8 @@ export class Requests {
   #endedTimes: string[] = [];
 
   /**
-   * @param channel what carries the messages
-   * @param random a source of numbers from 0 to 1
+   * @param channel sends the messages
+   * @param random returns a random number from 0 to 1
    */
   constructor(
     readonly channel: Channel,
@@ -63,8 +63,8 @@ export class Requests {
   ) {}
 
   /**
-   * Writes a message once and for all.
-   * @param message what is asked; its fields have been checked
+   * Encodes a message and gives it a number; sends nothing.
+   * @param message the request; the caller has checked its fields
    * @param to the server, or the device for an addressed QUERY
    */
   prepare(message: Request["message"], to: Address): Request {
@@ -73,34 +73,34 @@ export class Requests {
   }
 
   /**
-   * Sends a request now, or as soon as those before it have ended. A request that ended may be submitted again: its
-   * bytes and number stay the same.
-   * @param timeoutMs ends it as silent after this long, from its first sending; Infinity for the whole schedule
-   * @param onOutcome called once, later than this call returns or from within `receive` and `tick`
+   * Sends a request now, or as soon as the requests before it have ended. A request that has ended may be submitted
+   * again; its bytes and number stay the same.
+   * @param timeoutMs ends the request after this time from its first sending; Infinity for the whole retry schedule
+   * @param onOutcome called once, from `receiveAck`, `receiveData` or `tick`, never before this call returns
    */
   submit(request: Request, now: number, onOutcome: OnOutcome, timeoutMs = Infinity): void {
     this.#waiting.push({ request, timeoutMs, onOutcome });
     this.#startNext(now);
   }
 
-  /** Forgets everything outstanding and waiting; their callers are not called. */
+  /** Drops the outstanding and all waiting requests without calling their `onOutcome`. */
   cancelAll(): void {
     this.#waiting = [];
     this.#outstanding = null;
   }
 
-  /** Whether nothing is outstanding or waiting. */
+  /** Whether no request is outstanding. */
   get idle(): boolean {
     return this.#outstanding === null;
   }
 
-  /** When `tick` wants to be called, in ms; null for never. */
+  /** When `tick` is to be called next, in ms; null for never. */
   get wakeAt(): number | null {
     const outstanding = this.#outstanding;
     return outstanding === null ? null : Math.min(outstanding.retryAt, outstanding.giveUpAt);
   }
 
-  /** Sends again or gives up what is due. */
+  /** Repeats the outstanding request, or gives it up, if that is due. */
   tick(now: number): void {
     const outstanding = this.#outstanding;
     if (outstanding === null || now < Math.min(outstanding.retryAt, outstanding.giveUpAt)) return;
@@ -113,8 +113,8 @@ export class Requests {
   }
 
   /**
-   * Takes an ACK that came in.
-   * @returns whether it answers the outstanding request; a late or forged one does not, and is counted
+   * Takes a received ACK.
+   * @returns whether it answers the outstanding request; one that does not is late or forged, and is counted
    */
   receiveAck(message: Ack, delivery: Delivery, now: number): boolean {
     const outstanding = this.#outstanding;
@@ -127,7 +127,7 @@ export class Requests {
       return false;
     }
     if (message.code === ack.busy) {
-      // protocol §3: not carried out, try again later; the schedule says when.
+      // protocol §6.5: 93 means not carried out. The request stays outstanding and is repeated on schedule.
       outstanding.busy = Math.min(outstanding.busy + 1, outstanding.sendings);
       return true;
     }
@@ -137,20 +137,20 @@ export class Requests {
   }
 
   /**
-   * Takes a DATA that came in.
-   * @returns what it is: the answer to the outstanding QUERY, an answer already taken, or a message to this device
+   * Takes a received DATA.
+   * @returns whether it answers the outstanding QUERY, answers an ended one (`late`), or is for the device (`other`)
    */
   receiveData(message: Data, delivery: Delivery, now: number): DataKind {
     const outstanding = this.#outstanding;
     const asked = outstanding?.request.message;
     const question = asked?.type === "QUERY" ? asked : null;
-    // A question that was given up may be asked once more, as the same request.
+    // A QUERY that was given up may be submitted again with the same time; its answer is not late then.
     if (message.time !== question?.time && this.#endedTimes.includes(message.time)) {
       this.ignored++;
       return "late";
     }
     if (outstanding === null || question === null) return "other";
-    // A device may answer from any of its ports; the server answers from the one that was asked.
+    // A device may answer from any port; the server answers from the port that was asked.
     if (!isFrom(delivery, outstanding.request, question.address === null)) return "other";
     if (!answersQuery(question, message)) return "other";
     const { code, message: text } = message;
@@ -198,14 +198,14 @@ export class Requests {
   }
 }
 
-/** Whether a delivery comes from whom the request went to, by address, and by request number where it is known. */
+/** Whether a delivery comes from the host that was asked and, where the channel knows it, answers this request. */
 function isFrom(delivery: Delivery, request: Request, samePort: boolean): boolean {
   if (delivery.answers !== null && delivery.answers !== request.number) return false;
   if (samePort && delivery.from.port !== request.to.port) return false;
   return sameHost(delivery.from.ip, request.to.ip);
 }
 
-/** Lower-case hex SHA-256 of a text as it leaves (clause 1). */
+/** Lower-case hex SHA-256 of a text as it is sent (protocol §1.9). */
 function hashOf(text: string): string {
   return Bun.SHA256.hash(text, "hex");
 }

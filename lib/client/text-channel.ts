@@ -1,19 +1,19 @@
-// The channel of text datagrams: one message, one datagram, nothing around it. Plain text, to be read and forged by all
-// on the way.
+// The channel of plain datagrams: one text message is one datagram. Never encrypts or authenticates: everybody on the
+// way can read and forge the messages.
 
 import { datagramBytesMax } from "../protocol/limits.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { Carrier, Delivery } from "./channel.ts";
 
-/** What sends datagrams. */
+/** Sends datagrams. */
 export type DatagramSender = {
   send(batch: readonly { readonly payload: string; readonly to: Address }[]): void;
 };
 
 /**
- * A channel straight onto a socket.
+ * Makes a channel directly on a socket.
  * @param sender the socket
- * @param onDelivery told of every datagram that came in
+ * @param onDelivery called for every received datagram
  */
 export function textChannel(
   sender: DatagramSender,

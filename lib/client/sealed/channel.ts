@@ -1,5 +1,6 @@
-// The sealed channel: text messages of the engine as frames of the link to the server, answers back as deliveries. A
-// request keeps its msgid for all retries and handshakes; it waits here while there is no link.
+// The sealed channel: carries the engine's text messages as frames of the link to the server, and passes answers back
+// as deliveries. A request keeps its msgid over retries and handshakes, and waits here while there is no link. Never
+// falls back to plain text towards the server.
 
 import { ack } from "../../protocol/codes.ts";
 import { decode } from "../../protocol/decode.ts";
@@ -21,10 +22,10 @@ import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
 import { ServerLink } from "./server-link.ts";
 
-/** Implementation: how long the ACK of a LOGIN waits for its TICKET. */
+/** Implementation constant: how long the ACK of a LOGIN is held back for its TICKET. */
 const ticketWaitMs = 500;
 
-/** What the shell is told. */
+/** What the channel reports to its caller. */
 export type SealedEvents = {
   onDelivery(delivery: Delivery): void;
   onTrouble(trouble: Trouble): void;
@@ -47,7 +48,7 @@ export class SealedChannel implements Carrier {
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
   #outstanding: Outstanding | null = null;
-  /** The msgid of the latest LOGIN whose TICKET is here. */
+  /** The msgid of the latest LOGIN whose TICKET has arrived. */
   #ticketed: bigint | null = null;
   #held: { readonly delivery: Delivery; readonly id: string; readonly until: number } | null = null;
 
@@ -83,7 +84,7 @@ export class SealedChannel implements Carrier {
 
   send(text: string, to: Address, request: number | null): void {
     const { server } = this.settings;
-    // A device that speaks text is answered in text, as ever; the server never is.
+    // A device without a sealed link is answered in plain text; the server never is.
     if (!isAt(to, server)) {
       if (!this.#peers.send(text, to, request)) this.ports.send(text, to);
       return;
@@ -100,7 +101,7 @@ export class SealedChannel implements Carrier {
   receive(bytes: Uint8Array, from: Address): void {
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#receivePacket(bytes, from);
-    // Text in the server's name proves nothing: whoever sent it, the server's words come sealed.
+    // Plain text from the server's address may be forged: the server's own messages are sealed.
     if (isAt(from, this.settings.server)) return;
     this.events.onDelivery({ bytes, from, answers: null });
   }
@@ -156,17 +157,17 @@ export class SealedChannel implements Carrier {
       this.#comebacks.begin(this.#outstanding?.login?.id ?? null);
       this.#forward();
     }
-    // sealed, Rekeying: the server seals with the new keys from our first packet under them on.
+    // protocol §5.13: the server seals with the new keys only after our first DATA under them.
     if (this.#link.framesSent === before) this.#keepAlive();
   }
 
-  /** Sends the outstanding request, where there is one and nothing has to go before it. */
+  /** Sends the outstanding request, if there is one and no comeback is in progress. */
   #forward(): void {
     const outstanding = this.#outstanding;
     if (outstanding === null || this.#comebacks.busy) return;
     const { bytes, login } = outstanding;
     const msgid = this.#msgids.ofRequest(outstanding.number);
-    // Without a link its server may still be unknown, and with it whether there is a ticket.
+    // Before the first link the server's key may be unknown, and tickets are looked up by it: the frame is made later.
     if (!this.#link.isOpen) return this.#link.connect();
     this.#link.send(
       login === null
@@ -239,12 +240,12 @@ export class SealedChannel implements Carrier {
     const delivery = { bytes: taken.text, from: this.settings.server, answers: number };
     const hasTicket = frame.msgid !== msgid || this.#ticketed === msgid;
     if (taken.code !== ack.loggedIn || hasTicket) return this.events.onDelivery(delivery);
-    // The TICKET follows at once; whoever asked may end with its answer.
+    // The TICKET follows at once. Hold the ACK until then: the command may exit when it gets its answer.
     const until = this.ports.now() + ticketWaitMs;
     this.#held = { delivery, id: login.id, until };
   }
 
-  /** The request is answered: nothing of it is sent again, and who logged off does not come back. */
+  /** Ends the outstanding request. After a LOGOFF or DEREGISTER its id is forgotten, so that it does not come back. */
   #settle({ bytes }: Outstanding, answer: Uint8Array): void {
     this.#outstanding = null;
     const [asked, said] = [decode(bytes), decode(answer)];
@@ -261,7 +262,7 @@ export class SealedChannel implements Carrier {
     if (held !== null) this.events.onDelivery(held.delivery);
   }
 
-  /** Hands a text of the server on; what the device says to it goes back as an answer in the link. */
+  /** Passes on a text from the server; the device's reply goes back over the link, as an answer with the same msgid. */
   #deliver(bytes: Uint8Array, answers: number | null, msgid: bigint): void {
     const send = (text: string) => {
       const body = Buffer.from(text);

@@ -1,5 +1,5 @@
-// After a server's restart: every id that was logged in resumes, one after the other, each sent again on schedule. The
-// requests wait until all are through or given up.
+// Comebacks: after the server lost the link (a restart), every id that was logged in sends RESUME or LOGIN, one after
+// the other, each repeated on schedule. Requests wait until all are done or given up. Never makes a link itself.
 
 import { ack } from "../../protocol/codes.ts";
 import type { Frame } from "../../sealed/frames.ts";
@@ -22,7 +22,7 @@ export class Comebacks {
 
   /**
    * @param send seals a frame and sends it
-   * @param onDone all are through, or given up
+   * @param onDone called when all comebacks are done or given up
    */
   constructor(
     private readonly ports: SealedPorts,
@@ -32,7 +32,7 @@ export class Comebacks {
     private readonly onDone: () => void,
   ) {}
 
-  /** Whether requests shall wait. */
+  /** Whether a comeback is in progress, and requests have to wait. */
   get busy(): boolean {
     return this.#current !== null;
   }
@@ -42,8 +42,8 @@ export class Comebacks {
   }
 
   /**
-   * Begins anew, over a new link.
-   * @param except an id whose LOGIN is under way anyway
+   * Starts the comebacks over a new link, and drops those of an earlier one.
+   * @param except an id that needs none, because its LOGIN is the outstanding request; or null
    */
   begin(except: string | null): void {
     this.#waiting = this.logins.all().filter(({ id }) => id !== except);
@@ -54,11 +54,11 @@ export class Comebacks {
     const current = this.#current;
     if (current === null || now < current.retryAt) return;
     if (current.sendings <= retriesMax) return this.#sendCurrent(current);
-    // The engine will hear that there is no session, and log in.
+    // Give up. The engine's next request is refused for lack of a session, and the engine logs in.
     this.#end();
   }
 
-  /** Takes an answer; returns whether it was one to a comeback. */
+  /** Takes an answer; returns whether it answers the current comeback. */
   take(frame: Frame): boolean {
     const current = this.#current;
     if (current === null) return false;

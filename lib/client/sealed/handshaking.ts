@@ -1,5 +1,5 @@
-// A handshake under way, on the side that asks: INITs, each with a new counter, until a RESP completes one of them.
-// Never decides when to send again or when to give up.
+// A handshake on the initiator's side: sends INITs, each with a new counter, until a RESP completes one of them. Never
+// decides when to send the next INIT or when to give up.
 
 import type { Established, Initiation } from "../../sealed/handshake.ts";
 import { initiate } from "../../sealed/handshake.ts";
@@ -7,11 +7,11 @@ import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts
 import { x25519KeyPair } from "../../sealed/primitives.ts";
 import type { SealedPorts } from "./ports.ts";
 
-/** INITs whose RESP may still come late. */
+/** How many of the latest INITs can still be completed by a late RESP. */
 const initsMax = 5;
 
 export class Handshaking {
-  /** RESPs to our INITs that did not verify. */
+  /** Number of RESPs to our INITs that did not verify. */
   refused = 0;
   #inits: Initiation[] = [];
   #cookie: Uint8Array | undefined;
@@ -19,7 +19,7 @@ export class Handshaking {
 
   /**
    * @param remoteKey the responder's static key, 32 bytes
-   * @param transmit sends a packet to the responder, whatever the way is
+   * @param transmit sends a packet to the responder, directly or relayed
    */
   constructor(
     private readonly ports: SealedPorts,
@@ -27,7 +27,7 @@ export class Handshaking {
     private readonly transmit: (packet: Uint8Array) => void,
   ) {}
 
-  /** Sends an INIT. sealed, Rekey and replay: one that stayed unanswered is not repeated, its counter would be old. */
+  /** Sends a new INIT. protocol §5.7: an unanswered one is never repeated, since the responder may have its counter. */
   send(): void {
     const { ports, remoteKey } = this;
     const initiation = initiate({
@@ -39,15 +39,15 @@ export class Handshaking {
       caps: 0,
       psk: ports.psk,
     });
-    // A key of small order was pinned by nobody and proven by nobody: it stays unanswered.
+    // Fails for a key of small order. Nobody can have proven such a key: send nothing, and let the caller time out.
     if (!initiation.ok) return;
     this.#inits = [...this.#inits, initiation.value].slice(-initsMax);
     this.transmit(initiation.value.packet(this.#cookie));
   }
 
   /**
-   * Takes a RESP or COOKIE.
-   * @returns the keys, or null where it completes nothing
+   * Takes a received RESP or COOKIE.
+   * @returns the session's keys, or null if the packet completes no handshake
    */
   receive(bytes: Uint8Array): Established | null {
     if (packetFault(bytes) !== undefined) return null;
@@ -68,7 +68,7 @@ export class Handshaking {
     const cookie = initiation.openCookie(bytes);
     if (!cookie.ok) return;
     this.#cookie = cookie.value;
-    // Once an INIT: who answers each INIT with a COOKIE shall not make us send for ever.
+    // Resend an INIT only once, or a peer that answers every INIT with a COOKIE could make us send without end.
     if (this.#answeredCookie.has(initiation.index)) return;
     this.#answeredCookie.add(initiation.index);
     this.transmit(initiation.packet(cookie.value));

@@ -1,5 +1,5 @@
-// Who is logged in over the link, and how it comes back: a LOGIN goes as RESUME where there is a ticket, and after a
-// server's restart each id resumes by itself. Sends nothing itself; the channel does.
+// Which ids are logged in over the link, and how they log in again: a LOGIN is replaced by a RESUME if there is a
+// ticket, and after a server's restart every id resumes. Never sends anything; the channel does.
 
 import { ack } from "../../protocol/codes.ts";
 import { decode } from "../../protocol/decode.ts";
@@ -10,23 +10,23 @@ import { resumeProof } from "../../sealed/ticket.ts";
 import type { Msgids } from "./msgids.ts";
 import type { SealedPorts } from "./ports.ts";
 
-/** LOGINs whose TICKET may still come. */
+/** How many of the latest LOGINs are remembered to assign a TICKET to its id. */
 const loginsRemembered = 16;
 
-/** A LOGIN as the engine wrote it, under way or done. */
+/** A LOGIN as the engine encoded it, in progress or done. */
 export type Login = {
   readonly id: string;
   readonly password: string;
   readonly ip: string;
   readonly port: number;
   readonly bytes: Uint8Array;
-  /** The RESUME that went in its place: every repeat has the same msgid. */
+  /** The RESUME that was sent in its place, or null. Every repeat of it has the same msgid. */
   resume: { readonly msgid: bigint; readonly hash: string } | null;
-  /** The ticket was not taken: the password has to do. */
+  /** The server refused the ticket, so the LOGIN itself is sent. */
   resumeRefused: boolean;
 };
 
-/** What an answer means for the LOGIN it is for. */
+/** What an answer means for its LOGIN: send it (`again`), or it is answered with an ACK. */
 export type LoginAnswer =
   | { readonly kind: "again" }
   | { readonly kind: "answered"; readonly code: string; readonly text: Uint8Array };
@@ -41,12 +41,12 @@ export class Logins {
     private readonly serverKey: () => Uint8Array | null,
   ) {}
 
-  /** Whether anybody is logged in. */
+  /** Whether any id is logged in. */
   get any(): boolean {
     return this.#in.size > 0;
   }
 
-  /** The logins to bring back after a restart of the server, each as if it had not been sent yet. */
+  /** Copies of all logins, in the state of before their first sending, to be sent after a restart of the server. */
   all(): Login[] {
     return Array.from(this.#in.values(), (login) =>
       Object.assign({}, login, { resume: null, resumeRefused: false }),
@@ -57,19 +57,19 @@ export class Logins {
     return this.#in.has(id);
   }
 
-  /** It logged off, or was logged off. */
+  /** Records that an id is no longer logged in. */
   forget(id: string): void {
     this.#in.delete(id);
   }
 
-  /** A LOGIN was answered with 70. */
+  /** Records a LOGIN that was answered with 70. */
   note(login: Login): void {
     this.#in.set(login.id, login);
   }
 
   /**
-   * The key that signs the server's vouchers, as a ticket tells it: that of an id that is logged in, or of `id`.
-   * @returns 32 bytes, or null where there is no ticket
+   * The key that signs the server's vouchers, from the ticket of `id`, or else of any id that is logged in.
+   * @returns 32 bytes, or null if there is no ticket
    */
   signingKey(id: string | null): Uint8Array | null {
     const serverKey = this.serverKey();
@@ -82,8 +82,8 @@ export class Logins {
   }
 
   /**
-   * The frame that logs in: RESUME where there is a ticket that was not refused, else the LOGIN.
-   * @param msgid that of the LOGIN
+   * The frame that logs in: a RESUME if there is a ticket that was not refused, else the LOGIN.
+   * @param msgid the msgid of the LOGIN
    */
   frameOf(login: Login, msgid: bigint): Frame {
     const resume = login.resumeRefused ? null : this.#resumeOf(login);
@@ -98,9 +98,9 @@ export class Logins {
   }
 
   /**
-   * Takes an answer to a LOGIN or to the RESUME that went in its place.
-   * @param msgid that of the LOGIN
-   * @returns null where it answers neither; `again`: the ticket was refused, `frameOf` has the LOGIN now
+   * Takes an answer to a LOGIN or to the RESUME that was sent in its place.
+   * @param msgid the msgid of the LOGIN
+   * @returns null if it answers neither; `again` if the ticket was refused, after which `frameOf` returns the LOGIN
    */
   take(login: Login, msgid: bigint, frame: Frame): LoginAnswer | null {
     if (frame.kind !== "text") return null;
@@ -120,8 +120,8 @@ export class Logins {
   }
 
   /**
-   * Keeps a TICKET.
-   * @returns the msgid's id, or null where no LOGIN of ours is meant
+   * Stores the ticket of a TICKET frame.
+   * @returns the id that it belongs to, or null if its msgid is not that of a LOGIN of ours
    */
   takeTicket(frame: Extract<Frame, { kind: "ticket" }>): string | null {
     const id = this.#byMsgid.get(frame.msgid);
@@ -145,7 +145,7 @@ export class Logins {
   }
 }
 
-/** The LOGIN in a text that is one, else null. */
+/** Decodes a text message; returns null if it is not a LOGIN. */
 export function loginIn(bytes: Uint8Array): Login | null {
   const decoded = decode(bytes);
   if (!decoded.ok || decoded.message.type !== "LOGIN") return null;
@@ -153,7 +153,7 @@ export function loginIn(bytes: Uint8Array): Login | null {
   return { id, password, ip, port, bytes, resume: null, resumeRefused: false };
 }
 
-/** The engine knows of no RESUME: it is told of its LOGIN. */
+/** The engine does not know about RESUME: the ACK of a RESUME is rewritten to carry the hash of the LOGIN. */
 function asAnswerTo(login: Login, { code, id, time, reason }: Ack): Uint8Array {
   return Buffer.from(encodeAck(code, id, time, hashOf(login.bytes), reason));
 }

@@ -1,7 +1,7 @@
-// The numbers of this client's frames: 32 random bits of this boot, then a counter. A request keeps its number for all
-// retries and handshakes; what the channel sends on its own account counts in the upper half.
+// The msgids of this client's frames: 32 random bits of this boot, then a 32-bit counter. A request keeps its msgid over
+// retries and handshakes. Frames of the channel use the upper half of the counter, so they never collide with requests.
 
-/** Requests count below this, the channel's own frames from here on. */
+/** The counter is below this for requests, and from here on for the channel's own frames. */
 const ownFrom = 2 ** 31;
 
 /** The msgids of one boot. */
@@ -9,7 +9,7 @@ export class Msgids {
   readonly #boot: bigint;
   #own = 0;
 
-  /** @param random 4 bytes that nobody can foretell */
+  /** @param random 4 unpredictable bytes */
   constructor(random: Uint8Array) {
     this.#boot = BigInt(new DataView(random.buffer, random.byteOffset).getUint32(0)) << 32n;
   }
@@ -22,12 +22,12 @@ export class Msgids {
     return this.#boot | BigInt(number);
   }
 
-  /** A msgid for a frame that answers nothing and is no request of the engine. */
+  /** A new msgid for a frame that is neither an answer nor a request of the engine. */
   next(): bigint {
     return this.#boot | BigInt(ownFrom + (this.#own++ % ownFrom));
   }
 
-  /** The number of the request that an answer with this msgid is for, or null. */
+  /** The number of the request that has this msgid, or null if it is not one of this boot's requests. */
   requestOf(msgid: bigint): number | null {
     if (msgid >> 32n !== this.#boot >> 32n) return null;
     const counter = Number(msgid & 0xffff_ffffn);

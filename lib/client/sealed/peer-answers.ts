@@ -1,5 +1,5 @@
-// Calls from other devices: answers their handshake, and what they ask once they have shown the server's voucher for
-// it. Without one they learn nothing but that somebody holds this key.
+// Calls from other devices: answers their handshakes, and their QUERYs once they have shown the server's voucher.
+// Without a voucher a caller never learns more than that this device holds its key.
 
 import { decode } from "../../protocol/decode.ts";
 import type { Address } from "../../protocol/messages.ts";
@@ -13,7 +13,7 @@ import type { Delivery } from "../channel.ts";
 import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
 
-/** Implementation limits. */
+/** Implementation limits: open links, links without a voucher, callers' handshake counters, handshakes answered. */
 const linksMax = 64;
 const strangersMax = 16;
 const countersMax = 256;
@@ -25,13 +25,13 @@ type Caller = {
   voucher: Voucher | null;
 };
 
-/** What the answering side needs to know of this device. */
+/** What the answering side needs to know about this device. */
 export type Target = {
   /** Whether this id is logged in here. */
   isIn(id: string): boolean;
-  /** The key that signs the server's vouchers, or null. */
+  /** The Ed25519 key that signs the server's vouchers, or null if it is not known. */
   signingKey(id: string): Uint8Array | null;
-  /** What a caller through the server seems to come from. */
+  /** The source address of a relayed call. */
   readonly server: Address;
 };
 
@@ -51,7 +51,7 @@ export class PeerAnswers {
     this.#responder = new Responder(ports.local, ports.psk);
   }
 
-  /** Takes an INIT. Its RESP is shorter: nobody's amplifier. */
+  /** Takes a received INIT and answers it with RESP, within the rate limit. RESP is shorter: no amplification. */
   receiveInit(bytes: Uint8Array, route: Route): void {
     const { ports } = this;
     if (!this.#responder.checkInit(bytes).ok || !this.#mayRead()) return;
@@ -69,7 +69,7 @@ export class PeerAnswers {
     this.transmit(answer.value.packet, route);
   }
 
-  /** Takes a DATA; returns whether it was for a link of this side. */
+  /** Takes a received DATA packet; returns whether it belongs to a link of this side. */
   receiveData(bytes: Uint8Array, route: Route): boolean {
     const index = receiverOf(bytes);
     const caller = this.#callers.get(index);
@@ -100,7 +100,7 @@ export class PeerAnswers {
     else this.#remove(index);
   }
 
-  /** A caller may ask, in its own name and the target's, and nothing more. */
+  /** A caller may only send a QUERY, whose id and target are those of its voucher; anything else is dropped. */
   #receiveText(caller: Caller, frame: Extract<Frame, { kind: "text" }>, route: Route): void {
     const { voucher, link } = caller;
     if (voucher === null || frame.answer) return;
@@ -131,7 +131,7 @@ export class PeerAnswers {
     return true;
   }
 
-  /** The oldest go first; those without a voucher before those with one. */
+  /** Removes the oldest link over either limit: of the links without a voucher, and of all. */
   #makeRoom(): void {
     const strangers = [...this.#callers].filter(([, { voucher }]) => voucher === null);
     const [stranger] = strangers[0] ?? [];

@@ -1,5 +1,5 @@
-// Calls to other devices: with the server's voucher a handshake straight to where the device is, and where that stays
-// unanswered the same through the server. Says which it was, or why neither worked.
+// Calls to other devices. With the server's voucher, tries a handshake directly with the device's address, then relayed
+// by the server. Reports which of the two worked, or why neither did; never calls a device without a voucher.
 
 import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
@@ -12,11 +12,11 @@ import type { Msgids } from "./msgids.ts";
 import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
 
-/** Implementation constants: INITs each way and the wait after each; how long a voucher may take after the answer. */
+/** Implementation constants: INITs sent on each route and the wait after each; the wait for the voucher of a call. */
 const tries = { direct: 3, relayed: 4 } as const;
 const waitMs = { direct: 1_000, relayed: 2_000 } as const;
 const voucherWaitMs = 1_000;
-/** Addresses asked for whose voucher may still come. */
+/** How many of the latest QUERY 01 are remembered to assign a voucher to its target. */
 const askedMax = 16;
 
 type Asked = { readonly target: string; readonly askerId: string };
@@ -31,7 +31,7 @@ type Call = {
   sendings: number;
   wakeAt: number;
   link: PeerLink | null;
-  /** Something came back over the link: its other side has the voucher. */
+  /** Whether a frame came back over the link, which shows that the other device has the voucher. */
   heard: boolean;
 };
 
@@ -43,8 +43,8 @@ export class PeerCalls {
   #calls: Call[] = [];
 
   /**
-   * @param transmit sends a packet on its route; returns the msgid where it went as a RELAY
-   * @param signingKey the server's Ed25519 key as a device knows it, or null where there was no TICKET
+   * @param transmit sends a packet on its route; returns the msgid if it was sent as a RELAY frame, else null
+   * @param signingKey the server's Ed25519 key that this id got in its TICKET, or null if there was none
    */
   constructor(
     private readonly ports: SealedPorts,
@@ -54,7 +54,7 @@ export class PeerCalls {
     private readonly onDelivery: (delivery: Delivery) => void,
   ) {}
 
-  /** A QUERY 01 goes out: its voucher will bear the same msgid. */
+  /** Notes a QUERY 01 that is being sent: the voucher or ERROR for its target has the same msgid (protocol §5.17). */
   expect(msgid: bigint, asked: Asked): void {
     this.#vouchers.delete(asked.target);
     this.#textDevices.delete(asked.target);
@@ -65,7 +65,7 @@ export class PeerCalls {
     }
   }
 
-  /** Takes a PEER or ERROR of the server. */
+  /** Takes a PEER or ERROR frame of the server. */
   receiveWord(frame: Extract<Frame, { kind: "peer" | "error" }>): void {
     const relayed = this.#relays.get(frame.msgid);
     if (relayed !== undefined && frame.kind === "error") return this.#refuseRelay(relayed, frame);
@@ -77,7 +77,7 @@ export class PeerCalls {
     for (const call of this.#calls) if (call.target === asked.target) this.#begin(call);
   }
 
-  /** Calls a device whose address the server just told. */
+  /** Calls a device; see `Carrier.call`. Replaces an earlier call to the same address. */
   call(target: string, at: Address, onResult: (result: CallResult) => void): void {
     this.#calls = this.#calls.filter((other) => !isSame(other.at, at));
     const call: Call = {
@@ -96,7 +96,7 @@ export class PeerCalls {
     this.#begin(call);
   }
 
-  /** Sends a text over the link to this address; returns whether there is one. */
+  /** Sends a text over the link to this address; returns whether there is such a link. */
   send(text: string, to: Address, request: number | null): boolean {
     const call = this.#calls.find(({ link, at }) => link !== null && isSame(at, to));
     const { link = null, voucher = null } = call ?? {};
@@ -104,13 +104,13 @@ export class PeerCalls {
     const body = Buffer.from(text);
     if (request === null || body.length > link.textBytesMax) return true;
     const msgid = this.msgids.ofRequest(request);
-    // sealed, Peers: the voucher goes first; until something comes back it may have been lost.
+    // protocol §5.17: the voucher is sent first. It is repeated until a frame comes back, because it may be lost.
     if (!call.heard) link.send({ kind: "peer", answer: false, msgid: this.msgids.next(), voucher });
     link.send({ kind: "text", answer: false, msgid, body });
     return true;
   }
 
-  /** Takes a RESP, COOKIE or DATA; returns whether it was for a call. */
+  /** Takes a received RESP, COOKIE or DATA packet; returns whether it belongs to a call. */
   receive(bytes: Uint8Array, route: Route): boolean {
     if (bytes[0] !== packetType.data) return this.#receiveHandshake(bytes, route);
     const index = receiverOf(bytes);
@@ -146,7 +146,7 @@ export class PeerCalls {
     return serverKey !== null && voucherFault(voucher, { ...expected, serverKey }) === undefined;
   }
 
-  /** With a voucher the handshake begins; with the word that the device speaks text, nothing does. */
+  /** Starts the handshake once the voucher has arrived, or ends the call if the device speaks text. */
   #begin(call: Call): void {
     if (call.phase !== "voucher") return;
     const voucher = this.#vouchers.get(call.target);
@@ -215,7 +215,7 @@ export class PeerCalls {
 
   #receiveFrame(call: Call, link: PeerLink, frame: Frame): void {
     call.heard = true;
-    // A device answers here and nothing more: what it says unasked would pass for another's word.
+    // Only answers are accepted on this link. An unsolicited message could claim another id, and would be trusted.
     if (frame.kind !== "text" || !frame.answer) return;
     const answers = this.msgids.requestOf(frame.msgid);
     if (answers === null) return;

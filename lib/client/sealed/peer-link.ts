@@ -1,4 +1,4 @@
-// A link between two devices, on either side: frames over the direct way or through the server. Knows no voucher.
+// A link between two devices, on either side: carries frames directly or relayed by the server. Never handles vouchers.
 
 import type { Address } from "../../protocol/messages.ts";
 import { decodeFrame, encodeFrame, type Frame } from "../../sealed/frames.ts";
@@ -23,16 +23,16 @@ export type Transmit = (packet: Uint8Array, route: Route) => void;
 export class PeerLink {
   constructor(
     readonly transport: Transport,
-    /** Moves with the other device, as long as it is direct (sealed, Roaming). */
+    /** A direct route follows the other device's address (sealed, Roaming). */
     public route: Route,
     private readonly transmit: Transmit,
     private readonly now: () => number,
   ) {}
 
-  /** Longest text message that one packet carries this way, in bytes. */
+  /** Longest text message that one packet carries on this route, in bytes. */
   get textBytesMax(): number {
     if (this.route.kind === "direct") return frameBodyBytesMax;
-    // A relayed packet is the body of another frame, after the id with its length byte.
+    // A relayed packet is part of the body of a RELAY frame, after the id and its length byte.
     const packet = frameBodyBytesMax - 1 - this.route.id.length;
     const frame = packet - dataHeaderBytes - tagBytes;
     return frame - (frame % frameBlockBytes) - frameHeaderBytes;
@@ -43,7 +43,7 @@ export class PeerLink {
     if (packet.ok) this.transmit(packet.value, this.route);
   }
 
-  /** The frame in a DATA packet of this link, or null. */
+  /** Opens a DATA packet of this link; returns its frame, or null if it does not verify. */
   open(bytes: Uint8Array, route: Route): Frame | null {
     const opened = this.transport.open(bytes, this.now());
     if (!opened.ok) return null;
@@ -52,7 +52,7 @@ export class PeerLink {
     return frame.ok ? frame.value : null;
   }
 
-  /** The way an answer to a frame goes. */
+  /** The way to answer the frame with this msgid. */
   wayTo(msgid: bigint): Way {
     const { textBytesMax } = this;
     const send = (text: string) => {

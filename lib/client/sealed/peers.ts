@@ -1,5 +1,5 @@
-// Other devices, as the sealed channel sees them: calls that go out, calls that come in, directly or as RELAY frames of
-// the link to the server.
+// The sealed channel's side towards other devices: outgoing and incoming calls, directly or as RELAY frames over the
+// link to the server. Never sends to another device in plain text.
 
 import { query } from "../../protocol/codes.ts";
 import { decode } from "../../protocol/decode.ts";
@@ -34,7 +34,7 @@ export class Peers {
     this.#answers = new PeerAnswers(ports, target, transmit, onDelivery);
   }
 
-  /** Looks at a request that goes to the server: the voucher for a QUERY 01 bears its msgid. */
+  /** Notes a request to the server if it is a QUERY 01: the voucher that follows its answer has the same msgid. */
   notice(text: Uint8Array, msgid: bigint): void {
     const decoded = decode(text);
     if (!decoded.ok || decoded.message.type !== "QUERY") return;
@@ -44,12 +44,12 @@ export class Peers {
     }
   }
 
-  /** Takes a PEER or ERROR of the server. */
+  /** Takes a PEER or ERROR frame of the server. */
   receiveWord(frame: Extract<Frame, { kind: "peer" | "error" }>): void {
     this.#calls.receiveWord(frame);
   }
 
-  /** Takes a packet that is not the server's. */
+  /** Takes a packet from another device. INITs are dropped while no id is logged in. */
   receive(bytes: Uint8Array, route: Route): void {
     if (bytes[0] !== packetType.init) {
       if (this.#calls.receive(bytes, route) || bytes[0] !== packetType.data) return;
@@ -59,12 +59,12 @@ export class Peers {
     }
   }
 
-  /** Makes a link to a device. */
+  /** Makes a link to a device; see `Carrier.call`. */
   call(target: string, at: Address, onResult: (result: CallResult) => void): void {
     this.#calls.call(target, at, onResult);
   }
 
-  /** Sends a text to a device that was called; returns whether there is a link to it. */
+  /** Sends a text over the link to a called device; returns whether there is such a link. */
   send(text: string, to: Address, request: number | null): boolean {
     return this.#calls.send(text, to, request);
   }
@@ -82,7 +82,7 @@ export class Peers {
     this.#answers.close();
   }
 
-  /** Returns the msgid where it went through the server. */
+  /** Sends a packet on its route; returns the msgid of the RELAY frame, or null if it was sent directly. */
   #transmit(packet: Uint8Array, route: Route): bigint | null {
     if (route.kind === "direct") {
       this.ports.send(packet, route.to);

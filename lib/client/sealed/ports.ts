@@ -1,11 +1,11 @@
-// What the sealed side of the client needs of the world: time, random bytes, its key, the state on the disk, a way out.
-// Types only; lib/io and the commands fill them in, a test with fakes.
+// The ports of the sealed client: time, random bytes, its key, the state on the disk, sending. Types only; lib/io and
+// the commands implement them, tests use fakes.
 
 import type { Address } from "../../protocol/messages.ts";
 import type { KeyPair } from "../../sealed/primitives.ts";
 import type { Trouble } from "../channel.ts";
 
-/** What a LOGIN left: it resumes, and it tells the server's word from another's. */
+/** What a LOGIN yields: the ticket for a RESUME, and the key that verifies the server's vouchers. */
 export type Ticket = {
   /** 32 bytes. */
   readonly ticket: Uint8Array;
@@ -13,56 +13,56 @@ export type Ticket = {
   readonly signingKey: Uint8Array;
 };
 
-/** The parts of the world. What throws here is an OperatingError of the shell, and passes through. */
+/** The ports. They may throw an OperatingError, which passes through the engine to the caller. */
 export type SealedPorts = {
   /** The device's static key. */
   readonly local: KeyPair;
-  /** 32 bytes both sides share, where there are any. */
+  /** The pre-shared key, 32 bytes, or undefined for none. */
   readonly psk: Uint8Array | undefined;
-  /** Sends one datagram, or loses it as a network would. */
+  /** Sends one datagram; it may be lost, as on a network. */
   send(payload: string | Uint8Array, to: Address): void;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Monotonic time in ms. */
   now(): number;
   /** Milliseconds since 1970. */
   time(): number;
-  /** A number from 0 to 1, to spread out with. */
+  /** A random number from 0 to 1, for jitter. */
   random(): number;
-  /** Bytes that nobody can foretell. */
+  /** Unpredictable bytes. */
   randomBytes(count: number): Uint8Array;
-  /** A handshake counter above all before it, on the disk already. */
+  /** A handshake counter above all earlier ones; it is written to the disk before this returns. */
   nextHandshakeCounter(): number;
-  /** The ticket of this id at the server with this key, or null. */
+  /** The stored ticket of this id for the server with this key, or null. */
   ticketOf(serverKey: Uint8Array, id: string): Ticket | null;
   keepTicket(serverKey: Uint8Array, id: string, ticket: Ticket): void;
-  /** Keeps the server's key, which it has proven to hold: the first contact. */
+  /** Pins the server's key at first contact, after the handshake has proven that the server holds it. */
   pin(serverKey: Uint8Array): void;
 };
 
-/** The server showed another key than the one that is trusted; nothing is sent any more. */
+/** The server showed another key than the trusted one. The link has stopped and sends nothing more. */
 export type KeyChange = {
-  /** The key pinned, 32 bytes; null where only a fingerprint was given. */
+  /** The pinned key, 32 bytes; null if only a fingerprint was given. */
   readonly pinned: Uint8Array | null;
-  /** 32 bytes. */
+  /** The key that the server showed, 32 bytes. */
   readonly seen: Uint8Array;
 };
 
 export type SealedSettings = {
   readonly server: Address;
-  /** The server's key from an earlier contact, 32 bytes, or null. */
+  /** The server's key pinned at an earlier contact, 32 bytes, or null. */
   readonly pinned: Uint8Array | null;
-  /** The fingerprint that a first contact must show, or null to trust it. */
+  /** The fingerprint that the key must have at first contact, or null to trust any key then. */
   readonly expected: string | null;
-  /** Sends a KEEPALIVE after this long without another packet, in ms; null for never. */
+  /** Time without a sent frame after which a KEEPALIVE is sent, in ms; null for never. */
   readonly keepaliveMs: number | null;
-  /** New keys after so many messages; the envelope's limit where it is left out. */
+  /** Frames sent before a rekey; left out, the envelope's limit. */
   readonly rekeyAfterMessages?: number;
 };
 
-/** What the link to the server tells. */
+/** What the link to the server reports. */
 export type ServerLinkEvents = {
-  /** There are keys. `fresh`: the server may not know our sessions any more; else they were only renewed. */
+  /** A handshake is complete. `fresh`: the server may have lost our sessions; else this was a rekey. */
   onOpen(fresh: boolean): void;
-  /** The link that a RESET seemed to end is there after all. */
+  /** The link still works: the RESET that seemed to end it was forged. */
   onKept(): void;
   onTrouble(trouble: Trouble): void;
   onKeyChange(change: KeyChange): void;

@@ -1,5 +1,5 @@
-// The link to the server: first contact or pinned key, handshake with retransmission, keys and their renewal, RESET.
-// Carries frames; never reads what is in them.
+// The link to the server: first contact or pinned key, handshake with retransmission, rekeying, RESET. Carries frames
+// and never reads their bodies.
 
 import { matchesFingerprint } from "../../sealed/fingerprint.ts";
 import { decodeFrame, encodeFrame, type Frame } from "../../sealed/frames.ts";
@@ -17,9 +17,9 @@ import type { SealedPorts, SealedSettings, ServerLinkEvents } from "./ports.ts";
 
 const version = 1;
 const nonceBytes = 16;
-/** Implementation: a fleet that was reset comes back spread over this long. */
+/** Implementation constant: longest random wait before the handshake after a RESET; spreads out a fleet. */
 const resetJitterMs = 2_000;
-/** Implementation: how long the true server still has to answer after somebody showed another key. */
+/** Implementation constant: how long the real server can still answer an INIT after somebody showed another key. */
 const suspicionMs = 500;
 
 export class ServerLink {
@@ -32,7 +32,7 @@ export class ServerLink {
   #retryAt = Infinity;
   #heard = false;
   #badVersion = false;
-  /** Another key than the trusted one, and how often it was shown to a HELLO of its own. */
+  /** An untrusted key, how many HELLOs in a row were answered with it, and when to act on it. */
   #suspect: { readonly key: Uint8Array; readonly times: number; readonly at: number } | null = null;
   #current: Transport | null = null;
   #previous: Transport | null = null;
@@ -54,27 +54,27 @@ export class ServerLink {
     this.#schedule = retrySchedule(ports.random());
   }
 
-  /** The server's key, proven or pinned; null before the first contact. */
+  /** The server's key, pinned earlier or proven by a handshake; null before the first contact. */
   get serverKey(): Uint8Array | null {
     return this.#isPinned ? this.#key : null;
   }
 
-  /** Whether frames can be sent now. */
+  /** Whether frames can be sent. */
   get isOpen(): boolean {
     return this.#current !== null && !this.#lost && !this.#stopped;
   }
 
-  /** When the last frame was sent, ms. */
+  /** When the last frame was sent, in ms; -Infinity before the first. */
   get sentAt(): number {
     return this.#sentAt;
   }
 
-  /** Frames sent since the start. */
+  /** Number of frames sent since the start. */
   get framesSent(): number {
     return this.#framesSent;
   }
 
-  /** What stands in the way of a link, as far as it is known; null where there is one. */
+  /** What prevents a link, as far as it is known; null if the link is open. */
   get trouble(): Trouble | null {
     if (this.isOpen) return null;
     if (this.#badVersion) return "version";
@@ -85,14 +85,14 @@ export class ServerLink {
         : "no-key";
   }
 
-  /** Whether a DATA packet bears an index of this link. */
+  /** Whether a DATA packet with this receiver index belongs to this link. */
   owns(index: number): boolean {
     return this.#transportAt(index) !== undefined;
   }
 
   /**
    * Seals and sends a frame.
-   * @returns whether it left; where it did not, a link is being made and `onOpen` follows
+   * @returns whether it was sent; if there was no link, a handshake has started, and `onOpen` follows when it succeeds
    */
   send(frame: Frame): boolean {
     const now = this.ports.now();
@@ -113,7 +113,7 @@ export class ServerLink {
     return true;
   }
 
-  /** Begins a handshake, unless one is under way or due. */
+  /** Starts a handshake, unless one is in progress or due. */
   connect(): void {
     if (this.#stopped || this.#retryAt !== Infinity || this.#reopenAt !== Infinity) return;
     this.#sendings = 0;
@@ -124,12 +124,12 @@ export class ServerLink {
     this.#attempt();
   }
 
-  /** The server closed the link: the next frame begins another. */
+  /** Marks the link as closed by the server; the next `send` starts a new one. */
   lose(): void {
     this.#lost = true;
   }
 
-  /** Takes a packet; returns the frame in it, where it is one of this link's. */
+  /** Takes a received packet; returns the frame in it if it is a DATA packet of this link, else null. */
   receive(bytes: Uint8Array): Frame | null {
     if (this.#stopped || packetFault(bytes) !== undefined) return null;
     switch (bytes[0]) {
@@ -155,13 +155,13 @@ export class ServerLink {
     }
   }
 
-  /** When `tick` wants to be called, ms; null for never. */
+  /** When `tick` is to be called next, in ms; null for never. */
   get wakeAt(): number | null {
     const at = Math.min(this.#retryAt, this.#reopenAt, this.#suspect?.at ?? Infinity);
     return this.#stopped || at === Infinity ? null : at;
   }
 
-  /** Sends again, gives up or begins anew, whatever is due. */
+  /** Runs the timers that are due: retransmission, giving up, the handshake after a RESET, the check of a shown key. */
   tick(now: number): void {
     if (this.#stopped) return;
     if (this.#suspect !== null && now >= this.#suspect.at) this.#askSuspect(this.#suspect);
@@ -175,7 +175,7 @@ export class ServerLink {
     else this.#giveUp();
   }
 
-  /** Sends nothing any more, and forgets the keys. */
+  /** Stops sending and wipes the session's keys. */
   close(): void {
     this.#stopped = true;
     this.#current?.wipe();
@@ -192,7 +192,7 @@ export class ServerLink {
     this.#sendings++;
     this.#retryAt = this.ports.now() + this.#schedule.waitMs(this.#sendings);
     this.#handshake?.send();
-    // A server with another key drops our INIT without a word: after the first silence it is asked for its key.
+    // A server with another key drops our INIT silently, so after one unanswered INIT a HELLO asks for its key.
     if (this.#handshake === null || this.#sendings > 1) this.#sendHello();
   }
 
@@ -226,14 +226,14 @@ export class ServerLink {
     this.#attempt();
   }
 
-  /** Nothing in a KEY is proven: one that was bent on the way, or came from beside it, shall not stop a device. */
+  /** Notes an untrusted key. A KEY is not authenticated: a single corrupted or forged one must not stop a device. */
   #suspectKey(key: Uint8Array): void {
     const before = this.#suspect;
     const times = before !== null && equal(before.key, key) ? before.times + 1 : 1;
     this.#suspect = { key, times, at: this.ports.now() + suspicionMs };
   }
 
-  /** Who holds the trusted key had the time to answer an INIT. The same other key twice in a row is the hard stop. */
+  /** The trusted key's holder did not answer in time: ask once more. The same untrusted key twice in a row is final. */
   #askSuspect(suspect: { readonly key: Uint8Array; readonly times: number }): void {
     if (suspect.times > 1) return this.#stop(suspect.key);
     this.#suspect = { ...suspect, at: Infinity };
@@ -242,7 +242,7 @@ export class ServerLink {
   }
 
   #establish(established: Established): void {
-    // sealed, Rules: the server has proven its key; it is pinned before anything secret is sent.
+    // protocol §5.10: the server has proven that it holds its key, which is pinned before anything secret is sent.
     if (!this.#isPinned) this.ports.pin(established.remoteKey);
     this.#isPinned = true;
     this.#retryAt = Infinity;
@@ -270,7 +270,7 @@ export class ServerLink {
     const transport = this.#transportAt(receiverOf(bytes));
     const opened = transport?.open(bytes, this.ports.now());
     if (opened === undefined || !opened.ok) return null;
-    // Only a server that knows the link can seal under its keys: a RESET before that came from somebody else.
+    // Only a server that still has the link can seal under its keys: the RESET before this packet was forged.
     if (this.#reopenAt !== Infinity && transport === this.#current && opened.value.newest) {
       this.#reopenAt = Infinity;
       this.#lost = false;
