@@ -1,21 +1,22 @@
-// How both binaries tell an operating error on standard error: what is wrong, and below it what to do. Ends nothing.
+// How both binaries print an operating error or a warning to standard error: what is wrong, and below it what to do.
+// Never ends the process.
 
 import { createConsola } from "consola";
 import { colors } from "consola/utils";
 import type { OperatingError } from "../operating-error.ts";
 
-/** consola's own reporters take `_` and backticks for markup: of a file's name something would be missing. */
+/** A reporter of our own: those of consola treat `_` and backticks as markup, and would drop them from file names. */
 const teller = createConsola({
   level: 1,
   reporters: [{ log: ({ type, args }) => write(type === "warn" ? "warning" : "error", args) }],
 });
 
-/** Tells an error: two lines, the word «error» in red on a terminal. */
+/** Prints an error in two lines; on a terminal the word «error» is red. */
 export function tellFailure({ message, nextStep }: OperatingError): void {
   teller.error(message, nextStep);
 }
 
-/** Tells what is amiss where the program goes on without it: two lines, as for an error. */
+/** Prints a warning in two lines, for an operating error that does not stop the program. */
 export function tellWarning({ message, nextStep }: OperatingError): void {
   teller.warn(message, nextStep);
 }

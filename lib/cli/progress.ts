@@ -1,7 +1,7 @@
-// Shows how far a long piece of work is: a bar that redraws itself on a terminal, a line every tenth elsewhere. Says
-// nothing of time, and nothing at all where there is no work.
+// Shows the progress of a long operation: a bar that is redrawn on a terminal, elsewhere a line for each 10%. Never
+// estimates a time, and prints nothing if there is nothing to do.
 
-/** Where progress is shown: stderr. */
+/** The stream for the progress, usually standard error. */
 export type ProgressStream = {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -12,9 +12,9 @@ const barColumnsMax = 40;
 const columnsUnknown = 80;
 
 /**
- * Begins to show a piece of work.
- * @param label what is done, in a word or two
- * @returns takes how much is done, and of how much; the last call has `done` equal to `total`
+ * Starts to show the progress of an operation.
+ * @param label names the operation, in a word or two
+ * @returns a function to call with the amount done and the total; in its last call `done` equals `total`
  */
 export function showProgress(
   label: string,
@@ -26,7 +26,7 @@ export function showProgress(
     if (total <= 0) return;
     const step = Math.floor((done * 100) / total / stepPercent);
     if (step === shown) return;
-    // A number in a file says nothing before there is one.
+    // In a file, a line for 0% tells nothing.
     if (!stream.isTTY && shown === -1 && step === 0) return;
     shown = step;
     const words = `${step * stepPercent}% (${done} of ${total})`;
@@ -40,7 +40,7 @@ export function showProgress(
   };
 }
 
-/** Empty where it has no room. */
+/** A bar of that many columns; an empty text if there are fewer than 5. */
 function bar(share: number, columns: number): string {
   if (columns < 5) return "";
   const full = Math.round(share * columns);

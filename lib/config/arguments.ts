@@ -1,5 +1,5 @@
-// Takes a command line apart by a program's table of flags, for both binaries. citty reads it; what citty passes over in
-// silence (an unknown flag, one given twice, a missing value, a value too many) is refused here. Checks no value.
+// Parses a command line by a program's table of flags, for both binaries. citty parses; what citty silently accepts (an
+// unknown or repeated flag, a missing or superfluous value) is refused here. Never checks the values themselves.
 
 import { type ArgsDef, parseArgs } from "citty";
 import type { FlagOf } from "./flag.ts";
@@ -8,33 +8,33 @@ import { quoted, usageError } from "./values.ts";
 /** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** What a program takes. */
+/** The flags of a program, and how errors name its commands. */
 export type Program<Command extends string, Name extends string> = {
   readonly flags: Readonly<Record<Name, FlagOf<Command>>>;
-  /** How an error names a command. */
+  /** The name of a command in an error. */
   titleOf(command: Command): string;
-  /** What is called for the help on a command. */
+  /** The command line that prints the help on a command. */
   helpOf(command: Command): string;
 };
 
-/** What was given, by flag or by its variable. */
+/** The given arguments, each by flag or by its environment variable. */
 export type Arguments<Name extends string> = {
   readonly positionals: readonly string[];
-  /** The text of a flag, never empty; null where neither it nor its variable was given. */
+  /** The value of a flag, never empty; null if neither the flag nor its variable was given. */
   value(name: Name): string | null;
-  /** How an error names a flag: as it was given, or by the variable that it was taken from. */
+  /** The name for an error: that of the flag, or of the variable if the value came from there. */
   nameOf(name: Name): string;
   /**
    * Whether a switch is on.
-   * @throws OperatingError `usage` where its variable says neither yes nor no
+   * @throws OperatingError `usage` if its variable is none of 1, true, yes, on, 0, false, no, off
    */
   isOn(name: Name): boolean;
 };
 
 /**
- * Takes the arguments of a command apart. A flag wins over its variable; an empty variable is none, and so is one that
- * is of no concern to the command.
- * @throws OperatingError `usage`
+ * Parses the arguments of a command. A flag takes precedence over its variable. A variable is ignored if it is empty,
+ * or if the command does not have the flag.
+ * @throws OperatingError `usage` for flags that are unknown, repeated, not of this command, or without their value
  */
 export function readArguments<Command extends string, Name extends string>(
   program: Program<Command, Name>,
@@ -46,7 +46,7 @@ export function readArguments<Command extends string, Name extends string>(
   const { flags } = program;
   const parsed = parseArgs([...args], cittyArgsOf(flags)) as Record<string, unknown>;
   const fromArgs = (name: Name): string | true | null => {
-    // citty takes `--no-http` for a denial of `--http`.
+    // citty parses `--no-http` as `--http` set to false.
     const it = name.startsWith("no-") ? parsed[name.slice(3)] === false : parsed[name];
     return it === true || typeof it === "string" ? it : null;
   };
@@ -78,13 +78,13 @@ export function readArguments<Command extends string, Name extends string>(
   };
 }
 
-/** Whether a switch such as `--help` is among the arguments, whatever else is. */
+/** Whether a switch such as `--help` is among the arguments before `--`, even if the others are wrong. */
 export function hasSwitch(args: readonly string[], ...names: string[]): boolean {
   const end = args.indexOf("--");
   return (end < 0 ? args : args.slice(0, end)).some((arg) => names.includes(arg));
 }
 
-/** All flags of a program as citty takes them. */
+/** The flags of a program in citty's form. */
 function cittyArgsOf(flags: Readonly<Record<string, FlagOf<string>>>): ArgsDef {
   return Object.fromEntries(Object.entries(flags).map(([name, { type }]) => [name, { type }]));
 }
@@ -104,7 +104,7 @@ function refuseWrong<Command extends string>(
       const dashes = "Options have two dashes; write -- before a text that begins with one.";
       throw usageError(`Unknown option ${quoted(arg)}.`, `${dashes} ${help}`);
     }
-    // What stands behind the equals sign may be a secret, and is not shown.
+    // The text after the equals sign may be a secret, so errors do not show it.
     const [shown, ...values] = arg.split("=") as [string, ...string[]];
     const name = shown.slice(2);
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;

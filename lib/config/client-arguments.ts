@@ -1,4 +1,4 @@
-// Arguments of the client's commands as people write them, checked. Reads no file; knows no configuration.
+// Parses and checks the arguments of the client's commands, one function each. Never reads a file.
 
 import { fieldRules, isPassword } from "../protocol/fields.ts";
 import type { FieldName } from "../protocol/messages.ts";
@@ -7,22 +7,22 @@ import { type CommandName, type FlagName, synopses } from "./client-flags.ts";
 import { type ServerName, serverNameValue } from "./server-name.ts";
 import { durationValue, quoted, usageError } from "./values.ts";
 
-/** What was given on the client's command line. */
+/** The given arguments of the client. */
 export type Given = Arguments<FlagName>;
 
-/** Where the password comes from. */
+/** The source of the password. */
 export type PasswordSource =
   | { readonly kind: "given"; readonly password: string }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "ask" };
 
-/** What the server is asked. */
+/** What `query` asks the server for. */
 export type QueryWhat = "address" | "report" | "list";
 
 const timeoutMsMax = 3_600_000;
 
 /**
- * Refuses a password among the arguments.
+ * Refuses `--password` among the arguments before `--`.
  * @throws OperatingError `usage`
  */
 export function refusePassword(args: readonly string[]): void {
@@ -35,7 +35,10 @@ export function refusePassword(args: readonly string[]): void {
   );
 }
 
-/** What `query` asks, and whom about. */
+/**
+ * What `query` asks for, and about which id; the target of a list is `*`.
+ * @throws OperatingError `usage`
+ */
 export function questionOf(positionals: readonly string[]): { what: QueryWhat; target: string } {
   const [what] = positionals;
   switch (what) {
@@ -56,8 +59,9 @@ export function questionOf(positionals: readonly string[]): { what: QueryWhat; t
 }
 
 /**
- * How long a request may take, in ms.
- * @param otherwise where nothing was said
+ * How long a request may take, in ms: 1 to 3,600,000, or `otherwise`.
+ * @param otherwise the default, in ms
+ * @throws OperatingError `usage`
  */
 export function timeoutOf({ value, nameOf }: Given, otherwise: number): number {
   const text = value("timeout");
@@ -65,8 +69,9 @@ export function timeoutOf({ value, nameOf }: Given, otherwise: number): number {
 }
 
 /**
- * Where the password comes from.
- * @param path `--password-file`, or null
+ * The source of the password: the file, else IOT_PASSWORD, else a prompt.
+ * @param path the value of `--password-file`, or null
+ * @throws OperatingError `usage` if IOT_PASSWORD is not a valid password
  */
 export function passwordSource(path: string | null, env: Env): PasswordSource {
   if (path !== null) return { kind: "file", path };
@@ -78,27 +83,28 @@ export function passwordSource(path: string | null, env: Env): PasswordSource {
   return { kind: "given", password };
 }
 
-/** The device that this client is. */
+/** The id of the device that this client speaks for; throws `usage` if it is missing or invalid. */
 export function idOf({ value, nameOf }: Given): string {
   const id = value("id");
   if (id === null) throw usageError("--id is missing.", "Say which device this is: --id ID.");
   return field("id", nameOf("id"), id);
 }
 
-/** The server that it speaks to. */
+/** The server to use; throws `usage` if it is missing or invalid. */
 export function serverIn({ value, nameOf }: Given): ServerName {
   const server = value("server");
   if (server !== null) return serverNameValue(nameOf("server"), server);
   throw usageError("--server is missing.", "Say where the server is: --server HOST:PORT.");
 }
 
-/** The code of its reports. */
+/** The code of the reports, two digits, by default 01; throws `usage` if it is invalid. */
 export function codeOf({ value, nameOf }: Given): string {
   return field("code", nameOf("code"), value("code") ?? "01");
 }
 
 /**
- * A text that has the form of a field of the protocol.
+ * Returns the text if it has the form of a field of the protocol.
+ * @param rule the field
  * @param name the flag or argument, for the error
  * @throws OperatingError `usage`
  */
@@ -108,8 +114,8 @@ export function field(rule: FieldName, name: string, text: string): string {
 }
 
 /**
- * Refuses too few arguments, and too many.
- * @param what the command, or one form of it: its first word names the command
+ * Refuses fewer than `min` and more than `max` arguments.
+ * @param what the command, or one form of it such as `query list`; its first word is the command
  * @throws OperatingError `usage`
  */
 export function expectPositionals(

@@ -1,10 +1,10 @@
-// The client's commands and flags as one table: what each is, which commands have it, and the text of --help. Parses
-// nothing.
+// The tables of the client's commands and flags: what each is, which commands have it, and the text of --help. Never
+// parses anything.
 
 import type { Program } from "./arguments.ts";
 import type { FlagOf } from "./flag.ts";
 
-/** The commands, each with its form and one line on what it does. */
+/** The commands, each with its arguments and a line of help. */
 export const synopses = {
   menu: [
     "<device-id> <server-ip> <server-port> <device-port>",
@@ -30,7 +30,7 @@ const everywhere = Object.keys(synopses) as CommandName[];
 const all = everywhere.filter((name) => name !== "trust");
 const withFlags = all.filter((name) => name !== "menu");
 
-/** A flag without `says` shares the line of the one before it in --help. */
+/** Makes a flag; a switch if `value` is empty. Without `says` it shares the line of the flag before it in --help. */
 function flag(value: string, says: string, env: string | null, commands: CommandName[]): Flag {
   return { type: value === "" ? "boolean" : "string", value, says, env, commands };
 }
@@ -63,21 +63,21 @@ export const flags = {
 
 export type FlagName = keyof typeof flags;
 
-/** The client, as its arguments are read. */
+/** The client, for `readArguments`. */
 export const program: Program<CommandName, FlagName> = {
   flags,
   titleOf: (command) => (command === "menu" ? "the menu" : command),
   helpOf: () => "iot-client --help",
 };
 
-/** What may stand behind `iot-client`. */
+/** The commands that are called by name. */
 export function commandNames(): CommandName[] {
   return everywhere.filter((name) => name !== "menu");
 }
 
 const inOneLine = ["register", "deregister", "login", "logoff"];
 
-/** The text of --help: at most 80 columns and a screen long. */
+/** The text of --help: at most 80 columns wide, and short enough for one screen. */
 export function helpText(): string {
   const line = (form: string, says: string) => `  ${form.padEnd(36)} ${says}`;
   const commands = Object.entries(synopses)
@@ -101,7 +101,7 @@ function optionLines(): string[] {
   for (const [name, { value, says, env }] of Object.entries<Flag>(flags)) {
     const form = `--${name} ${value}`.trimEnd();
     const before = lines.at(-1);
-    // What stands in a command's own form needs no line.
+    // --replace is in the arguments of trust and needs no line of its own.
     if (name === "replace") continue;
     if (says !== "" || before === undefined) {
       lines.push({ forms: [form], says, env: env ?? "" });
@@ -115,7 +115,7 @@ function optionLines(): string[] {
   );
 }
 
-/** Flags that share a line; where their values have no room, `says` speaks of them. */
+/** The flags of one line; without their values if these do not fit, since `says` explains them then. */
 function formOf(forms: readonly string[]): string {
   const whole = forms.join(", ");
   if (whole.length <= formColumns) return whole;

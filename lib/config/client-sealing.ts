@@ -1,24 +1,24 @@
-// How a client speaks, as its flags say: text or sealed, and what the sealed side is told. Opens no file.
+// The client's flags for the envelope: text or sealed, the pre-shared key, the server's key. Never opens a file.
 
 import { isFingerprint } from "../sealed/fingerprint.ts";
 import type { Arguments } from "./arguments.ts";
 import type { FlagName } from "./client-flags.ts";
 import { quoted, usageError } from "./values.ts";
 
-/** Whether the messages are sealed, and what the sealed side is told. */
+/** Whether messages are sealed, and the settings of the envelope if they are. */
 export type Sealing = { readonly kind: "text" } | Sealed;
 
-/** What the sealed side is told. */
+/** The settings of the envelope. */
 export type Sealed = {
   readonly kind: "sealed";
-  /** A file with 32 bytes that both sides share, or null. */
+  /** The file with the 32 bytes of the pre-shared key, or null for none. */
   readonly pskFile: string | null;
-  /** The fingerprint of the server's key, or null to trust the first contact. */
+  /** The fingerprint that the server's key must have, or null to trust the key of the first contact. */
   readonly serverKey: string | null;
 };
 
 /**
- * Reads the flags of the envelope.
+ * Reads the flags of the envelope, --text among them.
  * @throws OperatingError `usage`
  */
 export function sealingOf(given: Arguments<FlagName>): Sealing {
@@ -30,7 +30,7 @@ export function sealingOf(given: Arguments<FlagName>): Sealing {
 }
 
 /**
- * Reads what the sealed side is told.
+ * Reads the settings of the envelope.
  * @throws OperatingError `usage`
  */
 export function sealedOf({ value, nameOf }: Arguments<FlagName>): Sealed {

@@ -1,5 +1,5 @@
-// The only reader of the client's flags and environment: checked once, frozen, passed on. Opens no file and asks nobody;
-// a password that has to be read or typed is only named here.
+// The client's configuration: the only reader of its flags and environment, which are checked once and frozen. Never
+// opens a file and never prompts: for a password that has to be read or typed, only the source is configured here.
 
 import { isId } from "../protocol/fields.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../protocol/limits.ts";
@@ -23,7 +23,7 @@ import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
 import { durationValue, portValue, quoted, usageError } from "./values.ts";
 
-/** What every command but help has; `mac` and `ip` are null where the machine's own are meant. */
+/** What all commands but help, version and trust have; `mac` and `ip` are null for those of this machine. */
 export type Common = {
   readonly id: string;
   readonly server: ServerName;
@@ -38,7 +38,7 @@ export type Common = {
   readonly heartbeatSeconds: number;
 };
 
-/** What was asked for on the command line. */
+/** The command and its settings. */
 export type ClientConfig =
   | { readonly command: "help" | "version" }
   | (Common & { readonly command: "menu" })
@@ -50,22 +50,26 @@ export type ClientConfig =
   | (Common & RunSettings & { readonly command: "run" })
   | TrustConfig;
 
-/** What trust needs: no device, and no password. */
+/** The settings of trust, which needs neither a device nor a password. */
 export type TrustConfig = {
   readonly command: "trust";
   readonly server: ServerName;
   readonly sealing: Sealed;
-  /** Whether another key that is trusted now gives way. */
+  /** Whether the key may replace another pinned key. */
   readonly replace: boolean;
   /** How long the server has to show its key, in ms. */
   readonly timeoutMs: number;
 };
 
-/** What only the agent has. */
+/** The settings of run, the agent, only. */
 export type RunSettings = {
+  /** Shell command whose output is reported, or null. */
   readonly report: string | null;
+  /** Time from one start of that command to the next, 100 to 86,400,000 ms. */
   readonly everyMs: number;
+  /** Shell command that answers a QUERY, or null. */
   readonly onQuery: string | null;
+  /** Code of the reports, two digits. */
   readonly code: string;
 };
 
@@ -74,7 +78,7 @@ const trustTimeoutMs = 10_000;
 
 /**
  * Reads the command line and the environment.
- * @param args what follows the program's name
+ * @param args the arguments after the program's name
  * @param env the environment; an empty variable counts as absent
  * @throws OperatingError `usage`
  */

@@ -1,9 +1,9 @@
-// What a flag is, for the tables of both binaries. Parses nothing.
+// The type of a flag, for the tables of both binaries. Type only.
 
-/** A flag of some commands, with what --help says of it. */
+/** A flag, with its text for --help and the commands that have it. */
 export type FlagOf<CommandName extends string> = {
   readonly type: "string" | "boolean";
-  /** What stands for its value in --help; empty where it takes none. */
+  /** The placeholder of its value in --help; empty for a switch. */
   readonly value: string;
   readonly says: string;
   /** Its environment variable, or null. */

@@ -1,4 +1,5 @@
-// Arguments of the server's commands as people write them, checked. Reads no environment; knows no configuration.
+// Parses and checks the arguments of the server's commands, one function each. Never reads the environment. All
+// functions throw an OperatingError `usage`.
 
 import { isId } from "../protocol/fields.ts";
 import { callOf, type CommandName } from "./server-flags.ts";
@@ -6,7 +7,7 @@ import { durationValue, quoted, usageError } from "./values.ts";
 
 const dayMs = 86_400_000;
 
-/** What a device is asked: a two-digit code, or a word in the form of an id; by default about itself. */
+/** What `query` asks a device: a QUERY code of two digits, or a target in the form of an id; by default its own id. */
 export function question(positionals: readonly string[]): {
   id: string;
   code: string;
@@ -25,7 +26,7 @@ export function question(positionals: readonly string[]): {
   return { id, code: "01", target: what };
 }
 
-/** A device id. */
+/** The device id that a command needs. */
 export function idValue(command: CommandName, text: string | undefined): string {
   if (text === undefined) throw wrong("The device's id is missing.", writeAs(command));
   if (!isId(text))
@@ -33,13 +34,13 @@ export function idValue(command: CommandName, text: string | undefined): string 
   return text;
 }
 
-/** The name of a file that a command needs. */
+/** The file that a command needs. */
 export function fileValue(command: CommandName, text: string | undefined): string {
   if (text !== undefined && text !== "") return text;
   throw wrong(`${command} needs the name of a file.`, writeAs(command));
 }
 
-/** What is exported, and how it is written. */
+/** What is exported, and in which format. */
 export function exportValue(what: string, format: string) {
   if (what !== "devices" && what !== "reports") {
     throw wrong(`${quoted(what)} cannot be exported.`, "Export devices or reports.");
@@ -50,14 +51,18 @@ export function exportValue(what: string, format: string) {
   return { what, format } as const;
 }
 
-/** How many reports `--last` asks for; with `--since` alone, all of them. */
+/** How many reports `--last` asks for, 1 or more; without it 20, or all with `--since`. */
 export function lastValue(text: string | null, since: string | null): number {
   if (text === null) return since === null ? 20 : Number.MAX_SAFE_INTEGER;
   if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
   throw wrong(`--last is ${quoted(text)}, not a number of reports.`, "Give a number from 1 on.");
 }
 
-/** A time as people write it, or so long ago, in ms since 1970. */
+/**
+ * The time of `--since`: an ISO date or time (UTC unless it has a zone), or an age such as `2h`.
+ * @param now ms since 1970
+ * @returns ms since 1970
+ */
 export function sinceValue(text: string, now: number): number {
   if (/^\d+(ms|s|m|h|d)$/.test(text))
     return now - durationValue("--since", text, 0, 36_500 * dayMs);
@@ -69,14 +74,14 @@ export function sinceValue(text: string, now: number): number {
   );
 }
 
-/** Refuses arguments beyond so many. */
+/** Refuses more than `count` arguments. */
 export function expect(positionals: readonly string[], count: number, command: CommandName): void {
   const extra = positionals[count];
   if (extra === undefined) return;
   throw wrong(`${quoted(extra)} is one argument too many.`, writeAs(command));
 }
 
-/** A usage error. */
+/** Makes a usage error. */
 export const wrong: (message: string, nextStep: string) => Error = usageError;
 
 function writeAs(command: CommandName): string {

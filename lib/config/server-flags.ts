@@ -1,10 +1,10 @@
-// The server's commands and flags as one table: what each is, its environment variable, which commands have it, and the
-// text of --help. Reads nothing.
+// The tables of the server's commands and flags: what each is, its environment variable, which commands have it, and
+// the text of --help. Never parses anything.
 
 import type { Program } from "./arguments.ts";
 import type { FlagOf } from "./flag.ts";
 
-/** The commands, each with its form and one line on what it does. */
+/** The commands, each with its arguments and a line of help. */
 export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
@@ -64,27 +64,27 @@ function bool(says: string, env: string | null, commands: readonly CommandName[]
   return { type: "boolean", value: "", says, env, commands };
 }
 
-/** The server, as its arguments are read. */
+/** The server, for `readArguments`. */
 export const program: Program<CommandName, FlagName> = {
   flags,
   titleOf: (command) => (command === "serve" ? callOf(command) : command),
   helpOf: (command) => `iot-server ${command === "serve" ? "" : `${command} `}--help`,
 };
 
-/** What may stand behind `iot-server` in place of a port. */
+/** The commands that are called by name, in place of a port. */
 export function commandNames(): CommandName[] {
   return all.filter((name) => name !== "serve");
 }
 
-/** How a command is called: `iot-server reports <id>`. */
+/** The command line of a command: `iot-server reports <id>`. */
 export function callOf(command: CommandName): string {
   const [form] = synopses[command];
   return `iot-server ${command === "serve" ? "" : command} ${form}`.replace("  ", " ").trimEnd();
 }
 
 /**
- * The text of --help: at most 80 columns, and it leaves a line of 24 for the next prompt.
- * @param of the command asked about; serving is the first page, which names the others
+ * The text of --help: at most 80 columns wide and 23 lines long, which leaves a line of the screen for the next prompt.
+ * @param of the command asked about; the page of `serve` also names the others
  */
 export function helpText(version: string, of: CommandName): string {
   const [, says] = synopses[of];
@@ -107,7 +107,7 @@ export function helpText(version: string, of: CommandName): string {
   ].join("\n");
 }
 
-/** Words in lines of at most 80 columns. */
+/** Breaks a text into lines of at most 80 columns. */
 function wrapped(words: string): string[] {
   return (words.match(/.{1,80}(?: |$)/g) ?? []).map((line) => line.trimEnd());
 }

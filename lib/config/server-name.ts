@@ -1,12 +1,12 @@
-// Where a client's server is, as people write it: a host name or an IP literal, and a port. Asks nobody for its address.
+// Parses the name of a client's server: a host name or an IP literal, and a port. Never resolves it.
 
 import { portValue, quoted, usageError } from "./values.ts";
 
-/** The server as a person names it: a host name or an IP literal, and a port. */
+/** A server: a host name or an IP literal without brackets, and a port. */
 export type ServerName = { readonly host: string; readonly port: number };
 
 /**
- * Reads `host:port`; an IPv6 address is in brackets.
+ * Parses `host:port`; an IPv6 address is in brackets.
  * @param name the flag or argument, for the error
  * @throws OperatingError `usage`
  */
@@ -23,7 +23,7 @@ export function serverNameValue(name: string, text: string): ServerName {
 }
 
 /**
- * Reads a host; an IPv6 address may be in brackets.
+ * Parses a host; an IPv6 address may be in brackets.
  * @param name the flag or argument, for the error
  * @throws OperatingError `usage`
  */

@@ -1,4 +1,4 @@
-// The server's configuration: the only reader of its flags and environment. Everything is checked once and frozen.
+// The server's configuration: the only reader of its flags and environment, which are checked once. Never opens a file.
 
 import { isIp } from "../protocol/ip.ts";
 import { offlineAfterMs } from "../protocol/limits.ts";
@@ -23,7 +23,7 @@ import {
 } from "./server-flags.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
-/** What `iot-server <port>` runs with. */
+/** The settings of `iot-server <port>`; frozen. */
 export type ServeConfig = {
   readonly command: "serve";
   readonly port: number;
@@ -35,17 +35,18 @@ export type ServeConfig = {
   readonly sharedIp: boolean;
   /** Whether text datagrams are refused. */
   readonly requireEncryption: boolean;
-  /** A file with a secret that both sides share, or null. */
+  /** The file with the pre-shared key, or null for none. */
   readonly pskFile: string | null;
   readonly keyPolicy: "replace" | "strict";
+  /** Silence that ends the session of a device that states no interval, ms. */
   readonly offlineAfterMs: number;
-  /** Age of the reports kept, ms; null keeps all. */
+  /** Age at which reports are removed, ms; null keeps all. */
   readonly retainMs: number | null;
-  /** Where the dashboard and the API are served; port null is the number of the UDP port; null serves none. */
+  /** Where the dashboard and the API are served; null for nowhere. Port null means the number of the UDP port. */
   readonly http: { readonly host: string; readonly port: number | null } | null;
 };
 
-/** What the other commands run with. */
+/** The settings of the other commands. */
 export type CommandConfig =
   | {
       readonly command: "query";
@@ -63,7 +64,7 @@ export type CommandConfig =
       readonly command: "import";
       readonly db: string;
       readonly file: string;
-      /** As of the server; matters where none runs. */
+      /** As for the server; used only if no server is running. */
       readonly sharedIp: boolean;
     }
   | {
@@ -77,7 +78,7 @@ export type CommandConfig =
       readonly db: string;
       readonly id: string;
       readonly last: number;
-      /** ms since 1970; 0 for all. */
+      /** Time of the oldest report, ms since 1970; 0 for all. */
       readonly since: number;
       readonly json: boolean;
     };
@@ -92,7 +93,7 @@ const dayMs = 86_400_000;
 
 /**
  * Reads the command line and the environment.
- * @param args without the program's name
+ * @param args the arguments after the program's name
  * @param now ms since 1970, for `--since 2h`
  * @throws OperatingError `usage`
  */
@@ -200,7 +201,7 @@ function serveConfig(
   };
 }
 
-/** An address or name and a port, 0 for any; `[::1]:8080` for IPv6. */
+/** Parses `host:port` of --http; the port may be 0 for any; an IPv6 address is in brackets. */
 function httpValue(name: string, text: string | null): { host: string; port: number | null } {
   if (text === null) return { host: "127.0.0.1", port: null };
   const [, six, plain, port] =

@@ -1,11 +1,11 @@
-// Values as people write them in flags and environment variables, checked. Reads neither; knows no flag.
+// Parses and checks values of flags and environment variables. Never reads either, and knows no particular flag.
 
 import { isPort } from "../protocol/fields.ts";
 import { exitCode, OperatingError } from "../operating-error.ts";
 
 /**
- * What a person wrote is not what was asked for: exit code 2.
- * @param message what is wrong, naming it
+ * Makes the error for a wrong argument or variable: code `usage`, exit code 2.
+ * @param message what is wrong; it names the flag, argument or variable
  * @param nextStep what to write instead
  */
 export function usageError(message: string, nextStep: string): OperatingError {
@@ -13,7 +13,7 @@ export function usageError(message: string, nextStep: string): OperatingError {
 }
 
 /**
- * A port, 1 to 65535.
+ * Parses a port, 1 to 65535.
  * @param name the flag or argument, for the error
  * @throws OperatingError `usage`
  */
@@ -26,10 +26,10 @@ const durationForm = /^(\d{1,9})(ms|s|m|h|d)?$/;
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**
- * A duration such as `500ms`, `60s`, `5m`, `1h`; a number alone is seconds.
+ * Parses a duration such as `500ms`, `60s`, `5m`, `1h`, `90d`; a number without a unit is seconds.
  * @param name the flag or argument, for the error
- * @param minMs the shortest, in ms
- * @param maxMs the longest, in ms
+ * @param minMs the shortest duration allowed, in ms
+ * @param maxMs the longest duration allowed, in ms
  * @returns milliseconds
  * @throws OperatingError `usage`
  */
@@ -53,7 +53,7 @@ function durationText(ms: number): string {
   return `${ms}ms`;
 }
 
-/** A text of the command line as an error may show it: short, on one line. */
+/** Quotes a text from the command line for an error: on one line, cut after 60 characters. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -1,4 +1,5 @@
-// What a person can do about a refusal or silence: one sentence, or none where the answer says it all. Decides nothing.
+// What a person can do about a refusal or silence: one sentence, or none if the answer is clear by itself. Decides
+// nothing and prints nothing.
 
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
 import { ack } from "../../protocol/codes.ts";
@@ -6,7 +7,7 @@ import type { Message } from "../../protocol/messages.ts";
 
 type Verb = Message["type"];
 
-/** Codes that mean the same whatever was asked. */
+/** Advice for codes that mean the same for every request. */
 const ofCode: Readonly<Record<string, string>> = {
   [ack.idTaken]: "Choose another id, or deregister that device first.",
   [ack.ipTaken]: "State another IP. Several devices at one IP need a server with --shared-ip.",
@@ -18,13 +19,14 @@ const ofCode: Readonly<Record<string, string>> = {
   [ack.storageFailed]: "The server's error.log says why.",
 };
 
-/** 31 to a request with a password. */
+/** Advice for 31 in answer to a request with a password. */
 const ofPassword: Partial<Record<Verb, string>> = {
   REGISTER: "It is registered already, with another password.",
   DEREGISTER: "It is registered with another password.",
   LOGIN: "The id is not registered, or its password is another.",
 };
 
+/** Codes that mean a wrong password or no session. */
 const unproven: readonly string[] = [
   ack.credentialsRefused,
   ack.statusRefused,
@@ -33,10 +35,10 @@ const unproven: readonly string[] = [
 ];
 
 /**
- * What to do about an outcome that was not what was wanted.
+ * What to do about an outcome other than success.
  * @param verb the type of the request
- * @param sealed whether it went over the envelope, whose trouble with a silent server has been told
- * @returns an indented sentence to stand below the answer, or null
+ * @param sealed whether it was sent over the envelope; then `troubleLine` has explained the silence of a server already
+ * @returns an indented sentence to print below the answer, or null
  */
 export function adviceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | null {
   const advice =

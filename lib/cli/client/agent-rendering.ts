@@ -1,4 +1,4 @@
-// What an agent tells, in words.
+// The events of the agent in words, one line each. Prints nothing itself.
 
 import type { AgentEvent } from "../../client/agent-event.ts";
 import { describeAck } from "../../protocol/codes.ts";

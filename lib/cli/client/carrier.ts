@@ -1,5 +1,5 @@
-// Opens what carries the messages: plain datagrams with --text, else the sealed channel with its state on the disk. Says
-// in words what the sealed side meets: a first contact, a changed key, silence.
+// Opens the carrier of the messages: plain datagrams with --text, else the sealed channel with its state on the disk.
+// Words what the sealed channel reports: a first contact, a changed key, silence. Never falls back to text by itself.
 
 import type { Carrier, Delivery, Trouble } from "../../client/channel.ts";
 import { SealedChannel } from "../../client/sealed/channel.ts";
@@ -13,23 +13,24 @@ import type { Address } from "../../protocol/messages.ts";
 import { fingerprint, matchesFingerprint } from "../../sealed/fingerprint.ts";
 import type { Machine, Socket } from "./machine.ts";
 
-/** What the carrier tells. */
+/** What the carrier reports to the session. */
 export type CarrierEvents = {
   onDelivery(delivery: Delivery): void;
-  /** Something that ends the command. */
+  /** Called with an error that ends the command. */
   onFailure(error: OperatingError): void;
   onTrouble(trouble: Trouble): void;
   notice(line: string): void;
 };
 
-/** Between two packets of a device that can be asked: shorter than address translations forget. */
+/** Longest pause between two packets of a device that others may ask: shorter than the UDP timeout of common NATs. */
 const keepaliveMs = 25_000;
 
 /**
  * Opens the carrier.
- * @param server its address
- * @param listens whether this client is a device that others may ask
- * @throws OperatingError `secret-exposed` and the like, `key-changed` where the pin is not what --server-key says
+ * @param server the server's address
+ * @param listens whether this client is a device that others may ask; only then KEEPALIVEs are sent
+ * @throws OperatingError `key-changed` if the pinned key is not that of --server-key; `secret-exposed`,
+ *   `secret-unwritable` and the like if the state or the secret on the disk is unusable
  */
 export function openCarrier(
   machine: Machine,
@@ -80,13 +81,13 @@ export function openCarrier(
   );
 }
 
-/** The shared secret of the command line, or none. */
+/** Reads the pre-shared key of `--psk-file`; undefined if there is none. */
 export function pskOf(sealing: Sealing, machine: Machine): Uint8Array | undefined {
   if (sealing.kind === "text" || sealing.pskFile === null) return undefined;
   return machine.readPsk(sealing.pskFile);
 }
 
-/** `host:port` as a person writes it, and as the pins have it. */
+/** `host:port` for people; also the name under which the key is pinned. */
 export function serverName({ host, port }: ServerName): string {
   const lower = host.toLowerCase();
   return lower.includes(":") ? `[${lower}]:${port}` : `${lower}:${port}`;
@@ -98,7 +99,7 @@ function changeOf(name: string, expected: string | null, change: KeyChange): Ope
   return keyChanged(name, fingerprint(pinned), fingerprint(seen));
 }
 
-/** The hard stop, exit code 4: the server shows another key than the pinned one. */
+/** The error for a server that shows another key than the pinned one; exit code 4. */
 export function keyChanged(name: string, pinned: string, shown: string): OperatingError {
   return keyError(
     `The key of ${name} has changed.`,
@@ -107,7 +108,7 @@ export function keyChanged(name: string, pinned: string, shown: string): Operati
   );
 }
 
-/** The same where the key is not the one of `--server-key`. */
+/** The error for a server that shows another key than that of `--server-key`; exit code 4. */
 export function keyNotGiven(name: string, given: string, shown: string): OperatingError {
   return keyError(
     `The key of ${name} is not the one given.`,
@@ -126,7 +127,7 @@ function keyError(
   return new OperatingError("key-changed", message, nextStep, exitCode.keyChanged);
 }
 
-/** What a silent server may mean, and what to do about it. */
+/** What the silence of a server may mean, and what to do about it. */
 export function troubleLine(trouble: Trouble): string {
   switch (trouble) {
     case "no-key":

@@ -1,5 +1,5 @@
-// The engine's shell: brings it time and datagrams, and makes promises of its outcomes. The only timers of the client
-// are here; sockets are opened elsewhere.
+// The shell around the engine: passes it the time and the datagrams, and turns its outcomes into promises. Owns the
+// engine's only timer; never opens a socket.
 
 import type { CallResult, Carrier } from "../../client/channel.ts";
 import type { Client } from "../../client/client.ts";
@@ -11,41 +11,41 @@ import { OperatingError } from "../../operating-error.ts";
 import { utf8Bytes } from "../../protocol/fields.ts";
 import type { Address } from "../../protocol/messages.ts";
 
-/** Time as the shell needs it. */
+/** The clock and timers that the shell needs. */
 export type Clock = {
-  /** Milliseconds of a clock that only goes forward. */
+  /** Monotonic time in ms. */
   now(): number;
-  /** Runs something once, later. @returns what cancels it */
+  /** Runs a function once, after `ms`. @returns a function that cancels it */
   after(ms: number, run: () => void): () => void;
-  /** Runs something when the datagrams at hand have been taken. */
+  /** Runs a function after the datagrams that are waiting in the socket have been read. */
   soon(run: () => void): void;
 };
 
-/** Something that wants to be called at times: the requests, the heartbeats, the agent. */
+/** Something with timers: the requests, the carrier, the heartbeats, the agent. */
 export type Timed = { readonly wakeAt: number | null; tick(now: number): void };
 
-/** Implementation constants: datagrams waiting to be looked at, and the longest sleep of a timer. */
+/** Implementation constants: received datagrams that may wait for their turn, and the longest sleep of the timer. */
 const arrivalsMax = 4_096;
 const sleepMsMax = 60_000;
 
-/** A client at work. */
+/** A client with its carrier, its clock and its timer. */
 export class Connection {
-  /** Datagrams dropped because too many came at once. */
+  /** Number of datagrams dropped because too many were waiting. */
   shed = 0;
   #timed: Timed[];
   #arrivals: { readonly bytes: Uint8Array; readonly from: Address }[] = [];
   #cancelTimer: () => void = () => {};
   #closed = false;
 
-  /** Called with what ends the command: a state that cannot be written, a key that has changed. */
+  /** Called with an error that ends the command, such as a state file that cannot be written. */
   onFailure: (error: OperatingError) => void = () => {};
-  /** Called when a request of `request` got no answer. */
+  /** Called when a request made with `request` got no answer. */
   onSilence: () => void = () => {};
 
   /**
-   * @param carrier what the datagrams are brought to
-   * @param server where requests go unless told otherwise
-   * @param port the port of this client's own socket
+   * @param carrier takes the received datagrams
+   * @param server the default destination of requests
+   * @param port the local port of this client's socket
    */
   constructor(
     readonly client: Client,
@@ -58,7 +58,7 @@ export class Connection {
     this.#timed = [client.requests, carrier];
   }
 
-  /** Takes a datagram. Only keeps it: under a flood, timers and people still have their turn. */
+  /** Queues a received datagram and returns at once, so that a flood cannot starve timers and keyboard input. */
   deliver(bytes: Uint8Array, from: Address): void {
     if (this.#arrivals.length >= arrivalsMax) {
       this.shed++;
@@ -68,10 +68,10 @@ export class Connection {
   }
 
   /**
-   * Asks, and waits for how it ends.
-   * @param to the server unless given
-   * @param timeoutMs Infinity for the whole retry schedule
-   * @throws OperatingError `usage` where the message is too long
+   * Sends a request and waits for its outcome.
+   * @param to the destination; by default the server
+   * @param timeoutMs gives the request up after this time; Infinity for the whole retry schedule
+   * @throws OperatingError `usage` if the message is too long for the carrier
    */
   request(
     message: Request["message"],
@@ -89,7 +89,7 @@ export class Connection {
     });
   }
 
-  /** Makes a sealed link to another device whose address the server just told; null where this client speaks text. */
+  /** Makes a sealed link to another device whose address the server has just told; null if this client speaks text. */
   get caller(): ((target: string, at: Address) => Promise<CallResult>) | null {
     const { carrier } = this;
     if (carrier.call === null) return null;
@@ -97,19 +97,19 @@ export class Connection {
       new Promise((resolve) => this.act(() => carrier.call?.(target, at, resolve)));
   }
 
-  /** Has something called when it wants to be. */
+  /** Adds an object whose `tick` is called when its `wakeAt` is due. */
   add(timed: Timed): void {
     this.#timed.push(timed);
     this.reschedule();
   }
 
-  /** Does something to the engine that may send; what goes wrong ends the command by way of `onFailure`. */
+  /** Calls the engine, which may send; an OperatingError goes to `onFailure`. Then sets the timer again. */
   act(run: (now: number) => void): void {
     this.#guarded(() => run(this.clock.now()));
     this.reschedule();
   }
 
-  /** Looks again at when to wake up; after every call to the engine that is not made here. */
+  /** Sets the timer to the earliest `wakeAt`. Call it after every call to the engine that does not go through `act`. */
   reschedule(): void {
     this.#cancelTimer();
     if (this.#closed) return;
@@ -119,7 +119,7 @@ export class Connection {
     this.#cancelTimer = this.clock.after(Math.ceil(ms), () => this.#tick());
   }
 
-  /** Stops all timers; nothing is sent any more. */
+  /** Stops the timer, cancels all requests without an outcome and closes the carrier; nothing is sent afterwards. */
   close(): void {
     this.#closed = true;
     this.#cancelTimer();
@@ -144,7 +144,7 @@ export class Connection {
     this.reschedule();
   }
 
-  /** Nobody waits for a timer or a datagram: what goes wrong there ends the command by way of `onFailure`. */
+  /** Passes an OperatingError to `onFailure`: no caller could catch one that a timer or a datagram causes. */
   #guarded(run: () => void): void {
     try {
       run();

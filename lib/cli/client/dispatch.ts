@@ -1,4 +1,5 @@
-// From a configuration to the command that carries it out, and from an error to its exit code and words.
+// Runs the command that the configuration asks for, and turns an operating error into its text and exit code. Never
+// ends the process.
 
 import { helpText } from "../../config/client-flags.ts";
 import type { ClientConfig } from "../../config/client.ts";
@@ -11,10 +12,10 @@ import { runTrust } from "./trust-command.ts";
 import { runSend } from "./send-command.ts";
 
 /**
- * Carries out what was asked for.
- * @param read gives the configuration, or throws for a usage error
- * @param version of this program
- * @returns the exit code; every OperatingError has been told on standard error
+ * Runs the configured command.
+ * @param read returns the configuration, or throws a usage error
+ * @param version the version of this program
+ * @returns the exit code; an OperatingError has been printed to standard error
  */
 export async function runClient(
   read: () => ClientConfig,

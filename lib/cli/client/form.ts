@@ -1,4 +1,4 @@
-// A row of questions with defaults: asked one after the other, each answer checked. Remembers nothing itself.
+// A form: questions with defaults, asked one after the other, each answer checked. Never remembers an answer.
 
 import { fieldRules } from "../../protocol/fields.ts";
 import type { FieldName } from "../../protocol/messages.ts";
@@ -7,27 +7,27 @@ import type { Terminal } from "./terminal.ts";
 /** One question of a form. */
 export type FormField = {
   readonly label: string;
-  /** What an answer must be. */
+  /** The rule that an answer must satisfy. */
   readonly rule: FieldName;
-  /** What an empty answer means; null where there is none. */
+  /** The value that an empty answer stands for, or null for none. */
   readonly preset: string | null;
-  /** Shown instead of the preset; also where an empty answer means something of its own. */
+  /** Shown instead of the preset, for example to say what an empty answer means. */
   readonly hint?: string;
-  /** The answer is not shown while it is typed, nor as a preset. */
+  /** The answer is shown neither while it is typed nor as a preset. */
   readonly secret?: boolean;
-  /** An empty answer without a preset is an answer. */
+  /** An empty answer is valid even without a preset. */
   readonly optional?: boolean;
 };
 
-/** The answers in order, or what is wrong with one, or that the input has ended. */
+/** The answers in order, or what is wrong with the first wrong one, or that the input has ended. */
 export type FormResult =
   | { readonly kind: "filled"; readonly answers: readonly string[] }
   | { readonly kind: "wrong"; readonly problem: string }
   | { readonly kind: "end" };
 
 /**
- * Asks a form. A person is asked again after a wrong answer; a pipe gives all its lines first, so that a script stays in
- * step, and then the form is wrong.
+ * Asks the questions of a form. A person is asked again after a wrong answer. From a pipe the whole form is read before
+ * a wrong answer is reported, so that the next line of the script still belongs to the next question.
  */
 export async function fillForm(
   terminal: Terminal,

@@ -1,5 +1,5 @@
-// What the commands need of the machine they run on: clock, sockets, routes, files, a shell, a terminal. Types only;
-// the program's start fills them in, a test with fakes.
+// What the commands need from the machine they run on: clock, sockets, routes, files, a shell, a terminal. Types only;
+// cmd/client implements them, tests use fakes.
 
 import type { SealedPorts } from "../../client/sealed/ports.ts";
 import type { OperatingError } from "../../operating-error.ts";
@@ -17,7 +17,7 @@ export type Socket = {
   close(): void;
 };
 
-/** What a shell command printed, or why that does not count. */
+/** What a shell command printed, or why its output is not usable. */
 export type ShellResult =
   { readonly ok: true; readonly output: string } | { readonly ok: false; readonly reason: string };
 
@@ -27,7 +27,7 @@ export type DeviceState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket">
   nextHandshakeCounter(time: number): number;
 };
 
-/** The servers met before, by `host:port`, and their keys. */
+/** The pinned keys of servers, by `host:port`. */
 export type KnownServers = {
   keyOf(name: string): Uint8Array | null;
   /** @param firstSeen ms since 1970 */
@@ -37,12 +37,12 @@ export type KnownServers = {
 export type Machine = {
   /** `time` is the time of day in ms since 1970. */
   readonly clock: Clock & { time(): number };
-  /** From 0 to 1. */
+  /** A random number from 0 to 1. */
   random(): number;
-  /** Bytes that nobody can foretell. */
+  /** Unpredictable bytes. */
   randomBytes(count: number): Uint8Array;
   readonly knownServers: KnownServers;
-  /** Opens the state of a device, and makes it where there is none. */
+  /** Opens the state of a device; creates it if there is none. */
   openState(id: string): DeviceState;
   readPsk(path: string): Uint8Array;
   openSocket(
@@ -60,16 +60,16 @@ export type Machine = {
     timeoutMs: number,
     outputBytesMax: number,
   ): Promise<ShellResult>;
-  /** Opens standard input for reading; commands that do not read it leave it alone. */
+  /** Opens standard input for reading. Commands that read no input never call it. */
   openTerminal(onInterrupt?: () => void): Terminal;
-  /** Whether standard input is a person's. */
+  /** Whether standard input is a terminal. */
   readonly personTypes: boolean;
-  /** Prints an answer. */
+  /** Prints an answer to standard output. */
   print(line: string): void;
-  /** Prints what is no answer: to standard error. */
+  /** Prints a line that is not an answer to standard error. */
   notice(line: string): void;
-  /** Tells an error that ends the command: to standard error. */
+  /** Prints an error that ends the command to standard error. */
   fail(error: OperatingError): void;
-  /** Calls back at every SIGINT and SIGTERM, which then do not end the process by themselves. */
+  /** Calls `run` at every SIGINT and SIGTERM; these signals then no longer end the process. */
   onStop(run: () => void): void;
 };

@@ -1,4 +1,5 @@
-// The menu as a command: a device on its port, with heartbeats once logged in, and a person or a script in front of it.
+// The command menu: opens a device on its port, sends heartbeats once it is logged in, and runs the menu for a person
+// or a script. Never logs off by itself.
 
 import { Heartbeats } from "../../client/heartbeats.ts";
 import type { Common } from "../../config/client.ts";
@@ -12,15 +13,15 @@ import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Runs the menu until Exit, the end of input or ^C. Sessions stay: a device that leaves the menu has not logged off.
- * @throws OperatingError where the device port is taken or the server's name unknown
+ * Runs the menu until Exit, the end of input or ^C. Sessions stay: leaving the menu does not log off.
+ * @throws OperatingError if the device port is in use or the server's name is unknown
  */
 export async function runMenu(config: Common, machine: Machine): Promise<ExitCode> {
   let terminal: Terminal | null = null;
   const notice = (line: string) => (terminal ?? machine).notice(line);
   const news = new News(machine.clock.now, notice);
   const mine = new Set([config.id]);
-  /** The device that logged in last: whom the server means. */
+  /** The id that logged in last: it answers a QUERY of the server whose target is none of our ids. */
   let me = config.id;
   const session = await openSession(machine, config, config.port, {
     isMe: (id) => mine.has(id),
@@ -78,7 +79,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
       },
       { id: config.id, mac, ip, port: config.port, password },
     );
-    // ^C does not wait for an answer that may never come; the end of a pipe does.
+    // ^C does not wait for the outstanding request; the end of a pipe does.
     await session.orFailure(Promise.race([menu.run(), interrupted]));
     return exitCode.done;
   } finally {

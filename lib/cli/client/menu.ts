@@ -1,4 +1,5 @@
-// The menu: what a person or a script chooses, item by item, one answer each. Sends by way of its asker; opens nothing.
+// The menu: reads the choices of a person or a script, asks for the fields, and prints one answer for each. Sends
+// through its ports; never opens a socket or a file.
 
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
@@ -11,12 +12,12 @@ import { type Asker, askDevice, askServer, listLoggedIn } from "./questions.ts";
 import { outcomeLine, peerLine, place, reportLine, visible } from "./rendering.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What the menu needs. */
+/** What the menu needs from its caller. */
 export type MenuPorts = {
   readonly terminal: Terminal;
   readonly server: Address;
   readonly sealed: boolean;
-  /** The port of the own socket. */
+  /** The local port of this client's socket. */
   readonly port: number;
   time(): string;
   request(message: Request["message"], options?: { to?: Address }): Promise<Outcome>;
@@ -27,7 +28,7 @@ export type MenuPorts = {
   onLogoff(id: string): void;
 };
 
-/** What an empty answer means, in the beginning. */
+/** The initial values that empty answers stand for. */
 export type Presets = {
   readonly id: string;
   readonly mac: string;
@@ -48,10 +49,10 @@ const selection = "Please Make a Selection: ";
 
 type Field = "mac" | "ip" | "port" | "user" | "password" | "target";
 
-/** The menu of one client; it remembers what was answered last. */
+/** The menu of one client. It offers the latest answers as defaults. */
 export class Menu {
   #last: Record<Field, string | null>;
-  /** Who asks, in a QUERY: the device that logged in last, else the one of the command line. */
+  /** The id that sends QUERYs: the one that logged in last, else that of the command line. */
   #self: string;
 
   constructor(
@@ -63,7 +64,7 @@ export class Menu {
     this.#last = { mac, ip, port: String(port), user: id, password, target: null };
   }
 
-  /** Shows the menu and does what is chosen, until Exit or the end of input. */
+  /** Shows the menu and carries out each choice, until Exit or the end of input. */
   async run(): Promise<void> {
     const { terminal } = this.ports;
     for (;;) {
@@ -75,7 +76,7 @@ export class Menu {
     }
   }
 
-  /** Returns whether the input goes on. */
+  /** Carries out one choice; returns false at the end of input. */
   #choose(choice: string): Promise<boolean> {
     switch (choice) {
       case "1":
@@ -193,7 +194,7 @@ export class Menu {
     return true;
   }
 
-  /** Asks for fields and remembers them; null at the end of input. */
+  /** Asks for fields and remembers the answers; returns null at the end of input. */
   async #ask<F extends Field>(...fields: F[]): Promise<Record<F, string> | "wrong" | null> {
     const form = await fillForm(
       this.ports.terminal,
@@ -233,7 +234,7 @@ export class Menu {
     return outcome;
   }
 
-  /** The answer; for a person, what to do about it. */
+  /** Prints the answer and, on a terminal, what to do about it. */
   #tell(verb: Request["message"]["type"], outcome: Outcome): void {
     const { server, sealed, terminal } = this.ports;
     this.#say(outcomeLine(verb, outcome, server));

@@ -1,18 +1,18 @@
-// What came in unasked, told to a person at a rate that leaves the screen readable; what is left out is counted and the
-// count told.
+// Shows unsolicited messages at a rate that keeps the screen readable. Counts the lines that it leaves out and shows
+// the count. Never reads a clock itself.
 
 /** Implementation constants. */
 const linesPerWindow = 20;
 const windowMs = 1_000;
 
-/** News on their way to a screen. */
+/** A rate limiter for lines on a screen. */
 export class News {
   #windowStart = -Infinity;
   #lines = 0;
   #leftOut = 0;
 
   /**
-   * @param now milliseconds of a clock that only goes forward
+   * @param now returns monotonic time in ms
    * @param write shows one line
    */
   constructor(
@@ -20,7 +20,7 @@ export class News {
     readonly write: (line: string) => void,
   ) {}
 
-  /** Shows a line, or counts it as left out. */
+  /** Shows a line, or only counts it if the limit of this window is reached. */
   tell(line: string): void {
     const now = this.now();
     if (now - this.#windowStart >= windowMs) {

@@ -1,4 +1,4 @@
-// Gets the password from where the configuration says. Never prints it, never takes it from the command line.
+// Gets the password from the configured source. Never prints it, and never takes it from the command line.
 
 import type { PasswordSource } from "../../config/client-arguments.ts";
 import { usageError } from "../../config/values.ts";
@@ -8,9 +8,9 @@ import type { Machine } from "./machine.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * The password of the device.
- * @param terminal the terminal that is open already, or null to open one for the question
- * @throws OperatingError `usage` where nobody can be asked, `password-file`
+ * Gets the password of the device.
+ * @param terminal the terminal if one is open, or null to open one for the prompt
+ * @throws OperatingError `usage` if it has to be typed and standard input is no terminal or ends; `password-file`
  */
 export async function passwordFrom(
   source: PasswordSource,

@@ -1,5 +1,5 @@
-// Questions that take more than one request: who is logged in, page by page, and another device's answer by way of its
-// address. Prints nothing.
+// Questions that need more than one request: who is logged in, page by page, and asking another device after asking the
+// server for its address. Never prints anything.
 
 import { addressIn, idsIn } from "../../client/answers.ts";
 import type { CallResult } from "../../client/channel.ts";
@@ -7,24 +7,24 @@ import type { Outcome } from "../../client/outcome.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address, Query } from "../../protocol/messages.ts";
 
-/** What a question needs: a way to ask, times for its messages, and who asks. */
+/** What a question needs: the asker's id, a way to send requests, and times for them. */
 export type Asker = {
   readonly id: string;
   readonly server: Address;
-  /** The port of the own socket, where answers of devices come to. */
+  /** The local port of this client's socket, to which devices answer. */
   readonly port: number;
-  /** A time for a message, each another. */
+  /** A time for a message; every call returns another one. */
   time(): string;
   request(message: Query, options?: { to?: Address }): Promise<Outcome>;
   ownIpTowards(ip: string): Promise<string>;
-  /** Makes a sealed link to a device; null where this client speaks text. */
+  /** Makes a sealed link to a device; null if this client speaks text. */
   readonly call: ((target: string, at: Address) => Promise<CallResult>) | null;
 };
 
 /**
- * Asks the server.
+ * Sends a QUERY to the server.
  * @param code one of the QUERY codes
- * @param target an id, or for 03 `*` or the last id of the page before
+ * @param target an id; for 03 `*` or the last id of the previous page
  */
 export function askServer(asker: Asker, code: string, target: string): Promise<Outcome> {
   const { id } = asker;
@@ -32,9 +32,9 @@ export function askServer(asker: Asker, code: string, target: string): Promise<O
 }
 
 /**
- * Asks the server who is logged in, until the list ends.
- * @param onPage called with each page's ids
- * @returns the last outcome; `answer` 01 where the list was read to its end
+ * Asks the server who is logged in, page by page, until the list ends.
+ * @param onPage called with the ids of each page
+ * @returns the last outcome; `answer` with code 01 if the list was read to its end
  */
 export async function listLoggedIn(
   asker: Asker,
@@ -45,35 +45,35 @@ export async function listLoggedIn(
     if (outcome.kind !== "answer" || outcome.code !== answer.found) return outcome;
     const ids = idsIn(outcome.message) ?? [];
     const next = ids.at(-1);
-    // A page that does not go on would never end.
+    // The list ends with an empty page. A page that repeats the last id makes no progress, and asking would never end.
     if (next === undefined || next === last) return outcome;
     onPage(ids);
     last = next;
   }
 }
 
-/** What became of asking another device. */
+/** The outcome of asking another device. */
 export type PeerOutcome = {
-  /** Who had the last word, or kept silent. */
+  /** Who the outcome is from: the server, when it was asked for the address, or the device. */
   readonly asked: "server" | "device";
   readonly at: Address;
   readonly outcome: Outcome;
-  /** How the device was spoken to, where it was. */
+  /** How the device was reached; left out if it was not. */
   readonly via?: Via;
-  /** Why no way to the device worked. */
+  /** Why there is no link to the device; left out if there is one. */
   readonly why?: string;
 };
 
 export type Via = "text" | "direct" | "relayed";
 
-/** Implementation: a voucher that got lost is asked for again, with the address. */
+/** Implementation constant: how often the address is asked for if the voucher that follows the answer gets lost. */
 const vouchersMax = 3;
 
 /**
- * Asks another device: sealed where it is, directly or by way of the server; in text where it speaks text.
- * @param target its id
- * @param ip where it is, or null to ask the server first
- * @param port likewise
+ * Asks another device: over a sealed link, direct or relayed, or in text if the device speaks text.
+ * @param target the device's id
+ * @param ip its address, or null for the one that the server tells
+ * @param port its port, or null for the one that the server tells
  */
 export async function askDevice(
   asker: Asker,
@@ -115,7 +115,7 @@ async function askAt(asker: Asker, target: string, at: Address): Promise<Outcome
   return asker.request({ type: "QUERY", code: "01", id, address, time, target }, { to: at });
 }
 
-/** A device's outcome in words, after its code. */
+/** Classifies the outcome of asking another device, by kind and code. */
 export function peerVerdict({ asked, outcome }: PeerOutcome): "done" | "refused" | "silent" {
   if (outcome.kind === "silent") return "silent";
   if (outcome.kind === "ack") return "refused";

@@ -1,4 +1,4 @@
-// What outcomes and events look like to a person and to a script: one line each, whatever a peer put into it.
+// Formats outcomes and events for people and for scripts: always one line each, whatever a peer sent. Prints nothing.
 
 import type { LatestReport } from "../../client/answers.ts";
 import type { DeviceEvent } from "../../client/device.ts";
@@ -10,8 +10,8 @@ import type { Address, Message, Query } from "../../protocol/messages.ts";
 import type { PeerOutcome } from "./questions.ts";
 
 /**
- * A text from a peer as one line that cannot act on the terminal: control, escape, line and bidirectional characters
- * are written as escapes.
+ * Makes a text from a peer safe to print on one line of a terminal: control, format, line-separating and bidirectional
+ * characters are written as escapes.
  */
 export function visible(text: string): string {
   return text.replace(unprintable, (character) => {
@@ -23,18 +23,18 @@ export function visible(text: string): string {
 }
 
 const shortEscapes: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
-// Cc, the format characters (bidirectional and zero-width ones among them) and the line and paragraph separators.
+// Control, format (bidirectional and zero-width among them), line and paragraph separator, and surrogate characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** An address for a person: `127.0.0.1 port 1994`. */
+/** Formats an address for people: `127.0.0.1 port 1994`. */
 export function place({ ip, port }: Address): string {
   return `${ip} port ${port}`;
 }
 
 /**
- * How a request ended, in one line that starts with its code; `--` where there was no answer.
+ * Formats the outcome of a request as one line that starts with its code, or with `--` if there was no answer.
  * @param verb the type of the request
- * @param to whom it went to
+ * @param to the destination of the request
  */
 export function outcomeLine(verb: Message["type"], outcome: Outcome, to: Address): string {
   switch (outcome.kind) {
@@ -53,14 +53,14 @@ export function outcomeLine(verb: Message["type"], outcome: Outcome, to: Address
   }
 }
 
-/** A refusal that is none: an earlier try was carried out, its ACK got lost (protocol §4). */
+/** A note on a refusal that means done: an earlier sending was carried out and its ACK was lost (protocol §6.4). */
 function describeDone(verb: Message["type"], outcome: Outcome): string {
   if (outcome.kind !== "ack" || !outcome.repeated || verdictOf(verb, outcome) !== "done") return "";
   const once = verdictOf(verb, { ...outcome, repeated: false });
   return once === "done" ? "" : " (done by an earlier try)";
 }
 
-/** What another device said, or why it did not. */
+/** Formats the answer of another device, or why there is none. */
 export function peerLine(target: string, result: PeerOutcome): string {
   const { asked, at, outcome, via, why } = result;
   if (asked === "server") return outcomeLine("QUERY", outcome, at);
@@ -79,15 +79,15 @@ function viaWords(via: PeerOutcome["via"]): string {
   return via === "relayed" ? ", sealed, relayed by the server" : "";
 }
 
-/** A latest report in one line. */
+/** Formats a latest report as one line. */
 export function reportLine({ time, code, message }: LatestReport): string {
   return `reported ${code} at ${visible(time)}: ${visible(message)}`;
 }
 
 /**
- * An outcome as one line of JSON.
- * @param about what was asked, by whom
- * @param found what an answer held
+ * Formats an outcome as one line of JSON.
+ * @param about fields that describe the request: its command, id and target
+ * @param found fields parsed from the answer
  */
 export function jsonOf(
   about: Readonly<Record<string, unknown>>,
@@ -111,7 +111,7 @@ function codeAndWords(outcome: Outcome): Record<string, unknown> {
   }
 }
 
-/** The exit code a verdict stands for. */
+/** The exit code for a verdict. */
 export function exitCodeOf(verdict: Verdict): ExitCode {
   switch (verdict) {
     case "done":
@@ -128,7 +128,7 @@ function wordsOf({ code, target }: Query, asked: string): string {
   return target === asked ? `a question (${code})` : `about ${visible(target)} (${code})`;
 }
 
-/** What came in unasked, in one line. */
+/** Formats a request from the server or another device as one line. */
 export function eventLine(event: DeviceEvent): string {
   const { kind, message, from } = event;
   const who = `${visible(message.id)} (${place(from)})`;
@@ -142,7 +142,7 @@ export function eventLine(event: DeviceEvent): string {
   }
 }
 
-/** What became of a heartbeat, in one line. */
+/** Formats a failed heartbeat as one line. */
 export function heartbeatLine({ id, kind }: HeartbeatEvent): string {
   return kind === "lost"
     ? `* the server knows no session of ${visible(id)} any more: log in again`

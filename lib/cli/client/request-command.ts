@@ -1,5 +1,5 @@
-// The commands that are one question to the server: register, deregister, login, logoff, status, query, peer. Each
-// prints its answer and says by its exit code what became of it.
+// The commands that ask once and end: register, deregister, login, logoff, status, query, peer. Each prints the answer
+// and returns an exit code for it. Never answers requests of others.
 
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
@@ -22,7 +22,7 @@ import {
 import { exitCodeOf, jsonOf, outcomeLine, peerLine, place, reportLine } from "./rendering.ts";
 import { asksOnly, openSession, type Session } from "./session.ts";
 
-/** The commands this file runs. */
+/** The configurations of these commands. */
 export type RequestConfig = Extract<
   ClientConfig,
   {
@@ -31,8 +31,9 @@ export type RequestConfig = Extract<
 >;
 
 /**
- * Runs one such command.
- * @throws OperatingError for what a person can mend
+ * Runs one of these commands.
+ * @returns the exit code for the outcome
+ * @throws OperatingError for what a person can fix: usage, an unknown host, a changed key, an unusable state file
  */
 export async function runRequest(config: RequestConfig, machine: Machine): Promise<ExitCode> {
   const password = needsPassword(config) ? await passwordFrom(config.password, machine) : "";
@@ -91,7 +92,7 @@ async function simple(
   return tell(config, machine, session, outcome, message.type);
 }
 
-/** Prints an outcome that has no more to it than its code. */
+/** Prints an outcome that consists of its code only. */
 function tell(
   config: RequestConfig,
   machine: Machine,

@@ -1,5 +1,5 @@
-// The command run: the agent with its sources of reports (a command's output, lines of standard input) and of answers,
-// until a signal stops it or the server refuses it.
+// The command run: runs the agent with its sources of reports (a command's output, lines of standard input) and of
+// answers, until a signal stops it or the server refuses it. Never talks to the server except through the agent.
 
 import { Agent } from "../../client/agent.ts";
 import type { AgentEvent } from "../../client/agent-event.ts";
@@ -18,15 +18,15 @@ import type { Terminal } from "./terminal.ts";
 
 type RunConfig = Extract<ClientConfig, { command: "run" }>;
 
-/** Implementation constants. */
+/** Implementation constants: the report queue, the time limits of the shell commands, and the poll of a full queue. */
 const reportsMax = 10_000;
 const reportTimeoutMs = 30_000;
 const answerTimeoutMs = 5_000;
 const queueFullWaitMs = 100;
 
 /**
- * Runs the agent to its end.
- * @throws OperatingError where the device port is taken or the server's name unknown
+ * Runs the agent until it ends.
+ * @throws OperatingError if the device port is in use or the server's name is unknown
  */
 export async function runAgent(config: RunConfig, machine: Machine): Promise<ExitCode> {
   const agentRun = new AgentRun(config, machine);
@@ -96,7 +96,7 @@ class AgentRun {
   #stop(): void {
     const agent = this.#agent;
     this.#cancelReport();
-    // A second signal does not wait for the server.
+    // At a second signal the command ends without waiting for the server.
     if (agent === null || agent.stopping) return this.#end(exitCode.noAnswer);
     this.#session?.connection.act((now) => agent.stop(now));
   }
@@ -122,7 +122,7 @@ class AgentRun {
     this.#session?.connection.act((now) => this.#agent?.report(this.config.code, message, now));
   }
 
-  /** Each line of standard input is a report; while the queue is full, the input waits. */
+  /** Reports each line of standard input. While the queue is full it stops reading, so that no line is dropped. */
   async #readLines(terminal: Terminal): Promise<void> {
     for (;;) {
       const line = await terminal.ask("");
@@ -134,7 +134,7 @@ class AgentRun {
     }
   }
 
-  /** Reports what the command prints, again and again; never two at a time. */
+  /** Runs the command and reports its output, then again every `everyMs`; never runs it twice at the same time. */
   async #reportOutput(commandLine: string): Promise<void> {
     const { clock } = this.machine;
     const startedAt = clock.now();
@@ -172,7 +172,7 @@ class AgentRun {
     (this.#terminal ?? this.machine).print(line);
   }
 
-  /** What came in or went wrong beside the requests; a script that reads JSON is not told. */
+  /** Shows what is not an event of the agent; on standard error, so that a script that reads JSON does not see it. */
   #news(line: string): void {
     (this.#terminal ?? this.machine).notice(visible(line));
   }

@@ -1,4 +1,5 @@
-// The command send: one report, or each line of standard input as one, in order, each acknowledged before the next.
+// The command send: sends one report, or each line of standard input as a report, in order. Never sends a report before
+// the one before it is acknowledged or refused.
 
 import { messageBytesMax } from "../../client/message-room.ts";
 import { type Verdict, verdictOf } from "../../client/outcome.ts";
@@ -16,8 +17,10 @@ import { asksOnly, openSession, type Session } from "./session.ts";
 type SendConfig = Extract<ClientConfig, { command: "send" }>;
 
 /**
- * Sends the reports. A refused line does not stop those after it, a missing session or a silent server does.
- * @throws OperatingError `usage` where the message of the command line does not fit into a datagram
+ * Sends the reports. A refused line does not stop the following lines. A missing session (51), a refusal of text (94),
+ * 93, 95 or a silent server does.
+ * @returns the exit code of the last report that was not stored, else `done`
+ * @throws OperatingError `usage` if the message of the command line does not fit into a datagram
  */
 export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
   const session = await openSession(machine, config, 0, asksOnly(machine));
@@ -94,7 +97,7 @@ async function send(
 
 function dataOf({ code, id }: SendConfig, session: Session, message: string): Data {
   const time = session.connection.times.distinct();
-  // The last line feed would be taken for the datagram's own.
+  // protocol §1.6: a receiver takes one line end at the end for the datagram's own.
   return { type: "DATA", code, id, address: null, time, message: message.replace(/(\r?\n)+$/, "") };
 }
 

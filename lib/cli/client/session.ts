@@ -1,4 +1,4 @@
-// Opens what every command needs: the server's address, a socket, the engine on top of it. Asks the server nothing.
+// Opens what every command needs: the server's address, a socket, and the engine on top of it. Never sends a request.
 
 import type { Trouble } from "../../client/channel.ts";
 import { Client } from "../../client/client.ts";
@@ -17,23 +17,23 @@ import type { Machine, Socket } from "./machine.ts";
 export type Session = {
   readonly connection: Connection;
   readonly server: Address;
-  /** Where this device is reached: `--ip`, or the own address on the way to the server. */
+  /** The IP at which this device is reached: `--ip`, or the local address of the route to the server. */
   readonly ip: string;
   readonly mac: string;
-  /** What was begun, unless something ends the command before: then it fails with that. */
+  /** Waits for `begun`; rejects as soon as an OperatingError ends the command before that. */
   orFailure<T>(begun: Promise<T>): Promise<T>;
   close(): void;
 };
 
-/** How the device behind this client behaves. */
+/** How this client behaves as a device. */
 export type Behaviour = Pick<DevicePorts, "isMe" | "me" | "onQuery" | "onEvent"> & {
-  /** Whether others may ask it. */
+  /** Whether others may ask this device. */
   readonly listens: boolean;
-  /** Tells a person what is no answer. */
+  /** Shows a person a line that is not an answer. */
   notice(line: string): void;
 };
 
-/** A client that only asks: it answers nothing. */
+/** The behaviour of a client that only asks and answers no QUERY. */
 export function asksOnly(machine: Machine): Behaviour {
   return {
     isMe: () => false,
@@ -47,8 +47,8 @@ export function asksOnly(machine: Machine): Behaviour {
 
 /**
  * Opens a session.
- * @param port the own port; 0 lets the system choose
- * @throws OperatingError `usage` where the port is taken, `unknown-host`, `no-route`, and what the state on the disk has
+ * @param port the local port; 0 lets the system choose
+ * @throws OperatingError `usage` if the port is in use, `unknown-host`, `no-route`, and those of `openCarrier`
  */
 export async function openSession(
   machine: Machine,
@@ -110,7 +110,7 @@ async function openSocket(machine: Machine, port: number, onDatagram: OnDatagram
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
     if (error.code === "port-in-use") throw portTaken(port);
-    // A machine without IPv6.
+    // The machine has no IPv6.
     return await machine.openSocket("0.0.0.0", port, onDatagram);
   }
 }

@@ -1,5 +1,5 @@
-// Where a person or a pipe is: lines in, answers and news out. On a terminal it prompts, hides passwords and keeps news
-// off the line being typed; on a pipe standard output carries the answers and nothing else.
+// Standard input and output, for a person or a pipe: lines in, answers and notices out. On a terminal it prompts, hides
+// passwords and keeps notices off the line being typed. With a pipe, standard output never gets anything but answers.
 
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
@@ -12,26 +12,26 @@ export type Terminal = {
   /**
    * Reads one line.
    * @param prompt shown on a terminal only
-   * @param secret what is typed is not shown
+   * @param secret whether the typed text stays hidden
    * @returns the line, or null at the end of input
    */
   ask(prompt: string, secret?: boolean): Promise<string | null>;
   /** Prints an answer to standard output. */
   print(line: string): void;
-  /** Prints what belongs to a person's screen only: the menu. */
+  /** Prints a line for a person only, such as the menu; nothing if the input is not a terminal. */
   show(line: string): void;
-  /** Tells news that nobody asked for: above the prompt, or on standard error. */
+  /** Prints an unsolicited line: above the prompt on a terminal, else to standard error. */
   notice(line: string): void;
-  /** Gives the terminal back; `ask` is at its end from now on. */
+  /** Releases the terminal; a pending and every later `ask` gets the end of input. */
   close(): void;
 };
 
-/** Lines read ahead of whoever asks; past that the pipe waits. */
+/** Lines that are read ahead; beyond that, reading pauses and the pipe gets backpressure. */
 const linesAheadMax = 1_000;
 const eraseBelow = "\r\u001b[J";
 
 /**
- * Opens the process's standard input and output.
+ * Opens the standard input and output of the process.
  * @param onInterrupt called at ^C on a terminal; the end of input follows
  */
 export function openTerminal(onInterrupt: () => void = () => {}): Terminal {
@@ -64,7 +64,7 @@ class StandardTerminal implements Terminal {
     });
     this.#readline.on("line", (line) => this.#take(line));
     this.#readline.on("close", () => this.#end());
-    // ^Z and fg: readline paused its input when it stopped.
+    // After ^Z and fg: readline paused its input when the process was stopped.
     this.#readline.on("SIGCONT", () => {
       this.#readline.resume();
       if (this.#asker === null) return;
@@ -81,7 +81,7 @@ class StandardTerminal implements Terminal {
     const line = this.#lines.shift();
     if (this.#lines.length === 0 && !this.#ended) this.#readline.resume();
     if (line !== undefined) {
-      // It was typed before it was asked for, unseen.
+      // The line was typed before the prompt, without echo: show it now, unless it is a secret.
       if (this.interactive) this.#screen.write(`${prompt}${secret ? "" : line}\n`);
       return Promise.resolve(line);
     }
@@ -111,7 +111,7 @@ class StandardTerminal implements Terminal {
     this.#end();
   }
 
-  /** Writes a line where the prompt is, and the prompt with what was typed below it. */
+  /** Writes a line above the prompt: erases the prompt, writes the line, then shows prompt and typed text again. */
   #above(stream: NodeJS.WriteStream, line: string): void {
     const prompting = this.interactive && this.#asker !== null;
     if (prompting) this.#erasePrompt();
@@ -119,13 +119,13 @@ class StandardTerminal implements Terminal {
     if (prompting) this.#showPrompt();
   }
 
-  /** What was typed may reach over several rows. */
+  /** Erases the prompt and the typed text, which may take several rows. */
   #erasePrompt(): void {
     const rows = this.#secret ? 0 : this.#readline.getCursorPos().rows;
     this.#screen.write(`${rows > 0 ? `\u001b[${rows}A` : ""}${eraseBelow}`);
   }
 
-  /** The prompt with what is typed so far; a secret's prompt alone. */
+  /** Shows the prompt and the text typed so far; for a secret the prompt only. */
   #showPrompt(): void {
     if (this.#secret) {
       this.#screen.write(this.#prompt);
@@ -153,7 +153,7 @@ class StandardTerminal implements Terminal {
     this.#asker = null;
   }
 
-  /** The screen as readline sees it: silent while a secret is typed, and while nothing is asked. */
+  /** The output stream given to readline. It drops the echo while a secret is typed and while no line is asked for. */
   #echo(): Writable {
     const echo = new Writable({
       write: (chunk: Uint8Array, _encoding, done) => {

@@ -1,4 +1,5 @@
-// The command trust: meets the server, has it prove its key, and pins that key; with --replace in place of another one.
+// The command trust: contacts the server, verifies by a handshake that it holds its key, and pins that key. Never
+// replaces another pinned key without --replace, and never uses the device's own key.
 
 import type { TrustConfig } from "../../config/client.ts";
 import { ServerLink } from "../../client/sealed/server-link.ts";
@@ -11,7 +12,7 @@ import type { Machine } from "./machine.ts";
 
 /**
  * Pins the key that the server holds now.
- * @throws OperatingError `key-changed` where another is pinned and --replace was not given, `no-answer`
+ * @throws OperatingError `key-changed` if another key is pinned and --replace was not given; `no-answer`
  */
 export async function runTrust(config: TrustConfig, machine: Machine): Promise<ExitCode> {
   const name = serverName(config.server);
@@ -27,7 +28,7 @@ export async function runTrust(config: TrustConfig, machine: Machine): Promise<E
   return exitCode.done;
 }
 
-/** The key that the server has proven to hold, in a handshake under a key that nobody knows. */
+/** Gets the key that the server proves to hold, in a handshake under a throwaway client key. */
 async function keyShown(
   { server, sealing, timeoutMs }: TrustConfig,
   machine: Machine,

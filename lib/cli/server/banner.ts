@@ -1,5 +1,5 @@
-// What a start prints: where the server listens, its key, how to get at the dashboard, where it stores and logs. Prints
-// nothing itself.
+// The lines that a starting server shows: where it listens, its key, how to open the dashboard, where data and logs
+// are. Never prints them itself.
 
 import { colors } from "consola/utils";
 
@@ -9,22 +9,22 @@ export type Started = {
   /** As configured; `::` is all addresses. */
   readonly host: string;
   readonly port: number;
-  /** As devices pin it, `SHA256:…`. */
+  /** Fingerprint of the server's key, `SHA256:…`, as clients show it. */
   readonly fingerprint: string;
-  /** Where the dashboard is, or null. */
+  /** The URL of the dashboard, or null if none is served. */
   readonly url: string | null;
-  /** The admin token where it was made now: it is shown this once. */
+  /** The admin token if this start created it, else null. It is shown only once. */
   readonly newToken: string | null;
   readonly db: string;
   readonly logDir: string;
 };
 
-/** The database that is meant where none is named. */
+/** The default database. */
 const usualDb = "iot_server.db";
 
 /**
- * The lines of a start; each but one with a long path fits a terminal of 80 columns.
- * @param isTerminal whether what frames the facts may be dimmed
+ * Makes the lines. Each fits a terminal of 80 columns, unless it has a long path.
+ * @param isTerminal whether labels and explanations are dimmed with escape sequences
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
   const { version, host, port, fingerprint, url, newToken, db, logDir } = started;

@@ -1,6 +1,6 @@
-// What `iot-server check` has to say about a database, in lines, with what to do. Looks at nothing itself.
+// The lines of `iot-server check`: the state of a database, and what to do about problems. Never reads the database.
 
-/** What was found; see `checkDatabase`. */
+/** The findings; see `checkDatabase`. */
 type Found = {
   readonly schema: number;
   readonly served: boolean;
@@ -16,12 +16,12 @@ type Found = {
   readonly secondNames: readonly string[];
 };
 
-/** A disk with less room than this, and than the database, is nearly full, in bytes. */
+/** A disk is nearly full if its free space is below this and below the size of the database, in bytes. */
 const roomMin = 256 << 20;
 
 /**
- * The lines of a check.
- * @param db the database's name for people
+ * Makes the lines of a check.
+ * @param db the path of the database, as it is shown
  */
 export function checkLines(db: string, found: Found): string[] {
   const { schema, served, damage, leftovers, secondNames } = found;
@@ -54,7 +54,7 @@ export function checkLines(db: string, found: Found): string[] {
   return lines;
 }
 
-/** A size in bytes as people read it: `812 bytes`, `3.4 MB`. */
+/** Formats a number of bytes for people, with decimal units: `812 bytes`, `3.4 MB`. */
 export function size(bytes: number): string {
   if (bytes < 1_000) return `${bytes} bytes`;
   const units = ["kB", "MB", "GB", "TB"];

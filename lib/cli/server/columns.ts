@@ -1,15 +1,15 @@
-// Lays out rows in columns that fit what is in them. Knows no device and no report.
+// Lays out rows in columns as wide as their content. Never knows what the rows mean.
 
-/** How many rows the widths are taken from. */
+/** How many of the first rows determine the widths, so that a listing of any length can be streamed. */
 export const rowsLookedAt = 200;
 
-/** A column: its heading, and how wide it may become; the last one is as wide as it likes. */
+/** A column: its heading and its greatest width in terminal columns. The last column has no limit. */
 export type Column = { readonly heading: string; readonly widest: number };
 
 /**
- * Lines of a table, the heading first; nothing where there are no rows. A column is as wide as the longest among the
- * first rows, and at most as it may be: a longer one pushes the rest of its line.
- * @param rows a text for each column
+ * Yields the lines of a table, the heading first; no line if there are no rows. A column is as wide as its longest cell
+ * among the first rows, up to its limit; a longer cell shifts the rest of its line.
+ * @param rows one text per column
  */
 export function* aligned(
   columns: readonly Column[],

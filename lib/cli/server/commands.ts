@@ -1,4 +1,5 @@
-// What `iot-server devices`, `reports` and `query` print, and how they end. Reads nothing by itself.
+// The output and exit codes of `iot-server devices`, `reports`, `query`, `open` and `fingerprint`. Never reads the
+// database and never asks the server: results are passed in.
 
 import { exitCode, type ExitCode, OperatingError } from "../../operating-error.ts";
 import { aligned } from "./columns.ts";
@@ -16,7 +17,11 @@ import { printable } from "./printable.ts";
 
 type Write = (line: string) => void;
 
-/** Prints the registrar, one device a line. */
+/**
+ * Prints the registered devices, one a line.
+ * @param served whether a server is running on the database
+ * @param now ms since 1970
+ */
 export function printDevices(
   { json }: { readonly json: boolean },
   devices: Iterable<ShownDevice>,
@@ -34,9 +39,10 @@ export function printDevices(
 }
 
 /**
- * Prints reports.
- * @param reports oldest first, read as they are printed
- * @throws OperatingError `unknown-device` where neither the device nor a report of it is known
+ * Prints the reports of a device.
+ * @param known whether the device is registered
+ * @param reports oldest first; read while they are printed
+ * @throws OperatingError `unknown-device` if the device is not registered and has no reports
  */
 export function printReports(
   { id, json }: { readonly id: string; readonly json: boolean },
@@ -58,7 +64,7 @@ export function printReports(
   return exitCode.done;
 }
 
-/** Writes lines, or, where there are none, some words; returns how many there were. */
+/** Writes lines, or `otherwise` if there are none; returns the number of lines. */
 function writeAll(lines: Iterable<string>, write: Write, otherwise: string | null): number {
   let count = 0;
   for (const line of lines) {
@@ -74,7 +80,8 @@ function* each<From, To>(all: Iterable<From>, to: (one: From) => To): Generator<
 }
 
 /**
- * Says that a device may speak text again.
+ * Prints that a device may use text again.
+ * @param known whether the device is registered
  * @throws OperatingError `unknown-device`
  */
 export function printAllowed(id: string, known: boolean, write: Write): ExitCode {
@@ -91,6 +98,7 @@ export function printAllowed(id: string, known: boolean, write: Write): ExitCode
 
 /**
  * Prints the link that logs a browser in.
+ * @param link the link, or null if the server serves no dashboard
  * @throws OperatingError `no-dashboard`
  */
 export function printLink(link: string | null, write: Write): ExitCode {
@@ -106,7 +114,8 @@ export function printLink(link: string | null, write: Write): ExitCode {
 }
 
 /**
- * Prints the server's key as devices pin it.
+ * Prints the fingerprint of the server's key.
+ * @param print the fingerprint, or null if there is no identity.key
  * @throws OperatingError `no-identity`
  */
 export function printFingerprint(db: string, print: string | null, write: Write): ExitCode {
@@ -137,7 +146,7 @@ const refusals = {
   busy: { code: "93", words: "busy, try again later" },
 } as const;
 
-/** Prints what a device answered, or why there is no answer. */
+/** Prints the answer of a device, or the code and the words for why there is none. */
 export function printAnswer(
   { id, json }: { readonly id: string; readonly json: boolean },
   result: Answer,

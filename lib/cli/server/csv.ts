@@ -1,24 +1,25 @@
-// Reads comma-separated values (RFC 4180), row by row and piece by piece: a file of any length needs no more memory
-// than its longest row. Knows no column.
+// Reads comma-separated values (RFC 4180) row by row from a stream of pieces, so that memory depends on the longest
+// row, not on the file. Never knows what the columns mean.
 
-/** A row with the numbers of the lines it begins and ends on, from 1. */
+/** A row, with the numbers of its first and last line, counted from 1. */
 export type CsvRow = {
   readonly line: number;
   readonly lastLine: number;
   readonly fields: readonly CsvField[];
-  /** Why it is no row, in words; null for one that is. */
+  /** Why the row is malformed, in words; null for a valid row. */
   readonly wrong: string | null;
 };
 
-/** A field, and whether it was in quotes. */
+/** A field without its quotes, and whether it had them. */
 export type CsvField = { readonly value: string; readonly quoted: boolean };
 
-/** A row may have so many characters: an opening quote that was a slip must not take in the rest of the file. */
+/** Most characters of a row: a stray opening quote must not swallow the rest of the file. */
 export const rowCharsMax = 65_536;
 
 /**
- * Reads rows; empty lines are passed over. A row that is none is told with its line, and reading goes on behind it.
- * @param pieces the text, cut anywhere; lines end with LF, CRLF or CR
+ * Yields the rows; empty lines are skipped. A malformed row is yielded with its reason, and reading goes on at the line
+ * after its first line.
+ * @param pieces the text, cut at any place; lines end with LF, CRLF or CR
  */
 export function* readCsv(pieces: Iterable<string>): Generator<CsvRow, void, undefined> {
   const source = pieces[Symbol.iterator]();
@@ -55,16 +56,20 @@ export function* readCsv(pieces: Iterable<string>): Generator<CsvRow, void, unde
 
 type Row = {
   readonly fields: readonly CsvField[];
-  /** Behind its line end. */
+  /** The position after its line end. */
   readonly end: number;
-  /** Line ends within its quotes. */
+  /** Number of line ends inside its quoted fields. */
   readonly breaks: number;
   readonly wrong: string | null;
-  /** Its line is longer than a row may be, and goes on behind what there is. */
+  /** Whether its line exceeds the limit and continues in text that is not read yet. */
   readonly isCut?: boolean;
 };
 
-/** The row at a place; null where more of the text is needed. */
+/**
+ * Reads the row at a position.
+ * @param isAll whether `text` goes to the end of the input
+ * @returns the row, or null if more text is needed
+ */
 function readRow(text: string, from: number, isAll: boolean): Row | null {
   if (from >= text.length) return null;
   const fields: CsvField[] = [];
@@ -81,7 +86,7 @@ function readRow(text: string, from: number, isAll: boolean): Row | null {
     const behind = quoted ? end + 1 : end;
     if (text[behind] === ",") {
       at = behind + 1;
-      // A comma at the end of what there is: the field behind it may be yet to come.
+      // The text read so far ends with a comma: the next field may still arrive.
       if (at >= text.length && !isAll) return null;
       continue;
     }
@@ -94,7 +99,7 @@ function readRow(text: string, from: number, isAll: boolean): Row | null {
   }
 }
 
-/** Gives up on a row: its first line goes, what follows is read anew. */
+/** A malformed row: only its first line is skipped, and reading starts again after it. */
 function lineOnly(text: string, from: number, isAll: boolean, wrong: string): Row | null {
   const end = endOfLine(text, from);
   const next = behindLineEnd(text, end, isAll);
@@ -103,13 +108,13 @@ function lineOnly(text: string, from: number, isAll: boolean, wrong: string): Ro
   return isCut ? { fields: [], end, breaks: 0, wrong, isCut } : null;
 }
 
-/** The rest of a line that was cut: nothing of it is kept. */
+/** Skips the rest of a line that exceeds the limit, so that it takes no memory. */
 function rest(text: string, from: number, isAll: boolean): Row | null {
   if (from >= text.length) return null;
   const end = endOfLine(text, from);
   const next = behindLineEnd(text, end, isAll);
   if (next !== null) return { fields: [], end: next, breaks: 0, wrong: null };
-  // Up to a CR that waits for its LF, or to the end.
+  // Skip up to a CR whose LF may still arrive, or to the end of the text.
   return end > from ? { fields: [], end, breaks: 0, wrong: null, isCut: true } : null;
 }
 
@@ -119,7 +124,7 @@ function endOfLine(text: string, from: number): number {
   return end;
 }
 
-/** Behind the line end at a place; the place itself where there is none; null where more of the text may change that. */
+/** The position after the line end at `at`; `at` itself if there is none; null if that depends on more text. */
 function behindLineEnd(text: string, at: number, isAll: boolean): number | null {
   if (at >= text.length) return isAll ? at : null;
   if (text[at] === "\n") return at + 1;
@@ -128,7 +133,7 @@ function behindLineEnd(text: string, at: number, isAll: boolean): number | null 
   return text[at + 1] === "\n" ? at + 2 : at + 1;
 }
 
-/** The place of the quote that closes; the end of the text, or behind it, where none does so far. */
+/** The position of the closing quote; the length of the text or more if there is none so far. */
 function closingQuote(text: string, from: number): number {
   for (let at = from; ;) {
     const quote = text.indexOf('"', at);

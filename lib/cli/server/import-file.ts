@@ -1,5 +1,5 @@
-// The file of `iot-server import`: which line names which device, and why one cannot. Registers nothing; says nothing of
-// what a line holds, for that may be a password.
+// The file of `iot-server import`: reads one device per line, and says why a line is refused. Registers nothing, and
+// never quotes a line in a message, because it may contain a password.
 
 import { fieldRules } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
@@ -19,16 +19,16 @@ export type ImportedDevice = {
   readonly port: number;
 };
 
-/** A line that names none, and why. */
+/** A line that is refused, and why. */
 export type RefusedLine = { readonly line: number; readonly reason: string };
 
-/** A line of the file behind its heading. */
+/** A line of the file after its heading. */
 export type ImportLine = ImportedDevice | RefusedLine;
 
 /**
- * Reads the file: a heading that names the columns in any order, then a device a line.
- * @param pieces comma-separated values, cut anywhere
- * @param name of the file, for the error
+ * Reads the file: a heading that names the columns in any order, then one device per line.
+ * @param pieces comma-separated values, cut at any place
+ * @param name the name of the file, for the error
  * @throws OperatingError `import-heading`
  */
 export function* readImportFile(
@@ -39,7 +39,7 @@ export function* readImportFile(
   const heading = rows.next();
   const names = heading.done ? [] : heading.value.fields.map(nameOf);
   checkHeading(names, name);
-  // Where each id came first: of two lines for one device the later would be taken for a repeat, its password unread.
+  // The first line of each id. A second line for an id could pass for a repeat (01), and its password would be ignored.
   const lines = new Map<string, number>();
   for (const row of rows) {
     if (
@@ -92,7 +92,7 @@ function lineOf({ line, lastLine, fields, wrong }: CsvRow, names: readonly strin
     column === "password" ? password.value : fieldOf(column).value.trim();
   const broken = columns.find((column) => !fieldRules[column].test(valueOf(column)));
   if (broken !== undefined) return refuse(fieldRules[broken].says);
-  // What was no UTF-8 was read as this.
+  // The decoder replaced bytes that are not UTF-8 with this character.
   const unread = columns.find((column) => valueOf(column).includes("\ufffd"));
   if (unread !== undefined) return refuse(`${unread} is not UTF-8`);
   return {

@@ -1,33 +1,34 @@
-// Registers the devices of an import, a batch at a time, wherever that is done. Reads no file and knows no socket.
+// Registers the devices of an import in batches, through a port: a running server or the database. Never reads a file
+// and never opens a socket.
 
 import { describeAck } from "../../protocol/codes.ts";
 import type { ImportedDevice, ImportLine, RefusedLine } from "./import-file.ts";
 
-/** A device to register; `hash` of its password is null where it is first asked whether it would be refused. */
+/** A device to register. `hash` is that of its password, or null to ask first whether it would be refused anyway. */
 type Candidate = Omit<ImportedDevice, "line" | "password"> & { readonly hash: string | null };
 
-/** An ACK code, or the hash is wanted. */
+/** The ACK code of a candidate, or `hash`: it can be registered, and the hash of its password is needed. */
 type EnrollAnswer = { readonly kind: "hash" } | { readonly kind: "done"; readonly code: string };
 
-/** What an import needs. */
+/** What an import needs from its caller. */
 export type ImportPort = {
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]>;
   hashPassword(password: string): Promise<string>;
   onRefused(line: RefusedLine): void;
-  /** @param lines behind the heading, so far */
+  /** @param lines number of lines done, without the heading */
   onProgress(lines: number): void;
 };
 
-/** What became of an import. */
+/** Counts of an import's lines. */
 export type Imported = { registered: number; unchanged: number; refused: number };
 
-/** Lines of a batch: few enough for the memory that their hashes take, and for a call. */
+/** Lines per batch: few enough to hash their passwords at the same time, and to fit into one call. */
 const batchLines = 64;
 
 /**
- * Registers the devices of an import; each line wholly or not at all.
- * @param counts is counted up; where this ends in an error, so far was it
- * @throws whatever `enroll` throws; a second run goes on where this one stopped
+ * Registers the devices of an import; each line completely or not at all.
+ * @param counts is updated batch by batch; after an error it counts the lines done so far
+ * @throws whatever `enroll` throws. The import can be run again: devices that are registered already count as unchanged
  */
 export async function importDevices(
   lines: Iterable<ImportLine>,
@@ -52,7 +53,7 @@ export async function importDevices(
   if (batch.length > 0) await flush();
 }
 
-/** Registers some; returns those that were refused. */
+/** Registers some devices; returns the lines that were refused. */
 async function enrollAll(
   devices: readonly ImportedDevice[],
   { enroll, hashPassword }: ImportPort,
@@ -60,7 +61,7 @@ async function enrollAll(
 ): Promise<RefusedLine[]> {
   if (devices.length === 0) return [];
   const first = await enroll(devices.map((device) => candidateOf(device, null)));
-  // A hash takes a core for a hundredth of a second or two: only for devices that will not be refused without it.
+  // A hash takes 10 to 20 ms of a core: compute it only for devices that would be registered.
   const wanted = devices.filter((_, i) => first[i]?.kind === "hash");
   const hashed = await Promise.all(
     wanted.map(async (device) => candidateOf(device, await hashPassword(device.password))),

@@ -1,4 +1,4 @@
-// Devices and reports as lines for a person, or as JSON for a program. Prints nothing itself.
+// Formats devices and reports as table rows for people and as JSON for programs. Never prints them itself.
 
 import type { Column } from "./columns.ts";
 import { describePresence, type SessionFacts, stamp } from "./presence.ts";
@@ -17,7 +17,7 @@ export type ShownDevice = {
   readonly ip: string;
   readonly port: number;
   readonly registered: number;
-  /** The fingerprint of its key, or null for a device that was never sealed. */
+  /** The fingerprint of the device's key, or null if it has never logged in sealed. */
   readonly fingerprint: string | null;
   readonly textLocked: boolean;
   readonly session: ShownSession | null;
@@ -50,14 +50,14 @@ export const reportColumns: readonly Column[] = [
   { heading: "MESSAGE", widest: 80 },
 ];
 
-/** A device as a row of a table. */
+/** Formats a device as a table row; `served` and `now` as in `describePresence`. */
 export function deviceCells(device: ShownDevice, served: boolean, now: number): string[] {
   const { id, mac, ip, port, session } = device;
   const presence = describePresence(session, served, now);
   return [printable(id), printable(mac), address(ip, port), transportOf(device), presence];
 }
 
-/** A device as one line of JSON; times are ISO 8601. */
+/** Formats a device as one line of JSON; times are ISO 8601. */
 export function deviceJson(device: ShownDevice, served: boolean): string {
   const { id, mac, ip, port, registered, session } = device;
   const online = served && session !== null && session.ended === null;
@@ -85,18 +85,18 @@ export function deviceJson(device: ShownDevice, served: boolean): string {
   });
 }
 
-/** A report as a row of a table. */
+/** Formats a report as a table row. */
 export function reportCells({ received, time, code, message }: ShownReport): string[] {
   return [stamp(received), printable(time), code, printable(message)];
 }
 
-/** A report as one line of JSON. */
+/** Formats a report as one line of JSON. */
 export function reportJson(report: ShownReport): string {
   const { sequence, device, time, received, code, message } = report;
   return JSON.stringify({ sequence, device, time, received: iso(received), code, message });
 }
 
-/** `text`, or `sealed` with the first letters of the key's fingerprint; all of it is in the JSON. */
+/** `text`, or `sealed` with the first 6 characters of the key's fingerprint; the JSON has the whole fingerprint. */
 function transportOf({ session, fingerprint }: ShownDevice): string {
   if (session === null) return "-";
   return session.sealed ? `sealed ${fingerprint?.slice(7, 13) ?? ""}` : "text";

@@ -1,6 +1,6 @@
-// A device's presence in words, as people read it.
+// Words for a device's presence, and for times and durations. Never decides whether a device is online.
 
-/** What is needed of a session to say whether its device is there. */
+/** The part of a session that determines its device's presence; times in ms since 1970. */
 export type SessionFacts = {
   readonly started: number;
   readonly lastSeen: number;
@@ -9,9 +9,9 @@ export type SessionFacts = {
 };
 
 /**
- * Presence in words.
+ * Describes a device's presence.
  * @param session the device's latest session, or null
- * @param served whether a server is running on the database; without one nobody is online
+ * @param served whether a server is running on the database; without one no device is online
  * @param now ms since 1970
  */
 export function describePresence(
@@ -36,12 +36,12 @@ const reasons: Readonly<Record<string, string>> = {
   deregistered: "deregistered",
 };
 
-/** A time as people read it: `2026-11-22 09:14:06Z`. */
+/** Formats a time, in ms since 1970, for people: `2026-11-22 09:14:06Z`. */
 export function stamp(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")}Z`;
 }
 
-/** A span of time, roughly: `12 s`, `5 min`, `3 h`, `2 d`. */
+/** Formats a duration, in ms, roughly: `12 s`, `5 min`, `3 h`, `2 d`. */
 export function ago(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return `${seconds} s`;
