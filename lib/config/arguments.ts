@@ -111,7 +111,10 @@ function refuseWrong<Command extends string>(
     if (flag === undefined) throw usageError(`Unknown option ${quoted(shown)}.`, help);
     if (!flag.commands.includes(command)) {
       const others = flag.commands.map(titleOf).join(", ");
-      throw usageError(`${shown} is no option of ${titleOf(command)}.`, `It goes with: ${others}.`);
+      throw usageError(
+        `${shown} is not an option of ${titleOf(command)}.`,
+        `It goes with: ${others}.`,
+      );
     }
     if (seen.has(shown)) throw usageError(`${shown} is given twice.`, help);
     seen.add(shown);

@@ -52,7 +52,7 @@ export function questionOf(positionals: readonly string[]): { what: QueryWhat; t
     case undefined:
     default:
       throw usageError(
-        what === undefined ? "query needs to know what." : `No question ${quoted(what)}.`,
+        what === undefined ? "query needs a question." : `Unknown question ${quoted(what)}.`,
         "Write: query address ID, query report ID or query list.",
       );
   }
@@ -78,7 +78,7 @@ export function passwordSource(path: string | null, env: Env): PasswordSource {
   const password = env["IOT_PASSWORD"] ?? "";
   if (password === "") return { kind: "ask" };
   if (!isPassword(password)) {
-    throw usageError(`IOT_PASSWORD: ${fieldRules.password.says}.`, "Set one that is.");
+    throw usageError(`IOT_PASSWORD: ${fieldRules.password.says}.`, "Set a valid password.");
   }
   return { kind: "given", password };
 }

@@ -11,14 +11,14 @@ export const synopses = {
     "the menu, for people and for pipes",
   ],
   register: ["", "make this device known to the server"],
-  deregister: ["", "have the server forget it"],
+  deregister: ["", "make the server forget it"],
   login: ["", "start its session"],
   logoff: ["", "end its session"],
   status: ["[MESSAGE]", "send one heartbeat"],
   send: ["[MESSAGE]", "a report, or each line of standard input"],
   query: ["address ID | report ID | list", "ask the server"],
   peer: ["ID", "ask another device directly"],
-  run: ["", "be a device: beat, report, answer"],
+  run: ["", "act as a device: beat, report, answer"],
   trust: ["[--replace] HOST:PORT", "pin the key the server has now"],
 } as const satisfies Record<string, readonly [string, string]>;
 

@@ -24,7 +24,7 @@ export type Sealed = {
 export function sealingOf(given: Arguments<FlagName>): Sealing {
   if (!given.isOn("text")) return sealedOf(given);
   if ((given.value("psk-file") ?? given.value("server-key")) !== null) {
-    throw usageError("--text has no keys.", "Leave out --text, or --psk-file and --server-key.");
+    throw usageError("--text uses no keys.", "Leave out --text, or --psk-file and --server-key.");
   }
   return { kind: "text" };
 }

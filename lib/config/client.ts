@@ -105,7 +105,10 @@ function readMenu(given: Given, env: Env): ClientConfig {
   const { positionals } = given;
   const [id = "", host = "", port = "", devicePort = ""] = positionals;
   if (positionals.length === 1 && isId(id)) {
-    throw usageError(`No command ${quoted(id)}.`, `There are: ${commandNames().join(", ")}.`);
+    throw usageError(
+      `Unknown command ${quoted(id)}.`,
+      `The commands are: ${commandNames().join(", ")}.`,
+    );
   }
   if (positionals.length !== 4) {
     throw usageError(

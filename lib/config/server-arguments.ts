@@ -30,7 +30,7 @@ export function question(positionals: readonly string[]): {
 export function idValue(command: CommandName, text: string | undefined): string {
   if (text === undefined) throw wrong("The device's id is missing.", writeAs(command));
   if (!isId(text))
-    throw wrong(`${quoted(text)} is no device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
+    throw wrong(`${quoted(text)} is not a device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
   return text;
 }
 

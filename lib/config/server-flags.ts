@@ -16,7 +16,7 @@ export const synopses = {
   export: ["[devices|reports]", "write all of them to standard output"],
   backup: ["<file>", "copy the database while it is served"],
   restore: ["<file>", "put a copy back; the server is stopped"],
-  check: ["", "look whether the database is whole"],
+  check: ["", "check the database for damage"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type CommandName = keyof typeof synopses;

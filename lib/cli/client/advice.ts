@@ -12,7 +12,7 @@ const ofCode: Readonly<Record<string, string>> = {
   [ack.idTaken]: "Choose another id, or deregister that device first.",
   [ack.ipTaken]: "State another IP. Several devices at one IP need a server with --shared-ip.",
   [ack.macTaken]: "State another MAC, or deregister that device first.",
-  [ack.noSuchDevice]: "Look whether the id is written right; case counts.",
+  [ack.noSuchDevice]: "Check the spelling of the id; upper and lower case differ.",
   [ack.registeredOtherwise]: "State the MAC and IP that it is registered with.",
   [ack.encryptionRequired]:
     "Leave out --text. For one device an operator may allow it: iot-server devices allow-text ID",
@@ -23,7 +23,7 @@ const ofCode: Readonly<Record<string, string>> = {
 const ofPassword: Partial<Record<Verb, string>> = {
   REGISTER: "It is registered already, with another password.",
   DEREGISTER: "It is registered with another password.",
-  LOGIN: "The id is not registered, or its password is another.",
+  LOGIN: "The id is not registered, or its password is different.",
 };
 
 /** Codes that mean a wrong password or no session. */
@@ -49,9 +49,7 @@ export function adviceOn(verb: Verb, outcome: Outcome, sealed: boolean): string 
 function sentenceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | undefined {
   switch (outcome.kind) {
     case "silent":
-      return sealed
-        ? undefined
-        : "Look whether the server runs there, and whether UDP gets through.";
+      return sealed ? undefined : "Check that the server runs there and that UDP gets through.";
     case "answer":
       return undefined;
     case "ack":

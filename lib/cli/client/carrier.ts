@@ -132,16 +132,16 @@ export function troubleLine(trouble: Trouble): string {
   switch (trouble) {
     case "no-key":
       return (
-        "Nothing there speaks sealed: the server is away, out of reach, or an old one that speaks text only " +
-        "(for that one: --text, which everybody on the way can read and forge)."
+        "No answer to the encrypted handshake: the server is down, out of reach, or an old one that speaks text only " +
+        "(for an old one use --text, which everybody on the way can read and forge)."
       );
     case "no-response":
       return (
-        "The server tells its key but does not complete the handshake. Check its --psk-file and ours, its load, " +
+        "The server sends its key but does not complete the handshake. Check its --psk-file and ours, its load, " +
         "and the clock of this machine."
       );
     case "wrong-secret":
-      return "The server's answers do not open: the shared secrets differ. Check --psk-file on both sides.";
+      return "The server's answer does not verify: the shared secrets differ. Check --psk-file on both sides.";
     case "version":
       return "The server speaks another version of the sealed envelope. Use a client of its version.";
   }

@@ -47,7 +47,7 @@ async function sendLines(
   session: Session,
 ): Promise<ExitCode> {
   const terminal = machine.openTerminal();
-  if (terminal.interactive) terminal.show("A report a line; ^D ends.");
+  if (terminal.interactive) terminal.show("One report per line; ^D ends.");
   let worst: ExitCode = exitCode.done;
   try {
     for (let number = 1; ; number++) {

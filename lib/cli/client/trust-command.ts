@@ -102,7 +102,7 @@ function noAnswer(name: string, trouble: Trouble): OperatingError {
   const words = `${name} shows no key.`;
   const nextStep =
     trouble === "no-key"
-      ? "Look whether the server runs there, and whether UDP gets through. An old one speaks text only."
+      ? "Check that the server runs there and that UDP gets through. An old one speaks text only."
       : troubleLine(trouble);
   return new OperatingError("no-answer", words, nextStep, exitCode.noAnswer);
 }

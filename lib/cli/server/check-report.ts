@@ -39,7 +39,9 @@ export function checkLines(db: string, found: Found): string[] {
     );
   }
   if (found.diskFreeBytes < Math.min(roomMin, found.bytes)) {
-    lines.push("The disk is nearly full: make room, or keep reports for less long (--retain).");
+    lines.push(
+      "The disk is nearly full: make room, or keep reports for a shorter time (--retain).",
+    );
   }
   for (const { path, bytes } of leftovers) {
     lines.push(

@@ -93,7 +93,7 @@ function readRow(text: string, from: number, isAll: boolean): Row | null {
     const next = behindLineEnd(text, behind, isAll);
     if (next === null) return null;
     if (next === behind && behind < text.length) {
-      return lineOnly(text, from, isAll, "text behind a closing quote");
+      return lineOnly(text, from, isAll, "text after a closing quote");
     }
     return { fields, end: next, breaks: breaksIn(text.slice(from, behind)), wrong: null };
   }

@@ -1,5 +1,5 @@
-// The msgids of this client's frames: 32 random bits of this boot, then a 32-bit counter. A request keeps its msgid over
-// retries and handshakes. Frames of the channel use the upper half of the counter, so they never collide with requests.
+// The msgids of this client's frames: 32 random bits of this boot, then a 32-bit counter. A request keeps its msgid
+// over retries and handshakes. Frames of the channel use the upper half of the counter, so the two never collide.
 
 /** The counter is below this for requests, and from here on for the channel's own frames. */
 const ownFrom = 2 ** 31;

@@ -19,7 +19,7 @@ test.each([
   ["register", "12", "--shared-ip"],
   ["register", "13", "another MAC"],
   ["register", "31", "another password"],
-  ["deregister", "21", "case counts"],
+  ["deregister", "21", "spelling of the id"],
   ["deregister", "30", "the MAC and IP"],
   ["deregister", "31", "another password"],
   ["login", "31", "not registered, or its password"],
@@ -44,7 +44,7 @@ test.each([
 
 test("silence in text says what to look at", async () => {
   const { err, exit } = await run(["logoff", ...base, "--timeout", "1s"], {});
-  expect(err).toEqual(["  Look whether the server runs there, and whether UDP gets through."]);
+  expect(err).toEqual(["  Check that the server runs there and that UDP gets through."]);
   expect(exit).toBe(3);
 });
 
@@ -61,5 +61,5 @@ test("what was done by an earlier try needs no advice", async () => {
 test("trust gives up on a server that shows no key, and says what to look at", async () => {
   const { out, err, exit } = await run(["trust", "192.0.2.1:9000"], {});
   expect([out, exit]).toEqual([[], 3]);
-  expect(err[0]).toStartWith("192.0.2.1:9000 shows no key. Look whether the server runs there");
+  expect(err[0]).toStartWith("192.0.2.1:9000 shows no key. Check that the server runs there");
 });

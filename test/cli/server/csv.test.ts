@@ -33,8 +33,8 @@ describe("rows", () => {
     ["line ends within quotes", '"a\nb\r\nc",d\ne\n', ["1-3: <a\nb\r\nc>|d", "4: e"]],
     ["an empty field in quotes", '"",a\n', ["1: <>|a"]],
     ["quoted at the end", 'a,"b"', ["1: a|<b>"]],
-    ["text behind a closing quote", '"a"b,c\nd\n', ["1! text behind a closing quote", "2: d"]],
-    ["a blank behind a closing quote", '"a" ,c\nd\n', ["1! text behind a closing quote", "2: d"]],
+    ["text after a closing quote", '"a"b,c\nd\n', ["1! text after a closing quote", "2: d"]],
+    ["a blank after a closing quote", '"a" ,c\nd\n', ["1! text after a closing quote", "2: d"]],
     [
       "a quote never closed",
       'a\n"b,c\nd\ne',

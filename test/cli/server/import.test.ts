@@ -61,7 +61,7 @@ describe("the file", () => {
     ["d1,secret,m,10.0.0.1,0", "2: port must be 1 to 65535, decimal without leading zeros"],
     ["d1,secret,m,10.0.0.1,65536", "2: port must be 1 to 65535, decimal without leading zeros"],
     ["d1,secr\ufffdet,m,10.0.0.1,9", "2: password is not UTF-8"],
-    ['d1,"secret"x,m,10.0.0.1,9', "2: text behind a closing quote"],
+    ['d1,"secret"x,m,10.0.0.1,9', "2: text after a closing quote"],
     ['d1,"secret,m,10.0.0.1,9', "2: a quote is never closed"],
     ['d1,"secret\n",m,10.0.0.1', "2: 4 fields, not 5 (to line 3)"],
   ];
