@@ -1,8 +1,8 @@
-// Owns the envelope's integers in bytes: big-endian, unsigned.
-// Never checks a length: who calls has done so.
+// Owns reading and writing the envelope's integers: big-endian, unsigned.
+// Never checks that the bytes are there: the caller has checked the length.
 
 const wordRange = 2 ** 32;
-// Shifting bigints makes one more of them at each step; here only the last one is made.
+// Arithmetic on bigints allocates one at each step; a DataView allocates only the result.
 const eightBytes = new DataView(new ArrayBuffer(8));
 
 /** Reads 2 bytes: 0 to 65,535. */
@@ -17,12 +17,12 @@ export function readUint32(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Reads 8 bytes as a number, which is exact up to 2^53 - 1: check Number.isSafeInteger. */
+/** Reads 8 bytes as a number. It is exact up to 2^53 - 1 only: check it with Number.isSafeInteger. */
 export function readUint64(bytes: Uint8Array, at: number): number {
   return readUint32(bytes, at) * wordRange + readUint32(bytes, at + 4);
 }
 
-/** Reads 8 bytes exactly. */
+/** Reads 8 bytes as a bigint, which is always exact: 0 to 2^64 - 1. */
 export function readBigUint64(bytes: Uint8Array, at: number): bigint {
   eightBytes.setUint32(0, readUint32(bytes, at));
   eightBytes.setUint32(4, readUint32(bytes, at + 4));

@@ -1,5 +1,5 @@
-// Owns cookies: the server's jar, which makes and checks them without a state for each address,
-// and the COOKIE packet that carries one. Never decides when a cookie is due: the caller does.
+// Owns cookies: the server's jar, which makes and checks them without keeping state for each address,
+// and the COOKIE packet that carries one. Never decides when to ask for a cookie: the caller does.
 
 import { cookieBytes, cookieSecretMs, keyBytes, saltBytes, tagBytes } from "./limits.ts";
 import { checkMac2, cookieKey, hasMac2 } from "./macs.ts";
@@ -13,20 +13,20 @@ import { nonceBytes } from "./symmetric-state.ts";
 
 /** Where random bytes come from. */
 export interface Random {
-  /** `count` bytes that nobody can foretell. */
+  /** `count` unpredictable bytes. */
   bytes(count: number): Uint8Array;
 }
 
 /** Why a COOKIE was refused. */
 export type CookieReason = PacketReason | "not-expected" | "index" | "tag";
 
-/** Where an INIT came from, as the socket tells it. */
+/** The source address of an INIT, as the socket reports it. */
 export interface Source {
   readonly ip: string;
   readonly port: number;
 }
 
-// The key is made for one salt and seals one cookie: a nonce of zeros is used once.
+// Each key is derived from a fresh salt and seals one cookie, so the nonce of zeros is used once per key.
 const onceNonce = new Uint8Array(nonceBytes);
 const text = new TextEncoder();
 
@@ -36,8 +36,8 @@ interface Secret {
 }
 
 /**
- * A server's cookies. A cookie is good for 120 to 240 s: while the secret that made it is the
- * newest or the one before.
+ * Makes and checks a server's cookies. A cookie is valid for 120 to 240 s: as long as the secret
+ * that made it is the newest or the previous one.
  */
 export class CookieJar {
   readonly #responder: Uint8Array;
@@ -52,7 +52,8 @@ export class CookieJar {
   }
 
   /**
-   * The COOKIE that answers an INIT, 56 bytes, sealed so that only who saw the INIT can use it.
+   * The COOKIE that answers an INIT: 56 bytes. INIT's mac1 is its associated data, so that only a peer
+   * that saw the INIT can open it.
    * @param nowMs monotonic time
    */
   answer(init: InitPacket, source: Source, nowMs: number): Uint8Array {
@@ -65,7 +66,7 @@ export class CookieJar {
   }
 
   /**
-   * Whether an INIT bears a valid mac2 for where it came from.
+   * Whether an INIT carries a mac2 that is valid for its source address.
    * @param bytes the whole INIT, 148 bytes
    * @param nowMs monotonic time
    */
@@ -80,7 +81,7 @@ export class CookieJar {
   #renew(nowMs: number): Secret {
     const newest = this.#newest;
     if (newest !== undefined && nowMs - newest.bornMs < cookieSecretMs) return newest;
-    // After a quiet time the last secret is too old to be the one before.
+    // After a quiet period the newest secret may be too old to stay valid as the previous one.
     const recent = newest !== undefined && nowMs - newest.bornMs < 2 * cookieSecretMs;
     this.#before = recent ? newest : undefined;
     const renewed = { bytes: this.#random.bytes(keyBytes), bornMs: nowMs };
@@ -91,7 +92,7 @@ export class CookieJar {
 
 /**
  * Opens a COOKIE on the side that sent the INIT.
- * @param index our index in that INIT
+ * @param index the index that this side chose in that INIT
  * @param responder the server's static public key, 32 bytes
  * @param mac1 mac1 of that INIT, 16 bytes
  * @returns the cookie, 16 bytes
@@ -112,6 +113,6 @@ export function openCookie(
 }
 
 function cookieFor(secret: Uint8Array, source: Source): Uint8Array {
-  // Only who made a cookie ever reads it, so the form of the address is the server's own.
+  // Only this server computes and checks its cookies, so any unambiguous text form of the address will do.
   return hmac(secret, text.encode(`${source.ip}\0${source.port}`)).subarray(0, cookieBytes);
 }

@@ -1,4 +1,4 @@
-// Owns how a public key is printed for people and compared with what they typed.
+// Owns the fingerprint of a public key: how it is printed and how it is compared with what a person typed.
 // Never decides which key is trusted.
 
 import { hashBytes, keyBytes } from "./limits.ts";
@@ -8,7 +8,7 @@ const label = "SHA256:";
 const form = /^SHA256:([A-Za-z0-9+/]{43})=?$/;
 
 /**
- * `SHA256:` and the base64 of the key's SHA-256, without padding, as SSH prints it.
+ * `SHA256:` and the base64 of the key's SHA-256 without padding, as SSH prints it.
  * @param publicKey 32 bytes
  */
 export function fingerprint(publicKey: Uint8Array): string {
@@ -21,7 +21,11 @@ export function isFingerprint(text: string): boolean {
   return digestOf(text) !== undefined;
 }
 
-/** Whether the text, of any origin, is the fingerprint of the key, 32 bytes. */
+/**
+ * Whether a text is the fingerprint of a key.
+ * @param text untrusted, of any form; the padding of base64 is optional
+ * @param publicKey 32 bytes
+ */
 export function matchesFingerprint(text: string, publicKey: Uint8Array): boolean {
   const digest = digestOf(text);
   return digest !== undefined && equal(digest, hash(publicKey));

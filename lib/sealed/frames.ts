@@ -1,5 +1,5 @@
-// Owns the inner frames of DATA: header, body of each kind, and padding to 16 bytes.
-// Never reads a text message, verifies a signature or proof, or knows what was asked before.
+// Owns the inner frames of DATA: the header, the body of each kind, and the padding to 16 bytes.
+// Never parses a text message, verifies a signature or proof, or matches an answer to its request.
 
 import { isZero, readBigUint64, readUint16, writeBigUint64, writeUint16 } from "./bytes.ts";
 import { encodeId, readAscii, readId } from "./ids.ts";
@@ -31,9 +31,9 @@ export const frameKind = {
   relay: 8,
 } as const;
 
-/** What every frame bears. */
+/** The header fields that every frame has. */
 export interface FrameHead {
-  /** Whether it answers the request with the same msgid. */
+  /** Whether the frame answers the request with the same msgid. */
   readonly answer: boolean;
   /** 0 to 2^64 - 1. */
   readonly msgid: bigint;
@@ -70,7 +70,8 @@ const empty = new Uint8Array(0);
 
 /**
  * Decodes one frame with its padding.
- * @param lent whether the body of a text may be lent until the next call; else all bytes in the frame are its own
+ * @param lent if true, the body of a text frame is a view that the next call overwrites; if false, the frame owns
+ *   a copy of its bytes
  * @returns the frame, or a reason; never throws
  */
 export function decodeFrame(bytes: Uint8Array, lent = false): Result<Frame, FrameReason> {
@@ -85,7 +86,8 @@ export function decodeFrame(bytes: Uint8Array, lent = false): Result<Frame, Fram
   if (bytes[0] === frameKind.text && lent) {
     return accept({ kind: "text", answer, msgid, body: lendBody(bytes, end) });
   }
-  // A copy: the first view of what a cipher gave makes the engine move it, which costs ten times as much.
+  // A copy, not a view: the first view of a cipher's output makes the JavaScript engine move the bytes to a new
+  // buffer, which costs ten times as much as the copy.
   const body = Uint8Array.prototype.slice.call(bytes, frameHeaderBytes, end);
   if (bytes[0] === frameKind.text) return accept({ kind: "text", answer, msgid, body });
   const decoded = decodeBody(bytes[0]!, body);
@@ -93,7 +95,7 @@ export function decodeFrame(bytes: Uint8Array, lent = false): Result<Frame, Fram
 }
 
 const lentBytes = new Uint8Array(new ArrayBuffer(frameBytesMax));
-/** Views of the bodies there can be, by length: made once, for a view costs more than the few bytes it shows. */
+/** Views of `lentBytes` by the end of the body. Each is made once: a view costs more than copying a short body. */
 const lentBodies: Uint8Array[] = [];
 
 function lendBody(bytes: Uint8Array, end: number): Uint8Array {
@@ -101,14 +103,18 @@ function lendBody(bytes: Uint8Array, end: number): Uint8Array {
   return (lentBodies[end] ??= lentBytes.subarray(frameHeaderBytes, end));
 }
 
-/** The body of a frame that `decodeFrame` accepted, as it stands on the wire: what the hash of an answer is over. */
+/**
+ * The body of a frame as it stands on the wire, which is what the hash of a request covers.
+ * @param bytes a frame that `decodeFrame` accepted
+ * @returns a view into `bytes`
+ */
 export function frameBody(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(frameHeaderBytes, frameHeaderBytes + readUint16(bytes, 2));
 }
 
 /**
  * Encodes one frame and pads it with zeros to a multiple of 16 bytes.
- * @param frame with a body of at most 1,156 bytes
+ * @param frame its body has at most 1,156 bytes; a longer one is a RangeError
  */
 export function encodeFrame(frame: Frame): Uint8Array {
   const body = encodeBody(frame);
@@ -124,14 +130,14 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return bytes;
 }
 
-/** Every answer in text is written here first; whoever seals it copies it. */
+/** `encodeTextFrame` writes every frame here; sealing copies the bytes out. */
 const scratch = new Uint8Array(new ArrayBuffer(frameBytesMax));
-/** Views of the frames there can be, by length. */
+/** Views of `scratch` by the length of the frame, each made once. */
 const scratchFrames: Uint8Array[] = [];
 
 /**
- * Encodes one text frame, the one of the packet path.
- * @param text at most 1,156 bytes in UTF-8
+ * Encodes one text frame without allocating: this is the variant for the packet path.
+ * @param text at most 1,156 bytes in UTF-8; a longer one is a RangeError
  * @param msgid 0 to 2^64 - 1
  * @returns a view that the next call overwrites
  */
@@ -216,7 +222,8 @@ function decodeRelay(body: Uint8Array): Result<FrameBody, FrameReason> {
   return isRelayable(packet) ? accept({ kind: "relay", id: id.value, packet }) : reject("packet");
 }
 
-// sealed, Frames: a relay passes a handshake and its data on, and nothing that a server answers.
+// sealed, Frames: a relay forwards a handshake and its DATA, never HELLO, KEY, COOKIE or RESET, which are between a
+// client and its server.
 function isRelayable(packet: Uint8Array): boolean {
   const type = packet[0];
   return (

@@ -1,5 +1,5 @@
 // Owns INIT and RESP: the Noise handshake in its packets, with macs, indexes and INIT's payload.
-// Never decides whether a counter has grown, a cookie is due or an index is free: the caller does.
+// Never decides whether a counter is new, a cookie is required or an index is free: the caller does.
 
 import { readUint32, readUint64, writeUint32, writeUint64 } from "./bytes.ts";
 import { openCookie } from "./cookie.ts";
@@ -15,13 +15,13 @@ import type { KeyPair } from "./primitives.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";
 
-/** What a handshake gives to the transport, for one of the two sides. */
+/** The result of a handshake on one side: all that the transport needs. */
 export interface Established extends NoiseOutcome {
   /** Whether this side sent the INIT. */
   readonly initiator: boolean;
-  /** The index that this side chose; it stands in the packets that come in. */
+  /** The index that this side chose; packets to this side carry it. */
   readonly localIndex: number;
-  /** The index that the other side chose; it stands in the packets that go out. */
+  /** The index that the other side chose; packets to the other side carry it. */
   readonly remoteIndex: number;
   /** The other side's static key, 32 bytes. */
   readonly remoteKey: Uint8Array;
@@ -31,24 +31,24 @@ export interface Established extends NoiseOutcome {
 export type HandshakeReason =
   PacketReason | "not-expected" | "mac1" | "index" | "noise" | "counter-range" | "bad-key";
 
-/** What INIT says under encryption. */
+/** The encrypted payload of INIT. */
 export interface InitPayload {
-  /** Only grows for a client key; µs since 1970 as a rule. 0 to 2^53 - 1. */
+  /** Must grow with each INIT of a client key; usually µs since 1970. 0 to 2^53 - 1. */
   readonly hsCounter: number;
   /** Capability bits, 0 to 2^32 - 1. */
   readonly caps: number;
 }
 
-/** What the initiator brings. */
+/** What the initiator provides. */
 export interface InitiateInput extends InitPayload {
   readonly local: KeyPair;
   /** The responder's static key, 32 bytes: pinned, named by a voucher, or from a KEY. */
   readonly remoteKey: Uint8Array;
-  /** A fresh pair, for this handshake alone. */
+  /** A fresh pair, used for this handshake only. */
   readonly ephemeral: KeyPair;
-  /** The index that packets to this side shall bear, 0 to 2^32 - 1. */
+  /** The index that packets to this side carry, 0 to 2^32 - 1. */
   readonly index: number;
-  /** 32 bytes; all zeros where left out. */
+  /** 32 bytes; all zeros if omitted. */
   readonly psk?: Uint8Array | undefined;
 }
 
@@ -58,8 +58,8 @@ const noMac = new Uint8Array(macBytes);
 const prologueBytes = new TextEncoder().encode(prologue);
 
 /**
- * Starts a handshake. Repeat one that stays unanswered with a new call and a higher counter.
- * @returns `bad-key` where the responder's key is of small order
+ * Starts a handshake. If no answer comes, call it again with a higher counter: an INIT is never sent twice.
+ * @returns `bad-key` if the responder's key is of small order
  */
 export function initiate(input: InitiateInput): Result<Initiation, "bad-key"> {
   const noise = new NoiseInitiator(
@@ -76,7 +76,7 @@ export function initiate(input: InitiateInput): Result<Initiation, "bad-key"> {
   return accept(new Initiation(noise, message, input.index, input.remoteKey));
 }
 
-/** A handshake under way, on the side that sent the INIT. */
+/** A handshake in progress, on the side that sends the INIT. */
 export class Initiation {
   readonly #noise: NoiseInitiator;
   readonly #message: Uint8Array;
@@ -94,7 +94,7 @@ export class Initiation {
 
   /**
    * The INIT, 148 bytes.
-   * @param cookie 16 bytes from a COOKIE: proves in mac2 that we receive at our address
+   * @param cookie 16 bytes from a COOKIE: with it, mac2 proves that this side receives at its address
    */
   packet(cookie?: Uint8Array): Uint8Array {
     const bytes = encodePacket({
@@ -108,14 +108,14 @@ export class Initiation {
     return bytes;
   }
 
-  /** Opens the COOKIE that answers this INIT; hand what it holds to `packet`. */
+  /** Opens the COOKIE that answers this INIT. Pass the cookie to `packet`. */
   openCookie(bytes: Uint8Array): Result<Uint8Array, CookieReason> {
     const init = this.packet();
     const mac1 = init.subarray(init.length - 2 * macBytes, init.length - macBytes);
     return openCookie(bytes, this.index, this.#remoteKey, mac1);
   }
 
-  /** Reads the RESP. One that is refused changes nothing: the true one can still come. */
+  /** Reads the RESP. A refused one changes nothing: the genuine RESP can still arrive. */
   complete(bytes: Uint8Array): Result<Established, HandshakeReason> {
     const decoded = decodePacket(bytes);
     if (!decoded.ok) return decoded;
@@ -135,20 +135,20 @@ export class Initiation {
   }
 }
 
-/** The side that owns the known key: a server, or the target of another device. */
+/** The side whose static key is known beforehand: a server, or a device that another device asks. */
 export class Responder {
   readonly #noise: NoiseResponder;
   readonly #mac1Key: Uint8Array;
 
-  /** @param psk 32 bytes; all zeros where left out */
+  /** @param psk 32 bytes; all zeros if omitted */
   constructor(local: KeyPair, psk?: Uint8Array) {
     this.#noise = new NoiseResponder(settingOf(psk), local);
     this.#mac1Key = mac1Key(local.publicKey);
   }
 
   /**
-   * Checks the form and mac1 of an INIT, which costs about 1 % of reading it. A server under
-   * load asks for a valid mac2 between the two.
+   * Checks the form and mac1 of an INIT, which costs about 1 % of `readInit`. A server under load
+   * demands a valid mac2 before it calls `readInit`.
    */
   checkInit(bytes: Uint8Array): Result<InitPacket, HandshakeReason> {
     const decoded = decodePacket(bytes);
@@ -158,8 +158,8 @@ export class Responder {
   }
 
   /**
-   * Checks and reads an INIT. It may be a replay: compare the counter before answering, and
-   * count no session before its first valid DATA.
+   * Checks and reads an INIT. It may be a replay: compare the counter before you answer, and count
+   * no session before its first valid DATA.
    */
   readInit(bytes: Uint8Array): Result<ReadInit, HandshakeReason> {
     const checked = this.checkInit(bytes);
@@ -173,7 +173,7 @@ export class Responder {
   }
 }
 
-/** An INIT that was read, and the way to answer it. */
+/** An INIT that was read and can be answered. */
 export class ReadInit {
   readonly #first: NoiseAnswer;
   readonly #mac1Key: Uint8Array;
@@ -196,9 +196,10 @@ export class ReadInit {
   }
 
   /**
-   * Writes the RESP, 92 bytes, and gives the keys.
-   * @param index the index that packets to this side shall bear, 0 to 2^32 - 1
-   * @param ephemeral a fresh pair, for this answer alone
+   * Writes the RESP, 92 bytes, and derives the session keys.
+   * @param index the index that packets to this side carry, 0 to 2^32 - 1
+   * @param ephemeral a fresh pair, used for this answer only
+   * @returns `bad-key` if one of the initiator's keys is of small order
    */
   answer(
     index: number,

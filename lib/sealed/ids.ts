@@ -1,5 +1,5 @@
-// Owns how names travel in frames and vouchers: a length byte and printable ASCII.
-// Never knows which characters an id may have beyond that: the text protocol decides.
+// Owns the encoding of ids in frames and vouchers: a length byte and printable ASCII.
+// Never checks the stricter rules for ids: those belong to the text protocol.
 
 import { idBytesMax } from "./limits.ts";
 import { accept, reject } from "./result.ts";
@@ -8,7 +8,8 @@ import type { Result } from "./result.ts";
 const text = new TextEncoder();
 
 /**
- * Reads an id after its length byte: 1 to 64 printable ASCII characters without spaces.
+ * Reads a length byte and the id after it: 1 to 64 printable ASCII characters without spaces.
+ * @param at position of the length byte
  */
 export function readId(bytes: Uint8Array, at: number): Result<string, "length" | "id"> {
   const length = bytes[at];
@@ -19,7 +20,7 @@ export function readId(bytes: Uint8Array, at: number): Result<string, "length" |
   return accept(id);
 }
 
-/** Reads printable ASCII without spaces; undefined where it is not that, or not all there. */
+/** Reads printable ASCII without spaces; undefined if a byte is anything else or `bytes` ends too early. */
 export function readAscii(bytes: Uint8Array, at: number, length: number): string | undefined {
   if (at + length > bytes.length) return undefined;
   let result = "";
@@ -31,7 +32,7 @@ export function readAscii(bytes: Uint8Array, at: number, length: number): string
   return result;
 }
 
-/** An id with its length byte before it. */
+/** Encodes an id, 1 to 64 bytes, with its length byte in front. */
 export function encodeId(id: string): Uint8Array {
   const bytes = text.encode(id);
   if (bytes.length === 0 || bytes.length > idBytesMax)

@@ -1,12 +1,12 @@
-// Owns every number of the sealed envelope: what the wire contract fixes first, what this
-// implementation chose second. Never holds a value that a flag or the environment may change.
+// Owns every number of the sealed envelope: first those that the wire protocol fixes, then those that
+// this implementation chose. Never holds a value that a flag or the environment can change.
 
-// ---- Specification: a change here is another protocol. ----
+// ---- Specification: a change here makes a different, incompatible protocol. ----
 
-/** Noise prologue: both sides mix it in, so that no other protocol's handshake fits. */
+/** Noise prologue. Both sides mix it into the handshake, so that a handshake of another protocol fails. */
 export const prologue = "iot-sealed/1";
 
-/** What the server's voucher signature covers before the voucher itself. */
+/** The server signs this text followed by the voucher, so that the signature is valid for nothing else. */
 export const voucherContext = "iot-peer/1";
 
 export const protocolName = "Noise_IK_25519_AESGCM_SHA256";
@@ -29,7 +29,7 @@ export const saltBytes = 16;
 /** The largest datagram, and with it the largest packet, in bytes. */
 export const datagramBytesMax = 1_200;
 
-/** Packet sizes in bytes; DATA has a smallest size and grows by whole blocks. */
+/** Packet sizes in bytes. DATA has a minimum size and grows by whole blocks of 16 bytes. */
 export const helloBytes = 64;
 export const keyPacketBytes = 56;
 export const initBytes = 148;
@@ -44,39 +44,39 @@ export const initNoiseBytes = 108;
 export const respNoiseBytes = 48;
 export const initPayloadBytes = 12;
 
-/** Inner frames: header and block of the padding, in bytes. */
+/** Inner frames: header, padding block and maximum sizes, in bytes. */
 export const frameHeaderBytes = 12;
 export const frameBlockBytes = 16;
 export const frameBytesMax = datagramBytesMax - dataHeaderBytes - tagBytes;
 export const frameBodyBytesMax = frameBytesMax - frameHeaderBytes;
 
-/** An id in RESUME, PEER and RELAY, and an IP literal in RESUME, in bytes. */
+/** Longest id in RESUME, PEER and RELAY, and longest IP literal in RESUME, in bytes. */
 export const idBytesMax = 64;
 export const ipBytesMax = 45;
 
-/** Receive window in counters. */
+/** Size of the replay window, in counters. */
 export const replayWindowCounters = 2_048;
 
-/** The client makes new keys after either of these. */
+/** The client rekeys when either limit is reached. */
 export const rekeyAfterMs = 15 * 60_000;
 export const rekeyAfterMessages = 2 ** 20;
 
-/** Keys seal and open nothing after either of these. */
+/** Keys seal and open nothing once either limit is reached. */
 export const deadAfterMs = 30 * 60_000;
 export const deadAfterMessages = 2 ** 24;
 
 /** A cookie secret is replaced at this age. */
 export const cookieSecretMs = 120_000;
 
-/** A client believes at most one RESET in this time. */
+/** A client accepts at most one RESET in this time. */
 export const resetIntervalMs = 5_000;
 
-/** How long a voucher lives, in seconds. */
+/** Lifetime of a voucher, in seconds. */
 export const voucherSeconds = 3_600;
 
-// ---- Implementation: chosen here; the wire does not show it. ----
+// ---- Implementation: chosen here, not visible on the wire. ----
 
-/** Latest packets whose tags a client keeps to recognise a RESET. */
+/** How many of its latest packets a client remembers by tag, to recognise a genuine RESET. */
 export const sentTagsKept = 8;
 
 /** Bits in one word of the replay window. */

@@ -1,5 +1,5 @@
-// Owns mac1 and mac2, the last 32 bytes of INIT and RESP. mac1 shows that the sender knows the
-// responder's key, mac2 that it receives at its address; neither is a proof of who it is.
+// Owns mac1 and mac2, the last 32 bytes of INIT and RESP. mac1 shows that the sender knows the responder's public
+// key; mac2 shows that the sender receives at its address. Neither authenticates the sender.
 
 import { isZero } from "./bytes.ts";
 import { macBytes } from "./limits.ts";
@@ -14,12 +14,16 @@ export function mac1Key(responder: Uint8Array): Uint8Array {
   return hash(mac1Label, responder);
 }
 
-/** The key under which cookies travel, 32 bytes, for one salt of 16 bytes. */
+/** The key that encrypts one cookie inside COOKIE, 32 bytes. The salt has 16 bytes and is fresh for each. */
 export function cookieKey(responder: Uint8Array, salt: Uint8Array): Uint8Array {
   return hmac(hash(cookieLabel, responder), salt);
 }
 
-/** Fills mac1, and mac2 where there is a cookie (16 bytes), else with zeros. */
+/**
+ * Writes mac1 and mac2 into an INIT or RESP.
+ * @param key of mac1, 32 bytes
+ * @param cookie 16 bytes; without one, mac2 is zeros
+ */
 export function writeMacs(packet: Uint8Array, key: Uint8Array, cookie?: Uint8Array): void {
   const mac2At = packet.length - macBytes;
   packet.set(mac(key, packet.subarray(0, mac2At - macBytes)), mac2At - macBytes);
@@ -27,20 +31,20 @@ export function writeMacs(packet: Uint8Array, key: Uint8Array, cookie?: Uint8Arr
   else packet.set(mac(cookie, packet.subarray(0, mac2At)), mac2At);
 }
 
-/** Whether mac1 of an INIT or RESP is right under its key. */
+/** Whether mac1 of an INIT or RESP is valid under the key of mac1, 32 bytes. */
 export function checkMac1(packet: Uint8Array, key: Uint8Array): boolean {
   const mac1At = packet.length - 2 * macBytes;
   const mac1 = packet.subarray(mac1At, mac1At + macBytes);
   return equal(mac1, mac(key, packet.subarray(0, mac1At)));
 }
 
-/** Whether mac2 of an INIT is right under the cookie, 16 bytes. */
+/** Whether mac2 of an INIT is valid under the cookie, 16 bytes. */
 export function checkMac2(packet: Uint8Array, cookie: Uint8Array): boolean {
   const mac2At = packet.length - macBytes;
   return equal(packet.subarray(mac2At), mac(cookie, packet.subarray(0, mac2At)));
 }
 
-/** Whether an INIT bears a mac2 at all. */
+/** Whether an INIT has a mac2 at all, that is, one that is not zeros. */
 export function hasMac2(packet: Uint8Array): boolean {
   return !isZero(packet, packet.length - macBytes, packet.length);
 }

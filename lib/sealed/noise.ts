@@ -1,6 +1,6 @@
-// Owns the Noise pattern IK, and IKpsk2 where a pre-shared key is given (Noise §7.5, §9):
+// Owns the Noise pattern IK, or IKpsk2 if a pre-shared key is given (Noise §7.5, §9):
 //   ← s    …    → e, es, s, ss    ← e, ee, se [, psk]
-// Never knows a packet, an index or a mac; what a peer sent is read or refused, never thrown.
+// Never knows a packet, an index or a mac. Never throws on what a peer sent: it reads or refuses it.
 
 import { keyBytes, protocolName, protocolNamePsk, tagBytes } from "./limits.ts";
 import { dh } from "./primitives.ts";
@@ -11,21 +11,21 @@ import { SymmetricState } from "./symmetric-state.ts";
 /** What the two sides agree on before the first message. */
 export interface NoiseSetting {
   readonly prologue: Uint8Array;
-  /** 32 bytes make it IKpsk2; left out, the pattern is IK. */
+  /** 32 bytes select IKpsk2; if omitted, the pattern is IK. */
   readonly psk?: Uint8Array | undefined;
 }
 
-/** What a finished handshake leaves, for one of the two sides. */
+/** The result of a finished handshake on one of the two sides. */
 export interface NoiseOutcome {
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;
-  /** The same 32 bytes on both sides; binds what follows to this handshake. */
+  /** The same 32 bytes on both sides; a later protocol step can bind itself to this handshake with it. */
   readonly handshakeHash: Uint8Array;
 }
 
 const sealedKeyBytes = keyBytes + tagBytes;
 
-/** The side that knows the other's static key and speaks first. */
+/** The side that knows the other side's static key and sends the first message. */
 export class NoiseInitiator {
   readonly #state: SymmetricState;
   readonly #setting: NoiseSetting;
@@ -35,7 +35,7 @@ export class NoiseInitiator {
 
   /**
    * @param remote the responder's static key, 32 bytes
-   * @param ephemeral a fresh pair for this handshake alone
+   * @param ephemeral a fresh pair, used for this handshake only
    */
   constructor(setting: NoiseSetting, local: KeyPair, remote: Uint8Array, ephemeral: KeyPair) {
     this.#setting = setting;
@@ -46,8 +46,8 @@ export class NoiseInitiator {
   }
 
   /**
-   * Writes e, es, s, ss and the payload: 96 + payload bytes. Once for each initiator.
-   * @returns undefined where the responder's key is of small order
+   * Writes e, es, s, ss and the payload: 96 + payload bytes. Call it once.
+   * @returns undefined if the responder's key is of small order
    */
   writeFirst(payload: Uint8Array): Uint8Array | undefined {
     const state = this.#state;
@@ -63,8 +63,9 @@ export class NoiseInitiator {
   }
 
   /**
-   * Reads e, ee, se, psk and the payload. A message that is refused changes nothing: a forged
-   * answer does not spoil the handshake, and the true one can still come.
+   * Reads e, ee, se, psk and the payload. A refused message changes nothing: a forged answer does not
+   * break the handshake, and the genuine one can still arrive.
+   * @returns undefined if the message is refused
    */
   readSecond(message: Uint8Array): { payload: Uint8Array; outcome: NoiseOutcome } | undefined {
     if (message.length < keyBytes + tagBytes) return undefined;
@@ -84,7 +85,7 @@ export class NoiseInitiator {
   }
 }
 
-/** The side whose static key is known beforehand; one serves any number of first messages. */
+/** The side whose static key is known beforehand. One responder serves any number of first messages. */
 export class NoiseResponder {
   readonly #start: SymmetricState;
   readonly #setting: NoiseSetting;
@@ -98,7 +99,7 @@ export class NoiseResponder {
     this.#start = startState(setting, local.publicKey);
   }
 
-  /** Reads e, es, s, ss and the payload; undefined where anything does not fit. */
+  /** Reads e, es, s, ss and the payload; undefined if the message is too short or a key or tag is invalid. */
   readFirst(message: Uint8Array): NoiseAnswer | undefined {
     if (message.length < keyBytes + sealedKeyBytes + tagBytes) return undefined;
     const state = this.#start.fork();
@@ -114,18 +115,18 @@ export class NoiseResponder {
     state.mixKey(staticStatic);
     const payload = state.decryptAndHash(message.subarray(keyBytes + sealedKeyBytes));
     if (payload === undefined) return undefined;
-    // Sealed under ss: whoever wrote the payload owns the key it names.
+    // The payload is sealed under ss, so its sender owns the private half of the static key.
     this.#secrets.keep(remote, staticStatic);
     return new NoiseAnswer(state, this.#setting, remoteEphemeral, remote, payload);
   }
 }
 
-/** A first message that was read, and the way to answer it. */
+/** A first message that was read and can be answered. */
 export class NoiseAnswer {
   readonly #state: SymmetricState;
   readonly #setting: NoiseSetting;
   readonly #remoteEphemeral: Uint8Array;
-  /** The initiator's static key, 32 bytes. A replayed message names it too. */
+  /** The initiator's static key, 32 bytes. Not proof that the initiator is there: the message may be a replay. */
   readonly remote: Uint8Array;
   readonly payload: Uint8Array;
 
@@ -145,8 +146,8 @@ export class NoiseAnswer {
 
   /**
    * Writes e, ee, se, psk and the payload: 48 + payload bytes.
-   * @param ephemeral a fresh pair for this answer alone
-   * @returns undefined where one of the initiator's keys is of small order
+   * @param ephemeral a fresh pair, used for this answer only
+   * @returns undefined if one of the initiator's keys is of small order
    */
   writeSecond(
     payload: Uint8Array,
@@ -173,8 +174,8 @@ function startState(setting: NoiseSetting, responder: Uint8Array): SymmetricStat
   return state;
 }
 
-// Noise §9.2: with a pre-shared key every e goes into the key as well, so that nothing is ever
-// encrypted under a key that does not depend on something fresh.
+// Noise §9.2: with a pre-shared key, every e is mixed into the key too, so that every encryption key
+// depends on a fresh value.
 function mixEphemeral(state: SymmetricState, setting: NoiseSetting, publicKey: Uint8Array): void {
   state.mixHash(publicKey);
   if (setting.psk !== undefined) state.mixKey(publicKey);

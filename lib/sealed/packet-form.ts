@@ -1,5 +1,5 @@
-// Owns the form of packets: type, size, reserved bytes, and the header of DATA. Every datagram comes
-// through here first, so nothing here allocates. Never looks at what a mac or a tag covers.
+// Owns the form of packets: type, size, reserved bytes, and the header of DATA. Every sealed datagram is
+// checked here first, so nothing here allocates. Never verifies a mac or a tag.
 
 import { isZero, readUint32, readUint64, writeUint32, writeUint64 } from "./bytes.ts";
 import {
@@ -31,10 +31,10 @@ export const packetType = {
 /** Why bytes are not a packet. */
 export type PacketReason = "type" | "size" | "reserved" | "version" | "counter";
 
-/** The type and three zeros, before all else. */
+/** The type and three zero bytes, at the start of every packet. */
 export const headerBytes = 4;
 
-/** What is wrong with the form of a packet, or undefined. Allocates nothing. */
+/** Why the form of a packet is invalid, or undefined if it is valid. */
 export function packetFault(bytes: Uint8Array): PacketReason | undefined {
   if (bytes.length === 0) return "size";
   if (bytes[0] !== packetType.data) return handshakeFault(bytes);
@@ -46,19 +46,19 @@ export function packetFault(bytes: Uint8Array): PacketReason | undefined {
 }
 
 /**
- * The index that a packet is for: of RESP, COOKIE, DATA and RESET.
- * @param bytes a packet without fault
+ * The receiver's index in a RESP, COOKIE, DATA or RESET.
+ * @param bytes a packet in which `packetFault` found no fault
  */
 export function receiverOf(bytes: Uint8Array): number {
   return readUint32(bytes, bytes[0] === packetType.resp ? 8 : 4);
 }
 
-/** The counter of a DATA packet. Beyond 2^53 it is not exact, and above every limit. */
+/** The counter of a DATA packet. Above 2^53 it is not exact, but any such counter is far over the limit. */
 export function dataCounter(bytes: Uint8Array): number {
   return readUint64(bytes, 8);
 }
 
-/** Writes the 16 bytes before the ciphertext of DATA, which are also its associated data. */
+/** Writes the header of DATA: 16 bytes, which are also the associated data of its ciphertext. */
 export function writeDataHeader(bytes: Uint8Array, receiver: number, counter: number): void {
   bytes[0] = packetType.data;
   bytes[1] = 0;
@@ -90,7 +90,7 @@ function handshakeFault(bytes: Uint8Array): PacketReason | undefined {
     case packetType.key:
       return bytes[20]! <= bytes[21]! ? undefined : "version";
     case packetType.resp:
-      // sealed, Packets: only an INIT is ever asked for a cookie, so a RESP has no mac2.
+      // sealed, Packets: only an INIT can be asked for a cookie, so mac2 of a RESP is always zeros.
       return isZero(bytes, respBytes - macBytes, respBytes) ? undefined : "reserved";
     default:
       return undefined;

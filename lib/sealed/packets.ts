@@ -1,5 +1,5 @@
-// Owns the seven outer packets: their fields, and the layout of each on the wire.
-// Never verifies a mac or a tag, and never looks inside what is sealed.
+// Owns the seven outer packets: their fields and the layout of each on the wire.
+// Never verifies a mac or a tag, and never decrypts.
 
 import { readUint16, readUint32, writeUint16, writeUint32 } from "./bytes.ts";
 import {
@@ -26,13 +26,13 @@ import type { PacketReason } from "./packet-form.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";
 
-/** Asks a server for its key. As long as an answer may ever be: nobody's amplifier. */
+/** Asks a server for its key. Longer than the KEY that answers it, so that the server amplifies nothing. */
 export interface HelloPacket {
   readonly type: "hello";
   readonly nonce: Uint8Array;
 }
 
-/** Tells the server's key. Nothing in it is proven before the RESP of a handshake under it. */
+/** Tells the server's key. Not authenticated: a handshake with this key proves it, by its RESP. */
 export interface KeyPacket {
   readonly type: "key";
   readonly nonce: Uint8Array;
@@ -79,9 +79,9 @@ export interface DataPacket {
 
 export interface ResetPacket {
   readonly type: "reset";
-  /** The index that its sender does not know, as the packet that caused it bore it. */
+  /** The receiver index of the DATA packet that caused the RESET: the sender of the RESET does not know it. */
   readonly receiver: number;
-  /** The last 16 bytes of the packet that caused it. */
+  /** The last 16 bytes of the DATA packet that caused the RESET. */
   readonly tag: Uint8Array;
 }
 
@@ -136,7 +136,7 @@ export function decodePacket(bytes: Uint8Array): Result<Packet, PacketReason> {
   }
 }
 
-/** Encodes one packet. The fields must have the sizes of the table. */
+/** Encodes one packet. The caller gives each field the size in the table of SEALED.md. */
 export function encodePacket(packet: Packet): Uint8Array {
   switch (packet.type) {
     case "hello":

@@ -1,5 +1,5 @@
-// Owns the few cryptographic operations of the envelope, each on raw bytes, over node:crypto.
-// Never decides what is signed, sealed or compared, and never makes a random byte.
+// Owns the cryptographic operations of the envelope, on raw bytes, implemented with node:crypto.
+// Never decides what is signed, sealed or compared, and never generates random bytes.
 
 import {
   createCipheriv,
@@ -17,28 +17,28 @@ import {
 import type { KeyObject } from "node:crypto";
 import { hashBytes, keyBytes, tagBytes } from "./limits.ts";
 
-/** A private key ready for use, with its 32 public bytes. Import once, use often. */
+/** An imported private key and its public key, 32 bytes. Importing is slow: do it once and keep the pair. */
 export interface KeyPair {
   readonly publicKey: Uint8Array;
   readonly privateKey: KeyObject;
 }
 
-// RFC 8410: the fixed DER bytes before the 32 bytes of a key. node:crypto takes no raw keys.
+// RFC 8410: the fixed DER bytes in front of a key's 32 bytes. node:crypto accepts no raw keys.
 const x25519PrivatePrefix = Buffer.from("302e020100300506032b656e04220420", "hex");
 const x25519PublicPrefix = Buffer.from("302a300506032b656e032100", "hex");
 const ed25519PrivatePrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 const ed25519PublicPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 const cipherName = "aes-256-gcm";
-// Without it a decipher would take a shorter tag, which is easier to guess.
+// Without this option a decipher accepts a shorter tag, which is easier to guess.
 const decipherOptions = { authTagLength: tagBytes };
 const noInfo = new Uint8Array(0);
-// The decipher copies the tag: a few bytes moved cost less than a view of them.
+// The decipher copies the tag, so one buffer is enough; copying 16 bytes into it is cheaper than a view.
 const tag = new Uint8Array(tagBytes);
 
 /**
  * X25519 key pair (RFC 7748).
- * @param secret 32 random bytes
+ * @param secret 32 random bytes; any other length is a RangeError
  */
 export function x25519KeyPair(secret: Uint8Array): KeyPair {
   return keyPair(x25519PrivatePrefix, secret);
@@ -46,17 +46,17 @@ export function x25519KeyPair(secret: Uint8Array): KeyPair {
 
 /**
  * Ed25519 key pair (RFC 8032).
- * @param seed 32 random bytes
+ * @param seed 32 random bytes; any other length is a RangeError
  */
 export function ed25519KeyPair(seed: Uint8Array): KeyPair {
   return keyPair(ed25519PrivatePrefix, seed);
 }
 
 /**
- * X25519 (RFC 7748 §6.1).
- * @param publicKey 32 bytes, from anyone
- * @returns 32 bytes, or undefined where they would be all zero: such a public key is of
- * small order, and the secret would be known to everybody
+ * X25519 key agreement (RFC 7748 §6.1).
+ * @param publicKey 32 bytes, untrusted
+ * @returns 32 bytes, or undefined if they would be all zero: then the public key is of small order, and
+ *   anybody could compute the secret
  */
 export function dh(pair: KeyPair, publicKey: Uint8Array): Uint8Array | undefined {
   try {
@@ -70,8 +70,9 @@ export function dh(pair: KeyPair, publicKey: Uint8Array): Uint8Array | undefined
 }
 
 /**
- * AES-256-GCM, writing ciphertext and tag to `out` at `offset`: plaintext + 16 bytes.
- * @param nonce 12 bytes, never twice under one key
+ * AES-256-GCM encryption. Writes ciphertext and tag to `out` at `offset`: the plaintext's length + 16 bytes.
+ * @param key 32 bytes
+ * @param nonce 12 bytes, never used twice with one key
  */
 export function sealInto(
   out: Uint8Array,
@@ -83,16 +84,16 @@ export function sealInto(
 ): void {
   const cipher = createCipheriv(cipherName, key, nonce);
   cipher.setAAD(associated);
-  // GCM is a stream: update gives every byte, and final none.
+  // GCM is a stream mode: update returns every byte, and final returns none.
   out.set(cipher.update(plaintext), offset);
   cipher.final();
   out.set(cipher.getAuthTag(), offset + plaintext.length);
 }
 
 /**
- * AES-256-GCM.
- * @param sealed from `start` on the ciphertext and its 16-byte tag
- * @returns the plaintext, or undefined where the tag does not fit
+ * AES-256-GCM decryption.
+ * @param sealed holds, from `start` to its end, the ciphertext and its 16-byte tag
+ * @returns the plaintext, or undefined if the tag is invalid
  */
 export function open(
   key: Uint8Array,
@@ -115,14 +116,14 @@ export function open(
   return plaintext;
 }
 
-/** SHA-256 over the parts, one after the other: 32 bytes. */
+/** SHA-256 of the concatenated parts: 32 bytes. */
 export function hash(...parts: readonly Uint8Array[]): Uint8Array {
   const state = createHash("sha256");
   for (const part of parts) state.update(part);
   return state.digest();
 }
 
-/** HMAC-SHA256 over the parts, one after the other: 32 bytes (RFC 2104). */
+/** HMAC-SHA256 of the concatenated parts: 32 bytes (RFC 2104). */
 export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const state = createHmac("sha256", key);
   for (const part of parts) state.update(part);
@@ -138,13 +139,13 @@ export function hkdf(chainingKey: Uint8Array, material: Uint8Array, count: 2 | 3
   const whole = new Uint8Array(
     hkdfSync("sha256", material, chainingKey, noInfo, count * hashBytes),
   );
-  // slice copies: a transport key then owns 32 bytes instead of holding the whole.
+  // slice copies, so that a key keeps 32 bytes alive and not the whole buffer.
   return Array.from({ length: count }, (_, index) =>
     whole.slice(index * hashBytes, (index + 1) * hashBytes),
   );
 }
 
-/** Whether the two are the same, in a time that depends on their lengths only. */
+/** Whether the two are equal. Constant time: the duration depends on the lengths only. */
 export function equal(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
@@ -154,7 +155,7 @@ export function signEd25519(pair: KeyPair, message: Uint8Array): Uint8Array {
   return sign(null, message, pair.privateKey);
 }
 
-/** Whether an Ed25519 signature is good (RFC 8032). Bytes that are no key or signature are not. */
+/** Whether an Ed25519 signature is valid (RFC 8032). A malformed key or signature counts as invalid. */
 export function verifyEd25519(
   publicKey: Uint8Array,
   message: Uint8Array,

@@ -1,11 +1,11 @@
-// Owns what the static keys of both sides give together (Noise's ss), for the initiators that came lately: a device makes new
-// keys every quarter of an hour, and one of the four key agreements is the same each time.
-// Never keeps the secret of a key whose owner has not proven that it has the private half.
+// Owns a cache of the shared secret of both static keys (Noise's ss) for recent initiators: a device rekeys every
+// 15 minutes, and this one of the four key agreements has the same result each time.
+// Never keeps a secret before the initiator has proven that it has its private key.
 
 import { dh } from "./primitives.ts";
 import type { KeyPair } from "./primitives.ts";
 
-/** Initiators that are remembered; the longest unused is forgotten first. About 200 bytes each. */
+/** How many initiators are cached; the least recently used is evicted first. About 200 bytes each. */
 const secretsMax = 16_384;
 
 export class StaticSecrets {
@@ -20,14 +20,14 @@ export class StaticSecrets {
 
   /**
    * The secret shared with a static key, 32 bytes.
-   * @param remote 32 bytes, from anyone
-   * @returns undefined where the key is of small order
+   * @param remote 32 bytes, untrusted
+   * @returns undefined if the key is of small order
    */
   with(remote: Uint8Array): Uint8Array | undefined {
     return this.#byKey.get(nameOf(remote)) ?? dh(this.local, remote);
   }
 
-  /** The owner of the static key has proven itself: what `with` gave is kept. */
+  /** Caches what `with` returned. Call it only after the initiator has proven that it owns the static key. */
   keep(remote: Uint8Array, secret: Uint8Array): void {
     const name = nameOf(remote);
     this.#byKey.delete(name);

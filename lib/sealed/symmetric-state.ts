@@ -1,12 +1,12 @@
-// Owns Noise's symmetric state (Noise §5.2): chaining key, transcript hash and the cipher in use.
-// Never knows which message it serves, nor any Diffie-Hellman key.
+// Owns Noise's symmetric state (Noise §5.2): chaining key, transcript hash, and cipher key with its nonce.
+// Never knows which message it serves or which keys were agreed.
 
 import { hashBytes, tagBytes } from "./limits.ts";
 import { hash, hkdf, open, sealInto } from "./primitives.ts";
 
 const empty = new Uint8Array(0);
 
-/** Nonce bytes of Noise's AESGCM: 4 zero bytes and the counter, big-endian (Noise §12.4). */
+/** Length of a nonce of Noise's AESGCM: 4 zero bytes and the counter, big-endian (Noise §12.4). */
 export const nonceBytes = 12;
 
 /** The symmetric state of one handshake. */
@@ -30,7 +30,7 @@ export class SymmetricState {
     return new SymmetricState(start, start);
   }
 
-  /** A second state that goes its own way: a forged message must not spoil the first. */
+  /** An independent copy. Try a message on a copy, so that a forged one does not change this state. */
   fork(): SymmetricState {
     const copy = new SymmetricState(this.#chainingKey, this.#transcript);
     copy.#key = this.#key;
@@ -38,7 +38,7 @@ export class SymmetricState {
     return copy;
   }
 
-  /** The transcript hash so far; after the last message the handshake hash, 32 bytes. */
+  /** The transcript hash so far, 32 bytes; after the last message it is the handshake hash. */
   get transcript(): Uint8Array {
     return this.#transcript;
   }
@@ -69,7 +69,7 @@ export class SymmetricState {
     this.#nonce = 0;
   }
 
-  /** EncryptAndHash: the plaintext's length and 16 bytes more. A key must be there. */
+  /** EncryptAndHash: returns the plaintext's length + 16 bytes. Needs an earlier mixKey. */
   encryptAndHash(plaintext: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + tagBytes);
     sealInto(sealed, 0, this.#keyInUse(), this.#nextNonce(), this.#transcript, plaintext);
@@ -77,7 +77,7 @@ export class SymmetricState {
     return sealed;
   }
 
-  /** DecryptAndHash: undefined where it is too short or the tag does not fit. */
+  /** DecryptAndHash: undefined if `sealed` is too short or its tag is invalid. Needs an earlier mixKey. */
   decryptAndHash(sealed: Uint8Array): Uint8Array | undefined {
     if (sealed.length < tagBytes) return undefined;
     const plaintext = open(this.#keyInUse(), this.#nextNonce(), this.#transcript, sealed);
@@ -85,7 +85,7 @@ export class SymmetricState {
     return plaintext;
   }
 
-  /** Split: the initiator's sending key, then the responder's. */
+  /** Split: the key for messages of the initiator, then the key for messages of the responder. */
   split(): [Uint8Array, Uint8Array] {
     return hkdf(this.#chainingKey, empty, 2) as [Uint8Array, Uint8Array];
   }
@@ -97,7 +97,7 @@ export class SymmetricState {
 
   #nextNonce(): Uint8Array {
     const nonce = new Uint8Array(nonceBytes);
-    // A handshake encrypts at most twice under one key: the low byte is the whole counter.
+    // A handshake encrypts at most twice with one key, so the counter fits into the last byte.
     nonce[nonceBytes - 1] = this.#nonce++;
     return nonce;
   }

@@ -1,5 +1,5 @@
-// Owns the proof that stands in for the password after the first login, and what a server keeps
-// of it. Never stores anything, and never learns whether a ticket was revoked.
+// Owns the proof that replaces the password check after the first login, and the hash of it that a server stores.
+// Never stores anything, and never knows whether a ticket was revoked.
 
 import { proofBytes, ticketBytes } from "./limits.ts";
 import { equal, hash, hmac } from "./primitives.ts";
@@ -8,9 +8,9 @@ const text = new TextEncoder();
 const separator = new Uint8Array(1);
 
 /**
- * What RESUME presents, 32 bytes: HMAC-SHA256(ticket, id ‖ 0 ‖ password). The password is part
- * of it, so that a stolen ticket alone is worth nothing (sealed, Login).
- * @param ticket 32 bytes from a TICKET
+ * The proof in a RESUME, 32 bytes: HMAC-SHA256(ticket, id ‖ 0 ‖ password). It covers the password, so
+ * that a stolen ticket alone is useless (sealed, Login).
+ * @param ticket 32 bytes from a TICKET; any other length is a RangeError
  */
 export function resumeProof(ticket: Uint8Array, id: string, password: string): Uint8Array {
   if (ticket.length !== ticketBytes) throw new RangeError("A ticket has 32 bytes.");
@@ -18,14 +18,14 @@ export function resumeProof(ticket: Uint8Array, id: string, password: string): U
 }
 
 /**
- * What the server stores, 32 bytes: SHA-256 of the proof. A stolen database resumes nothing.
+ * What the server stores, 32 bytes: SHA-256 of the proof. A stolen database cannot resume a session.
  * @param proof 32 bytes
  */
 export function storedProof(proof: Uint8Array): Uint8Array {
   return hash(proof);
 }
 
-/** Whether a proof from a RESUME is the one that is stored. */
+/** Whether the proof of a RESUME, of any length, matches the stored hash of 32 bytes. */
 export function provesTicket(stored: Uint8Array, proof: Uint8Array): boolean {
   return proof.length === proofBytes && equal(stored, hash(proof));
 }

@@ -1,5 +1,5 @@
-// Owns one session's keys, counters and replay window: frames become DATA packets and back.
-// Never reads a frame, keeps a clock or knows an address; the caller passes the time in.
+// Owns one session's keys, counters and replay window: seals frames into DATA packets and opens them.
+// Never parses a frame, reads a clock or knows an address: the caller passes the time in.
 
 import { writeUint32 } from "./bytes.ts";
 import type { Established } from "./handshake.ts";
@@ -32,26 +32,26 @@ export type OpenReason = PacketReason | "not-expected" | "index" | "dead" | "rep
 export interface Opened {
   /** The inner frame with its padding. */
   readonly frame: Uint8Array;
-  /** Whether its counter is higher than any before: only then may the address move. */
+  /** Whether its counter is higher than any before: only then may the peer's address change (sealed, Roaming). */
   readonly newest: boolean;
 }
 
-// Everything here is synchronous, and the cipher copies both: one nonce and one header serve every
-// session. Counters stay below 2^24, so only the last 4 bytes of the nonce ever change.
+// One nonce and one header buffer serve all sessions: everything here is synchronous, and the cipher copies both.
+// Counters stay below 2^24, so only the last 4 bytes of the nonce change.
 const nonce = new Uint8Array(nonceBytes);
 const header = new Uint8Array(dataHeaderBytes);
 
-/** Whether keys of this age and number of messages are due for replacement. */
+/** Whether keys of this age, or with this number of messages, are due for a rekey. */
 export function areWorn(ageMs: number, messages: number): boolean {
   return ageMs >= rekeyAfterMs || messages >= rekeyAfterMessages;
 }
 
-/** Whether keys of this age may not seal or open the message with this number, from 0. */
+/** Whether keys of this age may no longer seal or open the message with this counter; the first is 0. */
 export function areDead(ageMs: number, message: number): boolean {
   return ageMs >= deadAfterMs || message >= deadAfterMessages;
 }
 
-/** The keys of one finished handshake at work. Times are monotonic, in ms. */
+/** One side of a session, from the keys of a finished handshake. Times are monotonic, in ms. */
 export class Transport {
   readonly localIndex: number;
   readonly remoteIndex: number;
@@ -77,25 +77,25 @@ export class Transport {
   }
 
   /**
-   * Whether the other side has shown that it holds the keys: the initiator knows from the RESP,
-   * the responder from the first valid DATA. Before that an INIT may have been a replay.
+   * Whether the other side has proven that it has the keys. The initiator knows it from the RESP, the responder
+   * from the first valid DATA: until then the INIT may have been a replay.
    */
   get confirmed(): boolean {
     return this.initiator || this.#window.next > 0;
   }
 
-  /** Whether the client shall make new keys: after 15 minutes or 2^20 messages either way. */
+  /** Whether the client is due for a rekey: after 15 minutes, or 2^20 messages in either direction. */
   needsRekey(nowMs: number): boolean {
     return areWorn(nowMs - this.#bornMs, Math.max(this.#sent, this.#window.next));
   }
 
-  /** Whether the keys seal nothing more: after 30 minutes or 2^24 messages sent. */
+  /** Whether the keys can no longer seal: after 30 minutes, or 2^24 messages sent. */
   isDead(nowMs: number): boolean {
     return areDead(nowMs - this.#bornMs, this.#sent);
   }
 
   /**
-   * Seals one frame into a DATA packet of 32 bytes more.
+   * Seals one frame into a DATA packet, which is 32 bytes longer.
    * @param frame a multiple of 16 bytes, at most 1,168
    * @returns the packet, or `dead`: the keys are too old or used up
    */
@@ -111,8 +111,8 @@ export class Transport {
   }
 
   /**
-   * Opens one DATA packet. One that is refused changes nothing.
-   * @param packet as it came in, bearing our index
+   * Opens one DATA packet. A refused packet changes nothing.
+   * @param packet as it was received; it must carry the local index
    */
   open(packet: Uint8Array, nowMs: number): Result<Opened, OpenReason> {
     const fault = packetFault(packet);
@@ -122,20 +122,20 @@ export class Transport {
     const counter = dataCounter(packet);
     if (areDead(nowMs - this.#bornMs, counter)) return reject("dead");
     if (!this.#window.check(counter)) return reject("replay");
-    // Every field of the header was checked: writing it again is cheaper than a view of it.
+    // Every field of the header was checked above, so this is a copy of it; writing it is cheaper than a view.
     writeDataHeader(header, this.localIndex, counter);
     writeUint32(nonce, nonceBytes - 4, counter);
     const frame = open(this.#receiveKey, nonce, header, packet, dataHeaderBytes);
     if (frame === undefined) return reject("tag");
-    // sealed, Rekey and replay: the window moves only after the tag verified.
+    // sealed, Rekey and replay: the window moves only after the tag is verified.
     const newest = counter >= this.#window.next;
     this.#window.commit(counter);
     return accept({ frame, newest });
   }
 
-  /** Overwrites the keys. Nothing is sealed or opened afterwards. */
+  /** Overwrites the keys with zeros. After that nothing can be sealed or opened. */
   wipe(): void {
-    // Dead first: whoever guesses a key of zeros must find nothing that opens.
+    // Mark the keys as dead too: otherwise a packet sealed with a key of zeros would open.
     this.#bornMs = -Infinity;
     this.#sendKey.fill(0);
     this.#receiveKey.fill(0);

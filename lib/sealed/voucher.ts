@@ -1,5 +1,5 @@
-// Owns the voucher: the server's word that two devices may speak, and under which keys.
-// Never asks what time it is, and never looks up a device: the caller says whom it expects.
+// Owns the voucher: the server's signed statement that one device may ask another, and with which keys.
+// Never reads a clock or looks up a device: the caller passes in what it expects.
 
 import { readUint64, writeUint64 } from "./bytes.ts";
 import { encodeId, readId } from "./ids.ts";
@@ -15,7 +15,7 @@ export interface VoucherClaim {
   readonly askerKey: Uint8Array;
   readonly targetId: string;
   readonly targetKey: Uint8Array;
-  /** Seconds since 1970, 0 to 2^53 - 1; at this second it is no longer good. */
+  /** Seconds since 1970, 0 to 2^53 - 1; from this second on the voucher is expired. */
   readonly expiry: number;
 }
 
@@ -27,19 +27,19 @@ export interface Voucher extends VoucherClaim {
 /** Why bytes are not a voucher. */
 export type VoucherFormReason = "length" | "id" | "expiry-range";
 
-/** Why a voucher is not good here and now. */
+/** Why a well-formed voucher is refused. */
 export type VoucherReason = "signature" | "expired" | "asker" | "target";
 
-/** What whoever receives a voucher knows for itself. */
+/** What the receiver of a voucher already knows and compares with it. */
 export interface VoucherExpectation {
   /** The server's Ed25519 key from the TICKET, 32 bytes. */
   readonly serverKey: Uint8Array;
-  /** The asker's static key, 32 bytes; to the target, the remote key of the handshake. */
+  /** The asker's static key, 32 bytes; on the target's side, the remote key of the handshake. */
   readonly askerKey: Uint8Array;
   readonly targetId: string;
-  /** The target's static key, 32 bytes; the asker, who learns it from here, leaves it out. */
+  /** The target's static key, 32 bytes. The asker omits it: it learns this key from the voucher. */
   readonly targetKey?: Uint8Array | undefined;
-  /** The asker, who knows its own id, gives it; the target learns it from here. */
+  /** The asker gives its own id. The target omits it: it learns this id from the voucher. */
   readonly askerId?: string | undefined;
   /** Seconds since 1970. */
   readonly nowSeconds: number;
@@ -53,12 +53,12 @@ export function signVoucher(claim: VoucherClaim, server: KeyPair): Uint8Array {
   return Buffer.concat([unsigned, signEd25519(server, Buffer.concat([context, unsigned]))]);
 }
 
-/** Encodes a voucher with the signature that it has. */
+/** Encodes a voucher with its existing signature. */
 export function encodeVoucher(voucher: Voucher): Uint8Array {
   return Buffer.concat([encodeClaim(voucher), voucher.signature]);
 }
 
-/** Decodes a voucher, which fills the bytes exactly. The keys are views, not copies. */
+/** Decodes a voucher; `bytes` must hold it and nothing more. Keys and signature are views into `bytes`. */
 export function decodeVoucher(bytes: Uint8Array): Result<Voucher, VoucherFormReason> {
   const askerId = readId(bytes, 0);
   if (!askerId.ok) return askerId;
@@ -83,9 +83,9 @@ export function decodeVoucher(bytes: Uint8Array): Result<Voucher, VoucherFormRea
 }
 
 /**
- * Whether a voucher is good for whom we expect, now. Names, keys and time are compared before
- * the signature, which costs a hundred times as much.
- * @returns undefined, or why it is not
+ * Checks a voucher against what the receiver expects. Ids, keys and time are compared first: verifying the
+ * signature costs a hundred times as much.
+ * @returns why the voucher is refused, or undefined if it is valid
  */
 export function voucherFault(
   voucher: Voucher,
