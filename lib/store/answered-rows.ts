@@ -1,12 +1,12 @@
-// The rows of `answered`: what sealed requests that changed something were answered, the latest of them. A row is written
-// in the transaction of the change; decides nothing.
+// Owns the rows of `answered`: the ACK codes of the latest sealed requests that changed something. The caller writes
+// a row in the transaction of the change. Never decides an answer.
 
 import type { Database, Statement } from "bun:sqlite";
 import type { AckCode } from "../protocol/codes.ts";
 import type { SealedRequest } from "../server/operation.ts";
 import { prepare } from "./statements.ts";
 
-/** Rows kept: each about 150 bytes. A repeat comes within minutes, or from a device that did nothing else since. */
+/** How many rows are kept, about 150 bytes each. A repeat comes within minutes, or is the device's next request. */
 const rowsMax = 65_536;
 
 export class AnsweredRows {
@@ -14,7 +14,7 @@ export class AnsweredRows {
   readonly #forget: Statement;
   readonly #codeOf: Statement<{ code: AckCode }>;
 
-  /** @param keptMax how many rows stay */
+  /** @param keptMax how many rows are kept; older ones are deleted */
   constructor(
     database: Database,
     private readonly keptMax = rowsMax,
@@ -31,19 +31,19 @@ export class AnsweredRows {
     );
   }
 
-  /** Notes what a request was answered, and forgets the oldest. */
+  /** Stores the answer to a request and deletes the oldest row if there are too many. */
   keep({ device, clientKey, msgid }: SealedRequest, code: AckCode): void {
     const row = this.#insert.get(device, clientKey, storedMsgid(msgid), code);
     this.#forget.run((row as { number: number }).number - this.keptMax);
   }
 
-  /** What the request was answered, or null where it is none that is known. */
+  /** The stored answer to the request, or null if there is none. */
   codeOf({ device, clientKey, msgid }: SealedRequest): AckCode | null {
     return this.#codeOf.get(device, storedMsgid(msgid), clientKey)?.code ?? null;
   }
 }
 
-/** SQLite's integers have a sign. */
+/** SQLite's integers are signed, a msgid is not: the same 64 bits are stored. */
 function storedMsgid(msgid: bigint): bigint {
   return BigInt.asIntN(64, msgid);
 }

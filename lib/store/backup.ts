@@ -1,5 +1,5 @@
-// Copies a database while it is served. A copy is one moment's state, checked page by page before it gets its name; the
-// database is only read.
+// Owns the backup of a database, also while it is served. A copy has the state of one moment, and gets its name only
+// after every page was checked. Never writes to the database itself.
 
 import { constants, Database } from "bun:sqlite";
 import {
@@ -30,26 +30,27 @@ export type BackupFacts = {
   readonly reports: number;
 };
 
-/** Where a long piece of work shows how far it is. */
+/** Receives the progress of a long operation. */
 export type CareProgress = {
   readonly onProgress: (done: number, total: number) => void;
-  /** Called when what can be counted is done and the pages are checked, which can take as long again. */
+  /** Called when all is copied and the check of the pages begins, which can take as long again. */
   readonly onChecking: () => void;
 };
 
+/** The tables that are copied whole, each with one statement. */
 const smallTables = ["registrar", "login", "report_chunk"];
 
 /**
- * Copies a database, served or not, as it is at one moment.
+ * Copies the state of a database at one moment, whether it is served or not.
  * @param path the database
- * @param target a file that is not there yet
- * @param progress told of the reports copied so far and in all
+ * @param target the new file; it must not exist
+ * @param progress gets the number of reports copied so far and in total
  * @throws OperatingError `target-exists`, `backup-failed`, and those of `openReadOnly`
  */
 export function backUp(path: string, target: string, progress: CareProgress): BackupFacts {
-  // Its form is checked here, and by name: what follows may assume it.
+  // Checks first that the file is a database of this server, with errors that name it; the copy relies on that.
   closeDatabase(openReadOnly(path));
-  // One of this process alone: two backups to one name are not in each other's way, the first to end has it.
+  // The name contains the process id, so that two backups to one target do not collide: the first to finish wins.
   const unfinished = unfinishedNameOf(resolve(target));
   try {
     refuseTaken(target);
@@ -95,13 +96,13 @@ function copyInto(unfinished: string, path: string, progress: CareProgress): Bac
   const flags = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_URI;
   const database = new Database(unfinished, flags);
   try {
-    // It has no name yet: after a failure it goes, and before it gets one it is synced as a whole.
+    // No durability is needed while copying: a failed copy is deleted, and a complete one is synced before it is named.
     database.run("PRAGMA journal_mode = MEMORY");
     database.run("PRAGMA synchronous = OFF");
     database.run("PRAGMA temp_store = MEMORY");
     database.run("PRAGMA busy_timeout = 5000");
     database.query("ATTACH ? AS source").run(sourceOf(path));
-    // From its first look to its last this sees one state; the server's commits go to the log meanwhile.
+    // One transaction reads one snapshot; meanwhile the server's commits go to the WAL.
     database.run("BEGIN");
     runMigrations(database, 0);
     const copied = copyTables(database, progress.onProgress);
@@ -119,18 +120,19 @@ function copyInto(unfinished: string, path: string, progress: CareProgress): Bac
   }
 }
 
-/** The database as SQLite is to attach it, so that as little as possible is left beside it. */
+/** The URI with which SQLite attaches the database, chosen so that no file is left beside it if possible. */
 function sourceOf(path: string): string {
   const file = realPathOf(path);
   const { href } = pathToFileURL(file);
   const isQuiet = checkFile(file, path).atRest && !isServed(path);
-  // One that is served, or has a log to be read: the log stays as it is.
+  // It is served, or has a log that must be read: a read-only connection leaves the log as it is.
   if (!isQuiet) return `${href}?mode=ro`;
   try {
     for (const name of [file, dirname(file)]) accessSync(name, mode.W_OK);
-    // A log is made beside it, and goes again; a server may start meanwhile.
+    // A writable connection creates a log and removes it when it closes, and a server may start meanwhile.
     return `${href}?mode=rw`;
   } catch {
+    // Without write permission no log can be created beside the file: read it without one.
     return `${href}?immutable=1`;
   }
 }
@@ -145,7 +147,7 @@ function copyTables(database: Database, onProgress: CareProgress["onProgress"]):
   return { devices, sessions, reports };
 }
 
-/** Copies reports and their index chunk by chunk; returns how many reports. */
+/** Copies the reports and their index chunk by chunk; returns the number of reports. */
 function copyReports(database: Database, onProgress: CareProgress["onProgress"]): number {
   const range = (column: string, table: string) =>
     database

@@ -1,33 +1,38 @@
-// Which places of a chunk are whose, in memory: for each device a list, linked from its newest place to its oldest
-// through one array for all, so that adding a report allocates nothing. Knows no row and no database.
+// Owns, in memory, which device each place of a chunk belongs to. The places of a device form a list, linked from the
+// newest to the oldest in an array that all devices share, so that adding a report allocates nothing. Never reads a
+// row or a database.
 
-/** Reports in a chunk: what a 16-bit place can number. */
+/** Reports in a chunk: as many as a 16-bit place can number. */
 export const chunkSize = 1 << 16;
 
-/** The slot of a device that has none. */
+/** Stands for "no slot". */
 const none = -1;
 
 export class ChunkPlaces {
-  /** A small number for each device, in the order in which they came. */
+  /** The slot of each device: 0, 1, … in the order of their first reports. */
   readonly #slots = new Map<string, number>();
   readonly #devices: string[] = [];
-  /** By slot: the newest place, and how many there are. */
+  /** By slot: the device's newest place, and the number of its places. */
   readonly #newest: number[] = [];
   readonly #counts: number[] = [];
-  /** By place: the slot of its device, in 16 bits, so that whoever looks there compares the device too. */
+  /**
+   * By place: the slot of its device, cut to 16 bits. There can be more slots than that after an undo, so a reader
+   * compares the device too.
+   */
   readonly #owners = new Uint16Array(chunkSize);
-  /** By place: the place before it of the same device. */
+  /** By place: the previous place of the same device. */
   readonly #before = new Uint16Array(chunkSize);
 
-  /** How many slots there are; those of devices whose reports were all undone included. */
+  /** The number of slots, including those of devices whose reports were all undone. */
   get slots(): number {
     return this.#devices.length;
   }
 
   /**
    * Adds a report.
-   * @param place 0 to 65,535, above all places before
-   * @param earlier a place that may be of the same device, which saves a look-up; any other number where there is none
+   * @param place 0 to 65,535, higher than all places added before
+   * @param earlier an earlier place that is probably the same device's, which saves a look-up in the Map; any other
+   *   number if none is known
    */
   add(device: string, place: number, earlier: number): void {
     let slot = earlier >= 0 && earlier < place ? (this.#owners[earlier] as number) : none;
@@ -38,7 +43,7 @@ export class ChunkPlaces {
     this.#counts[slot]!++;
   }
 
-  /** Forgets all reports from a place on. */
+  /** Removes all reports at this place and after it. */
   undoFrom(place: number): void {
     for (let slot = 0; slot < this.slots; slot++) {
       while ((this.#counts[slot] as number) > 0 && (this.#newest[slot] as number) >= place) {
@@ -48,7 +53,7 @@ export class ChunkPlaces {
     }
   }
 
-  /** A device's places, ascending; empty for one that has none. */
+  /** A device's places, ascending; empty if it has none. */
   of(device: string): Uint16Array {
     return this.at(this.#slots.get(device) ?? none);
   }
@@ -69,7 +74,7 @@ export class ChunkPlaces {
     return this.#devices[slot] as string;
   }
 
-  /** A device's places, newest first. Those that are added meanwhile are not among them. */
+  /** A device's places, newest first. Places added during the iteration are not included. */
   *newestOf(device: string): Generator<number, void, undefined> {
     const slot = this.#slots.get(device) ?? none;
     let place = this.#newest[slot] as number;

@@ -1,5 +1,5 @@
-// Looks whether a database is whole: its pages, its tables, its index of the reports, what was left beside it. Changes
-// nothing.
+// Owns the check of a database: its pages, its tables, the index of the reports, and files left over beside it. Never
+// changes anything.
 
 import { Database } from "bun:sqlite";
 import { readdirSync, statfsSync, statSync } from "node:fs";
@@ -12,32 +12,32 @@ import { chunkOf, chunkSize } from "./report-chunks.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { closeDatabase } from "./statements.ts";
 
-/** What a check has found. */
+/** The result of a check. */
 export type DatabaseCheck = {
   readonly schema: number;
   readonly served: boolean;
   readonly bytes: number;
   readonly logBytes: number;
-  /** In the file, to be used again. */
+  /** Unused pages inside the file, which SQLite will use again. */
   readonly freeBytes: number;
-  /** On the disk, for this user. */
+  /** Space on the disk that this user can use. */
   readonly diskFreeBytes: number;
-  /** null where they cannot be counted. */
+  /** null, here and in the next two, if the rows cannot be counted. */
   readonly devices: number | null;
   readonly sessions: number | null;
   readonly reports: number | null;
-  /** What is damaged, in sentences; empty where all is well. */
+  /** What is damaged, one sentence each; empty if nothing is. */
   readonly damage: readonly string[];
-  /** Files beside it that a command which was killed left. */
+  /** Files beside the database that a killed command left. */
   readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
-  /** Second names of the very file, which an interrupted restore left. */
+  /** Other names (hard links) of the database file, which an interrupted restore left. */
   readonly secondNames: readonly string[];
 };
 
 const sentencesMax = 10;
 
 /**
- * Checks a database, served or not.
+ * Checks a database, whether it is served or not.
  * @throws OperatingError those of `openReadOnly`
  */
 export function checkDatabase(path: string): DatabaseCheck {
@@ -71,7 +71,7 @@ export function checkDatabase(path: string): DatabaseCheck {
 
 /**
  * Checks every page of a database.
- * @returns what is wrong, at most ten sentences; empty where all is well
+ * @returns what is wrong, at most ten sentences; empty if nothing is
  */
 export function integrityOf(database: Database): string[] {
   return attempt(() => {
@@ -83,7 +83,7 @@ export function integrityOf(database: Database): string[] {
   }, "pages");
 }
 
-/** What SQLite cannot read is damage, too. */
+/** Runs a check and reports an error of SQLite in it as damage. */
 function attempt(look: () => string[], what: string): string[] {
   try {
     return look();
@@ -94,7 +94,7 @@ function attempt(look: () => string[], what: string): string[] {
   }
 }
 
-/** Tables and indexes that are missing or other than they should be; more of them are no harm. */
+/** Tables and indexes that are missing or differ from the schema; additional ones do no harm. */
 function schemaDamageOf(database: Database): string[] {
   const fresh = new Database(":memory:");
   migrate(fresh, ":memory:");
@@ -113,7 +113,7 @@ function schemaDamageOf(database: Database): string[] {
   });
 }
 
-/** Where the index of the reports and the reports do not agree: reports that would not be found by their device. */
+/** Chunks whose index lacks reports: those reports would not be found by their device. */
 function indexDamageOf(database: Database): string[] {
   const first = numberOf(database, "SELECT coalesce(min(sequence), 0) AS it FROM data");
   const chunks = database.prepare<{ chunk: number }, [number]>(
@@ -126,7 +126,7 @@ function indexDamageOf(database: Database): string[] {
     "SELECT count(*) AS it FROM data WHERE sequence >= ? AND sequence < ?",
   );
   const wrong: string[] = [];
-  // The first chunk may have lost its oldest reports to retention, which leaves them in the index.
+  // The first chunk is skipped: retention may have removed its oldest reports, which then are still in the index.
   for (const { chunk } of chunks.all(chunkOf(first))) {
     const [low, high] = [chunk * chunkSize, (chunk + 1) * chunkSize];
     const [told, there] = [indexed.get(chunk)?.it ?? 0, stored.get(low, high)?.it ?? 0];

@@ -1,5 +1,5 @@
-// The database as a file: which one a path means, and whether it can be one of ours, by its first 100 bytes. Looks only;
-// SQLite has not touched it yet.
+// Owns the view of the database as a file, before SQLite opens it: which file a path leads to, and whether its first
+// 100 bytes can be those of a database of this server. Never writes.
 
 import {
   closeSync,
@@ -19,8 +19,8 @@ const headerBytes = 100;
 const linksMax = 40;
 
 /**
- * The file that a path means, through symbolic links, also one that is not there yet. What lies beside a database (its
- * log, its lock) lies beside this one; so two names of a database share them.
+ * Resolves symbolic links in a path, also if the file does not exist yet. The log and the lock of a database are
+ * beside the file that this returns, so that all names of a database share them.
  */
 export function realPathOf(path: string): string {
   let name = path;
@@ -37,16 +37,16 @@ export function realPathOf(path: string): string {
 }
 
 /**
- * Refuses what is no SQLite database, or one cut short. A path with nothing there, or an empty file, passes.
+ * Refuses a file that is not an SQLite database or is truncated. A missing or empty file passes.
  * @param file the file itself, see `realPathOf`
- * @param path its name for people
- * @returns whether the database is in WAL mode with no log beside it: then nobody has it open
+ * @param path its name in messages
+ * @returns `atRest`: the database is in WAL mode and has no log beside it, so nobody has it open
  * @throws OperatingError `database-corrupt`, `database-unwritable`; errors of the file system
  */
 export function checkFile(file: string, path: string): { readonly atRest: boolean } {
   const kind = statSync(file, { throwIfNoEntry: false });
   if (kind === undefined) return { atRest: false };
-  // To open a FIFO would wait for its writer.
+  // Checked before openSync: opening a FIFO would block until it has a writer.
   if (!kind.isFile()) throw notAFile(path, kind.isDirectory());
   const descriptor = openSync(file, "r");
   try {
@@ -59,7 +59,7 @@ export function checkFile(file: string, path: string): { readonly atRest: boolea
     }
     const hasLog = existsSync(`${file}-wal`) || existsSync(`${file}-journal`);
     const expected = statedBytes(header);
-    // With a log beside it the file may lawfully be shorter than its header says.
+    // With a log beside it, the file may be shorter than its header says: the rest is still in the log.
     if (expected > size && !hasLog) {
       throw corrupt(path, `it is cut short: ${size} of ${expected} bytes`);
     }
@@ -70,14 +70,16 @@ export function checkFile(file: string, path: string): { readonly atRest: boolea
 }
 
 /**
- * Tries whether a file may be written, without a change: SQLite would open it to read alone, without a word.
- * @throws errors of the file system, where the file is there and may not
+ * Checks that a file can be opened for writing, without changing it: SQLite would silently open it read-only.
+ * @throws errors of the file system, if the file exists and cannot be written
  */
 export function tryWriting(file: string): void {
   if (existsSync(file)) closeSync(openSync(file, "r+"));
 }
 
-/** The size of the file by its header; 0 where the header does not know (written by an SQLite before 3.7). */
+/**
+ * The size of the file according to its header; 0 if the header does not have it (SQLite before 3.7 wrote the file).
+ */
 function statedBytes(header: Buffer): number {
   const stated = header.readUInt16BE(16);
   const pageBytes = stated === 1 ? 65_536 : stated;
@@ -97,7 +99,7 @@ function inRealDirectory(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path));
   } catch {
-    // A missing directory is told when the file is opened.
+    // A missing directory is reported when the file is opened.
     return path;
   }
 }

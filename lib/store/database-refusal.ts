@@ -1,8 +1,9 @@
-// Why a database is refused, in words with a next step, and SQLite's and the system's errors as such.
+// Owns the reasons for refusing a database, as errors with a next step, and the translation of errors of SQLite and of
+// the file system into them. Never looks at a file.
 
 import { OperatingError } from "../operating-error.ts";
 
-/** The file is damaged, or no SQLite database. */
+/** The file is damaged or is not an SQLite database. */
 export function corrupt(path: string, detail: string): OperatingError {
   return new OperatingError(
     "database-corrupt",
@@ -17,7 +18,7 @@ export function foreign(path: string, nextStep = "Give --db another file."): Ope
   return new OperatingError("database-foreign", message, nextStep);
 }
 
-/** The path leads to a directory, a FIFO, a device. */
+/** The path leads to a directory, a FIFO or a device. */
 export function notAFile(path: string, isDirectory: boolean): OperatingError {
   return new OperatingError(
     "database-unwritable",
@@ -26,7 +27,7 @@ export function notAFile(path: string, isDirectory: boolean): OperatingError {
   );
 }
 
-/** Another program keeps the database from being written or read. */
+/** Another program has locked the database. */
 export function inUse(path: string): OperatingError {
   return new OperatingError(
     "database-in-use",
@@ -35,7 +36,7 @@ export function inUse(path: string): OperatingError {
   );
 }
 
-/** The file system does not let it be opened or written. */
+/** The file system does not allow the file to be opened or written. */
 export function unwritable(path: string, detail: string): OperatingError {
   return new OperatingError(
     "database-unwritable",
@@ -45,9 +46,9 @@ export function unwritable(path: string, detail: string): OperatingError {
 }
 
 /**
- * An error of SQLite or of the file system as a refusal; anything else comes back as it is.
+ * Translates an error of SQLite or of the file system into a refusal; any other error is returned unchanged.
  * @param error as thrown
- * @param path the database's name for people
+ * @param path the database's name in messages
  */
 export function explain(error: unknown, path: string): unknown {
   if (error instanceof OperatingError) return error;

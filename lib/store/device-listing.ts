@@ -1,4 +1,4 @@
-// The devices with their presence, for people: reads, in the order of ids.
+// Owns the list of all devices with their latest sessions, in the order of ids, for `iot-server devices`. Never writes.
 
 import type { Database } from "bun:sqlite";
 import { prepare } from "./statements.ts";
@@ -13,22 +13,22 @@ export type DeviceListing = {
   readonly registered: number;
   /** The client key of its last sealed LOGIN, 32 bytes, or null. */
   readonly sealedKey: Uint8Array | null;
-  /** Whether text is refused for it. */
+  /** Whether the server refuses unencrypted text messages from it. */
   readonly textLocked: boolean;
-  /** Its latest session; null where it never logged in. */
+  /** Its latest session; null if it never logged in. */
   readonly session: SessionListing | null;
 };
 
 export type SessionListing = {
   readonly started: number;
   readonly lastSeen: number;
-  /** null while it is open. */
+  /** null while the session is open. */
   readonly ended: number | null;
   readonly reason: string | null;
-  /** The address its last packet came from. */
+  /** The source address of its last packet. */
   readonly ip: string;
   readonly port: number;
-  /** Whether it is or was sealed. */
+  /** Whether it is or was a sealed session. */
   readonly sealed: boolean;
 };
 
@@ -49,10 +49,10 @@ type Row = {
   is_sealed: number;
 };
 
-/** Devices read in one go: a reader that is slow to take them holds up no checkpoint of the server's log. */
+/** Devices per read: no read transaction stays open while a slow consumer takes them, which would block checkpoints. */
 const devicesPerPage = 1_000;
 
-/** All devices, one by one. */
+/** All devices, in the order of ids, read page by page as they are taken. */
 export function* listDevices(database: Database): Generator<DeviceListing, void, undefined> {
   const page = prepare<Row>(
     database,
@@ -90,7 +90,7 @@ function listed(row: Row): DeviceListing {
   return { id, mac, ip, port, registered, sealedKey, textLocked: row.text_locked !== 0, session };
 }
 
-/** Whether a device of this id is registered. */
+/** Whether a device with this id is registered. */
 export function isRegistered(database: Database, id: string): boolean {
   return database.query("SELECT 1 FROM registrar WHERE id = ?").get(id) !== null;
 }

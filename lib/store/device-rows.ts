@@ -1,5 +1,5 @@
-// The rows of `registrar`: what REGISTER, DEREGISTER and LOGIN are decided on, and what they change. Calls the rules of
-// the verbs; decides nothing itself.
+// Owns the rows of `registrar`: reads what REGISTER, DEREGISTER, LOGIN and RESUME are decided on, and writes what they
+// change. Never decides: it calls the rules of the verbs.
 
 import type { Database, Statement } from "bun:sqlite";
 import { ack, type AckCode } from "../protocol/codes.ts";
@@ -64,12 +64,13 @@ export class DeviceRows {
     this.#allowText = prepare(database, "UPDATE registrar SET text_locked = 0 WHERE id = ?");
   }
 
-  /** The device of this id, or null. */
+  /** The device with this id, or null. */
   get(id: string): DeviceRow | null {
     const row = this.#byId.get(id);
     return row === null ? null : { ...row, textLocked: row.textLocked !== 0 };
   }
 
+  /** Carries out REGISTER, as its rule decides. */
   register({ device, proof, sealed, at }: RegisterOperation): Outcome {
     const own = this.get(device.id);
     const decision = decideRegister(device, proof, sealed, {
@@ -87,6 +88,7 @@ export class DeviceRows {
     return { kind: "done", code: decision.code, session: 0, hash: decision.hash };
   }
 
+  /** Carries out DEREGISTER, as its rule decides; the caller ends the session. */
   deregister({ device, proof, sealed }: DeregisterOperation): Outcome {
     const own = this.get(device.id);
     const decision = decideDeregister(device, proof, sealed, own);
@@ -95,7 +97,10 @@ export class DeviceRows {
     return { kind: "done", code: decision.code, session: 0, hash: null };
   }
 
-  /** What LOGIN comes to, with the stored hash; keeps a sealed device's key and proof. The session is the caller's. */
+  /**
+   * The decision on LOGIN, and the stored hash. A successful sealed LOGIN stores the client key and the proof of its
+   * ticket. The caller opens the session.
+   */
   login({ id, proof, seal }: LoginOperation): LoginDecision & LoginFacts {
     const own = this.get(id);
     const decision = decideLogin(proof, seal?.clientKey ?? null, this.policy.keyPolicy, own);
@@ -104,22 +109,25 @@ export class DeviceRows {
     return { ...decision, hash: own?.hash ?? null };
   }
 
-  /** What RESUME comes to; the session is the caller's. */
+  /** The decision on RESUME. The caller opens the session. */
   resume({ id, clientKey, shown }: ResumeOperation): AckCode {
     return decideResume(clientKey, shown, this.get(id));
   }
 
-  /** Takes a device out; whether there was one. */
+  /** Deletes a device; returns whether it existed. */
   remove(id: string): boolean {
     return this.#remove.run(id).changes > 0;
   }
 
-  /** Lets a device speak text again; whether there is such a device. */
+  /** Allows a device to use text messages again; returns whether it exists. */
   allowText(id: string): boolean {
     return this.#allowText.run(id).changes > 0;
   }
 
-  /** Whether another device holds the ip; one that a device keeps is not new to it, and may be shared from before. */
+  /**
+   * Whether another device has the IP, or with `sharedIp` the IP and port. Without `sharedIp`, a device may keep its
+   * own IP even if another one has it too: devices may share one from an earlier setting or from the original system.
+   */
   #isIpTaken({ ip, id, port }: DeviceFacts, own: DeviceRow | null): boolean {
     if (own?.ip === ip && !this.policy.sharedIp) return false;
     const holder = this.policy.sharedIp

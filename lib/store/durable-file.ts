@@ -1,5 +1,5 @@
-// Files that have their name only when they are whole: written under another one, synced, then named. Knows nothing of
-// what is in them.
+// Owns files that get their name only when they are complete: they are written under a temporary name, synced, then
+// renamed. Never looks at their content.
 
 import {
   closeSync,
@@ -17,12 +17,12 @@ import { basename, dirname, join } from "node:path";
 
 const unfinished = /\.(\d+)\.unfinished(-journal)?$/;
 
-/** The name that a file of this process has until it is whole. */
+/** The temporary name of a file that this process writes; it contains the process id. */
 export function unfinishedNameOf(target: string): string {
   return `${target}.${process.pid}.unfinished`;
 }
 
-/** Whether a name is that of a file which its writer left unfinished: the writer is there no more. */
+/** Whether a file name is that of an unfinished file whose writer is no longer running. */
 export function isLeftover(name: string): boolean {
   const pid = unfinished.exec(name)?.[1];
   return pid !== undefined
@@ -30,7 +30,7 @@ export function isLeftover(name: string): boolean {
     : /\.unfinished(-wal|-shm|-journal)?$/.test(name);
 }
 
-/** Removes what writers of a target left that were killed. */
+/** Removes the unfinished files of a target whose writers were killed. */
 export function removeLeftovers(target: string): void {
   const prefix = `${basename(target)}.`;
   for (const name of readdirSync(dirname(target))) {
@@ -40,8 +40,8 @@ export function removeLeftovers(target: string): void {
 }
 
 /**
- * Gives a whole file a name that nothing has; after a crash it is there whole, or not at all.
- * @throws errors of the file system; EEXIST where the name is taken
+ * Renames a complete file to a name that does not exist yet. After a crash, the target is complete or does not exist.
+ * @throws errors of the file system; EEXIST if the name is taken
  */
 export function giveNewName(file: string, target: string): void {
   sync(file);
@@ -51,7 +51,7 @@ export function giveNewName(file: string, target: string): void {
 }
 
 /**
- * Puts a whole file in the place of another; after a crash there is the old one or the new one.
+ * Replaces a file with a complete new one. After a crash, the target is the old file or the new one.
  * @throws errors of the file system
  */
 export function takePlaceOf(file: string, target: string): void {
@@ -61,8 +61,8 @@ export function takePlaceOf(file: string, target: string): void {
 }
 
 /**
- * Gives a file another name beside its own, or, on a file system without links, makes a copy under it.
- * @throws errors of the file system; EEXIST where the name is taken
+ * Gives a file a second name (a hard link); on a file system without links, copies it instead.
+ * @throws errors of the file system; EEXIST if the name is taken
  */
 export function giveSecondName(file: string, name: string): void {
   try {
@@ -74,16 +74,16 @@ export function giveSecondName(file: string, name: string): void {
   }
 }
 
-/** The name, or one like it that nothing has. */
+/** The wanted name, or with `-2`, `-3`, … appended if it is taken. */
 export function unusedName(wanted: string): string {
   let name = wanted;
   for (let i = 2; existsSync(name); i++) name = `${wanted}-${i}`;
   return name;
 }
 
-/** Waits until a folder's names are on the disk. */
+/** Syncs a folder, so that new and changed names in it are on the disk. */
 export function syncFolder(folder: string): void {
-  // Windows cannot open a directory, and needs none of this.
+  // Windows cannot open a directory, and does not need this.
   if (process.platform !== "win32") sync(folder, "r");
 }
 

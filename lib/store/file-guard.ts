@@ -1,5 +1,5 @@
-// Notices that the database file or its log was deleted or replaced while it is open: SQLite would go on writing into
-// nothing. The store looks after each commit, before anything is acknowledged.
+// Owns the check whether the database file or its log was deleted or replaced while open: SQLite would go on writing to
+// the deleted file. The store checks after each commit, before anything is acknowledged. Never repairs anything.
 
 import { statSync } from "node:fs";
 import { realPathOf } from "./database-file.ts";
@@ -8,7 +8,7 @@ export class FileGuard {
   readonly #watched: { readonly file: string; identity: string | null }[];
   #lost: string | null = null;
 
-  /** @param path a database that is open */
+  /** @param path the open database */
   constructor(path: string) {
     const file = realPathOf(path);
     this.#watched = [path, file, `${file}-wal`].map((name) => ({
@@ -17,18 +17,18 @@ export class FileGuard {
     }));
   }
 
-  /** Looks at the files: a few microseconds. */
+  /** Checks the files and remembers the result for `assertThere`. Takes a few microseconds. */
   check(): void {
     this.#lost = null;
     for (const watched of this.#watched) {
       const identity = identityOf(watched.file);
-      // The log is made by the first transaction; from then on it stays the same file.
+      // The first transaction creates the log; from then on it must stay the same file.
       watched.identity ??= identity;
       if (identity !== watched.identity) this.#lost ??= watched.file;
     }
   }
 
-  /** @throws Error where a file is gone, so that nothing is acknowledged that is not kept */
+  /** @throws Error if the last check found a file gone: a commit to a deleted file must not be acknowledged */
   assertThere(): void {
     if (this.#lost === null) return;
     throw new Error(
@@ -37,7 +37,7 @@ export class FileGuard {
   }
 }
 
-/** Which file a path leads to; null where there is none. */
+/** Device and inode of the file that a path leads to; null if there is none. */
 function identityOf(file: string): string | null {
   try {
     const { dev, ino } = statSync(file, { bigint: true });

@@ -1,5 +1,6 @@
-// One server a database: a lock that the system lets go when the process ends, however it ends. It is a second SQLite
-// file beside the database, held open in an exclusive transaction, so that readers of the database are not in its way.
+// Owns the lock that allows one server per database. The operating system releases it when the process ends, however it
+// ends. The lock is an exclusive transaction on a second SQLite file beside the database, so that it never blocks
+// readers of the database.
 
 import { Database } from "bun:sqlite";
 import { OperatingError } from "../operating-error.ts";
@@ -9,13 +10,13 @@ import { unwritable } from "./database-refusal.ts";
 /** A lock that is held until released. */
 export type InstanceLock = { release(): void };
 
-/** A look of `isServed` takes microseconds; this is for one that is interrupted. */
+/** How long to wait for the lock, ms. `isServed` holds a read lock for microseconds, or longer if it is preempted. */
 const patienceMs = 500;
 
-// A lock that nothing refers to would be collected, and let go.
+// Keeps the connections reachable: a garbage-collected one would release its lock.
 const held = new Set<Database>();
 
-/** The name of the lock file of a database: one file, by whatever link the database is named. */
+/** The path of a database's lock file: the same for every symbolic link to the database. */
 export function lockPathOf(databasePath: string): string {
   return `${realPathOf(databasePath)}.lock`;
 }
@@ -50,8 +51,8 @@ export function takeInstanceLock(databasePath: string): InstanceLock {
 }
 
 /**
- * Whether a server holds the lock now. Changes nothing, makes no file, needs no right to write, and is in the way of no
- * server that starts.
+ * Whether a server holds the lock now. Changes nothing, creates no file, needs no write permission, and does not
+ * prevent a server from starting.
  */
 export function isServed(databasePath: string): boolean {
   let database: Database;

@@ -1,19 +1,20 @@
-// The latest report of a device. Where it was found, or that there was none, is remembered: a device that asks again and
-// again for one that has been silent for millions of reports must not cost a walk through all their chunks each time.
+// Owns the look-up of a device's latest report. Remembers where it was, or that there was none: repeated requests for a
+// device that has been silent for millions of reports must not walk through all their chunks each time. Never stores a
+// report itself.
 
 import type { Report } from "../server/operation.ts";
 import { chunkOf } from "./report-chunks.ts";
 import type { ReportReader } from "./report-reader.ts";
 
 /**
- * Chunks looked into for a device's latest report: the last 268 million. One that never reported would otherwise cost a
- * look into every chunk there is, while all others wait; so many take a hundredth of a second.
+ * How many of the newest chunks are searched: the last 268 million reports, in about 10 ms. Without a limit, a device
+ * that never reported would cost a look-up in every chunk, while all other requests wait.
  */
 const chunksMax = 4_096;
-/** Devices whose latest report is remembered; the longest known is forgotten first. */
+/** How many devices are remembered; the least recently asked for is forgotten first. */
 const devicesMax = 8_192;
 
-/** Up to which number was looked, and what was found there: its number, or 0. */
+/** All numbers below `below` were searched; `sequence` is the latest report among them, or 0. */
 type Found = { readonly below: number; readonly sequence: number };
 
 export class LatestReports {
@@ -23,23 +24,24 @@ export class LatestReports {
 
   /**
    * A device's latest report, or null.
-   * @param next the number that the next report of any device gets
+   * @param next the number that the next report of any device will get
    */
   of(device: string, next: number): Report | null {
     const before = this.#found.get(device) ?? { below: 0, sequence: 0 };
     const sequence = this.#newestFrom(device, before.below) ?? before.sequence;
     this.#remember(device, { below: next, sequence });
-    // Retention may have removed it, and with it what is older; or an index half written tells of another's.
+    // Null if retention removed it, and with it all older ones. A half-written index can name a report of another
+    // device.
     const report = sequence > 0 ? this.reader.at(sequence) : null;
     return report?.device === device ? report : null;
   }
 
-  /** A batch was not stored: what was found in it is not there. */
+  /** Call it after a rollback: remembered reports of that batch do not exist. */
   forget(): void {
     this.#found.clear();
   }
 
-  /** The device's newest number that is not below another; null where there is none. */
+  /** The number of the device's newest report from `from` on; null if there is none. */
   #newestFrom(device: string, from: number): number | null {
     const newest = Number.MAX_SAFE_INTEGER;
     for (const sequence of this.reader.numbers(device, newest, chunksMax, chunkOf(from))) {

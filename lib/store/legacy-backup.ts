@@ -1,5 +1,5 @@
-// The copy of a database of the original system that is kept before it is migrated: whole, on the disk, for its owner
-// alone, and never over an earlier one.
+// Owns the copy of a database of the original system that is kept before the migration: complete, synced to the disk,
+// readable by its owner only. Never overwrites an earlier copy.
 
 import { Database } from "bun:sqlite";
 import {
@@ -16,7 +16,10 @@ import {
 import { basename, dirname, join } from "node:path";
 
 const unfinished = ".part";
-/** In a database's header: changes, schema cookie, and the version that wrote it with its change (SQLite file format 1.3). */
+/**
+ * Counters in a database's header that differ between copies of the same content (SQLite file format 1.3): the change
+ * counter, the schema cookie, and version-valid-for with the SQLite version.
+ */
 const counters = [
   { at: 24, bytes: 4 },
   { at: 40, bytes: 4 },
@@ -24,11 +27,12 @@ const counters = [
 ] as const;
 
 /**
- * Keeps a copy of the database beside it, `<file>.bak-YYYYMMDD-HHMMSS` (UTC). Where an earlier copy is the same, as after
- * a migration that was interrupted, that one will do.
- * @param file nobody else writes it now
+ * Makes a copy of the database beside it, `<file>.bak-YYYYMMDD-HHMMSS` (UTC). If an earlier copy has the same content,
+ * as after an interrupted migration, that one is used instead.
+ * @param file nobody else may write it during the call
  * @param now ms since 1970
  * @returns the path of the copy
+ * @throws errors of SQLite and of the file system
  */
 export function backUp(file: string, now: number): string {
   const wanted = `${file}.bak-${stamp(now)}`;
@@ -48,7 +52,7 @@ export function backUp(file: string, now: number): string {
 }
 
 function copy(file: string, part: string): void {
-  // Made before SQLite writes into it, so that it is nobody else's for no moment.
+  // Created before SQLite writes to it, so that other users cannot read it at any moment.
   closeSync(openSync(part, "wx", 0o600));
   const database = new Database(file, { readonly: true });
   try {
@@ -76,7 +80,7 @@ function removeUnfinished(file: string): void {
   }
 }
 
-/** SQLite copies the same content to the same bytes, but for its counters of changes in the header. */
+/** Whether two copies have the same content: SQLite writes equal content as equal bytes, except for the counters. */
 function isSame(a: string, b: string): boolean {
   const [kind, other] = [statSync(a), statSync(b)];
   if (!kind.isFile() || kind.size !== other.size) return false;
@@ -94,14 +98,14 @@ function unusedName(wanted: string): string {
 }
 
 function syncDirectory(path: string): void {
-  // Windows cannot open a directory, and needs none of this.
+  // Windows cannot open a directory, and does not need this.
   if (process.platform === "win32") return;
   const descriptor = openSync(path, "r");
   fsyncSync(descriptor);
   closeSync(descriptor);
 }
 
-/** YYYYMMDD-HHMMSS in UTC. */
+/** A time in UTC as YYYYMMDD-HHMMSS. */
 function stamp(now: number): string {
   const digits = new Date(now).toISOString().replace(/\D/g, "");
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;

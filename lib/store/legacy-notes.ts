@@ -1,6 +1,7 @@
-// Keeps the notes of a migration readable: so many of each kind, then their number.
+// Owns the limit that keeps the notes of a migration readable: the first notes of each kind, then how many more there
+// are. Never writes a note itself.
 
-/** Of each kind so many are told one by one. */
+/** How many notes of each kind are passed on one by one. */
 const oneByOneMax = 50;
 
 export class NoteLimit {
@@ -8,14 +9,17 @@ export class NoteLimit {
 
   constructor(private readonly onNote: (words: string) => void) {}
 
-  /** @param kind what such things are called, in the plural */
+  /**
+   * Passes a note on, unless there were too many of its kind.
+   * @param kind what the note is about, in the plural, such as `rows left out`
+   */
   add(kind: string, words: string): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
     if (count <= oneByOneMax) this.onNote(words);
   }
 
-  /** Tells how many there were that were not told. */
+  /** Reports how many notes of each kind were not passed on. */
   close(): void {
     for (const [kind, count] of this.#counts) {
       if (count > oneByOneMax) this.onNote(`And ${count - oneByOneMax} more ${kind}.`);

@@ -1,6 +1,6 @@
-// The rows of a database of the original system: `registrar(username, ip, mac, password, port, active)`, or the older
-// `registrar(username, mac, ip, password)` with `login(username, active)`. Says which make a device, and why others do
-// not; never quotes a password, nor a field that may hold one by mistake.
+// Owns reading the rows of a database of the original system: `registrar(username, ip, mac, password, port, active)`,
+// or the older `registrar(username, mac, ip, password)` with `login(username, active)`. Tells which rows become
+// devices, and why others do not. Never quotes a password, or a field that may contain one by mistake.
 
 import type { Database } from "bun:sqlite";
 import { comparableMac, fieldRules, isId } from "../protocol/fields.ts";
@@ -13,19 +13,22 @@ export type LegacyDevice = {
   readonly mac: string;
   readonly ip: string;
   readonly port: number;
-  /** In the clear, or a hash of ours. */
+  /** In plain text, or hashed in the form that this server uses. */
   readonly password: string;
 };
 
 type Row = Record<(typeof needed)[number] | "port" | "active", string | null>;
 
 const needed = ["username", "mac", "ip", "password"] as const;
-/** Stands for a port that the original never kept: the discard service. A device that registers again states its own. */
+/**
+ * Stands for the port of a device if the original system did not store it: 9, the discard service. The device states
+ * its own when it registers again.
+ */
 export const portUnknown = 9;
 const ourHash = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{43}$/;
 const inactive = new Set(["", "0", "0.0", "false", "f", "no", "n", "off", "inactive", "none"]);
 
-/** Whether the password is stored as this server stores it. */
+/** Whether the password is already hashed in the form that this server uses. */
 export function isOurHash(password: string): boolean {
   return ourHash.test(password);
 }
@@ -37,8 +40,8 @@ export function isLegacy(database: Database): boolean {
 }
 
 /**
- * Reads the devices, in the order of their rows. Of several rows of a username the last complete one counts.
- * @param onNote takes a sentence for each thing an operator should know
+ * Reads the devices, in the order of their rows. If a username has several rows, the last valid one counts.
+ * @param onNote receives one sentence for each thing that an operator should know
  */
 export function readLegacy(database: Database, onNote: (words: string) => void): LegacyDevice[] {
   const notes = new NoteLimit(onNote);
@@ -46,7 +49,7 @@ export function readLegacy(database: Database, onNote: (words: string) => void):
   const portless = new Set<string>();
   const active = new Set<string>();
   for (const [i, { port, ...rest }] of rowsOf(database).entries()) {
-    // A column of text keeps a number with a fraction as it was written.
+    // A text column keeps a number as it was written, such as 9000.0.
     const row = { ...rest, port: port?.replace(/\.0+$/, "") ?? null };
     const complaint = complaintAbout(row);
     if (complaint !== null) {
@@ -58,7 +61,7 @@ export function readLegacy(database: Database, onNote: (words: string) => void):
     if (before !== undefined) {
       const words = `Row ${before.row} (${device.id}) is left out: row ${i + 1} is a later one.`;
       notes.add("rows with a later one", words);
-      // To the end of the order, where its row is.
+      // Deleted so that `set` appends it: the Map keeps the order of the rows.
       devices.delete(device.id);
     }
     devices.set(device.id, { device, row: i + 1 });
@@ -79,7 +82,7 @@ export function readLegacy(database: Database, onNote: (words: string) => void):
   return kept;
 }
 
-/** Why a row makes no device, or null. */
+/** Why a row cannot become a device, or null if it can. */
 function complaintAbout(row: Row): string | null {
   const missing = needed.filter((name) => !row[name]);
   if (missing.length === needed.length) return "it is empty";
@@ -87,7 +90,7 @@ function complaintAbout(row: Row): string | null {
   const { username, mac, ip, password, port } = row as Record<keyof Row, string>;
   for (const [name, value] of Object.entries({ id: username, mac, ip, port })) {
     const rule = fieldRules[name as "id"];
-    // A missing port is made up for.
+    // An empty value can only be the port: `portUnknown` replaces it.
     if (value && !rule.test(value)) return rule.says;
   }
   return fieldRules.password.test(password) ? null : fieldRules.password.says;
@@ -104,7 +107,7 @@ function deviceOf(row: Row): LegacyDevice {
   };
 }
 
-/** They were accepted once: they stay, and keep what they have until they register anew. */
+/** Notes devices that share an IP or MAC. The original accepted them, so they keep it until they register again. */
 function noteShared(devices: readonly LegacyDevice[], notes: NoteLimit): void {
   const of = { IP: (device: LegacyDevice) => device.ip, MAC: macOf };
   for (const [what, keyOf] of Object.entries(of)) {
@@ -126,7 +129,7 @@ function namesOf(ids: readonly string[]): string {
   return `${ids.slice(0, 4).join(", ")} and ${ids.length - 4} more`;
 }
 
-/** The username where it can be one; what else is in that column is not shown. */
+/** The username in parentheses if it is a valid id; anything else in that column may be a password and is not shown. */
 function nameOf({ username }: Row): string {
   return username !== null && isId(username) ? ` (${username})` : "";
 }
@@ -135,7 +138,7 @@ function isActive(active: string | null): boolean {
   return active !== null && !inactive.has(active.trim().toLowerCase());
 }
 
-/** The usernames that the older form keeps as logged in. */
+/** The usernames that the older form of the database marks as logged in. */
 function activeLogins(database: Database): string[] {
   const columns = columnsOf(database, "login");
   if (!columns.has("username") || !columns.has("active")) return [];
@@ -154,12 +157,12 @@ function rowsOf(database: Database): Row[] {
   try {
     return database.query<Row, []>(`${sql} ORDER BY _rowid_`).all();
   } catch {
-    // WITHOUT ROWID: its key is its order.
+    // A table WITHOUT ROWID: its rows come in the order of its primary key.
     return database.query<Row, []>(sql).all();
   }
 }
 
-/** An expression for a column as text, whatever it holds; a whole number without a fraction. */
+/** An SQL expression for a column as text, whatever its type; a real number without a fraction becomes an integer. */
 function text(columns: ReadonlyMap<string, string>, name: string): string {
   const column = columns.get(name);
   if (column === undefined) return "NULL";
@@ -168,7 +171,7 @@ function text(columns: ReadonlyMap<string, string>, name: string): string {
     THEN CAST(CAST(${it} AS INTEGER) AS TEXT) ELSE CAST(${it} AS TEXT) END`;
 }
 
-/** The columns of a table as it spells them, by their names in lower case. */
+/** The column names of a table as the table spells them, by the names in lower case. */
 function columnsOf(database: Database, table: string): Map<string, string> {
   const rows = database
     .query<{ name: string }, [string]>(

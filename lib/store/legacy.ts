@@ -1,5 +1,5 @@
-// Databases of the original system, migrated in place: a backup, then everything in one transaction that holds the
-// database from the first look to the commit. A kill at any moment leaves the old database or the new one.
+// Owns the migration of a database of the original system, in place: the backup, the reading and the rewriting happen
+// inside one transaction. Never leaves a mixture: a kill at any moment leaves the old database or the new one.
 
 import type { Database } from "bun:sqlite";
 import { chmodSync } from "node:fs";
@@ -8,28 +8,28 @@ import { backUp } from "./legacy-backup.ts";
 import { isOurHash, type LegacyDevice, readLegacy } from "./legacy-rows.ts";
 import { runMigrations } from "./schema.ts";
 
-/** What the migration needs from outside. */
+/** What the migration needs from its caller. */
 export type LegacyPort = {
-  /** Hashes a password for storing, off the loop. */
+  /** Hashes a password for storage, off the event loop. */
   hashPassword(password: string): Promise<string>;
   /** Called with 0 before the first password, and after each. */
   onProgress(done: number, total: number): void;
-  /** Takes a sentence about the migration for the operator; never a password. */
+  /** Receives a sentence about the migration for the operator; it never contains a password. */
   onNote(words: string): void;
   /** ms since 1970. */
   now(): number;
 };
 
-/** Passwords hashed at once: 19 MB each. */
+/** How many passwords are hashed at the same time; each takes 19 MB. */
 const hashesAtOnce = 4;
-/** Another program may be within a transaction of its own, ms. */
+/** How long COMMIT waits for transactions of other programs, ms. */
 const patienceMs = 30_000;
 
 /**
- * Brings a database of the original system up to date: devices only. Sessions end, since nobody knows when their devices
- * were last heard; tables that are not ours stay in the backup.
+ * Migrates a database of the original system. Only devices are taken over: sessions end, because the original does not
+ * store when their devices were last heard; tables of other programs exist in the backup only.
  * @param file the database's file; the backup is made beside it
- * @throws errors of SQLite and of the file system; the database is then as it was
+ * @throws errors of SQLite and of the file system; then the database has its old content
  */
 export async function migrateLegacy(
   database: Database,
@@ -38,9 +38,10 @@ export async function migrateLegacy(
 ): Promise<void> {
   database.run("PRAGMA foreign_keys = OFF");
   database.run("PRAGMA temp_store = MEMORY");
-  // The commit is on the disk when it returns, its directory entry too.
+  // When COMMIT returns, the change is on the disk, and so is the removal of the journal from the directory.
   database.run("PRAGMA synchronous = EXTRA");
-  // What is dropped is overwritten, and what the original dropped is gone: no password in the clear stays in free pages.
+  // Plain-text passwords must not stay in free pages: secure_delete overwrites what is dropped from here on, and VACUUM
+  // removes what the original dropped before.
   database.run("PRAGMA secure_delete = ON");
   database.run("VACUUM");
   database.run("BEGIN IMMEDIATE");
@@ -62,9 +63,9 @@ export async function migrateLegacy(
     if (database.inTransaction) database.run("ROLLBACK");
     throw error;
   }
-  // Its owner's alone from here on, as a new one is.
+  // From here on only its owner may read it, as with a new database.
   chmodSync(file, 0o600);
-  // The log of a database that was in WAL mode still holds the old pages.
+  // If the database was in WAL mode, the log still has the old pages.
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
@@ -80,7 +81,7 @@ async function hashAll(devices: readonly LegacyDevice[], port: LegacyPort): Prom
       try {
         hashes[i] = await port.hashPassword(hashes[i] as string);
       } catch (error) {
-        // The others stop, too.
+        // Empties the queue, so that the other lanes stop too.
         clear.length = 0;
         throw error;
       }
@@ -92,7 +93,7 @@ async function hashAll(devices: readonly LegacyDevice[], port: LegacyPort): Prom
 }
 
 function dropAll(database: Database): void {
-  // Tables that belong to a virtual table go with it.
+  // Virtual tables come before tables, because dropping one drops its shadow tables too.
   for (const which of ["view", "trigger", "virtual", "table"]) {
     const things = database
       .query<{ type: string; name: string }, [string]>(

@@ -1,18 +1,21 @@
-// The messages of one device's reports of a range, oldest first, many at a time in one row: a million of them cost a
-// third of what a million rows would. Reads through the chunk index.
+// Owns reading the messages of one device's reports in a range, oldest first. SQLite joins many messages into one row:
+// a million of them cost a third of a million rows. Finds the reports through the chunk index. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
 import { denseShare, firstAtOrAbove } from "./report-scan.ts";
 import { prepare } from "./statements.ts";
 
-/** Messages of some reports of a device, all of one chunk. */
+/** Messages of some reports of a device, all in one chunk. */
 export type Messages = {
-  /** The number of the chunk's first place. */
+  /** The sequence number at place 0 of the chunk. */
   readonly base: number;
-  /** Where the reports are in the chunk, ascending. */
+  /** The places of the reports in the chunk, ascending. */
   readonly places: Uint16Array;
-  /** The messages in UTF-8, in the same order, each ended by a 0x1f. Where one holds such a byte, there are more ends. */
+  /**
+   * The messages in UTF-8, in the same order, each followed by the byte 0x1f. A message that contains this byte itself
+   * makes the number of such bytes greater than the number of places.
+   */
   readonly bytes: Uint8Array;
 };
 
@@ -35,21 +38,21 @@ export class MessageStatements {
       database,
       "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
     );
-    // The end stands in the statement as it is: an expression would be evaluated for each row. There is but one way
-    // through a range of numbers, upwards.
+    // The separator is a literal, because an expression would be evaluated for each row. SQLite reads a range of
+    // primary keys in ascending order, so the messages are in the order of the places.
     const join = `SELECT CAST(group_concat(message, '${end}') || '${end}' AS BLOB) AS bytes
                   FROM data WHERE sequence >= ? AND sequence <= ?`;
     this.#all = prepare(database, join);
     this.#own = prepare(database, `${join} AND device = ?`);
   }
 
-  /** A device's places in a chunk that is on the disk, ascending. */
+  /** A device's places in a chunk of the index on the disk, ascending. */
   placesIn(chunk: number, device: string): Uint16Array {
     const row = this.#places.get(chunk, device);
     return row === null ? none.places : new Uint16Array(row.places.slice().buffer);
   }
 
-  /** The messages of reports that are all there. */
+  /** The messages of some reports, none of which may have been removed. */
   read(device: string, base: number, places: Uint16Array): Messages {
     if (places.length === 0) return none;
     const low = base + (places[0] as number);
@@ -68,14 +71,14 @@ export class MessageStatements {
   }
 }
 
-/** A range of numbers of one device. */
+/** A scan of one device's reports with numbers from `low` to below `high`. */
 export class MessageScan {
   done: boolean;
   #chunk: number;
   #places: Uint16Array | null = null;
   #next = 0;
 
-  /** @param first the number of the oldest report that is kept, asked for at each step */
+  /** @param first returns the number of the oldest report that is kept; called at each step */
   constructor(
     private readonly statements: MessageStatements,
     private readonly chunks: ReportChunks,
@@ -88,12 +91,12 @@ export class MessageScan {
     this.#chunk = chunkOf(low);
   }
 
-  /** Some of the next messages, perhaps none. */
+  /** At most `limit` of the next messages, possibly none; `done` tells whether there can be more. */
   next(limit: number): Messages {
     if (this.done || limit <= 0) return none;
     const base = this.#chunk * chunkSize;
     const places = (this.#places ??= this.#enter());
-    // Retention may have removed the oldest since the last step.
+    // Retention may have removed the oldest reports since the last step.
     const low = Math.max(this.low, this.first());
     const from = Math.max(this.#next, firstAtOrAbove(places, low - base));
     const all = firstAtOrAbove(places, this.high - base);

@@ -1,5 +1,5 @@
-// Opens the database of a server: the checks before anything is written, the lock, every pragma with its reason, the
-// schema. A file that is not ours, or is damaged, is refused with its name and stays as it is.
+// Owns opening a database: the checks before anything is written, the lock, every pragma with its reason, and the
+// schema. Never changes a file that is damaged or belongs to another program: it refuses it by name.
 
 import { constants, Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync } from "node:fs";
@@ -13,21 +13,22 @@ import { isLegacy } from "./legacy-rows.ts";
 import { applicationId, migrate, newerSchema, schemaVersion, versionOf } from "./schema.ts";
 import { closeDatabase } from "./statements.ts";
 
-/** An open database and its lock. The store closes the database; the lock is released after that. */
+/** An open database and its lock. The store closes the database; release the lock after that. */
 export type OpenDatabase = { readonly database: Database; readonly lock: InstanceLock };
 
-/** Whose database it is. */
+/** Who wrote the database: nobody yet, this server, or the original system. */
 type Kind = "new" | "ours" | "legacy";
 
-/** A file up to this size is checked page by page at the start, in bytes: it takes a few hundredths of a second. */
+/** A database up to this size, in bytes, is checked page by page when it is opened, which takes a few 10 ms. */
 const quickCheckBytesMax = 16 << 20;
 
-// A Database that nothing refers to is collected, and its locks go with it.
+// Keeps the connections reachable: a garbage-collected one would release its locks.
 const open = new Set<Database>();
 
 /**
- * Opens or makes the database, alone. A database of the original system is migrated.
- * @param path a file; its directory exists
+ * Opens the database for the one server that may write to it; creates it if it does not exist, and migrates one of the
+ * original system.
+ * @param path the database; its directory must exist
  * @param legacy what the migration of a database of the original system needs
  * @throws OperatingError `database-in-use`, `database-unwritable`, `database-corrupt`, `database-foreign`,
  *   `newer-schema`
@@ -55,7 +56,7 @@ export async function openDatabase(path: string, legacy: LegacyPort): Promise<Op
 }
 
 /**
- * Opens a database to read, whether it is served or not; changes nothing.
+ * Opens a database for reading, whether it is served or not. Changes nothing.
  * @throws OperatingError `no-database`, `database-corrupt`, `database-foreign`, `database-unwritable`, `newer-schema`
  */
 export function openReadOnly(path: string): Database {
@@ -83,9 +84,9 @@ export function openReadOnly(path: string): Database {
 }
 
 /**
- * Opens a second connection, to read, in the process that serves the database. It looks at no file by itself: on POSIX,
- * closing any descriptor of a file lets go all locks the process has on it, and the log could be removed under the
- * server.
+ * Opens a second connection, for reading, in the process that serves the database. Does not open the file by any other
+ * way than SQLite: on POSIX, closing any descriptor of a file releases all locks that the process has on it, and then
+ * another process could remove the log under the server.
  */
 export function openBeside(path: string): Database {
   return connectToRead(realPathOf(path), false);
@@ -101,16 +102,16 @@ function keep(database: Database, lock: InstanceLock): OpenDatabase {
 }
 
 function connect(file: string): Database {
-  // Its owner's alone: it holds what devices reported, and the hashes of their passwords. What SQLite makes beside it
-  // gets the same mode.
+  // Only its owner may read it: it contains reports and password hashes. SQLite gives the files that it creates beside
+  // it the same mode.
   if (!existsSync(file)) closeSync(openSync(file, "wx", 0o600));
   const database = new Database(file, { create: true, readwrite: true, strict: true });
-  // Another process may read for a moment (`iot-server devices`).
+  // Another process may hold a lock for a moment (`iot-server devices`).
   database.run("PRAGMA busy_timeout = 5000");
   return database;
 }
 
-/** @param atRest nobody has it open: then no log is made beside it, which this user may not be allowed to */
+/** @param atRest nobody has the database open: then it is read without creating a log, which needs write permission */
 function connectToRead(file: string, atRest: boolean): Database {
   const database = atRest
     ? new Database(
@@ -123,9 +124,9 @@ function connectToRead(file: string, atRest: boolean): Database {
 }
 
 /**
- * Examines a database over a connection that cannot write: closing one that can would move the log of a database that
- * is then refused into it.
- * @returns false where it can only be told by one that writes (its log is to be rolled back first)
+ * Examines a database on a read-only connection, so that one that is refused stays unchanged: closing a writable
+ * connection would move the log into the database.
+ * @returns false if a read-only connection cannot read it, because its journal must be rolled back first
  */
 function examineUntouched(file: string, path: string): boolean {
   const { atRest } = checkFile(file, path);
@@ -156,7 +157,7 @@ function quickCheck(database: Database, path: string): void {
 }
 
 /**
- * Whose database it is, by its mark, its version and its tables.
+ * Tells who wrote a database, by its application id, its version and its tables.
  * @throws OperatingError `database-foreign`, `newer-schema`
  */
 function kindOf(database: Database, path: string): Kind {
@@ -176,15 +177,15 @@ function kindOf(database: Database, path: string): Kind {
 }
 
 function prepareToServe(database: Database): void {
-  // Readers are not in the writer's way, and a commit is one append and one fsync.
+  // Readers and the writer do not block each other, and a commit is one append and one fsync.
   database.run("PRAGMA journal_mode = WAL");
-  // An ACK means it is on the disk: NORMAL loses acknowledged rows when the power goes.
+  // An ACK means that the data is on the disk. NORMAL would lose acknowledged rows in a power failure.
   database.run("PRAGMA synchronous = FULL");
-  // A checkpoint every 4,096 pages: fewer and larger ones cost less a row than the default of 1,000.
+  // A checkpoint every 4,096 pages: fewer, larger ones cost less per row than the default of 1,000 pages.
   database.run("PRAGMA wal_autocheckpoint = 4096");
-  // After a burst the log shrinks again.
+  // 64 MB: a log that grew beyond it in a burst is truncated to this size after a checkpoint.
   database.run("PRAGMA journal_size_limit = 67108864");
-  // 32 MB: the registrar's inner pages of a million devices.
+  // 32 MB: enough for the inner pages of `registrar` with a million devices.
   database.run("PRAGMA cache_size = -32768");
   database.run("PRAGMA temp_store = MEMORY");
 }

@@ -1,5 +1,5 @@
-// What an operator looks at: devices, sessions, reports, on a connection of its own, so that long looks leave the
-// writer's pages in its cache. Every call is short; writes nothing.
+// Owns the reads for operators: devices, sessions and reports. It has a connection of its own, so that large reads do
+// not evict the writer's pages from the writer's cache. Every call is short. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
 import type { EndReason } from "../server/operation.ts";
@@ -9,7 +9,7 @@ import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./report-
 import type { SqliteStore } from "./sqlite-store.ts";
 import { prepare } from "./statements.ts";
 
-/** A device with its latest session; `session` is 0 where it never logged in. Times in ms since 1970. */
+/** A device with its latest session; `session` is 0 if it has not logged in since it registered. ms since 1970. */
 export type DeviceWithSession = {
   readonly id: string;
   readonly session: number;
@@ -37,7 +37,7 @@ export type SessionFacts = {
   readonly port: number;
 };
 
-/** How many chunks are looked into for the latest report of a device that may have none. */
+/** How many chunks are searched for a device's latest report: a device may have none. */
 const latestChunksMax = 2_000;
 
 type Values = (string | number | null | Uint8Array)[];
@@ -52,8 +52,8 @@ export class OperatorReader {
   readonly #reader: ReportReader;
 
   /**
-   * @param database a connection to read from
-   * @param store the store of the same database: it knows what no index on the disk tells of yet
+   * @param database a read-only connection
+   * @param store the store of the same database: it has the index of the newest reports, which is not on the disk yet
    */
   constructor(
     database: Database,
@@ -87,11 +87,12 @@ export class OperatorReader {
     this.#reader = new ReportReader(database, store.chunks);
   }
 
-  /** Devices after an id, in the order of ids. */
+  /** At most `limit` devices with ids after `after`, in the order of ids. */
   roster(after: string, limit: number): DeviceWithSession[] {
     return this.#roster.all(after, limit);
   }
 
+  /** The registration of a device, or null. */
   facts(id: string): RegistrarFacts | null {
     return this.#facts.get(id);
   }
@@ -101,20 +102,22 @@ export class OperatorReader {
     return this.#sessions.all(id, before, limit);
   }
 
-  /** The number of the oldest report that is kept. */
+  /** The number of the oldest report that is kept; `end()` if there is none. */
   first(): number {
     return this.#receivedFrom.get(0)?.sequence ?? this.end();
   }
 
-  /** The number behind the last report. */
+  /** The number that the next report will get. */
   end(): number {
     return this.store.nextSequence;
   }
 
   /**
-   * The number of the first report received at or after a time (ms since 1970); `high` where there is none below it.
-   * @param low none below this
-   * @param high where reports come evenly, one in the middle between the two is found soonest
+   * The number of the first report that was received at or after a time; `high` if there is none below `high`. Searches
+   * outwards from the middle of `low` and `high`: bounds around the expected number find it fastest.
+   * @param ms since 1970
+   * @param low the lowest possible result
+   * @param high the highest possible result
    */
   sequenceAt(ms: number, low = this.first(), high = this.end()): number {
     let [from, to, stride] = [low, high, 1];
@@ -123,13 +126,14 @@ export class OperatorReader {
       const isBelow = row !== null && row.received < ms;
       if (isBelow) from = row.sequence + 1;
       else to = guess;
-      // Ever further from the first guess, until the bounds are near each other.
+      // Doubles the distance from the last guess; bisects once the guess leaves the bounds.
       guess = isBelow ? from + stride - 1 : to - stride;
       if (guess < from || guess >= to) guess = middleOf(from, to);
     }
     return Math.min(from, high);
   }
 
+  /** One report by its number, or null. */
   at(sequence: number): StoredReport | null {
     return this.#reports.one.get(sequence);
   }
@@ -142,14 +146,17 @@ export class OperatorReader {
     return null;
   }
 
-  /** Reports with numbers from `low` to below `high`, of one device or of all. */
+  /**
+   * A scan of the reports with numbers from `low` to below `high`.
+   * @param id of one device, or null for all
+   */
   scan(id: string | null, low: number, high: number, order: ScanOrder) {
     return id === null
       ? new WholeScan(this.#reports, low, high, order)
       : new DeviceScan(this.#reports, this.store.chunks, id, low, high, order);
   }
 
-  /** The messages of one device alone, oldest first. */
+  /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
   messages(id: string, low: number, high: number): MessageScan {
     return new MessageScan(this.#messages, this.store.chunks, id, low, high, () => this.first());
   }

@@ -1,21 +1,25 @@
-// Which reports came lately, by 32 bits of their key: what finds a repeat without an index on the table. It only says
-// where to look; the row itself decides. Two generations, so that what grows old goes all at once.
+// Owns the hash table of the latest reports by 32 bits of their key, which finds repeats without an index on the table.
+// It has two generations, so that old entries are dropped all at once. Never decides: it gives candidates, and the
+// caller compares the rows.
 
 const slotsFirst = 1 << 12;
-/** How far below the first number of a generation others may come: what a failed batch gives back. */
+/** How far below its first number a generation can store numbers: a failed batch returns its numbers for reuse. */
 const slack = 2 ** 24;
 const nothing: readonly number[] = [];
 /**
- * Reports of equal bits that a generation holds. By chance there are never three; but whoever chooses its msgids chooses
- * these bits as well, and each of its reports would be compared with all before it.
+ * How many reports with equal 32 bits a generation stores. By chance there are hardly ever three. But a device that
+ * chooses its msgids can produce equal bits at will, and each of its reports would be compared with all earlier ones.
  */
 export const sameKeyMax = 8;
-/** Where keys lie is nobody's to foretell: side by side they would make every search near them a long one. Odd. */
+/**
+ * Multiplier of the hash. Random per process, so that a client cannot choose keys that cluster in the table; odd, so
+ * that the multiplication loses no bits.
+ */
 const spread = (crypto.getRandomValues(new Int32Array(1))[0] as number) | 1;
 
 /**
- * One generation: open addressing, at most half full. A slot is a key and the sequence number above `#base`, side by side:
- * most look-ups then touch one line of the processor's cache. A number of 0 marks a free slot.
+ * One generation: open addressing with linear probing, at most half full. A slot is a key and next to it the sequence
+ * number minus `#base`, so that most look-ups touch one cache line. A number of 0 marks a free slot.
  */
 class Generation {
   #table: Int32Array;
@@ -36,7 +40,7 @@ class Generation {
     if (this.#put(key, sequence - this.#base)) this.size++;
   }
 
-  /** Whether there was room for one more of this key. */
+  /** Adds an entry; returns false if there are `sameKeyMax` entries with this key already. */
   #put(key: number, offset: number): boolean {
     const table = this.#table;
     const last = table.length - 1;
@@ -49,7 +53,7 @@ class Generation {
     return true;
   }
 
-  /** The sequence number of the nth report with this key, from 0 on; 0 where there is none. */
+  /** The sequence number of the nth report with this key, counted from 0; 0 if there is none. */
   find(key: number, nth: number): number {
     const table = this.#table;
     const last = table.length - 1;
@@ -60,7 +64,7 @@ class Generation {
     }
   }
 
-  /** Takes an entry out and closes the gap, so that no search stops short at it. */
+  /** Removes an entry and moves later ones into the gap, so that no search stops there; false if it is not stored. */
   remove(key: number, sequence: number): boolean {
     const table = this.#table;
     const last = table.length - 1;
@@ -91,7 +95,7 @@ class Generation {
   }
 }
 
-/** The latest reports, between `entriesMax / 2` and `entriesMax` of them. */
+/** Remembers the latest reports: between `entriesMax / 2` and `entriesMax` of them. */
 export class RecentReports {
   #young = new Generation(slotsFirst);
   #old = new Generation(1);
@@ -100,15 +104,15 @@ export class RecentReports {
 
   constructor(readonly entriesMax: number) {}
 
-  /** The lowest sequence number that is surely remembered, if it came at all. */
+  /** Every report from this sequence number on is remembered (except those beyond `sameKeyMax`). */
   get since(): number {
     return this.#oldSince;
   }
 
   /**
    * Remembers a report.
-   * @param key any integer up to 2^53; 32 bits of it are kept
-   * @param sequence from 1 on, growing
+   * @param key an integer, 0 to 2^53 - 1; its low 32 bits are kept
+   * @param sequence 1 or more, higher than in all earlier calls
    */
   add(key: number, sequence: number): void {
     if (this.#young.size >= this.entriesMax / 2) {
@@ -121,8 +125,8 @@ export class RecentReports {
   }
 
   /**
-   * Sequence numbers of reports that share 32 bits of this key; the caller looks at the rows.
-   * @returns mostly none; from `sameKeyMax` on there may be others that are not remembered
+   * Sequence numbers of reports whose keys have the same low 32 bits; the caller must compare the rows.
+   * @returns usually none; if there are `sameKeyMax` or more, others may exist that are not remembered
    */
   candidates(key: number): readonly number[] {
     const bits = key | 0;
@@ -138,12 +142,12 @@ export class RecentReports {
     return found;
   }
 
-  /** Forgets a report that was not stored after all. */
+  /** Removes a report whose batch was rolled back. */
   forget(key: number, sequence: number): void {
     if (!this.#young.remove(key | 0, sequence)) this.#old.remove(key | 0, sequence);
   }
 
-  /** Says from where on the caller has added everything. */
+  /** Sets `since`: the caller adds every report from this sequence number on. */
   beginAt(sequence: number): void {
     this.#oldSince = sequence;
     this.#youngSince = sequence;
@@ -151,8 +155,8 @@ export class RecentReports {
 }
 
 /**
- * Where the slot of a key begins (multiplicative hash).
- * @param last the last index of the table
+ * The index at which the search for a key starts (multiplicative hash); it is even, because a slot has two elements.
+ * @param last the last index of the table, whose length is a power of two
  */
 function place(key: number, last: number): number {
   return ((Math.imul(key, spread) >>> 7) << 1) & last;

@@ -1,6 +1,7 @@
-// Where a device's reports are. Reports are numbered in the order they came; a chunk is 65,536 numbers. A full chunk
-// gets one row a device in `report_index`, with the places of its reports, appended in order: no page is written twice.
-// The chunk being filled, and full ones not yet written, are held in memory and rebuilt from `data` at the start.
+// Owns the index of the reports by device. Reports are numbered in the order of arrival; a chunk is 65,536 numbers.
+// Each full chunk is written to `report_index` as one row per device with the places of its reports; the rows are
+// appended in order, so no page is written twice. The chunk being filled, and full ones not written yet, are in memory
+// only, and a restart rebuilds them from `data`. Never stores a report itself.
 
 import type { Database, Statement } from "bun:sqlite";
 import { ChunkPlaces, chunkSize } from "./chunk-places.ts";
@@ -15,15 +16,15 @@ type Chunk = {
   lastReceived: number;
 };
 
-/** The chunk a sequence number is in. */
+/** The chunk that contains a sequence number. */
 export function chunkOf(sequence: number): number {
   return Math.floor(sequence / chunkSize);
 }
 
 export class ReportChunks {
-  /** In order; the last one is being filled. */
+  /** The chunks in memory, in order; the last one is being filled. */
   readonly #chunks: Chunk[] = [];
-  /** The first device of the first full chunk that is not written yet, by its slot. */
+  /** The slot in the first full chunk from which on the devices are not written yet. */
   #unwritten = 0;
   readonly #insertIndex: Statement;
   readonly #insertChunk: Statement;
@@ -39,14 +40,15 @@ export class ReportChunks {
     );
   }
 
-  /** Whether a full chunk waits to be written. */
+  /** Whether a full chunk is not completely written yet. */
   get isBehind(): boolean {
     return this.#chunks.length > 1;
   }
 
   /**
-   * Notes a report. Sequence numbers only grow.
-   * @param previous the number of a report before it, most likely of the same device; 0 where none is known
+   * Adds a report. Sequence numbers must grow.
+   * @param received ms since 1970
+   * @param previous the number of an earlier report, most likely of the same device; 0 if none is known
    */
   add(device: string, sequence: number, received: number, previous = 0): void {
     const number = chunkOf(sequence);
@@ -61,7 +63,7 @@ export class ReportChunks {
     chunk.places.add(device, sequence - first, previous - first);
   }
 
-  /** Forgets the reports from this number on: their batch was not stored. */
+  /** Removes the reports from this number on: their batch was rolled back. */
   undoFrom(sequence: number): void {
     while ((this.#chunks.at(-1)?.number ?? -1) > chunkOf(sequence)) this.#chunks.pop();
     const chunk = this.#chunks.at(-1);
@@ -69,9 +71,9 @@ export class ReportChunks {
   }
 
   /**
-   * Writes a share of the oldest full chunk, in a transaction of its own. When it fails, the chunk is written again
-   * from its beginning; rows that are there already are replaced by the same.
-   * @param devicesMax rows to write at most
+   * Writes a part of the oldest full chunk, in a transaction of its own. If it fails, the next call starts with the
+   * chunk's first device again; rows written before are replaced with equal ones.
+   * @param devicesMax how many rows to write at most
    */
   writeSome(devicesMax: number): void {
     const chunk = this.#chunks[0];
@@ -93,13 +95,13 @@ export class ReportChunks {
     else this.#unwritten = end;
   }
 
-  /** Places of a device's reports in a chunk that is in memory, ascending; null for a chunk that is not. */
+  /** Places of a device's reports in a chunk, ascending; null if the chunk is not in memory. */
   placesIn(number: number, device: string): Uint16Array | null {
     const chunk = this.#chunks.find((held) => held.number === number);
     return chunk === undefined ? null : chunk.places.of(device);
   }
 
-  /** Numbers of a device's reports that are in memory, newest first. */
+  /** Numbers of a device's reports in the chunks in memory, newest first. */
   *newestInMemory(device: string): Generator<number> {
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const { number, places } = this.#chunks[i] as Chunk;
@@ -107,7 +109,7 @@ export class ReportChunks {
     }
   }
 
-  /** The first number that is only in memory. */
+  /** The first number of the first chunk in memory; all lower ones are in the index on the disk. */
   get memoryFrom(): number {
     return (this.#chunks[0]?.number ?? Number.MAX_SAFE_INTEGER / chunkSize) * chunkSize;
   }

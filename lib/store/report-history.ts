@@ -1,5 +1,6 @@
-// Reports for a person or a file, of one device or of all, oldest first, from a database that is only read: a few at a time, so that a long
-// history is never in memory, and a reader that is slow to take it holds up no checkpoint of the server's log.
+// Owns reading the reports of one device or of all, oldest first, for the command line. Reads a piece at a time, so
+// that a long history is never in memory as a whole, and a slow consumer does not block checkpoints of the server's
+// log. Never writes.
 
 import type { Database } from "bun:sqlite";
 import { chunkSize, ReportChunks } from "./report-chunks.ts";
@@ -14,7 +15,7 @@ const rowsPerPiece = 1_000;
  * The newest reports of a device, oldest first.
  * @param device an id
  * @param last how many at most
- * @param since received at or after this time only, ms since 1970
+ * @param since only reports received at or after this time, ms since 1970; 0 for all
  */
 export function* historyOf(
   database: Database,
@@ -23,7 +24,7 @@ export function* historyOf(
   since: number,
 ): Generator<StoredReport, void, undefined> {
   const chunks = unindexed(database, device);
-  // Two look-ups: asked for both at once, SQLite reads the whole table.
+  // Two subqueries: SQLite uses the key for a single min or max, but reads the whole table for both in one query.
   const range = `SELECT (SELECT min(sequence) FROM data) AS low,
                         (SELECT max(sequence) + 1 FROM data) AS high`;
   const { low, high } = database.query(range).get() as { low: number | null; high: number };
@@ -36,7 +37,7 @@ export function* historyOf(
   const scan = new DeviceScan(statements, chunks, device, from, high, "oldest");
   while (!scan.done) {
     for (const report of scan.next(rowsPerPiece)) {
-      // An index half written may tell of numbers that another has now.
+      // A half-written index can name numbers that belong to another device now.
       if (report.received >= since && report.device === device) yield report;
     }
   }
@@ -55,7 +56,7 @@ export function* allReports(database: Database): Generator<StoredReport, void, u
   }
 }
 
-/** The places of a device's reports that no index on the disk tells of. */
+/** The places of a device's reports that are not in the index on the disk yet. */
 function unindexed(database: Database, device: string): ReportChunks {
   const chunks = new ReportChunks(database);
   const newest = database.query("SELECT max(chunk) AS it FROM report_chunk").get() as {
@@ -72,19 +73,19 @@ function unindexed(database: Database, device: string): ReportChunks {
   return chunks;
 }
 
-/** The number of a device's nth newest report; the highest number where it has none, 0 where it has fewer. */
+/** The number of a device's nth newest report; 0 if it has fewer than n, the highest possible number if it has none. */
 function nth(reader: ReportReader, device: string, n: number): number {
   let count = 0;
   const newest = Number.MAX_SAFE_INTEGER;
   for (const sequence of reader.numbers(device, newest, Number.POSITIVE_INFINITY)) {
     if (++count >= n) return sequence;
-    // All of them are wanted: that there are some is enough.
+    // All reports are wanted: no need to count them.
     if (n >= newest) return 0;
   }
   return count === 0 ? newest : 0;
 }
 
-/** The number of the first report received at or after a time. */
+/** The number of the first report received at or after a time, ms since 1970; `end` if there is none. */
 function sequenceAt(database: Database, first: number, end: number, ms: number): number {
   const at = prepare<{ sequence: number; received: number }>(
     database,

@@ -1,12 +1,12 @@
-// Reads a device's reports, newest first or by time, through the chunk index. Works on a server's own connection and on
-// a database opened read-only; writes nothing.
+// Owns reading a device's reports, newest first, through the chunk index. Works on the server's own connection and on a
+// database opened read-only. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
 import type { Report } from "../server/operation.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
 import { prepare } from "./statements.ts";
 
-/** A report with its number. */
+/** A report with its sequence number. */
 export type StoredReport = Report & { readonly sequence: number };
 
 type ReportRow = {
@@ -26,7 +26,7 @@ export class ReportReader {
   readonly #chunkBelow: Statement<{ chunk: number; last_received: number }>;
   readonly #places: Statement<{ places: Uint8Array }>;
 
-  /** @param chunks what the server holds in memory; null where the rows not indexed yet are to be scanned */
+  /** @param chunks the server's chunks in memory; null if it is another process: then rows without index are scanned */
   constructor(
     database: Database,
     private readonly chunks: ReportChunks | null,
@@ -54,7 +54,7 @@ export class ReportReader {
   /**
    * A device's reports, newest first, read as they are taken.
    * @param device an id
-   * @param since received at or after this time only, ms since 1970
+   * @param since only reports received at or after this time, ms since 1970
    */
   *newest(device: string, since = 0): Generator<StoredReport, void, undefined> {
     for (const report of this.#unindexed(device)) {
@@ -64,17 +64,17 @@ export class ReportReader {
     const everywhere = Number.POSITIVE_INFINITY;
     for (const sequence of this.#indexed(device, this.#firstUnindexedChunk(), everywhere, since)) {
       const report = this.at(sequence);
-      // Retention removed it; what is older is gone too.
+      // Null if retention removed it; then all older ones are removed too.
       if (report === null || report.received < since) return;
       if (report.device === device) yield report;
     }
   }
 
   /**
-   * Numbers of a device's reports, newest first; rows of the oldest may be gone.
-   * @param newest none above this number
-   * @param chunksMax how many chunks of the index to look into at most
-   * @param oldestChunk the index is not looked into below this one
+   * Numbers of a device's reports, newest first. Retention may have removed the rows of the oldest.
+   * @param newest the highest number to return
+   * @param chunksMax how many chunks of the index on the disk to search at most
+   * @param oldestChunk the first chunk of the index on the disk to search
    */
   *numbers(
     device: string,
@@ -91,7 +91,7 @@ export class ReportReader {
     }
   }
 
-  /** A device's newest reports, newest first. */
+  /** At most `count` of a device's newest reports, newest first, received at or after `since`, ms since 1970. */
   last(device: string, count: number, since = 0): StoredReport[] {
     const reports: StoredReport[] = [];
     if (count <= 0) return reports;
@@ -119,7 +119,10 @@ export class ReportReader {
     }
   }
 
-  /** Numbers of a device's reports in indexed chunks, newest first, down to `oldestChunk` or one that ended before `since`. */
+  /**
+   * Numbers of a device's reports in chunks of the index on the disk, newest first. Starts below the chunk `below`, and
+   * stops at a chunk before `oldestChunk` or one whose last report was received before `since`.
+   */
   *#indexed(
     device: string,
     below: number,

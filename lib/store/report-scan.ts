@@ -1,5 +1,6 @@
-// Reads the reports of a range of numbers, of one device or of all, in either order, a few at a time. A device's are
-// found through the chunk index; where it has most of a stretch, the stretch is read in one go.
+// Owns scans of the reports in a range of numbers, of one device or of all, in either order, a few at a time. A
+// device's reports are found through the chunk index; where they are dense, a whole range is read with one query. Never
+// writes.
 
 import type { Database, Statement } from "bun:sqlite";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
@@ -12,19 +13,19 @@ type Values = (string | number | null | Uint8Array)[];
 type Places = readonly number[] | Uint16Array;
 type Numbered = { readonly sequence: number };
 
-/** Chunks of the index looked into in one step: well under a millisecond. */
+/** How many chunks of the index one step searches at most: well under 1 ms. */
 const chunksPerStep = 64;
-/** A stretch is read in one go where the device has at least one in so many of its numbers. */
+/** A range is read with one query if at least one in so many of its numbers is the device's. */
 export const denseShare = 8;
 
-/** The statements of a scan, for rows of some columns. */
+/** The prepared statements of a scan that returns certain columns. */
 export class ScanStatements<Row extends Numbered> {
   readonly one: Statement<Row, Values>;
   readonly places: Statement<{ places: Uint8Array }, Values>;
   readonly own: Readonly<Record<ScanOrder, Statement<Row, Values>>>;
   readonly all: Readonly<Record<ScanOrder, Statement<Row, Values>>>;
 
-  /** @param columns of `data`, with `sequence` */
+  /** @param columns of `data`, comma-separated, including `sequence` */
   constructor(database: Database, columns: string) {
     const select = (rest: string) =>
       prepare<Row>(database, `SELECT ${columns} FROM data WHERE ${rest}`);
@@ -40,7 +41,7 @@ export class ScanStatements<Row extends Numbered> {
   }
 }
 
-/** Reports of all devices. */
+/** A scan of all devices' reports with numbers from `low` to below `high`. */
 export class WholeScan<Row extends Numbered> {
   done: boolean;
 
@@ -53,6 +54,7 @@ export class WholeScan<Row extends Numbered> {
     this.done = low >= high;
   }
 
+  /** At most `limit` of the next reports; `done` tells whether there can be more. */
   next(limit: number): Row[] {
     if (this.done || limit <= 0) return [];
     const rows = this.statements.all[this.order].all(this.low, this.high, limit);
@@ -64,10 +66,10 @@ export class WholeScan<Row extends Numbered> {
   }
 }
 
-/** Reports of one device. */
+/** A scan of one device's reports with numbers from `low` to below `high`. */
 export class DeviceScan<Row extends Numbered> {
   done: boolean;
-  /** The chunk in hand, its places ascending, which of them are in the range, and how many of those are done. */
+  /** The current chunk; the device's places in it, ascending; those in the range; how many of these were returned. */
   #chunk: number;
   #places: Places | null = null;
   #from = 0;
@@ -86,6 +88,7 @@ export class DeviceScan<Row extends Numbered> {
     this.#chunk = chunkOf(order === "oldest" ? low : high - 1);
   }
 
+  /** At most `limit` of the next reports, possibly none; `done` tells whether there can be more. */
   next(limit: number): Row[] {
     const rows: Row[] = [];
     for (let steps = 0; steps < chunksPerStep && rows.length < limit && !this.done; steps++) {
@@ -102,7 +105,7 @@ export class DeviceScan<Row extends Numbered> {
     return rows;
   }
 
-  /** Goes on to the next chunk in order. */
+  /** Moves to the next chunk in the order of the scan. */
   #turn(): void {
     this.#places = null;
     this.#taken = 0;
@@ -111,7 +114,7 @@ export class DeviceScan<Row extends Numbered> {
     this.done = this.order === "oldest" ? first >= this.high : first + chunkSize <= this.low;
   }
 
-  /** The device's places in the chunk in hand; notes which of them are in the range. */
+  /** Loads the device's places in the current chunk, and finds which of them are in the range. */
   #enter(): Places {
     const base = this.#chunk * chunkSize;
     let places: Places | null = this.chunks.placesIn(this.#chunk, this.device);
@@ -124,7 +127,7 @@ export class DeviceScan<Row extends Numbered> {
     return places;
   }
 
-  /** Adds the rows at some places, from the first to the last of them, in the order of the scan. */
+  /** Appends the rows at the places with indexes `first` to `last` to `rows`, in the order of the scan. */
   #read(places: Places, first: number, last: number, rows: Row[]): void {
     const base = this.#chunk * chunkSize;
     const low = base + (places[first] as number);
@@ -136,14 +139,14 @@ export class DeviceScan<Row extends Numbered> {
     }
     for (let i = 0; i <= last - first; i++) {
       const place = places[this.order === "oldest" ? first + i : last - i] as number;
-      // Retention may have removed it.
+      // Null if retention removed it.
       const row = this.statements.one.get(base + place);
       if (row !== null) rows.push(row);
     }
   }
 }
 
-/** The index of the first place that is at least so high. */
+/** The index of the first place that is not lower than `place`; the number of places if there is none. */
 export function firstAtOrAbove(places: Places, place: number): number {
   let low = 0;
   let high = places.length;

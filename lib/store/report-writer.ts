@@ -1,5 +1,6 @@
-// Stores reports: once each, in the order they came. A repeat is found among the latest reports by its key, and among
-// the device's own last ones where the device was silent for longer than that.
+// Owns storing reports: each once, in the order of arrival. Finds a repeat among the server's latest reports by its
+// key, or, if the device was silent for longer than those reach back, among the device's own latest ones. Never begins
+// or commits a transaction.
 
 import type { Database, Statement } from "bun:sqlite";
 import type { Operation, Outcome } from "../server/operation.ts";
@@ -11,16 +12,16 @@ import { prepare } from "./statements.ts";
 type ReportOperation = Extract<Operation, { kind: "report" }>;
 
 /**
- * How many of the server's latest reports a repeat is looked for among, at least half of it: 20 seconds' worth at 50,000 a
- * second, for 34 MB.
+ * How many of the server's latest reports are searched for a repeat by key: between half of this number and all of it.
+ * Half is 20 s of reports at 50,000 per second. Takes 34 MB.
  */
 export const recentReportsMax = 1 << 21;
-/** How many of a device's own last reports are compared beyond those. */
+/** How many of a device's own latest reports are compared if memory does not reach back far enough. */
 const ownLast = 16;
-/** Chunks they are looked for in: from its last report on where that is known, else from the newest. */
+/** How many chunks are searched for these: back from the device's last report if it is known, else from the newest. */
 const chunksFromLast = 4;
 const chunksFromNewest = 64;
-/** Devices of a full chunk that are indexed in one go: about a millisecond. */
+/** How many devices of a full chunk are indexed in one step: about 1 ms. */
 const indexRowsPerStep = 512;
 
 export class ReportWriter {
@@ -30,12 +31,12 @@ export class ReportWriter {
   readonly #insert: Statement;
   readonly #keyOf: Statement<{ key: number }>;
   #next: number;
-  /** The next number when the transaction in hand began. */
+  /** The value of `#next` when the current transaction began. */
   #mark: number;
-  /** Keys of the reports of the transaction in hand, from `#mark` on. */
+  /** Keys of the reports stored in the current transaction; the first one's number is `#mark`. */
   readonly #keys: number[] = [];
 
-  /** @param recentMax how many of the latest reports memory finds by their key; at least half of it */
+  /** @param recentMax see `recentReportsMax` */
   constructor(database: Database, recentMax = recentReportsMax) {
     this.#recent = new RecentReports(recentMax);
     this.chunks = new ReportChunks(database);
@@ -51,13 +52,13 @@ export class ReportWriter {
     return this.#next;
   }
 
-  /** Begins a transaction's worth of reports. */
+  /** Call it at the beginning of each transaction. */
   begin(): void {
     this.#mark = this.#next;
     this.#keys.length = 0;
   }
 
-  /** The transaction was rolled back. */
+  /** Call it when the transaction is rolled back: its numbers are given again. */
   rollback(): void {
     if (this.#next === this.#mark) return;
     for (const [i, key] of this.#keys.entries()) this.#recent.forget(key, this.#mark + i);
@@ -66,7 +67,7 @@ export class ReportWriter {
     this.chunks.undoFrom(this.#next);
   }
 
-  /** Stores a report, or finds that it is stored. Inside the caller's transaction. */
+  /** Stores a report, or finds the stored one that it repeats. Runs inside the caller's transaction. */
   store(operation: ReportOperation): Outcome {
     const before = this.#findRepeat(operation);
     if (before > 0) return { kind: "report", sequence: before, repeated: true };
@@ -87,7 +88,7 @@ export class ReportWriter {
     return { kind: "report", sequence, repeated: false };
   }
 
-  /** Writes a share of the index if it is behind. */
+  /** Writes a part of the index if a full chunk waits for it. Runs between transactions. */
   housekeep(): void {
     if (this.chunks.isBehind) this.chunks.writeSome(indexRowsPerStep);
   }
@@ -98,12 +99,12 @@ export class ReportWriter {
     for (const candidate of candidates) {
       if (this.#isSame(this.reader.at(candidate), operation)) return candidate;
     }
-    // Its last report is among those that memory finds, so that what it would repeat is, too.
+    // Memory has the device's latest report, so a report that it repeats now is recent enough to be a candidate.
     if (previous >= this.#recent.since && candidates.length < sameKeyMax) return 0;
     return this.#findOwn(operation);
   }
 
-  /** Looks among the device's own last reports that memory does not find by their key. */
+  /** Compares the device's own latest reports, which memory may not have. */
   #findOwn(operation: ReportOperation): number {
     const { previous, report } = operation;
     const newest = previous > 0 ? previous : Number.MAX_SAFE_INTEGER;
@@ -127,7 +128,7 @@ export class ReportWriter {
     );
   }
 
-  /** Reads back what memory held when the server stopped; returns the next number. */
+  /** Rebuilds from the database what was in memory when the server stopped; returns the next number. */
   #rebuild(database: Database, recentMax: number): number {
     const highest = database.query("SELECT max(sequence) AS it FROM data").get() as {
       it: number | null;
@@ -135,7 +136,7 @@ export class ReportWriter {
     const indexed = database.query("SELECT max(chunk) AS it FROM report_chunk").get() as {
       it: number | null;
     };
-    // What retention removed: without it, numbers would be given again where no report is left.
+    // The highest number that retention removed: without it, numbers would be reused if no report is left.
     const removed = database
       .query("SELECT seq AS it FROM sqlite_sequence WHERE name = 'data'")
       .get() as {
@@ -143,7 +144,7 @@ export class ReportWriter {
     } | null;
     const firstUnindexed = indexed.it === null ? 0 : (indexed.it + 1) * chunkSize;
     const next = Math.max(highest.it ?? 0, removed?.it ?? 0, firstUnindexed - 1, 0) + 1;
-    // A quarter is enough to begin with, and read in a moment.
+    // A quarter of the keys is enough at the start, and is read quickly.
     const recentFrom = Math.max(0, next - recentMax / 4);
     const rows = prepare<{ sequence: number; device: string; received: number }>(
       database,

@@ -1,5 +1,5 @@
-// Puts a copy of a database in the place of one that is not served. At any moment, a kill included, the old database or
-// the new one is there whole; the old one is kept under another name.
+// Owns replacing a database that is not served with a copy. After a kill at any moment, the complete old database or
+// the complete new one is in place. Never deletes the old database: it is kept under another name.
 
 import { Database } from "bun:sqlite";
 import {
@@ -22,23 +22,23 @@ import { isServed, takeInstanceLock } from "./instance-lock.ts";
 import { applicationId, newerSchema, schemaVersion, versionOf } from "./schema.ts";
 import { dirname } from "node:path";
 
-/** Told before each change, in this order; a test stops here. */
+/** The steps of a restore, in order; each is reported when it is done. A test interrupts the restore there. */
 export type RestoreStep = "copied" | "checked" | "kept" | "placed";
 
 type RestoreProgress = CareProgress & { readonly onStep?: (step: RestoreStep) => void };
 
 const pieceBytes = 4 << 20;
-/** What SQLite keeps beside a database that was not closed: without it, the file is not the whole. */
+/** The files that SQLite leaves beside a database that was not closed: they contain a part of it. */
 const logs = ["-wal", "-journal"] as const;
 
 /**
- * Puts a copy in the place of a database that is not served.
- * @param copy a file that `backUp` wrote, of this release or an earlier one
- * @param path the database; one that is there is kept
- * @param keptAs the name under which it is kept; one like it where that is taken
- * @returns the name it is kept under, or null where there was none
+ * Replaces a database that is not served with a copy.
+ * @param copy a file that `backUp` of this release or an earlier one wrote
+ * @param path the database; if it exists, it is kept under another name
+ * @param keptAs the name under which it is kept; a similar one if that name is taken
+ * @returns the name under which it is kept, or null if there was none
  * @throws OperatingError `database-in-use`, `copy-missing`, `copy-in-use`, `database-corrupt`, `database-foreign`,
- *   `newer-schema`, `restore-failed`; nothing was changed then
+ *   `newer-schema`, `restore-failed`; then nothing was changed
  */
 export function restore(
   copy: string,
@@ -99,7 +99,7 @@ function refuseUnfit(copy: string, file: string): void {
   }
 }
 
-/** Brings a file here with what SQLite keeps beside it, for its owner alone. */
+/** Copies a file and its logs to the target, readable by their owner only. */
 function bring(source: string, target: string, onProgress: CareProgress["onProgress"]): void {
   const names = ["", ...logs].filter((end) => existsSync(`${source}${end}`));
   const total = names.reduce((sum, end) => sum + statSync(`${source}${end}`).size, 0);
@@ -122,7 +122,7 @@ function bring(source: string, target: string, onProgress: CareProgress["onProgr
   }
 }
 
-/** Takes in what is beside the file, and looks at every page: of the bytes that will be served. */
+/** Merges the logs into the file, then checks every page of it: these are the bytes that will be served. */
 function assertWhole(file: string, copy: string): void {
   const database = new Database(file, { readwrite: true });
   try {
@@ -150,7 +150,7 @@ function assertWhole(file: string, copy: string): void {
 
 class DamagedCopy extends Error {}
 
-/** Damage of the copy in words; any other error as it is. */
+/** Damage as an error that names the copy; any other error as `explain` returns it. */
 function damaged(copy: string, error: unknown): unknown {
   const { code = "", message } = error as { code?: string; message: string };
   const isDamage = error instanceof DamagedCopy || /^SQLITE_(CORRUPT|NOTADB)/.test(code);
@@ -163,7 +163,7 @@ function damaged(copy: string, error: unknown): unknown {
   );
 }
 
-/** Restored by root for a server that runs as another user: it stays that user's. */
+/** If root restores the database of a server that runs as another user, the file must belong to that user. */
 function adoptOwner(unfinished: string, file: string): void {
   const old = statSync(file, { throwIfNoEntry: false }) ?? statSync(dirname(file));
   const now = statSync(unfinished);
@@ -173,8 +173,9 @@ function adoptOwner(unfinished: string, file: string): void {
 }
 
 /**
- * Gives the database a second name. A log beside it would be read into the new one: it is taken in first. Only of one
- * that is damaged it is put aside, and that one has nothing whole to lose.
+ * Gives the old database a second name. SQLite would apply a log that stays beside it to the new database, so the log
+ * is merged into the old one first. Only if the old database is damaged, its log is kept beside the second name
+ * instead.
  */
 function keep(file: string, path: string, keptAs: string): string {
   const isWhole = takeLogIn(file, path);
@@ -189,11 +190,11 @@ function keep(file: string, path: string, keptAs: string): string {
   return keptAs;
 }
 
-/** Whether the database is one file now, with nothing beside it. */
+/** Merges the log into the database; returns false if the database is too damaged for that. */
 function takeLogIn(file: string, path: string): boolean {
   let database: Database | null = null;
   try {
-    // SQLite would throw away the log of what is no database.
+    // Checked first: SQLite would delete the log of a file that is not a database.
     checkFile(file, path);
     database = new Database(file, { readwrite: true });
     database.run("PRAGMA busy_timeout = 2000");

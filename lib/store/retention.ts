@@ -1,20 +1,25 @@
-// Removes reports that are older than the operator keeps them, oldest first, a little at a time; then what the index
-// tells of them.
+// Owns the removal of reports older than the operator's limit, oldest first, in small steps, and then of their rows in
+// the index. Never removes anything else.
 
 import type { Database, Statement } from "bun:sqlite";
 import { chunkOf, chunkSize } from "./report-chunks.ts";
 import { prepare } from "./statements.ts";
 
-/** Rows removed between two looks at the clock: a few tenths of a millisecond. */
+/** Rows removed between two readings of the clock: a few tenths of a millisecond. */
 const rowsPerSlice = 128;
-/** A step takes up no more slices after so long, ms: pages that have to be read from a slow disk. */
+/** A step starts no further slice after this time, ms: pages may have to be read from a slow disk. */
 const removalMsMax = 5;
-/** What a step may take with its commit, which grows with its rows, ms: the next one is made smaller, or larger. */
+/**
+ * Duration of a step with its commit, ms: after a longer one than `high` the next step gets fewer rows, after a shorter
+ * one than `low` more.
+ */
 const stepMs = { low: 4, high: 8 } as const;
 const rowsPerStepMax = 16_384;
-/** Pages in the log at which a step moves them into the database: what the server waits for is as long as what it moves. */
+/** Pages in the log at which a step's commit runs a checkpoint. The server waits for it, so it must move few pages. */
 const checkpointPages = 256;
-/** Chunks looked ahead into for a clock that was wrong for a while. */
+/**
+ * How many chunks are searched for one that is too old behind newer ones: the clock may have been wrong for a while.
+ */
 const chunksAhead = 64;
 
 export class Retention {
@@ -33,8 +38,8 @@ export class Retention {
   #rowsPerStep = 4 * rowsPerSlice;
 
   /**
-   * @param retainMs age of the reports kept, ms
-   * @param clock ms from any moment on: a step ends when it has taken long enough
+   * @param retainMs the age up to which reports are kept, ms
+   * @param clock monotonic time, ms: it limits the duration of a step
    */
   constructor(
     private readonly database: Database,
@@ -71,15 +76,15 @@ export class Retention {
     this.#removeChunks = prepare(database, "DELETE FROM report_chunk WHERE chunk < ?");
   }
 
-  /** Whether the last step left something that is too old: the next one is due soon. */
+  /** Whether the last step may have left reports that are too old: then the next step should follow soon. */
   get isBehind(): boolean {
     return this.#behind;
   }
 
   /**
-   * Removes some reports that are too old. A step takes a few milliseconds, however large the rows are.
+   * Removes some of the reports that are too old. A step takes a few milliseconds, however large the rows are.
    * @param now ms since 1970
-   * @returns how many
+   * @returns how many reports were removed
    */
   step(now: number): number {
     const began = this.clock();
@@ -110,7 +115,7 @@ export class Retention {
   }
 
   #removeReports(before: number, until: number): number {
-    // What came before a report that is too old is too old itself, whatever the clock said then.
+    // A report that came before one that is too old is too old itself, even if a wrong clock gave it a later time.
     const ahead = this.#chunkAhead.get(before)?.chunk ?? -1;
     const surely = (ahead + 1) * chunkSize;
     let removed = 0;
@@ -121,12 +126,12 @@ export class Retention {
       removed += this.#remove.run(last).changes;
       end = last;
     }
-    // Numbers go on from here after a restart, also where no report is left to tell: none is given twice.
+    // The next start continues after this number, even if no report is left: no number may be given twice.
     if (end >= 0 && this.#updateMark.run(end).changes === 0) this.#insertMark.run(end);
     return removed;
   }
 
-  /** Removes index rows of chunks that have no reports any more, `rowsMax` of them; returns how many. */
+  /** Removes index rows of chunks that have no reports any more, about `rowsMax` of them; returns how many. */
   #removeIndexed(rowsMax: number, until: number): number {
     const kept = this.#first.get()?.first ?? (this.#mark.get()?.seq ?? -1) + 1;
     const chunk = chunkOf(kept);

@@ -1,16 +1,16 @@
-// The tables, and every step that led to them. A step is never changed once released; a newer schema than the last one
-// here is refused.
+// Owns the tables and every migration that led to them. A released migration is never changed. A database with a newer
+// schema than the last one here is refused.
 
 import type { Database } from "bun:sqlite";
 import { OperatingError } from "../operating-error.ts";
 
-/** Marks a database as one of ours (`PRAGMA application_id`): "iotS". */
+/** Marks a database as one of this server (`PRAGMA application_id`): "iotS" in ASCII. */
 export const applicationId = 0x696f7453;
 
-/** Steps by number; a database at version n has had the first n. */
+/** The migrations in order. A database at version n has had the first n. */
 export const migrations: readonly string[] = [
-  // 1: devices, sessions, reports. `data` has no index: its rows are found through `report_index`, which is appended
-  // in whole chunks, so that storing a report costs one append.
+  // 1: devices, sessions, reports. `data` has no index: its rows are found through `report_index`, which is written a
+  // chunk at a time, so that storing a report costs one append.
   `
   CREATE TABLE registrar (
     device     INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -64,15 +64,16 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (chunk, device)
   ) WITHOUT ROWID;
   `,
-  // 2: sealed devices: the key and ticket of the last sealed LOGIN, the lock against text, the key of a session.
+  // 2: sealed devices: the client key and the stored proof of the last sealed LOGIN, the lock against text messages,
+  // the client key of a session.
   `
   ALTER TABLE registrar ADD COLUMN sealed_key BLOB;
   ALTER TABLE registrar ADD COLUMN stored_proof BLOB;
   ALTER TABLE registrar ADD COLUMN text_locked INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE login ADD COLUMN client_key BLOB;
   `,
-  // 3: the latest sealed requests that changed something, with what they were answered. Nothing of their text: its hash
-  // would be a quick way to guess the password in it.
+  // 3: the latest sealed requests that changed something, with their answers. Neither their text nor its hash is
+  // stored: with a fast hash of the text, an attacker could quickly guess the password in it.
   `
   CREATE TABLE answered (
     number     INTEGER PRIMARY KEY,
@@ -85,11 +86,11 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** The version a database has after all steps. */
+/** The version of a database after all migrations. */
 export const schemaVersion = migrations.length;
 
 /**
- * Brings a database of ours up to date, in one transaction.
+ * Brings a new database, or one of an earlier release, up to date in one transaction.
  * @throws OperatingError `newer-schema`
  */
 export function migrate(database: Database, path: string): void {
@@ -99,8 +100,8 @@ export function migrate(database: Database, path: string): void {
 }
 
 /**
- * Takes the steps that a database lacks. Within the caller's transaction.
- * @param version the number of steps it has had
+ * Runs the migrations that a database has not had, inside the caller's transaction.
+ * @param version the number of migrations it has had
  */
 export function runMigrations(database: Database, version: number): void {
   for (const step of migrations.slice(version)) database.run(step);
@@ -108,7 +109,7 @@ export function runMigrations(database: Database, version: number): void {
   database.run(`PRAGMA user_version = ${schemaVersion}`);
 }
 
-/** A database that a later release wrote is not for this one. */
+/** The refusal of a database that a later release wrote. */
 export function newerSchema(version: number, path: string): OperatingError {
   return new OperatingError(
     "newer-schema",
@@ -117,7 +118,7 @@ export function newerSchema(version: number, path: string): OperatingError {
   );
 }
 
-/** The number of steps a database has had. */
+/** The number of migrations that a database has had. */
 export function versionOf(database: Database): number {
   return (database.query("PRAGMA user_version").get() as { user_version: number }).user_version;
 }

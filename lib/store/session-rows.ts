@@ -1,4 +1,4 @@
-// The rows of `login`: one a session, from its LOGIN to its end.
+// Owns the rows of `login`: one per session, from its LOGIN to its end. Never decides when a session ends.
 
 import type { Database, Statement } from "bun:sqlite";
 import type { EndReason, Endpoint, StoredSession, Touch } from "../server/operation.ts";
@@ -17,7 +17,7 @@ type OpenRow = {
   client_key: Uint8Array | null;
 };
 
-/** What a LOGIN and a RESUME have in common. */
+/** The fields of LOGIN and RESUME operations that open a session. */
 type Opening = {
   readonly id: string;
   readonly source: Endpoint;
@@ -52,8 +52,8 @@ export class SessionRows {
   }
 
   /**
-   * Opens a session in place of the device's earlier one; returns its number.
-   * @param clientKey the key of a sealed session, or null
+   * Opens a session and ends the device's earlier one; returns the number of the new one.
+   * @param clientKey the client key of a sealed session, or null
    */
   open({ id, source, stated, at }: Opening, clientKey: Uint8Array | null): number {
     this.endOpen(id, "replaced", at);
@@ -62,22 +62,24 @@ export class SessionRows {
     return (row as { session: number }).session;
   }
 
-  /** Ends whatever session of the device is open. */
+  /** Ends the open session of a device, if there is one. `at` is in ms since 1970. */
   endOpen(device: string, reason: EndReason, at: number): void {
     this.#endOpen.run(at, reason, device);
   }
 
+  /** Ends a session if it is open. `at` is in ms since 1970. */
   end(session: number, reason: EndReason, at: number): void {
     this.#end.run(at, reason, session);
   }
 
+  /** Stores when and from where sessions were last heard. */
   touch(touches: readonly Touch[]): void {
     for (const { session, lastSeen, source, everySeconds } of touches) {
       this.#touch.run(lastSeen, source.ip, source.port, everySeconds, session);
     }
   }
 
-  /** The sessions that are open, for a server that starts. */
+  /** All open sessions, which a server loads when it starts. */
   allOpen(): StoredSession[] {
     const rows = this.database.query<OpenRow, []>("SELECT * FROM login WHERE ended IS NULL").all();
     return rows.map((row) => ({

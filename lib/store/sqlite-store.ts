@@ -1,5 +1,5 @@
-// The store on SQLite: a batch of operations is one transaction, and an outcome is seen only after its commit. Owns the
-// connection; knows no message and no socket.
+// Owns the server's store on SQLite and its connection. A batch of operations is one transaction, and outcomes are
+// returned only after its commit. Never knows a message or a socket.
 
 import type { Database, Statement } from "bun:sqlite";
 import { ack, type AckCode } from "../protocol/codes.ts";
@@ -21,13 +21,13 @@ import { ReportWriter } from "./report-writer.ts";
 import { SessionRows } from "./session-rows.ts";
 import { closeDatabase, prepare } from "./statements.ts";
 
-/** What a store on SQLite needs to know. */
+/** The settings of a store on SQLite. */
 export type StoreOptions = {
-  /** Whether an IP may belong to several devices with different ports. */
+  /** Whether several devices may have the same IP with different ports. */
   readonly sharedIp: boolean;
-  /** Whether a device may come back with another key; `replace` where it is left out. */
+  /** Whether a device may log in with another client key than before; `replace` if omitted. */
   readonly keyPolicy?: Policy["keyPolicy"];
-  /** How many of the latest reports a repeat is found among at once; see `ReportWriter`. */
+  /** How many of the latest reports are searched for a repeat by key; see `ReportWriter`. */
   readonly recentReportsMax?: number;
 };
 
@@ -41,8 +41,8 @@ export class SqliteStore implements Store {
   readonly #commit: Statement;
 
   /**
-   * @param database a connection with the schema of now; the store closes it
-   * @param guard watches the file; null for a database in memory
+   * @param database a connection with the current schema; the store closes it
+   * @param guard checks the file; null for a database in memory
    */
   constructor(
     private readonly database: Database,
@@ -58,22 +58,22 @@ export class SqliteStore implements Store {
     this.#latest = new LatestReports(this.#reports.reader);
   }
 
-  /** Reads reports on the same connection. */
+  /** Reads reports on the store's connection. */
   get reader(): ReportReader {
     return this.#reports.reader;
   }
 
-  /** Where the reports are that no index on the disk tells of yet. */
+  /** The index of the newest reports, which is not on the disk yet. */
   get chunks(): ReportChunks {
     return this.#reports.chunks;
   }
 
-  /** The number that the next report gets. */
+  /** The number that the next report will get. */
   get nextSequence(): number {
     return this.#reports.next;
   }
 
-  /** The sessions that were open when the database was last written. */
+  /** All open sessions; a server loads them when it starts. */
   openSessions(): StoredSession[] {
     return this.#sessions.allOpen();
   }
@@ -82,7 +82,10 @@ export class SqliteStore implements Store {
     return this.applyNow(operations);
   }
 
-  /** As `apply`, at once. */
+  /**
+   * Applies operations in one transaction, synchronously; `apply` is the same as a promise.
+   * @throws errors of SQLite, and of the guard if the file is gone; then nothing may be acknowledged
+   */
   applyNow(operations: readonly Operation[]): readonly Outcome[] {
     const outcomes: Outcome[] = [];
     this.guard?.assertThere();
@@ -95,32 +98,33 @@ export class SqliteStore implements Store {
       this.#rollback();
       throw error;
     }
-    // A commit into a file that nobody will open again is none: a few microseconds a batch, against the fsync's 150.
+    // A commit to a deleted file is lost, so it must not be acknowledged. The check takes a few µs per batch; the fsync
+    // takes 150 µs.
     this.guard?.check();
     this.guard?.assertThere();
     return outcomes;
   }
 
-  /** Does a little of what is due behind the batches; called after each. What fails here is tried again later. */
+  /** Does a little of the work that is due besides the batches; called after each batch. What fails is tried again. */
   housekeep(): void {
     try {
       this.#reports.housekeep();
     } catch {
-      // The disk is full, say: the next batch will tell; the index is rebuilt from the rows in any case.
+      // For example, the disk is full. The next batch reports it, and the index can always be rebuilt from the rows.
     }
   }
 
-  /** Looks whether the file is still there; call it about once a second. */
+  /** Checks whether the file is still in place; call it about once a second. */
   checkFile(): void {
     this.guard?.check();
   }
 
-  /** Moves the log into the database, where the disk lets it, and closes the file. */
+  /** Moves the log into the database if the disk allows it, and closes the file. */
   close(): void {
     try {
       this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
-      // What is in the log is kept there, and read at the next start.
+      // Nothing is lost: the log stays beside the database and is read at the next start.
     }
     closeDatabase(this.database);
   }

@@ -1,14 +1,14 @@
-// The prepared statements of each connection. SQLite keeps a closed connection's files and locks for as long as one of
-// its statements lives; so they are noted here, and end with it.
+// Owns the list of prepared statements of each connection. SQLite keeps a closed connection's files and locks as long
+// as one of its statements exists, so all of them are finalized with the connection. Never runs a statement.
 
 import type { Database, Statement } from "bun:sqlite";
 
 const prepared = new WeakMap<Database, Statement[]>();
 
-/** What a statement takes, in the order of its marks. */
+/** The values that a statement takes, in the order of its placeholders. */
 type Values = (string | number | null | Uint8Array)[];
 
-/** Prepares a statement that ends with its connection; see `closeDatabase`. */
+/** Prepares a statement that `closeDatabase` finalizes with its connection. */
 export function prepare<Row = unknown>(database: Database, sql: string): Statement<Row, Values> {
   const statement = database.prepare<Row, Values>(sql);
   const statements = prepared.get(database);
@@ -17,7 +17,7 @@ export function prepare<Row = unknown>(database: Database, sql: string): Stateme
   return statement;
 }
 
-/** Closes a connection for good: its statements end, its files are let go. */
+/** Closes a connection: finalizes its statements, so that SQLite releases its files and locks. */
 export function closeDatabase(database: Database): void {
   for (const statement of prepared.get(database) ?? []) statement.finalize();
   prepared.delete(database);
