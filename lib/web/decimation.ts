@@ -1,18 +1,21 @@
-// Makes few points of many readings: buckets, each with its lowest, highest and mean, so that no spike is lost. Knows
-// reports by their numbers; what time it is there, its caller knows. Pure.
+// Owns the reduction of many readings to a few points: buckets, each with minimum, maximum and mean, so that no spike
+// is lost. Pure. Never knows the time of a report: it works on sequence numbers, and the caller maps them to times.
 
-/** A device's reports in their order, with the number in each, NaN where there is none; the first `length` count. */
+/**
+ * A device's reports in the order of their sequence numbers, with the value in each, NaN if it has none. Only the first
+ * `length` elements of the arrays are used.
+ */
 export type Columns = {
-  /** The number that the places are counted from. */
+  /** The sequence number of place 0. */
   readonly first: number;
   readonly places: Uint16Array;
   readonly values: Float64Array;
   readonly length: number;
 };
 
-/** What lies between two borders. */
+/** The readings between two borders. */
 export type Bucket = {
-  /** The number of its first reading. */
+  /** The sequence number of its first reading; -1 if it is empty. */
   first: number;
   min: number;
   max: number;
@@ -20,15 +23,15 @@ export type Bucket = {
   count: number;
 };
 
-/** Collects readings into buckets. */
+/** Collects the readings between the first and the last border into buckets. */
 export class Decimation {
-  /** A bucket between each two borders. */
+  /** One bucket between each two neighbouring borders. */
   readonly buckets: readonly Bucket[];
   count = 0;
-  /** The latest reading, NaN while there is none. */
+  /** The latest reading; NaN if there is none yet. */
   last = Number.NaN;
 
-  /** @param borders numbers of reports, ascending: a bucket has those from one border to below the next */
+  /** @param borders sequence numbers, ascending: a bucket has the reports from one border to below the next */
   constructor(private readonly borders: Float64Array) {
     this.buckets = Array.from({ length: borders.length - 1 }, () => ({
       first: -1,
@@ -39,7 +42,7 @@ export class Decimation {
     }));
   }
 
-  /** Takes what of some readings lies between the borders. */
+  /** Adds those of some readings that are between the borders. Call it in the order of the reports. */
   add({ first, places, values, length }: Columns): void {
     const { borders, buckets } = this;
     let at = firstAtOrAbove(places, length, (borders[0] as number) - first);
@@ -77,7 +80,7 @@ export class Decimation {
   }
 }
 
-/** Each reading from one number to below another in a bucket of its own. */
+/** The readings from sequence number `low` to below `high`, each in a bucket of its own. */
 export function readingsBetween(columns: Columns, low: number, high: number): Bucket[] {
   const { first, places, values, length } = columns;
   const buckets: Bucket[] = [];
@@ -90,7 +93,7 @@ export function readingsBetween(columns: Columns, low: number, high: number): Bu
   return buckets;
 }
 
-/** The bucket that a number is in; the first one for what is below all. */
+/** The index of the bucket that contains a sequence number; 0 if it is below all borders. */
 function bucketOf(borders: Float64Array, number: number): number {
   let low = 0;
   let high = borders.length - 1;
@@ -102,7 +105,7 @@ function bucketOf(borders: Float64Array, number: number): number {
   return low;
 }
 
-/** The index of the first of some places that is at least so high. */
+/** The index of the first of the first `length` places that is not lower than `place`; `length` if there is none. */
 export function firstAtOrAbove(places: Uint16Array, length: number, place: number): number {
   let low = 0;
   let high = length;

@@ -1,4 +1,5 @@
-// The devices over HTTP: the list, one, its sessions, taking it out, asking it.
+// Owns the HTTP routes of devices: the list, one device, its sessions, deregistering it, and asking it a question.
+// Never reads the database itself: everything comes from the ports and the roster.
 
 import { isId } from "../protocol/fields.ts";
 import type { RegisteredFacts, WebPorts } from "./ports.ts";
@@ -115,7 +116,7 @@ function sessions(ports: WebPorts, { names, parameters }: Call): Response {
   );
   const rows = ports.devices.sessions(id, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
   const page = rows.slice(0, limit).map((row) => {
-    // An open session's row is written behind; memory knows better.
+    // The row of an open session is updated with a delay; the session in memory is current.
     const live = row.ended === null ? ports.presence.get(id) : undefined;
     return {
       session: row.session,

@@ -1,22 +1,25 @@
-// Writes metrics in the Prometheus text format, version 0.0.4: HELP, TYPE, then the samples of one family together.
+// Owns the Prometheus text format, version 0.0.4: HELP, TYPE, then all samples of a family. Never knows which metrics
+// there are.
 
 import type { HistogramReading } from "./ports.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
+/** A page of metrics, written family by family. */
 export class Exposition {
   #text = "";
 
-  /** A count that only grows; its name ends in `_total`. */
+  /** Writes a count that only grows; its name ends in `_total`. */
   counter(name: string, help: string, samples: readonly (readonly [Labels, number])[]): void {
     this.#family(name, "counter", help, samples);
   }
 
+  /** Writes a value that can rise and fall. */
   gauge(name: string, help: string, samples: readonly (readonly [Labels, number])[]): void {
     this.#family(name, "gauge", help, samples);
   }
 
-  /** Buckets in seconds; its name ends in `_seconds`. */
+  /** Writes a histogram of seconds; its name ends in `_seconds`. */
   histogram(name: string, help: string, { bounds, counts, sum }: HistogramReading): void {
     this.#head(name, "histogram", help);
     let below = 0;

@@ -1,4 +1,5 @@
-// Who is let in: the host that was asked for, the login, and where a change comes from. The request matrix of API.md.
+// Owns access control: checks the host name of a request, its login, and the origin of a change, as in API.md, Who may
+// what. Never stores a login.
 
 import { hostOf, isLoopbackHost, isLoopbackIp, isServedHost } from "./host-check.ts";
 import type { Logins } from "./logins.ts";
@@ -17,20 +18,22 @@ export type Rights = {
 const forwardingHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
 export class Gate {
-  /** @param names host names that are served besides the loopback's and addresses */
+  /** @param names host names to serve besides loopback names and IP addresses, in lower case */
   constructor(
     private readonly logins: Logins,
     private readonly names: readonly string[],
   ) {}
 
   /**
-   * Lets a request in to a route, or not.
+   * Checks whether a request may use a route.
+   * @param peerIp the address that the connection came from
+   * @param access what the route requires
    * @throws Problem `foreign-host`, `login-required`, `foreign-origin`, `too-many`
    */
   admit(request: Request, peerIp: string, access: Route["access"]): void {
     this.checkHost(request);
     if (access === "open") {
-      // Logging in and out are changes too: not from another site's page.
+      // Logging in and out are changes too, so a page of another site must not do it.
       if (request.method !== "GET" && request.method !== "HEAD") checkOrigin(request, false);
       return;
     }
@@ -61,7 +64,7 @@ export class Gate {
 
   /**
    * What a request may do.
-   * @throws Problem `too-many` where its source tried too many wrong tokens
+   * @throws Problem `too-many` if its source tried too many wrong tokens
    */
   rightsOf(request: Request, peerIp: string): Rights {
     const loggedIn = this.#isLoggedIn(request, peerIp);
@@ -82,7 +85,7 @@ export class Gate {
   }
 }
 
-/** The answer to a source that tries too much. */
+/** The answer to a source that tried too many wrong tokens or links. */
 export function tooManyAttempts(): Problem {
   return new Problem("too-many", "Too many wrong tokens came from here; wait ten seconds.", {
     "retry-after": "10",
@@ -98,7 +101,7 @@ export function cookieOf(request: Request): string | null {
   return null;
 }
 
-/** Whether it comes from this machine, to this machine, and through no proxy that says so. */
+/** Whether a request comes from this machine, names this machine as its host, and has no header of a proxy. */
 function isLocal(request: Request, peerIp: string): boolean {
   const { headers } = request;
   const host = hostOf(headers.get("host") ?? "");
@@ -111,8 +114,9 @@ function isLocal(request: Request, peerIp: string): boolean {
 }
 
 /**
- * A change comes from a page of this very host, or from no page at all.
- * @param fromBrowser a browser always says where from; a cookie without that is refused
+ * Refuses a change that a page of another host makes; a change by a program that is not a browser passes.
+ * @param fromBrowser whether the request has a cookie: then it must state its origin, as every browser does
+ * @throws Problem `foreign-origin`
  */
 function checkOrigin({ headers }: Request, fromBrowser: boolean): void {
   const origin = headers.get("origin");

@@ -1,28 +1,28 @@
-// The port of the web side: listens, and takes no new connections while too many are open, so that idle ones never use up
-// the files of the process that serves the devices. Knows no request.
+// Owns the TCP port of the web side. Stops accepting connections while too many are open, so that idle ones never use
+// up the file descriptors of the process that serves the devices. Never reads a request.
 
-/** Connections that may be open at once; a system lets a process have 1,024 files at least. */
+/** How many connections may be open at once; a process can usually have at least 1,024 open files. */
 export const connectionsMax = 512;
-/** New ones are taken again when so many are left: idle ones last ten seconds. */
+/** New connections are accepted again when only this many are open; an idle connection lasts ten seconds. */
 const connectionsAgain = 256;
 const checkEveryMs = 250;
 
 export type ListenerOptions = {
-  /** Listens on a port; 0 lets the system choose. */
+  /** Starts a server on a port; 0 lets the system choose. */
   readonly serve: (port: number) => Bun.Server<undefined>;
   readonly port: number;
-  /** Files that the process has open, connections included; null where the system does not tell. */
+  /** How many files the process has open, connections included; null if the system does not tell. */
   readonly openFiles: () => number | null;
-  /** Told when new connections are no longer taken. */
+  /** Called when new connections are no longer accepted. */
   readonly onFull: () => void;
 };
 
 export class Listener {
   readonly port: number;
   readonly #options: ListenerOptions;
-  /** null while no new connections are taken. */
+  /** null while no new connections are accepted. */
   #server: Bun.Server<undefined> | null;
-  /** They listen no more, and finish what they began. */
+  /** Servers that no longer listen but still finish their open requests. */
   readonly #finishing = new Set<Bun.Server<undefined>>();
   readonly #filesBefore: number;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -35,14 +35,14 @@ export class Listener {
     this.#timer = setInterval(() => this.check(), checkEveryMs);
   }
 
-  /** Requests under way. */
+  /** How many requests are in progress. */
   get pendingRequests(): number {
     let sum = this.#server?.pendingRequests ?? 0;
     for (const server of this.#finishing) sum += server.pendingRequests;
     return sum;
   }
 
-  /** Stops to listen, or begins again; called four times a second. */
+  /** Stops listening if too many connections are open, or starts again; called four times a second. */
   check(): void {
     const files = this.#options.openFiles();
     if (files === null) return;
@@ -54,12 +54,12 @@ export class Listener {
       try {
         this.#server = this.#options.serve(this.port);
       } catch {
-        // Somebody took the port meanwhile: it is tried again.
+        // Another program has taken the port meanwhile: the next check tries again.
       }
     }
   }
 
-  /** Cuts every connection and stops. */
+  /** Stops and closes every connection. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const servers = [...this.#finishing];

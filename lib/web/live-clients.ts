@@ -1,14 +1,14 @@
-// The browsers that listen: server-sent events to a bounded number of them. One that does not read is cut, and never
-// makes another wait. Knows no event.
+// Owns the streams of server-sent events to a bounded number of browsers. Disconnects a client that does not read, so
+// that no other client waits for it. Never knows what an event says.
 
 import { Problem } from "./problem.ts";
 
 export const liveClientsMax = 32;
-/** What may wait for one client, in bytes, behind what the system holds of its connection. */
+/** How many bytes may wait for one client, besides those in the socket's own buffer. */
 const waitingBytesMax = 1 << 20;
-/** How long something may wait, ms. */
+/** How long bytes may wait for one client, ms. */
 const waitingMsMax = 30_000;
-/** A line nobody sees, so that proxies keep the connection. */
+/** Interval of an empty comment line, ms: it keeps proxies from closing a quiet connection. */
 const aliveEveryMs = 15_000;
 
 export const topics = ["devices", "reports", "seen", "activity", "status"] as const;
@@ -16,12 +16,12 @@ export type Topic = (typeof topics)[number];
 
 export type Subscription = {
   readonly topics: readonly Topic[];
-  /** Only this device, or null. */
+  /** The only device whose events it wants, or null for all. */
   readonly device: string | null;
 };
 
 export type LiveClient = Subscription & {
-  /** Sends an event; the same bytes may go to many. */
+  /** Sends an event; several clients may get the same array. */
   send(bytes: Uint8Array): void;
 };
 
@@ -34,7 +34,7 @@ export class LiveClients {
 
   readonly clientsMax = liveClientsMax;
 
-  /** @param cutAfterMs how long something may wait for a client */
+  /** @param cutAfterMs how long bytes may wait for a client before it is disconnected */
   constructor(private readonly cutAfterMs = waitingMsMax) {}
 
   get clients(): number {
@@ -45,6 +45,7 @@ export class LiveClients {
     return this.#clients;
   }
 
+  /** Whether any client wants a topic. */
   wants(topic: Topic): boolean {
     for (const client of this.#clients) if (client.topics.includes(topic)) return true;
     return false;
@@ -53,7 +54,7 @@ export class LiveClients {
   /**
    * Opens a stream of events.
    * @param hello the first event
-   * @param onChange called when a client came or went
+   * @param onChange called after a client was added or removed
    * @throws Problem `too-many`
    */
   open(subscription: Subscription, hello: Uint8Array, onChange: () => void): Response {
@@ -70,7 +71,7 @@ export class LiveClients {
           const client: LiveClient = {
             ...subscription,
             send: (bytes) => {
-              // Below 0 by what was not taken yet.
+              // desiredSize is 0 minus the number of bytes that wait.
               const room = waitingBytesMax + (controller.desiredSize ?? 0);
               if (room === waitingBytesMax) waitingSince = null;
               else waitingSince ??= performance.now();
@@ -129,7 +130,7 @@ export class LiveClients {
   }
 }
 
-/** An event as bytes. */
+/** The bytes of a server-sent event. */
 export function eventBytes(event: string, data: unknown): Uint8Array {
   return encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }

@@ -1,5 +1,5 @@
-// What the browsers are told as it happens. The packets pay nothing for it: twice a second the sessions are looked
-// through for what is newer than it was; each event is written once for all who want it.
+// Owns the live events. They cost nothing on the packet path: twice a second this file searches the sessions for newer
+// packets and reports, and encodes each event once for all clients that want it. Never stores or changes anything.
 
 import { eventBytes, type LiveClient, type LiveClients, type Topic } from "./live-clients.ts";
 import { timeText } from "./parameters.ts";
@@ -9,26 +9,26 @@ import type { Roster } from "./roster.ts";
 import type { Status } from "./status.ts";
 
 const frameMs = 500;
-/** Every how many frames the last packets and the status are sent. */
+/** `seen` is sent with every 4th frame, `status` with every 2nd. */
 const seenEvery = 4;
 const statusEvery = 2;
-/** Sessions looked through in one frame: about a millisecond. */
+/** How many sessions one frame examines at most: about 1 ms. */
 const looksPerFrame = 20_000;
 const reportsPerFrame = 500;
 const seenPerEvent = 2_000;
 const changesPerFrame = 1_000;
 const linesPerFrame = 100;
 const messageCharsMax = 256;
-/** Reports of one device that a client watching it gets in a frame. */
+/** How many reports a client that watches one device gets per frame at most. */
 const ownReportsPerFrame = 100;
 
-/** What was last told of a session. */
+/** The last packet and report of a session that events were sent for. */
 type Told = { lastSeen: number; lastReport: number };
 
 export class LiveFeed {
   readonly #changed = new Set<string>();
   readonly #told = new WeakMap<LiveSession, Told>();
-  /** For clients that watch one device: its last report they were told of. */
+  /** For each client that watches one device: the number of the last report that was sent to it. */
   readonly #watched = new WeakMap<LiveClient, number>();
   #round: Iterator<LiveSession> | null = null;
   #lines: ActivityLine[] = [];
@@ -36,7 +36,7 @@ export class LiveFeed {
   #stopListening: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #frames = 0;
-  /** When somebody began to listen, ms since 1970. */
+  /** When the first client connected, ms since 1970. */
   #begun = 0;
 
   constructor(
@@ -46,12 +46,12 @@ export class LiveFeed {
     private readonly status: Status,
   ) {}
 
-  /** A device came, went, or changed its presence. */
+  /** Call it when a device was registered, was deregistered, or changed its presence. */
   noteChange(id: string): void {
     if (this.#timer !== null) this.#changed.add(id);
   }
 
-  /** Works while somebody listens, and only then; call it when a client came or went. */
+  /** Starts the frames if there is a client, else stops them; call it after a client was added or removed. */
   readonly adjust = (): void => {
     const wanted = this.clients.clients > 0;
     if (wanted && this.#timer === null) {
@@ -64,7 +64,7 @@ export class LiveFeed {
       this.#round = null;
     }
     for (const client of this.clients.all()) {
-      // What was reported before it came is no news to it.
+      // Reports from before the client connected are not sent to it.
       if (client.device === null || this.#watched.has(client)) continue;
       this.#watched.set(client, this.ports.reports.end() - 1);
     }
@@ -77,7 +77,7 @@ export class LiveFeed {
     }
   };
 
-  /** Tells what happened since the frame before. */
+  /** Sends events for what happened since the previous frame. */
   frame(): void {
     this.#frames++;
     this.#tellChanges();
@@ -121,7 +121,7 @@ export class LiveFeed {
     });
   }
 
-  /** Looks through a share of the sessions for newer packets and reports. */
+  /** Examines a part of the sessions for newer packets and reports; the next frame continues there. */
   #tellSessions(): void {
     const withSeen = this.#frames % seenEvery === 0;
     const reports: NumberedReport[] = [];
@@ -130,7 +130,7 @@ export class LiveFeed {
     this.#round ??= this.ports.presence.all();
     for (let looks = 0; looks < looksPerFrame; looks++) {
       if (reports.length >= reportsPerFrame) {
-        // The next frame goes on here, so that everyone has a turn.
+        // The next frame continues with this session, so that every device gets its turn.
         more = true;
         break;
       }
@@ -162,7 +162,9 @@ export class LiveFeed {
     this.#tellWatchers();
   }
 
-  /** What was told of a session; of one that is older than the feed, all it had is old. */
+  /**
+   * What was sent for a session. If the session is older than the feed, its packets and reports so far count as sent.
+   */
   #toldOf(session: LiveSession): Told {
     let told = this.#told.get(session);
     if (told === undefined) {
@@ -175,7 +177,7 @@ export class LiveFeed {
     return told;
   }
 
-  /** Each report of a device to those who watch it. */
+  /** Sends each new report of a device to the clients that watch it. */
   #tellWatchers(): void {
     for (const client of this.clients.all()) {
       const { device } = client;
@@ -192,8 +194,9 @@ export class LiveFeed {
   }
 
   /**
-   * Sends an event to all who want its topic.
-   * @param only what those who watch one device get of it, or null; without it they get all
+   * Sends an event to all clients that want its topic.
+   * @param only returns the part of the data for clients that watch one device, or null for none; if omitted, they get
+   *   the whole event
    */
   #tell(topic: Topic, data: unknown, only?: (device: string) => unknown): void {
     let shared: Uint8Array | null = null;

@@ -1,16 +1,16 @@
-// Who is logged in: the admin token, one-time links, cookies. Keeps hashes only, compares in constant time, forgets.
-// Reads no request and no file.
+// Owns logins: the admin token, one-time links, cookies. Stores only hashes of them, compares in constant time, and
+// bounds every table. Never reads a request or a file.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { KeyedBuckets, TokenBucket } from "../server/token-bucket.ts";
 
-/** Cookies that are valid at once; the longest unused goes first. */
+/** How many cookies are valid at once; the least recently used is dropped first. */
 export const loginsMax = 64;
-/** A cookie that is not used for this long is forgotten, ms. */
+/** A cookie expires after this time without use, ms. */
 const idleMs = 12 * 3_600_000;
 const linksMax = 16;
 const linkMs = 5 * 60_000;
-/** Wrong tokens a source: a burst, then one each ten seconds; and in all. */
+/** Rate limit of wrong tokens and links: per source a burst, then one every ten seconds; and a rate for all sources. */
 const wrongBurst = 5;
 const wrongPerSecond = 0.1;
 const wrongPerSecondInAll = 20;
@@ -20,15 +20,19 @@ export type Attempt = "accepted" | "refused" | "too-many";
 
 export class Logins {
   readonly #token: Buffer;
-  /** Hash of a cookie → last used, in the order of use. */
+  /** Hash of a cookie → when it was last used, in the order of use. */
   readonly #cookies = new Map<string, number>();
-  /** Hash of a link's code → made at. */
+  /** Hash of a link's code → when it was made. */
   readonly #links = new Map<string, number>();
   readonly #attempts = new KeyedBuckets(wrongPerSecond, wrongBurst, sourcesMax);
   readonly #attemptsInAll: TokenBucket;
+  /** Source → until when all its attempts are refused, right ones too. */
   readonly #shut = new Map<string, number>();
 
-  /** @param now ms since 1970 */
+  /**
+   * @param token the admin token
+   * @param now ms since 1970
+   */
   constructor(
     token: string,
     private readonly now: () => number,
@@ -37,12 +41,15 @@ export class Logins {
     this.#attemptsInAll = new TokenBucket(wrongPerSecondInAll, wrongPerSecondInAll, now());
   }
 
-  /** Tries a token; wrong ones are limited by source and in all. A right one is never refused for others' wrong ones. */
+  /**
+   * Checks a token. Wrong ones are rate-limited per source and in total. A source whose tokens are right is never
+   * refused because of the wrong tokens of others.
+   */
   tryToken(token: string, source: string): Attempt {
     return this.#try(() => timingSafeEqual(sha256(token), this.#token), source);
   }
 
-  /** Tries the code of a one-time link; it is used up. */
+  /** Checks the code of a one-time link, which is then used up. The rate limits are those of `tryToken`. */
   tryLink(code: string, source: string): Attempt {
     return this.#try(() => {
       const key = sha256(code).toString("hex");
@@ -52,7 +59,7 @@ export class Logins {
     }, source);
   }
 
-  /** A code for a one-time link, valid for five minutes. */
+  /** Makes a code for a one-time link, valid for five minutes. */
   newLink(): string {
     const code = randomBytes(24).toString("base64url");
     this.#links.set(sha256(code).toString("hex"), this.now());
@@ -60,7 +67,7 @@ export class Logins {
     return code;
   }
 
-  /** The value of a new cookie. */
+  /** Makes a new cookie and returns its value. */
   newCookie(): string {
     const cookie = randomBytes(32).toString("base64url");
     this.#cookies.set(sha256(cookie).toString("hex"), this.now());
@@ -68,7 +75,9 @@ export class Logins {
     return cookie;
   }
 
-  /** Whether a cookie is one of ours; using it keeps it. The map is over hashes, so its timing tells nothing. */
+  /**
+   * Whether a cookie is valid; each use renews it. The keys are hashes, so the timing of the look-up reveals nothing.
+   */
   hasCookie(cookie: string): boolean {
     const key = sha256(cookie).toString("hex");
     const used = this.#cookies.get(key);
@@ -100,7 +109,7 @@ function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** Removes the oldest entries past a size. */
+/** Removes the oldest entries until at most `sizeMax` are left. */
 function forgetFirst(map: Map<string, number>, sizeMax: number): void {
   for (const key of map.keys()) {
     if (map.size <= sizeMax) return;

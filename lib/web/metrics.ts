@@ -1,11 +1,11 @@
-// The metrics: which there are, their names, units and words. No label stands for a device.
+// Owns the metrics: their names, units and help texts. Never uses a device as a label, so that their number is bounded.
 
 import { Exposition } from "./exposition.ts";
 import type { Gauges, WebPorts } from "./ports.ts";
 import type { Roster } from "./roster.ts";
 import type { LiveCount } from "./status.ts";
 
-/** The answer of /metrics. */
+/** The answer to `GET /metrics`. */
 export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Response {
   const page = new Exposition();
   const gauges = ports.gauges();
@@ -36,7 +36,7 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
 function addPackets(page: Exposition, gauges: Gauges): void {
   page.counter(
     "iot_datagrams_total",
-    "Datagrams from devices, by verb, transport and what came of them.",
+    "Datagrams from devices, by verb, transport and outcome.",
     gauges.traffic.map(({ verb, transport, outcome, count }) => [
       { verb, transport, outcome },
       count,

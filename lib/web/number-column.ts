@@ -1,9 +1,10 @@
-// One field's numbers in many messages at once, read from their bytes: a chart goes over a million of them. What is usual
-// is read here; what is not is left to `finderOf`, which says what a number in a message is.
+// Owns the fast path for charts: reads one field's numbers from the bytes of many messages, for a chart a million of
+// them. Handles the usual forms itself. Never defines what a number in a message is: `finderOf` does, and unusual
+// messages are passed to it.
 
 import { aloneName, finderOf } from "./numbers-in-messages.ts";
 
-/** What each message ends with: a loop over bytes needs no other bound. */
+/** The byte after each message. The loops over bytes stop at it, so they need no other bound. */
 const end = 0x1f;
 const [openBrace, openBracket] = [0x7b, 0x5b];
 const digitsMax = 15;
@@ -13,14 +14,14 @@ const unitCharsMax = 8;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Where a message has no number of a field, and where only `finderOf` can tell. */
+/** In place of a position: the message has no number of the field; only `finderOf` can tell whether it has. */
 const [nowhere, unsure] = [-1, -2] as const;
 
 /**
- * A function that writes the number of a field in each message to `values`, NaN where there is none, and returns how many
- * messages there were, also those that `values` has no room for. What is usual, a list, goes through one loop with next to
- * no calls: the first chart after a start runs before it is compiled well.
- * @param field a name that `numbersIn` gives
+ * Makes a function that writes the number of a field in each message to `values`, NaN if there is none, and returns the
+ * number of messages, including those that do not fit into `values`. A list, the usual form, is read in one loop with
+ * hardly any calls: the first chart after a start runs before the loop is optimized by the compiler.
+ * @param field a field name as `numbersIn` returns it
  */
 export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float64Array) => number {
   const find = finderOf(field);
@@ -40,7 +41,7 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
         for (let before = 0x20; byte !== end; before = byte, byte = bytes[++at] as number) {
           if (byte !== keyStart || !isAt(bytes, at, key)) continue;
           if (before === 0x20 || isSeparator(before)) place = at + key.length;
-          // A space that is not of ASCII may be before it.
+          // The byte before may be the end of a non-ASCII white space character, which is a separator too.
           else if (before >= 0x80) place = unsure;
           if (place !== nowhere) break;
         }
@@ -63,7 +64,7 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
             whole = whole * 10 + byte - 0x30;
           }
         }
-        // Exact, as both parts are: at most 15 digits, no exponent.
+        // Correctly rounded: with at most 15 digits, both operands are exact.
         value = whole / (powersOfTen[behindPoint] ?? 1);
         if (isNegative) value = -value;
         const ends = isList ? byte === 0x20 || isListEnd(bytes, at) : isEnd(bytes, start, at);
@@ -77,8 +78,8 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
 }
 
 /**
- * Finds where the number of a field stands in a message that does not begin with a letter: `nowhere` says to look for it
- * as in a list.
+ * Makes a function that finds the position of a field's number in a message that does not begin with a letter.
+ * `nowhere` means that the message is to be read as a list.
  */
 function placeFinderOf(field: string): (bytes: Uint8Array, start: number) => number {
   const objectKey = encoder.encode(`${JSON.stringify(field)}:`);
@@ -92,30 +93,30 @@ function placeFinderOf(field: string): (bytes: Uint8Array, start: number) => num
   };
 }
 
-/** Where the number of a key stands in a flat object in JSON without escapes; `unsure` for all else. */
+/** The position of a key's number in a flat JSON object without escapes; `unsure` for anything else. */
 function placeInObject(bytes: Uint8Array, start: number, key: Uint8Array): number {
   let found: number = unsure;
   let at = start + 1;
   for (let byte = bytes[at] as number; byte !== end; byte = bytes[++at] as number) {
-    // An object or array in it, or an escape.
+    // A nested object or array, or an escape.
     if (byte === openBrace || byte === openBracket || byte === 0x5c) return unsure;
     if (byte === 0x22 && isAt(bytes, at, key)) found = at + key.length;
   }
   return bytes[at - 1] === 0x7d ? found : unsure;
 }
 
-/** Whether what stands behind a number ends it: one in an object, or one that is the whole message. */
+/** Whether a number ends at this position; it is in an object or is the whole message. */
 function isEnd(bytes: Uint8Array, start: number, at: number): boolean {
   const byte = bytes[at] as number;
   if (bytes[start] === openBrace) return byte === 0x2c || byte === 0x7d || byte === 0x20;
   return byte === end;
 }
 
-/** Whether a list goes on behind a unit of a few signs of ASCII, or behind none. */
+/** Whether a pair of a list ends at this position, with or without an ASCII unit in between. */
 function isListEnd(bytes: Uint8Array, start: number): boolean {
   let at = start;
   let byte = bytes[at] as number;
-  // An exponent is no unit.
+  // An `e` may begin an exponent, which is not a unit.
   if ((byte | 0x20) === 0x65) return false;
   while (at - start < unitCharsMax && (isLetter(byte) || byte === 0x25 || byte === 0x2f)) {
     byte = bytes[++at] as number;
@@ -123,6 +124,7 @@ function isListEnd(bytes: Uint8Array, start: number): boolean {
   return byte === end || isSeparator(byte);
 }
 
+/** Whether a key is at this position; the caller has compared its first byte. */
 function isAt(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
   for (let i = 1; i < key.length; i++) if (bytes[at + i] !== key[i]) return false;
   return true;
@@ -133,7 +135,7 @@ function isLetter(byte: number): boolean {
   return lower >= 0x61 && lower <= 0x7a;
 }
 
-/** White space of ASCII, and `,` `;` `&` `|`. */
+/** ASCII white space, and `,` `;` `&` `|`. */
 function isSeparator(byte: number): boolean {
   return (
     byte === 0x20 ||

@@ -1,24 +1,25 @@
-// The numbers in a report: the message is a number, a `key=value` list, or JSON. What is none of these has none.
+// Owns the definition of the numbers in a report: its message is a single number, a `key=value` list, or JSON; any
+// other message has no numbers. Never reads a report itself.
 
-/** The name of a number that stands alone. */
+/** The field name of a number that is the whole message. */
 export const aloneName = "value";
 
-/** Fields shown of one message at most; names and depth are bounded too. */
+/** Limits: fields per message, characters per name, depth of JSON. */
 const fieldsMax = 64;
 const nameCharsMax = 128;
 const depthMax = 6;
 
 const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
-/** A key and a number in a list, with a unit of a few letters or signs behind it. */
+/** A key and a number in a list, with an optional unit of up to 8 letters or signs. */
 const pair =
   /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})=([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
 
 const separator = /[\s,;&|]/;
-/** The number of a key and what may stand behind it, at a place. */
+/** The same without the key, at a position: the number, an optional unit, and the end of the pair. */
 const valueForm =
   /([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/y;
 
-/** All numbers of a message with their names: `value`, the keys of a list, the paths `a.b` of JSON. */
+/** All numbers in a message with their field names: `value`, the keys of a list, or the paths `a.b` of JSON. */
 export function numbersIn(message: string): [name: string, value: number][] {
   if (plain.test(message)) {
     const value = Number(message);
@@ -39,8 +40,8 @@ export function numbersIn(message: string): [name: string, value: number][] {
 }
 
 /**
- * A function that finds one field's number in messages, NaN where there is none; it agrees with `numbersIn`.
- * @param field a name that `numbersIn` gives
+ * Makes a function that finds the number of one field in a message, NaN if there is none. It agrees with `numbersIn`.
+ * @param field a field name as `numbersIn` returns it
  */
 export function finderOf(field: string): (message: string) => number {
   const path = field.split(".");
@@ -54,7 +55,7 @@ export function finderOf(field: string): (message: string) => number {
   };
 }
 
-/** The number of a key in a `key=value` list. */
+/** The number of a key in a `key=value` list; NaN if there is none. `key` includes the `=`. */
 function listNumber(message: string, key: string): number {
   for (let at = message.indexOf(key); at >= 0; at = message.indexOf(key, at + 1)) {
     if (at > 0 && !separator.test(message[at - 1] as string)) continue;
@@ -91,7 +92,7 @@ function collect(value: unknown, name: string, depth: number, found: [string, nu
   }
 }
 
-/** The number at a path; a key may have dots in it. */
+/** The number at a path of JSON; NaN if there is none. A key may contain dots itself. */
 function numberAt(value: unknown, path: readonly string[], field: string): number {
   let at = value;
   for (const [depth, key] of path.entries()) {
@@ -106,7 +107,7 @@ function numberAt(value: unknown, path: readonly string[], field: string): numbe
   return typeof at === "number" && field !== "" ? finite(at) : Number.NaN;
 }
 
-/** Whether a parsed object or array has this key; `length` is none. */
+/** Whether a parsed object or array has this key as its own; the `length` of an array does not count. */
 function isKeyOf(value: object, key: string): boolean {
   return Object.prototype.propertyIsEnumerable.call(value, key);
 }

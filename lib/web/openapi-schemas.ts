@@ -1,4 +1,5 @@
-// The shapes of the interface as JSON Schema (OpenAPI 3.1). API.md says the same in short.
+// Owns the shapes of the HTTP interface as JSON Schema (OpenAPI 3.1); API.md has the same in short form. Never builds a
+// value.
 
 export type Schema = { readonly [key: string]: unknown };
 
@@ -18,17 +19,17 @@ export function ref(name: keyof typeof schemas): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** A list of such items. */
+/** An array of items of a shape. */
 export function listOf(items: Schema): Schema {
   return { type: "array", items };
 }
 
-/** This, or null. */
+/** A shape, or null. */
 export function orNull(schema: Schema): Schema {
   return { anyOf: [schema, { type: "null" }] };
 }
 
-/** An object with these properties, all there, and no other. */
+/** An object with exactly these properties, all of them required. */
 export function object(properties: Record<string, Schema>): Schema {
   return {
     type: "object",

@@ -1,4 +1,5 @@
-// The description of the interface for programs: OpenAPI 3.1. A test asks every route for what is written here.
+// Owns the description of the HTTP interface for programs (OpenAPI 3.1). A test compares every route with it. Never
+// answers a request itself.
 
 import { problems, type ProblemCode } from "./problem.ts";
 import { count, ref, type Schema, schemas, text } from "./openapi-schemas.ts";
@@ -7,7 +8,7 @@ type Operation = { readonly [key: string]: unknown };
 
 const problemType = "application/problem+json";
 
-/** The document. */
+/** The OpenAPI document. */
 export function openApi(version: string) {
   return {
     openapi: "3.1.0",
@@ -38,12 +39,12 @@ const fromTo = [
 ];
 const paging = [
   parameter("limit", count, "how many at most"),
-  parameter("cursor", text, "`next` of the page before"),
+  parameter("cursor", text, "`next` of the previous page"),
 ];
 
 const serverPaths = {
   "/healthz": {
-    get: operation("Whether the server stores", [], {
+    get: operation("Whether the server can store", [], {
       200: jsonBody(ref("Health")),
       503: jsonBody(ref("Health")),
     }),
@@ -55,10 +56,14 @@ const serverPaths = {
     }),
   },
   "/login": {
-    get: operation("A one-time link; refused, a browser gets a page", [parameter("code", text)], {
-      303: { description: "Logged in; to the dashboard" },
-      ...refusals("login-refused", "too-many"),
-    }),
+    get: operation(
+      "A one-time login link; a browser gets a page if it is refused",
+      [parameter("code", text)],
+      {
+        303: { description: "Logged in; redirects to the dashboard" },
+        ...refusals("login-refused", "too-many"),
+      },
+    ),
   },
   "/api/v1/openapi.json": {
     get: operation("This document", [], { 200: jsonBody({ type: "object" }) }),
@@ -88,7 +93,7 @@ const serverPaths = {
       "The end of Activity.log",
       [
         parameter("q", text, "a part of the peer or the words"),
-        parameter("level", { enum: ["debug", "info", "warn", "error"] }, "and above"),
+        parameter("level", { enum: ["debug", "info", "warn", "error"] }, "this level and above"),
         parameter("limit", count, "how many lines at most"),
       ],
       { 200: jsonBody(ref("Lines")), ...refusals("bad-parameter", "login-required") },
@@ -98,7 +103,11 @@ const serverPaths = {
     get: operation(
       "Live events (server-sent)",
       [
-        parameter("topics", text, "of devices, reports, seen, activity, status; with commas"),
+        parameter(
+          "topics",
+          text,
+          "some of devices, reports, seen, activity, status, separated by commas",
+        ),
         parameter("device", text, "only this device"),
       ],
       {
@@ -128,8 +137,8 @@ const devicePaths = {
       200: jsonBody(ref("Device")),
       ...refusals("login-required", "unknown-device"),
     }),
-    delete: operation("Takes a device out of the registrar", [], {
-      204: { description: "It is gone, its reports stay" },
+    delete: operation("Deregisters a device", [], {
+      204: { description: "Deregistered; its reports stay" },
       ...refusals("login-required", "foreign-origin", "unknown-device", "storage-failed"),
     }),
   },
@@ -200,11 +209,11 @@ const reportPaths = {
   "/api/v1/devices/{id}/series": {
     parameters: [idParameter],
     get: operation(
-      "One of its numbers over time, with the lowest and highest of each point",
+      "One of its numbers over time, with the minimum and maximum of each point",
       [
         parameter("field", text, "a name of `fields`; value by default"),
         ...fromTo,
-        parameter("points", count, "at most"),
+        parameter("points", count, "how many at most"),
       ],
       {
         200: jsonBody(ref("Series")),
@@ -234,7 +243,7 @@ function jsonBody(schema: Schema) {
   return body("application/json", schema);
 }
 
-/** The responses of problems, by status. */
+/** The responses for problems, by HTTP status. */
 function refusals(...codes: ProblemCode[]): Record<number, unknown> {
   const responses: Record<number, unknown> = {};
   for (const code of codes) {

@@ -1,21 +1,21 @@
-// The dashboard's own files: in the binary they come bundled; from the sources they are bundled at the start. Shows
-// nothing itself.
+// Owns access to the dashboard's files. The compiled binary contains them bundled; a run from the sources bundles them
+// at the start. Never looks at their content.
 
 import { join } from "node:path";
 import page from "./ui/index.html";
 
-/** The same file, for a run from the sources. */
+/** The page imported above, as the entry point for bundling it from the sources. */
 const source = "ui/index.html";
 
 /** A file as it is served. */
 export type PageFile = {
   readonly body: Blob | string;
   readonly type: string;
-  /** Whether its name changes with its content. */
+  /** Whether its name contains a hash of its content, so that browsers may cache it forever. */
   readonly isNamedByContent: boolean;
 };
 
-/** What a bundle is in a compiled binary; run from the sources it has no files. */
+/** What the import of the page is in a compiled binary; in a run from the sources it has no `files`. */
 type Bundle = {
   readonly files?: readonly {
     readonly path: string;
@@ -24,7 +24,7 @@ type Bundle = {
   }[];
 };
 
-/** The files by their paths on the server; the page itself is `/`. */
+/** Loads the files. Their keys are their URL paths; the page itself is `/`. */
 export async function loadPages(): Promise<ReadonlyMap<string, PageFile>> {
   const { files } = page as unknown as Bundle;
   const pages = new Map<string, PageFile>();
@@ -50,7 +50,7 @@ export async function loadPages(): Promise<ReadonlyMap<string, PageFile>> {
   return pages;
 }
 
-/** The answer with a file. */
+/** The response with a file. */
 export function pageResponse({ body, type, isNamedByContent }: PageFile): Response {
   const cache = isNamedByContent ? "public, max-age=31536000, immutable" : "no-cache";
   return new Response(body, { headers: { "content-type": type, "cache-control": cache } });

@@ -1,4 +1,5 @@
-// The parameters of a request: each is named before it is read, and checked as it is read. What is not named is refused.
+// Owns the query parameters of a request: refuses those that the route does not name, and checks the others when they
+// are read. Never applies one.
 
 import { Problem } from "./problem.ts";
 
@@ -7,9 +8,9 @@ const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 export class Parameters {
   /**
-   * @param names what the route knows
+   * @param names the parameters that the route accepts
    * @param now ms since 1970
-   * @throws Problem `bad-parameter`
+   * @throws Problem `bad-parameter`, as do all methods
    */
   constructor(
     private readonly given: URLSearchParams,
@@ -22,13 +23,14 @@ export class Parameters {
     }
   }
 
+  /** Any text of at most `charsMax` characters; empty if it is missing. */
   text(name: string, charsMax: number): string {
     const value = this.given.get(name) ?? "";
     if (value.length > charsMax) throw wrong(`${name} is longer than ${charsMax} characters.`);
     return value;
   }
 
-  /** One of some words. */
+  /** One of the words; `otherwise` if it is missing. */
   choice<Word extends string, Else>(name: string, words: readonly Word[], otherwise: Else) {
     const value = this.given.get(name);
     if (value === null) return otherwise;
@@ -36,7 +38,7 @@ export class Parameters {
     throw wrong(`${name} is ${shown(value)}, not one of ${words.join(", ")}.`);
   }
 
-  /** A list of some words, with commas; all of `otherwise` where it is not given. */
+  /** Some of the words, separated by commas; `otherwise` if it is missing. */
   words<Word extends string>(name: string, words: readonly Word[], otherwise: readonly Word[]) {
     const value = this.given.get(name);
     if (value === null) return otherwise;
@@ -46,6 +48,7 @@ export class Parameters {
     });
   }
 
+  /** An integer from `from` to `to`; `otherwise` if it is missing. */
   integer(name: string, from: number, to: number, otherwise: number): number {
     const value = this.given.get(name);
     if (value === null) return otherwise;
@@ -54,7 +57,7 @@ export class Parameters {
     throw wrong(`${name} is ${shown(value)}, not a whole number from ${from} to ${to}.`);
   }
 
-  /** A time: RFC 3339, ms since 1970, or an age such as 24h; ms since 1970. */
+  /** A time as RFC 3339, ms since 1970, or an age such as 24h; returns ms since 1970, `otherwise` if it is missing. */
   time(name: string, otherwise: number): number {
     const value = this.given.get(name);
     if (value === null) return otherwise;
@@ -67,7 +70,10 @@ export class Parameters {
     throw wrong(`${name} is ${shown(value)}; write 2026-11-22T09:00:00Z, or 24h for an age.`);
   }
 
-  /** What `encodeCursor` made, or null where there is none. */
+  /**
+   * The value that `encodeCursor` encoded; null if it is missing.
+   * @param check returns the value in its type, or null if it is not valid
+   */
   cursor<Value>(check: (value: unknown) => Value | null): Value | null {
     const text = this.given.get("cursor");
     if (text === null) return null;
@@ -75,23 +81,23 @@ export class Parameters {
       const value = check(JSON.parse(Buffer.from(text, "base64url").toString()));
       if (value !== null) return value;
     } catch {
-      // Said below.
+      // Reported below.
     }
-    throw wrong("cursor is none that this list gave out.");
+    throw wrong("cursor is not one that this list returned.");
   }
 }
 
-/** A place in a list as an opaque word. */
+/** Encodes a position in a list as an opaque word. */
 export function encodeCursor(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-/** A time as the interface writes it. */
+/** A time, in ms since 1970, in the form of the HTTP interface. */
 export function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The same of a time that may be missing. */
+/** The same for a time that may be missing. */
 export function timeTextOrNull(ms: number | null): string | null {
   return ms === null ? null : timeText(ms);
 }

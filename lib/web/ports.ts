@@ -1,15 +1,16 @@
-// What the web side needs of the server: small ports, filled in cmd/serve.ts. Knows no engine, no store and no file.
+// Owns the ports of the web side: what it needs from the server, implemented in cmd/serve.ts. Never knows the engine,
+// the store or a file.
 
 import type { AskResult } from "../server/asks.ts";
 import type { EndReason, Endpoint, Report } from "../server/operation.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
-/** Everything the web side is given. */
+/** All that the web side gets from the server. */
 export type WebPorts = {
   readonly version: string;
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   readonly now: () => number;
-  /** The UDP port that devices speak to. */
+  /** The UDP port for devices. */
   readonly devicePort: number;
   readonly devices: DeviceSource;
   readonly reports: ReportSource;
@@ -19,25 +20,25 @@ export type WebPorts = {
   readonly gauges: () => Gauges;
   /** Whether the last batch could be stored. */
   readonly isStoring: () => boolean;
-  /** Files that the process has open, connections included; null where the system does not tell. */
+  /** How many files the process has open, connections included; null if the system does not tell. */
   readonly openFiles: () => number | null;
-  /** Writes an error of the web side to error.log. */
+  /** Logs an error of the web side to error.log. */
   readonly noteError: (error: Error) => void;
 };
 
 /** A device and its latest session, as the roster holds it; times in ms since 1970. */
 export type RosterRow = {
   readonly id: string;
-  /** Number of its latest session; 0 where it never logged in. */
+  /** Number of its latest session; 0 if it has not logged in since it registered. */
   readonly session: number;
   readonly started: number;
   readonly lastSeen: number;
-  /** null while it is open. */
+  /** null while the session is open. */
   readonly ended: number | null;
   readonly reason: EndReason | null;
 };
 
-/** What a device registered with. */
+/** What a device stated when it registered. */
 export type RegisteredFacts = {
   readonly id: string;
   readonly mac: string;
@@ -56,72 +57,80 @@ export type SessionRow = {
   readonly port: number;
 };
 
-/** The registrar and the sessions, to read. */
+/** Read access to the registrar and the sessions. */
 export interface DeviceSource {
-  /** Devices after an id, in the order of ids. */
+  /** At most `limit` devices with ids after `after`, in the order of ids. */
   roster(after: string, limit: number): readonly RosterRow[];
+  /** The registration of a device, or null. */
   facts(id: string): RegisteredFacts | null;
   /** A device's sessions with numbers below `before`, newest first. */
   sessions(id: string, before: number, limit: number): readonly SessionRow[];
 }
 
-/** A report with its number. */
+/** A report with its sequence number. */
 export type NumberedReport = Report & { readonly sequence: number };
 
-/** Messages of some reports of a device: what a curve needs of them. */
+/** Messages of some reports of a device, for a chart. */
 export type Messages = {
-  /** The numbers of the reports: this and a place each, ascending. */
+  /** The sequence number of each report is `base` plus its place; the places are ascending. */
   readonly base: number;
   readonly places: Uint16Array;
-  /** The messages in UTF-8, in the same order, each ended by a 0x1f. Where one holds such a byte, there are more ends. */
+  /**
+   * The messages in UTF-8, in the same order, each followed by the byte 0x1f. A message that contains this byte itself
+   * makes the number of such bytes greater than the number of places.
+   */
   readonly bytes: Uint8Array;
 };
 
-/** Reports of a range, taken a few at a time; each take is short work. */
+/** A scan of reports that returns a few at a time, so that each call is short. */
 export interface Scan<Row> {
-  /** Some of the next reports, perhaps none. */
+  /** At most `limit` of the next reports, possibly none; `done` tells whether there can be more. */
   next(limit: number): readonly Row[];
   readonly done: boolean;
 }
 
-/** Messages of a range, as `Scan`. */
+/** A scan of messages, like `Scan`. */
 export interface MessageScan {
   next(limit: number): Messages;
   readonly done: boolean;
 }
 
-/** The reports, to read. Sequence numbers grow with the time of receipt. */
+/** Read access to the reports. Sequence numbers are in the order of receipt. */
 export interface ReportSource {
   /**
-   * The number of the first report received at or after a time; behind the last one where there is none.
-   * @param low with `high`: looked for between the two only; soonest found half way
+   * The number of the first report that was received at or after a time; `high` if there is none below `high`.
+   * @param ms since 1970
+   * @param low the lowest possible result; `first()` if omitted
+   * @param high the highest possible result; `end()` if omitted. A result half way between the two is found fastest
    */
   sequenceAt(ms: number, low?: number, high?: number): number;
-  /** The number that is behind the last report. */
+  /** The number that the next report will get. */
   end(): number;
-  /** The number of the oldest report that is kept. */
+  /** The number of the oldest report that is kept; `end()` if there is none. */
   first(): number;
+  /** One report by its number, or null. */
   at(sequence: number): NumberedReport | null;
+  /** A device's newest report, or null. */
   latest(id: string): NumberedReport | null;
-  /** Reports with numbers from `low` to below `high`, of one device or of all (null). */
+  /** A scan of the reports with numbers from `low` to below `high`, of one device or of all (null). */
   scan(
     id: string | null,
     low: number,
     high: number,
     order: "newest" | "oldest",
   ): Scan<NumberedReport>;
-  /** The messages of one device alone, oldest first. */
+  /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
   messages(id: string, low: number, high: number): MessageScan;
 }
 
-/** A session that is open, as the engine holds it; the object stays the same while it is open. */
+/** An open session, as the engine has it in memory; it is the same object as long as the session is open. */
 export type LiveSession = {
   readonly id: string;
   readonly started: number;
   readonly source: Endpoint;
   readonly lastSeen: number;
   readonly everySeconds: number | null;
-  /** Number of its last report, or 0. */
+  /** Sequence number of its last report; 0 if there is none. */
   readonly lastReport: number;
   readonly sealed: boolean;
 };
@@ -134,12 +143,13 @@ export interface PresenceSource {
 
 /** What an operator can do to a device. */
 export interface Operator {
+  /** Sends a QUERY to a device and waits for its answer. */
   ask(id: string, code: string, target: string): Promise<AskResult>;
-  /** Takes a device out of the registrar; false where there is none. Rejects where the storage failed. */
+  /** Deregisters a device; resolves to false if it is not registered. Rejects if the storage failed. */
   remove(id: string): Promise<boolean>;
 }
 
-/** A line of Activity.log; the words as the log shows them. */
+/** A line of Activity.log; `words` are as in the log. */
 export type ActivityLine = {
   readonly time: string;
   readonly level: LogLevel;
@@ -149,7 +159,7 @@ export type ActivityLine = {
 };
 
 export type ActivityFilter = {
-  /** A part of the peer or the words, any case; empty for all. */
+  /** A part of the peer or the words, in any case; empty for all lines. */
   readonly contains: string;
   /** Lines of this level and above. */
   readonly level: LogLevel;
@@ -157,13 +167,13 @@ export type ActivityFilter = {
 };
 
 export interface ActivitySource {
-  /** The end of the log, oldest first. */
+  /** The latest lines of the log that pass the filter, oldest first. */
   tail(filter: ActivityFilter): Promise<readonly ActivityLine[]>;
-  /** Calls for each new line until the returned function is called. */
+  /** Calls `onLine` for each new line until the returned function is called. */
   listen(onLine: (line: ActivityLine) => void): () => void;
 }
 
-/** Counts of datagrams that were answered, or that need no answer. */
+/** How many datagrams were answered, or needed no answer, by verb, transport and outcome. */
 export type TrafficCount = {
   readonly verb: string;
   readonly transport: string;
@@ -172,13 +182,13 @@ export type TrafficCount = {
 };
 
 export type HistogramReading = {
-  /** Upper bounds in seconds, ascending; what is above the last one is counted in `counts` behind it. */
+  /** Upper bounds in seconds, ascending. `counts` has one more element, for values above the last bound. */
   readonly bounds: readonly number[];
   readonly counts: Float64Array;
   readonly sum: number;
 };
 
-/** What the server counts and how it stands. Counts only grow. */
+/** The counters and the current state of the server. Counters only grow. */
 export type Gauges = {
   readonly started: number;
   readonly datagrams: number;
@@ -198,7 +208,7 @@ export type Gauges = {
   readonly packetsWaitingMax: number;
   readonly packetsShed: number;
   readonly sendsDropped: number;
-  /** Passwords that were ever given to be hashed or checked. */
+  /** How many passwords were submitted for hashing or checking. */
   readonly passwords: number;
   readonly passwordsWaiting: number;
   readonly passwordsWaitingMax: number;

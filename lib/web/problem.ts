@@ -1,6 +1,7 @@
-// Errors as problem documents (RFC 9457): what is wrong, in words for people and a code for programs.
+// Owns the errors of the HTTP interface as problem documents (RFC 9457): a text for people and a code for programs.
+// Never contains anything secret.
 
-/** The codes, each with its status and title. */
+/** The codes, each with its HTTP status and title. */
 export const problems = {
   "bad-parameter": [400, "A parameter is wrong"],
   "bad-body": [400, "The body is wrong"],
@@ -23,11 +24,12 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** Thrown by a route, answered as its document. */
+/** An error that a route throws and the server answers with its document. */
 export class Problem extends Error {
   /**
    * @param code one of `problems`
-   * @param detail what is wrong this time, without anything secret
+   * @param detail what is wrong in this case, without anything secret
+   * @param headers additional headers of the response
    */
   constructor(
     readonly code: ProblemCode,
@@ -44,7 +46,7 @@ export class Problem extends Error {
 
   toResponse(): Response {
     const [status, title] = problems[this.code];
-    // `about:blank` says: the status tells the kind; `code` tells it finer.
+    // RFC 9457: `about:blank` means that the status tells the kind of problem. Our `code` is more specific.
     const document = { type: "about:blank", title, status, detail: this.message, code: this.code };
     return new Response(JSON.stringify(document), {
       status,

@@ -1,5 +1,5 @@
-// What a browser shows where a login link does not log in: what happened, and the next step. Looks like the dashboard,
-// with its styles and without a script. Nothing in it comes from the request.
+// Owns the page that a browser shows if a login link is refused: what happened, and the next step. Uses the dashboard's
+// styles and no script. Never contains anything from the request.
 
 import type { PageFile } from "./pages.ts";
 import type { Problem } from "./problem.ts";
@@ -14,19 +14,19 @@ const words: Readonly<Record<"refused" | "tooMany", Words>> = {
   },
   tooMany: {
     title: "Too many attempts",
-    what: "Too many wrong links or tokens came from this address. Nothing from here is tried for ten seconds.",
-    next: "Wait for that, then make a new link on the server and open it:",
+    what: "Too many wrong links or tokens came from this address. All attempts from it are refused for ten seconds.",
+    next: "Wait ten seconds, then make a new link on the server and open it:",
   },
 };
 
-/** Whether a request is a browser's that shows what it gets. */
+/** Whether a request comes from a browser that will show the answer as a page. */
 export function wantsPage({ headers }: Request): boolean {
   return (headers.get("accept") ?? "").includes("text/html");
 }
 
 /**
- * The page for a link that was refused, with the status and headers of the problem.
- * @param pages the dashboard's files: its styles and its icon are named there
+ * The page for a refused link, with the status and headers of the problem.
+ * @param pages the dashboard's files; the page links to its styles and icon
  */
 export function refusedLinkPage(problem: Problem, pages: ReadonlyMap<string, PageFile>): Response {
   const { title, what, next } = words[problem.code === "too-many" ? "tooMany" : "refused"];

@@ -1,4 +1,4 @@
-// The reports over HTTP: pages in JSON, whole ranges as CSV or NDJSON.
+// Owns the HTTP routes of reports: pages in JSON, whole ranges as CSV or NDJSON. Never reads the database itself.
 
 import { encodeCursor } from "./parameters.ts";
 import type { NumberedReport, ReportSource, Scan, WebPorts } from "./ports.ts";
@@ -13,7 +13,7 @@ const query = ["from", "to", "order", "limit", "cursor", "format"];
 const formats = ["json", "csv", "ndjson"] as const;
 const orders = ["newest", "oldest"] as const;
 
-/** Streams under way at once; each costs the packets a share of the loop. */
+/** How many exports may run at once: each takes event-loop time from the packets. */
 const streamsMax = 4;
 
 /** The routes of reports. */
@@ -61,7 +61,7 @@ export function reportRoutes(ports: WebPorts): Route[] {
   ];
 }
 
-/** The numbers of the reports between `from` and `to`, and behind the cursor. */
+/** The range of sequence numbers between `from` and `to` and after the cursor: `low` to below `high`. */
 function rangeOf({ parameters }: Call, reports: ReportSource, order: "newest" | "oldest") {
   const from = parameters.time("from", 0);
   const to = parameters.time("to", Number.MAX_SAFE_INTEGER);
@@ -78,7 +78,7 @@ function rangeOf({ parameters }: Call, reports: ReportSource, order: "newest" | 
 async function page(scan: Scan<NumberedReport>, limit: number, some: boolean): Promise<Response> {
   const reports: NumberedReport[] = [];
   const slice = new Slice();
-  // One more than the page, to know whether there is a next one.
+  // Reads one more than the page, to know whether there is a next page.
   while (some && !scan.done && reports.length <= limit) {
     reports.push(...scan.next(limit + 1 - reports.length));
     await slice.breathe();

@@ -1,12 +1,13 @@
-// Reports as a stream of CSV (RFC 4180) or NDJSON lines: a few thousand rows at a time, when the reader takes them.
+// Owns the export of reports as a stream of CSV (RFC 4180) or NDJSON lines, a thousand rows at a time, as fast as the
+// client reads them. Never holds the whole export in memory.
 
 import type { NumberedReport, Scan } from "./ports.ts";
 
 export type ReportFormat = "csv" | "ndjson";
 
-/** Rows written in one piece: about two milliseconds. */
+/** How many rows one piece has: about 2 ms of work. */
 const rowsPerPiece = 1_000;
-/** How long a reader may take nothing, ms. */
+/** How long a client may read nothing before it is disconnected, ms. */
 const stalledMs = 30_000;
 
 const types: Readonly<Record<ReportFormat, string>> = {
@@ -16,9 +17,9 @@ const types: Readonly<Record<ReportFormat, string>> = {
 
 /**
  * Streams the reports of a scan.
- * @param limit rows at most
- * @param onEnd called once, when it is done or the reader is gone
- * @param cutAfterMs a reader that takes nothing for this long is cut
+ * @param limit how many rows at most
+ * @param onEnd called once, when the export is complete or the client has disconnected
+ * @param cutAfterMs how long the client may read nothing before it is disconnected
  */
 export function reportStream(
   scan: Scan<NumberedReport>,
@@ -46,7 +47,7 @@ export function reportStream(
         if (watch !== null) clearTimeout(watch);
         let piece = "";
         while (piece === "" && left > 0 && !scan.done && !ended) {
-          // Between two pieces the packets have their turn.
+          // Lets packets be processed between two pieces.
           await new Promise(setImmediate);
           const rows = scan.next(Math.min(left, rowsPerPiece));
           left -= rows.length;
@@ -66,7 +67,7 @@ export function reportStream(
       },
       cancel: end,
     },
-    // A piece waits while the one before is read.
+    // One piece is prepared while the client reads the previous one.
     { highWaterMark: 1 },
   );
   return new Response(stream, {
@@ -93,11 +94,14 @@ export function jsonLine(report: NumberedReport): string {
 }
 
 const special = /[",\r\n]/;
-/** What a spreadsheet takes for a formula: these at the start, also behind blanks. Numbers stay what they are. */
+/** Text that a spreadsheet would treat as a formula: one of these characters at the start or after white space. */
 const formula = /^[\s\0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/;
 const number = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** A text of a device as a field of CSV: quoted where it must be, and never a formula (it gets a `'` in front). */
+/**
+ * A text from a device as a CSV field. It is quoted if necessary, and gets a `'` in front if a spreadsheet would treat
+ * it as a formula; a number such as -5 is left as it is.
+ */
 export function csvField(text: string): string {
   const safe = formula.test(text) && !number.test(text) ? `'${text}` : text;
   return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -106,7 +110,7 @@ export function csvField(text: string): string {
 let lastMs = Number.NaN;
 let lastText = "";
 
-/** A time as text; reports of one millisecond share it. */
+/** A time as text. Successive reports of the same millisecond reuse the text. */
 function isoTime(ms: number): string {
   if (ms !== lastMs) {
     lastText = new Date(ms).toISOString();

@@ -1,4 +1,4 @@
-// The body of a change: a small JSON object, and nothing else.
+// Owns reading the body of a request: a small JSON object. Never accepts any other form.
 
 import { Problem } from "./problem.ts";
 
@@ -24,7 +24,7 @@ export async function readJson(request: Request): Promise<Record<string, unknown
       return value as Record<string, unknown>;
     }
   } catch {
-    // Said below.
+    // Reported below.
   }
-  throw new Problem("bad-body", "The body is no JSON object.");
+  throw new Problem("bad-body", "The body is not a JSON object.");
 }

@@ -1,5 +1,6 @@
-// The devices in memory, with their presence as the disk has it: filled in short steps at the start, then kept by what
-// the store committed. Lists and counts come from here, so that none of them scans a table.
+// Owns the list of all devices in memory, with their presence as it is on the disk: loaded in short steps when first
+// needed, then updated with each committed batch. Lists and counts come from here, so that none of them scans a table.
+// Never writes to the database.
 
 import { ack } from "../protocol/codes.ts";
 import type { EndReason, Operation, Outcome } from "../server/operation.ts";
@@ -13,13 +14,13 @@ export const presences: readonly Presence[] = ["online", "offline", "never"];
 export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
 
 export type RosterQuery = {
-  /** A part of an id, lower case; empty for all. */
+  /** A part of an id, in lower case; empty for all devices. */
   readonly contains: string;
   readonly presence: Presence | null;
   readonly key: "id" | "lastSeen";
   readonly descending: boolean;
   readonly limit: number;
-  /** The last entry of the page before. */
+  /** The place of the last entry of the previous page; null for the first page. */
   readonly after: RosterPlace | null;
 };
 
@@ -31,19 +32,19 @@ export type RosterPage = {
   readonly next: RosterPlace | null;
 };
 
-/** Rows read in one step, and entries looked at in one. */
+/** How many rows one step reads, and how many entries one step examines. */
 const rowsPerStep = 1_000;
 const looksPerStep = 5_000;
 
 export class Roster {
   readonly #byId = new Map<string, RosterEntry>();
-  /** Open sessions, to the ids they are of. */
+  /** Number of each open session → id of its device. */
   readonly #open = new Map<number, string>();
   #never = 0;
   #ready: Promise<void> | null = null;
   #closed = false;
 
-  /** @param onChange called when a device came, went, or changed its presence */
+  /** @param onChange called when a device was registered, was deregistered, or changed its presence */
   constructor(
     private readonly devices: DeviceSource,
     private readonly presence: PresenceSource,
@@ -51,15 +52,15 @@ export class Roster {
   ) {}
 
   /**
-   * Reads the devices, once; resolves when all are there. Until somebody asks there is nothing to keep: a million
-   * devices take a hundred megabytes.
+   * Loads the devices once; resolves when all are loaded. Nothing is loaded before the first call, because a million
+   * devices take 100 MB.
    */
   load(): Promise<void> {
     this.#ready ??= this.#load();
     return this.#ready;
   }
 
-  /** Reads no more: the database closes after this. */
+  /** Stops loading: the database will be closed after this. */
   close(): void {
     this.#closed = true;
   }
@@ -74,7 +75,7 @@ export class Roster {
     return this.#byId.get(id);
   }
 
-  /** Takes in a batch that is on the disk. Reports, the many, cost one comparison. */
+  /** Applies a committed batch. A report, the most frequent operation, costs one comparison. */
   committed(operations: readonly Operation[], outcomes: readonly Outcome[]): void {
     if (this.#ready === null) return;
     for (let i = 0; i < operations.length; i++) {
@@ -84,7 +85,7 @@ export class Roster {
     }
   }
 
-  /** A page of the devices that fit: one walk over all of them that keeps the best. */
+  /** A page of the matching devices. Examines all devices once and keeps only the first ones in the order wanted. */
   async page(query: RosterQuery): Promise<RosterPage> {
     await this.load();
     const best: { entry: RosterEntry; place: RosterPlace }[] = [];
@@ -110,7 +111,7 @@ export class Roster {
     return { entries: page.map(({ entry }) => entry), total, next };
   }
 
-  /** When its last packet came, ms; null where it never logged in. */
+  /** When its last packet came, ms since 1970; null if it has not logged in since it registered. */
   lastSeen(entry: RosterEntry): number | null {
     if (entry.session === 0) return null;
     const live = entry.ended === null ? this.presence.get(entry.id)?.lastSeen : undefined;
@@ -193,7 +194,7 @@ export class Roster {
   }
 }
 
-/** Whether a device is logged in, was, or never was. */
+/** Whether a device is logged in (`online`), was logged in (`offline`), or never was since it registered (`never`). */
 export function presenceOf(entry: RosterEntry): Presence {
   if (entry.session === 0) return "never";
   return entry.ended === null ? "online" : "offline";
@@ -209,6 +210,7 @@ function compare(key: "id" | "lastSeen", a: RosterPlace, b: RosterPlace): number
   return a.id < b.id ? -1 : 1;
 }
 
+/** The index at which an entry with this place belongs in the sorted list. */
 function rankOf(
   best: readonly { readonly place: RosterPlace }[],
   place: RosterPlace,

@@ -1,26 +1,27 @@
-// The routes: a method and a path with names in braces, and who answers. Finds; decides nothing about who may.
+// Owns the matching of requests to routes: a route has a method, a path with names in braces, and a handler. Never
+// checks access: that is the gate's task.
 
 import type { Parameters } from "./parameters.ts";
 import { Problem } from "./problem.ts";
 
-/** A request on its way to a route. */
+/** A request as its route receives it. */
 export type Call = {
   readonly request: Request;
   readonly url: URL;
-  /** The words of the path that stand for names in braces, decoded. */
+  /** The decoded parts of the path, by the names in braces. */
   readonly names: Readonly<Record<string, string>>;
   readonly parameters: Parameters;
-  /** The address the connection came from. */
+  /** The address that the connection came from. */
   readonly peerIp: string;
 };
 
 export type Route = {
   readonly method: "GET" | "POST" | "DELETE";
-  /** As `/api/v1/devices/{id}`. */
+  /** For example `/api/v1/devices/{id}`. */
   readonly path: string;
-  /** The parameters it knows. */
+  /** The query parameters that it accepts. */
   readonly query: readonly string[];
-  /** Who is let in: everyone, who may read, who may change. */
+  /** Who may use it: everybody, those who may read, or those who may change. */
   readonly access: "open" | "read" | "change";
   readonly answer: (call: Call) => Response | Promise<Response>;
 };
@@ -35,7 +36,7 @@ export class Router {
   }
 
   /**
-   * Finds the route of a request; HEAD is GET.
+   * Finds the route of a request. HEAD is treated as GET.
    * @throws Problem `no-such-route`, `method-not-allowed`
    */
   find(method: string, pathname: string): Found {
@@ -74,7 +75,7 @@ function match(pattern: readonly string[], words: readonly string[]) {
   return names;
 }
 
-/** An answer in JSON that no cache keeps. */
+/** A JSON response that no cache stores. */
 export function json(value: unknown, status = 200): Response {
   return new Response(JSON.stringify(value), {
     status,

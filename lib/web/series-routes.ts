@@ -1,4 +1,4 @@
-// Charts over HTTP: which numbers a device reports, and one of them over time.
+// Owns the HTTP routes of charts: which numbers a device reports, and one of them over time. Never computes a point.
 
 import { numbersIn } from "./numbers-in-messages.ts";
 import { timeText } from "./parameters.ts";
@@ -11,7 +11,7 @@ import { Slice } from "./slice.ts";
 
 const dayMs = 86_400_000;
 const pointsMax = 4_000;
-/** Reports that are looked at for the names of their numbers. */
+/** How many of the newest reports are searched for fields. */
 const newestReports = 100;
 const fieldNamesMax = 256;
 

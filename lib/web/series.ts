@@ -1,5 +1,6 @@
-// A device's numbers over time, for a chart: read once, kept in columns by chunk of sequence numbers, decimated on
-// request. What is kept is bounded; reports never change, so nothing kept is ever wrong.
+// Owns the data of charts: a device's numbers over time are read once, cached in columns by chunk of sequence numbers,
+// and decimated on request. The cache is bounded. Reports never change, so a cached reading never becomes wrong. Never
+// parses a message itself.
 
 import {
   type Bucket,
@@ -13,24 +14,24 @@ import { finderOf } from "./numbers-in-messages.ts";
 import type { Messages, ReportSource } from "./ports.ts";
 import { Slice } from "./slice.ts";
 
-/** Sequence numbers whose readings are kept together. */
+/** How many sequence numbers one cached chunk covers; a place in it is 16 bits. */
 const chunkNumbers = 65_536;
 /** Reports read in one step: the more, the less each costs. */
 const reportsPerStep = { least: 128, first: 512, most: 4_096 } as const;
 /** What a step may take, ms: the next one is made smaller, or larger. Large messages, and those to be parsed, take longer. */
 const stepMs = { low: 0.5, high: 1.5 } as const;
-/** What all columns may take, in bytes. */
+/** Size of the cache, in bytes. */
 const keptBytesMax = 64 << 20;
 const bytesPerReading = 10;
 
-/** Columns that grow at their end. */
+/** The readings of one field of one device in one chunk, appended as they are read. */
 class Chunk implements Columns {
   places = new Uint16Array(16);
   values = new Float64Array(16);
   length = 0;
-  /** Bytes that are in the sum of all. */
+  /** How many bytes of it are included in the size of the cache. */
   counted = 0;
-  /** The first number that was not looked at yet. */
+  /** The first sequence number that was not read yet. */
   next: number;
 
   constructor(readonly first: number) {
@@ -42,9 +43,9 @@ class Chunk implements Columns {
   }
 
   /**
-   * Takes readings; those it has already it leaves out: another request may have read on meanwhile.
-   * @param base with each place: the number of a report
-   * @param numbers the number in each, NaN where there is none
+   * Appends readings. Skips those that it has already: another request may have read them meanwhile.
+   * @param base the sequence number of each report is `base` plus its place
+   * @param numbers the number in each message, NaN if there is none
    */
   take(base: number, found: Uint16Array, numbers: Float64Array): void {
     const skipped = firstAtOrAbove(found, found.length, this.next - base);
@@ -90,25 +91,27 @@ export type Points = {
   readonly count: number[];
 };
 
-/** Writes a field's number in each message to the values. */
+/** Writes the number of a field in each message to `values`, NaN if there is none. */
 type Read = (messages: Messages, values: Float64Array) => void;
 
 export class Series {
-  /** In the order of use. */
+  /** The cache, least recently used first. */
   readonly #chunks = new Map<string, Chunk>();
   #bytes = 0;
   #reportsPerStep: number = reportsPerStep.first;
 
   constructor(private readonly reports: ReportSource) {}
 
-  /** The points of a chart, with the number of reports behind them and the latest reading, null where there is none. */
+  /**
+   * The points of a chart, with the number of readings they come from, and the latest reading, null if there is none.
+   */
   async points(query: SeriesQuery): Promise<Points & { reports: number; last: number | null }> {
     const slice = new Slice();
     const borders = await this.#borders(query, slice);
     const [low, high] = [borders[0] as number, borders[borders.length - 1] as number];
     const read = this.#readerOf(query.field);
     const decimation = new Decimation(borders);
-    // Held here too until they are known to be too many for points of their own.
+    // If there are no more readings than points, each becomes a point of its own: the chunks are kept until then.
     let few: Columns[] | null = [];
     for (let number = Math.floor(low / chunkNumbers); number * chunkNumbers < high; number++) {
       const chunk = await this.#chunk(query, number, high, read, slice);
@@ -123,14 +126,14 @@ export class Series {
     return { reports: count, last: count > 0 ? last : null, ...points };
   }
 
-  /** The numbers of the reports at which the parts of a range begin, parts of equal length in time. */
+  /** Divides a range into parts of equal duration; returns the sequence numbers at which they begin, and the end. */
   async #borders({ from, to, points }: SeriesQuery, slice: Slice): Promise<Float64Array> {
     const { reports } = this;
     const parts = Math.min(points, to - from + 1);
     const borders = new Float64Array(parts + 1);
     borders[0] = reports.sequenceAt(from);
     borders[parts] = Math.max(borders[0], reports.sequenceAt(to + 1));
-    // Those half way first: each look-up is between two that are known.
+    // Looks up the middle ones first, so that each search is between two known borders.
     for (let step = 2 ** Math.floor(Math.log2(parts)); step >= 1; step /= 2) {
       for (let i = step; i < parts; i += 2 * step) {
         const time = Math.ceil(from + (i * (to - from + 1)) / parts);
@@ -147,7 +150,7 @@ export class Series {
     const find = finderOf(field);
     return ({ base, places, bytes }, values) => {
       if (readColumn(bytes, values) === places.length) return;
-      // A message holds what ends a message: one by one, then.
+      // The counts differ, so a message contains the separator itself: read the messages one by one.
       for (const [i, place] of places.entries()) {
         const report = this.reports.at(base + place);
         values[i] = report === null ? Number.NaN : find(report.message);
@@ -155,7 +158,7 @@ export class Series {
     };
   }
 
-  /** The columns of a chunk, up to the report before `high` at least. */
+  /** A chunk from the cache, completed by reading its reports up to below `high`. */
   async #chunk(
     { device, field }: SeriesQuery,
     number: number,
@@ -166,7 +169,7 @@ export class Series {
     const key = `${device}\n${number}\n${field}`;
     const first = number * chunkNumbers;
     const chunk = this.#chunks.get(key) ?? new Chunk(first);
-    // The newest in use is last. Requests that overlap share the chunk.
+    // Moves the chunk to the end of the Map, as the most recently used. Concurrent requests share it.
     this.#chunks.delete(key);
     this.#chunks.set(key, chunk);
     const end = Math.min(first + chunkNumbers, Math.max(high, chunk.next));
@@ -191,13 +194,13 @@ export class Series {
     else if (tookMs < stepMs.low) this.#reportsPerStep = Math.min(most, this.#reportsPerStep << 1);
   }
 
-  /** Each part that has readings, at the time of its first one. */
+  /** The points for the buckets that are not empty, each at the time of its first reading. */
   async #pointsOf(buckets: readonly Bucket[], slice: Slice): Promise<Points> {
     const points: Points = { times: [], min: [], max: [], mean: [], count: [] };
     let time = 0;
     for (const { first, min, max, sum, count } of buckets) {
       if (count === 0) continue;
-      // A clock that was set back is no reason for a curve to go back.
+      // If the server's clock was set back, times could decrease; a chart needs them ascending.
       time = Math.max(time, this.reports.at(first)?.received ?? 0);
       points.times.push(time);
       points.min.push(min);
@@ -209,6 +212,7 @@ export class Series {
     return points;
   }
 
+  /** Updates the size of the cache after a chunk grew, and evicts the least recently used ones. */
   #count(chunk: Chunk): void {
     this.#bytes += chunk.bytes - chunk.counted;
     chunk.counted = chunk.bytes;

@@ -1,4 +1,5 @@
-// The server itself over HTTP: its health, status, metrics, activity, live events, and the description of all this.
+// Owns the HTTP routes of the server itself: health, status, metrics, activity, live events, and the OpenAPI document.
+// Never collects any of this data.
 
 import { logLevels } from "../server/log.ts";
 import { metrics } from "./metrics.ts";

@@ -1,4 +1,5 @@
-// Logging in and out: by the admin token, by a one-time link; and what a request may do.
+// Owns the HTTP routes for logging in, by admin token or one-time link, and logging out, and the one that tells what a
+// request may do. Never checks a token itself.
 
 import { cookieName, cookieOf, type Gate, tooManyAttempts } from "./gate.ts";
 import type { Attempt, Logins } from "./logins.ts";
@@ -13,7 +14,8 @@ const cookieSeconds = 12 * 3_600;
 
 /**
  * The routes of logins.
- * @param pages the dashboard's files, for what a browser shows of a refused link
+ * @param version of the server
+ * @param pages the dashboard's files, for the page of a refused link
  */
 export function sessionRoutes(
   gate: Gate,
@@ -64,7 +66,7 @@ export function sessionRoutes(
         const code = parameters.text("code", 128);
         const stale =
           "This link was used, or is older than five minutes: run `iot-server open` again.";
-        // A request for the head only must not use the link up.
+        // A HEAD request must not use up the link.
         if (request.method === "HEAD") return new Response(null, { status: 204 });
         const headers = { location: "/", "cache-control": "no-store" };
         const home = new Response(null, { status: 303, headers });
@@ -72,7 +74,7 @@ export function sessionRoutes(
         try {
           expect(logins.tryLink(code, peerIp), stale);
         } catch (error) {
-          // Loaded again in a tab that it logged in: it has done its work.
+          // The link is reloaded in a browser that it has logged in already.
           if (cookie !== null && logins.hasCookie(cookie)) return home;
           if (error instanceof Problem && wantsPage(request)) return refusedLinkPage(error, pages);
           throw error;
@@ -90,7 +92,7 @@ function expect(attempt: Attempt, refusal: string): void {
 
 function withCookie(request: Request, logins: Logins, response: Response): Response {
   const { headers } = request;
-  // Behind a TLS proxy the cookie stays on TLS.
+  // If a TLS proxy is in front, the browser must send the cookie over TLS only.
   const overTls =
     headers.get("x-forwarded-proto") === "https" ||
     (headers.get("origin") ?? "").startsWith("https://");

@@ -1,17 +1,17 @@
-// How the interface writes what several routes and events show.
+// Owns the JSON forms that several routes and events share. Never reads anything itself.
 
 import { timeText, timeTextOrNull } from "./parameters.ts";
 import type { NumberedReport } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { presenceOf, type Roster, type RosterEntry } from "./roster.ts";
 
-/** A report as the interface writes it. */
+/** The JSON form of a report. */
 export function reportOf(report: NumberedReport) {
   const { sequence, device, time, received, code, message } = report;
   return { sequence, device, time, received: timeText(received), code, message };
 }
 
-/** What a list of changes says of a device. */
+/** The presence of a device, as device lists and `devices` events have it. */
 export function presenceFields(roster: Roster, entry: RosterEntry) {
   const presence = presenceOf(entry);
   return {
@@ -22,7 +22,7 @@ export function presenceFields(roster: Roster, entry: RosterEntry) {
   };
 }
 
-/** The answer where there is no device of this id. */
+/** The error for an id that is not registered. */
 export function unknown(id: string): Problem {
   return new Problem(
     "unknown-device",

@@ -1,12 +1,14 @@
-// Long work in short pieces: between two of them the packets have their turn.
+// Owns the division of long work into short pieces, so that packets are processed between them. Never does the work.
 
-/** How long a piece may take, ms. */
+/** After this time a piece ends, ms. */
 const sliceMs = 4;
 
 export class Slice {
   #began = performance.now();
 
-  /** Lets everything else run where this piece has taken long enough. Call it after a step of at most a few ms. */
+  /**
+   * Yields to the event loop if the current piece has lasted `sliceMs`. Call it after each step of at most a few ms.
+   */
   async breathe(): Promise<void> {
     if (performance.now() - this.#began < sliceMs) return;
     await new Promise(setImmediate);

@@ -1,4 +1,5 @@
-// How the server is doing: rates of the last second, latencies of the last minute, and what an operator should look at.
+// Owns the status of the server: rates of the last second, latencies of the last minute, and warnings for the operator.
+// Never changes a counter.
 
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
@@ -38,7 +39,7 @@ export class Status {
     clearInterval(this.#timer);
   }
 
-  /** Reads the counters; called once a second. */
+  /** Takes a sample of the counters; called once a second. */
   sample(): void {
     this.#before = this.#last;
     this.#last = { at: this.ports.now(), gauges: this.ports.gauges() };
@@ -50,7 +51,7 @@ export class Status {
     if (this.#latencies.length > latencySamples) this.#latencies.shift();
   }
 
-  /** The status as the interface writes it. */
+  /** The JSON form of the status. */
   read() {
     const { ports, live } = this;
     const gauges = ports.gauges();
@@ -147,7 +148,7 @@ function copy({ bounds, counts, sum }: HistogramReading): HistogramReading {
   return { bounds, counts: counts.slice(), sum };
 }
 
-/** Quantiles of what came between two readings, in ms: upper bounds of their buckets. */
+/** Quantiles of the values between two readings of a histogram, in ms: the upper bounds of their buckets. */
 function spread(before: HistogramReading, after: HistogramReading) {
   const counts = after.counts.map((count, i) => count - (before.counts[i] ?? 0));
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -162,6 +163,7 @@ function spread(before: HistogramReading, after: HistogramReading) {
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
+/** The upper bound of a bucket in ms; twice the last bound for the bucket above all bounds. */
 function boundMs({ bounds }: HistogramReading, i: number): number {
   const seconds = bounds[i] ?? (bounds.at(-1) ?? 0) * 2;
   return Math.round(seconds * 1e6) / 1e3;

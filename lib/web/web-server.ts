@@ -1,5 +1,5 @@
-// The HTTP server: takes a request through host check, route, gate and parameters to its answer. Bounded in
-// connections' work, bodies and time. Decides nothing about a route.
+// Owns the HTTP server: passes each request through host check, router, gate and parameters to its route. Bounds the
+// number of requests, the size of bodies, and idle time. Never contains the logic of a route.
 
 import { OperatingError } from "../operating-error.ts";
 import type { Operation, Outcome } from "../server/operation.ts";
@@ -25,27 +25,27 @@ import { sessionRoutes } from "./session-routes.ts";
 import { Status } from "./status.ts";
 
 export type WebOptions = {
-  /** An address or a name to listen on. */
+  /** The address or host name to listen on. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
   /** The admin token. */
   readonly token: string;
-  /** Host names that are served besides `host`, loopback names and addresses. */
+  /** Host names to serve besides `host`, loopback names and IP addresses. */
   readonly names: readonly string[];
   readonly pages: ReadonlyMap<string, PageFile>;
   readonly ports: WebPorts;
 };
 
-/** Requests that may be under way at once, live events and exports included. */
+/** How many requests may be in progress at once, live events and exports included. */
 const pendingMax = 256;
-/** A connection on which nothing moves is closed after so many seconds; one that never asked for anything after ten. */
+/** A connection without traffic is closed after this many seconds; one that never sent a request after ten. */
 const idleSeconds = 30;
-/** A body beyond this is not even read. */
+/** A longer body is not read at all. Longer than `bodyBytesMax`, so that a body between the two gets a clear answer. */
 const rawBodyBytesMax = 4 * bodyBytesMax;
 
 export class WebServer {
-  /** Everything it answers. */
+  /** All routes. */
   readonly routes: readonly Route[];
   readonly #listener: Listener;
   readonly #router: Router;
@@ -56,7 +56,7 @@ export class WebServer {
   readonly #feed: LiveFeed;
 
   /**
-   * Starts to listen.
+   * Starts listening.
    * @throws OperatingError `http-port-in-use`, `http-bind-failed`
    */
   constructor(private readonly options: WebOptions) {
@@ -92,7 +92,7 @@ export class WebServer {
     return this.#listener.port;
   }
 
-  /** Where a browser on this machine finds it. */
+  /** The URL for a browser on this machine. */
   get url(): string {
     const { host } = this.options;
     const everywhere = host === "0.0.0.0" || host === "::";
@@ -100,17 +100,17 @@ export class WebServer {
     return `http://${name}:${this.port}`;
   }
 
-  /** A one-time link that logs a browser in, valid for five minutes. */
+  /** Makes a one-time link that logs a browser in, valid for five minutes. */
   newLoginLink(): string {
     return `${this.url}/login?code=${this.#logins.newLink()}`;
   }
 
-  /** Takes in a batch that is on the disk. */
+  /** Call it with each committed batch. */
   readonly committed = (operations: readonly Operation[], outcomes: readonly Outcome[]): void => {
     this.#roster.committed(operations, outcomes);
   };
 
-  /** Cuts every connection and stops. */
+  /** Stops and closes every connection. */
   async close(): Promise<void> {
     this.#roster.close();
     this.#feed.close();
@@ -127,7 +127,7 @@ export class WebServer {
         idleTimeout: idleSeconds,
         maxRequestBodySize: rawBodyBytesMax,
         development: false,
-        // Without `development` Bun shares the port with whoever else wants it, in silence.
+        // Stated because without `development` Bun would silently share the port with another process.
         reusePort: false,
         fetch: async (request, server) => secured(await this.#answer(request, server)),
         error: () => secured(new Problem("failed", "The server failed.").toResponse()),
@@ -164,7 +164,7 @@ export class WebServer {
     }
     const parameters = new Parameters(url.searchParams, route.query, this.options.ports.now());
     const response = await route.answer({ request, url, names, parameters, peerIp });
-    // A stream of events is quiet for long, and has its own way to find who is gone.
+    // A stream of events can be quiet for a long time, and detects clients that are gone by itself.
     if (response.headers.get("content-type") === "text/event-stream") keepOpen();
     return response;
   }
@@ -184,7 +184,7 @@ function urlOf(request: Request): URL {
   try {
     return new URL(request.url);
   } catch {
-    throw new Problem("no-such-route", "This is no address.");
+    throw new Problem("no-such-route", "The URL is not valid.");
   }
 }
 
