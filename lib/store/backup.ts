@@ -37,7 +37,7 @@ export type CareProgress = {
   readonly onChecking: () => void;
 };
 
-/** The tables that are copied whole, each with one statement. */
+/** The tables that are copied with one statement each; `answered` is not copied. */
 const smallTables = ["registrar", "login", "report_chunk"];
 
 /**
@@ -69,14 +69,14 @@ export function backUp(path: string, target: string, progress: CareProgress): Ba
 
 function refuseTaken(target: string): void {
   if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
-  throw new OperatingError("target-exists", `${target} is there already.`, "Name a new file.");
+  throw new OperatingError("target-exists", `${target} already exists.`, "Name a new file.");
 }
 
 function failed(error: unknown, target: string): unknown {
   if (error instanceof OperatingError) return error;
   const { code, message } = error as { code?: string; message: string };
   if (code === "EEXIST") {
-    return new OperatingError("target-exists", `${target} is there already.`, "Name a new file.");
+    return new OperatingError("target-exists", `${target} already exists.`, "Name a new file.");
   }
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new OperatingError(

@@ -55,7 +55,7 @@ export function checkFile(file: string, path: string): { readonly atRest: boolea
     if (size === 0) return { atRest: false };
     const read = readSync(descriptor, header, 0, headerBytes, 0);
     if (read < headerBytes || header.toString("latin1", 0, 16) !== headerText) {
-      throw corrupt(path, "it is no SQLite database");
+      throw corrupt(path, "it is not an SQLite database");
     }
     const hasLog = existsSync(`${file}-wal`) || existsSync(`${file}-journal`);
     const expected = statedBytes(header);

@@ -23,7 +23,7 @@ export function notAFile(path: string, isDirectory: boolean): OperatingError {
   return new OperatingError(
     "database-unwritable",
     `${path} is ${isDirectory ? "a directory" : "no regular file"}.`,
-    "Name a file with --db; it is made where there is none.",
+    "Name a file with --db; it is created if it does not exist.",
   );
 }
 

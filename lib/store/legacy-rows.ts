@@ -74,10 +74,13 @@ export function readLegacy(database: Database, onNote: (words: string) => void):
   noteShared(kept, notes);
   if (portless.size > 0) {
     const names = namesOf([...portless]);
-    onNote(`No port is known of ${names}: ${portUnknown} stands for it until they register again.`);
+    onNote(
+      `No port is known for ${names}: ${portUnknown} stands for it until they register again.`,
+    );
   }
   for (const id of activeLogins(database)) if (devices.has(id)) active.add(id);
-  if (active.size > 0) onNote(`Logged in were ${namesOf([...active])}: they have to log in again.`);
+  if (active.size > 0)
+    onNote(`These were logged in and have to log in again: ${namesOf([...active])}.`);
   notes.close();
   return kept;
 }

@@ -49,7 +49,7 @@ export async function migrateLegacy(
     const now = port.now();
     const backup = backUp(file, now);
     port.onNote(
-      `This is a database of the original system. It is kept as ${backup}, with its passwords in the clear: delete that when you need it no more.`,
+      `This is a database of the original system. It is kept as ${backup}, with its passwords in plain text: delete it when you no longer need it.`,
     );
     const devices = readLegacy(database, port.onNote);
     const hashes = await hashAll(devices, port);

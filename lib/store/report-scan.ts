@@ -15,7 +15,7 @@ type Numbered = { readonly sequence: number };
 
 /** How many chunks of the index one step searches at most: well under 1 ms. */
 const chunksPerStep = 64;
-/** A range is read with one query if at least one in so many of its numbers is the device's. */
+/** A range is read with one query if at least 1 in `denseShare` of its numbers is the device's. */
 export const denseShare = 8;
 
 /** The prepared statements of a scan that returns certain columns. */

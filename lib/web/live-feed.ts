@@ -36,7 +36,7 @@ export class LiveFeed {
   #stopListening: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #frames = 0;
-  /** When the first client connected, ms since 1970. */
+  /** When the frames were last started, ms since 1970. */
   #begun = 0;
 
   constructor(

@@ -161,7 +161,7 @@ test("a backup refuses a name that is taken and a folder that is not there", asy
   writeFileSync(folder.join("taken"), "mine");
   const taken = await care(folder, "backup", "taken");
   expect(taken).toMatchObject({ code: 1, stdout: "" });
-  expect(taken.stderr).toContain("taken is there already.");
+  expect(taken.stderr).toContain("taken already exists.");
   expect(folder.text("taken")).toBe("mine");
   const missing = await care(folder, "backup", "no/copy.db");
   expect(missing).toMatchObject({ code: 1, stdout: "" });
@@ -192,7 +192,7 @@ test("a damaged database and a damaged copy are told, and neither is put back", 
   writeFileSync(folder.join("text.db"), "nothing of the kind".repeat(50));
   const text = await care(folder, "check", "--db", "text.db");
   expect(text).toMatchObject({ code: 1, stdout: "" });
-  expect(text.stderr).toContain("text.db is damaged: it is no SQLite database");
+  expect(text.stderr).toContain("text.db is damaged: it is not an SQLite database");
 });
 
 test("check beside a server that stores says that it is served, and is in nobody's way", async () => {

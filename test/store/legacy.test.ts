@@ -93,7 +93,7 @@ describe("the current form", () => {
     const path = newDatabaseFrom("legacy-current.sql");
     const { notes } = await migrateAt(path);
     expect(notes).toEqual([
-      `This is a database of the original system. It is kept as ${path}${backupSuffix}, with its passwords in the clear: delete that when you need it no more.`,
+      `This is a database of the original system. It is kept as ${path}${backupSuffix}, with its passwords in plain text: delete it when you no longer need it.`,
       "Row 3 is left out: it is empty.",
       "Row 4 is left out: it is empty.",
       "Row 5 (csmith) is left out: row 6 is a later one.",
@@ -105,8 +105,8 @@ describe("the current form", () => {
       "Row 13 is left out: id must be 1 to 64 of A-Z a-z 0-9 . _ : -.",
       "The IP 127.0.0.1 belongs to asmith, gsmith: all of them stay.",
       "The MAC belongs to asmith, gsmith: all of them stay.",
-      "No port is known of gsmith: 9 stands for it until they register again.",
-      "Logged in were asmith, csmith: they have to log in again.",
+      "No port is known for gsmith: 9 stands for it until they register again.",
+      "These were logged in and have to log in again: asmith, csmith.",
       "6 devices were taken over.",
     ]);
     expect(notes.join("\n").replace("their passwords in the clear", "")).not.toMatch(
@@ -168,8 +168,8 @@ describe("the older form", () => {
       ["bsmith", "127.0.0.2", 9, hashOf("1234")],
     ]);
     expect(notes.slice(1)).toEqual([
-      "No port is known of asmith, bsmith: 9 stands for it until they register again.",
-      "Logged in were asmith: they have to log in again.",
+      "No port is known for asmith, bsmith: 9 stands for it until they register again.",
+      "These were logged in and have to log in again: asmith.",
       "2 devices were taken over.",
     ]);
   });
