@@ -16,8 +16,8 @@ import type { SealedPorts } from "./ports.ts";
 const tries = { direct: 3, relayed: 4 } as const;
 const waitMs = { direct: 1_000, relayed: 2_000 } as const;
 const voucherWaitMs = 1_000;
-/** How many of the latest QUERY 01 are remembered to assign a voucher to its target. */
-const askedMax = 16;
+/** How many of the latest QUERY 01, vouchers and calls are kept: far more than a person has in use at once. */
+const keptMax = 16;
 
 type Asked = { readonly target: string; readonly askerId: string };
 
@@ -59,10 +59,7 @@ export class PeerCalls {
     this.#vouchers.delete(asked.target);
     this.#textDevices.delete(asked.target);
     this.#asked.set(msgid, asked);
-    for (const oldest of this.#asked.keys()) {
-      if (this.#asked.size <= askedMax) return;
-      this.#asked.delete(oldest);
-    }
+    forgetOldest(this.#asked);
   }
 
   /** Takes a PEER or ERROR frame of the server. */
@@ -71,15 +68,25 @@ export class PeerCalls {
     if (relayed !== undefined && frame.kind === "error") return this.#refuseRelay(relayed, frame);
     const asked = this.#asked.get(frame.msgid);
     if (asked === undefined || !frame.answer) return;
-    if (frame.kind === "error") this.#textDevices.add(asked.target);
-    else if (this.#isGood(frame.voucher, asked))
+    if (frame.kind === "error") {
+      this.#textDevices.add(asked.target);
+      forgetOldest(this.#textDevices);
+    } else if (this.#isGood(frame.voucher, asked)) {
       this.#vouchers.set(asked.target, copyOf(frame.voucher));
+      forgetOldest(this.#vouchers);
+    }
     for (const call of this.#calls) if (call.target === asked.target) this.#begin(call);
   }
 
-  /** Calls a device; see `Carrier.call`. Replaces an earlier call to the same address. */
+  /**
+   * Calls a device; see `Carrier.call`. Hangs up an earlier call to the same address, and the oldest one if there are
+   * too many.
+   */
   call(target: string, at: Address, onResult: (result: CallResult) => void): void {
-    this.#calls = this.#calls.filter((other) => !isSame(other.at, at));
+    const earlier = this.#calls.find((other) => isSame(other.at, at));
+    if (earlier !== undefined) this.#replace(earlier);
+    const [oldest] = this.#calls;
+    if (oldest !== undefined && this.#calls.length >= keptMax) this.#replace(oldest);
     const call: Call = {
       target,
       at,
@@ -131,11 +138,22 @@ export class PeerCalls {
   }
 
   close(): void {
-    for (const { link } of this.#calls) {
-      link?.send({ kind: "close", answer: false, msgid: this.msgids.next() });
-      link?.transport.wipe();
-    }
-    this.#calls = [];
+    for (const call of this.#calls) this.#hangUp(call);
+  }
+
+  /** Makes room for another call. */
+  #replace(call: Call): void {
+    const { phase } = call;
+    this.#hangUp(call);
+    if (phase === "open" || phase === "ended") return;
+    this.#end(call, { kind: "failed", why: "another call took its place" });
+  }
+
+  #hangUp(call: Call): void {
+    this.#calls = this.#calls.filter((other) => other !== call);
+    call.link?.send({ kind: "close", answer: false, msgid: this.msgids.next() });
+    call.link?.transport.wipe();
+    call.link = null;
   }
 
   #isGood(voucher: Voucher, { target, askerId }: Asked): boolean {
@@ -209,7 +227,8 @@ export class PeerCalls {
   #transmitFor(call: Call): Transmit {
     return (packet, route) => {
       const msgid = this.transmit(packet, route);
-      if (msgid !== null) this.#relays.set(msgid, call);
+      // An open link does not end with an ERROR for one of its packets.
+      if (msgid !== null && call.phase === "relayed") this.#relays.set(msgid, call);
     };
   }
 
@@ -229,6 +248,14 @@ export class PeerCalls {
     if (call.phase !== "open") call.phase = "ended";
     for (const [msgid, of] of this.#relays) if (of === call) this.#relays.delete(msgid);
     call.onResult(result);
+  }
+}
+
+/** Keeps a table at its bound. */
+function forgetOldest(table: Map<unknown, unknown> | Set<unknown>): void {
+  for (const oldest of table.keys()) {
+    if (table.size <= keptMax) return;
+    table.delete(oldest);
   }
 }
 

@@ -81,6 +81,27 @@ test("a device asks another directly, sealed", async () => {
   for (const word of ["asmith", "bsmith", "twenty-one", "QUERY"]) expect(all).not.toContain(word);
 });
 
+test("calls are bounded: the oldest is hung up, and one to the same address takes the place of an earlier one", async () => {
+  const world = new World();
+  const from = await loggedIn(world, asker);
+  await loggedIn(world, target);
+  const { at } = await call(from);
+  const results: CallResult[] = [];
+  const ring = (port: number) =>
+    from.carrier.call?.(target.id, { ip: "192.0.2.9", port }, (how) => void results.push(how));
+  // Nobody answers there: each of these is being made until it gives up, or another takes its place.
+  ring(1);
+  ring(1);
+  expect(results).toEqual([{ kind: "failed", why: "another call took its place" }]);
+  expect(await askPeer(from, at)).toBe("bsmith");
+  world.wire.length = 0;
+  for (let port = 2; port <= 16; port++) ring(port);
+  expect(results).toHaveLength(1);
+  // The open one was the oldest: its device is told (CLOSE), and can be called again.
+  expect(world.wire.filter(isBetween).map(packetKind)).toEqual(["data"]);
+  expect((await call(from)).result).toEqual({ kind: "open", via: "direct" });
+});
+
 test("where no direct path works it goes through the server, which cannot read it", async () => {
   const world = new World();
   const from = await loggedIn(world, asker);
