@@ -2,6 +2,7 @@
 // functions throw an OperatingError `usage`.
 
 import { isId } from "../protocol/fields.ts";
+import { parseIsoTime } from "../protocol/time.ts";
 import { callOf, type CommandName } from "./server-flags.ts";
 import { durationValue, quoted, usageError } from "./values.ts";
 
@@ -66,8 +67,8 @@ export function lastValue(text: string | null, since: string | null): number {
 export function sinceValue(text: string, now: number): number {
   if (/^\d+(ms|s|m|h|d)$/.test(text))
     return now - durationValue("--since", text, 0, 36_500 * dayMs);
-  const at = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || text.length <= 10 ? text : `${text}Z`);
-  if (!Number.isNaN(at)) return at;
+  const at = parseIsoTime(text);
+  if (at !== null) return at;
   throw wrong(
     `--since is ${quoted(text)}, not a time.`,
     "Write 2026-11-22, 2026-11-22T09:00 (UTC) or 2h.",

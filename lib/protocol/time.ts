@@ -1,4 +1,4 @@
-// Times as the wire writes them: `YYYY-MM-DD:HH:MM:SS`, UTC. Reads no clock.
+// Times as the wire writes them, `YYYY-MM-DD:HH:MM:SS` in UTC, and as people write them. Reads no clock.
 
 const written = /^(\d{4})-(\d\d)-(\d\d):(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?$/;
 const seconds = /^\d{1,11}$/;
@@ -37,4 +37,21 @@ export function decodeTime(text: string): number | null {
   // Date.parse makes 2 March of 30 February and the next day of 24:00:00: no time is what its clock never said.
   if (Number.isNaN(ms) || encodeTime(ms) !== text.slice(0, 19)) return null;
   return ms;
+}
+
+const iso =
+  /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:?\d\d)?)?$/;
+
+/**
+ * Reads a time as people and programs write it: an ISO 8601 date, or date and time (RFC 3339). It is UTC if it names no
+ * zone, because everything this project prints is UTC.
+ * @returns milliseconds since 1970, or null for any other text
+ */
+export function parseIsoTime(text: string): number | null {
+  const [, date, clock = "00:00", zone = "Z"] = iso.exec(text) ?? [];
+  if (date === undefined) return null;
+  const ms = Date.parse(`${date}T${clock}${zone.toUpperCase()}`);
+  // Date.parse makes 2 March of 30 February.
+  const isDay = encodeTime(Date.parse(`${date}T00:00Z`) || 0).startsWith(date);
+  return Number.isNaN(ms) || !isDay ? null : ms;
 }

@@ -1,6 +1,7 @@
 // Owns the query parameters of a request: refuses those that the route does not name, and checks the others when they
 // are read. Never applies one.
 
+import { parseIsoTime } from "../protocol/time.ts";
 import { Problem } from "./problem.ts";
 
 const ageForm = /^(\d{1,9})(s|m|h|d)$/;
@@ -57,16 +58,19 @@ export class Parameters {
     throw wrong(`${name} is ${shown(value)}, not a whole number from ${from} to ${to}.`);
   }
 
-  /** A time as RFC 3339, ms since 1970, or an age such as 24h; returns ms since 1970, `otherwise` if it is missing. */
+  /**
+   * A time as RFC 3339 (UTC if it names no zone), ms since 1970, or an age such as 24h.
+   * @returns ms since 1970, never less than 0; `otherwise` if it is missing
+   */
   time(name: string, otherwise: number): number {
     const value = this.given.get(name);
     if (value === null) return otherwise;
     const [, digits, unit] = ageForm.exec(value) ?? [];
     if (digits !== undefined)
-      return this.now - Number(digits) * unitMs[unit as keyof typeof unitMs];
+      return Math.max(0, this.now - Number(digits) * unitMs[unit as keyof typeof unitMs]);
     if (/^\d{1,15}$/.test(value)) return Number(value);
-    const at = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
-    if (!Number.isNaN(at)) return at;
+    const at = parseIsoTime(value);
+    if (at !== null) return Math.max(0, at);
     throw wrong(`${name} is ${shown(value)}; write 2026-11-22T09:00:00Z, or 24h for an age.`);
   }
 

@@ -240,6 +240,8 @@ describe("what is wrong is refused with its name", () => {
     ["reports a --last 0", '--last is "0"'],
     ["reports a --last 1e3", '"1e3"'],
     ["reports a --since someday", '--since is "someday"'],
+    ["reports a --since 9", '--since is "9"'],
+    ["reports a --since 11/22/2026", '--since is "11/22/2026"'],
     ["reports a --since 36501d", "--since"],
   ];
   for (const [line, says] of cases) {

@@ -1,7 +1,7 @@
 // Times: what is understood, what is kept as sent, and that what is written is understood.
 
 import { expect, test } from "bun:test";
-import { decodeTime, encodeTime } from "../../lib/protocol/time.ts";
+import { decodeTime, encodeTime, parseIsoTime } from "../../lib/protocol/time.ts";
 import { type TimeVector, vectors } from "./vectors.ts";
 
 for (const { name, clause, text, ms } of vectors<TimeVector>("time.json")) {
@@ -16,4 +16,37 @@ test("what is written is understood, to the second", () => {
     expect(text).toMatch(/^\d{4}-\d\d-\d\d:\d\d:\d\d:\d\d$/);
     expect(decodeTime(text)).toBe(Math.floor(ms / second) * second);
   }
+});
+
+const nine = Date.UTC(2026, 10, 22, 9);
+
+test.each([
+  ["2026-11-22", Date.UTC(2026, 10, 22)],
+  ["2026-11-22T09:00", nine],
+  ["2026-11-22 09:00:00Z", nine],
+  ["2026-11-22t09:00:00.500z", nine + 500],
+  ["2026-11-22T10:00+01:00", nine],
+  ["2026-11-22T04:00-0500", nine],
+  ["2024-02-29", Date.UTC(2024, 1, 29)],
+] as const)("an ISO time, UTC if it names no zone: %s", (text, ms) => {
+  expect(parseIsoTime(text)).toBe(ms);
+});
+
+test.each([
+  "",
+  "9",
+  "2026",
+  "2026-11",
+  "11/22/2026",
+  "22 Nov 2026",
+  "2026-02-30",
+  "2026-13-01",
+  "2026-11-22T",
+  "2026-11-22T24:01",
+  "2026-11-22T09",
+  "2026-11-22+01:00",
+  "2026-11-22:09:00:00",
+  "yesterday",
+])("no ISO time: %p", (text) => {
+  expect(parseIsoTime(text)).toBeNull();
 });

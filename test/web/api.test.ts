@@ -80,6 +80,7 @@ describe("each route as documented", () => {
     [200, "GET", `${own}/sessions?limit=1`, `${id}/sessions`],
     [404, "GET", "/api/v1/devices/nobody/sessions", `${id}/sessions`],
     [200, "GET", `${own}/reports?limit=2&from=24h`, `${id}/reports`],
+    [200, "GET", `${own}/series?from=999999999d`, `${id}/series`],
     [200, "GET", `${own}/reports?format=csv`, `${id}/reports`],
     [200, "GET", `${own}/reports?format=ndjson`, `${id}/reports`],
     [400, "GET", `${own}/reports?from=yesterday`, `${id}/reports`],
