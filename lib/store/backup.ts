@@ -37,8 +37,8 @@ export type CareProgress = {
   readonly onChecking: () => void;
 };
 
-/** The tables that are copied with one statement each; `answered` is not copied. */
-const smallTables = ["registrar", "login", "report_chunk"];
+/** The tables that are copied with one statement each. */
+const smallTables = ["registrar", "login", "report_chunk", "answered"];
 
 /**
  * Copies the state of a database at one moment, whether it is served or not.

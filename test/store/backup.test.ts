@@ -32,7 +32,16 @@ import {
 } from "./store-fixtures.ts";
 
 const quiet = { onProgress: () => {}, onChecking: () => {} };
-const tables = ["registrar", "login", "data", "report_chunk", "report_index", "sqlite_sequence"];
+/** All of them: a table that a copy lacks is a test that fails. */
+const tables = [
+  "registrar",
+  "login",
+  "data",
+  "report_chunk",
+  "report_index",
+  "answered",
+  "sqlite_sequence",
+];
 
 /** Opens a store on a file. */
 async function openStore(path = newPath()) {
@@ -55,7 +64,8 @@ async function newFilled(reports: number): Promise<string> {
 
 function fill(store: SqliteStore, reports: number): void {
   const devices = [deviceOf(1), deviceOf(2), deviceOf(3)] as const;
-  store.applyNow(devices.map((device) => registerOf(device)));
+  const request = { device: "device-1", clientKey: new Uint8Array(32), msgid: 1n };
+  store.applyNow(devices.map((device) => ({ ...registerOf(device), request })));
   const proof = { kind: "verified", hash: "h1" } as const;
   store.applyNow(devices.slice(0, 2).map((device) => loginOf(device, proof)));
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
@@ -64,6 +74,10 @@ function fill(store: SqliteStore, reports: number): void {
 /** Everything in a database, table by table. */
 function contentOf(path: string): Record<string, unknown[]> {
   const database = new Database(path, { readonly: true });
+  const names = database
+    .query<{ name: string }, []>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .all();
+  expect(names.map(({ name }) => name).toSorted()).toEqual(tables.toSorted());
   const all = tables.map((table) => [table, database.query(`SELECT * FROM ${table}`).values()]);
   expect(integrityOf(database)).toEqual([]);
   database.close();
