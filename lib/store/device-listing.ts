@@ -15,7 +15,7 @@ export type DeviceListing = {
   readonly sealedKey: Uint8Array | null;
   /** Whether the server refuses unencrypted text messages from it. */
   readonly textLocked: boolean;
-  /** Its latest session; null if it never logged in. */
+  /** Its latest session; null if it never logged in since it was registered. */
   readonly session: SessionListing | null;
 };
 
@@ -62,7 +62,8 @@ export function* listDevices(database: Database): Generator<DeviceListing, void,
            l.started, l.last_seen, l.ended, l.reason, l.ip AS from_ip, l.port AS from_port
     FROM registrar AS r
     LEFT JOIN login AS l ON l.session =
-      (SELECT session FROM login WHERE device = r.id ORDER BY started DESC, session DESC LIMIT 1)
+      (SELECT session FROM login WHERE device = r.id AND started >= r.registered
+       ORDER BY started DESC, session DESC LIMIT 1)
     WHERE r.id > ? ORDER BY r.id LIMIT ${devicesPerPage}`,
   );
   for (let after: string | undefined = ""; after !== undefined;) {

@@ -4,6 +4,7 @@ import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
 import { AnsweredRows } from "../../lib/store/answered-rows.ts";
+import { listDevices } from "../../lib/store/device-listing.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import {
   deviceOf,
@@ -164,6 +165,15 @@ describe("deregister", () => {
     expect(store.reader.last(device.id, 10)).toHaveLength(1);
     expect(codeOf(apply(deregisterOf(device)))).toBe("21");
     expect(codeOf(apply(registerOf(device)))).toBe("00");
+  });
+
+  test("a device that is registered again never logged in, for who lists it", () => {
+    const { database, store, apply } = newStore();
+    store.applyNow([registerOf(device), loginOf(device, right)]);
+    expect([...listDevices(database)][0]?.session?.ended).toBeNull();
+    apply(deregisterOf(device));
+    apply({ ...registerOf(device), at: later + 1 });
+    expect([...listDevices(database)][0]).toMatchObject({ id: device.id, session: null });
   });
 
   test("one that is refused changes nothing", () => {
