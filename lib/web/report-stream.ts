@@ -18,7 +18,7 @@ const types: Readonly<Record<ReportFormat, string>> = {
 /**
  * Streams the reports of a scan.
  * @param limit how many rows at most
- * @param onEnd called once, when the export is complete or the client has disconnected
+ * @param onEnd called once, when the export is complete or has failed, or the client has disconnected
  * @param cutAfterMs how long the client may read nothing before it is disconnected
  */
 export function reportStream(
@@ -46,12 +46,18 @@ export function reportStream(
       async pull(controller) {
         if (watch !== null) clearTimeout(watch);
         let piece = "";
-        while (piece === "" && left > 0 && !scan.done && !ended) {
-          // Lets packets be processed between two pieces.
-          await new Promise(setImmediate);
-          const rows = scan.next(Math.min(left, rowsPerPiece));
-          left -= rows.length;
-          for (const row of rows) piece += write(row);
+        try {
+          while (piece === "" && left > 0 && !scan.done && !ended) {
+            // Lets packets be processed between two pieces.
+            await new Promise(setImmediate);
+            const rows = scan.next(Math.min(left, rowsPerPiece));
+            left -= rows.length;
+            for (const row of rows) piece += write(row);
+          }
+        } catch (error) {
+          // The database could not be read: the client sees a transfer that was cut off.
+          end();
+          throw error;
         }
         if (ended) return;
         if (piece !== "") controller.enqueue(bytesOf(piece));

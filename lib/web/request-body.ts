@@ -15,7 +15,7 @@ export async function readJson(request: Request): Promise<Record<string, unknown
     throw new Problem("not-json", "Send a JSON object with content-type application/json.");
   }
   const text = await request.text();
-  if (text.length > bodyBytesMax) {
+  if (Buffer.byteLength(text) > bodyBytesMax) {
     throw new Problem("body-too-large", `At most ${bodyBytesMax} bytes.`);
   }
   try {

@@ -101,9 +101,10 @@ export class Status {
   #rates() {
     const { at, gauges: after } = this.#last;
     const { at: since, gauges: before } = this.#before;
-    const seconds = Math.max(0.001, (at - since) / 1000);
+    const seconds = (at - since) / 1000;
+    // The first sample has none before it; and a clock that was set back tells no rate.
     const rate = (later: number, earlier: number) =>
-      at === since ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
+      seconds <= 0 ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
     return {
       datagramsPerSecond: rate(after.datagrams, before.datagrams),
       repliesPerSecond: rate(after.replies, before.replies),

@@ -68,6 +68,20 @@ describe("a stream", () => {
     expect(await reportStream(none(), "ndjson", 10, () => {}).text()).toBe("");
   });
 
+  test("ends when the database cannot be read", async () => {
+    let ended = 0;
+    const broken = {
+      done: false,
+      next() {
+        throw new Error("disk I/O error");
+      },
+    };
+    const { body } = reportStream(broken, "csv", 10, () => ended++);
+    const whole = new Response(body).text().then(String, (error: Error) => error.message);
+    expect(await whole).toBe("disk I/O error");
+    expect(ended).toBe(1);
+  });
+
   test("reads no further than its reader, and ends when that one leaves", async () => {
     let ended = 0;
     let taken = 0;
