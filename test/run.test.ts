@@ -1,4 +1,4 @@
-// The last line of a test run and its exit code: what scripts and people go by.
+// The last line and the exit code of a test run, which people and scripts rely on.
 
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 const good = `test("good", () => {});`;
 const bad = `test("bad", () => { throw new Error("bad"); });`;
-// In two parts: this file has no skipped test itself.
+// Written in two parts, so that the rule "every test runs" finds no skipped test in this file.
 const passedOver = `${["test", "skip"].join(".")}("later", () => {});`;
 
 test.each([

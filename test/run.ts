@@ -1,5 +1,5 @@
-// Runs every test and closes with one line for people and scripts: `N passed, N failed`. Arguments go to `bun test`.
-// Decides nothing about a test, but for one thing: under CI=true a skipped test is a failure.
+// Runs every test and prints one last line for people and scripts: `N passed, N failed`. Arguments go to `bun test`.
+// Does not change the result of a test, with one exception: under CI=true a skipped test counts as failed.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,14 +17,14 @@ const runner = Bun.spawn(
   ],
   { cwd: join(import.meta.dir, ".."), stdio: ["ignore", "inherit", "inherit"] },
 );
-// A terminal tells the runner by itself; it ends, and then this process does.
+// On ^C the terminal signals the runner as well. This process ignores SIGINT and exits after the runner.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => runner.kill("SIGTERM"));
 const code = await runner.exited;
 
 const totals = totalsOf(report);
 rmSync(directory, { recursive: true, force: true });
-// A file that does not load is no failed test in the report, and a runner that was ended leaves none.
+// The report counts neither a file that fails to load nor a runner that was killed (which leaves no report at all).
 if (totals.failed === 0 && (code !== 0 || totals.passed === 0)) totals.failed = 1;
 
 const strict = process.env["CI"] === "true";
@@ -37,13 +37,13 @@ process.exit(code === 0 && failed > 0 ? 1 : code);
 
 type Totals = { passed: number; failed: number; skipped: number };
 
-/** The totals of a JUnit report; a report that is missing or cut off counts as nothing passed. */
+/** The totals of a JUnit report. A report that is missing or truncated gives zero everywhere. */
 function totalsOf(path: string): Totals {
   let root: string | undefined;
   try {
     root = /<testsuites\b[^>]*>/.exec(readFileSync(path, "utf8"))?.[0];
   } catch {
-    // The runner did not come so far.
+    // The runner ended before it wrote a report.
   }
   const count = (name: string) =>
     Number(new RegExp(` ${name}="(\\d+)"`).exec(root ?? "")?.[1] ?? 0);

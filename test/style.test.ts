@@ -15,7 +15,7 @@ const sources: readonly Source[] = ["cmd", "lib", "test"]
     return { path, text, code: withoutComments(text) };
   });
 
-/** A rule: for each file, what is wrong with it and what to do, or nothing. */
+/** Defines a rule. `check` returns what is wrong with a file and what to do about it, or false. */
 function rule(name: string, check: (source: Source) => string | string[] | false): void {
   test(name, () => {
     const broken = sources.flatMap((source) => {
@@ -55,7 +55,7 @@ rule("an exported function of lib has a doc comment", ({ path, text }) => {
   return lines.flatMap((line, i) => {
     const name = /^export (?:async )?function\*? (\w+)/.exec(line)?.[1];
     const above = lines[i - 1] ?? "";
-    // Of several overloads the first has the comment.
+    // Of several overloads only the first has a doc comment.
     if (name === undefined || above.endsWith("*/") || above.includes(` ${name}(`)) return [];
     return [`say above ${name}() what it does: parameters with units, result, errors, clause`];
   });
@@ -136,7 +136,8 @@ test("the lock names no registry and knows every package's content", () => {
   const broken = Object.entries<Record<string, unknown>>(packages).filter(
     ([path, entry]) => path !== "" && ("resolved" in entry || !("integrity" in entry)),
   );
-  // npm install --package-lock-only --omit-lockfile-registry-resolved, without node_modules and the old lock
+  // To renew the lock: delete node_modules and the old lock, then run
+  // npm install --package-lock-only --omit-lockfile-registry-resolved
   expect(broken.map(([path]) => path)).toEqual([]);
 });
 
@@ -157,7 +158,7 @@ function importsOf(code: string): string[] {
   return [...code.matchAll(statements)].map((match) => (match[1] ?? match[2]) as string);
 }
 
-/** The text without its comments, line by line; a comment behind code goes too. */
+/** The text without comments, including comments that follow code on the same line. */
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$|\s\/\/ .*$/gm, "");
 }

@@ -1,5 +1,5 @@
-// Loaded before every test: whatever tests make in the system's folder for temporary files goes into one of the run's
-// own, which is gone with it.
+// Preloaded before every test: redirects the system's temporary folder to a folder of this run, which is removed with
+// everything in it when the run ends.
 
 import { afterAll } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = mkdtempSync(join(tmpdir(), "iot-tests-"));
-// As open as the folder it lies in: some tests become another user.
+// Same mode as the system's folder, because some tests switch to another user.
 chmodSync(root, 0o1777);
 process.env["TMPDIR"] = root;
 

@@ -1,5 +1,5 @@
-// The agent against a small server, with a virtual clock and a network that loses: nothing is lost, nothing is doubled,
-// everything arrives in order.
+// The agent against a small server, with a virtual clock and a lossy network: no report is lost or doubled, and all
+// arrive in order.
 
 import { expect, test } from "bun:test";
 import { Agent } from "../../lib/client/agent.ts";
@@ -60,7 +60,7 @@ class World {
     this.exchange();
   }
 
-  /** Carries what was sent, and its replies, each lost with the network's probability. */
+  /** Delivers what was sent and the replies to it; each datagram is lost with the network's probability. */
   exchange(): void {
     for (
       let sent = this.channel.sent.shift();
@@ -74,7 +74,7 @@ class World {
     }
   }
 
-  /** Lets time pass, waking the agent whenever it wants to be. */
+  /** Lets time pass, and wakes the agent whenever it asks to be woken. */
   pass(ms: number): void {
     const end = this.now + ms;
     for (;;) {
@@ -105,13 +105,13 @@ test("it registers, logs in, states its interval, delivers and logs off", () => 
   expect(world.agent.ended).toBe(true);
 });
 
-test("it beats once an interval", () => {
+test("it sends one heartbeat per interval", () => {
   const world = new World().start();
   world.pass(300_000);
   expect(world.server.seen.filter((type) => type === "STATUS")).toHaveLength(6);
 });
 
-test.each(["11", "12", "13", "31"])("a REGISTER refused with %s ends it", (code) => {
+test.each(["11", "12", "13", "31"])("a REGISTER refused with %s ends the agent", (code) => {
   const world = new World();
   world.server.refuse.set("REGISTER", [code]);
   world.start();
@@ -121,7 +121,7 @@ test.each(["11", "12", "13", "31"])("a REGISTER refused with %s ends it", (code)
   expect(world.server.reports).toEqual([]);
 });
 
-test("a wrong password ends it at the LOGIN", () => {
+test("a wrong password ends the agent at the LOGIN", () => {
   const world = new World();
   world.server.registered = true;
   world.server.password = "another";
@@ -130,7 +130,7 @@ test("a wrong password ends it at the LOGIN", () => {
   expect(world.server.seen).toEqual(["REGISTER", "LOGIN"]);
 });
 
-test("a session that is gone is begun again, and the report that met that is delivered", () => {
+test("a lost session is opened again, and the report that met the refusal is delivered", () => {
   const world = new World().start();
   world.pass(10_000);
   world.server.loggedIn = false;
@@ -150,7 +150,7 @@ test("a device that was deregistered meanwhile registers again", () => {
   expect(world.kinds).toEqual(["registered", "logged-in", "registered", "logged-in"]);
 });
 
-test("a session that is lost at once is not begun again at once", () => {
+test("a session that is lost again at once is not reopened at once", () => {
   const world = new World().start();
   world.server.refuse.set("DATA", ["51", "51", "51"]);
   world.report("one");
@@ -159,7 +159,7 @@ test("a session that is lost at once is not begun again at once", () => {
   expect(world.server.reports).toEqual(["one"]);
 });
 
-test("while the server is away reports wait, and are delivered in order when it is back", () => {
+test("while the server is down reports wait, and are delivered in order when it is back", () => {
   const world = new World().start();
   world.server.up = false;
   const sent = Array.from({ length: 50 }, (_, i) => `report ${i}`);
@@ -175,7 +175,7 @@ test("while the server is away reports wait, and are delivered in order when it 
   expect(world.agent.queue.length).toBe(0);
 });
 
-test("a full queue drops the oldest that is not being sent, counts it and says so", () => {
+test("a full queue drops the oldest report that is not in flight, counts it and emits an event", () => {
   const world = new World(1, 0, 3).start();
   world.server.up = false;
   for (const message of ["a", "b", "c", "d", "e"]) world.report(message);
@@ -203,7 +203,7 @@ test.each(["93", "95"])("a report answered with %s is kept and sent again", (cod
   expect(world.server.reports).toEqual(["one", "two"]);
 });
 
-test("a report that the server calls malformed is dropped, the next one goes", () => {
+test("a report that the server calls malformed is dropped, and the next one is sent", () => {
   const world = new World().start();
   world.server.refuse.set("DATA", ["90"]);
   world.report("one");
@@ -219,7 +219,7 @@ test("a long report is cut to fit one datagram", () => {
   expect((world.server.reports[0] as string).length).toBeGreaterThan(1_100);
 });
 
-test("stopped with the server away, it gives up after its grace and tells what is left", () => {
+test("stopped while the server is down, it gives up after its grace period and says how many reports are left", () => {
   const world = new World().start();
   world.server.up = false;
   world.report("one");
@@ -244,7 +244,7 @@ test.each([...Array(20).keys()])(
       for (let i = 0; i < 60; i++) {
         world.report(`report ${i}`);
         world.pass(5_000);
-        // A crash of the server that forgets its sessions.
+        // The server crashes and forgets its session.
         if (i === 30) world.server.loggedIn = false;
       }
       world.pass(3_600_000);

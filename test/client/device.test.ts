@@ -1,4 +1,4 @@
-// What a device answers, and where it sends: never to an address that it has only read inside a message.
+// What a device answers, and where it sends: never to an address that it only read inside a message.
 
 import { expect, test } from "bun:test";
 import { Client } from "../../lib/client/client.ts";
@@ -43,14 +43,14 @@ test("a STATUS gets ACK 40", () => {
 test.each([
   ["plain", "DATA\t01\tasmith\t2026-11-22:09:15:06\t5\thello"],
   ["addressed", "DATA\t01\tasmith\t192.0.2.9\t1994\t2026-11-22:09:15:06\t5\thello"],
-])("a %s DATA gets ACK 50, at its source", (_name, text) => {
+])("a %s DATA gets ACK 50, sent to its source", (_name, text) => {
   const { channel, receive, events } = start();
   receive(text, peer);
   expect(channel.sent).toEqual([{ text: ackTo(text, "50"), to: peer, request: null }]);
   expect(events.map(({ kind }) => kind)).toEqual(["data"]);
 });
 
-test("a QUERY is answered at the port it names when the ip is its source's", () => {
+test("a QUERY is answered at the port it states when the ip it states is its source's", () => {
   const { channel, receive } = start();
   receive(asked, peer);
   expect(channel.sent).toEqual([
@@ -58,13 +58,13 @@ test("a QUERY is answered at the port it names when the ip is its source's", () 
   ]);
 });
 
-test("a QUERY that names another's ip is answered at its source", () => {
+test("a QUERY that states another ip is answered at its source", () => {
   const { channel, receive } = start();
   receive(asked, stranger);
   expect(channel.sent).toEqual([{ text: answered, to: stranger, request: null }]);
 });
 
-test("the server's question about something is to this device, which answers under its own id", () => {
+test("a QUERY of the server about any target is for this device, which answers under its own id", () => {
   const { channel, receive, events } = start();
   const address = `${server.ip}\t${server.port}`;
   receive(`QUERY\t01\tserver\t${address}\t2026-11-22:09:17:00\tuptime`, server);
@@ -77,7 +77,7 @@ test("the server's question about something is to this device, which answers und
 test.each([
   ["another port of the server's host", { ...server, port: 1 }],
   ["another host", stranger],
-])("a question about something in the server's name from %s is not answered", (_name, from) => {
+])("a QUERY in the server's name from %s is not answered", (_name, from) => {
   const { channel, device, receive } = start();
   receive("QUERY\t01\tserver\t192.0.2.1\t9000\t2026-11-22:09:17:00\tuptime", from);
   expect(channel.sent).toEqual([]);
@@ -106,7 +106,7 @@ test.each([
   expect(client.malformed).toBe(1);
 });
 
-test("a question being answered is not begun again by its repetition", () => {
+test("a repeated QUERY does not start a second answer while the first is being made", () => {
   const replies: Reply[] = [];
   const { channel, receive } = start((_question, reply) => replies.push(reply));
   receive(asked, peer);
@@ -119,13 +119,13 @@ test("a question being answered is not begun again by its repetition", () => {
   expect(replies).toHaveLength(2);
 });
 
-test("no answer is none", () => {
+test("without an answer nothing is sent", () => {
   const { channel, receive } = start((_question, reply) => reply(null));
   receive(asked, peer);
   expect(channel.sent).toEqual([]);
 });
 
-test("an answer is cut to fit one datagram, between characters", () => {
+test("an answer is cut to fit one datagram, at a character boundary", () => {
   const { channel, receive } = start((_question, reply) => reply("é".repeat(2_000)));
   receive(asked, peer);
   const bytes = Buffer.byteLength(channel.last.text);

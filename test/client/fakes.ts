@@ -1,4 +1,5 @@
-// A channel that keeps what was sent, and a virtual clock that drives an engine: for the tests of the client's core.
+// Fakes for the tests of the client's core: a channel that keeps what was sent, messages as they arrive, seeded
+// randomness. Opens no socket.
 
 import type { Channel, Delivery } from "../../lib/client/channel.ts";
 import { decode } from "../../lib/protocol/decode.ts";
@@ -11,7 +12,7 @@ export const peer: Address = { ip: "192.0.2.7", port: 1995 };
 
 export type Sent = { readonly text: string; readonly to: Address; readonly request: number | null };
 
-/** A channel whose datagrams go into an array. */
+/** A channel that appends its datagrams to an array. */
 export class FakeChannel implements Channel {
   readonly textBytesMax: number = 1200;
   readonly sent: Sent[] = [];
@@ -25,29 +26,29 @@ export class FakeChannel implements Channel {
   }
 }
 
-/** A text as it comes in. */
+/** A text as it is delivered. */
 export function delivered(text: string, from: Address, answers: number | null = null): Delivery {
   return { bytes: Buffer.from(text), from, answers };
 }
 
-/** A message as it comes in. */
+/** A message as it is delivered. */
 export function deliveredMessage(message: Message, from: Address): Delivery {
   return delivered(encode(message), from);
 }
 
-/** The ACK to a text that was sent. */
+/** The ACK to a text. */
 export function ackTo(text: string, code: string, reason = ""): string {
   return encodeAck(code, "asmith", "2026-11-22:09:14:06", Bun.SHA256.hash(text, "hex"), reason);
 }
 
-/** The message in a text, which must be one. */
+/** The message in a text; throws if it does not decode. */
 export function messageIn(text: string): Message {
   const decoded = decode(Buffer.from(text));
   if (!decoded.ok) throw new Error(`${decoded.reason}: ${JSON.stringify(text)}`);
   return decoded.message;
 }
 
-/** A small random generator with a seed (mulberry32), from 0 to 1. */
+/** A generator of numbers from 0 to below 1, repeatable by seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

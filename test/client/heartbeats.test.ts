@@ -43,7 +43,7 @@ test("a device that logged off does not beat", () => {
   expect(heartbeats.wakeAt).toBeNull();
 });
 
-test("a lost session is told once and ends the beats", () => {
+test("a lost session is reported once and ends the heartbeats", () => {
   const { heartbeats, events, ack } = start();
   heartbeats.add("asmith", 0);
   heartbeats.tick(60_000);
@@ -52,7 +52,7 @@ test("a lost session is told once and ends the beats", () => {
   expect(heartbeats.wakeAt).toBeNull();
 });
 
-test("a beat without an answer is told after 10 s, and the next one follows", () => {
+test("a heartbeat without an answer is reported after 10 s, and the next one follows", () => {
   const { requests, heartbeats, events } = start();
   heartbeats.add("asmith", 0);
   heartbeats.tick(60_000);

@@ -1,4 +1,4 @@
-// What an outcome means, and when a refusal is none because the request had been repeated.
+// What an outcome means, and when a refusal counts as done because an earlier sending of the request succeeded.
 
 import { expect, test } from "bun:test";
 import { verdictOf } from "../../lib/client/outcome.ts";
@@ -29,12 +29,15 @@ test.each([
   ["DATA", "93", "later", "later"],
   ["DATA", "95", "later", "later"],
   ["QUERY", "61", "refused", "refused"],
-] as const)("%s %s is %s, and %s after a repetition", (verb, code, once, repeated) => {
-  expect(verdict(verb, code, false)).toBe(once);
-  expect(verdict(verb, code, true)).toBe(repeated);
-});
+] as const)(
+  "%s %s is %s, and %s if the request had been repeated",
+  (verb, code, once, repeated) => {
+    expect(verdict(verb, code, false)).toBe(once);
+    expect(verdict(verb, code, true)).toBe(repeated);
+  },
+);
 
-test("silence is silent, an answer is what its code says", () => {
+test("silence is silent, and an answer is judged by its code", () => {
   const from = { ip: "192.0.2.1", port: 9000 };
   expect(verdictOf("LOGIN", { kind: "silent", sendings: 5 })).toBe("silent");
   expect(verdictOf("QUERY", { kind: "answer", code: "01", message: "", from })).toBe("done");

@@ -32,7 +32,7 @@ function start(random = 0) {
   return { channel, requests, outcomes, ask, ack, data };
 }
 
-/** Wakes the requests whenever they want to, until they want no more. @returns when they woke */
+/** Wakes the requests whenever they ask for it, until they no longer do. @returns the times of waking, ms */
 function runOut(requests: Requests): number[] {
   const times: number[] = [];
   for (let at = requests.wakeAt; at !== null; at = requests.wakeAt) {
@@ -52,14 +52,14 @@ test("an unanswered request is sent five times, byte for byte, and is silent at 
   expect(outcomes).toEqual([{ kind: "silent", sendings: 5 }]);
 });
 
-test("nothing is sent before its time", () => {
+test("nothing is sent before it is due", () => {
   const { channel, requests, ask } = start();
   ask(login);
   requests.tick(1_999);
   expect(channel.sent).toHaveLength(1);
 });
 
-test("a timeout ends it earlier", () => {
+test("a timeout ends a request earlier", () => {
   const { channel, requests, outcomes, ask } = start();
   ask(login, server, 3_000);
   expect(runOut(requests)).toEqual([2_000, 3_000]);
@@ -67,7 +67,7 @@ test("a timeout ends it earlier", () => {
   expect(outcomes).toEqual([{ kind: "silent", sendings: 2 }]);
 });
 
-test("its ACK ends it, and nothing more is sent", () => {
+test("the ACK ends the request, and nothing more is sent", () => {
   const { channel, requests, outcomes, ask, ack } = start();
   ask(login);
   expect(ack(ackTo(channel.last.text, "70"))).toBe(true);
@@ -76,7 +76,7 @@ test("its ACK ends it, and nothing more is sent", () => {
   expect(channel.sent).toHaveLength(1);
 });
 
-test("a request that was sent again says so in its outcome", () => {
+test("the outcome of a request says whether it was sent more than once", () => {
   const { channel, requests, outcomes, ask, ack } = start();
   ask(logoff);
   requests.tick(2_000);
@@ -95,7 +95,7 @@ test.each([
   expect(requests.ignored).toBe(1);
 });
 
-test("an ACK with the hash of something else is ignored", () => {
+test("an ACK with the hash of another datagram is ignored", () => {
   const { requests, outcomes, ask, ack } = start();
   ask(login);
   expect(ack(ackTo("LOGIN\tanother", "70"))).toBe(false);
@@ -103,7 +103,7 @@ test("an ACK with the hash of something else is ignored", () => {
   expect(requests.ignored).toBe(1);
 });
 
-test("a late ACK to the request before does not end the next", () => {
+test("a late ACK to the previous request does not end the next one", () => {
   const { channel, outcomes, ask, ack } = start();
   ask(login);
   const first = channel.last.text;
@@ -121,7 +121,7 @@ test("an ACK after silence is ignored", () => {
   expect(outcomes).toEqual([{ kind: "silent", sendings: 5 }]);
 });
 
-test("where the channel knows which request is answered, another's answer does not count", () => {
+test("where the channel knows which request is answered, an answer to another one does not count", () => {
   const { channel, ask, ack } = start();
   ask(login);
   const { text, request } = channel.last;
@@ -129,7 +129,7 @@ test("where the channel knows which request is answered, another's answer does n
   expect(ack(ackTo(text, "70"), server, 1, request)).toBe(true);
 });
 
-test("busy is tried again on schedule, and is the outcome when it stays so", () => {
+test("after 93 a request is retried on schedule; if it stays 93, that is the outcome", () => {
   const { channel, requests, outcomes, ask, ack } = start();
   ask(login);
   for (let at = requests.wakeAt; at !== null; at = requests.wakeAt) {
@@ -140,7 +140,7 @@ test("busy is tried again on schedule, and is the outcome when it stays so", () 
   expect(outcomes).toEqual([{ kind: "ack", code: "93", reason: "", repeated: false }]);
 });
 
-test("a sending that was refused as busy does not count as repeated", () => {
+test("a sending that was answered 93 does not count as repeated", () => {
   const { channel, requests, outcomes, ask, ack } = start();
   ask(logoff);
   ack(ackTo(channel.last.text, "93"));
@@ -149,7 +149,7 @@ test("a sending that was refused as busy does not count as repeated", () => {
   expect(outcomes).toEqual([{ kind: "ack", code: "31", reason: "", repeated: false }]);
 });
 
-test("one request is outstanding at a time, the others wait in order", () => {
+test("one request is outstanding at a time, and the others wait in order", () => {
   const { channel, outcomes, ask, ack } = start();
   ask(login);
   ask(logoff);
@@ -181,7 +181,7 @@ test("a QUERY is ended by the server's DATA", () => {
   ]);
 });
 
-test("a QUERY is sent again, and an ACK 61 ends it too", () => {
+test("a QUERY is retried, and an ACK 61 ends it too", () => {
   const { channel, requests, outcomes, ask, ack } = start();
   ask(query("01", "bsmith", 1));
   requests.tick(2_000);
@@ -195,14 +195,14 @@ test.each([
   ["with a code no answer has", "DATA\t07\tasmith\tt\t14\t192.0.2.7\t1995", server],
   ["about somebody else", "DATA\t01\tcsmith\tt\t14\t192.0.2.7\t1995", server],
   ["whose message answers another question", "DATA\t01\tasmith\tt\t6\tasmith", server],
-])("a DATA %s is no answer but a message of its own", (_name, text, from) => {
+])("a DATA %s does not answer the QUERY", (_name, text, from) => {
   const { outcomes, ask, data } = start();
   ask(query("01", "bsmith", 1));
   expect(data(text, from)).toBe("other");
   expect(outcomes).toEqual([]);
 });
 
-test("a repeated answer to the QUERY before does not end the next", () => {
+test("a repeated answer to the previous QUERY does not end the next one", () => {
   const { outcomes, ask, data } = start();
   const late = "DATA\t01\tasmith\t2026-11-22:09:16:01.000\t14\t192.0.2.7\t1995";
   ask(query("01", "bsmith", 1));
@@ -212,7 +212,7 @@ test("a repeated answer to the QUERY before does not end the next", () => {
   expect(outcomes).toHaveLength(1);
 });
 
-test("a late answer to a QUERY that was given up does not end the next; asked once more, it ends that", () => {
+test("a late answer to an abandoned QUERY does not end the next one, but ends the same QUERY asked again", () => {
   const { requests, outcomes, ask, data } = start();
   const given = query("01", "bsmith", 1);
   ask(given, server, 1_000);
@@ -226,7 +226,7 @@ test("a late answer to a QUERY that was given up does not end the next; asked on
   expect(data(late)).toBe("server-answer");
 });
 
-test("an addressed QUERY is ended by the device, from any of its ports", () => {
+test("an addressed QUERY is ended by the device's DATA, from any of its ports", () => {
   const { outcomes, ask, data } = start();
   const address = { ip: "192.0.2.2", port: 1994 };
   ask({ ...query("01", "bsmith", 1), address }, peer);

@@ -1,19 +1,20 @@
-// A server small enough to be read: one device, exactly once storage by datagram, a switch for its moods. For the agent.
+// A minimal server for the tests of the agent: one device, reports stored exactly once by datagram, and switches for
+// failures.
 
 import { encodeAck } from "../../lib/protocol/encode.ts";
 import { messageIn } from "./fakes.ts";
 
-/** Answers one client's datagrams as protocol §4 says, for as long as it is up. */
+/** Answers the datagrams of one client as protocol §4 says, while it is up. */
 export class SmallServer {
   /** Reports in the order they were stored, each once. */
   readonly reports: string[] = [];
-  /** Types of what came in, in order. */
+  /** Types of the received messages, in order. */
   readonly seen: string[] = [];
   registered = false;
   password = "password";
   loggedIn = false;
   up = true;
-  /** Codes to answer the next requests of a type with, instead of doing them. */
+  /** Codes for the next requests of a type; such a request is refused and not carried out. */
   readonly refuse = new Map<string, string[]>();
   #stored = new Set<string>();
 

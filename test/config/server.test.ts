@@ -1,4 +1,4 @@
-// The server's command line and environment: what each flag and variable makes of the configuration, and what is wrong.
+// The server's command line and environment: the configuration each flag and variable gives, and what is refused.
 
 import { describe, expect, test } from "bun:test";
 import type { Env } from "../../lib/config/arguments.ts";
@@ -42,7 +42,7 @@ const served = {
   http: { host: "127.0.0.1", port: null },
 } as const;
 
-test("a port alone is served with the defaults, and nothing can be changed any more", () => {
+test("a port alone gives the defaults, and the configuration is frozen", () => {
   const config = read("9000");
   expect(config).toEqual(served);
   expect(Object.isFrozen(config)).toBe(true);
@@ -77,7 +77,7 @@ describe("each flag of the server, and its variable", () => {
       expect(read(`9000 --${flag} ${value}`)).toEqual(expected);
       expect(read(`--${flag}=${value} 9000`)).toEqual(expected);
       expect(read("9000", { [name]: value })).toEqual(expected);
-      // The flag wins, also over a variable that is wrong; an empty variable is none.
+      // The flag wins, even over an invalid variable. An empty variable counts as not set.
       expect(read(`9000 --${flag} ${value}`, { [name]: "\0" })).toEqual(expected);
       expect(read("9000", { [name]: "" })).toEqual(served);
     });
@@ -103,7 +103,7 @@ describe("each flag of the server, and its variable", () => {
     });
   }
 
-  test("the tables above have all of them", () => {
+  test("the tables above cover every flag", () => {
     const tried = new Set([...cases, ...switches].map(([flag]) => flag));
     const own = Object.entries(flags).filter(([, { commands }]) =>
       (commands as readonly string[]).includes("serve"),
@@ -159,11 +159,11 @@ describe("the other commands", () => {
     test(line, () => expect(read(line)).toEqual(config as ServerConfig));
   }
 
-  test("the database is their variable's, too, and shared-ip the import's", () => {
+  test("IOT_DB holds for them too, and IOT_SHARED_IP for import", () => {
     expect(read("backup x", { IOT_DB: "v.db" })).toMatchObject({ db: "v.db" });
     expect(read("backup x --db f.db", { IOT_DB: "v.db" })).toMatchObject({ db: "f.db" });
     expect(read("import x", { IOT_SHARED_IP: "1" })).toMatchObject({ sharedIp: true });
-    // What is of no concern to a command does not stop it.
+    // A variable that a command does not use cannot stop it.
     expect(read("backup x", { IOT_SHARED_IP: "perhaps" })).toMatchObject({ file: "x" });
   });
 
@@ -180,14 +180,14 @@ describe("the other commands", () => {
   });
 });
 
-test("help and version win over everything, each command's help is its own", () => {
+test("help and version take precedence, and each command has its own help", () => {
   expect(read("--help")).toEqual({ command: "help", of: "serve" });
   expect(read("9000 -h --no-such")).toEqual({ command: "help", of: "serve" });
   expect(read("backup --help")).toEqual({ command: "help", of: "backup" });
   expect(read("--version")).toEqual({ command: "version" });
 });
 
-describe("what is wrong is refused with its name", () => {
+describe("an error names the argument at fault", () => {
   const cases: readonly (readonly [line: string, says: string])[] = [
     ["", "The port is missing."],
     ["serve", '"serve"'],
@@ -250,13 +250,13 @@ describe("what is wrong is refused with its name", () => {
     });
   }
 
-  test("a variable is named where the value comes from it", () => {
+  test("an error names the variable where the value comes from one", () => {
     expect(refusal(["9000"], { IOT_HOST: "home" })).toStartWith('IOT_HOST is "home"');
     expect(refusal(["9000"], { IOT_RETAIN: "1w" })).toStartWith('IOT_RETAIN is "1w"');
     expect(refusal(["9000"], { IOT_HTTP: "x" })).toStartWith('IOT_HTTP is "x"');
   });
 
-  test("what is shown of it is one short line", () => {
+  test("an error quotes a bad value on one short line", () => {
     const message = refusal(["9000", `${"x".repeat(500)}\n\u001b`]);
     expect(message.length).toBeLessThan(120);
     expect(refusal(["9000", "a\nb"])).toContain(String.raw`"a\nb"`);

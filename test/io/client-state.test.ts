@@ -1,4 +1,4 @@
-// A device's state on the disk: one key, counters that only grow, tickets by server and id, damage told in words.
+// A device's state on the disk: one key, counters that only grow, tickets by server and id; damage is reported.
 
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ function codeOf(run: () => unknown): string {
   }
 }
 
-test("a device has one key, another device another, whatever their letters", () => {
+test("each device id has one key of its own, whatever its characters and case", () => {
   const folder = newFolder();
   const keys = ["asmith", "Asmith", "a:smith", "asmith"].map(
     (id) => openClientState(folder, id).local.publicKey,
@@ -43,7 +43,7 @@ test("a device has one key, another device another, whatever their letters", () 
   expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(3);
 });
 
-test("handshake counters grow, also when the clock goes back or another program asks", () => {
+test("handshake counters grow even if the clock is set back or another program draws one", () => {
   const folder = newFolder();
   const [one, other] = [openClientState(folder, "asmith"), openClientState(folder, "asmith")];
   const counters = [1_000, 999, 5, 2_000, 2_000].map((time, i) =>
@@ -52,7 +52,7 @@ test("handshake counters grow, also when the clock goes back or another program 
   expect(counters).toEqual([1_000_000, 1_000_001, 1_000_002, 2_000_000, 2_000_001]);
 });
 
-test("a ticket is found again by its server and id only, and a damaged one is none", () => {
+test("a ticket is found only by its server and id, and a damaged one is ignored", () => {
   const folder = newFolder();
   const state = openClientState(folder, "asmith");
   const [server, other] = [fixedBytes("server"), fixedBytes("other")];
@@ -71,7 +71,7 @@ test("a ticket is found again by its server and id only, and a damaged one is no
   expect(again.ticketOf(server, "asmith")).toBeNull();
 });
 
-test("a damaged key or counter is told, not replaced", () => {
+test("a damaged key or counter is reported, not replaced", () => {
   const folder = newFolder();
   const state = openClientState(folder, "asmith");
   const device = join(folder, "devices", "asmith");
@@ -89,7 +89,7 @@ test.each([
   expect(stateFolderOf(env)).toBe(folder);
 });
 
-test("a pin stays until it is replaced, each server has its own, and damage is told", () => {
+test("a pin stays until it is replaced, each server has its own, and damage is reported", () => {
   const known = new KnownServers(newFolder());
   const [one, other] = [fixedBytes("one"), fixedBytes("other")];
   expect(known.keyOf("a:1")).toBeNull();

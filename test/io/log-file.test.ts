@@ -19,7 +19,7 @@ import { linesOf, openFixture, startMs } from "./log-fixture.ts";
 
 const peer = "127.0.0.1:1994";
 
-test("events go to Activity.log, errors to error.log, each in its line", async () => {
+test("events go to Activity.log and errors to error.log, one line each", async () => {
   await using fixture = await openFixture();
   fixture.logs.activity("info", peer, "RECV", "lamp-1 registered");
   fixture.advance(1);
@@ -52,7 +52,7 @@ test.each([
   expect(fixture.logs.debug).toBe(debug);
 });
 
-test("many lines are few writes: nothing is on the disk before the batch ends", async () => {
+test("many lines are batched: nothing is written before the batch ends", async () => {
   await using fixture = await openFixture();
   for (let i = 0; i < 100; i++) fixture.logs.activity("info", peer, "RECV", `event ${i}`);
   expect(fixture.lines("Activity.log")).toEqual([]);
@@ -60,7 +60,7 @@ test("many lines are few writes: nothing is on the disk before the batch ends", 
   expect(fixture.lines("Activity.log")).toHaveLength(100);
 });
 
-test("a missing directory is made, for the server's user and group only", async () => {
+test("a missing directory is created, for the server's user and group only", async () => {
   await using parent = await openFixture();
   const directory = join(parent.directory, "a", "b");
   await using fixture = await openFixture({ directory });
@@ -85,7 +85,7 @@ test.each([
   expect(readFileSync(taken, "utf8")).toBe("mine");
 });
 
-test("a start goes on at the end of the file, on a line of its own", async () => {
+test("a restart appends to the file, on a new line", async () => {
   await using fixture = await openFixture({}, (directory) =>
     writeFileSync(join(directory, "Activity.log"), "whole\nbroken off by a power c"),
   );
@@ -95,7 +95,7 @@ test("a start goes on at the end of the file, on a line of its own", async () =>
   expect(fixture.lines("Activity.log")[2]).toEndWith(" next");
 });
 
-test("files are rotated before they grow past the bound, and the oldest go", async () => {
+test("files are rotated before they exceed the bound, and the oldest are deleted", async () => {
   const bytesMax = 1_000;
   await using fixture = await openFixture({ bytesMax, keep: 3 });
   for (let i = 0; i < 100; i++) fixture.logs.activity("info", peer, "RECV", `event ${i}`);
@@ -112,11 +112,11 @@ test("files are rotated before they grow past the bound, and the oldest go", asy
   for (const name of names) {
     expect(statSync(join(fixture.directory, name)).size).toBeLessThanOrEqual(bytesMax);
   }
-  // Full but for less than a line: rotation wastes nothing.
+  // Rotation wastes no space: less than one line was left free.
   expect(statSync(join(fixture.directory, "Activity.log.1")).size).toBeGreaterThan(bytesMax - 62);
 });
 
-test("a file that is already over the bound at the start is rotated first", async () => {
+test("a file that is over the bound at the start is rotated first", async () => {
   await using fixture = await openFixture({ bytesMax: 100 }, (directory) =>
     writeFileSync(join(directory, "Activity.log"), `${"x".repeat(500)}\n`),
   );
@@ -126,7 +126,7 @@ test("a file that is already over the bound at the start is rotated first", asyn
   expect(fixture.lines("Activity.log.1")).toEqual(["x".repeat(500)]);
 });
 
-test("a line longer than a file is written whole, alone", async () => {
+test("a line longer than a whole file is written complete, in a file of its own", async () => {
   await using fixture = await openFixture({ bytesMax: 100 });
   for (const words of ["a", "b".repeat(300), "c"])
     fixture.logs.activity("info", peer, "RECV", words);
@@ -140,7 +140,7 @@ test.each([
   ["deleted", (path: string) => rmSync(path)],
   ["moved", (path: string) => renameSync(path, `${path}.old`)],
   ["deleted with its directory", (path: string) => rmSync(join(path, ".."), { recursive: true })],
-])("a file that was %s by hand is made again within a second", async (_name, act) => {
+])("a file that was %s by hand is created again within a second", async (_name, act) => {
   await using fixture = await openFixture();
   fixture.logs.activity("info", peer, "RECV", "before");
   await fixture.logs.flush();
@@ -155,7 +155,7 @@ test.each([
   expect(fixture.stderr()).toBe("");
 });
 
-test("a file that was cut by hand counts its size anew", async () => {
+test("the size of a file that was truncated by hand is counted anew", async () => {
   await using fixture = await openFixture({ bytesMax: 200 });
   for (const words of ["one", "two", "three"]) fixture.logs.activity("info", peer, "RECV", words);
   await fixture.logs.flush();
@@ -187,7 +187,7 @@ test("tail -F follows a rotation", async () => {
   }
 });
 
-/** A function that resolves once the stream has brought the text. */
+/** Returns a function that resolves once the stream has delivered the text. */
 function readerOf(stream: ReadableStream<Uint8Array>): (text: string) => Promise<void> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-// Logs in a directory of their own, with a clock and a stderr that the test holds.
+// Logs in a directory of their own, with a clock and a stderr that the test controls.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ export const startMs = Date.UTC(2026, 10, 23, 1, 2, 3, 4);
 export type LogFixture = {
   readonly directory: string;
   readonly logs: FileLogs;
-  /** What went to stderr so far. */
+  /** What was written to stderr so far. */
   stderr(): string;
   advance(ms: number): void;
   /** The lines of a file in the directory. */
@@ -18,7 +18,7 @@ export type LogFixture = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Opens logs in `directory`, or in a new one; the directory goes with the fixture. */
+/** Opens logs in `directory`, or in a new one. The fixture removes the directory when it is disposed of. */
 export async function openFixture(
   options: Partial<LogOptions> = {},
   prepare: (directory: string) => void = () => {},
@@ -47,7 +47,7 @@ export async function openFixture(
   };
 }
 
-/** The lines of a file; the last one has to have its end. */
+/** The lines of a file. The last one must end with a line feed. */
 export function linesOf(path: string): string[] {
   const text = readFileSync(path, "utf8");
   if (text === "") return [];

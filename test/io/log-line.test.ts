@@ -1,4 +1,4 @@
-// One event is one line of visible characters, whatever a peer put into it.
+// One event is one line of visible characters, whatever a peer sent.
 
 import { describe, expect, test } from "bun:test";
 import { logLine, stampOf, visible, wordsCharsMax } from "../../lib/io/log-line.ts";
@@ -15,7 +15,7 @@ describe("columns", () => {
     expect(logLine(time, level, peer, direction, "heartbeat")).toBe(line);
   });
 
-  test("a peer is escaped too and cannot push the other columns away", () => {
+  test("a peer is escaped too and cannot shift the other columns", () => {
     const line = logLine(time, "info", `x\n${"9".repeat(1_000)}`, "RECV", "words");
     expect(line).toStartWith(`${time} INFO  x\\x0a999`);
     expect(line).toEndWith("9… RECV words\n");
@@ -23,7 +23,7 @@ describe("columns", () => {
   });
 });
 
-describe("what is invisible is written as an escape", () => {
+describe("invisible characters are written as escapes", () => {
   test.each([
     ["line feed", "a\nb", "a\\x0ab"],
     ["carriage return and tab", "a\r\tb", "a\\x0d\\x09b"],
@@ -48,7 +48,7 @@ describe("what is invisible is written as an escape", () => {
     expect(visible(words)).toBe(words);
   });
 
-  test("every character of the BMP, by itself, leaves no second line and no control", () => {
+  test("no single character of the BMP gives a second line or a control character", () => {
     for (let code = 0; code <= 0xffff; code++) {
       const shown = visible(String.fromCharCode(code));
       if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(shown)) throw new Error(code.toString(16));
@@ -63,7 +63,7 @@ describe("long words are cut", () => {
     expect(logLine(time, "info", "-", "-", words)).toEndWith(` ${words}\n`);
   });
 
-  test("past it there is an ellipsis", () => {
+  test("beyond the bound there is an ellipsis", () => {
     expect(visible("a".repeat(wordsCharsMax + 1))).toBe(`${"a".repeat(wordsCharsMax)}…`);
   });
 
@@ -72,12 +72,12 @@ describe("long words are cut", () => {
     expect(visible("abc🌡🌡", 5)).toBe("abc🌡…");
   });
 
-  test("escapes do not count, but are bounded with the words", () => {
+  test("escapes do not count towards the bound, but the text is bounded all the same", () => {
     expect(visible("\n".repeat(wordsCharsMax + 1)).length).toBe(wordsCharsMax * 4 + 1);
   });
 });
 
-test("a time is formatted once a millisecond and never kept too long", () => {
+test("a time is formatted once per millisecond and is never stale", () => {
   const stamp = stampOf();
   expect([0, 0, 1, 0].map(stamp)).toEqual([
     "1970-01-01T00:00:00.000Z",

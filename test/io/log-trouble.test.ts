@@ -1,4 +1,4 @@
-// Logs on a disk that is full, slow or gone: the server goes on, and nothing is lost without being counted.
+// Logs on a disk that is full, slow or gone: the server goes on, and every lost line is counted.
 
 import { expect, test } from "bun:test";
 import {
@@ -15,7 +15,7 @@ import { openFixture, type LogFixture } from "./log-fixture.ts";
 
 const peer = "127.0.0.1:1994";
 
-/** Every write to it says that the disk is full. */
+/** Makes every write to Activity.log fail as on a full disk. */
 const toFullDisk = (directory: string) => symlinkSync("/dev/full", join(directory, "Activity.log"));
 
 async function say(fixture: LogFixture, words: string): Promise<void> {
@@ -23,7 +23,7 @@ async function say(fixture: LogFixture, words: string): Promise<void> {
   await fixture.logs.flush();
 }
 
-test("a failing write goes to stderr, is said once, and ends when the disk takes lines again", async () => {
+test("a failing write goes to stderr, is reported once, and the trouble ends when the disk accepts lines again", async () => {
   await using fixture = await openFixture({}, toFullDisk);
   await say(fixture, "one");
   await say(fixture, "two");
@@ -49,7 +49,7 @@ test("a failing write goes to stderr, is said once, and ends when the disk takes
   expect(fixture.logs.lost).toBe(0);
 });
 
-test("stderr is not flooded, and the file tells how many lines are missing", async () => {
+test("stderr is not flooded, and the file says how many lines are missing", async () => {
   await using fixture = await openFixture({}, toFullDisk);
   for (let i = 0; i < 1_000; i++) fixture.logs.activity("info", peer, "RECV", `event ${i}`);
   await fixture.logs.flush();
@@ -67,15 +67,15 @@ test("stderr is not flooded, and the file tells how many lines are missing", asy
   expect(lines[1]).toEndWith(" again");
 });
 
-test("one log in trouble leaves the other alone", async () => {
+test("trouble with one log does not affect the other", async () => {
   await using fixture = await openFixture({}, toFullDisk);
   fixture.logs.error(peer, "malformed");
   await say(fixture, "one");
   expect(fixture.lines("error.log")).toHaveLength(1);
 });
 
-test("a disk that stalls never makes the caller wait; past the bound lines are lost and counted", async () => {
-  // A pipe that nobody reads yet stands for the disk.
+test("a disk that stalls never blocks the caller; beyond the bound, lines are lost and counted", async () => {
+  // A pipe without a reader stands for the stalled disk.
   await using fixture = await openFixture({ waitingCharsMax: 100_000 }, (directory) => {
     const made = Bun.spawnSync(["mkfifo", join(directory, "Activity.log")]);
     expect(made.exitCode).toBe(0);
@@ -97,7 +97,7 @@ test("a disk that stalls never makes the caller wait; past the bound lines are l
   expect(fixture.stderr()).toBe("");
 });
 
-/** Reads the pipe until everything that waited for it is through. */
+/** Reads the pipe until everything that waited for it has passed. */
 async function drain(path: string, fixture: LogFixture): Promise<string> {
   const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const chunk = new Uint8Array(1 << 16);
@@ -121,7 +121,7 @@ async function drain(path: string, fixture: LogFixture): Promise<string> {
   return text;
 }
 
-test("a process that ends without closing its logs has its last lines in them", async () => {
+test("a process that exits without closing its logs has written its last lines", async () => {
   await using fixture = await openFixture();
   const program = `
     import { openLogs } from ${JSON.stringify(join(import.meta.dir, "../../lib/io/log-file.ts"))};

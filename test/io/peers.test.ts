@@ -1,4 +1,5 @@
-// Peers: one address gives one text, whichever way it came, and the words of an address go back as they were.
+// Peers: one address has one text, whether it came as text or as a socket address; the words of a socket address are
+// written back unchanged.
 
 import { describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
@@ -34,7 +35,7 @@ const onIpv6 = [
   { text: "::ffff:255.255.255.255", ip: "255.255.255.255", bytes: mapped(255, 255, 255, 255) },
   { text: "2001:db8::1", ip: "2001:db8::1", bytes: groups("2001:db8:0:0:0:0:0:1") },
   { text: "::1", ip: "::1", bytes: groups("0:0:0:0:0:0:0:1") },
-  // inet_ntop writes this one with dots.
+  // inet_ntop writes the last four bytes of this one as dotted decimal.
   { text: "::1.2.3.4", ip: "::102:304", bytes: groups("0:0:0:0:0:0:102:304") },
   {
     text: "fe80::1%4294967295",
@@ -44,7 +45,7 @@ const onIpv6 = [
   },
 ];
 
-describe("a socket of IPv6", () => {
+describe("an IPv6 socket", () => {
   for (const { text, ip, bytes, scope = 0 } of onIpv6) {
     test(`${text} is ${ip} both ways`, () => {
       const peers = new PeerTable(true);
@@ -54,7 +55,7 @@ describe("a socket of IPv6", () => {
     });
   }
 
-  test("the words of an address go back as they were", () => {
+  test("the words of an address are written back unchanged", () => {
     const peers = new PeerTable(true);
     for (const { bytes, scope = 0 } of onIpv6) {
       const table = socketAddress(bytes, 1_994, scope | 0);
@@ -64,19 +65,19 @@ describe("a socket of IPv6", () => {
     }
   });
 
-  test("a peer that was named has the address that it came from", () => {
+  test("a peer known by its text is written as the matching socket address", () => {
     const named = new PeerTable(true).named("::ffff:10.1.2.3", 65_535) as KnownPeer;
     const written = new Int32Array(addressWords);
     named.writeTo(written, 0);
     expect(written).toEqual(socketAddress(mapped(10, 1, 2, 3), 65_535));
   });
 
-  test("a link-local address bears the name of its interface", () => {
+  test("a link-local address ends with the name of its interface", () => {
     const all = Object.entries(networkInterfaces());
     const found = all.flatMap(([name, addresses]) =>
       (addresses ?? []).map((address) => ({ name, address })),
     );
-    // Every machine with IPv6 has one of some scope; loopback's is 0.
+    // Every machine with IPv6 has an interface with a non-zero scope id; the loopback's is 0.
     const local = found.find(({ address }) => address.family === "IPv6" && address.scopeid > 0);
     const scope = local?.address.family === "IPv6" ? local.address.scopeid : 123_456;
     const table = socketAddress(groups("fe80:0:0:0:0:0:0:7"), 5, scope);
@@ -84,8 +85,8 @@ describe("a socket of IPv6", () => {
   });
 });
 
-describe("a socket of IPv4", () => {
-  test("an address is itself both ways, and goes back as it was", () => {
+describe("an IPv4 socket", () => {
+  test("an address has the same text both ways, and is written back unchanged", () => {
     const peers = new PeerTable(false);
     const table = socketAddress([198, 51, 100, 200], 9);
     const peer = peers.at(table, 0) as KnownPeer;
@@ -97,7 +98,7 @@ describe("a socket of IPv4", () => {
   });
 });
 
-test("the same peer is the same object, other ports and addresses are others", () => {
+test("the same peer is the same object; another port or address is another", () => {
   const peers = new PeerTable(true);
   const one = socketAddress(mapped(10, 0, 0, 1), 5_000);
   expect(peers.at(one, 0)).toBe(peers.at(Int32Array.from(one), 0));
@@ -105,7 +106,7 @@ test("the same peer is the same object, other ports and addresses are others", (
   expect(peers.at(socketAddress(mapped(10, 0, 0, 2), 5_000), 0).ip).toBe("10.0.0.2");
 });
 
-test("more peers than are remembered are still told apart", () => {
+test("more peers than the table keeps are still told apart", () => {
   const peers = new PeerTable(true);
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 20_000; i++) {

@@ -1,9 +1,9 @@
-// The way to a peer: own address, interface, and names that are none.
+// The route to a peer: the own address, the interface's MAC, and names that do not resolve.
 
 import { expect, test } from "bun:test";
 import { addressOf, macOf, ownIpTowards } from "../../lib/io/route.ts";
 
-test("the own address on the way to this host is this host's", async () => {
+test("the own address on the route to loopback is loopback", async () => {
   expect(await ownIpTowards("127.0.0.1")).toBe("127.0.0.1");
 });
 
@@ -11,7 +11,7 @@ test("an IP literal is its own address", async () => {
   expect(await addressOf("::1")).toBe("::1");
 });
 
-test("a name without an address is an operating error", async () => {
+test("a name that does not resolve is an operating error", async () => {
   const error = await addressOf(`${"x".repeat(70)}.invalid`).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "unknown-host", exit: 3 });
 });

@@ -1,9 +1,9 @@
-// Shell commands of the agent: their output, its bound, their time, and how they fail.
+// Shell commands of the agent: their output and its bound, their environment, their timeout, and how they fail.
 
 import { expect, test } from "bun:test";
 import { runShellCommand } from "../../lib/io/shell-command.ts";
 
-test("the output of a command, and its variables", async () => {
+test("the output of a command, and variables that the shell does not expand twice", async () => {
   const variables = { IOT_QUERY_ID: "$(echo no) `echo no`; echo no" };
   expect(await runShellCommand('echo "$IOT_QUERY_ID"', variables, 60_000, 1_000)).toEqual({
     ok: true,
@@ -11,17 +11,17 @@ test("the output of a command, and its variables", async () => {
   });
 });
 
-test("an endless output is cut, and the command ended", async () => {
+test("an endless output is cut, and the command is ended", async () => {
   const result = await runShellCommand("yes", {}, 60_000, 10);
   expect(result).toEqual({ ok: true, output: "y\ny\ny\ny\ny\n" });
 });
 
-test("a failing command does not count", async () => {
+test("the output of a failing command is discarded", async () => {
   const result = await runShellCommand("echo half; exit 3", {}, 60_000, 1_000);
   expect(result).toEqual({ ok: false, reason: "ended with exit code 3" });
 });
 
-test("a command that takes too long is ended, with what it started", async () => {
+test("a command that takes too long is ended with its child processes", async () => {
   const result = await runShellCommand("sleep 600 | cat", {}, 50, 1_000);
   expect(result).toEqual({ ok: false, reason: "took longer than 50 ms" });
 });

@@ -1,12 +1,12 @@
-// The UDP endpoint over real sockets: what comes in bulk and what comes one by one is the same, in order, and whatever the
-// bulk way cannot send leaves the other way.
+// The UDP endpoint over real sockets: datagrams received in bulk and one by one are the same and in order, and whatever
+// cannot be sent in bulk is sent one by one.
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { openUdp, type Peer, type UdpEndpoint } from "../../lib/io/udp-endpoint.ts";
 
 type Received = { readonly text: string; readonly peer: Peer };
 
-/** An endpoint that keeps copies of what it received, and wakes whoever waits for so many. */
+/** An endpoint that keeps copies of what it received, and wakes a test that waits for a number of datagrams. */
 class Listener {
   readonly received: Received[] = [];
   endpoint!: UdpEndpoint;
@@ -50,13 +50,13 @@ const numbered = (count: number) => Array.from({ length: count }, (_, i) => `dat
 const to = (ip: string, { endpoint }: Listener) => ({ ip, port: endpoint.port });
 
 describe("receiving", () => {
-  test("a burst of more than one call takes arrives whole and in order", async () => {
+  test("a burst that needs several calls arrives complete and in order", async () => {
     const server = await Listener.open("::", true);
     const client = await Listener.open("0.0.0.0", false);
     const texts = numbered(1_500);
     client.endpoint.send(texts.map((payload) => ({ payload, to: to("127.0.0.1", server) })));
     server.endpoint.collect();
-    // On Linux the burst is there before the event loop could take any of it.
+    // On Linux the whole burst is in the socket buffer before the event loop reads any of it; one collect() takes 512.
     if (process.platform === "linux") expect(server.received.length).toBe(512);
     await server.until(texts.length);
     expect(server.texts).toEqual(texts);
@@ -66,7 +66,7 @@ describe("receiving", () => {
     );
   });
 
-  test("the longest datagram and an empty one arrive whole", async () => {
+  test("the longest datagram and an empty one arrive complete", async () => {
     const server = await Listener.open("::", true);
     const client = await Listener.open("0.0.0.0", false);
     const texts = ["x".repeat(65_000), "", "y", "z".repeat(2_112), "z".repeat(2_113)];
@@ -76,7 +76,7 @@ describe("receiving", () => {
     expect(server.texts.map(({ length }) => length)).toEqual([65_000, 0, 1, 2_112, 2_113]);
   });
 
-  test("a peer of IPv6 has the same name both ways", async () => {
+  test("an IPv6 peer has the same name in bulk and one by one", async () => {
     const server = await Listener.open("::", true);
     const client = await Listener.open("::1", false);
     client.endpoint.send([{ payload: "in bulk", to: to("::1", server) }]);
@@ -88,7 +88,7 @@ describe("receiving", () => {
     expect(server.received).toMatchObject([{ peer }, { peer }]);
   });
 
-  test("nothing is collected from a socket that is closed", async () => {
+  test("nothing is collected from a closed socket", async () => {
     const server = await Listener.open("::", true);
     const client = await Listener.open("0.0.0.0", false);
     client.endpoint.send([{ payload: "too late", to: to("127.0.0.1", server) }]);
@@ -104,7 +104,7 @@ for (const [host, ip] of [
   ["::", "::1"],
 ] as const) {
   describe(`sending on ${host} to ${ip}`, () => {
-    test("more than one call takes arrives whole and in order", async () => {
+    test("a batch that needs several calls arrives complete and in order", async () => {
       const { server, client, peer } = await acquainted(host, ip);
       const texts = numbered(1_000);
       server.endpoint.send(texts.map((payload) => ({ payload, to: peer })));
@@ -112,7 +112,7 @@ for (const [host, ip] of [
       expect(client.texts).toEqual(texts);
     });
 
-    test("texts leave as UTF-8, bytes as they are, long ones too", async () => {
+    test("texts are sent as UTF-8 and bytes unchanged, long ones too", async () => {
       const { server, client, peer } = await acquainted(host, ip);
       const texts = ["21.5 °C", "", "€".repeat(1_365), "€".repeat(2_000), "plain"];
       const bytes = Buffer.from("some bytes");
@@ -121,7 +121,7 @@ for (const [host, ip] of [
       expect(client.texts).toEqual([...texts, "some bytes"]);
     });
 
-    test("a peer that only its text is known of, and one that cannot be, are in nobody's way", async () => {
+    test("neither a peer known by its text alone nor an impossible one hinders the others", async () => {
       const { server, client, peer } = await acquainted(host, ip);
       const { port } = client.endpoint;
       server.endpoint.send([
@@ -137,7 +137,7 @@ for (const [host, ip] of [
   });
 }
 
-/** A server that has heard from a client in bulk, and so knows its address in the kernel's form. */
+/** A server that received one datagram from a client in bulk, and so knows its address in the kernel's form. */
 async function acquainted(host: string, ip: string) {
   const server = await Listener.open(host, true);
   const client = await Listener.open(ip, false);

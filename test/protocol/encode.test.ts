@@ -1,4 +1,4 @@
-// What only a sender meets: texts that no datagram could have brought, reasons that must be cut, the ACK's own way.
+// What only an encoder meets: strings that no datagram can contain, reasons that must be cut, and encodeAck.
 
 import { expect, test } from "bun:test";
 import { ack, describeAck, describeAnswer } from "../../lib/protocol/codes.ts";
@@ -14,7 +14,7 @@ function data(message: string): Data {
   return { type: "DATA", code: "01", id: "asmith", address: null, time, message };
 }
 
-test("a message of any tail comes back", () => {
+test("a message with any mix of TABs and line ends at its end survives a round trip", () => {
   const parts = ["", "a", "\t", "\n", "\r", "\r\n", "\0", "é"];
   for (const first of parts) {
     for (const second of parts) {
@@ -26,14 +26,14 @@ test("a message of any tail comes back", () => {
   }
 });
 
-test("half a surrogate pair leaves as U+FFFD, and length counts it so", () => {
+test("a lone surrogate is sent as U+FFFD, and the length field counts it as such", () => {
   for (const half of ["\ud800", "\udc00", "a\ud83d", "\ude00\ud83d"]) {
     const decoded = decode(Buffer.from(encode(data(half))));
     expect(decoded).toEqual({ ok: true, message: data(half.toWellFormed()) });
   }
 });
 
-test("an ACK by itself is what the table writes", () => {
+test("encodeAck writes the same as encode", () => {
   for (const code of Object.values(ack)) {
     for (const reason of ["", "why", "wie geht’s 😀"]) {
       const message = { type: "ACK", code, id: "asmith", time, hash, reason } as const;
@@ -42,7 +42,7 @@ test("an ACK by itself is what the table writes", () => {
   }
 });
 
-test("a reason leaves on 9x codes only", () => {
+test("a reason is sent with 9x codes only", () => {
   for (const code of Object.values(ack)) {
     const decoded = decode(Buffer.from(encodeAck(code, "asmith", time, hash, "why")));
     const reason = code.startsWith("9") ? "why" : "";
@@ -59,7 +59,7 @@ test("a long reason is cut between characters", () => {
   }
 });
 
-test("each code has words, and one without says its number", () => {
+test("each code has a description; an unknown code is shown as its number", () => {
   for (const code of Object.values(ack)) expect(describeAck(code)).not.toContain(code);
   expect(describeAck("19")).toBe("code 19");
   expect(describeAnswer("14")).toBe("the device did not answer");

@@ -1,4 +1,5 @@
-// The examples of the specification are real: each request and answer decodes, and an ACK bears the request's hash.
+// The examples in the specification are correct: each request and answer decodes, and each ACK carries the hash of its
+// request.
 
 import { expect, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";

@@ -1,4 +1,4 @@
-// Fields on their own: the table has a rule for each, and two MACs are compared as clause 2.12 says.
+// Single fields: every field in the table has a rule, and MACs are compared as clause 2.12 says.
 
 import { expect, test } from "bun:test";
 import {
@@ -19,7 +19,7 @@ for (const { name, clause, left, right, same } of vectors<MacVector>("mac.json")
   });
 }
 
-test("each field of the table has a rule that says its own name", () => {
+test("each field of the table has a rule, and its description starts with the field's name", () => {
   for (const form of Object.values(forms)) {
     for (const name of [...form.fields, ...(form.addressed ?? []), form.optional ?? "id"]) {
       expect(Object.hasOwn(fieldRules, name)).toBe(true);
@@ -28,7 +28,7 @@ test("each field of the table has a rule that says its own name", () => {
   }
 });
 
-test("no field but a message takes a control character or nothing at all", () => {
+test("no field except the message accepts a control character or the empty text", () => {
   for (const [name, rule] of Object.entries(fieldRules)) {
     if (name === "message") continue;
     expect(rule.test("")).toBe(false);
@@ -43,14 +43,14 @@ test("no field but a message takes a control character or nothing at all", () =>
   }
 });
 
-test("a port is one of 65,535 texts", () => {
+test("exactly 65,535 texts are a port", () => {
   let ports = 0;
   for (let port = 0; port <= 100_000; port++) if (isPort(String(port))) ports++;
   expect(ports).toBe(65_535);
   expect(isPort("1") && isPort("65535")).toBe(true);
 });
 
-test("half a surrogate pair does not break what only looks at it", () => {
+test("a lone surrogate does not break the checks", () => {
   for (const half of ["\ud800", "\udfff"]) {
     expect(isId(half)).toBe(false);
     expect(isTime(half.repeat(32))).toBe(true);

@@ -1,4 +1,5 @@
-// Mutated vectors, the same ones in every run: the decoder never throws, and what it takes it writes back byte for byte.
+// Mutated vectors, the same in every run: the decoder never throws, and whatever it accepts is encoded back byte for
+// byte.
 
 import { expect, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
@@ -7,7 +8,7 @@ import { datagramVectors, topics, withoutLineEnd } from "./vectors.ts";
 
 const seed = 0x10ad1e55;
 const datagrams = 100_000;
-// What tells two readings apart: separators, line ends, digits, the edges of UTF-8 and of the address forms.
+// Bytes that change how a datagram is read: separators, line ends, digits, the edges of UTF-8 and of address forms.
 const splices = ["\t", "\n", "\r\n", "\r", "\0", "0", "9", ".", ":", "::1", "127.0.0.1\t1995", "é"]
   .map((text) => Buffer.from(text))
   .concat([Buffer.from([0xc0, 0x80]), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0xef, 0xbb])]);
@@ -17,7 +18,7 @@ test(`${datagrams} mutated datagrams, seed ${seed}`, () => {
   const vectors = topics
     .flatMap((topic) => datagramVectors(topic))
     .filter(({ bytes }) => bytes.length < 400);
-  // What is taken as it is counts thrice: else most mutations would only change what was refused anyway.
+  // Accepted vectors are in the corpus three times; otherwise most mutations would change what is refused anyway.
   const accepted = vectors.filter(({ message }) => message !== null);
   const corpus = [...vectors, ...accepted, ...accepted].map(({ bytes }) => bytes);
   let taken = 0;
@@ -32,7 +33,7 @@ test(`${datagrams} mutated datagrams, seed ${seed}`, () => {
     taken++;
     const text = encode(decoded.message);
     const rewritten = Buffer.from(text);
-    // Not expect(): it costs more than all of the decoding.
+    // Not expect(): it costs more time than all the decoding.
     if (!withoutLineEnd(rewritten).equals(withoutLineEnd(bytes))) {
       throw new Error(`${i}: ${JSON.stringify(bytes.toString())} became ${JSON.stringify(text)}`);
     }
@@ -40,12 +41,12 @@ test(`${datagrams} mutated datagrams, seed ${seed}`, () => {
       throw new Error(`${i}: ${JSON.stringify(bytes.toString())} is read otherwise when written`);
     }
   }
-  // Both ways through the decoder were walked.
+  // Both accepted and refused datagrams occurred.
   expect(taken).toBeGreaterThan(datagrams / 20);
   expect(taken).toBeLessThan(datagrams);
 });
 
-/** One vector with 1 or 2 changes: a byte, a cut, a splice, a piece of another vector, a field replaced or gone. */
+/** A vector with 1 or 2 changes: a byte, a cut, a splice, a piece of another vector, a field replaced or removed. */
 function mutated(corpus: readonly Buffer[], random: (below: number) => number): Buffer {
   let bytes: Buffer = Buffer.from(corpus[random(corpus.length)] as Buffer);
   for (let changes = 1 + random(2); changes > 0; changes--) {
@@ -82,7 +83,7 @@ function mutated(corpus: readonly Buffer[], random: (below: number) => number): 
   return bytes;
 }
 
-/** The datagram with a right length in the field of that index: else hardly a changed message would be taken. */
+/** Corrects the length in the field at `index`; otherwise hardly any mutated message would be accepted. */
 function withLength(bytes: Buffer, index: number): Buffer {
   const fields = bytes.toString("latin1").split("\t");
   if (!/^(STATUS|DATA)$/.test(fields[0] as string) || fields.length < index + 2) return bytes;
@@ -91,7 +92,7 @@ function withLength(bytes: Buffer, index: number): Buffer {
   return Buffer.from(fields.join("\t"), "latin1");
 }
 
-/** Integers from 0 up to a bound, the same ones for the same seed (a 32-bit linear congruential generator). */
+/** Returns a generator of integers from 0 to below a bound, repeatable by seed (a 32-bit LCG). */
 function randomFrom(start: number): (below: number) => number {
   let state = start >>> 0;
   return (below) => {

@@ -1,4 +1,4 @@
-// IP literals: which texts are one, and the one text of each.
+// IP literals: which texts are one, and the canonical text of each.
 
 import { describe, expect, test } from "bun:test";
 import { canonicalIp, isIp } from "../../lib/protocol/ip.ts";
@@ -6,16 +6,16 @@ import { type IpVector, vectors } from "./vectors.ts";
 
 for (const { name, clause, text, canonical } of vectors<IpVector>("ip.json")) {
   describe(`${clause} ${name}`, () => {
-    test("is told", () => expect(isIp(text)).toBe(canonical !== null));
-    // What is no literal comes back as it was.
-    test("has one spelling", () => expect(canonicalIp(text)).toBe(canonical ?? text));
-    test("keeps that spelling", () => {
+    test("is recognised", () => expect(isIp(text)).toBe(canonical !== null));
+    // A text that is no literal is returned unchanged.
+    test("has its canonical text", () => expect(canonicalIp(text)).toBe(canonical ?? text));
+    test("is stable in canonical form", () => {
       expect(canonicalIp(canonicalIp(text))).toBe(canonicalIp(text));
     });
   });
 }
 
-test("each of the 256 patterns of zero groups has one canonical text, which reads back", () => {
+test("each of the 256 patterns of zero groups has its own canonical text, which reads back", () => {
   const seen = new Set<string>();
   for (let pattern = 0; pattern < 256; pattern++) {
     const groups = Array.from({ length: 8 }, (_, at) => ((pattern >> at) & 1 ? "a0" : "0"));

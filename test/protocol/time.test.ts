@@ -1,4 +1,4 @@
-// Times: what is understood, what is kept as sent, and that what is written is understood.
+// Times: which are understood, which are kept as sent, and that every encoded time is understood.
 
 import { expect, test } from "bun:test";
 import { decodeTime, encodeTime, parseIsoTime } from "../../lib/protocol/time.ts";
@@ -8,7 +8,7 @@ for (const { name, clause, text, ms } of vectors<TimeVector>("time.json")) {
   test(`${clause} ${name}`, () => expect(decodeTime(text)).toBe(ms));
 }
 
-test("what is written is understood, to the second", () => {
+test("every encoded time decodes, with its second", () => {
   const second = 1000;
   const [first, last, step] = [-62_167_219_200_000, 253_402_300_799_999, 86_399_999_999_977];
   for (let ms = first; ms <= last; ms += step) {

@@ -28,7 +28,7 @@ for (const topic of topics) {
         if (hash !== null) {
           test("has its hash", () => expect(Bun.SHA256.hash(bytes, "hex")).toBe(hash));
         }
-        test("is no such message when cut short", () => expectCutsToDiffer(bytes));
+        test("decodes to a different message when truncated", () => expectCutsToDiffer(bytes));
       });
     }
   });
@@ -37,7 +37,7 @@ for (const topic of topics) {
 function testMessage(bytes: Buffer, message: Message): void {
   test("decodes", () => expect(decode(bytes)).toEqual({ ok: true, message }));
   test("encodes", () => expect(written(message)).toEqual(asSent(bytes)));
-  test("comes back from its own encoding", () => {
+  test("survives a round trip", () => {
     expect(decode(written(message))).toEqual({ ok: true, message });
   });
 }
@@ -47,7 +47,7 @@ function expectCutsToDiffer(bytes: Buffer): void {
   const bare = withoutLineEnd(bytes).length;
   for (let length = 0; length < bytes.length; length++) {
     const cut = decode(bytes.subarray(0, length));
-    // Clause 1.6: without its line end, or with the LF of a CRLF gone to the last field, it was the same all along.
+    // Clause 1.6: without its tolerated line end the datagram holds the same message.
     if (cut.ok && whole.ok && length !== bare) expect(cut.message).not.toEqual(whole.message);
   }
 }
@@ -56,7 +56,7 @@ function written(message: Message): Buffer {
   return Buffer.from(encode(message));
 }
 
-/** The one spelling (clause 1.7): a message that ends in LF keeps the line end, which is not its own. */
+/** The canonical bytes (clause 1.7): only a message that itself ends in LF is sent with a line end after it. */
 function asSent(bytes: Buffer): Buffer {
   const bare = withoutLineEnd(bytes);
   return bare.at(-1) === 0x0a ? Buffer.concat([bare, Buffer.from("\n")]) : bare;

@@ -1,13 +1,12 @@
-// Reads the vectors that lie beside the specification. A file of them is a topic; ip, time and mac are not datagrams.
+// Reads the vectors that lie beside the specification. Each file is a topic; ip, time and mac hold no datagrams.
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { Message } from "../../lib/protocol/messages.ts";
 
-/** A datagram and what it decodes to, or why it does not. */
+/** A datagram and either the message it decodes to or why it is refused. */
 export type DatagramVector = {
   readonly name: string;
   readonly clause: string;
-  /** The whole datagram. */
   readonly bytes: Buffer;
   readonly message: Message | null;
   readonly reject: { readonly code: string; readonly id: string | null } | null;
@@ -35,7 +34,7 @@ type Stored = Named & {
 const folder = `${import.meta.dir}/../../lib/protocol`;
 const notDatagrams = ["ip.json", "mac.json", "time.json"];
 
-/** The specification's text. */
+/** The text of the specification. */
 export const specification = readFileSync(`${folder}/PROTOCOL.md`, "utf8");
 
 /** The topics whose vectors are datagrams. */
@@ -60,12 +59,12 @@ export function datagramVectors(topic: string): DatagramVector[] {
   });
 }
 
-/** The vectors of a file as they are. */
+/** The vectors of a file, unchanged. */
 export function vectors<T extends Named>(file: string): T[] {
   return JSON.parse(readFileSync(`${folder}/vectors/${file}`, "utf8")) as T[];
 }
 
-/** The clauses that vectors name. */
+/** All clauses that vectors refer to. */
 export function clausesWithVectors(): Set<string> {
   const files = [...topics, ...notDatagrams];
   return new Set(files.flatMap((file) => vectors(file).map(({ clause }) => clause)));

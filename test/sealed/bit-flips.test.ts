@@ -1,5 +1,5 @@
-// One bit turned over, at every position of every packet. What is authenticated is refused; HELLO
-// and KEY, which prove nothing, are refused or say something plainly different.
+// One bit flipped, at every position of every packet. Authenticated packets are refused. HELLO and KEY, which carry no
+// MAC, are refused or decode to a different value.
 
 import { describe, expect, test } from "bun:test";
 import { CookieJar } from "../../lib/sealed/cookie.ts";
@@ -31,7 +31,7 @@ function expectEveryFlip(wire: Uint8Array, refuses: (flipped: Uint8Array) => boo
 }
 
 describe("INIT", () => {
-  test("every bit up to mac1 is refused by mac1 or the form", () => {
+  test("every bit up to mac1 is refused, by mac1 or by the packet's form", () => {
     const init = startHandshake().packet();
     const responder = new Responder(server);
     expect(responder.readInit(init).ok).toBe(true);
@@ -41,8 +41,8 @@ describe("INIT", () => {
     });
   });
 
-  // mac2 counts under load only: at other times its 16 bytes are not looked at.
-  test("every bit, mac2 too, is refused under load", () => {
+  // mac2 is checked under load only; otherwise its 16 bytes are ignored.
+  test("every bit, mac2 included, is refused under load", () => {
     const initiation = startHandshake();
     const responder = new Responder(server);
     const jar = new CookieJar(server.publicKey, random);
@@ -56,7 +56,7 @@ describe("INIT", () => {
   });
 });
 
-test("RESP: every bit is refused, and the true one still fits afterwards", () => {
+test("RESP: every bit is refused, and the genuine packet is accepted afterwards", () => {
   const { initiation, resp } = finishHandshake();
   expectEveryFlip(resp, (flipped) => !initiation.complete(flipped).ok);
   expect(initiation.complete(resp).ok).toBe(true);
@@ -71,7 +71,7 @@ test("COOKIE: every bit is refused", () => {
 });
 
 describe("DATA", () => {
-  test("every bit is refused, and the true one still opens afterwards", () => {
+  test("every bit is refused, and the genuine packet opens afterwards", () => {
     const sides = session();
     const packet = valueOf(sides.client.seal(new Uint8Array(64), 0));
     expectEveryFlip(packet, (flipped) => !sides.server.open(flipped, 0).ok);
@@ -99,8 +99,8 @@ test("RESET: every bit is refused or not believed", () => {
   expectEveryFlip(reset, (flipped) => !believed(flipped));
 });
 
-// HELLO and KEY bear no mac. A HELLO whose nonce changed asks with another nonce; a KEY whose
-// nonce changed answers no question, and one whose key changed fails the pin or the handshake.
+// HELLO and KEY carry no MAC. A HELLO with a changed nonce is another question. A KEY with a changed nonce answers no
+// question; one with a changed key fails at the pin or in the handshake.
 describe.each<[string, Packet]>([
   ["HELLO", { type: "hello", nonce: fixedBytes("nonce").subarray(0, 16) }],
   [
@@ -123,7 +123,7 @@ describe.each<[string, Packet]>([
     });
   });
 
-  test("no bit of type, reserved bytes or padding goes through", () => {
+  test("a changed bit in type, reserved bytes or padding is refused", () => {
     const wire = encodePacket(packet);
     for (let bit = 0; bit < 32; bit++) expect(decodePacket(flipBit(wire, bit)).ok).toBe(false);
     if (packet.type !== "hello") return;

@@ -1,4 +1,4 @@
-// Cookies: for one address, one INIT and a short time.
+// Cookies: valid for one address and a short time, sealed for one INIT.
 
 import { beforeEach, describe, expect, test } from "bun:test";
 import { CookieJar, openCookie } from "../../lib/sealed/cookie.ts";
@@ -73,7 +73,7 @@ describe("an INIT with a cookie", () => {
 });
 
 describe("age", () => {
-  // [case, made at, other use of the jar at, checked at, accepted]
+  // [case, issued at, other uses of the jar at, checked at, accepted]; times in ms
   const table: readonly [string, number, readonly number[], number, boolean][] = [
     ["the same generation", 0, [], 119_999, true],
     ["one generation on", 0, [], 120_000, true],

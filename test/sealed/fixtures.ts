@@ -1,5 +1,4 @@
-// Owns what several tests of the envelope need: bytes from hex, fixed keys, a finished handshake.
-// Never asserts anything itself.
+// What several tests of the envelope need: bytes from hex, fixed keys, a finished handshake. Asserts nothing itself.
 
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
 import type { Established, Initiation } from "../../lib/sealed/handshake.ts";
@@ -8,7 +7,7 @@ import type { KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Result } from "../../lib/sealed/result.ts";
 import { Transport } from "../../lib/sealed/transport.ts";
 
-/** One line of a vector file: what the wire holds, or why it is refused. */
+/** One vector: the bytes on the wire, and the decoded fields or the reason of the refusal. */
 export interface Vector {
   readonly name: string;
   readonly clause: string;
@@ -29,7 +28,7 @@ export function fromText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** 32 bytes that are the same every time. */
+/** 32 bytes that depend on the label alone. */
 export function fixedBytes(label: string): Uint8Array {
   return hash(fromText(label));
 }
@@ -38,20 +37,20 @@ export function fixedPair(label: string): KeyPair {
   return x25519KeyPair(fixedBytes(label));
 }
 
-/** A copy with one bit turned over; bit 0 is the highest of the first byte. */
+/** A copy with one bit flipped; bit 0 is the highest of the first byte. */
 export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
   copy[bit >>> 3]! ^= 0x80 >>> (bit & 7);
   return copy;
 }
 
-/** The value of a result that must be one. */
+/** The value of a result; throws if the result is a refusal. */
 export function valueOf<Value>(result: Result<Value, string>): Value {
   if (!result.ok) throw new Error(`Refused: ${result.reason}`);
   return result.value;
 }
 
-/** The reason of a result that must be a refusal. */
+/** The reason of a refusal; throws if the result is a value. */
 export function reasonOf(result: Result<unknown, string>): string {
   if (result.ok) throw new Error("Accepted, and should have been refused.");
   return result.reason;
@@ -96,7 +95,7 @@ export function finishHandshake(psk?: Uint8Array): {
   };
 }
 
-/** Two transports of one session, born at 0 ms. */
+/** The two transports of one session, created at 0 ms. */
 export function session(): { client: Transport; server: Transport } {
   const sides = finishHandshake();
   return { client: new Transport(sides.client, 0), server: new Transport(sides.server, 0) };

@@ -1,5 +1,5 @@
-// INIT, RESP and the transport under them, byte for byte as another implementation writes them;
-// and what either side refuses.
+// INIT, RESP and the transport that follows, byte for byte as an independent implementation writes them, and what each
+// side refuses.
 
 import { describe, expect, test } from "bun:test";
 import { encodeFrame } from "../../lib/sealed/frames.ts";
@@ -76,7 +76,7 @@ describe.each(vectors.map((vector) => [vector.name, vector] as const))("%s", (_,
     expect(toHex(answer.established.remoteKey)).toBe(vector.initiatorPublic);
   });
 
-  test("transport: every packet opens, and those in sequence are written alike", () => {
+  test("transport: every packet opens, and packets sealed in sequence have the same bytes", () => {
     const initiation = initiationOf(vector);
     const established = valueOf(initiation.complete(fromHex(vector.resp)));
     const { sendKey, receiveKey, localIndex, remoteIndex } = established;
@@ -104,7 +104,7 @@ describe.each(vectors.map((vector) => [vector.name, vector] as const))("%s", (_,
 });
 
 describe("INIT", () => {
-  test("is refused by another server, and by its mac1 already", () => {
+  test("is refused by another server, at its mac1", () => {
     const other = new Responder(fixedPair("other server"));
     expect(reasonOf(other.readInit(startHandshake().packet()))).toBe("mac1");
   });
@@ -116,20 +116,20 @@ describe("INIT", () => {
     expect(reasonOf(new Responder(server).readInit(forged))).toBe("noise");
   });
 
-  test("carries no mac2 before a cookie came", () => {
+  test("carries no mac2 before a cookie arrived", () => {
     const initiation = startHandshake();
     expect(hasMac2(initiation.packet())).toBe(false);
     expect(hasMac2(initiation.packet(fixedBytes("cookie").subarray(0, 16)))).toBe(true);
   });
 
-  test("reads again when replayed, with the counter that gives it away", () => {
+  test("can be read again when replayed, and carries the counter that reveals the replay", () => {
     const init = startHandshake(77).packet();
     const responder = new Responder(server);
     expect(valueOf(responder.readInit(init)).hsCounter).toBe(77);
     expect(valueOf(responder.readInit(init)).hsCounter).toBe(77);
   });
 
-  test("goes through counters up to 2^53 - 1", () => {
+  test("carries counters up to 2^53 - 1", () => {
     const largest = Number.MAX_SAFE_INTEGER;
     const init = startHandshake(largest).packet();
     expect(valueOf(new Responder(server).readInit(init)).hsCounter).toBe(largest);
@@ -158,7 +158,7 @@ describe("INIT", () => {
     expect(wire).not.toContain(toHex(server.publicKey));
   });
 
-  test("is not written for a key of small order", () => {
+  test("is not made for a key of small order", () => {
     const result = initiate({
       local: client,
       remoteKey: new Uint8Array(32),
@@ -170,7 +170,7 @@ describe("INIT", () => {
     expect(reasonOf(result)).toBe("bad-key");
   });
 
-  test("is refused where any other packet is expected, and the other way round", () => {
+  test("is refused where another packet is expected, and other packets where INIT is expected", () => {
     const { initiation, resp } = finishHandshake();
     expect(reasonOf(new Responder(server).readInit(resp))).toBe("not-expected");
     expect(reasonOf(initiation.complete(initiation.packet()))).toBe("not-expected");
@@ -179,7 +179,7 @@ describe("INIT", () => {
 });
 
 describe("RESP", () => {
-  test("that is forged leaves the handshake as it was", () => {
+  test("that is forged leaves the handshake unchanged", () => {
     const { initiation, resp } = finishHandshake();
     const forged = encodePacket({
       type: "resp",
@@ -208,7 +208,7 @@ describe("RESP", () => {
     expect(reasonOf(initiation.complete(answer.packet))).toBe("noise");
   });
 
-  test("two answers to one INIT both fit it, under different keys", () => {
+  test("two answers to one INIT both complete it, with different keys", () => {
     const initiation = startHandshake();
     const read = valueOf(new Responder(server).readInit(initiation.packet()));
     const keys = ["one", "two"].map((label) => {
@@ -221,7 +221,7 @@ describe("RESP", () => {
   });
 });
 
-test("both sides hold the same keys, crosswise, and the same hash", () => {
+test("each side sends with the key the other receives with, and both have the same handshake hash", () => {
   const sides = finishHandshake(fixedBytes("psk"));
   expect(toHex(sides.client.sendKey)).toBe(toHex(sides.server.receiveKey));
   expect(toHex(sides.client.receiveKey)).toBe(toHex(sides.server.sendKey));
@@ -229,7 +229,7 @@ test("both sides hold the same keys, crosswise, and the same hash", () => {
   expect(toHex(sides.client.handshakeHash)).toBe(toHex(sides.server.handshakeHash));
 });
 
-test("nothing of a frame shows on the wire", () => {
+test("no content of a frame is visible on the wire", () => {
   const transport = new Transport(finishHandshake().client, 0);
   const secret = Buffer.from("LOGIN\tasmith\tpassword");
   const frame = encodeFrame({ kind: "text", answer: false, msgid: 0n, body: secret });

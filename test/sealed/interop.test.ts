@@ -1,6 +1,5 @@
-// Both roles over UDP against an implementation that is not ours (interop.py): real sockets on
-// 127.0.0.1, ports from the system. Without its Debian package the tests are skipped; in CI they
-// fail.
+// Both roles over UDP against an independent implementation (interop.py): real sockets on 127.0.0.1, ports chosen by
+// the system. Without its Debian package the tests are skipped; in CI they fail.
 
 import type { udp } from "bun";
 import { afterEach, describe, expect, test } from "bun:test";
@@ -36,7 +35,7 @@ function spawnPeer(...args: readonly string[]) {
   return Bun.spawn([python, "-B", script, ...args], { stdout: "pipe", stderr: "inherit" });
 }
 
-/** One datagram and how to answer it. */
+/** A received datagram and where it came from. */
 interface Arrival {
   readonly bytes: Uint8Array;
   readonly ip: string;
@@ -158,7 +157,7 @@ describe.if(available).each(psks)("we ask, with %s", (_, psk) => {
   );
 });
 
-/** Serves one client until its CLOSE; gives the handshake hash. */
+/** Serves one client until its CLOSE; returns the handshake hash. */
 async function serveOne(psk: Uint8Array, underLoad: boolean): Promise<string> {
   const local = x25519KeyPair(randomBytes(32));
   const responder = new Responder(local, psk);

@@ -1,5 +1,5 @@
-// Third-party Noise vectors for IK and IKpsk2, where they are at hand; and this project's own,
-// made by another implementation, which always run.
+// Third-party Noise vectors for IK and IKpsk2, where they are installed; and this project's own vectors, made by an
+// independent implementation, which always run.
 
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -81,7 +81,7 @@ describe("third-party Noise vectors", () => {
   const { vectors } = JSON.parse(readFileSync(officialPath, "utf8")) as {
     vectors: OfficialVector[];
   };
-  test("both patterns are there", () => {
+  test("both patterns have vectors", () => {
     expect(vectors.map((vector) => vector.protocol_name)).toEqual([
       "Noise_IK_25519_AESGCM_SHA256",
       "Noise_IKpsk2_25519_AESGCM_SHA256",
@@ -125,7 +125,7 @@ describe("the pattern", () => {
   test("another psk is refused by the initiator", () => {
     const initiator = start();
     const other = new NoiseResponder({ ...setting, psk: fromHex("01".repeat(32)) }, fixedPair("r"));
-    // IKpsk2 mixes the psk into the second message: the first reads the same without it.
+    // IKpsk2 mixes the psk into the second message only, so the first one can be read without it.
     const read = other.readFirst(initiator.writeFirst(fromText("payload"))!)!;
     const second = read.writeSecond(fromText(""), fixedPair("f"))!;
     expect(initiator.readSecond(second.message)).toBeUndefined();

@@ -1,4 +1,4 @@
-// The proof of a RESUME, what is stored of it, and fingerprints.
+// The proof in a RESUME, the verifier that is stored of it, and fingerprints.
 
 import { describe, expect, test } from "bun:test";
 import { fingerprint, isFingerprint, matchesFingerprint } from "../../lib/sealed/fingerprint.ts";
@@ -28,7 +28,7 @@ describe("RESUME proof", () => {
     for (const other of others) expect(provesTicket(fromHex(stored), other)).toBe(false);
   });
 
-  test("any bit counts", () => {
+  test("every bit counts", () => {
     for (let bit = 0; bit < 256; bit++)
       expect(provesTicket(fromHex(stored), flipBit(fromHex(proof), bit))).toBe(false);
   });
@@ -54,7 +54,7 @@ describe("fingerprint", () => {
     expect(matchesFingerprint(typed, fromHex(key))).toBe(matches);
   });
 
-  test("its form is known without a key", () => {
+  test("its form is recognised without a key", () => {
     expect(isFingerprint(text)).toBe(true);
     expect(isFingerprint("SHA256:abc")).toBe(false);
     expect(isFingerprint(`MD5:${text.slice(7)}`)).toBe(false);

@@ -1,4 +1,4 @@
-// The receive window against a numbered table, and against a plain Set.
+// The replay window against a numbered table, and against a plain Set.
 
 import { describe, expect, test } from "bun:test";
 import { replayWindowCounters as size } from "../../lib/sealed/limits.ts";
@@ -13,7 +13,7 @@ function take(window: ReplayWindow, counter: number): boolean {
 type Row = [number: number, counter: number, accepted: boolean];
 const far = 2 ** 24 - 1;
 
-// One window; the rows in order.
+// One window; the rows are applied in order.
 const table: readonly Row[] = [
   [1, 0, true],
   [2, 0, false],
@@ -65,14 +65,14 @@ test("the table", () => {
 });
 
 describe("sequences", () => {
-  test("backwards through the whole window: each once", () => {
+  test("backwards through the whole window: each counter once", () => {
     const window = new ReplayWindow();
     for (let counter = size; counter > 0; counter--) expect(take(window, counter)).toBe(true);
     expect(take(window, 0)).toBe(false);
     for (let counter = size; counter > 0; counter--) expect(take(window, counter)).toBe(false);
   });
 
-  test("a first counter of any height", () => {
+  test("a first counter of any size", () => {
     for (const first of [0, 31, 32, size - 1, size, size + 1, far]) {
       const window = new ReplayWindow();
       expect(window.next).toBe(0);
@@ -82,7 +82,7 @@ describe("sequences", () => {
     }
   });
 
-  test("a check alone changes nothing", () => {
+  test("a check alone does not change the window", () => {
     const window = new ReplayWindow();
     expect(window.check(5)).toBe(true);
     expect(window.check(5)).toBe(true);
@@ -105,7 +105,7 @@ describe("sequences", () => {
     }
   });
 
-  test("after any number in order, a gap of any size: the same as a Set", () => {
+  test("after any number of counters in order, a gap of any size: the same as a Set", () => {
     for (const inOrder of [
       0,
       1,

@@ -1,4 +1,4 @@
-// RESET: believed only by who sent the packet that caused it.
+// RESET: believed only by the peer that sent the packet that caused it.
 
 import { expect, test } from "bun:test";
 import { sentTagsKept } from "../../lib/sealed/limits.ts";
@@ -16,7 +16,7 @@ test("names the index and the tag of its cause", () => {
   expect(resetOf(packet).receiver).toBe(serverIndex);
 });
 
-test("is believed for the latest packets, and for no others", () => {
+test("is believed for the latest packets only", () => {
   const { client } = session();
   const packets = Array.from({ length: sentTagsKept + 2 }, () =>
     valueOf(client.seal(new Uint8Array(16), 0)),
@@ -28,7 +28,7 @@ test("is believed for the latest packets, and for no others", () => {
   expect(believed).toEqual(packets.map((_, at) => at > 0 && at <= sentTagsKept));
 });
 
-test("zeros are not the tag of a packet that was never sent", () => {
+test("a tag of zeros matches nothing while no packet was sent", () => {
   const reset: ResetPacket = { type: "reset", receiver: 0, tag: new Uint8Array(16) };
   expect(new SentTags().caused(reset)).toBe(false);
 });

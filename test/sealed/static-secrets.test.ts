@@ -1,4 +1,5 @@
-// The secrets of static keys: the same as the key agreement's, kept for owners that proved themselves, and bounded.
+// Cached secrets of static keys: equal to the key agreement's result, kept only for keys that proved themselves, and
+// bounded in number.
 
 import { expect, test } from "bun:test";
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
@@ -8,7 +9,7 @@ import { StaticSecrets } from "../../lib/sealed/static-secrets.ts";
 const pairOf = (name: string): KeyPair => x25519KeyPair(hash(Buffer.from(name)));
 const server = pairOf("server");
 
-test("a secret is what the key agreement gives, before it is kept and after", () => {
+test("the secret equals the key agreement's result, before and after it is cached", () => {
   const secrets = new StaticSecrets(server);
   const device = pairOf("device");
   const expected = dh(device, server.publicKey) as Uint8Array;
@@ -21,11 +22,11 @@ test("a secret is what the key agreement gives, before it is kept and after", ()
   expect(secrets.with(pairOf("other").publicKey)).not.toEqual(expected);
 });
 
-test("a key of small order gives none", () => {
+test("a key of small order has no secret", () => {
   expect(new StaticSecrets(server).with(new Uint8Array(32))).toBeUndefined();
 });
 
-test("the longest unused is forgotten first, and its secret is overwritten", () => {
+test("the longest unused is evicted first, and its secret is overwritten", () => {
   const secrets = new StaticSecrets(server);
   const keys = Array.from({ length: 16_385 }, (_, i) => {
     const key = new Uint8Array(32);
@@ -34,7 +35,7 @@ test("the longest unused is forgotten first, and its secret is overwritten", () 
   });
   const [first, second] = keys as [(typeof keys)[0], (typeof keys)[0]];
   for (const { key, secret } of keys.slice(0, -1)) secrets.keep(key, secret);
-  // Used once more, the first is not the longest unused.
+  // After this use the first key is no longer the longest unused.
   secrets.keep(first.key, first.secret);
   const last = keys.at(-1) as (typeof keys)[0];
   secrets.keep(last.key, last.secret);
@@ -44,7 +45,7 @@ test("the longest unused is forgotten first, and its secret is overwritten", () 
   expect(second.secret).toEqual(new Uint8Array(32));
 });
 
-test("handshakes of a device that is known end as its first one did, with keys of their own", () => {
+test("repeated handshakes of a known device succeed, each with its own keys", () => {
   const responder = new Responder(server);
   const device = pairOf("device");
   const sendKeys = [1, 2, 3].map((counter) => {

@@ -1,4 +1,4 @@
-// Sessions: counters, replay, limits of age and use, roaming.
+// Transports: counters, replay, limits of age and use, roaming.
 
 import { describe, expect, test } from "bun:test";
 import {
@@ -14,7 +14,7 @@ import { finishHandshake, reasonOf, serverIndex, session, toHex, valueOf } from 
 
 const frame = new Uint8Array(32).fill(7);
 
-/** A DATA packet from the client with any counter, made without its transport. */
+/** A DATA packet from the client with any counter, sealed without its transport. */
 function dataWith(counter: number): Uint8Array {
   const { sendKey } = finishHandshake().client;
   const packet = new Uint8Array(32 + frame.length);
@@ -25,7 +25,7 @@ function dataWith(counter: number): Uint8Array {
   return packet;
 }
 
-test("both ways, and counters that go up by one", () => {
+test("both directions, with counters that increase by one", () => {
   const sides = session();
   for (let counter = 0; counter < 3; counter++) {
     const up = valueOf(sides.client.seal(frame, 0));
@@ -39,7 +39,7 @@ test("both ways, and counters that go up by one", () => {
   expect(sides.client.sent).toBe(3);
 });
 
-test("sessions side by side do not disturb each other", () => {
+test("sessions are independent of each other", () => {
   const one = session();
   const two = session();
   const packets = [0, 1, 2].map(() => [one, two].map((s) => valueOf(s.client.seal(frame, 0))));
@@ -50,7 +50,7 @@ test("sessions side by side do not disturb each other", () => {
 });
 
 describe("refused", () => {
-  test("a second time, and after that nothing else suffers", () => {
+  test("a packet that comes a second time, and the session goes on", () => {
     const sides = session();
     const first = valueOf(sides.client.seal(frame, 0));
     const second = valueOf(sides.client.seal(frame, 0));
@@ -68,7 +68,7 @@ describe("refused", () => {
     expect(sides.server.open(valueOf(sides.client.seal(frame, 0)), 0).ok).toBe(true);
   });
 
-  test("one's own packet sent back", () => {
+  test("a packet reflected to its sender", () => {
     const sides = session();
     const packet = valueOf(sides.client.seal(frame, 0));
     expect(reasonOf(sides.client.open(packet, 0))).toBe("index");
@@ -77,7 +77,7 @@ describe("refused", () => {
     expect(reasonOf(sides.client.open(turned, 0))).toBe("tag");
   });
 
-  test("another type of packet, and none at all", () => {
+  test("another type of packet, and an empty one", () => {
     const sides = session();
     expect(reasonOf(sides.server.open(finishHandshake().resp, 0))).toBe("not-expected");
     expect(reasonOf(sides.server.open(new Uint8Array(0), 0))).toBe("size");
@@ -85,7 +85,7 @@ describe("refused", () => {
 });
 
 describe("newest", () => {
-  test("only where the counter is higher than any before", () => {
+  test("only if the counter is higher than any before", () => {
     const { server } = session();
     const table: readonly [number, boolean][] = [
       [0, true],
@@ -126,7 +126,7 @@ test.each([
 });
 
 describe("age", () => {
-  test("new keys after 15 minutes, none after 30", () => {
+  test("rekey after 15 minutes, no use after 30", () => {
     const sides = session();
     const late = valueOf(sides.client.seal(frame, deadAfterMs - 1));
     expect(sides.client.needsRekey(rekeyAfterMs - 1)).toBe(false);
@@ -140,7 +140,7 @@ describe("age", () => {
 });
 
 describe("use", () => {
-  test("new keys after 2^20 messages in", () => {
+  test("rekey after 2^20 received messages", () => {
     const { server } = session();
     server.open(dataWith(rekeyAfterMessages - 2), 0);
     expect(server.needsRekey(0)).toBe(false);
@@ -148,14 +148,14 @@ describe("use", () => {
     expect(server.needsRekey(0)).toBe(true);
   });
 
-  test("the last counter opens, the one after it does not", () => {
+  test("the last counter opens, and the next one does not", () => {
     const { server } = session();
     expect(server.open(dataWith(deadAfterMessages - 1), 0).ok).toBe(true);
     expect(reasonOf(server.open(dataWith(deadAfterMessages), 0))).toBe("counter");
   });
 });
 
-test("wiped keys neither seal nor open, not even under a key of zeros", () => {
+test("wiped keys neither seal nor open, not even a packet sealed with a key of zeros", () => {
   const sides = session();
   const packet = valueOf(sides.client.seal(frame, 0));
   const { client } = finishHandshake();

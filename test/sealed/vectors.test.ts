@@ -1,4 +1,4 @@
-// Each packet and frame vector becomes four tests: decode, encode, round trip, truncation.
+// Each packet and frame vector that is accepted becomes four tests: decode, encode, round trip, truncation.
 
 import { describe, expect, test } from "bun:test";
 import { decodeFrame, encodeFrame } from "../../lib/sealed/frames.ts";
@@ -11,10 +11,10 @@ import packets from "../../lib/sealed/vectors/packets.json";
 import { fromHex, reasonOf, toHex, valueOf } from "./fixtures.ts";
 import type { Vector } from "./fixtures.ts";
 
-// Fields that are text on the wire; every other string in a vector is hex.
+// Fields that are text; every other string in a vector is hex.
 const textFields = new Set(["type", "kind", "id", "ip", "text", "askerId", "targetId"]);
 
-/** Fields of a vector as the codec takes them. */
+/** The fields of a vector in the types the codec uses. */
 function revive(fields: Record<string, unknown>): Record<string, unknown> {
   return mapFields(fields, (key, value) => {
     if (typeof value !== "string" || textFields.has(key)) return value;
@@ -22,7 +22,7 @@ function revive(fields: Record<string, unknown>): Record<string, unknown> {
   });
 }
 
-/** What the codec gives as a vector writes it. */
+/** Decoded fields in the notation of the vectors. */
 function show(fields: object): Record<string, unknown> {
   return mapFields(fields, (_, value) => {
     if (typeof value === "bigint") return value.toString(16).padStart(16, "0");
@@ -47,7 +47,7 @@ interface Codec {
   readonly vectors: readonly Vector[];
   readonly decode: (bytes: Uint8Array) => Result<object, string>;
   readonly encode: (fields: Record<string, unknown>) => Uint8Array;
-  /** Whether a truncation of this length still has the form of the whole. */
+  /** Whether the first `length` bytes of a vector's packet are a well-formed packet too. */
   readonly mayEnd: (vector: Vector, length: number) => boolean;
 }
 
@@ -57,7 +57,7 @@ const codecs: readonly Codec[] = [
     vectors: packets,
     decode: decodePacket,
     encode: (fields) => encodePacket(fields as unknown as Packet),
-    // A shorter DATA is another DATA, which its tag refuses: see bit-flips.test.ts.
+    // A truncated DATA can be well-formed; its tag then refuses it: see bit-flips.test.ts.
     mayEnd: (vector, length) =>
       vector.fields?.["type"] === "data" && length >= 48 && length % 16 === 0,
   },

@@ -1,4 +1,4 @@
-// Vouchers: good for one pair of devices, under one server, for a time.
+// Vouchers: valid for one pair of devices, under one server, for a limited time.
 
 import { describe, expect, test } from "bun:test";
 import { ed25519KeyPair, signEd25519 } from "../../lib/sealed/primitives.ts";
@@ -26,14 +26,14 @@ const expected: VoucherExpectation = {
 const wire = fromHex(vector.wire);
 const voucher = valueOf(decodeVoucher(wire));
 
-test("the vector: signed alike, decoded and verified", () => {
+test("the vector: the same signature, decoded and verified", () => {
   expect(toHex(signer.publicKey)).toBe(vector.serverPublic);
   expect(toHex(signVoucher(claim, signer))).toBe(vector.wire);
   expect(voucher).toMatchObject({ askerId: "asmith", targetId: "bsmith", expiry: claim.expiry });
   expect(voucherFault(voucher, expected)).toBeUndefined();
 });
 
-test("the asker checks it by its own name, without the target's key", () => {
+test("the asker checks it under its own id, without the target's key", () => {
   const { targetKey: _, ...rest } = expected;
   expect(voucherFault(voucher, { ...rest, askerId: "asmith" })).toBeUndefined();
   expect(voucherFault(voucher, { ...rest, askerId: "csmith" })).toBe("asker");
@@ -54,7 +54,7 @@ describe("is refused", () => {
     expect(voucherFault(voucher, { ...expected, ...change })).toBe(reason);
   });
 
-  test("one second before its end it is still good", () => {
+  test("one second before its expiry it is still valid", () => {
     expect(voucherFault(voucher, { ...expected, nowSeconds: claim.expiry - 1 })).toBeUndefined();
   });
 
@@ -63,7 +63,7 @@ describe("is refused", () => {
     expect(voucherFault(valueOf(decodeVoucher(forged)), expected)).toBe("signature");
   });
 
-  test("with a longer life than was signed", () => {
+  test("with an expiry later than the signed one", () => {
     const longer = { ...voucher, expiry: voucher.expiry + 1 };
     expect(voucherFault(longer, expected)).toBe("signature");
   });
@@ -74,7 +74,7 @@ describe("is refused", () => {
     expect(voucherFault(bare, expected)).toBe("signature");
   });
 
-  test("with any bit turned over", () => {
+  test("with any bit flipped", () => {
     for (let bit = 0; bit < wire.length * 8; bit++) {
       const decoded = decodeVoucher(flipBit(wire, bit));
       const good = decoded.ok && voucherFault(decoded.value, expected) === undefined;

@@ -1,4 +1,4 @@
-// The operator asks a device: one question at a time a device, sent again, given up; only its answer answers it.
+// The operator asks a device: one question at a time per device, repeated, given up; only the device's answer counts.
 
 import { expect, test } from "bun:test";
 import { encode } from "../../lib/protocol/encode.ts";
@@ -10,7 +10,7 @@ import { codesOf, home, home2, messageIn, type Reply, say, ServerBench } from ".
 const device = { type: "DATA", code: "01", id: "asmith", message: "it is fine" } as const;
 const address = { ip: "203.0.113.13", port: 1313 };
 
-/** The questions among what leaves. */
+/** The questions among the replies. */
 function questionsIn(replies: readonly Reply[]): Query[] {
   return replies.map((reply) => messageIn(reply)).filter((message) => message.type === "QUERY");
 }
@@ -21,7 +21,7 @@ function entered(): ServerBench {
   return bench;
 }
 
-test("an unknown device and one that is away are told at once, after a look at the disk", () => {
+test("an unknown device and one that is not logged in are reported once the store was asked", () => {
   const bench = ServerBench.with("asmith");
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
@@ -35,7 +35,7 @@ test("an unknown device and one that is away are told at once, after a look at t
   expect(results[2]).toEqual({ kind: "busy" });
 });
 
-test("it goes to the port of the LOGIN at the source IP", () => {
+test("the question goes to the port of the LOGIN at the source IP", () => {
   const bench = entered();
   bench.ask(say.login("asmith", "password", home.ip, 5555));
   bench.ask(say.status("asmith"), home2);
@@ -45,7 +45,7 @@ test("it goes to the port of the LOGIN at the source IP", () => {
   expect(messageIn(reply as Reply)).toMatchObject({ id: "server", code: "42", target: "asmith" });
 });
 
-test("where the LOGIN names another ip it goes to where the device was heard last", () => {
+test("where the LOGIN states another ip, the question goes to the address of the last packet", () => {
   const bench = entered();
   bench.ask(say.login("asmith", "password", address.ip, address.port));
   bench.ask(say.status("asmith"), home2);
@@ -56,7 +56,7 @@ test("where the LOGIN names another ip it goes to where the device was heard las
 test.each([
   ["plain", null],
   ["addressed", address],
-])("a %s DATA with its time is the answer, once it is stored", (_form, at) => {
+])("a %s DATA with the time of the question is the answer, once it is stored", (_form, at) => {
   const bench = entered();
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
@@ -68,7 +68,7 @@ test.each([
   expect(bench.pass(10_000)).toEqual([]);
 });
 
-test("a plain report with another time is no answer; an addressed one that is new is", () => {
+test("a plain report with another time is no answer; an addressed one is, if it is new", () => {
   const bench = entered();
   const results: AskResult[] = [];
   bench.ask(encode({ ...device, address, time: "before" }));
@@ -81,7 +81,7 @@ test("a plain report with another time is no answer; an addressed one that is ne
   expect(results).toMatchObject([{ kind: "answer", time: "now" }]);
 });
 
-test("a late answer to an earlier question is stored, and answers nothing", () => {
+test("a late answer to an earlier question is stored, but answers nothing", () => {
   const bench = entered();
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
@@ -93,7 +93,7 @@ test("a late answer to an earlier question is stored, and answers nothing", () =
   expect(results).toEqual([{ kind: "no-answer" }]);
 });
 
-test("another device does not answer, nor does somebody else in its name", () => {
+test("neither another device nor a datagram from elsewhere can answer for the device", () => {
   const bench = entered();
   bench.enter("bsmith", { ip: "192.0.2.11", port: 1 });
   const results: AskResult[] = [];
@@ -105,7 +105,7 @@ test("another device does not answer, nor does somebody else in its name", () =>
   expect(results).toEqual([]);
 });
 
-test("it is sent again every 2 s, the same bytes, and given up after 8 s", () => {
+test("a question is repeated every 2 s, byte for byte, and given up after 8 s", () => {
   const bench = entered();
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
@@ -121,7 +121,7 @@ test("it is sent again every 2 s, the same bytes, and given up after 8 s", () =>
   expect(bench.pass(20_000)).toEqual([]);
 });
 
-test("questions to one device go out one after the other, to two at once", () => {
+test("questions to one device go out one after the other, to two devices at the same time", () => {
   const bench = entered();
   bench.enter("bsmith", { ip: "192.0.2.11", port: 1 });
   const results: AskResult[] = [];
@@ -137,7 +137,7 @@ test("questions to one device go out one after the other, to two at once", () =>
   expect(results).toMatchObject([{ message: "to 01" }, { message: "to 02" }]);
 });
 
-test("no two questions bear the same time, also in one millisecond", () => {
+test("no two questions carry the same time, even within one millisecond", () => {
   const bench = new ServerBench();
   const times: string[] = [];
   for (let i = 0; i < 50; i++) bench.enter(`d${i}`, { ip: `192.0.2.${i}`, port: 1 });
@@ -150,7 +150,7 @@ test.each([
   ["logs off", (bench: ServerBench) => bench.ask(say.logoff("asmith"))],
   ["is deregistered", (bench: ServerBench) => bench.ask(say.deregister("asmith"))],
   ["falls silent", (bench: ServerBench) => bench.pass(5_000)],
-])("a device that %s leaves no question open", (_what, leave) => {
+])("a device that %s ends its open questions", (_what, leave) => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=1"));
   const results: AskResult[] = [];
@@ -162,7 +162,7 @@ test.each([
   expect(bench.engine.desk.asks.size).toBe(0);
 });
 
-test("a device that logs in again is asked at its new place", () => {
+test("a device that logs in again is asked at its new address", () => {
   const bench = entered();
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
@@ -172,7 +172,7 @@ test("a device that logs in again is asked at its new place", () => {
   expect(bench.pass(2_250).map(({ to }) => to)).toEqual([there]);
 });
 
-test("so many wait and no more, and room comes back", () => {
+test("the number of waiting questions is bounded, and answered ones make room", () => {
   const bench = entered();
   const results: AskResult[] = [];
   for (let i = 0; i < limits.asks + 3; i++) bench.question("asmith", "01", results);

@@ -1,5 +1,5 @@
-// Guesses at a password (protocol §4): ten refused ones in a minute from one source for one id, those under way counted,
-// and then nobody looks at a password until the minute is over. Others are not affected.
+// Password guesses (protocol §4): after ten refusals in a minute from one source for one id, pending checks included,
+// no password is checked until the minute is over. Other sources and ids are not affected.
 
 import { expect, test } from "bun:test";
 import { CredentialGuard } from "../../lib/server/credential-guard.ts";
@@ -12,7 +12,7 @@ function refuseTen(bench: ServerBench): void {
   for (let i = 0; i < 10; i++) expect(bench.codes(guess(i), stranger)).toEqual(["31"]);
 }
 
-test("the eleventh gets 93 without a look at the password, the right one too", () => {
+test("the eleventh attempt gets 93 without a check, even with the right password", () => {
   const bench = ServerBench.with("asmith");
   refuseTen(bench);
   bench.receive(guess(11), stranger);
@@ -22,7 +22,7 @@ test("the eleventh gets 93 without a look at the password, the right one too", (
   expect(bench.engine.hasWork).toBe(false);
 });
 
-test("another source and another id are not affected; another port is", () => {
+test("another source and another id are not affected; another port of the source is", () => {
   const bench = ServerBench.with("asmith", "bsmith");
   refuseTen(bench);
   expect(bench.codes(say.login("asmith"), home)).toEqual(["70"]);
@@ -30,7 +30,7 @@ test("another source and another id are not affected; another port is", () => {
   expect(bench.codes(guess(12), { ip: stranger.ip, port: 7 })).toEqual(["93"]);
 });
 
-test("the minute goes from the first refusal, and 93 does not make it longer", () => {
+test("the minute starts at the first refusal, and 93 does not extend it", () => {
   const bench = ServerBench.with("asmith");
   refuseTen(bench);
   bench.now += 59_999;
@@ -40,7 +40,7 @@ test("the minute goes from the first refusal, and 93 does not make it longer", (
   expect(bench.codes(say.login("asmith"), stranger)).toEqual(["70"]);
 });
 
-test("those under way count: of fifty at once ten are checked", () => {
+test("pending checks count: of fifty at once, ten are checked", () => {
   const bench = ServerBench.with("asmith");
   for (let i = 0; i < 50; i++) bench.receive(guess(i), stranger);
   expect(codesOf(bench.turn())).toEqual(Array.from({ length: 40 }, () => "93"));
@@ -49,7 +49,7 @@ test("those under way count: of fifty at once ten are checked", () => {
   expect(codesOf(bench.turn())).toEqual(Array.from({ length: 10 }, () => "31"));
 });
 
-test("guesses at a password in memory count as well, before any is looked at again", () => {
+test("guesses count as well where the right password is cached, even before any of them is checked", () => {
   const bench = ServerBench.with("asmith");
   bench.ask(say.login("asmith"));
   for (let i = 0; i < 30; i++) bench.receive(guess(i), stranger);
@@ -60,7 +60,7 @@ test("guesses at a password in memory count as well, before any is looked at aga
   expect(bench.store.endsOf("asmith")).toEqual([null]);
 });
 
-test("an unknown id is guarded as a known one is: the guard is no oracle", () => {
+test("an unknown id gets the same answers as a known one: the guard reveals no ids", () => {
   const bench = ServerBench.with("asmith");
   const codes = (id: string) =>
     Array.from({ length: 12 }, (_, i) => {
@@ -81,7 +81,7 @@ test.each([
   expect(codes).toEqual([...Array.from({ length: 10 }, () => "31"), "93"]);
 });
 
-test("right passwords, failed checks and failed storage are no refusals", () => {
+test("right passwords, failed checks and failed storage do not count as refusals", () => {
   const bench = ServerBench.with("asmith");
   for (let i = 0; i < 30; i++) expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
   bench.restart();
@@ -97,7 +97,7 @@ test("right passwords, failed checks and failed storage are no refusals", () => 
   expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
 });
 
-test("a refusal whose batch could not be stored is still a refusal", () => {
+test("a refusal counts even if its batch could not be stored", () => {
   const bench = ServerBench.with("asmith");
   for (let i = 0; i < 10; i++) {
     bench.receive(guess(i), stranger);
@@ -122,7 +122,7 @@ test("a clock that is set back does not make the minute longer", () => {
   expect(guard.begin("ip", "id", start - 500_000)).toBe(true);
 });
 
-test("it remembers a bounded number of pairs, the oldest forgotten first", () => {
+test("the number of remembered pairs is bounded, and the oldest is forgotten first", () => {
   const guard = new CredentialGuard();
   const fill = (id: string) => {
     for (let i = 0; i < 10; i++) {

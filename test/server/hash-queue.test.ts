@@ -1,4 +1,4 @@
-// How many passwords may wait: so many of one source, so many in all; past that 93, and others get through.
+// How many password checks may wait, per source and in all. Beyond that the answer is 93; other sources get through.
 
 import { expect, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
@@ -6,13 +6,13 @@ import { codesOf, say, ServerBench } from "./server-bench.ts";
 
 const from = (i: number) => ({ ip: `198.51.100.${i}`, port: 1994 });
 
-/** LOGINs of so many devices from one source. */
+/** Sends LOGINs of `count` devices from one source; returns the codes of the replies. */
 function knock(bench: ServerBench, source: number, count: number): string[] {
   for (let i = 0; i < count; i++) bench.receive(say.login(`device-${source}-${i}`), from(source));
   return codesOf(bench.turn());
 }
 
-test("one source has its share, and no more", () => {
+test("the share of one source is bounded", () => {
   const bench = new ServerBench();
   const { hashJobsPerSource } = limits;
   expect(knock(bench, 1, hashJobsPerSource)).toEqual([]);
@@ -24,7 +24,7 @@ test("one source has its share, and no more", () => {
   expect(knock(bench, 1, 1)).toEqual([]);
 });
 
-test("all sources together have a bound", () => {
+test("the queue as a whole is bounded", () => {
   const bench = new ServerBench();
   const sources = limits.hashJobs / limits.hashJobsPerSource;
   for (let i = 0; i < sources; i++) expect(knock(bench, i, limits.hashJobsPerSource)).toEqual([]);
@@ -37,7 +37,7 @@ test("all sources together have a bound", () => {
   expect(knock(bench, sources, 3)).toEqual([]);
 });
 
-test("whoever was turned away is not counted as refused, and may come again", () => {
+test("an attempt that found the queue full does not count as refused, and may be repeated", () => {
   const bench = ServerBench.with("late");
   knock(bench, 1, limits.hashJobsPerSource);
   for (let i = 0; i < 12; i++) {
@@ -49,7 +49,7 @@ test("whoever was turned away is not counted as refused, and may come again", ()
   expect(bench.codes(say.login("late"), from(1))).toEqual(["70"]);
 });
 
-test("what waits in memory while a check goes on is not doubled by repeats", () => {
+test("a repeat of a LOGIN that is being checked takes no further place", () => {
   const bench = new ServerBench();
   for (let i = 0; i < 1_000; i++) bench.receive(say.login("device"), { ...from(1), port: 1 + i });
   bench.turn();

@@ -1,9 +1,9 @@
-// The order of ids against a plain sorted list: whatever is added and taken out, the pages are the same.
+// The order of ids against a plain sorted list: after any additions and removals the pages are the same.
 
 import { expect, test } from "bun:test";
 import { IdOrder } from "../../lib/server/id-order.ts";
 
-/** A number of a sequence that never repeats within its length (a linear congruential generator of full period). */
+/** Numbers of a sequence that does not repeat within its length (a full-period linear congruential generator). */
 function scattered(count: number): number[] {
   const numbers: number[] = [];
   for (let i = 0, at = 1; i < count; i++, at = (at * 1_103_515_245 + 12_345) % 2 ** 31)
@@ -11,7 +11,7 @@ function scattered(count: number): number[] {
   return numbers;
 }
 
-test("it is a sorted list, from any id on, there or not", () => {
+test("it is a sorted list, readable from any id on, whether present or not", () => {
   const order = new IdOrder(["m"]);
   const plain = new Set(["m"]);
   for (const [i, number] of scattered(20_000).entries()) {
@@ -30,7 +30,7 @@ test("it is a sorted list, from any id on, there or not", () => {
   }
 });
 
-test("it can be emptied, and filled again in order and against it", () => {
+test("it can be emptied and filled again, in ascending and descending order", () => {
   const ids = Array.from({ length: 3_000 }, (_, i) => `${i}`.padStart(5, "0"));
   const order = new IdOrder(ids.toReversed());
   expect([...order.after(null)]).toEqual(ids);
@@ -43,7 +43,7 @@ test("it can be emptied, and filled again in order and against it", () => {
   expect([...order.after(null)]).toEqual(ids);
 });
 
-test("taking out what is not there changes nothing", () => {
+test("removing an absent id changes nothing", () => {
   const order = new IdOrder(["b"]);
   for (const id of ["a", "c"]) order.remove(id);
   expect([...order.after(null)]).toEqual(["b"]);

@@ -1,4 +1,5 @@
-// The table of links: a handshake's counter counts once a key, whoever remembers it: the link, or what was before it.
+// The table of links: a handshake counter is accepted once per key, whether it belongs to a link that still exists or
+// to one that is gone.
 
 import { expect, test } from "bun:test";
 import { Link } from "../../lib/server/links/link.ts";
@@ -23,7 +24,7 @@ function link(counter: number, of = key): Link {
   return new Link(new Transport(established, 0), of, counter, source, 0);
 }
 
-/** Takes a handshake and makes its link. */
+/** Accepts a handshake and adds its link. */
 function shake(table: LinkTable, counter: number): Link {
   expect(table.takeHandshake(key, counter)).toBe(true);
   const made = link(counter);
@@ -31,23 +32,23 @@ function shake(table: LinkTable, counter: number): Link {
   return made;
 }
 
-test("a counter is taken once, and none below it", () => {
+test("a counter is accepted once, and no lower one after it", () => {
   const table = new LinkTable();
   shake(table, 10);
   for (const counter of [10, 9, 0]) expect(table.takeHandshake(key, counter)).toBe(false);
   shake(table, 11);
 });
 
-test("the same after the link was confirmed, removed, expired and replaced", () => {
+test("that holds after a link was confirmed, removed, expired or replaced", () => {
   const table = new LinkTable();
   const first = shake(table, 10);
   table.confirm(first, 0);
   expect(table.takeHandshake(key, 10)).toBe(false);
   const second = shake(table, 20);
-  // An INIT that is not confirmed counts as well.
+  // The counter of an unconfirmed INIT counts as well.
   expect(table.takeHandshake(key, 15)).toBe(false);
   table.confirm(second, 0);
-  // The older link speaks again, and is the current one.
+  // The older link speaks again and becomes the current one.
   table.confirm(first, 0);
   expect(table.takeHandshake(key, 20)).toBe(false);
   table.remove(first);
@@ -57,7 +58,7 @@ test("the same after the link was confirmed, removed, expired and replaced", () 
   shake(table, 21);
 });
 
-test("keys do not know of each other", () => {
+test("keys are independent of each other", () => {
   const table = new LinkTable();
   const other = Buffer.alloc(32, 8).toString("base64");
   table.confirm(shake(table, 10), 0);

@@ -1,4 +1,4 @@
-// A store whose tables are Maps: the rules of the verbs without a database. It can be told to fail, whole batches only.
+// A store whose tables are Maps: the rules of the verbs without a database. A test can make whole batches fail.
 
 import { ack } from "../../lib/protocol/codes.ts";
 import { comparableMac } from "../../lib/protocol/fields.ts";
@@ -20,9 +20,9 @@ export class MapStore {
   readonly devices = new Map<string, DeviceRow>();
   readonly sessions = new Map<number, SessionRow>();
   readonly reports = new Map<number, Report>();
-  /** Why the next batches fail; null for a store that works. */
+  /** Why the next batches fail; null while the store works. */
   trouble: string | null = null;
-  /** Kinds of the operations applied. */
+  /** Kinds of the operations applied so far. */
   applied: string[] = [];
   #numbers = 0;
 
@@ -34,12 +34,11 @@ export class MapStore {
     });
   }
 
-  /** The sessions that are open. */
   openSessions(): StoredSession[] {
     return [...this.sessions.values()].filter(({ ended }) => ended === null);
   }
 
-  /** How each session of a device has ended, in order; null for one that has not. */
+  /** How each session of a device ended, in order; null for an open one. */
   endsOf(id: string): (EndReason | null)[] {
     return [...this.sessions.values()].filter((row) => row.id === id).map(({ ended }) => ended);
   }

@@ -1,5 +1,5 @@
-// Who is there (protocol §4): 2.5 stated intervals or 9 minutes of silence, nobody for what was sent while nobody
-// listened, a hundred thousand in shares; and last packets written behind.
+// Presence (protocol §4): offline after 2.5 stated intervals or 9 minutes of silence, never for what was sent while the
+// server was down; 100,000 sessions end in shares; times of last packets are written behind.
 
 import { expect, test } from "bun:test";
 import { statedInterval } from "../../lib/server/verbs/status.ts";
@@ -33,7 +33,7 @@ test.each([
   expect(bench.activity.at(-1)).toContain("asmith went offline");
 });
 
-test("any packet of it is a sign of life, one from elsewhere is none", () => {
+test("any packet of the session is a sign of life, one from another source is not", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=10"));
   bench.pass(20_000);
@@ -45,7 +45,7 @@ test("any packet of it is a sign of life, one from elsewhere is none", () => {
   expect(isOnline(bench)).toBe(false);
 });
 
-test("an interval holds until another is stated, and not for the next session", () => {
+test("a stated interval holds until the next one, and not for the next session", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=10"));
   bench.ask(say.status("asmith", "no interval here"));
@@ -59,7 +59,7 @@ test("an interval holds until another is stated, and not for the next session", 
   }
 });
 
-test("the interval is read from anywhere, and held within its bounds", () => {
+test("the interval is read from anywhere in the message, and clamped to its bounds", () => {
   expect(statedInterval("a every=30 b")).toBe(30);
   expect(statedInterval("every=1.5")).toBe(1.5);
   expect(statedInterval("every=0")).toBe(1);
@@ -69,7 +69,7 @@ test("the interval is read from anywhere, and held within its bounds", () => {
   }
 });
 
-test("nobody is offline for what was sent while the server was down", () => {
+test("no device goes offline because the server was down", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=10"));
   bench.pass(11_000);
@@ -81,7 +81,7 @@ test("nobody is offline for what was sent while the server was down", () => {
   expect(isOnline(bench)).toBe(false);
 });
 
-test("nobody is offline for a machine that slept, or a clock that was set forward", () => {
+test("no device goes offline because the machine slept or its clock was set forward", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=10"));
   bench.pass(1_000);
@@ -92,7 +92,7 @@ test("nobody is offline for a machine that slept, or a clock that was set forwar
   expect(isOnline(bench)).toBe(false);
 });
 
-test("a clock that was set back keeps nobody online", () => {
+test("a clock that was set back keeps no silent device online", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=10"));
   bench.pass(1_000);
@@ -101,7 +101,7 @@ test("a clock that was set back keeps nobody online", () => {
   expect(isOnline(bench)).toBe(false);
 });
 
-test("a session that began anew while its end was under way goes on", () => {
+test("a LOGIN that arrives while the end of the old session is pending opens a new session", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=10"));
   bench.pass(25_000);
@@ -113,7 +113,7 @@ test("a session that began anew while its end was under way goes on", () => {
   expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
 });
 
-/** A server that has so many sessions from the last time. */
+/** A server that finds `count` open sessions at its start. */
 function crowded(count: number): ServerBench {
   const store = new MapStore();
   const stored = Array.from({ length: count }, (_, i): StoredSession & { ended: null } => ({
@@ -131,7 +131,7 @@ function crowded(count: number): ServerBench {
   return new ServerBench(store, stored);
 }
 
-test("a hundred thousand that fell silent end in shares, none twice and none forgotten", () => {
+test("100,000 silent sessions end in bounded batches, each of them once", () => {
   const bench = crowded(100_000);
   bench.pass(25_000);
   expect(bench.store.applied).toEqual([]);
@@ -146,7 +146,7 @@ test("a hundred thousand that fell silent end in shares, none twice and none for
   expect(bench.store.openSessions()).toEqual([]);
 });
 
-test("of many the last few that fell silent are found behind those that beat", () => {
+test("a few silent sessions are found among many that beat", () => {
   const bench = crowded(20_000);
   const silent = 10;
   for (let passed = 0; passed < 27_000; passed += 9_000) {
@@ -160,7 +160,7 @@ test("of many the last few that fell silent are found behind those that beat", (
   expect(bench.engine.desk.sessions.size).toBe(20_000 - silent);
 });
 
-/** The sessions in each batch of last packets that a tick writes. */
+/** The number of sessions in each touch operation that is stored while `act` runs. */
 function touchesOf(bench: ServerBench, act: () => void): number[] {
   const sizes: number[] = [];
   const { store } = bench;
@@ -177,7 +177,7 @@ function touchesOf(bench: ServerBench, act: () => void): number[] {
   return sizes;
 }
 
-test("last packets are written behind, every ten seconds, each session once, in shares", () => {
+test("last packets are written every ten seconds, each session once, in bounded batches", () => {
   const bench = crowded(2_000);
   for (let i = 0; i < 2_000; i++) {
     const from = { ip: `10.0.${i >> 8}.${i & 255}`, port: 2 };
@@ -199,7 +199,7 @@ test("last packets are written behind, every ten seconds, each session once, in 
   expect(row).toMatchObject({ everySeconds: 20, source: { ip: "10.0.0.7", port: 2 } });
 });
 
-test("a clean stop writes them all", () => {
+test("a clean stop writes all of them", () => {
   const bench = entered();
   bench.pass(2_000);
   bench.ask(say.status("asmith", "every=20"), home2);
@@ -209,7 +209,7 @@ test("a clean stop writes them all", () => {
   expect(row).toMatchObject({ lastSeen: bench.now, everySeconds: 20, source: home2 });
 });
 
-test("after a restart the session goes on where it was", () => {
+test("after a restart the session goes on with its interval and source", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=20"));
   bench.pass(11_000);

@@ -1,4 +1,4 @@
-// QUERY (protocol §4): where a device is, what it reported last, who is there; every answer fits into a datagram.
+// QUERY (protocol §4): where a device is, what it reported last, who is logged in; every answer fits into one datagram.
 
 import { expect, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
@@ -8,7 +8,7 @@ import { codesOf, home2, say, ServerBench } from "./server-bench.ts";
 
 const other = { ip: "192.0.2.11", port: 1995 };
 
-/** Two devices, of which asmith asks. */
+/** Two devices that are logged in; asmith asks. */
 function pair(): ServerBench {
   const bench = new ServerBench();
   bench.enter("asmith");
@@ -16,7 +16,7 @@ function pair(): ServerBench {
   return bench;
 }
 
-test("01: the ip and port of its LOGIN, not those it sends from", () => {
+test("01: the ip and port that the LOGIN stated, not the source", () => {
   const bench = pair();
   bench.ask(say.login("bsmith", "password", "2001:db8::1", 7), other);
   const { code, id, time, message } = bench.answer(
@@ -31,7 +31,7 @@ test("01: the ip and port of its LOGIN, not those it sends from", () => {
   });
 });
 
-test("01: a device that is not logged in, and one that is not known", () => {
+test("01: a device that is not logged in, and an unknown one", () => {
   const bench = pair();
   bench.ask(say.logoff("bsmith"), other);
   expect(bench.answer(say.query("asmith", "01", "bsmith"))).toMatchObject({
@@ -45,7 +45,7 @@ test("01: a device that is not logged in, and one that is not known", () => {
   expect(bench.answer(say.query("asmith", "01", "*"))).toMatchObject({ code: "11" });
 });
 
-test("02: the latest report as it was sent, also of one that logged off", () => {
+test("02: the latest report as it was sent, even after LOGOFF", () => {
   const bench = pair();
   expect(bench.answer(say.query("asmith", "02", "bsmith"))).toMatchObject({
     code: "01",
@@ -60,7 +60,7 @@ test("02: the latest report as it was sent, also of one that logged off", () => 
   expect(bench.answer(say.query("asmith", "02", "nobody"))).toMatchObject({ code: "11" });
 });
 
-test("02: a device that never reported and is away", () => {
+test("02: a device that never reported, logged in or not", () => {
   const bench = pair();
   bench.ask(say.logoff("bsmith"), other);
   expect(bench.answer(say.query("asmith", "02", "bsmith"))).toMatchObject({
@@ -75,7 +75,7 @@ test.each([
   ["three bytes", "€"],
   ["four bytes", "😀"],
   ["line feeds", "\n"],
-])("02: a long report of characters of %s is cut between two of them", (_what, character) => {
+])("02: a long report of characters of %s is cut at a character boundary", (_what, character) => {
   const bench = new ServerBench();
   const id = "i".repeat(64);
   bench.enter(id);
@@ -96,7 +96,7 @@ test.each([
   }
 });
 
-test("03: a thousand devices with the longest ids, page by page, each in order and once", () => {
+test("03: 1,000 devices with the longest ids, page by page, in order, each once", () => {
   const bench = new ServerBench();
   const ids = Array.from({ length: 1_000 }, (_, i) => `${i}`.padStart(4, "0").padEnd(64, "-:._"));
   for (const [i, id] of ids.entries())
@@ -117,7 +117,7 @@ test("03: a thousand devices with the longest ids, page by page, each in order a
   expect(seen).toEqual(ids);
 });
 
-test("03: after an id that is not there, and past the last", () => {
+test("03: after an id that is not in the list, and after the last one", () => {
   const bench = pair();
   const list = (after: string) => bench.answer(say.query("asmith", "03", after)).message;
   expect(list("*")).toBe("asmith,bsmith");
@@ -127,7 +127,7 @@ test("03: after an id that is not there, and past the last", () => {
   expect(list("bsmith")).toBe("");
 });
 
-test("03: whose session is ending is not there any more", () => {
+test("03: a session that is ending is no longer listed", () => {
   const bench = pair();
   bench.receive(say.logoff("bsmith"), other);
   bench.receive(say.query("asmith", "03", "*"));
@@ -137,7 +137,7 @@ test("03: whose session is ending is not there any more", () => {
   expect(replies[0]?.text.endsWith("\tasmith")).toBe(true);
 });
 
-test("an unknown code, and an asker without a session", () => {
+test("an unknown code, and a QUERY without a session", () => {
   const bench = pair();
   expect(bench.codes(say.query("asmith", "04", "bsmith"))).toEqual(["62"]);
   expect(bench.codes(say.query("csmith", "01", "bsmith"))).toEqual(["61"]);

@@ -1,4 +1,4 @@
-// A request that comes again while the first is under way: one effect, and one answer, to where it came from last.
+// A request that is repeated before it is answered: one effect and one answer, sent to where the last copy came from.
 
 import { expect, test } from "bun:test";
 import { codesOf, home, home2, say, ServerBench } from "./server-bench.ts";
@@ -7,7 +7,7 @@ test.each([
   ["REGISTER", say.register("asmith"), "00"],
   ["LOGIN", say.login("asmith"), "70"],
   ["DEREGISTER", say.deregister("asmith"), "20"],
-])("%s repeated in its batch, in the check and before the commit", (verb, text, code) => {
+])("%s repeated in its batch, during the check and before the commit", (verb, text, code) => {
   const bench = verb === "REGISTER" ? new ServerBench() : ServerBench.with("asmith");
   bench.receive(text);
   bench.receive(text);
@@ -35,7 +35,7 @@ test("a LOGIN repeated while its password is checked opens one session", () => {
   expect(bench.store.endsOf("asmith")).toEqual([null]);
 });
 
-test("a LOGIN from memory, twice in a batch, opens one session", () => {
+test("a LOGIN with a cached password, twice in a batch, opens one session", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   bench.receive(say.login("asmith"));
@@ -46,7 +46,7 @@ test("a LOGIN from memory, twice in a batch, opens one session", () => {
   expect(bench.store.endsOf("asmith")).toEqual(["replaced", null]);
 });
 
-test("after its answer the same LOGIN is a new one: the device has rebooted", () => {
+test("once answered, the same LOGIN is a new request: the device has rebooted", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
@@ -63,7 +63,7 @@ test("the same bytes from another host are another request", () => {
   expect(codesOf(bench.turn())).toEqual(["70", "70"]);
 });
 
-test("a repeat that meets trouble is told at its newest port, and may come again", () => {
+test("a repeat whose batch fails is answered 95 at its newest port, and may be sent again", () => {
   const bench = ServerBench.with("asmith");
   bench.store.trouble = "disk full";
   bench.receive(say.login("asmith"), home);
@@ -75,7 +75,7 @@ test("a repeat that meets trouble is told at its newest port, and may come again
   expect(bench.codes(say.login("asmith"))).toEqual(["70"]);
 });
 
-test("a check that fails is told as 93, and the request may come again", () => {
+test("a check that fails is answered 93, and the request may be sent again", () => {
   const bench = ServerBench.with("asmith");
   bench.receive(say.login("asmith"));
   bench.turn();
@@ -95,7 +95,7 @@ test("a LOGOFF repeated before its commit gets one answer, after the commit", ()
   expect(replies[0]?.to).toEqual(home2);
 });
 
-test("a LOGOFF that comes again between commit and answer is joined as well", () => {
+test("a LOGOFF repeated between commit and answer is joined to the first one", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   bench.receive(say.logoff("asmith"));
@@ -107,7 +107,7 @@ test("a LOGOFF that comes again between commit and answer is joined as well", ()
   expect(codesOf(bench.turn())).toEqual(["80"]);
 });
 
-test("equal bytes after the answer are a new request: nothing is left to end, nobody to remove", () => {
+test("equal bytes after the answer are a new request: no session to end, no device to remove", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   expect(bench.codes(say.logoff("asmith"))).toEqual(["80"]);

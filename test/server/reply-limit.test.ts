@@ -1,5 +1,5 @@
-// Nobody's amplifier (protocol §4): what a stranger gets that is longer than three times its request is limited, a source
-// and in all. A session's source gets everything.
+// No amplification (protocol §4): replies to strangers that are longer than three times their request are limited, per
+// source and in all. A source with a session gets every reply.
 
 import { expect, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
@@ -11,7 +11,7 @@ function flood(bench: ServerBench, text: string, count: number, from = stranger)
   return codesOf(bench.turn());
 }
 
-test("long replies come 20 at once and 5 a second, whatever the port; then there is silence", () => {
+test("long replies come 20 at once and then 5 a second, from any port; beyond that there is silence", () => {
   const bench = new ServerBench();
   expect(flood(bench, say.logoff("a"), 50)).toHaveLength(20);
   expect(bench.engine.desk.counters.silenced).toBe(30);
@@ -36,7 +36,7 @@ test("replies within three times the request are not limited", () => {
   expect(flood(bench, text, 500)).toHaveLength(500);
 });
 
-test("a reason goes first: the bare ACK is short enough, and still comes", () => {
+test("a reason is left out first: the bare ACK is short enough and is sent", () => {
   const bench = new ServerBench();
   const text = "LOGIN\tasmith\tpassword\t127.0.0.1\t65536";
   const lengths = Array.from({ length: 30 }, () => bench.ask(text, stranger)[0]?.text.length ?? 0);
@@ -45,7 +45,7 @@ test("a reason goes first: the bare ACK is short enough, and still comes", () =>
   expect(Math.min(...lengths)).toBeGreaterThan(0);
 });
 
-test("a source with a session gets every reply, another one beside it does not", () => {
+test("a source with a session gets every reply, another source does not", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   expect(flood(bench, "Q", 100, home2)).toHaveLength(100);
@@ -54,13 +54,13 @@ test("a source with a session gets every reply, another one beside it does not",
   expect(flood(bench, "Q", 100, home2)).toHaveLength(20);
 });
 
-test("one source does not use up another's", () => {
+test("one source does not use up the share of another", () => {
   const bench = new ServerBench();
   flood(bench, "Q", 1_000);
   expect(flood(bench, "Q", 1, { ip: "203.0.113.1", port: 1 })).toEqual(["91"]);
 });
 
-test("in all there is a bound too, however many the sources", () => {
+test("the total is bounded too, however many sources there are", () => {
   const bench = new ServerBench();
   let sent = 0;
   for (let i = 0; i < 3 * limits.longRepliesPerSecondInAll; i++) {
@@ -71,7 +71,7 @@ test("in all there is a bound too, however many the sources", () => {
   expect(sent).toBe(limits.longRepliesPerSecondInAll);
 });
 
-test("nothing is ever sent to an address that only stands in a message", () => {
+test("nothing is sent to an address that is only stated in a message", () => {
   const bench = new ServerBench();
   const trap = "203.0.113.13";
   const texts = [
@@ -98,14 +98,14 @@ test("a bucket holds its burst and fills at its rate", () => {
   expect(take(1_000_000, 30)).toBe(20);
 });
 
-test("a clock that is set back costs a bucket nothing but what had come in", () => {
+test("a clock that is set back loses at most the tokens refilled since the last look", () => {
   const bucket = new TokenBucket(5, 20, 1_000_000);
   for (let i = 0; i < 20; i++) bucket.take(1_000_000);
   expect(bucket.take(0)).toBe(false);
   expect(bucket.take(1_000)).toBe(true);
 });
 
-test("a bounded number of keys is remembered: the longest unused goes first", () => {
+test("the number of remembered keys is bounded, and the longest unused is forgotten first", () => {
   const buckets = new KeyedBuckets(0, 1, 2);
   expect([buckets.take("a", 0), buckets.take("b", 0), buckets.take("a", 0)]).toEqual([
     true,

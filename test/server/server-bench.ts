@@ -1,5 +1,5 @@
-// A server on the bench: the engine with a store of Maps, time that stands still until it is moved, and passwords that
-// are hashed when a test says so.
+// A server on the bench: the engine with a store of Maps, a clock that only a test moves, and password checks that end
+// when a test says so.
 
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode } from "../../lib/protocol/encode.ts";
@@ -12,7 +12,7 @@ import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
 import { defaultPolicy } from "../../lib/server/policy.ts";
 import { MapStore } from "./map-store.ts";
 
-/** Where the device asmith sends from. */
+/** The address the device asmith sends from. */
 export const home: Endpoint = { ip: "192.0.2.10", port: 1994 };
 /** The same host, another port. */
 export const home2: Endpoint = { ip: "192.0.2.10", port: 40_000 };
@@ -23,10 +23,10 @@ export type Reply = { readonly text: string; readonly to: Endpoint };
 
 const key = (fill: number) => new Uint8Array(32).fill(fill);
 
-/** A name for the device's hardware; an id may be longer than that. */
+/** A MAC made from a device's id, which may be longer than a MAC. */
 const macOf = (id: string) => `mac-${id.slice(0, 60)}`;
 
-/** What a message of a device of this name looks like. */
+/** The messages of a device, encoded. */
 export const say = {
   register: (id: string, ip = home.ip, port = 1994, password = "password", mac = macOf(id)) =>
     encode({ type: "REGISTER", id, password, mac, ip, port }),
@@ -46,7 +46,7 @@ export const say = {
 export class ServerBench {
   now = Date.UTC(2026, 10, 22, 9);
   engine: Engine;
-  /** Passwords that wait to be hashed or checked. */
+  /** Password jobs that wait to be hashed or checked. */
   jobs: HashJob[] = [];
   readonly activity: string[] = [];
   readonly errors: string[] = [];
@@ -58,19 +58,19 @@ export class ServerBench {
     this.engine = this.#makeEngine(stored);
   }
 
-  /** The process ends at once and begins anew over what is stored. */
+  /** Ends the process without a clean stop and starts it again on what is stored. */
   restart(): void {
     this.jobs = [];
     this.engine = this.#makeEngine(this.store.openSessions());
   }
 
-  /** Takes a datagram into the batch in hand. */
+  /** Receives a datagram into the current batch. */
   receive(text: string | Uint8Array, from: Endpoint = home): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
     this.engine.receive(bytes, { ...from }, this.now);
   }
 
-  /** Stores the batch in hand and returns what leaves. */
+  /** Stores the current batch and returns the replies. */
   turn(): Reply[] {
     const batch = this.engine.take();
     if (batch.length > 0) this.#store(batch);
@@ -81,12 +81,12 @@ export class ServerBench {
     }));
   }
 
-  /** Hashes or checks the passwords that wait. */
+  /** Completes the password jobs that wait. */
   hash(resultOf: (job: HashJob) => HashResult = honest): void {
     for (const job of this.jobs.splice(0)) this.engine.resume(job, resultOf(job), this.now);
   }
 
-  /** Takes a datagram and does all there is to do; returns what leaves. */
+  /** Receives a datagram, completes everything it causes, and returns the replies. */
   ask(text: string | Uint8Array, from: Endpoint = home): Reply[] {
     this.receive(text, from);
     const replies = this.turn();
@@ -97,7 +97,7 @@ export class ServerBench {
     return replies;
   }
 
-  /** The codes of what leaves after a datagram. */
+  /** The codes of the replies to a datagram. */
   codes(text: string | Uint8Array, from: Endpoint = home): string[] {
     return codesOf(this.ask(text, from));
   }
@@ -115,7 +115,7 @@ export class ServerBench {
     this.ask(say.login(id, "password", from.ip, from.port), from);
   }
 
-  /** A server that has started with a device in its registrar: no password of it is in memory. */
+  /** A restarted server with these devices registered: it has none of their passwords in its cache. */
   static with(...ids: readonly string[]): ServerBench {
     const bench = new ServerBench();
     for (const [i, id] of ids.entries()) bench.ask(say.register(id, `192.0.2.${10 + i}`));
@@ -123,7 +123,7 @@ export class ServerBench {
     return bench;
   }
 
-  /** Lets time pass in ticks, and returns what leaves. */
+  /** Lets time pass in ticks, and returns the replies. */
   pass(ms: number): Reply[] {
     const replies: Reply[] = [];
     for (const end = this.now + ms; this.now < end;) {
@@ -134,7 +134,7 @@ export class ServerBench {
     return replies;
   }
 
-  /** Asks a device on the operator's behalf; the results come into the list. */
+  /** Asks a device on the operator's behalf; results are added to `results`. */
   question(id: string, code: string, results: AskResult[]): void {
     const onResult = (result: AskResult) => results.push(result);
     const answerTo = { ip: "192.0.2.1", port: 9000 };
@@ -167,13 +167,13 @@ export class ServerBench {
   }
 }
 
-/** What argon2 would say. */
+/** The result that argon2 would give. */
 export function honest({ password, against }: HashJob): HashResult {
   if (against === undefined) return { hash: `hash of ${password}` };
   return { fits: against === `hash of ${password}` };
 }
 
-/** The code of each reply: of an ACK, or `DATA` and the code of an answer. */
+/** The code of each reply: that of an ACK, or `DATA` and the code of an answer. */
 export function codesOf(replies: readonly Reply[]): string[] {
   return replies.map((reply) => {
     const message = messageIn(reply);
@@ -182,7 +182,7 @@ export function codesOf(replies: readonly Reply[]): string[] {
   });
 }
 
-/** The message in a reply, which must be one. */
+/** The message in a reply; throws if it does not decode. */
 export function messageIn({ text }: Reply): Message {
   const decoded = decode(Buffer.from(text));
   if (!decoded.ok) throw new Error(`${decoded.reason}: ${text}`);

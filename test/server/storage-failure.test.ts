@@ -1,4 +1,4 @@
-// A store that stores nothing: everyone is told 95, nothing has changed, and all goes on once it works again.
+// A store that fails: every request of the batch gets 95, nothing changes, and all works again once the store does.
 
 import { expect, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
@@ -19,7 +19,7 @@ test.each([
   ["DATA", say.data("asmith", "x"), "50"],
   ["QUERY 01", say.query("asmith", "01", "nobody"), "DATA 11"],
   ["QUERY 02", say.query("asmith", "02", "asmith"), "DATA 01"],
-])("%s is told 95, with its own id and hash, and works again afterwards", (_what, text, code) => {
+])("%s gets 95 with its own id and hash, and works again afterwards", (_what, text, code) => {
   const bench = broken();
   const before = [...bench.store.sessions.values(), ...bench.store.devices.values()];
   const replies = bench.ask(text);
@@ -34,14 +34,14 @@ test.each([
   expect(bench.codes(text)).toEqual([code]);
 });
 
-test("what needs no disk is answered all the same", () => {
+test("requests that need no disk are answered", () => {
   const bench = broken();
   expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
   expect(bench.codes(say.query("asmith", "01", "asmith"))).toEqual(["DATA 01"]);
   expect(bench.codes(say.query("asmith", "03", "*"))).toEqual(["DATA 01"]);
 });
 
-test("everyone in the batch is told", () => {
+test("every request of the batch gets 95", () => {
   const bench = broken();
   for (let i = 0; i < 100; i++) bench.receive(say.data("asmith", `${i}`));
   expect(codesOf(bench.turn())).toEqual(Array.from({ length: 100 }, () => "95"));
@@ -51,7 +51,7 @@ test("everyone in the batch is told", () => {
   expect(codesOf(bench.turn())).toEqual(Array.from({ length: 100 }, () => "50"));
 });
 
-test("a session that was ending for silence goes on, and ends once that can be stored", () => {
+test("a session whose end cannot be stored goes on, and ends once it can be stored", () => {
   const bench = broken();
   bench.ask(say.status("asmith", "every=10"));
   bench.pass(26_000);
@@ -85,7 +85,7 @@ test("last packets that could not be written are written later", () => {
   expect(bench.store.openSessions()).toMatchObject([{ lastSeen: heard, everySeconds: 77 }]);
 });
 
-test("a password that was hashed in vain is hashed again", () => {
+test("a REGISTER whose batch failed is hashed and stored when it is sent again", () => {
   const bench = new ServerBench();
   bench.receive(say.register("asmith"));
   bench.turn();
@@ -97,7 +97,7 @@ test("a password that was hashed in vain is hashed again", () => {
   expect(bench.codes(say.register("asmith"))).toEqual(["00"]);
 });
 
-test("each failed batch is a line of error.log with its reason, a flood of them is counted", () => {
+test("each failed batch is a line of error.log with its reason, and a flood of them is limited", () => {
   const bench = broken();
   bench.errors.length = 0;
   bench.ask(say.data("asmith", "x"));
@@ -106,7 +106,7 @@ test("each failed batch is a line of error.log with its reason, a flood of them 
   expect(bench.errors.length).toBeLessThanOrEqual(limits.errorLinesPerSecond + 1);
 });
 
-test("a flood of refused datagrams is so many lines a second, and the rest a number", () => {
+test("a flood of refused datagrams gives a bounded number of lines a second and a count of the rest", () => {
   const bench = new ServerBench();
   for (let i = 0; i < 5_000; i++) bench.receive(`garbage ${i}`, stranger);
   bench.turn();

@@ -1,9 +1,9 @@
-// What each request comes to (protocol §4), and what it leaves behind.
+// Each request of protocol §4: its answer and its effect.
 
 import { expect, test } from "bun:test";
 import { home, home2, messageIn, say, ServerBench, stranger } from "./server-bench.ts";
 
-test("REGISTER: the first row that fits", () => {
+test("REGISTER: the first row of the table that fits", () => {
   const bench = new ServerBench();
   expect(bench.codes(say.register("asmith"))).toEqual(["00"]);
   expect(bench.codes(say.register("asmith"))).toEqual(["01"]);
@@ -19,7 +19,7 @@ test("REGISTER: the first row that fits", () => {
   expect(bench.store.devices.get("asmith")?.port).toBe(1995);
 });
 
-test("REGISTER: a password is hashed only for a device that is stored", () => {
+test("REGISTER: a password is hashed only for a device that will be stored", () => {
   const bench = new ServerBench();
   bench.ask(say.register("asmith"));
   for (const text of [say.register("asmith"), say.register("bsmith")]) {
@@ -54,7 +54,7 @@ test("DEREGISTER: unknown, wrong password, another MAC or IP, done", () => {
   expect(bench.codes(say.deregister("asmith"))).toEqual(["21"]);
 });
 
-test("LOGIN: unknown and wrong take the same way; the right one begins a session, again too", () => {
+test("LOGIN: unknown ids and wrong passwords take the same path; the right one begins a session, repeatedly too", () => {
   const bench = new ServerBench();
   bench.ask(say.register("asmith"));
   for (const text of [say.login("nobody"), say.login("asmith", "wrong")]) {
@@ -70,7 +70,7 @@ test("LOGIN: unknown and wrong take the same way; the right one begins a session
   expect(bench.store.endsOf("asmith")).toEqual(["replaced", null]);
 });
 
-test("LOGIN from another host takes the session there", () => {
+test("LOGIN from another host moves the session there", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   expect(bench.codes(say.login("asmith"), stranger)).toEqual(["70"]);
@@ -105,7 +105,7 @@ test.each([
   ["DATA", say.data("asmith", "x"), "50", "51"],
   ["QUERY", say.query("asmith", "04", "asmith"), "62", "61"],
   ["LOGOFF", say.logoff("asmith"), "80", "31"],
-])("%s counts from the source IP of the session, whatever the port", (_verb, text, yes, no) => {
+])("%s is accepted from the source IP of the session, from any port", (_verb, text, yes, no) => {
   const bench = new ServerBench();
   expect(bench.codes(text)).toEqual([no]);
   bench.enter("asmith");
@@ -114,7 +114,7 @@ test.each([
   expect(bench.codes(text, home2)).toEqual([yes]);
 });
 
-test("an answer goes to where its request came from, with the hash of its bytes", () => {
+test("an answer goes to the source of its request, with the hash of its bytes", () => {
   const bench = new ServerBench();
   bench.enter("asmith");
   const text = `${say.status("asmith")}\r\n`;
@@ -131,7 +131,7 @@ test("an ACK is never answered, whatever it says", () => {
   expect(bench.ask(`ACK\t95\tasmith\t1\t${hash}\tno reason at all`)).toEqual([]);
 });
 
-test("no password is in any line of the logs", () => {
+test("no password is in any log line", () => {
   const bench = new ServerBench();
   const secret = "this is secret";
   bench.ask(say.register("asmith", home.ip, 1994, secret));

@@ -1,10 +1,10 @@
-// Passwords that were right are remembered for as long as they are: a fleet that logs in again costs no argon2.
+// Right passwords are remembered for as long as they are valid: a fleet that logs in again costs no argon2 checks.
 
 import { expect, test } from "bun:test";
 import { VerifierCache } from "../../lib/server/verifier-cache.ts";
 import { codesOf, home, say, ServerBench } from "./server-bench.ts";
 
-test("a LOGIN after a right one is answered in its batch, without a check", () => {
+test("a LOGIN after a successful one is answered in its batch, without a check", () => {
   const bench = ServerBench.with("asmith");
   bench.receive(say.login("asmith"));
   expect(bench.turn()).toEqual([]);
@@ -15,7 +15,7 @@ test("a LOGIN after a right one is answered in its batch, without a check", () =
   expect(bench.jobs).toEqual([]);
 });
 
-test("a wrong password is checked in full, and changes nothing", () => {
+test("a wrong password is checked in full, and does not affect the cached one", () => {
   const bench = ServerBench.with("asmith");
   bench.ask(say.login("asmith"));
   bench.receive(say.login("asmith", "passwort"));
@@ -27,7 +27,7 @@ test("a wrong password is checked in full, and changes nothing", () => {
   expect(codesOf(bench.turn())).toEqual(["70"]);
 });
 
-test("a password that was changed behind it is not accepted any more", () => {
+test("a cached password is refused once the stored one has changed", () => {
   const bench = ServerBench.with("asmith");
   bench.ask(say.login("asmith"));
   const row = bench.store.devices.get("asmith");
@@ -38,7 +38,7 @@ test("a password that was changed behind it is not accepted any more", () => {
   expect(codesOf(bench.turn())).toEqual(["70"]);
 });
 
-test("a device that was removed and registered with another password has that one", () => {
+test("a device that was removed and registered again has its new password only", () => {
   const bench = ServerBench.with("asmith");
   bench.ask(say.login("asmith"));
   expect(bench.codes(say.deregister("asmith"))).toEqual(["20"]);
@@ -48,7 +48,7 @@ test("a device that was removed and registered with another password has that on
   expect(bench.codes(say.login("asmith", "new"))).toEqual(["70"]);
 });
 
-test("a restart forgets", () => {
+test("a restart empties the cache", () => {
   const bench = ServerBench.with("asmith");
   bench.ask(say.login("asmith"));
   bench.restart();
@@ -57,7 +57,7 @@ test("a restart forgets", () => {
   expect(bench.jobs).toHaveLength(1);
 });
 
-test("it holds the right password of each device only, a bounded number of them", () => {
+test("it holds the right password of each device only, and a bounded number of devices", () => {
   const cache = new VerifierCache(new Uint8Array(32).fill(1), 2);
   cache.remember("a", "one", "hash a");
   cache.remember("b", "two", "hash b");

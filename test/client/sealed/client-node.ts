@@ -1,5 +1,5 @@
-// The real client in virtual time: requests, device, agent on a sealed channel; its state in a memory that a restart
-// leaves alone.
+// The real client in virtual time: requests, device and agent on a sealed channel. Its state is in memory and survives
+// a restart of the client.
 
 import { Agent } from "../../../lib/client/agent.ts";
 import type { AgentEvent } from "../../../lib/client/agent-event.ts";
@@ -38,11 +38,11 @@ export type ClientOptions = {
   readonly rekeyAfterMessages?: number;
   readonly keepaliveMs?: number | null;
   readonly onQuery?: (target: string) => string;
-  /** The ip it states, where that is not the one it has. */
+  /** The ip the device states, if it is not the one it sends from. */
   readonly statedIp?: string;
 };
 
-/** What a client needs of the world around it. */
+/** What a client uses of the simulated world. */
 export type Surroundings = {
   readonly now: number;
   readonly time: number;
@@ -93,7 +93,7 @@ export class ClientNode {
     return this.options.id;
   }
 
-  /** The device as it states itself. */
+  /** The facts the device states about itself. */
   get identity() {
     const { id, password } = this;
     const { ip, port } = this.options.address;
@@ -116,7 +116,7 @@ export class ClientNode {
     this.carrier.tick(now);
   }
 
-  /** Asks, and runs the world until it has ended. */
+  /** Sends a request, and runs the world until it has an outcome. */
   async ask(message: Request["message"], to: Address = this.world.serverAddress): Promise<Outcome> {
     const { requests } = this.client;
     let ended: Outcome | null = null;
@@ -148,7 +148,7 @@ export class ClientNode {
     return this.code({ type: "DATA", code: "01", id, address: null, time, message });
   }
 
-  /** Becomes an agent. */
+  /** Starts an agent on this node. */
   startAgent(heartbeatSeconds = 60): Agent {
     const settings = { server: this.world.serverAddress, heartbeatSeconds, reportsMax: 1_000 };
     const { identity, client, times } = this;
@@ -158,7 +158,7 @@ export class ClientNode {
     return this.agent;
   }
 
-  /** Ends without a goodbye. */
+  /** Stops at once, without a CLOSE. */
   kill(): void {
     this.closed = true;
   }

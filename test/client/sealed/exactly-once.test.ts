@@ -1,5 +1,5 @@
-// Agents on a bad network, with restarts of either side, addresses that change and keys that are renewed: every report is
-// stored once and in order, and nothing of what was said can be read on the wire. A failure prints its seed.
+// Agents on a bad network, with restarts of the server, changing addresses and rekeys: every report is stored once and
+// in order, and no plaintext is visible on the wire. A failure prints its seed.
 
 import { expect, test } from "bun:test";
 import type { ClientNode, Disk } from "./client-node.ts";
@@ -9,7 +9,7 @@ const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 20, 138];
 const reportsEach = 25;
 const names = ["asmith-sensor", "bsmith-sensor", "csmith-sensor"];
 
-/** Runs agents through trouble until all is delivered. */
+/** Runs agents through faults until every report is delivered. */
 async function runThrough(seed: number): Promise<World> {
   const world = new World(seed);
   world.weather = { lost: 0.3, repeated: 0.1, corrupted: 0.02, delayMs: 200 };
@@ -45,7 +45,7 @@ function start(world: World, id: string, i: number, disk?: Disk): ClientNode {
   });
 }
 
-test.each(seeds)("seed %d: every report once, in order, unread", async (seed) => {
+test.each(seeds)("seed %d: every report once, in order, no plaintext on the wire", async (seed) => {
   const world = await runThrough(seed);
   for (const id of names) {
     const expected = Array.from({ length: reportsEach }, (_, n) => `reading-${n}-of-${id}`);
@@ -54,7 +54,7 @@ test.each(seeds)("seed %d: every report once, in order, unread", async (seed) =>
   expect(readable(world, [...names, "password", "reading-", "heartbeat", "ACK\t"])).toEqual([]);
   expect(world.wire.filter((datagram) => packetKind(datagram) === "text")).toEqual([]);
   expect(amplified(world)).toEqual([]);
-  // The REGISTER of each, and the LOGIN where a restart came before the first TICKET; all later ones resume.
+  // One for each REGISTER, and one for each LOGIN that a restart forced before the first TICKET; later ones resume.
   expect(world.server.hashings).toBeLessThanOrEqual(3 * names.length);
 });
 
@@ -65,7 +65,7 @@ test("the same seed gives the same trace", async () => {
   expect(traceOf(one)).toBe(traceOf(other));
 });
 
-/** The words that can be read in a datagram. */
+/** The words that are visible in any datagram. */
 function readable({ wire }: World, words: readonly string[]): string[] {
   const found = new Set<string>();
   for (const { bytes } of wire) {
@@ -75,7 +75,7 @@ function readable({ wire }: World, words: readonly string[]): string[] {
   return [...found];
 }
 
-/** What the server sent to strangers that was longer than what they sent. */
+/** Kinds of the packets from the server that were longer than the smallest packet that can cause them. */
 function amplified(world: World): string[] {
   const causes: Record<string, number> = { key: 64, resp: 148, cookie: 148, reset: 48 };
   return world.wire
@@ -84,7 +84,7 @@ function amplified(world: World): string[] {
     .map(packetKind);
 }
 
-test("a device that crashed and a server that crashed: what was acknowledged is there, once", async () => {
+test("after a crash of the device and of the server, every acknowledged report is there, once", async () => {
   const world = new World(5);
   const first = start(world, "asmith", 0);
   first.startAgent(20);
@@ -94,7 +94,7 @@ test("a device that crashed and a server that crashed: what was acknowledged is 
   world.restartServer();
   const { hashings } = world.server;
   const second = start(world, "asmith", 1, first.disk);
-  // It registers with another port than before: that alone takes the password.
+  // It states the same port as before: a REGISTER with another port would need a password check.
   Object.assign(second.options.address, first.options.address);
   second.startAgent(20);
   for (let n = 0; n < 5; n++) second.agent?.report("01", `after-${n}`, world.now);

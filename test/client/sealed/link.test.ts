@@ -1,4 +1,4 @@
-// The link to the server: first contact and pins, who is in between, tickets, RESET, cookies, renewed keys, roaming.
+// The link to the server: first contact and pins, a man in the middle, tickets, RESET, cookies, rekeys, roaming.
 
 import { expect, test } from "bun:test";
 import { fingerprint } from "../../../lib/sealed/fingerprint.ts";
@@ -26,7 +26,7 @@ test("the first contact is HELLO, KEY, INIT, RESP, and only then a message; the 
   expect(client.disk.pinned).toEqual(world.server.identity.sealing.publicKey);
 });
 
-test("a program that starts again needs no HELLO and no password check", async () => {
+test("a client that starts again needs no HELLO and no password check", async () => {
   const world = new World();
   const client = await loggedIn(world);
   client.carrier.close();
@@ -40,7 +40,7 @@ test("a program that starts again needs no HELLO and no password check", async (
   expect(world.server.hashings).toBe(hashings);
 });
 
-test("a RESUME that is refused becomes a LOGIN in the same session, and leaves a good ticket", async () => {
+test("a RESUME that is refused is followed by a LOGIN on the same link, which brings a valid ticket", async () => {
   const world = new World();
   const client = await loggedIn(world);
   for (const [name, { signingKey }] of client.disk.tickets) {
@@ -62,7 +62,7 @@ test("a wrong password is refused, with a ticket and without", async () => {
   expect(await client.logIn()).toBe("70");
 });
 
-test("another key than the pinned one stops it: nothing of a message leaves", async () => {
+test("a key other than the pinned one stops the client: no message leaves it", async () => {
   const world = new World();
   const { disk } = await loggedIn(world);
   world.server.identity = identityNamed("another server");
@@ -75,7 +75,7 @@ test("another key than the pinned one stops it: nothing of a message leaves", as
   expect(new Set(kinds(world))).toEqual(new Set(["init", "hello", "key"]));
 });
 
-test("a device at work stops at a changed key as well", async () => {
+test("a client with a link stops at a changed key as well", async () => {
   const world = new World();
   const client = await loggedIn(world);
   world.server.identity = identityNamed("another server");
@@ -86,10 +86,10 @@ test("a device at work stops at a changed key as well", async () => {
   expect(kinds(world).filter((kind) => kind === "text")).toEqual([]);
 });
 
-test("a forged KEY beside the true server changes nothing", async () => {
+test("a forged KEY besides the genuine one has no effect", async () => {
   const world = new World();
   const { disk } = await loggedIn(world);
-  // The INIT gets lost once, so that the client asks for the key; somebody answers first.
+  // The first INIT gets lost, so that the client asks for the key; the forged KEY arrives first.
   let inits = 0;
   world.onTheWay = (datagram) => {
     const kind = packetKind(datagram);
@@ -108,7 +108,7 @@ function forgedKey({ bytes, from, to }: Datagram, publicKey: Uint8Array): Datagr
   return { bytes: encodePacket(packet), from: to, to: from };
 }
 
-test("somebody in between at the first contact is caught by the fingerprint given beforehand", async () => {
+test("a man in the middle at the first contact is detected by the fingerprint given beforehand", async () => {
   const world = new World();
   const mallory = identityNamed("mallory").sealing.publicKey;
   world.onTheWay = (datagram) =>
@@ -121,7 +121,7 @@ test("somebody in between at the first contact is caught by the fingerprint give
   expect(client.disk.pinned).toBeNull();
 });
 
-test("the fingerprint given beforehand lets the true server in", async () => {
+test("with the fingerprint given beforehand the genuine server is accepted", async () => {
   const world = new World();
   const expected = fingerprint(world.server.identity.sealing.publicKey);
   const client = world.add({ id: "asmith", address, expected });
@@ -150,7 +150,7 @@ test.each([
   expect(client.carrier.trouble).toBe(trouble as null);
 });
 
-test("text in the server's name is not listened to", async () => {
+test("an ACK in text in the server's name is ignored", async () => {
   const world = new World();
   const client = await loggedIn(world);
   world.onTheWay = (datagram) => {
@@ -165,7 +165,7 @@ test("text in the server's name is not listened to", async () => {
   expect(await client.code({ type: "LOGOFF", id: "asmith" })).toBe("silent");
 });
 
-test("a message that does not fit a frame is not sent", async () => {
+test("a message that does not fit into a frame is not sent", async () => {
   const world = new World();
   const client = await loggedIn(world);
   world.wire.length = 0;
@@ -173,7 +173,7 @@ test("a message that does not fit a frame is not sent", async () => {
   expect(world.wire).toEqual([]);
 });
 
-test("under load it shows its cookie, and gets in", async () => {
+test("under load the client returns the cookie, and gets its link", async () => {
   const world = new World();
   world.server.late = true;
   const client = world.add({ id: "asmith", address });
@@ -182,7 +182,7 @@ test("under load it shows its cookie, and gets in", async () => {
   expect(world.server.engine.desk.counters.cookies).toBe(1);
 });
 
-test("after a restart of the server it handshakes and resumes by itself, without a password check", async () => {
+test("after a restart of the server the client handshakes and resumes by itself, without a password check", async () => {
   const world = new World();
   const client = await loggedIn(world);
   const { hashings } = world.server;
@@ -195,7 +195,7 @@ test("after a restart of the server it handshakes and resumes by itself, without
   expect(world.server.reports("asmith")).toEqual(["kept"]);
 });
 
-test("the ticket survives the end of the session while the server was away", async () => {
+test("the ticket stays valid after the session ended while the server was down", async () => {
   const world = new World();
   const client = await loggedIn(world);
   const { hashings } = world.server;
@@ -219,11 +219,11 @@ test("a RESET with a wrong tag or index is not believed", async () => {
   expect(kinds(world)).toEqual([]);
 });
 
-test("a storm of RESETs costs a handshake in 5 s at most, and no message", async () => {
+test("a storm of RESETs costs one handshake per 5 s at most, and no message", async () => {
   const world = new World();
   const client = await loggedIn(world);
   world.wire.length = 0;
-  // Somebody who sees every packet answers each with the RESET it would cause, and lets it pass all the same.
+  // An attacker who sees every packet lets it pass, and answers it with the RESET that it would cause.
   world.onTheWay = (datagram) => {
     const { bytes, from, to } = datagram;
     if (packetKind(datagram) !== "data" || from !== client.address) return [datagram];
@@ -240,7 +240,7 @@ test("a storm of RESETs costs a handshake in 5 s at most, and no message", async
   );
 });
 
-test("keys are renewed at the limit of messages, and nothing gets lost over it", async () => {
+test("rekey at the message limit loses no message", async () => {
   const world = new World();
   const client = world.add({ id: "asmith", address, rekeyAfterMessages: 10 });
   await client.register();
@@ -253,7 +253,7 @@ test("keys are renewed at the limit of messages, and nothing gets lost over it",
   expect(world.server.activities.filter((words) => words.startsWith("RESUME"))).toEqual([]);
 });
 
-test("keys are renewed after 15 minutes, and dead ones are replaced", async () => {
+test("rekey after 15 minutes, and expired keys are replaced", async () => {
   const world = new World();
   const client = world.add({ id: "asmith", address, keepaliveMs: 25_000 });
   await client.register();
@@ -269,7 +269,7 @@ test("keys are renewed after 15 minutes, and dead ones are replaced", async () =
   expect(await silent.logIn()).toBe("70");
 });
 
-test("a session moves with its device to another address and port", async () => {
+test("a session follows its device to another address and port", async () => {
   const world = new World();
   const client = await loggedIn(world);
   world.wire.length = 0;
@@ -279,7 +279,7 @@ test("a session moves with its device to another address and port", async () => 
   expect(world.server.engine.desk.sessions.get("asmith")?.source).toEqual(client.address);
 });
 
-test("a goodbye frees the link, and the session stays", async () => {
+test("a CLOSE frees the link, and the session stays", async () => {
   const world = new World();
   const client = await loggedIn(world);
   client.carrier.close();

@@ -1,5 +1,5 @@
-// Devices that call each other: the voucher, the direct way, the way through the server, and everybody who has no
-// voucher or another's.
+// Devices that call each other: the voucher, the direct path, the path through the server, and callers without a
+// voucher or with that of another device.
 
 import { expect, test } from "bun:test";
 import { addressIn } from "../../../lib/client/answers.ts";
@@ -25,7 +25,7 @@ async function loggedIn(world: World, options: ClientOptions): Promise<ClientNod
   return client;
 }
 
-/** Asks the server for the target's address, then calls it. */
+/** Asks the server for the target's address, then calls the target. */
 async function call(
   from: ClientNode,
   id = target.id,
@@ -50,7 +50,7 @@ async function call(
   return { result: result as unknown as CallResult, at };
 }
 
-/** Asks the target itself. */
+/** Sends a QUERY to the target itself; returns the answer. */
 async function askPeer(from: ClientNode, at: Address, id = from.id): Promise<string> {
   const address = from.address;
   const time = from.times.distinct();
@@ -62,7 +62,7 @@ async function askPeer(from: ClientNode, at: Address, id = from.id): Promise<str
 const isBetween = ({ from, to }: Datagram) =>
   [from, to].every(({ ip }) => ip === asker.address.ip || ip === target.address.ip);
 
-/** A network in which devices reach the server and nobody else. */
+/** Drops everything between devices: they reach the server only. */
 function isolate(world: World): void {
   world.onTheWay = (datagram) => (isBetween(datagram) ? [] : [datagram]);
 }
@@ -75,13 +75,13 @@ test("a device asks another directly, sealed", async () => {
   expect(result).toEqual({ kind: "open", via: "direct" });
   world.wire.length = 0;
   expect(await askPeer(from, at)).toBe("twenty-one degrees");
-  // The voucher, the question, the answer, its ACK.
+  // The voucher, the question, the answer, and the ACK of the answer.
   expect(world.wire.filter(isBetween).map(packetKind)).toEqual(["data", "data", "data", "data"]);
   const all = world.wire.map(({ bytes }) => Buffer.from(bytes).toString("latin1")).join();
   for (const word of ["asmith", "bsmith", "twenty-one", "QUERY"]) expect(all).not.toContain(word);
 });
 
-test("calls are bounded: the oldest is hung up, and one to the same address takes the place of an earlier one", async () => {
+test("the number of calls is bounded: the oldest is closed, and a call replaces an earlier one to the same address", async () => {
   const world = new World();
   const from = await loggedIn(world, asker);
   await loggedIn(world, target);
@@ -89,7 +89,7 @@ test("calls are bounded: the oldest is hung up, and one to the same address take
   const results: CallResult[] = [];
   const ring = (port: number) =>
     from.carrier.call?.(target.id, { ip: "192.0.2.9", port }, (how) => void results.push(how));
-  // Nobody answers there: each of these is being made until it gives up, or another takes its place.
+  // No device answers there: each call stays pending until it times out or another one replaces it.
   ring(1);
   ring(1);
   expect(results).toEqual([{ kind: "failed", why: "another call took its place" }]);
@@ -97,12 +97,12 @@ test("calls are bounded: the oldest is hung up, and one to the same address take
   world.wire.length = 0;
   for (let port = 2; port <= 16; port++) ring(port);
   expect(results).toHaveLength(1);
-  // The open one was the oldest: its device is told (CLOSE), and can be called again.
+  // The open call was the oldest: it is closed with a CLOSE to its device, which can be called again.
   expect(world.wire.filter(isBetween).map(packetKind)).toEqual(["data"]);
   expect((await call(from)).result).toEqual({ kind: "open", via: "direct" });
 });
 
-test("where no direct path works it goes through the server, which cannot read it", async () => {
+test("without a direct path it goes through the server, which cannot read it", async () => {
   const world = new World();
   const from = await loggedIn(world, asker);
   const long = "x".repeat(5_000);
@@ -116,7 +116,7 @@ test("where no direct path works it goes through the server, which cannot read i
   expect(world.server.engine.desk.counters.relayed).toBeGreaterThanOrEqual(5);
 });
 
-test("under loss a call still comes through, either way", async () => {
+test("under loss a call succeeds, on either path", async () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const world = new World(seed);
     const from = await loggedIn(world, asker);
@@ -129,7 +129,7 @@ test("under loss a call still comes through, either way", async () => {
   }
 });
 
-test("why neither way worked is said: the device does not answer, or the server does not reach it", async () => {
+test("a failure has its reason: the device does not answer, or the server cannot reach it", async () => {
   const world = new World();
   const from = await loggedIn(world, asker);
   const to = await loggedIn(world, target);
@@ -146,19 +146,19 @@ test("why neither way worked is said: the device does not answer, or the server 
   });
 });
 
-test("a device that is logged in with text is named so by the server, and by nobody else", async () => {
+test("only the server can say that a device is logged in with text", async () => {
   const world = new World();
   const from = await loggedIn(world, asker);
   await loggedIn(world, { ...target, text: true });
   expect((await call(from)).result).toEqual({ kind: "text" });
-  // The server's word gets lost: no word is no leave to speak text.
+  // The server's answer gets lost: without it the client must not speak text.
   let fromServer = 0;
   world.onTheWay = (datagram) =>
     datagram.from === world.serverAddress && ++fromServer === 2 ? [] : [datagram];
   expect((await call(from)).result).toEqual({ kind: "no-voucher" });
 });
 
-test("a caller asks in its own name only", async () => {
+test("a caller can ask under its own id only", async () => {
   const world = new World();
   const from = await loggedIn(world, asker);
   const to = await loggedIn(world, target);
@@ -167,7 +167,7 @@ test("a caller asks in its own name only", async () => {
   expect(to.client.device.unanswered).toBe(0);
 });
 
-/** Handshakes with the target as anybody can who knows its key, and shows it a frame before a question. */
+/** Handshakes with the target, as anybody who knows its key can, and sends it frames before a question. */
 async function strangerAsks(world: World, to: ClientNode, frames: Frame[]): Promise<number> {
   const mallory = { ip: "203.0.113.9", port: 9 };
   const initiation = valueOf(
@@ -205,7 +205,7 @@ function askedOutright(): Frame {
   return { kind: "text", answer: false, msgid: 2n, body: Buffer.from(text) };
 }
 
-test("the target answers to the server's voucher for this caller, and to nothing else", async () => {
+test("the target answers if it has the server's voucher for this caller, and otherwise not", async () => {
   const world = new World();
   const to = await loggedIn(world, target);
   const nowSeconds = Math.floor(world.time / 1000);
@@ -242,7 +242,7 @@ test("the target answers to the server's voucher for this caller, and to nothing
   }
 });
 
-test("a device that nobody logged in on answers no handshake", async () => {
+test("a device that is not logged in answers no handshake", async () => {
   const world = new World();
   const to = world.add(target);
   await to.register();

@@ -1,5 +1,5 @@
-// The real engine on a store in memory, in virtual time: batches, password checks that cost nothing and are counted,
-// restarts that forget everything the store does not hold.
+// The real engine on a store in memory, in virtual time: batches, password checks that are counted and cost nothing,
+// and restarts that keep only what is stored.
 
 import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
@@ -20,7 +20,7 @@ export type ServerOptions = {
   readonly random: (count: number) => Uint8Array;
 };
 
-/** Keys that follow from a name. */
+/** Keys derived from a name. */
 export function identityNamed(name: string, psk: Uint8Array | null = null): Identity {
   const sealing = x25519KeyPair(fixedBytes(`${name} sealing`));
   return { sealing, signing: ed25519KeyPair(fixedBytes(`${name} signing`)), psk };
@@ -29,9 +29,9 @@ export function identityNamed(name: string, psk: Uint8Array | null = null): Iden
 export class ServerNode {
   engine: Engine;
   identity: Identity;
-  /** Passwords hashed or checked with argon2id, had it been real. */
+  /** Passwords hashed or checked; each would be an argon2id run in production. */
   hashings = 0;
-  /** Whether the loop claims to be late, so that INITs need a cookie. */
+  /** Whether the event loop claims to be late, so that INITs need a cookie. */
   late = false;
   /** Whether storing fails. */
   broken = false;
@@ -50,7 +50,7 @@ export class ServerNode {
     this.engine = this.#start(now);
   }
 
-  /** Ends and starts again: what was not stored is gone, links and all. */
+  /** Ends and starts again: everything that is not stored is gone, links included. */
   restart(now: number): void {
     this.store = this.#open();
     this.engine = this.#start(now);
@@ -66,14 +66,14 @@ export class ServerNode {
     return rows.map(({ message }) => message);
   }
 
-  /** Takes datagrams, and says what it answers. */
+  /** Receives datagrams; returns the replies. */
   async turn(
     arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],
     now: number,
   ): Promise<Reply[]> {
     const { engine } = this;
     for (const { bytes, from } of arrivals) {
-      // The memory of a datagram is its receiver's only until the engine returns.
+      // A datagram's memory is overwritten after receive(), so that an engine that keeps a reference to it fails.
       const received = Uint8Array.from(bytes);
       engine.receive(received, from, now, this.late);
       received.fill(0xff);

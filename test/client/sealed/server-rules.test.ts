@@ -1,5 +1,5 @@
-// What the server holds to against anybody who speaks sealed or would rather not: repeats, busy, a full disk, downgrades,
-// replayed handshakes, two programs of one device.
+// The server's rules for sealed clients and for text beside them: repeats, 93, a full disk, downgrades, replayed
+// handshakes, two programs of one device.
 
 import { expect, test } from "bun:test";
 import { initiate } from "../../../lib/sealed/handshake.ts";
@@ -17,7 +17,7 @@ async function loggedIn(world: World, id = "asmith", at = address): Promise<Clie
   return client;
 }
 
-/** Has the next ACK to a client lost. */
+/** Drops the next datagram from the server. */
 function loseNextAnswer(world: World): void {
   world.onTheWay = (datagram) => {
     if (datagram.from !== world.serverAddress) return [datagram];
@@ -26,7 +26,7 @@ function loseNextAnswer(world: World): void {
   };
 }
 
-test("a report whose ACK got lost is stored once, also over a restart of the server", async () => {
+test("a report whose ACK got lost is stored once, even over a restart of the server", async () => {
   const world = new World();
   const client = await loggedIn(world);
   loseNextAnswer(world);
@@ -42,12 +42,12 @@ test.each([
   ["REGISTER", "00"],
   ["LOGOFF", "80"],
   ["DEREGISTER", "20"],
-] as const)("a repeated %s gets its stored answer, also over a restart", async (verb, code) => {
+] as const)("a repeated %s gets its stored answer, even over a restart", async (verb, code) => {
   for (const restarts of [false, true]) {
     const world = new World();
     const isNew = verb === "REGISTER";
     const client = isNew ? world.add({ id: "asmith", address }) : await loggedIn(world);
-    // The link is there already: the answer that gets lost is the request's.
+    // This request opens the link, so that the datagram that gets lost below is the answer to the request.
     expect(await client.code({ type: "LOGOFF", id: "nobody" })).toBe("31");
     loseNextAnswer(world);
     const message =
@@ -60,7 +60,7 @@ test.each([
     await world.run(() => counters.replied > before);
     if (restarts) world.restartServer();
     expect([verb, restarts, await asked]).toEqual([verb, restarts, code]);
-    // Another request with the same words is carried out.
+    // The same message as a new request is carried out.
     const again = { REGISTER: "01", LOGOFF: "31", DEREGISTER: "21" }[verb];
     expect(await client.code(message)).toBe(again);
   }
@@ -82,7 +82,7 @@ test("two equal readings are two reports", async () => {
   expect(world.server.reports("asmith")).toEqual(["21", "21"]);
 });
 
-test("95 comes inside the link, and nothing was stored", async () => {
+test("95 comes inside the link, and nothing is stored", async () => {
   const world = new World();
   const client = await loggedIn(world);
   world.server.broken = true;
@@ -112,7 +112,7 @@ test("a device that was sealed once is refused in text, until an operator allows
   expect(await text.logIn()).toBe("70");
 });
 
-test("a server that requires encryption refuses text, and serves the sealed", async () => {
+test("a server that requires encryption refuses text and serves sealed clients", async () => {
   const world = new World(1, { policy: { requireEncryption: true } });
   const text = world.add({ id: "bsmith", address: { ip: "192.0.2.66", port: 5 }, text: true });
   expect(await text.register()).toBe("94");
@@ -120,13 +120,13 @@ test("a server that requires encryption refuses text, and serves the sealed", as
   expect(await client.report("sealed")).toBe("50");
 });
 
-test("replayed INITs displace nobody", async () => {
+test("replayed INITs replace no link", async () => {
   const world = new World();
   const client = await loggedIn(world);
   const init = world.wire.find((datagram) => packetKind(datagram) === "init") as Datagram;
   world.wire.length = 0;
   world.restartServer();
-  // After a restart the counters are forgotten: the replay is answered, and gains nothing.
+  // A restart forgets the counters: a replayed INIT is answered, but the link it opens stays unconfirmed.
   for (let port = 1; port <= 50; port++) {
     world.send(init.bytes, { ip: "203.0.113.5", port }, world.serverAddress);
   }
@@ -139,7 +139,7 @@ test("replayed INITs displace nobody", async () => {
   ).toBeLessThan(50);
 });
 
-test("a flood of INITs turns cookies on, and an honest device still gets in", async () => {
+test("a flood of INITs turns cookies on, and an honest device still gets its link", async () => {
   const world = new World();
   const remoteKey = world.server.identity.sealing.publicKey;
   for (let n = 0; n < 2_100; n++) {
@@ -155,7 +155,7 @@ test("a flood of INITs turns cookies on, and an honest device still gets in", as
   expect(world.server.engine.desk.links.strangers).toBeLessThanOrEqual(limits.strangers);
 });
 
-test("a flood that is over is forgotten, however large it was", async () => {
+test("once a flood is over no cookies are asked for, however large it was", async () => {
   const world = new World();
   const [local, remoteKey] = [fixedPair("flooder"), world.server.identity.sealing.publicKey];
   const facts = { local, remoteKey, ephemeral: local, index: 1, hsCounter: 1, caps: 0 };
@@ -171,7 +171,7 @@ test("a flood that is over is forgotten, however large it was", async () => {
   expect(cookies.some((d) => d.to.ip === address.ip)).toBe(false);
 });
 
-test("two programs of one device take turns, and both are served", async () => {
+test("two programs of one device alternate, and both are served", async () => {
   const world = new World();
   const one = await loggedIn(world);
   const other = world.add({ id: "asmith", address: { ip: "192.0.2.2", port: 7 }, disk: one.disk });
@@ -184,7 +184,7 @@ test("two programs of one device take turns, and both are served", async () => {
   expect(world.server.reports("asmith")).toHaveLength(10);
 });
 
-test("the operator's question reaches a sealed device, and its answer is stored once", async () => {
+test("the operator's QUERY reaches a sealed device, and its answer is stored once", async () => {
   const world = new World();
   const client = await loggedIn(world);
   const results: string[] = [];
@@ -207,7 +207,7 @@ test("the operator's question reaches a sealed device, and its answer is stored 
 });
 
 test.each([-86_400_000, 86_400_000])(
-  "keys age as time passes, also where the server's clock is set by %d ms",
+  "keys age with elapsed time, even if the server's clock is set by %d ms",
   async (setMs) => {
     const world = new World();
     const { desk } = world.server.engine;
@@ -215,13 +215,13 @@ test.each([-86_400_000, 86_400_000])(
     const before = desk.uptimeMs;
     world.clockSetMs = setMs;
     await world.pass(60_000);
-    // The step itself counts for next to nothing.
+    // The step of the clock hardly counts.
     expect(desk.uptimeMs - before).toBeGreaterThan(59_000);
     expect(desk.uptimeMs - before).toBeLessThan(66_000);
   },
 );
 
-test("a server's clock that is set forward a day ends no link", async () => {
+test("setting the server's clock forward by a day ends no link", async () => {
   const world = new World();
   const client = await loggedIn(world);
   const { counters } = world.server.engine.desk;

@@ -1,5 +1,5 @@
-// A server, clients and the network between them in virtual time: it loses, repeats, delays and corrupts by a seed, and
-// keeps every datagram that was ever on the wire.
+// A server, clients and the network between them in virtual time. The network loses, repeats, delays and corrupts
+// datagrams by a seed, and keeps every datagram that was ever sent.
 
 import type { Address } from "../../../lib/protocol/messages.ts";
 import { seededRandom } from "../fakes.ts";
@@ -7,11 +7,11 @@ import { ClientNode, type ClientOptions } from "./client-node.ts";
 import { type ServerOptions, ServerNode } from "./server-node.ts";
 
 export type Weather = {
-  /** Shares of the datagrams, 0 to 1. */
+  /** Shares of all datagrams, 0 to 1. */
   readonly lost?: number;
   readonly repeated?: number;
   readonly corrupted?: number;
-  /** Longest delay, ms; the shortest is 1. */
+  /** Longest delay, ms; the shortest is 1 ms. */
   readonly delayMs?: number;
 };
 
@@ -32,7 +32,7 @@ export class World {
   /** Everything that was sent, in order. */
   readonly wire: Datagram[] = [];
   weather: Weather = {};
-  /** What somebody on the way makes of a datagram; an empty list swallows it. */
+  /** Replaces a datagram on its way by any number of datagrams; an empty list drops it. */
   onTheWay: (datagram: Datagram) => readonly Datagram[] = (datagram) => [datagram];
   /** How far the clock of this machine was set forward, ms; negative for back. */
   clockSetMs = 0;
@@ -59,7 +59,7 @@ export class World {
     return client;
   }
 
-  /** Puts a datagram on the wire. */
+  /** Sends a datagram. */
   send(bytes: Uint8Array, from: Address, to: Address): void {
     for (const datagram of this.onTheWay({ bytes: Uint8Array.from(bytes), from, to })) {
       this.wire.push(datagram);
@@ -67,7 +67,7 @@ export class World {
     }
   }
 
-  /** Brings a datagram to its end, as the weather is. */
+  /** Delivers a datagram, subject to the current faults. */
   deliver(datagram: Datagram): void {
     const { lost = 0, repeated = 0, corrupted = 0, delayMs = 1 } = this.weather;
     const copies = this.random() < repeated ? 2 : 1;
@@ -78,13 +78,13 @@ export class World {
     }
   }
 
-  /** Ends the server and starts it again; what is on its way to it is lost. */
+  /** Ends the server and starts it again; datagrams on their way to it are lost. */
   restartServer(): void {
     this.#flights = this.#flights.filter(({ to }) => !isSame(to, this.serverAddress));
     this.server.restart(this.time);
   }
 
-  /** Runs until something holds. */
+  /** Runs until a condition holds. @param withinMs throws after so long, in virtual ms */
   async run(isDone: () => boolean, withinMs = patienceMs): Promise<void> {
     const end = this.now + withinMs;
     while (!isDone()) {
@@ -127,7 +127,7 @@ export class World {
 
   #bend(bytes: Uint8Array): Uint8Array {
     const copy = Uint8Array.from(bytes);
-    // Another first byte makes it a text message, which the server answers in text.
+    // A changed first byte would make it a text message, which the server answers in text.
     const at = 1 + Math.floor(this.random() * (copy.length - 1));
     copy[at] = (copy[at] as number) ^ (1 << Math.floor(this.random() * 8));
     return copy;
@@ -138,7 +138,7 @@ function isSame(a: Address, b: Address): boolean {
   return a.ip === b.ip && a.port === b.port;
 }
 
-/** The first byte of a datagram, as a word. */
+/** The kind of a datagram by its first byte. */
 export function packetKind({ bytes }: Datagram): string {
   const kinds = ["", "hello", "key", "init", "resp", "cookie", "data", "reset"];
   return kinds[bytes[0] ?? 0] || "text";
