@@ -1,4 +1,4 @@
-// The progress of a long piece of work as a person sees it: a bar on a terminal, a line every tenth elsewhere.
+// The progress of a long task as a person sees it: a bar on a terminal, elsewhere a line at every tenth.
 
 import { expect, test } from "bun:test";
 import { showProgress } from "../../lib/cli/progress.ts";
@@ -10,7 +10,7 @@ function shown(total: number, terminal: { isTTY?: boolean; columns?: number }): 
   return written;
 }
 
-test("where there is no terminal: a line every tenth, no control characters", () => {
+test("without a terminal: a line at every tenth, no control characters", () => {
   const lines = shown(1000, {});
   expect(lines).toHaveLength(10);
   expect(lines[0]).toBe("Hashing: 10% (100 of 1000)\n");
@@ -22,7 +22,7 @@ test("where there is no terminal: a line every tenth, no control characters", ()
   ]);
 });
 
-test("on a terminal: one line that redraws itself, at most once a percent, and ends", () => {
+test("on a terminal: one line that is redrawn, at most once per percent, and ended", () => {
   const texts = shown(100_000, { isTTY: true, columns: 80 });
   expect(texts).toHaveLength(101);
   expect(texts.every((text) => text.startsWith("\rHashing ["))).toBe(true);
@@ -40,7 +40,7 @@ test.each([20, 30, 40, 80, 200])("it fits in %d columns", (columns) => {
   }
 });
 
-test("no work shows nothing", () => {
+test("no work shows no progress", () => {
   expect(shown(0, {})).toEqual([]);
   expect(shown(0, { isTTY: true })).toEqual([]);
 });

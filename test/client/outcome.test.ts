@@ -29,13 +29,10 @@ test.each([
   ["DATA", "93", "later", "later"],
   ["DATA", "95", "later", "later"],
   ["QUERY", "61", "refused", "refused"],
-] as const)(
-  "%s %s is %s, and %s if the request had been repeated",
-  (verb, code, once, repeated) => {
-    expect(verdict(verb, code, false)).toBe(once);
-    expect(verdict(verb, code, true)).toBe(repeated);
-  },
-);
+] as const)("%s %s is %s, and %s after a repetition", (verb, code, once, repeated) => {
+  expect(verdict(verb, code, false)).toBe(once);
+  expect(verdict(verb, code, true)).toBe(repeated);
+});
 
 test("silence is silent, and an answer is judged by its code", () => {
   const from = { ip: "192.0.2.1", port: 9000 };

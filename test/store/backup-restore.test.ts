@@ -1,5 +1,5 @@
-// A copy put back: refused where it cannot be whole, and killed at any step it leaves the old database or the new one,
-// whole, and never a mixture.
+// Restoring a copy: refused if the copy cannot be complete; killed at any step, it leaves either the old database or
+// the new one, complete, and never a mixture.
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
@@ -33,7 +33,7 @@ async function openStore(path: string) {
   return { database, store, close };
 }
 
-/** A database whose reports say which one it is; closed. */
+/** A closed database whose reports carry its name. */
 async function newNamed(name: string, reports = 50, path = newPath()): Promise<string> {
   const { store, close } = await openStore(path);
   store.applyNow(Array.from({ length: reports }, (_, i) => reportOf("a", `${name} ${i}`)));
@@ -41,7 +41,7 @@ async function newNamed(name: string, reports = 50, path = newPath()): Promise<s
   return path;
 }
 
-/** An old database with a copy of a new one beside it. */
+/** An old database, and beside it a copy of a new one. */
 async function newPair(): Promise<{ path: string; copy: string; kept: string }> {
   const path = await newNamed("old");
   const copy = join(dirname(path), "copy.db");
@@ -49,7 +49,7 @@ async function newPair(): Promise<{ path: string; copy: string; kept: string }> 
   return { path, copy, kept: `${path}.kept` };
 }
 
-/** Which one a database is, after a look at every page and every row. */
+/** The name of a database, after a check of every page and every row. */
 function nameOf(path: string): string {
   expect(checkDatabase(path).damage).toEqual([]);
   const database = new Database(path, { readonly: true });
@@ -62,7 +62,7 @@ function nameOf(path: string): string {
   return name;
 }
 
-/** Kills whoever uses the database while its last reports are in its log. */
+/** Leaves a database as a killed process does: its last changes are in the log only. */
 async function leaveLog(path: string): Promise<void> {
   const script = `
     const { openDatabase } = await import(${JSON.stringify(join(import.meta.dir, "../../lib/store/open-database.ts"))});
@@ -74,7 +74,7 @@ async function leaveLog(path: string): Promise<void> {
   expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
 }
 
-/** Runs a script up to the moment where it says "here", and kills it there. */
+/** Runs a script until it prints "here", and kills it there. */
 async function killAt(script: string): Promise<void> {
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
   const { value } = await child.stdout.getReader().read();
@@ -83,48 +83,48 @@ async function killAt(script: string): Promise<void> {
   await child.exited;
 }
 
-describe("a copy put back", () => {
-  test("is the database; what was there is kept, and nothing else is left", async () => {
+describe("a restored copy", () => {
+  test("is the database; the former one is kept, and nothing else is left", async () => {
     const { path, copy, kept } = await newPair();
     expect(restore(copy, path, kept, quiet)).toBe(kept);
     expect([nameOf(path), nameOf(kept), nameOf(copy)]).toEqual(["new", "old", "new"]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(kept).nlink).toBe(1);
     expect(readdirSync(dirname(path))).toHaveLength(4);
-    // It is served as if nothing had been.
+    // A server can open it.
     const { store, close } = await openStore(path);
     expect(store.nextSequence).toBe(3_001);
     close();
   });
 
-  test("where there was none", async () => {
+  test("where there was no database", async () => {
     const { copy } = await newPair();
     const path = newPath();
     expect(restore(copy, path, `${path}.kept`, quiet)).toBeNull();
     expect(nameOf(path)).toBe("new");
   });
 
-  test("twice in a second keeps both", async () => {
+  test("twice in a second keeps both former databases", async () => {
     const { path, copy, kept } = await newPair();
     expect(restore(copy, path, kept, quiet)).toBe(kept);
     expect(restore(copy, path, kept, quiet)).toBe(`${kept}-2`);
     expect([nameOf(kept), nameOf(`${kept}-2`)]).toEqual(["old", "new"]);
   });
 
-  test("over one that was killed: its log is in what is kept, and not in what is new", async () => {
+  test("over a database whose server was killed: its log goes with the kept one, not with the new one", async () => {
     const { path, copy, kept } = await newPair();
     await leaveLog(path);
     restore(copy, path, kept, quiet);
     expect([nameOf(path), nameOf(kept)]).toEqual(["new", "logged"]);
     expect(existsSync(`${path}-wal`)).toBe(false);
-    // And one that was killed can be put back, log and all.
+    // A database whose server was killed can itself be restored, with its log.
     const { path: other } = await newPair();
     await leaveLog(other);
     restore(other, path, kept, quiet);
     expect(nameOf(path)).toBe("logged");
   });
 
-  test("over one that is damaged, which is kept with its log", async () => {
+  test("over a damaged database, which is kept with its log", async () => {
     const { path, copy, kept } = await newPair();
     writeFileSync(path, "not a database any more".repeat(500));
     writeFileSync(`${path}-wal`, "nor is this its log");
@@ -150,7 +150,7 @@ describe("a copy put back", () => {
   });
 });
 
-describe("refused, with the database untouched", () => {
+describe("refused, with the database unchanged", () => {
   const damagedCopies: Record<string, (copy: string) => void> = {
     "cut short": (copy) => writeFileSync(copy, readFileSync(copy).subarray(0, 20_000)),
     "a page overwritten": (copy) =>
@@ -169,7 +169,7 @@ describe("refused, with the database untouched", () => {
     });
   }
 
-  test("a copy that is not there, is empty, is another program's or a newer release's", async () => {
+  test("a copy that is missing, empty, another program's or a newer release's", async () => {
     const { path, copy, kept } = await newPair();
     const other = newPath("other.db");
     const foreign = new Database(other, { create: true, readwrite: true });
@@ -196,7 +196,7 @@ describe("refused, with the database untouched", () => {
     expect(bytesIn(dirname(path))).toEqual(before);
   });
 
-  test("a database that is served, a copy that is, and one that another program reads", async () => {
+  test("a database that is served, a copy that is served, and a database that another program reads", async () => {
     const { path, copy, kept } = await newPair();
     const served = await openStore(path);
     expect(await refusalOf(() => restore(copy, path, kept, quiet))).toBe("database-in-use");
@@ -216,7 +216,7 @@ describe("refused, with the database untouched", () => {
   });
 });
 
-/** A restore that says "here" at a step and goes no further. */
+/** A script that restores, prints "here" at a step, and waits there. */
 function stoppingAt(
   step: string,
   { path, copy, kept }: Awaited<ReturnType<typeof newPair>>,
@@ -242,7 +242,7 @@ test.each([
   ["checked", "old"],
   ["kept", "old"],
   ["placed", "new"],
-])("killed at %s it is the %s one, whole; the next restore goes through", async (step, name) => {
+])("killed at %s: the %s database, complete; the next restore succeeds", async (step, name) => {
   for (const hasLog of [false, true]) {
     const pair = await newPair();
     if (hasLog) await leaveLog(pair.path);
@@ -252,7 +252,7 @@ test.each([
     const { leftovers, secondNames } = checkDatabase(pair.path);
     expect(leftovers.length).toBe(step === "placed" ? 0 : 1);
     expect(secondNames).toEqual(step === "kept" ? [pair.kept] : []);
-    // A server may start meanwhile.
+    // A server may start in between.
     (await openStore(pair.path)).close();
     rmSync(pair.kept, { force: true });
     expect(restore(pair.copy, pair.path, pair.kept, quiet)).toBe(pair.kept);

@@ -1,4 +1,4 @@
-// Copies of a database: whole and of one moment, also while it is written; and what goes wrong leaves nothing behind.
+// Copies of a database: complete and of one moment, even while it is written; a failure leaves nothing behind.
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
@@ -54,7 +54,7 @@ async function openStore(path = newPath()) {
   return { path, database, store, close };
 }
 
-/** A database with three devices, two sessions and so many reports; closed. */
+/** A closed database with three devices, two sessions and `reports` reports. */
 async function newFilled(reports: number): Promise<string> {
   const { path, store, close } = await openStore();
   fill(store, reports);
@@ -71,7 +71,7 @@ function fill(store: SqliteStore, reports: number): void {
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 
-/** Everything in a database, table by table. */
+/** The rows of all tables of a database. */
 function contentOf(path: string): Record<string, unknown[]> {
   const database = new Database(path, { readonly: true });
   const names = database
@@ -84,7 +84,7 @@ function contentOf(path: string): Record<string, unknown[]> {
   return Object.fromEntries(all);
 }
 
-test("a copy has every row of every table, its owner's rights, and its progress ends at the end", async () => {
+test("a copy has every row of every table and its owner's rights, and its progress ends at the end", async () => {
   const path = await newFilled(2 * chunkSize + 500);
   const target = join(dirname(path), "copy.db");
   const shown: number[][] = [];
@@ -107,13 +107,13 @@ test("a copy has every row of every table, its owner's rights, and its progress 
   expect(contentOf(target)).toEqual(contentOf(path));
 });
 
-test("of a database that is written meanwhile, the copy is one moment's", async () => {
+test("a copy of a database that is written meanwhile has the state of one moment", async () => {
   const { path, database, store, close } = await openStore();
   fill(store, chunkSize + 100);
   const target = join(dirname(path), "copy.db");
   const before = database.query("SELECT count(*) AS it FROM data").get() as { it: number };
   let more = 0;
-  // Between two steps of the copy another connection commits.
+  // Another connection commits between two steps of the copy.
   const facts = backUp(path, target, {
     onProgress: () => {
       store.applyNow([reportOf("device-1", `more ${more++}`), registerOf(deviceOf(100 + more))]);
@@ -128,7 +128,7 @@ test("of a database that is written meanwhile, the copy is one moment's", async 
   close();
 });
 
-test("of an empty database, of one whose reports retention removed, of one behind with its index", async () => {
+test("copies of an empty database and of one whose reports retention removed, in part and entirely", async () => {
   const empty = await newFilled(0);
   expect(backUp(empty, `${empty}.copy`, quiet).reports).toBe(0);
   expect(contentOf(`${empty}.copy`)).toEqual(contentOf(empty));
@@ -143,14 +143,14 @@ test("of an empty database, of one whose reports retention removed, of one behin
   backUp(path, `${path}.none`, quiet);
   expect(contentOf(`${path}.none`)["data"]).toHaveLength(0);
   close();
-  // Numbers go on in the copy as they do here.
+  // The copy continues with the number that the original would give.
   const copy = await openStore(`${path}.none`);
   expect(copy.store.nextSequence).toBe(chunkSize + 11);
   copy.close();
 });
 
-describe("what stands in the way is told, and nothing is left behind", () => {
-  test("a target that is there: a file, a folder, a link to nowhere", async () => {
+describe("obstacles are reported, and nothing is left behind", () => {
+  test("a target that exists: a file, a folder, a dangling link", async () => {
     const path = await newFilled(10);
     const at = (name: string) => join(dirname(path), name);
     writeFileSync(at("file"), "mine");
@@ -164,7 +164,7 @@ describe("what stands in the way is told, and nothing is left behind", () => {
     expect(await refusalOf(() => backUp(path, at("link"), quiet))).toBe("target-exists");
   });
 
-  test("a folder that is not there, and a file for a folder", async () => {
+  test("a missing folder, and a file in place of a folder", async () => {
     const path = await newFilled(10);
     const before = bytesIn(dirname(path));
     for (const target of [join(dirname(path), "no/copy.db"), join(path, "copy.db")]) {
@@ -174,7 +174,7 @@ describe("what stands in the way is told, and nothing is left behind", () => {
     expect(bytesIn(dirname(path))).toEqual(before);
   });
 
-  test("a database that is not there, is none, or is damaged", async () => {
+  test("a database that is missing, no database, or damaged", async () => {
     const path = await newFilled(5_000);
     const target = `${path}.copy`;
     expect(await refusalOf(() => backUp(`${path}.no`, target, quiet))).toBe("no-database");
@@ -185,7 +185,7 @@ describe("what stands in the way is told, and nothing is left behind", () => {
     expect(readdirSync(dirname(path)).filter((name) => /copy|unfinished/.test(name))).toEqual([]);
   });
 
-  test("a name that something else takes meanwhile stays that one's", async () => {
+  test("a target that another program creates meanwhile is not overwritten", async () => {
     const path = await newFilled(10);
     const target = `${path}.copy`;
     const onChecking = () => writeFileSync(target, "mine");
@@ -197,7 +197,7 @@ describe("what stands in the way is told, and nothing is left behind", () => {
   });
 });
 
-test("what a killed backup left goes with the next one to that name; another's stays", async () => {
+test("what a killed backup left is removed by the next one to that name; other leftovers stay", async () => {
   const path = await newFilled(10);
   const target = `${path}.copy`;
   const child = Bun.spawn([process.execPath, "-e", ""]);
@@ -213,7 +213,7 @@ test("what a killed backup left goes with the next one to that name; another's s
   for (const name of others) expect(names).toContain(name);
 });
 
-test("a database where nothing can be written is copied, and stays as it is", async () => {
+test("a database in a read-only folder is copied, and stays unchanged", async () => {
   const path = await newFilled(100);
   const target = newPath("copy.db");
   const before = bytesIn(dirname(path));
@@ -226,7 +226,7 @@ test("a database where nothing can be written is copied, and stays as it is", as
   expect(bytesIn(dirname(path))).toEqual(before);
 });
 
-/** Overwrites a page in the middle. */
+/** Overwrites a page in the middle of a file. */
 function damage(path: string): void {
   const bytes = readFileSync(path);
   const page = Math.floor(bytes.length / 2 / 4_096) * 4_096;

@@ -1,4 +1,4 @@
-// The places of a chunk against a Map of lists: whatever is added and undone, both tell the same.
+// The places of a chunk against a Map of lists: after any additions and undos both have the same content.
 
 import { expect, test } from "bun:test";
 import { ChunkPlaces, chunkSize } from "../../lib/store/chunk-places.ts";
@@ -20,7 +20,7 @@ function expectSame(places: ChunkPlaces, model: Map<string, number[]>): void {
   expect(new Map(known as [string, number[]][])).toEqual(model);
 }
 
-test.each([1, 2, 3, 4, 5])("places that come, with gaps, and are undone: seed %d", (seed) => {
+test.each([1, 2, 3, 4, 5])("places are added with gaps and undone: seed %d", (seed) => {
   const draw = newDraw(seed);
   const places = new ChunkPlaces();
   const model = new Map<string, number[]>();
@@ -37,7 +37,7 @@ test.each([1, 2, 3, 4, 5])("places that come, with gaps, and are undone: seed %d
     }
     const name = names[draw(names.length)] as string;
     const own = model.get(name) ?? [];
-    // What an earlier place is said to be may be true, another device's, or nonsense.
+    // The hint of the device's previous place may be right, another device's, or out of range.
     const hints = [own.at(-1) ?? -1, draw(next + 1), -1, -draw(chunkSize), next + 1, chunkSize + 7];
     places.add(name, next, hints[draw(hints.length)] as number);
     model.set(name, [...own, next]);
@@ -47,7 +47,7 @@ test.each([1, 2, 3, 4, 5])("places that come, with gaps, and are undone: seed %d
   expectSame(places, model);
 });
 
-test("a chunk in which every report is of another device", () => {
+test("a chunk in which every report has another device", () => {
   const places = new ChunkPlaces();
   for (let place = 0; place < chunkSize; place++) places.add(`d${place}`, place, place - 1);
   expect(places.slots).toBe(chunkSize);

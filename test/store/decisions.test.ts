@@ -1,5 +1,5 @@
-// The rules of REGISTER, DEREGISTER and LOGIN as tables: a line a row of the protocol (clause 4), in its order, with
-// what is known of the password.
+// The rules of REGISTER, DEREGISTER and LOGIN as tables: one line per row of the protocol's tables (§4), in their
+// order, combined with what is known of the password.
 
 import { describe, expect, test } from "bun:test";
 import type { Proof } from "../../lib/server/operation.ts";
@@ -11,7 +11,7 @@ const none: Proof = { kind: "none" };
 const hashed: Proof = { kind: "hashed", hash: "new" };
 const right: Proof = { kind: "verified", hash: "h1" };
 const wrong: Proof = { kind: "refused", hash: "h1" };
-/** Checked against a hash that was there before: the device was registered anew since. */
+/** Checked against an earlier hash: the device has been registered anew since. */
 const rightBefore: Proof = { kind: "verified", hash: "h0" };
 const wrongBefore: Proof = { kind: "refused", hash: "h0" };
 const unknownBefore: Proof = { kind: "refused", hash: null };
@@ -30,7 +30,7 @@ const otherIp = { ...own, ip: "10.0.0.9" };
 const otherPort = { ...own, port: 1995 };
 const locked = { ...own, textLocked: true };
 
-describe("REGISTER, the first row that fits", () => {
+describe("REGISTER: the first row that fits", () => {
   const free = { ipTaken: false, macTaken: false };
   const ipTaken = { ipTaken: true, macTaken: false };
   const macTaken = { ipTaken: false, macTaken: true };
@@ -80,7 +80,7 @@ describe("REGISTER, the first row that fits", () => {
     }
   });
 
-  test("a device that was sealed and comes sealed is decided as any other", () => {
+  test("a sealed request of a device that was sealed before is decided like any other", () => {
     const rows = { own: { ...otherIp, textLocked: true }, ...free };
     expect(wordsOf(decideRegister(asked, right, true, rows))).toBe("02");
   });
@@ -141,7 +141,7 @@ describe("LOGIN", () => {
     expect(wordsOf(decision) + changed).toBe(outcome);
   });
 
-  test("another key where keys are kept strictly", () => {
+  test("another key in strict mode", () => {
     expect(wordsOf(decideLogin(right, otherKey, "strict", sealed))).toBe("31");
     expect(wordsOf(decideLogin(right, key, "strict", sealed))).toBe("70");
   });

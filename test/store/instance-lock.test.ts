@@ -1,5 +1,5 @@
-// One server a database, by whatever name; seen from this process and from others; and a file that goes away under an
-// open database is noticed.
+// One server per database, by whatever path it is opened, within this process and among processes; and a file that
+// disappears under an open database is noticed.
 
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -18,8 +18,8 @@ async function serve(path: string) {
   return { store: new SqliteStore(database, { sharedIp: false }, guard), lock };
 }
 
-describe("one server a database", () => {
-  test("a second one is refused and changes nothing; the first goes on", async () => {
+describe("one server per database", () => {
+  test("a second server is refused and changes nothing; the first one goes on", async () => {
     const path = newPath();
     const { store, lock } = await serve(path);
     store.applyNow([reportOf("asmith", "one")]);
@@ -32,7 +32,7 @@ describe("one server a database", () => {
     lock.release();
   });
 
-  test("another link to it is the same database", async () => {
+  test("another link to the file is the same database", async () => {
     const path = newPath();
     const link = newPath("link.db");
     symlinkSync(path, link);
@@ -43,7 +43,7 @@ describe("one server a database", () => {
     lock.release();
   });
 
-  test("a refused opening lets the lock go", async () => {
+  test("a refused opening releases the lock", async () => {
     const path = newPath();
     writeFileSync(path, "no database, and longer than a header".repeat(10));
     expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-corrupt");
@@ -53,7 +53,7 @@ describe("one server a database", () => {
     lock.release();
   });
 
-  test("after it is closed the next one serves, in this process too", async () => {
+  test("after the database is closed the next server can open it, in this process too", async () => {
     const path = newPath();
     for (let i = 0; i < 3; i++) {
       const { store, lock } = await serve(path);
@@ -64,7 +64,7 @@ describe("one server a database", () => {
     }
   });
 
-  test("a reader reads beside it", async () => {
+  test("a reader can read beside a server", async () => {
     const path = newPath();
     const { store, lock } = await serve(path);
     store.applyNow([reportOf("asmith", "one")]);
@@ -81,7 +81,7 @@ describe("one server a database", () => {
 });
 
 describe("isServed", () => {
-  test("makes no file, and is no lock itself", () => {
+  test("creates no file, and does not lock", () => {
     const path = newPath();
     expect(isServed(path)).toBe(false);
     expect(readdirSync(dirname(path))).toEqual([]);
@@ -93,7 +93,7 @@ describe("isServed", () => {
     lock.release();
   });
 
-  test("tells of another process, until that is killed", async () => {
+  test("detects the lock of another process, until that process is killed", async () => {
     const path = newPath();
     const script = `
       import { takeInstanceLock } from ${JSON.stringify(join(import.meta.dir, "../../lib/store/instance-lock.ts"))};
@@ -111,7 +111,7 @@ describe("isServed", () => {
   });
 });
 
-describe("a file that goes away under an open database", () => {
+describe("a file that disappears under an open database", () => {
   test.each(["", "-wal"])("%p: nothing is stored until it is back", async (suffix) => {
     const path = newPath();
     const { store, lock } = await serve(path);
@@ -133,7 +133,7 @@ describe("a file that goes away under an open database", () => {
     lock.release();
   });
 
-  test("a log that was not there yet is watched from when it is", () => {
+  test("a log that does not exist yet is watched once it does", () => {
     const path = newPath();
     writeFileSync(path, "");
     const guard = new FileGuard(path);

@@ -1,5 +1,5 @@
-// The memory of where a device's latest report is: it says what a walk through everything would say, and does not walk
-// through what it has looked at before.
+// The memory of each device's latest report: it gives what a walk through all chunks would give, and walks only through
+// chunks that it has not seen before.
 
 import { expect, test } from "bun:test";
 import { LatestReports } from "../../lib/store/latest-reports.ts";
@@ -8,7 +8,7 @@ import { ReportReader } from "../../lib/store/report-reader.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { deviceOf, newDatabase, registerOf, reportOf } from "./store-fixtures.ts";
 
-/** A database of many chunks in which one device reported once, in the first. */
+/** A database of 100 chunks; the device "early" reported once, in the first one. */
 function longDatabase() {
   const database = newDatabase();
   database.run("INSERT INTO data VALUES (5, 'early', 't', 1, '01', 'm', 1)");
@@ -22,7 +22,7 @@ function longDatabase() {
   return database;
 }
 
-/** A reader that notes the chunk down to which each walk went. */
+/** A reader that records the oldest chunk of each walk. */
 class WatchedReader extends ReportReader {
   readonly walks: number[] = [];
 
@@ -32,7 +32,7 @@ class WatchedReader extends ReportReader {
   }
 }
 
-test("what was looked at is not looked at again, found or not", () => {
+test("a chunk is searched once, whether a report was found or not", () => {
   const reader = new WatchedReader(longDatabase(), null);
   const latest = new LatestReports(reader);
   const next = 100 * chunkSize;
@@ -47,7 +47,7 @@ test("what was looked at is not looked at again, found or not", () => {
   }
 });
 
-test("a report that came since is the latest", () => {
+test("a report stored since is the latest", () => {
   const store = new SqliteStore(newDatabase(), { sharedIp: false });
   const { id } = deviceOf(1);
   const ask = { kind: "latest", id } as const;
@@ -66,7 +66,7 @@ test("a report that came since is the latest", () => {
   ]);
 });
 
-test("one that was rolled back is not, nor one that was removed", () => {
+test("a report that was rolled back or removed is not the latest", () => {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   const { id } = deviceOf(1);
@@ -76,7 +76,7 @@ test("one that was rolled back is not, nor one that was removed", () => {
     "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'full' BEGIN SELECT raise(ABORT, 'full'); END",
   );
   expect(() => store.applyNow([reportOf(id, "lost"), ask, reportOf(id, "full")])).toThrow("full");
-  // Its number is another's now.
+  // The number of the rolled-back report now belongs to another one.
   store.applyNow([reportOf("other", "x")]);
   expect(store.applyNow([ask])).toMatchObject([{ report: { message: "a" } }]);
   database.run("DELETE FROM data WHERE message = 'a'");

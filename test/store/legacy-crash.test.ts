@@ -1,5 +1,5 @@
-// A kill -9 in the middle of a migration: the old database is there, whole, and the next start does the work, with one
-// backup for all of them. The kills happen where the process says it is, not at a time.
+// kill -9 during a migration: the old database stays complete, and the next start does the work; all attempts share one
+// backup. A kill happens where the process says it is, not at a time.
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
@@ -12,7 +12,7 @@ import { newDatabaseFrom, newLegacyPort, noLegacy, refusalOf } from "./store-fix
 
 const everything = "SELECT * FROM registrar ORDER BY rowid";
 
-/** Starts a migration in a process of its own that stops for good at one point, and kills it there. */
+/** Starts a migration in a process of its own, which stops at a point, and kills it there. */
 async function killAt(path: string, point: string): Promise<void> {
   const script = `
     import { openDatabase } from ${JSON.stringify(join(import.meta.dir, "../../lib/store/open-database.ts"))};
@@ -45,7 +45,7 @@ function read(path: string, sql: string): unknown[] {
   return rows;
 }
 
-test.each(["DELETE", "WAL"])("killed again and again, it ends well (%s)", async (journalMode) => {
+test.each(["DELETE", "WAL"])("killed repeatedly, it succeeds (%s)", async (journalMode) => {
   const path = newDatabaseFrom("legacy-current.sql", journalMode);
   const before = read(path, everything);
   const points = [
@@ -70,7 +70,7 @@ test.each(["DELETE", "WAL"])("killed again and again, it ends well (%s)", async 
   expect(read(join(dirname(path), backups[0] as string), everything)).toEqual(before);
 });
 
-test("killed after the commit, it is done", async () => {
+test("killed after the commit, the migration is complete", async () => {
   const path = newDatabaseFrom("legacy-current.sql");
   await killAt(path, "after the commit");
   const { database, lock } = await openDatabase(path, noLegacy);
@@ -79,7 +79,7 @@ test("killed after the commit, it is done", async () => {
   lock.release();
 });
 
-test("another program that writes to it keeps the migration off, and is kept off by it", async () => {
+test("another program cannot write to the database while it is migrated", async () => {
   const path = newDatabaseFrom("legacy-current.sql");
   const other = new Database(path, { readwrite: true });
   const { port } = newLegacyPort();
@@ -99,7 +99,7 @@ test("another program that writes to it keeps the migration off, and is kept off
   opened.lock.release();
 });
 
-test("a disk that is full leaves the old database and no half of a backup", async () => {
+test("a full disk leaves the old database and no partial backup", async () => {
   const path = newDatabaseFrom("legacy-current.sql");
   const before = read(path, everything);
   const { port } = newLegacyPort();
@@ -114,7 +114,7 @@ test("a disk that is full leaves the old database and no half of a backup", asyn
   expect(readdirSync(dirname(path)).filter((name) => name.endsWith(".part"))).toEqual([]);
 });
 
-test("a hash as the server makes it fits the password it was made of", async () => {
+test("a hash made by the server verifies the password it was made of", async () => {
   const path = newDatabaseFrom("legacy-older.sql");
   const { port } = newLegacyPort();
   const { database, lock } = await openDatabase(path, { ...port, hashPassword });
@@ -124,7 +124,7 @@ test("a hash as the server makes it fits the password it was made of", async () 
   expect(await Bun.password.verify("clear-one", password)).toBe(true);
   closeDatabase(database);
   lock.release();
-  // Such a hash is known again as one: a database half of whose passwords are hashed already keeps those.
+  // The migration recognises such a hash: a database whose passwords are partly hashed already keeps those hashes.
   const { isOurHash } = await import("../../lib/store/legacy-rows.ts");
   expect(isOurHash(password)).toBe(true);
   expect(isOurHash("clear-one")).toBe(false);

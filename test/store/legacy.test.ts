@@ -1,5 +1,5 @@
-// Databases of the original system: what is taken over, what is told, what stays in the backup, and that nothing of a
-// password does. Both forms of it, made from test/fixtures/legacy-*.sql.
+// Databases of the original system: what is migrated, what is reported, what stays in the backup, and that no password
+// stays in plain text elsewhere. Both forms of the database, made from test/fixtures/legacy-*.sql.
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
@@ -44,7 +44,7 @@ function backupsOf(path: string): string[] {
 }
 
 describe("the current form", () => {
-  test("devices are taken over: the last complete row of each, canonical, hashed", async () => {
+  test("devices are migrated: the last complete row of each, canonical, with a hash", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     const { hashed, progress } = await migrateAt(path);
     const rows = read<Record<string, unknown>>(
@@ -58,7 +58,8 @@ describe("the current form", () => {
       ["csmith", "cc:cc:cc:cc:cc:cd", "cc:cc:cc:cc:cc:cd", "127.0.0.4", 1997, hashOf("clear-late")],
       ["gsmith", "aa-aa-aa-AA-aa-aa", "aa:aa:aa:aa:aa:aa", "127.0.0.1", 9, hashOf("clear-shared")],
       ["jsmith", "jj", "jj", "127.0.0.10", 2002, ourHash],
-      // A hash in parameters that are not ours could not be checked in bounded memory: it is a password like any other.
+      // The parameters of this hash are not ours, so checking it would not be bounded in memory: it is taken as a
+      // password.
       ["ksmith", "kk", "kk", "127.0.0.11", 2002, hashOf(strange)],
     ]);
     expect(hashed.toSorted()).toEqual([
@@ -71,7 +72,7 @@ describe("the current form", () => {
     expect(progress).toEqual(["0/5", "1/5", "2/5", "3/5", "4/5", "5/5"]);
   });
 
-  test("the result is a database of ours, with nothing else in it and no session", async () => {
+  test("the result has our schema and nothing else, and no session", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     await migrateAt(path);
     expect(read<unknown>(path, "PRAGMA application_id")).toEqual([
@@ -89,7 +90,7 @@ describe("the current form", () => {
     lock.release();
   });
 
-  test("what an operator should know is told, and never a password", async () => {
+  test("what an operator should know is reported, without any password", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     const { notes } = await migrateAt(path);
     expect(notes).toEqual([
@@ -115,10 +116,10 @@ describe("the current form", () => {
   });
 
   test.each(["DELETE", "WAL"])(
-    "no password in the clear stays in any file but the backup (%s)",
+    "no password stays in plain text in any file but the backup (%s)",
     async (mode) => {
       const path = newDatabaseFrom("legacy-current.sql", mode);
-      // Also what was deleted from it, and lies in its free pages.
+      // That includes the passwords of deleted rows, which lie in free pages.
       expect(readFileSync(path).includes("clear-gone")).toBe(true);
       await migrateAt(path);
       for (const name of readdirSync(dirname(path))) {
@@ -128,7 +129,7 @@ describe("the current form", () => {
     },
   );
 
-  test("the backup is the original, whole, for its owner alone", async () => {
+  test("the backup is a complete original, readable by its owner only", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     const everything = "SELECT * FROM registrar ORDER BY rowid";
     const before = read<unknown>(path, everything);
@@ -141,7 +142,7 @@ describe("the current form", () => {
     expect(read<unknown>(backup, "SELECT * FROM active_devices")).toHaveLength(2);
   });
 
-  test("what was written last is in the backup though it was only in the log", async () => {
+  test("the backup contains the latest rows even if they were in the log only", async () => {
     const path = newDatabaseFrom("legacy-current.sql", "WAL");
     const writer = new Database(path, { readwrite: true });
     writer.run("PRAGMA wal_autocheckpoint = 0");
@@ -156,7 +157,7 @@ describe("the current form", () => {
 });
 
 describe("the older form", () => {
-  test("is taken over with a port that stands for none, in the order of its key", async () => {
+  test("is migrated with a placeholder port, in the order of its key", async () => {
     const path = newDatabaseFrom("legacy-older.sql");
     const { notes } = await migrateAt(path);
     expect(
@@ -194,7 +195,7 @@ describe("the older form", () => {
     lock.release();
   });
 
-  test("many rows that are alike are told as a number", async () => {
+  test("many equal notes are limited, and the rest is a number", async () => {
     const path = newDatabaseFrom("legacy-older.sql");
     const writer = new Database(path, { readwrite: true });
     writer.run("DELETE FROM registrar");
@@ -208,8 +209,8 @@ describe("the older form", () => {
   });
 });
 
-describe("what goes wrong", () => {
-  test("a hash that fails leaves the database as it was, and the next start goes on", async () => {
+describe("failures", () => {
+  test("a failing hash leaves the database unchanged, and the next start completes the migration", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     const everything = "SELECT * FROM registrar ORDER BY rowid";
     const before = read<unknown>(path, everything);
@@ -222,11 +223,11 @@ describe("what goes wrong", () => {
     expect(read<unknown>(path, everything)).toEqual(before);
     await migrateAt(path);
     expect(read<unknown>(path, "SELECT count(*) AS n FROM registrar")).toEqual([{ n: 6 }]);
-    // The copy of the first time will do.
+    // The backup of the first attempt is reused.
     expect(backupsOf(path)).toEqual([`iot_server.db${backupSuffix}`]);
   });
 
-  test("an earlier backup is never overwritten, and a second is made where it differs", async () => {
+  test("an earlier backup is never overwritten; a second one is made if it differs", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     writeFileSync(`${path}${backupSuffix}`, "of another time");
     writeFileSync(`${path}.bak-20200101-000000.part`, "cut short");
@@ -236,7 +237,7 @@ describe("what goes wrong", () => {
     expect(backupsOf(path).toSorted()).toEqual(names);
   });
 
-  test("a second opening migrates nothing and makes no backup", async () => {
+  test("a second opening neither migrates nor makes a backup", async () => {
     const path = newDatabaseFrom("legacy-current.sql");
     await migrateAt(path);
     const files = Object.keys(bytesIn(dirname(path)));
@@ -244,7 +245,7 @@ describe("what goes wrong", () => {
     expect(Object.keys(bytesIn(dirname(path)))).toEqual(files);
   });
 
-  test("a registrar with other columns is somebody else's", async () => {
+  test("a registrar table with other columns is another program's", async () => {
     const path = newDatabaseFrom("legacy-older.sql");
     const writer = new Database(path, { readwrite: true });
     writer.run("ALTER TABLE registrar RENAME COLUMN mac TO domain");

@@ -1,4 +1,4 @@
-// What is opened as a database and what is refused, and that a refused file stays as it is, to the byte.
+// Which files are opened as a database and which are refused; a refused file stays unchanged, to the byte.
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
@@ -27,7 +27,7 @@ import {
   reportOf,
 } from "./store-fixtures.ts";
 
-/** Opens a database and closes it again; with reports in it. */
+/** Opens a database, stores some reports, and closes it again. */
 async function useOnce(path: string, reports = 0): Promise<void> {
   const { database, lock } = await openDatabase(path, noLegacy);
   const store = new SqliteStore(database, { sharedIp: false });
@@ -46,7 +46,7 @@ function newForeign(journalMode = "DELETE", pragma = ""): string {
   return path;
 }
 
-/** Both ways of opening refuse it with this code, and nothing in its folder changes. */
+/** Expects that both ways of opening refuse a file with this code and change nothing in its folder. */
 async function expectRefused(path: string, code: string): Promise<void> {
   const before = bytesIn(dirname(path));
   expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe(code);
@@ -91,7 +91,7 @@ describe("a damaged file", () => {
     expect(bytesIn(dirname(path))).toEqual(before);
   });
 
-  test("an older SQLite's header, which does not know the size, is no sign of damage", async () => {
+  test("a header written by an older SQLite, without the size, is no sign of damage", async () => {
     const path = newDatabaseFrom("legacy-older.sql");
     const bytes = readFileSync(path);
     bytes.writeUInt32BE(0, 92);
@@ -115,7 +115,7 @@ describe("a database that is not for this server", () => {
     ],
   ])("%s", (_name, path) => expectRefused(path, "database-foreign"));
 
-  test("another program's with a log that is not in it yet: the log stays apart", async () => {
+  test("another program's, with a log that is not checkpointed: the log stays separate", async () => {
     const path = newForeign("WAL");
     const writer = new Database(path, { readwrite: true });
     writer.run("INSERT INTO music VALUES ('blue in green')");
@@ -136,7 +136,7 @@ describe("a database that is not for this server", () => {
     await expectRefused(path, "newer-schema");
   });
 
-  test("one of the original system is not read before it is migrated", async () => {
+  test("one of the original system cannot be read before it is migrated", async () => {
     const path = newDatabaseFrom("legacy-older.sql");
     const before = bytesIn(dirname(path));
     expect(await refusalOf(() => openReadOnly(path))).toBe("database-foreign");
@@ -144,7 +144,7 @@ describe("a database that is not for this server", () => {
   });
 });
 
-describe("a path that leads to no file", () => {
+describe("a path that does not lead to a file", () => {
   test("a directory", async () => {
     const path = newPath();
     mkdirSync(path);
@@ -152,7 +152,7 @@ describe("a path that leads to no file", () => {
     expect(readdirSync(dirname(path))).toEqual(["iot_server.db"]);
   });
 
-  test("a FIFO, which nobody writes, and a device: neither is waited for", async () => {
+  test("a FIFO without a writer, and a device: neither blocks", async () => {
     const path = newPath();
     expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
     await expectRefused(path, "database-unwritable");
@@ -165,13 +165,13 @@ describe("a path that leads to no file", () => {
     expect(await refusalOf(() => openReadOnly(path))).toBe("no-database");
   });
 
-  test("no file is made for a reader", async () => {
+  test("a reader creates no file", async () => {
     const path = newPath();
     expect(await refusalOf(() => openReadOnly(path))).toBe("no-database");
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
-  test("links that lead in a circle", async () => {
+  test("links that form a loop", async () => {
     const path = newPath();
     symlinkSync(path, `${path}-2`);
     symlinkSync(`${path}-2`, path);
@@ -179,7 +179,7 @@ describe("a path that leads to no file", () => {
   });
 });
 
-/** Runs as a user without rights where the tests run as root. */
+/** Runs as an unprivileged user if the tests run as root. */
 async function asNobody<T>(run: () => T): Promise<Awaited<T>> {
   const uid = process.getuid?.();
   if (uid === 0) process.seteuid?.(65_534);
@@ -190,8 +190,8 @@ async function asNobody<T>(run: () => T): Promise<Awaited<T>> {
   }
 }
 
-describe("a user without the right to write", () => {
-  test("serves nothing, and changes nothing", async () => {
+describe("a user without write permission", () => {
+  test("cannot serve, and changes nothing", async () => {
     const path = newPath();
     await useOnce(path, 3);
     rmSync(`${path}.lock`);
@@ -202,7 +202,7 @@ describe("a user without the right to write", () => {
     expect(await asNobody(refusal)).toBe("database-unwritable");
     expect(bytesIn(dirname(path))).toEqual(before);
     chmodSync(dirname(path), 0o777);
-    // The lock can be made now; the database still cannot be written.
+    // Now the lock can be created, but the database still cannot be written.
     expect(await asNobody(refusal)).toBe("database-unwritable");
     expect(readFileSync(path).toString("base64")).toBe(before["iot_server.db"] as string);
   });
@@ -210,7 +210,7 @@ describe("a user without the right to write", () => {
   test("reads a stopped server's database, and leaves nothing beside it", async () => {
     const path = newPath();
     await useOnce(path, 3);
-    // The operator lets others read it.
+    // The operator allows others to read it.
     chmodSync(path, 0o644);
     for (const mode of [0o555, 0o777]) {
       chmodSync(dirname(path), mode);
@@ -227,8 +227,8 @@ describe("a user without the right to write", () => {
   });
 });
 
-describe("what is opened", () => {
-  test("a new database, an empty file: marked, in WAL mode, synchronous", async () => {
+describe("opening", () => {
+  test("a new database and an empty file: marked, in WAL mode, synchronous", async () => {
     const empty = newPath();
     writeFileSync(empty, "");
     for (const path of [newPath(), empty]) {
@@ -241,7 +241,7 @@ describe("what is opened", () => {
     }
   });
 
-  test("a file that is a link, or will be made through one: log and lock lie beside the file", async () => {
+  test("a link to a file, existing or not: log and lock lie beside the file", async () => {
     const path = newPath();
     const link = newPath("link.db");
     symlinkSync(path, link);
@@ -252,7 +252,7 @@ describe("what is opened", () => {
     expect(new ReportReader(openReadOnly(path), null).last("asmith", 10)).toHaveLength(1);
   });
 
-  test("a server that was killed left a log: nothing of it is lost", async () => {
+  test("the log of a killed server is read: no report is lost", async () => {
     const path = newPath();
     const { database, lock } = await openDatabase(path, noLegacy);
     const store = new SqliteStore(database, { sharedIp: false });
@@ -261,7 +261,7 @@ describe("what is opened", () => {
     for (const suffix of ["", "-wal"]) writeFileSync(copy + suffix, readFileSync(path + suffix));
     store.close();
     lock.release();
-    // The file alone is empty still; what it says of its size is not the last word.
+    // The file itself is still empty; all rows are in the log.
     const reader = openReadOnly(copy);
     expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(1);
     closeDatabase(reader);
@@ -269,7 +269,7 @@ describe("what is opened", () => {
     expect(new ReportReader(openReadOnly(copy), null).last("asmith", 10)).toHaveLength(1);
   });
 
-  test("a database that closed leaves one file, and the next server finds everything", async () => {
+  test("a closed database leaves no log, and the next opening finds every report", async () => {
     const path = newPath();
     await useOnce(path, 5);
     expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);

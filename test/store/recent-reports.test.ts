@@ -1,11 +1,11 @@
-// The memory of the latest reports against a plain Map: what it must still find, and that what was taken back is gone.
+// The memory of the latest reports against a plain Map: what it must still find, and that forgotten reports are gone.
 
 import { describe, expect, test } from "bun:test";
 import { RecentReports, sameKeyMax } from "../../lib/store/recent-reports.ts";
 import { newDraw } from "./store-fixtures.ts";
 
 describe("what is remembered", () => {
-  test("everything from `since` on is found by its key", () => {
+  test("every report from `since` on is found by its key", () => {
     const recent = new RecentReports(1000);
     for (let sequence = 1; sequence <= 5000; sequence++) {
       recent.add(sequence * 7919, sequence);
@@ -18,7 +18,7 @@ describe("what is remembered", () => {
     expect(recent.candidates(1 * 7919)).toEqual([]);
   });
 
-  test("nothing was forgotten while `since` is 0", () => {
+  test("nothing has been forgotten while `since` is 0", () => {
     const recent = new RecentReports(1000);
     for (let sequence = 1; sequence <= 1000; sequence++) recent.add(sequence, sequence);
     expect(recent.since).toBe(0);
@@ -34,9 +34,9 @@ describe("what is remembered", () => {
     expect(new Set(recent.candidates(5))).toEqual(new Set([1, 3]));
   });
 
-  test("of one key no more than a few: whoever chooses them all alike slows down nobody", () => {
+  test("of one key only a few are kept: a client that repeats one key slows down nobody", () => {
     const recent = new RecentReports(1 << 20);
-    // Millions of comparisons, were they all kept.
+    // If all were kept, this would take millions of comparisons.
     for (let sequence = 1; sequence <= 20_000; sequence++) recent.add(5, sequence);
     expect(recent.candidates(5)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     recent.forget(5, 20_000);
@@ -46,7 +46,7 @@ describe("what is remembered", () => {
     expect(recent.candidates(5)).toContain(20_001);
   });
 
-  test("what is known to begin later is not said to be remembered before", () => {
+  test("`since` is not before the number at which the memory began", () => {
     const recent = new RecentReports(1000);
     recent.beginAt(700);
     expect(recent.since).toBe(700);
@@ -59,7 +59,7 @@ test.each([1, 2, 3, 4])("random adding and forgetting agrees with a Map (seed %d
   const model = new Map<number, number>();
   let sequence = 0;
   for (let step = 0; step < 20_000; step++) {
-    // Few keys a slot, so that entries stand in each other's way.
+    // Few keys per slot, so that entries collide.
     const key = draw(300) * 2 ** 7;
     if (draw(3) > 0) {
       recent.add(key, ++sequence);

@@ -1,5 +1,5 @@
-// Reports across the boundaries of chunks: the reader of the server, one made anew, and one on the database alone give
-// the same as a plain list, before, while and after the index is written, and after a stop at any of these moments.
+// Reports across chunk boundaries: the server's reader, a new one and one on the database alone give the same as a
+// plain list, before, while and after the index is written, and after a stop at any of these moments.
 
 import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
@@ -11,10 +11,10 @@ import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { newDatabase, newDraw, reportOf, startOfTime, storeMany } from "./store-fixtures.ts";
 
 const total = 3 * chunkSize + 1000;
-/** One reports all the time, one seldom, one only in the first chunk, one only at the boundary. */
+/** One reports all the time, one seldom, one only in the first chunk, one only near boundaries, one among many. */
 const names = ["busy", "seldom", "early", "edge", "one-of-many"] as const;
 
-/** The i-th report, from 0 on: its number is i + 1, its time i ms after the start. */
+/** Report i, from 0 on: its number is i + 1, its time is i ms after the start. */
 function reportAt(i: number): Operation & { kind: "report" } {
   return reportOf(deviceAt(i), `${i}`, { at: startOfTime + i, previous: i });
 }
@@ -58,18 +58,18 @@ function expectAll(database: Database, store: SqliteStore, count: number, from =
   }
 }
 
-test("the numbers of chunks indexed, in memory and half written are all found", () => {
+test("reports in indexed, unindexed and partly indexed chunks are all found", () => {
   const { database, store } = newStore();
   const chunks = () =>
     database.query("SELECT count(*) AS n FROM report_chunk").get() as { n: number };
-  // Up to one before, at and after the boundary, without the index being written.
+  // Around the boundary, without writing the index.
   for (const count of [chunkSize - 2, chunkSize - 1, chunkSize, chunkSize + 1]) {
     const stored = (database.query("SELECT count(*) AS n FROM data").get() as { n: number }).n;
     store.applyNow(Array.from({ length: count - stored }, (_, i) => reportAt(stored + i)));
     expectAll(database, store, count);
   }
   expect(chunks()).toEqual({ n: 0 });
-  // Step by step: 1,505 devices, 512 a step.
+  // The index step by step: 1,505 devices, 512 per step.
   for (const written of [0, 0, 1]) {
     store.housekeep();
     expect(chunks()).toEqual({ n: written });
@@ -86,7 +86,7 @@ describe("a database of three chunks", () => {
   const { database, store } = newStore();
   storeMany(store, total, reportAt);
 
-  test("since: what was received at that time or after it", () => {
+  test("since: reports received at that time or later", () => {
     for (const [name, reader] of Object.entries(readersOf(database, store))) {
       for (const from of [0, 1, chunkSize - 1, chunkSize, 2 * chunkSize + 500, total - 1, total]) {
         for (const device of ["busy", "seldom", "early", "edge"]) {
@@ -103,7 +103,7 @@ describe("a database of three chunks", () => {
     }
   });
 
-  test("last: so many, and none for 0 or less", () => {
+  test("last: at most so many, and none for 0 or less", () => {
     for (const reader of Object.values(readersOf(database, store))) {
       expect(reader.last("busy", 3).map(({ sequence }) => sequence)).toEqual(
         expected("busy", total).slice(0, 3),
@@ -113,13 +113,13 @@ describe("a database of three chunks", () => {
     }
   });
 
-  test("a report is as it was sent", () => {
+  test("a report has the fields it was sent with", () => {
     const [report] = store.reader.last("early", 1);
     const sequence = expected("early", total)[0] as number;
     expect(report).toEqual({ ...reportAt(sequence - 1).report, sequence });
   });
 
-  test("two that read by turns are not in each other's way", () => {
+  test("two alternating readers do not affect each other", () => {
     for (const reader of Object.values(readersOf(database, store))) {
       const [one, other] = [reader.newest("busy"), reader.newest("edge")];
       const numbers: number[][] = [[], []];
@@ -135,7 +135,7 @@ describe("a database of three chunks", () => {
   });
 });
 
-test("after retention the rest is found, and repeats of what is gone are new", () => {
+test("after retention the remaining reports are found, and a new report gets the next number", () => {
   const { database, store } = newStore();
   storeMany(store, total, reportAt);
   const retention = new Retention(database, 1000);
@@ -147,7 +147,7 @@ test("after retention the rest is found, and repeats of what is gone are new", (
   }
   while (retention.step(startOfTime + 10 * total) > 0);
   expectAll(database, store, total, total);
-  // Numbers go on where they stopped, in this process and after the next start.
+  // Numbers continue where they stopped.
   expect(store.applyNow([reportAt(total)])).toMatchObject([{ sequence: total + 1 }]);
   expectAll(database, store, total + 1, total);
 });
@@ -164,7 +164,7 @@ test.each([1, 2, 3])(
       storeMany(store, length, (i) => reportAt(count + i));
       count += length;
       for (let steps = draw(4); steps > 0; steps--) store.housekeep();
-      // What memory held is gone; what was committed is there.
+      // A restart: what was in memory only is gone, what was committed is there.
       if (draw(2) === 0) store = new SqliteStore(database, { sharedIp: false });
     }
     expectAll(database, store, count);
@@ -188,10 +188,10 @@ test("a batch that crosses a boundary and fails leaves the chunk before it open"
   expectAll(database, store, chunkSize + 10);
 });
 
-test("an index that was half written for reports that are gone misleads nobody", () => {
+test("a partly written index for reports that no longer exist gives no reports", () => {
   const { database, store } = newStore();
   storeMany(store, 10, reportAt);
-  // What a stop in the middle of writing the index leaves, for numbers that others have now.
+  // A stop while the index was written leaves such rows; their numbers belong to other reports now.
   database.run("INSERT INTO report_index VALUES (0, 'ghost', x'01000200')");
   database.run("INSERT INTO report_chunk VALUES (0, 0, 9e15)");
   expect(new ReportReader(database, null).last("ghost", 10)).toEqual([]);

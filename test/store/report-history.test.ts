@@ -50,14 +50,14 @@ test.each(["busy", "seldom", "early", "many-1", "nobody"])("of %s", (device) => 
   }
 });
 
-test("a report is as it was sent", () => {
+test("a report has the fields it was sent with", () => {
   const [report] = historyOf(database, "early", 1, 0);
   const sequence = expected("early").at(-1) as number;
   const sent = reportOf("early", `${sequence - 1}`, { at: startOfTime + sequence - 1 });
   expect(report).toEqual({ ...sent.report, sequence });
 });
 
-test("all of them, and what is stored meanwhile at the end", () => {
+test("all reports, in order", () => {
   const reports = allReports(database);
   expect(reports.next().value).toMatchObject({ sequence: 1 });
   let last = 1;
@@ -70,7 +70,7 @@ test("all of them, and what is stored meanwhile at the end", () => {
   expect([...historyOf(newDatabase(), "a", all, 0)]).toEqual([]);
 });
 
-test("after retention the rest", () => {
+test("after retention the remaining reports", () => {
   const retention = new Retention(database, 0);
   do retention.step(startOfTime + chunkSize + 50);
   while (retention.isBehind);
@@ -85,7 +85,7 @@ test.each([
 ])("a QUERY for the latest report looks %d chunks back: %p", (chunks, found) => {
   const long = newDatabase();
   new SqliteStore(long, { sharedIp: false }).applyNow([registerOf(deviceOf(1))]);
-  // One report in the first chunk, and behind it so many chunks of others.
+  // One report in the first chunk, and after it `chunks` chunks of other devices.
   long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1)");
   long.run("INSERT INTO report_index VALUES (0, 'device-1', x'0500')");
   long.run(

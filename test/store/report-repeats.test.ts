@@ -1,5 +1,5 @@
-// A report is stored exactly once: a repeat is found in its batch, later, after a restart, and when it is long pushed out
-// of what memory finds by its key. Two readings are two, in the same second too.
+// A report is stored exactly once: a repeat is recognised in its batch, later, after a restart, and long after its key
+// has left the memory. Two readings are two reports, even within one second.
 
 import { describe, expect, test } from "bun:test";
 import { openDatabase } from "../../lib/store/open-database.ts";
@@ -15,13 +15,13 @@ import {
   storeMany,
 } from "./store-fixtures.ts";
 
-/** A store in memory that finds the latest 16 to 32 reports by their key. */
+/** A store in memory that remembers the keys of the latest 16 to 32 reports. */
 function newStore(recentReportsMax = 32) {
   const database = newDatabase();
   return { database, store: new SqliteStore(database, { sharedIp: false, recentReportsMax }) };
 }
 
-/** Other devices' reports, each with its last one known. */
+/** Reports of 50 other devices. */
 const filler = (i: number) => reportOf(`other-${i % 50}`, `filler ${i}`, { previous: i });
 
 function outcomesOf(store: SqliteStore, ...reports: ReturnType<typeof reportOf>[]) {
@@ -30,7 +30,7 @@ function outcomesOf(store: SqliteStore, ...reports: ReturnType<typeof reportOf>[
     .map((outcome) => (outcome.kind === "report" ? [outcome.sequence, outcome.repeated] : null));
 }
 
-describe("a repeat is the same report", () => {
+describe("a repeat gets the number of the first report", () => {
   test("in the same batch", () => {
     const { store } = newStore();
     const report = reportOf("asmith", "21.5");
@@ -42,7 +42,7 @@ describe("a repeat is the same report", () => {
     expect(messagesOf(store, "asmith")).toEqual(["21.5"]);
   });
 
-  test("in a later batch, received later, whether the device's last is known or not", () => {
+  test("in a later batch and with a later time, whether the device's previous report is known or not", () => {
     const { store } = newStore();
     outcomesOf(store, reportOf("asmith", "21.5"));
     for (const previous of [0, 1]) {
@@ -52,7 +52,7 @@ describe("a repeat is the same report", () => {
     expect(store.reader.last("asmith", 10)).toMatchObject([{ received: startOfTime }]);
   });
 
-  test("pushed out of what memory finds by key, by others", () => {
+  test("when other devices' reports have displaced its key from memory", () => {
     const { store } = newStore();
     outcomesOf(store, reportOf("asmith", "21.5"));
     storeMany(store, 500, filler);
@@ -61,7 +61,7 @@ describe("a repeat is the same report", () => {
     expect(outcomesOf(store, reportOf("asmith", "21.6", { previous: 1 }))).toEqual([[502, false]]);
   });
 
-  test("pushed out with others of its own: the last 16 are compared, in any order", () => {
+  test("when its own key is displaced too: the last 16 reports of the device are compared, in any order", () => {
     const { store } = newStore();
     const own = Array.from({ length: 20 }, (_, i) => reportOf("asmith", `own ${i}`));
     outcomesOf(store, ...own);
@@ -73,7 +73,7 @@ describe("a repeat is the same report", () => {
     expect(outcomesOf(store, ...repeats.toReversed())).toEqual(numbers.toReversed());
   });
 
-  test("pushed out and in a chunk that is in the index alone", () => {
+  test("when its key is displaced and its chunk is in the index only", () => {
     const { store } = newStore();
     outcomesOf(store, reportOf("asmith", "21.5"));
     storeMany(store, 3 * chunkSize, filler);
@@ -82,7 +82,7 @@ describe("a repeat is the same report", () => {
     }
   });
 
-  test("after a restart, in and out of what is read back", async () => {
+  test("after a restart, whether its key is read back or not", async () => {
     const path = newPath();
     const old = reportOf("asmith", "old");
     const late = reportOf("asmith", "late", { previous: 1 });
@@ -106,7 +106,7 @@ describe("a repeat is the same report", () => {
   });
 });
 
-describe("two reports are two", () => {
+describe("two different reports are stored twice", () => {
   test.each([
     ["another message in the same second", reportOf("asmith", "21.6")],
     ["the same at another time", reportOf("asmith", "21.5", { time: "2026-11-22:09:14:07" })],
@@ -126,7 +126,7 @@ describe("two reports are two", () => {
     expect(outcomesOf(store, other)).toEqual([[2, true]]);
   });
 
-  test("keys that share the 32 bits that memory keeps are told apart by the row", () => {
+  test("keys that share the 32 bits kept in memory are distinguished by the row", () => {
     const { store } = newStore();
     const { report } = reportOf("asmith", "21.5");
     const reports = [5, 5 + 2 ** 32, 5 + 2 ** 47].map((key) => {
@@ -137,7 +137,7 @@ describe("two reports are two", () => {
     expect(outcomesOf(store, ...reports)).toEqual(numbers.map((n) => [n, true]));
   });
 
-  test("more of one key than memory keeps: the device's last ones are compared", () => {
+  test("more reports of one key than memory keeps: the last ones of the device are compared", () => {
     const { store } = newStore();
     const reportAt = (n: number, previous: number) => {
       const { report } = reportOf("asmith", `${n}`);
@@ -151,7 +151,7 @@ describe("two reports are two", () => {
 });
 
 describe("a batch that fails", () => {
-  test("is forgotten: its reports are new ones when they come again, under the same numbers", () => {
+  test("is forgotten: its reports are new when they come again, with the same numbers", () => {
     const { database, store } = newStore();
     outcomesOf(store, reportOf("asmith", "kept"));
     database.run(

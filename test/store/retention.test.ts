@@ -1,5 +1,5 @@
-// Retention: exactly what is too old goes, with what the index tells of it, a little at a time; and no number is ever
-// given twice.
+// Retention: exactly what is too old is removed, together with its part of the index, in bounded steps; and no number
+// is ever used twice.
 
 import type { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
@@ -14,7 +14,7 @@ function newStore(database = newDatabase()) {
   return { database, store: new SqliteStore(database, { sharedIp: false }) };
 }
 
-/** Stores reports, a millisecond apart, of a few devices. */
+/** Stores reports of a few devices, one per millisecond. */
 function fill(store: SqliteStore, count: number, devices = 7, first = 0): void {
   storeMany(store, count, (i) =>
     reportOf(`device-${i % devices}`, `${first + i}`, { at: startOfTime + first + i }),
@@ -25,7 +25,7 @@ function numberOf(database: Database, sql: string): number | null {
   return (database.query(`SELECT ${sql} AS it`).get() as { it: number | null }).it;
 }
 
-/** Steps until nothing is too old any more. */
+/** Runs steps until nothing is too old any more. */
 function settle(retention: Retention, now: number): number {
   let removed = 0;
   do removed += retention.step(now);
@@ -33,7 +33,7 @@ function settle(retention: Retention, now: number): number {
   return removed;
 }
 
-test.each([1, 2, 3])("exactly what is older goes, to the millisecond (seed %d)", (seed) => {
+test.each([1, 2, 3])("exactly what is older is removed, to the millisecond (seed %d)", (seed) => {
   const draw = newDraw(seed);
   const { database, store } = newStore();
   fill(store, 20_000);
@@ -45,7 +45,7 @@ test.each([1, 2, 3])("exactly what is older goes, to the millisecond (seed %d)",
   }
 });
 
-test("nothing too old: nothing is written", () => {
+test("if nothing is too old, nothing is written", () => {
   const { database, store } = newStore();
   fill(store, 100);
   const retention = new Retention(database, retainMs);
@@ -55,7 +55,7 @@ test("nothing too old: nothing is written", () => {
   expect(numberOf(database, "total_changes()")).toBe(before);
 });
 
-test("the index of a chunk goes with its last report, and the chunk in hand stays", () => {
+test("the index of a chunk is removed with its last report, and the current chunk stays", () => {
   const { database, store } = newStore();
   fill(store, 2 * chunkSize + 100, 3_000);
   for (let i = 0; i < 20; i++) store.housekeep();
@@ -73,9 +73,9 @@ test("the index of a chunk goes with its last report, and the chunk in hand stay
   expect(numberOf(database, "(SELECT count(*) FROM report_chunk)")).toBe(0);
 });
 
-test("index rows that are written after their reports went do not stay", () => {
+test("index rows that are written after their reports were removed are removed as well", () => {
   const { database, store } = newStore();
-  // 3,000 devices: the index of a chunk takes more than one step, and none has been taken.
+  // 3,000 devices: writing the index of a chunk takes several steps, and none has run yet.
   for (let at = 0; at <= chunkSize; at += 4_096) {
     store.applyNow(
       Array.from({ length: 4_096 }, (_, i) =>
@@ -93,7 +93,7 @@ test("index rows that are written after their reports went do not stay", () => {
 });
 
 test.each([100, chunkSize - 1, chunkSize, chunkSize + 1, 2 * chunkSize + 10])(
-  "numbers go on after all of %d reports went and the server started anew, twice",
+  "numbers continue after all of %d reports were removed and the server restarted, twice",
   (count) => {
     const { database, store } = newStore();
     fill(store, count);
@@ -109,7 +109,7 @@ test.each([100, chunkSize - 1, chunkSize, chunkSize + 1, 2 * chunkSize + 10])(
   },
 );
 
-test("a clock that was ahead for a while keeps nothing for ever", () => {
+test("reports stamped by a clock that was ahead do not stay for ever", () => {
   const { database, store } = newStore();
   const ahead = 365 * 86_400_000;
   storeMany(store, chunkSize + 100, (i) =>
@@ -118,15 +118,15 @@ test("a clock that was ahead for a while keeps nothing for ever", () => {
   for (let i = 0; i < 4; i++) store.housekeep();
   const retention = new Retention(database, retainMs);
   settle(retention, startOfTime + retainMs + chunkSize + 50);
-  // What came before the reports that are too old is too old, whatever the clock said.
+  // Every report before one that is too old goes with it, whatever its own time says.
   expect(numberOf(database, "(SELECT count(*) FROM data)")).toBe(50);
 });
 
-test("a step ends when it has taken long enough, and goes on in the next", () => {
+test("a step ends when it has taken long enough, and the next one continues", () => {
   const { database, store } = newStore();
   fill(store, 5_000);
   let ms = 0;
-  // Each look at the clock is 2 ms later than the one before.
+  // Each reading of the clock is 2 ms later than the one before.
   const retention = new Retention(database, retainMs, () => (ms += 2));
   const removed = retention.step(startOfTime * 2);
   expect(removed).toBeGreaterThan(0);
@@ -135,12 +135,12 @@ test("a step ends when it has taken long enough, and goes on in the next", () =>
   expect(removed + settle(retention, startOfTime * 2)).toBe(5_000);
 });
 
-test("steps grow where they are quick, and shrink where they are slow", () => {
+test("quick steps grow, and slow ones shrink", () => {
   const { database, store } = newStore();
   fill(store, 60_000);
   let stepMs = 0;
   let looks = 0;
-  // The first look of a step and those within it give one time, what comes behind the commit another.
+  // The reading at the start of a step and those within the transaction are 0; the one after the commit is stepMs.
   const clock = () => (looks++, inTransaction() ? 0 : stepMs);
   const inTransaction = () => database.inTransaction || looks === 1;
   const retention = new Retention(database, retainMs, clock);

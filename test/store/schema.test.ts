@@ -1,5 +1,5 @@
-// The schema step by step: every version a release ever wrote comes up to the one of now, and a step that fails leaves
-// the version before it.
+// The schema step by step: each version that a release wrote is migrated to the current one, and a failing step leaves
+// the version before.
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
@@ -18,7 +18,7 @@ function tablesOf(database: Database): unknown[] {
     .all();
 }
 
-/** A database as the release with so many steps left it, with a row in each table. */
+/** A database as the release with schema `version` left it, with a row in each table. */
 function newAtVersion(version: number): Database {
   const database = new Database(":memory:");
   for (const step of migrations.slice(0, version)) database.run(step);
@@ -33,7 +33,7 @@ function newAtVersion(version: number): Database {
   return database;
 }
 
-test.each(migrations.map((_, version) => version))("version %d comes up to now", (version) => {
+test.each(migrations.map((_, version) => version))("version %d is migrated", (version) => {
   const database = newAtVersion(version);
   migrate(database, ":memory:");
   expect(versionOf(database)).toBe(schemaVersion);
@@ -43,14 +43,14 @@ test.each(migrations.map((_, version) => version))("version %d comes up to now",
   expect(n).toBe(version > 0 ? 1 : 0);
 });
 
-test("a database of now is left as it is", () => {
+test("a current database is left unchanged", () => {
   const database = newDatabase();
   const before = database.serialize();
   migrate(database, ":memory:");
   expect(database.serialize().equals(before)).toBe(true);
 });
 
-test("a newer one is refused and left as it is", async () => {
+test("a newer database is refused and left unchanged", async () => {
   const database = newDatabase();
   database.run(`PRAGMA user_version = ${schemaVersion + 1}`);
   const before = database.serialize();
@@ -58,9 +58,9 @@ test("a newer one is refused and left as it is", async () => {
   expect(database.serialize().equals(before)).toBe(true);
 });
 
-test("a step that fails leaves everything as it was", () => {
+test("a failing step leaves everything unchanged", () => {
   const database = new Database(":memory:");
-  // Stands in the way of one of the later tables.
+  // Conflicts with one of the later tables.
   database.run("CREATE TABLE report_index (a)");
   const before = tablesOf(database);
   expect(() => migrate(database, ":memory:")).toThrow("report_index");

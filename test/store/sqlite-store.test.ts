@@ -1,4 +1,4 @@
-// Each operation of the store: its outcome, the rows it leaves, and the rows it leaves alone.
+// Each operation of the store: its outcome, the rows it changes, and the rows it must not change.
 
 import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
@@ -52,7 +52,7 @@ describe("register", () => {
     ]);
   });
 
-  test("a known device with another ip and port: MAC, password and first time stay", () => {
+  test("a known device with another ip and port: MAC, password and time of registration stay", () => {
     const { database, apply } = newStore();
     apply(registerOf(deviceOf(1)));
     const moved = deviceOf(1, { ip: "10.0.0.7", port: 7, mac: "AA-BB-CC-00-00-1" });
@@ -60,11 +60,11 @@ describe("register", () => {
     expect(rows(database, devices)).toEqual([
       ["device-1", "aa:bb:cc:00:00:1", "aa:bb:cc:00:00:1", "10.0.0.7", 7, "h1", startOfTime, later],
     ]);
-    // Its former ip is free now.
+    // The former ip is free now.
     expect(codeOf(apply(registerOf(deviceOf(2, { ip: "10.0.0.1" }))))).toBe("00");
   });
 
-  test("case counts in an id, not in a MAC", () => {
+  test("case matters in an id, and not in a MAC", () => {
     const { apply } = newStore();
     apply(registerOf(deviceOf(1, { mac: "aa:bb" })));
     const other = { id: "Device-1", ip: "10.0.0.2" };
@@ -77,13 +77,13 @@ describe("register", () => {
     [false, 2001, "12"],
     [true, 2000, "12"],
     [true, 2001, "00"],
-  ])("an ip that another holds: shared %p, port %d, code %s", (sharedIp, port, code) => {
+  ])("an ip that another device holds: shared %p, port %d, code %s", (sharedIp, port, code) => {
     const { apply } = newStore(sharedIp);
     apply(registerOf(deviceOf(1)));
     expect(codeOf(apply(registerOf(deviceOf(2, { ip: "10.0.0.1", port }))))).toBe(code);
   });
 
-  test("two of one id, of one ip, of one MAC in one batch: the first one gets it", () => {
+  test("two with the same id, ip or MAC in one batch: the first one is stored", () => {
     const { database, store } = newStore();
     const batch = [
       deviceOf(1),
@@ -100,7 +100,7 @@ describe("register", () => {
 describe("login, end, touch", () => {
   const device = deviceOf(1);
 
-  test("a session opens with a right password alone", () => {
+  test("only a right password opens a session", () => {
     const { database, apply } = newStore();
     apply(registerOf(device));
     const wrong = { kind: "refused", hash: "h1" } as const;
@@ -113,7 +113,7 @@ describe("login, end, touch", () => {
     ]);
   });
 
-  test("a second login replaces the first, also in one batch", () => {
+  test("a second login replaces the session, even within one batch", () => {
     const { database, store } = newStore();
     store.applyNow([registerOf(device), loginOf(device, right), loginOf(device, right, later)]);
     expect(rows(database, sessions).map((row) => [row[0], row[6], row[7]])).toEqual([
@@ -133,7 +133,7 @@ describe("login, end, touch", () => {
     expect(store.openSessions()).toEqual([]);
   });
 
-  test("touch: what a restart needs of sessions that are alive", () => {
+  test("touch writes what a restart needs of open sessions", () => {
     const { store, apply } = newStore();
     const second = deviceOf(2);
     store.applyNow([
@@ -156,7 +156,7 @@ describe("login, end, touch", () => {
 describe("deregister", () => {
   const device = deviceOf(1);
 
-  test("the device and its session go, its reports and its past sessions stay", () => {
+  test("the device and its session are removed, its reports and past sessions stay", () => {
     const { database, store, apply } = newStore();
     store.applyNow([registerOf(device), loginOf(device, right), reportOf(device.id, "x")]);
     expect(codeOf(apply(deregisterOf(device)))).toBe("20");
@@ -202,7 +202,7 @@ describe("find, latest", () => {
       { kind: "find", id: "nobody" },
       { kind: "latest", id: one.id },
       { kind: "latest", id: two.id },
-      // Its reports are there, but nobody is told.
+      // Its reports exist, but an unregistered device has no latest report.
       { kind: "latest", id: "gone" },
       reportOf(one.id, "newer"),
       { kind: "latest", id: one.id },
@@ -224,7 +224,7 @@ describe("find, latest", () => {
   });
 });
 
-describe("what a sealed request was answered", () => {
+describe("stored answers of sealed requests", () => {
   const requestOf = (msgid: bigint, key = 1) => ({
     device: "device-1",
     clientKey: new Uint8Array(32).fill(key),
@@ -232,7 +232,7 @@ describe("what a sealed request was answered", () => {
   });
   const big = 2n ** 64n - 1n;
 
-  test("is stored with its effect, and told for this device, key and msgid only", () => {
+  test("are stored together with the effect, and given for this device, key and msgid only", () => {
     const { apply } = newStore();
     const answerTo = (msgid: bigint, key = 1, device = "device-1") =>
       apply({ kind: "answered", request: { ...requestOf(msgid, key), device } });
@@ -260,7 +260,7 @@ describe("what a sealed request was answered", () => {
     ]);
   });
 
-  test("is not stored where nothing was changed, nor for a text request", () => {
+  test("are not stored if nothing was changed, nor for a text request", () => {
     const { database, apply } = newStore();
     apply(registerOf(deviceOf(1)));
     apply({ ...registerOf(deviceOf(1), right), request: requestOf(1n) });
@@ -269,7 +269,7 @@ describe("what a sealed request was answered", () => {
     expect(rows(database, "SELECT * FROM answered")).toEqual([]);
   });
 
-  test("is kept for the latest only", () => {
+  test("are kept for the latest requests only", () => {
     const database = newDatabase();
     const answered = new AnsweredRows(database, 3);
     for (let msgid = 1n; msgid <= 5n; msgid++) answered.keep(requestOf(msgid), "00");

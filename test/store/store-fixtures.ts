@@ -1,5 +1,5 @@
-// What the tests of the store start from: a folder of their own, databases, operations in short. Nothing outlives the
-// run.
+// Fixtures of the store's tests: folders, databases, operations in short form. The run's temporary folder holds all
+// files, so that nothing outlives the run.
 
 import { Database } from "bun:sqlite";
 import { setDefaultTimeout } from "bun:test";
@@ -15,22 +15,22 @@ import type { SqliteStore } from "../../lib/store/sqlite-store.ts";
 /** 2026-11-22 09:14:06 UTC. */
 export const startOfTime = 1_795_338_846_000;
 
-// A quarter of a million rows take a second or two, and longer on a machine that has other things to do.
+// A quarter of a million rows take a second or two, and longer on a busy machine.
 setDefaultTimeout(120_000);
 
-/** A path in a folder of its own. */
+/** A path in a new folder of its own. */
 export function newPath(name = "iot_server.db"): string {
   return join(mkdtempSync(join(tmpdir(), "iot-store-")), name);
 }
 
-/** A database in memory with the schema of now. */
+/** A database in memory with the current schema. */
 export function newDatabase(): Database {
   const database = new Database(":memory:", { strict: true });
   migrate(database, ":memory:");
   return database;
 }
 
-/** Makes a database from a script in test/fixtures. */
+/** Creates a database from a script in test/fixtures. */
 export function newDatabaseFrom(fixture: string, journalMode = "DELETE"): string {
   const path = newPath();
   const database = new Database(path, { create: true, readwrite: true });
@@ -40,7 +40,7 @@ export function newDatabaseFrom(fixture: string, journalMode = "DELETE"): string
   return path;
 }
 
-/** A port for a migration that must not happen. */
+/** A port for openings that must not migrate. */
 export const noLegacy: LegacyPort = {
   hashPassword: () => Promise.reject(new Error("nothing is to be hashed")),
   onProgress: () => {},
@@ -48,7 +48,7 @@ export const noLegacy: LegacyPort = {
   now: () => startOfTime,
 };
 
-/** A port that notes what it is told; its hashes say what they are of. */
+/** A port that records what it is told; its hashes show what they were made of. */
 export function newLegacyPort() {
   const told = { notes: [] as string[], progress: [] as string[], hashed: [] as string[] };
   const port: LegacyPort = {
@@ -63,12 +63,12 @@ export function newLegacyPort() {
   return { ...told, port };
 }
 
-/** What stands for the hash of a password. */
+/** Stands for the hash of a password. */
 export function hashOf(password: string): string {
   return `hash:${Bun.SHA256.hash(password, "hex")}`;
 }
 
-/** The content of each file of a folder, but the lock. */
+/** The content of each file in a folder, except the lock. */
 export function bytesIn(folder: string): Record<string, string> {
   const names = readdirSync(folder).filter((name) => !name.endsWith(".lock"));
   return Object.fromEntries(
@@ -80,7 +80,7 @@ export function bytesIn(folder: string): Record<string, string> {
   );
 }
 
-/** The code of the refusal that a call ends in; or "opened". */
+/** The code of the operating error that a call ends with, or "opened". */
 export async function refusalOf(call: () => unknown): Promise<string> {
   try {
     await call();
@@ -93,7 +93,7 @@ export async function refusalOf(call: () => unknown): Promise<string> {
   }
 }
 
-/** A report, and what tells it from others. */
+/** A report operation with its key. */
 export function reportOf(
   device: string,
   message: string,
@@ -104,7 +104,7 @@ export function reportOf(
   return { kind: "report", report: { device, time, received: at, code, message }, key, previous };
 }
 
-/** A device by its number. */
+/** A device by number. */
 export function deviceOf(number: number, facts: Partial<DeviceFacts> = {}): DeviceFacts {
   const id = `device-${number}`;
   return { id, mac: `aa:bb:cc:00:00:${number}`, ip: `10.0.0.${number}`, port: 2000, ...facts };
@@ -124,7 +124,7 @@ export function loginOf({ id, ip, port }: DeviceFacts, proof: Proof, at = startO
   return { kind: "login", id, proof, sealed: false, seal: null, source, stated, at } as const;
 }
 
-/** Random whole numbers below a bound, the same for the same seed (mulberry32). */
+/** A generator of integers from 0 to below a bound, repeatable by seed (mulberry32). */
 export function newDraw(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -140,7 +140,7 @@ export function messagesOf(store: SqliteStore, device: string, count = 100): str
   return store.reader.last(device, count).map(({ message }) => message);
 }
 
-/** Stores so many reports, batch by batch, with what is due behind each. */
+/** Stores `count` reports batch by batch, with the housekeeping that is due after each. */
 export function storeMany(
   store: SqliteStore,
   count: number,

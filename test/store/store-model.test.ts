@@ -1,4 +1,4 @@
-// Random operations against plain Maps: every outcome, and at the end every row, is what the rules say; through failed
+// Random operations against plain Maps: every outcome, and at the end every row, is as the rules say, through failed
 // batches and restarts. A failure names the seed.
 
 import { Database } from "bun:sqlite";
@@ -16,12 +16,12 @@ import {
 
 type Draw = (below: number) => number;
 
-/** What a store should know, in the simplest form that can be copied. */
+/** The expected content of the store, in the simplest form that can be copied. */
 class Model {
   devices = new Map<string, DeviceFacts & { hash: string }>();
-  /** Device by session, of those that are open. */
+  /** Device by open session. */
   open = new Map<number, string>();
-  /** Number by what makes a report itself. */
+  /** Number by the fields that identify a report. */
   reports = new Map<string, number>();
   sessions = 0;
 
@@ -112,7 +112,7 @@ function isWrong({ proof }: Proven, hash: string | null): boolean {
   return proof.kind === "refused" && proof.hash === hash;
 }
 
-/** An operation on one of a few devices, mostly with what the model knows to be right. */
+/** An operation on one of six devices, mostly with a proof that the model knows to be right. */
 function drawOperation(draw: Draw, model: Model): Operation {
   const number = draw(6);
   const id = `device-${number}`;
@@ -144,7 +144,7 @@ function drawOperation(draw: Draw, model: Model): Operation {
     case 5:
       return { kind: "latest", id };
     default: {
-      // Its last 16 are found however old they are: a repeat is of one of them.
+      // The last 16 reports are found however old they are, so a repeat is drawn from them.
       const own = model.reportsOf(id);
       const isRepeat = draw(3) === 0 && own.length > 0;
       const message = isRepeat ? own[draw(Math.min(16, own.length))] : `${model.reports.size + 1}`;

@@ -1,5 +1,5 @@
-// A batch is stored whole or not at all: the disk fills up, in the batch, at its end, behind it; afterwards everything
-// works again, with the numbers, the repeats and the index as if the failed batch had never come.
+// A batch is stored completely or not at all: the disk fills up within the batch, at its end and after it; afterwards
+// numbers, repeats and the index are as if the failed batch had never come.
 
 import { expect, test } from "bun:test";
 import { openDatabase } from "../../lib/store/open-database.ts";
@@ -20,7 +20,7 @@ import {
 
 const right = { kind: "verified", hash: "h1" } as const;
 
-/** Leaves a database so many pages to grow by; a null takes the bound away. */
+/** Limits a database to `pages` further pages; null removes the limit. */
 function leavePages(database: ReturnType<typeof newDatabase>, pages: number | null): void {
   const { n } = database.query("SELECT page_count AS n FROM pragma_page_count").get() as {
     n: number;
@@ -62,7 +62,7 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
     expect(dump()).toEqual(before);
     expect(store.openSessions()).toHaveLength(1);
   }
-  // What fits is stored all the while.
+  // What fits is still stored.
   expect(store.applyNow([reportOf(device.id, "small")])).toMatchObject([{ sequence: 2 }]);
   leavePages(database, null);
   const outcomes = store.applyNow(batch);
@@ -75,7 +75,7 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
   opened?.lock.release();
 });
 
-test("a promise of outcomes is refused where nothing was stored", async () => {
+test("the promise of outcomes rejects if nothing was stored", async () => {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   leavePages(database, 0);
@@ -84,7 +84,7 @@ test("a promise of outcomes is refused where nothing was stored", async () => {
   expect(failure).toBe("SQLITE_FULL");
 });
 
-test("an index that cannot be written is written later, and reads go on meanwhile", () => {
+test("an index that cannot be written is written later, and reading works meanwhile", () => {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   const reportAt = (i: number) => reportOf(`device-${i % 3000}`, `${i}`);
@@ -107,7 +107,7 @@ test("an index that cannot be written is written later, and reads go on meanwhil
   expect(alone.map(({ message }) => message)).toEqual(expected);
 });
 
-test("a statement that fails in the middle ends the batch, whichever it is", () => {
+test("any failing statement in the middle ends the batch", () => {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   const device = deviceOf(1);
@@ -126,7 +126,7 @@ test("a statement that fails in the middle ends the batch, whichever it is", () 
   ]);
 });
 
-test("a close on a full disk keeps everything for the next start", async () => {
+test("closing on a full disk keeps everything for the next start", async () => {
   const path = newPath();
   const first = await openDatabase(path, noLegacy);
   const store = new SqliteStore(first.database, { sharedIp: false });

@@ -1,4 +1,4 @@
-// The end of Activity.log from its file: over pieces, filters, and lines that are none.
+// Reading the end of Activity.log: across blocks of the file, with filters, and text that is no complete line.
 
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ function inLog(text: string): { folder: string; [Symbol.dispose](): void } {
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
 }
 
-test("a line is read as it was written", () => {
+test("a written line is parsed into its parts", () => {
   for (const [peer, direction] of [
     ["127.0.0.1:1", "RECV"],
     ["[::1]:9", "SEND"],
@@ -33,7 +33,7 @@ test("a line is read as it was written", () => {
   expect(parseLine("half a line")).toBeNull();
 });
 
-test("the last lines, across pieces of the file, oldest first", async () => {
+test("the last lines, across blocks of the file, oldest first", async () => {
   const count = 40_000;
   const text = Array.from({ length: count }, (_, i) =>
     logLine(time, i % 10 === 0 ? "warn" : "debug", "-", "-", `line ${i} ä`),
@@ -64,7 +64,7 @@ test("an empty log, and one whose last line is being written", async () => {
   ]);
 });
 
-test("listeners hear what is logged at the level or above, made visible, until they leave", () => {
+test("listeners hear lines at their level or above, with invisible characters escaped, until they leave", () => {
   const written: string[] = [];
   const log = {
     debug: false,

@@ -1,4 +1,4 @@
-// The interface against its own description: every documented route answers with a documented status, type and shape,
+// The HTTP API against its own description: every documented route answers with a documented status, type and shape,
 // and every route is documented.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
@@ -36,7 +36,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Asks, and holds the answer against the document. */
+/** Sends a request and checks the answer against the document. */
 async function ask(method: string, path: string, pattern: string, init: RequestInit = {}) {
   const reply = await server.ask(path, { method, headers: server.login, ...init });
   const documented = document.paths[pattern]?.[method.toLowerCase()]?.responses[reply.status];
@@ -56,7 +56,7 @@ const id = "/api/v1/devices/{id}";
 const own = "/api/v1/devices/a.device-1";
 const json = { "content-type": "application/json" };
 
-describe("each route as documented", () => {
+describe("each route answers as documented", () => {
   const rows: readonly [status: number, method: string, path: string, pattern: string][] = [
     [200, "GET", "/healthz", "/healthz"],
     [200, "GET", "/metrics", "/metrics"],
@@ -99,7 +99,7 @@ describe("each route as documented", () => {
     });
   }
 
-  test("logging in and asking refuse bodies that are wrong", async () => {
+  test("login and query refuse invalid bodies", async () => {
     const post = (path: string, pattern: string, body: string, headers: Record<string, string>) =>
       ask("POST", path, pattern, { body, headers: { ...server.login, ...headers } });
     const session = "/api/v1/session";
@@ -112,14 +112,14 @@ describe("each route as documented", () => {
     expect((await question('{"color":"red"}')).status).toBe(400);
   });
 
-  test("every path that is documented was asked here or below", () => {
+  test("every documented path is requested here or below", () => {
     const elsewhere = [`${id}/query`, "/api/v1/events"];
     const asked = new Set([...rows.map(([, , , pattern]) => pattern), ...elsewhere]);
     expect(Object.keys(document.paths).filter((path) => !asked.has(path))).toEqual([]);
   });
 });
 
-test("every route is documented, with its parameters, and the other way round", async () => {
+test("routes and documentation agree, query parameters included", async () => {
   const { WebServer } = await import("../../lib/web/web-server.ts");
   const { fakePorts } = await import("./fake-ports.ts");
   const web = new WebServer({
@@ -151,14 +151,14 @@ test("an error is a problem document", async () => {
   expect(body).toMatchObject({ type: "about:blank", status: 404, code: "no-such-route" });
 });
 
-test("a method that does not fit is 405 with Allow, and HEAD has no body", async () => {
+test("an unsupported method gets 405 with Allow, and HEAD has no body", async () => {
   const { status, headers } = await server.ask("/api/v1/status", { method: "DELETE" });
   expect([status, headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   const head = await server.ask("/api/v1/status", { method: "HEAD" });
   expect([head.status, head.body]).toEqual([200, ""]);
 });
 
-test("the numbers of a device's reports, and one of them over time", async () => {
+test("the fields of a device's reports, and one of them as a series", async () => {
   const { fields } = await server.read<{ fields: { name: string }[] }>(`${own}/fields`);
   expect(fields).toEqual([
     { name: "temp", latest: 23 },
@@ -170,7 +170,7 @@ test("the numbers of a device's reports, and one of them over time", async () =>
   expect(series).toMatchObject({ reports: 2, min: [22, 23], max: [22, 23], count: [1, 1] });
 });
 
-test("a device is asked, and its answer comes back", async () => {
+test("a query to a device returns its answer", async () => {
   const asked = server.ask(`${own}/query`, {
     method: "POST",
     headers: { ...server.login, ...json },
@@ -200,7 +200,7 @@ test("an operator deregisters a device: its session ends, its reports stay", asy
   other.close();
 });
 
-test("asking one who is not there, or not logged in", async () => {
+test("a query to an unknown device, or to one that is not logged in", async () => {
   const other = await newDevice(server, "silent", 3);
   await other.register();
   const post = { method: "POST", headers: { ...server.login, ...json }, body: "{}" };

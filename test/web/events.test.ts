@@ -1,4 +1,4 @@
-// Live events: what a browser is told when devices come, report and go; bounds on who listens, and slow readers cut.
+// Live events: what a browser receives when devices come, report and go; bounds on listeners; slow readers are cut.
 
 import { describe, expect, test } from "bun:test";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
@@ -11,7 +11,7 @@ import { newDevice, runServer } from "./running-server.ts";
 
 type Event = { readonly event: string; readonly data: Record<string, unknown> };
 
-/** The events of a stream, one after the other. */
+/** The events of a stream, in order. */
 async function* eventsOf(response: Response): AsyncGenerator<Event> {
   let text = "";
   const decoder = new TextDecoder();
@@ -37,8 +37,8 @@ async function until(
   }
 }
 
-describe("a server that runs", () => {
-  test("tells of a device that registers, logs in, reports, beats, logs off and is removed", async () => {
+describe("a running server", () => {
+  test("sends an event when a device registers, logs in, reports, beats, logs off and is removed", async () => {
     await using server = await runServer();
     const all = "topics=devices,reports,seen,activity,status";
     const response = await fetch(`${server.url}/api/v1/events?${all}`);
@@ -80,7 +80,7 @@ describe("a server that runs", () => {
     await events.return(undefined);
   });
 
-  test("tells of log lines as they are written", async () => {
+  test("sends log lines as they are written", async () => {
     await using server = await runServer();
     const events = eventsOf(await fetch(`${server.url}/api/v1/events?topics=activity`));
     await events.next();
@@ -92,7 +92,7 @@ describe("a server that runs", () => {
     await events.return(undefined);
   });
 
-  test("one device only, with each of its reports", async () => {
+  test("sends one device only, with each of its reports, if asked to", async () => {
     await using server = await runServer();
     const one = await newDevice(server, "one", 1);
     const two = await newDevice(server, "two", 2);
@@ -122,7 +122,7 @@ describe("a server that runs", () => {
   });
 });
 
-/** A feed whose frames are taken by hand. */
+/** A feed whose frames the test triggers itself. */
 function newFeed(sessions: LiveSession[] = []) {
   const reports = sessions.map(({ id }, i) => reportOf(i + 1, id, i, "x".repeat(1_000)));
   const ports = fakePorts({
@@ -139,7 +139,7 @@ function newFeed(sessions: LiveSession[] = []) {
   return { clients, status, feed: new LiveFeed(ports, roster, clients, status) };
 }
 
-test("clients are bounded, and a place is free again when one leaves", async () => {
+test("the number of clients is bounded, and a client that leaves makes room", async () => {
   const { clients, feed, status } = newFeed();
   const subscription = { topics: ["status"], device: null } as const;
   const open = () => clients.open(subscription, eventBytes("hello", {}), feed.adjust);
@@ -171,7 +171,7 @@ test("a client that does not read is cut, and the others go on", async () => {
   status.close();
 });
 
-test("a client for which little waits, but for too long, is cut; one that takes it is not", async () => {
+test("a client with few bytes waiting for too long is cut; one that reads is not", async () => {
   const clients = new LiveClients(0);
   const subscription = { topics: ["status"], device: null } as const;
   const reader = clients.open(subscription, eventBytes("hello", {}), () => {}).body?.getReader();
@@ -192,7 +192,7 @@ test("a client for which little waits, but for too long, is cut; one that takes 
   clients.closeAll();
 });
 
-test("a frame has at most 500 reports, shortened; the others come next", async () => {
+test("a frame has at most 500 shortened reports; the others follow in the next frames", async () => {
   const sessions = Array.from({ length: 1_200 }, (_, i) =>
     liveSession(`d${i}`, { lastReport: i + 1, started: 2_000_000 }),
   );

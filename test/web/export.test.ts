@@ -1,4 +1,4 @@
-// Whole ranges as CSV and NDJSON: escaping, formulas, order, limits, and pages that add up.
+// Whole ranges as CSV and NDJSON: escaping, formulas, order, limits, and pages that together give the whole list.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { csvField, csvHeader, csvLine, reportStream } from "../../lib/web/report-stream.ts";
@@ -43,7 +43,7 @@ describe("a stream", () => {
   );
   const scan = () => source.scan("a", 1, 9_999, "oldest");
 
-  test("has every report once, a header first, and says when it ended", async () => {
+  test("has every report once, after a header, and reports its end", async () => {
     let ended = 0;
     const text = await reportStream(scan(), "csv", 1e9, () => ended++).text();
     const lines = text.split("\r\n");
@@ -62,7 +62,7 @@ describe("a stream", () => {
     );
   });
 
-  test("an empty range is a header, or nothing", async () => {
+  test("of an empty range is a header in CSV, and empty in NDJSON", async () => {
     const none = () => source.scan("nobody", 1, 9_999, "oldest");
     expect(await reportStream(none(), "csv", 10, () => {}).text()).toBe(csvHeader);
     expect(await reportStream(none(), "ndjson", 10, () => {}).text()).toBe("");
@@ -82,7 +82,7 @@ describe("a stream", () => {
     expect(ended).toBe(1);
   });
 
-  test("reads no further than its reader, and ends when that one leaves", async () => {
+  test("reads no further than its reader does, and ends when the reader cancels", async () => {
     let ended = 0;
     let taken = 0;
     const inner = scan();
@@ -133,17 +133,17 @@ describe("pages of reports", () => {
 
   const own = Array.from({ length: 25 }, (_, i) => `1-${i}`);
 
-  test("of a device, in both orders, add up", async () => {
+  test("of a device, in both orders, give all its reports", async () => {
     expect(await messages("/api/v1/devices/d1/reports?limit=7&order=oldest")).toEqual(own);
     expect(await messages("/api/v1/devices/d1/reports?limit=7")).toEqual(own.toReversed());
     expect(await messages("/api/v1/devices/d1/reports?limit=25&order=oldest")).toEqual(own);
   });
 
-  test("of all, add up", async () => {
+  test("of all devices give all reports", async () => {
     expect(await messages("/api/v1/reports?limit=9&order=oldest")).toHaveLength(50);
   });
 
-  test("a range in the past or the future has none", async () => {
+  test("of a range in the past or the future are empty", async () => {
     expect(await messages("/api/v1/reports?to=2020-01-01T00:00:00Z")).toEqual([]);
     expect(await messages("/api/v1/reports?from=2100-01-01T00:00:00Z")).toEqual([]);
   });
@@ -158,7 +158,7 @@ describe("pages of reports", () => {
     expect(rows.map(({ message }) => message)).toEqual(own);
   });
 
-  test("pages of a device's sessions add up", async () => {
+  test("of a device's sessions give all sessions", async () => {
     const device = await newDevice(server, "d1", 1);
     for (let i = 0; i < 4; i++) await device.login();
     device.close();

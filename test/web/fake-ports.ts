@@ -1,4 +1,4 @@
-// Ports with nothing behind them, and those of a roster and of reports in arrays.
+// Fakes of the ports that the web side needs: empty ones, and those of a roster and of reports in arrays.
 
 import { newCounters } from "../../lib/server/counters.ts";
 import { Histogram } from "../../lib/server/histogram.ts";
@@ -12,7 +12,7 @@ import type {
   WebPorts,
 } from "../../lib/web/ports.ts";
 
-/** Ports of a server without devices. */
+/** The ports of a server without devices. */
 export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
   return {
     version: "1.2.3",
@@ -66,7 +66,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
   };
 }
 
-/** Reports in the order of their numbers, from 1 on without gaps. */
+/** A source of the given reports, which are in the order of their numbers, from 1 on without gaps. */
 export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
   const scan = (id: string | null, low: number, high: number, newestFirst: boolean) => {
     const rows = reports.filter(

@@ -1,4 +1,4 @@
-// Who is let in: the request matrix of API.md, row by row, without a network.
+// Who is admitted: the request matrix of API.md, row by row, without a network.
 
 import { describe, expect, test } from "bun:test";
 import { cookieName, Gate } from "../../lib/web/gate.ts";
@@ -18,7 +18,7 @@ type Case = {
   readonly access?: Route["access"];
   readonly headers?: Readonly<Record<string, string>>;
   readonly login?: "bearer" | "cookie" | "wrong";
-  /** The problem, or "in". */
+  /** The code of the problem, or "in" for an admitted request. */
   readonly expected: string;
 };
 
@@ -170,7 +170,7 @@ describe("hosts", () => {
     test(`of ${authority}`, () => expect(hostOf(authority)).toBe(host));
   }
 
-  test("loopback is loopback only", () => {
+  test("only loopback addresses and hosts count as loopback", () => {
     for (const ip of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
       expect(isLoopbackIp(ip)).toBe(true);
     for (const ip of ["128.0.0.1", "10.0.0.1", "::2", "", "127.evil.example"])
@@ -182,7 +182,7 @@ describe("hosts", () => {
 });
 
 describe("logins", () => {
-  test("wrong tokens are limited by source, and others are not affected", () => {
+  test("wrong tokens are limited per source, and other sources are not affected", () => {
     let at = now;
     const logins = new Logins(token, () => at);
     const tries = Array.from({ length: 6 }, () => logins.tryToken("wrong", "10.0.0.1"));
@@ -193,7 +193,7 @@ describe("logins", () => {
     expect(logins.tryToken(token, "10.0.0.1")).toBe("accepted");
   });
 
-  test("a link logs in once, and for five minutes", () => {
+  test("a login link works once, and for five minutes", () => {
     let at = now;
     const logins = new Logins(token, () => at);
     const code = logins.newLink();
@@ -204,7 +204,7 @@ describe("logins", () => {
     expect(logins.tryLink(late, "a")).toBe("refused");
   });
 
-  test("cookies are forgotten when unused, logged out, or too many", () => {
+  test("a cookie is forgotten when it is unused for too long, logged out, or displaced by others", () => {
     let at = now;
     const logins = new Logins(token, () => at);
     const first = logins.newCookie();

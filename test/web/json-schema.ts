@@ -1,4 +1,4 @@
-// A small validator of the JSON Schema that the interface's document uses; what it does not know it refuses.
+// A small validator for the subset of JSON Schema that the API's document uses; it refuses keywords it does not know.
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -18,8 +18,9 @@ const known = [
 ];
 
 /**
- * What is wrong with a value, place by place; empty where it fits.
+ * Validates a value.
  * @param root the document that `$ref` points into
+ * @returns what is wrong, place by place; empty for a valid value
  */
 export function errorsIn(value: unknown, schema: Schema, root: Schema, at = "$"): string[] {
   for (const word of Object.keys(schema)) {

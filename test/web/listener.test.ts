@@ -1,4 +1,4 @@
-// Too many connections: no new ones are taken, those that are under way go on, and later new ones are taken again.
+// Too many connections: new ones are refused, open ones go on, and later new ones are accepted again.
 
 import { expect, test } from "bun:test";
 import { connectionsMax, Listener } from "../../lib/web/listener.ts";
@@ -8,7 +8,7 @@ import { WebServer } from "../../lib/web/web-server.ts";
 
 const filesBefore = 20;
 
-test("past the bound nobody new is served, and whoever was goes on", async () => {
+test("beyond the bound new connections are refused, and open ones go on", async () => {
   let files = filesBefore;
   let told = 0;
   const going = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
@@ -55,7 +55,7 @@ test("past the bound nobody new is served, and whoever was goes on", async () =>
   controller.enqueue(Buffer.from("second"));
   expect(Buffer.from((await stream?.read())?.value ?? []).toString()).toBe("second");
 
-  // Not at once: else it would be full again with the next few.
+  // It does not accept at once; otherwise a few new connections would fill it again.
   files = filesBefore + connectionsMax - 1;
   listener.check();
   expect(await ask()).toBe("refused");
@@ -68,7 +68,7 @@ test("past the bound nobody new is served, and whoever was goes on", async () =>
   expect(await ask()).toBe("refused");
 });
 
-test("a system that does not tell is served without the bound", async () => {
+test("on a system that does not count open files there is no bound", async () => {
   const serve = () =>
     Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("here") });
   const listener = new Listener({ serve, port: 0, openFiles: () => null, onFull: () => {} });
@@ -77,7 +77,7 @@ test("a system that does not tell is served without the bound", async () => {
   await listener.close();
 });
 
-test("the web side keeps the bound, and says so in the error log", async () => {
+test("the web server keeps the bound, and reports it in the error log", async () => {
   let files = filesBefore;
   const errors: string[] = [];
   const web = new WebServer({

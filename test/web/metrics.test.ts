@@ -1,4 +1,4 @@
-// The metrics, read by a strict parser of our own, and by promtool.
+// The metrics, read by a strict parser written for this test, and by promtool.
 
 import { expect, test } from "bun:test";
 import { Exposition } from "../../lib/web/exposition.ts";
@@ -15,7 +15,7 @@ const headForm = /^# (HELP|TYPE) ([a-z][a-z0-9_]*) (.+)$/;
 const sampleForm = /^([a-z][a-z0-9_]*)(?:\{(.*)\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/;
 const labelForm = /([a-z][a-z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
 
-/** Parses the text format; throws at the first thing that is not as it must be. */
+/** Parses the text format; throws at the first violation. */
 function parse(text: string): Map<string, Family> {
   const families = new Map<string, Family>();
   if (!text.endsWith("\n")) throw new Error("the last line does not end");
@@ -111,7 +111,7 @@ async function busyPage(): Promise<string> {
   return (await server.ask("/metrics")).body as string;
 }
 
-test("the page is strictly right, and counts what came", async () => {
+test("the page is strictly valid, and counts what was received", async () => {
   const families = parse(await busyPage());
   const datagrams = families.get("iot_datagrams_total")?.samples ?? [];
   const counted = Object.fromEntries(
@@ -140,7 +140,7 @@ test("the page is strictly right, and counts what came", async () => {
   expect(commits.at(-1)?.value).toBeGreaterThan(2);
 });
 
-test("no label stands for a device, an id or an address", async () => {
+test("no label contains a device id or an address", async () => {
   const page = await busyPage();
   expect(page).not.toContain("metered");
   expect(page).not.toContain("127.0.0.1");
@@ -151,7 +151,7 @@ if (Bun.which("promtool") === null) {
     expect(process.env["CI"], "CI must have it").not.toBe("true");
   });
 } else {
-  test("promtool finds nothing to say", async () => {
+  test("promtool finds no fault", async () => {
     const child = Bun.spawn(["promtool", "check", "metrics"], {
       stdin: "pipe",
       stdout: "pipe",

@@ -1,10 +1,10 @@
-// The dashboard's own files as they are served: all of them from here, nothing inline, nothing from elsewhere.
+// The dashboard's files as they are served: all of them by this server, nothing inline, nothing from elsewhere.
 
 import { expect, test } from "bun:test";
 import { loadPages } from "../../lib/web/pages.ts";
 import { runServer } from "./running-server.ts";
 
-test("the page names only files that are served, and runs nothing inline", async () => {
+test("the page refers only to files that are served, and has nothing inline", async () => {
   await using server = await runServer();
   const { status, headers, body } = await server.ask("/");
   expect([status, headers.get("cache-control")]).toEqual([200, "no-cache"]);
@@ -22,7 +22,7 @@ test("the page names only files that are served, and runs nothing inline", async
   expect(page).not.toMatch(/<style|\son[a-z]+=|https?:/);
 });
 
-test("every file but the page is named by its content", async () => {
+test("the name of every file but the page depends on its content", async () => {
   for (const [path, { isNamedByContent }] of await loadPages()) {
     expect([path, isNamedByContent]).toEqual([path, path !== "/"]);
     if (path !== "/") expect(path).toMatch(/-[a-z0-9]{8}\.[a-z0-9]+$/);

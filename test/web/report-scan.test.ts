@@ -1,4 +1,4 @@
-// Ranges of reports from the real store, over the borders of chunks, against a plain filter; and times to numbers.
+// Ranges of reports from the real store, across chunk boundaries, against a plain filter; and times to numbers.
 
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
@@ -10,7 +10,7 @@ type Kept = { readonly sequence: number; readonly device: string; readonly recei
 
 const chunk = 65_536;
 const total = 2 * chunk + 9_000;
-/** Most are of one device, every 50th and every 5,000th of two others. */
+/** Most reports are of one device, every 50th and every 5,000th of two others. */
 const deviceOf = (n: number) => (n % 5_000 === 0 ? "rare" : n % 50 === 0 ? "some" : "most");
 
 let database: Database;
@@ -55,7 +55,7 @@ function all(
   return found;
 }
 
-describe("a scan finds what a filter finds", () => {
+describe("a scan finds the same as a filter", () => {
   const ranges: readonly [low: number, high: number][] = [
     [0, total + 10],
     [chunk - 3, chunk + 3],
@@ -80,7 +80,7 @@ describe("a scan finds what a filter finds", () => {
   }
 });
 
-describe("a scan of messages finds what a filter finds", () => {
+describe("a scan of messages finds the same as a filter", () => {
   const ranges: readonly [low: number, high: number][] = [
     [0, total + 10],
     [chunk - 3, chunk + 3],
@@ -95,7 +95,7 @@ describe("a scan of messages finds what a filter finds", () => {
         );
         const found = messagesOf(id, low, high, 1_000);
         expect(found.map(([number]) => number)).toEqual(expected.map(({ sequence }) => sequence));
-        // Each message is the number of its report, from 0 on.
+        // Each message is the number of its report minus 1.
         for (const [number, message] of found) expect(message).toBe(`${number - 1}`);
       });
     }
@@ -115,7 +115,7 @@ function messagesOf(id: string, low: number, high: number, limit: number) {
   return found;
 }
 
-test("a time leads to the first report received at or after it", () => {
+test("a time gives the first report received at or after it", () => {
   for (const ms of [0, 1_000, 1_001, 20_000, 40_000, 1_000 + Math.floor(total / 3), 1e12]) {
     const expected = kept.find(({ received }) => received >= ms)?.sequence ?? reader.end();
     expect([ms, reader.sequenceAt(ms)]).toEqual([ms, expected]);
@@ -130,7 +130,7 @@ test("a time leads to the first report received at or after it", () => {
   }
 });
 
-test("the newest report of a device, also one that was long silent", () => {
+test("the newest report of a device, even one that has been silent for long", () => {
   for (const id of ["most", "some", "rare"]) {
     const expected = kept.findLast(({ device }) => device === id)?.sequence;
     expect(reader.latest(id)?.sequence).toBe(expected as number);
@@ -138,7 +138,7 @@ test("the newest report of a device, also one that was long silent", () => {
   expect(reader.latest("nobody")).toBeNull();
 });
 
-// The last one: it removes rows.
+// This test comes last, because it removes rows.
 test("a scan of messages leaves out what retention removes between two steps", () => {
   const scan = reader.messages("most", 0, total + 1);
   scan.next(10);

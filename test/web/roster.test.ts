@@ -1,4 +1,4 @@
-// The devices in memory: pages in every order against a plain sort, and what committed batches change.
+// The devices in memory: pages in every order against a plain sort, and the effect of committed batches.
 
 import { describe, expect, test } from "bun:test";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
@@ -55,7 +55,7 @@ async function allPages(roster: Roster, query: RosterQuery): Promise<RosterEntry
   }
 }
 
-describe("pages, one after the other, are the whole list in order", () => {
+describe("pages, one after the other, give the whole list in order", () => {
   for (const key of ["id", "lastSeen"] as const) {
     for (const descending of [false, true]) {
       for (const limit of [1_000, 137, count, 1]) {
@@ -79,7 +79,7 @@ describe("pages, one after the other, are the whole list in order", () => {
   }
 });
 
-test("filters by presence and by a part of the id, and counts what fits", async () => {
+test("filters by presence and by a part of the id, and counts the matches", async () => {
   const roster = newRoster();
   const page = await roster.page({
     ...everything,
@@ -96,7 +96,7 @@ test("filters by presence and by a part of the id, and counts what fits", async 
   expect(never).toBe(count / 5);
 });
 
-describe("what is committed changes the roster", () => {
+describe("a committed batch changes the roster", () => {
   const source = { ip: "127.0.0.1", port: 1 };
   const facts = { id: "new", mac: "m", ip: "1.1.1.1", port: 1 };
   const done = (code: string, session = 0) =>
@@ -129,14 +129,14 @@ describe("what is committed changes the roster", () => {
     return { entry: roster.get("new"), changed, counts: roster.counts };
   }
 
-  test("registering, and a registration that was refused", async () => {
+  test("by a registration, and not by a refused one", async () => {
     const made = await after([register, done("00")]);
     expect(made).toMatchObject({ entry: { session: 0 }, changed: ["new"] });
     const refused = await after([register, done("12")]);
     expect(refused).toMatchObject({ entry: undefined, changed: [] });
   });
 
-  test("logging in, and going offline", async () => {
+  test("by a login, and by going offline", async () => {
     const online = await after([register, done("00")], [login, done("70", 9_001)]);
     expect(online.entry).toMatchObject({ session: 9_001, started: 7, ended: null });
     const end: Operation = { kind: "end", session: 9_001, reason: "offline", at: 9 };
@@ -146,7 +146,7 @@ describe("what is committed changes the roster", () => {
     expect(gone.counts.online).toBe(online.counts.online - 1);
   });
 
-  test("a session that was replaced does not end the later one", async () => {
+  test("the end of a replaced session does not end the newer one", async () => {
     const end: Operation = { kind: "end", session: 9_001, reason: "offline", at: 9 };
     const { entry } = await after(
       [login, done("70", 9_001)],
@@ -156,7 +156,7 @@ describe("what is committed changes the roster", () => {
     expect(entry).toMatchObject({ session: 9_002, ended: null });
   });
 
-  test("deregistering, by the device and by the operator", async () => {
+  test("by a deregistration, of the device and of the operator", async () => {
     const byDevice: Operation = {
       kind: "deregister",
       device: facts,
@@ -176,7 +176,7 @@ describe("what is committed changes the roster", () => {
   });
 });
 
-test("the last packet of an open session is the engine's, not the row's", async () => {
+test("the last packet of an open session is taken from the engine, not from the row", async () => {
   const session = liveSession("a", { lastSeen: 77 });
   const { devices } = fakePorts({
     devices: {

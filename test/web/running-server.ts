@@ -1,5 +1,5 @@
-// A whole server in this process, on ports the system chooses, with a folder of its own; and a device that speaks text
-// to it.
+// A whole server in this process, on ports chosen by the system, with a folder of its own; and a device that speaks
+// text to it.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ export async function runServer(flags: readonly string[] = []) {
     db,
     folder,
     login,
-    /** Asks for a path; the body parsed where it is JSON. */
+    /** Requests a path; the body is parsed if it is JSON. */
     async ask(path: string, init: RequestInit = {}): Promise<Reply> {
       const response = await fetch(`${url}${path}`, { redirect: "manual", ...init });
       const text = await response.text();
@@ -36,7 +36,7 @@ export async function runServer(flags: readonly string[] = []) {
       const body: unknown = isJson ? JSON.parse(text) : text;
       return { status: response.status, headers: response.headers, body };
     },
-    /** A path as one who is logged in. */
+    /** Requests a path with the admin token; returns the body. */
     read<Body>(path: string): Promise<Body> {
       return this.ask(path, { headers: login }).then(({ body }) => body as Body);
     },

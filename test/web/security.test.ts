@@ -1,4 +1,4 @@
-// The login and the headers on a server that runs: what a browser and a script meet.
+// Logins and security headers of a running server, as a browser and a script meet them.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
@@ -21,12 +21,12 @@ function logIn(token: string, headers: Record<string, string> = {}) {
   return server.ask("/api/v1/session", { method: "POST", headers: { ...json, ...headers }, body });
 }
 
-/** The cookie of a login, as a browser sends it back. */
+/** The cookie that a login sets, as a browser sends it back. */
 function cookieIn(headers: Headers): string {
   return (headers.get("set-cookie") ?? "").split(";")[0] ?? "";
 }
 
-test("the token is made once, for its owner only, and shown once", () => {
+test("the token is created once, readable by its owner only, and shown once", () => {
   expect(server.token).toMatch(/^iot_[A-Za-z0-9_-]{43}$/);
   expect(server.tokenFile()).toBe(server.token);
   expect(statSync(`${server.db}.token`).mode & 0o777).toBe(0o600);
@@ -39,7 +39,7 @@ test("a second start shows no token", async () => {
 
 describe("every answer", () => {
   for (const path of ["/", "/healthz", "/api/v1/status", "/api/v1/nothing", "/metrics"]) {
-    test(`${path} carries the headers of safety`, async () => {
+    test(`${path} has the security headers`, async () => {
       const { headers } = await server.ask(path);
       const policy = headers.get("content-security-policy") ?? "";
       for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"])
@@ -52,14 +52,14 @@ describe("every answer", () => {
   }
 });
 
-test("another Host is turned away before anything else", async () => {
+test("another Host is refused before anything else", async () => {
   for (const path of ["/", "/healthz", "/api/v1/status", "/api/v1/nothing"]) {
     const { status, body } = await server.ask(path, { headers: { host: "evil.example" } });
     expect([status, (body as { code: string }).code]).toEqual([421, "foreign-host"]);
   }
 });
 
-test("beyond loopback nothing is read without a login, and the page is there to log in", async () => {
+test("beyond loopback nothing can be read without a login, but the page is served so that one can log in", async () => {
   for (const path of ["/api/v1/status", "/api/v1/devices", "/metrics", "/api/v1/events"]) {
     const { status, headers } = await server.ask(path, { headers: lan });
     expect([path, status]).toEqual([path, 401]);
@@ -94,17 +94,17 @@ test("the token logs in; the cookie reads and changes; logging out ends it", asy
   expect((await server.ask("/api/v1/status", { headers: { ...lan, cookie } })).status).toBe(401);
 });
 
-test("behind a TLS proxy the cookie is for TLS only", async () => {
+test("behind a TLS proxy the cookie is marked Secure", async () => {
   const { headers } = await logIn(server.token, { "x-forwarded-proto": "https" });
   expect(headers.get("set-cookie")).toEndWith("; Secure");
 });
 
-test("a local change wants a login too", async () => {
+test("a local change needs a login too", async () => {
   const { status, body } = await server.ask("/api/v1/devices/nobody", { method: "DELETE" });
   expect([status, (body as { code: string }).code]).toEqual([401, "login-required"]);
 });
 
-test("the link of the control socket logs in, once", async () => {
+test("the link from the control socket logs in, once", async () => {
   const link = (await loginLinkOf(server.db)) ?? "";
   expect(link).toStartWith(`${server.url}/login?code=`);
   const path = link.slice(server.url.length);
@@ -118,7 +118,7 @@ test("the link of the control socket logs in, once", async () => {
 
 describe("a link that was used", () => {
   const browser = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" };
-  /** On a server of its own: wrong links are counted. */
+  /** Uses up a link, on a server of its own, because attempts with wrong links are limited. */
   const useUp = async () => {
     const other = await runServer();
     const path = ((await loginLinkOf(other.db)) ?? "").slice(other.url.length);
@@ -126,7 +126,7 @@ describe("a link that was used", () => {
     return Object.assign(other, { path, cookie: cookieIn(headers) });
   };
 
-  test("tells a person what happened and what to do, in the look of the dashboard", async () => {
+  test("tells a person what happened and what to do, in the style of the dashboard", async () => {
     await using other = await useUp();
     const { status, headers, body } = await other.ask(other.path, { headers: browser });
     expect(status).toBe(401);
@@ -144,7 +144,7 @@ describe("a link that was used", () => {
     for (const name of named) expect((await other.ask(name)).status).toBe(200);
   });
 
-  test("gives a program its problem document", async () => {
+  test("gives a program a problem document", async () => {
     await using other = await useUp();
     for (const accept of ["*/*", "application/json"]) {
       const { status, headers, body } = await other.ask(other.path, { headers: { accept } });
@@ -153,7 +153,7 @@ describe("a link that was used", () => {
     }
   });
 
-  test("loaded again by who is logged in leads on to the dashboard, and gives no new login", async () => {
+  test("leads on to the dashboard if the browser is logged in, and gives no new login", async () => {
     await using other = await useUp();
     const again = await other.ask(other.path, { headers: { ...browser, cookie: other.cookie } });
     expect([again.status, again.headers.get("location")]).toEqual([303, "/"]);
@@ -162,7 +162,7 @@ describe("a link that was used", () => {
     expect((await other.ask(other.path, { headers: stranger })).status).toBe(401);
   });
 
-  test("tried too often says to wait", async () => {
+  test("that is tried too often says to wait", async () => {
     await using other = await runServer();
     const path = "/login?code=guess";
     for (let i = 0; i < 5; i++) {
@@ -174,7 +174,7 @@ describe("a link that was used", () => {
   });
 });
 
-test("a body that is too large is refused unread", async () => {
+test("a body that is too large is refused before it is read", async () => {
   const body = JSON.stringify({ token: "x".repeat(20_000) });
   const { status } = await server.ask("/api/v1/session", { method: "POST", headers: json, body });
   expect(status).toBe(413);
@@ -194,7 +194,7 @@ test("what a device sends is text in JSON, never a page", async () => {
   device.close();
 });
 
-test("guessing the token is slowed down", async () => {
+test("guesses at the token are limited", async () => {
   await using other = await runServer();
   const codes: number[] = [];
   const guess = (token: string) =>
@@ -209,11 +209,11 @@ test("guessing the token is slowed down", async () => {
     headers: { authorization: "Bearer guess" },
   });
   expect([status, headers.get("retry-after")]).toEqual([429, "10"]);
-  // Reading from here needs no login, and goes on.
+  // Reading from this address needs no login, and still works.
   expect((await other.ask("/api/v1/status")).status).toBe(200);
 });
 
-test("a TCP port in use is said in clear words, and nothing is left open", async () => {
+test("a TCP port in use is reported in clear words, and nothing is left open", async () => {
   const port = new URL(server.url).port;
   const refusal: unknown = await runServer(["--http", `127.0.0.1:${port}`]).catch((error) => error);
   expect(refusal).toMatchObject({
@@ -222,7 +222,7 @@ test("a TCP port in use is said in clear words, and nothing is left open", async
   });
 });
 
-test("--no-http serves none of this", async () => {
+test("--no-http serves no HTTP", async () => {
   await using quiet = await runServer(["--no-http"]);
   expect(quiet.url).toBe("");
   expect(await loginLinkOf(quiet.db)).toBeNull();

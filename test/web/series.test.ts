@@ -1,4 +1,4 @@
-// Charts: what a number in a report is, decimation that loses no lowest and no highest, and columns that grow.
+// Charts: which numbers a report has, decimation that keeps every extreme, and columns that grow.
 
 import { describe, expect, test } from "bun:test";
 import { Decimation, readingsBetween } from "../../lib/web/decimation.ts";
@@ -7,7 +7,7 @@ import { finderOf, numbersIn } from "../../lib/web/numbers-in-messages.ts";
 import { Series } from "../../lib/web/series.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 
-/** The field's numbers as they are read from the bytes of many messages. */
+/** The field's numbers, read from the bytes of many messages at once. */
 function columnOf(field: string, messages: readonly string[]): number[] {
   const values = new Float64Array(messages.length);
   const bytes = Buffer.from(messages.map((message) => `${message}\x1f`).join(""));
@@ -79,7 +79,7 @@ describe("numbers in a message", () => {
   }
 });
 
-test("a column is what each message has, whatever its neighbours are", () => {
+test("each message gives the same number in a column as alone, whatever its neighbours are", () => {
   let seed = 11;
   const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
   const parts = [
@@ -110,7 +110,7 @@ test("a column is what each message has, whatever its neighbours are", () => {
   }
 });
 
-test("messages that hold the byte between messages are told by their count", () => {
+test("messages that contain the separator byte are detected by their number", () => {
   const read = columnReaderOf("value");
   expect(read(Buffer.from("1\x1f2\x1f3\x1f"), new Float64Array(2))).toBe(3);
   expect(read(new Uint8Array(0), new Float64Array(2))).toBe(0);
@@ -128,7 +128,7 @@ function columns(readings: readonly Reading[], first = 0) {
   };
 }
 
-test("decimation keeps the lowest, the highest, the mean and the count of each bucket", () => {
+test("decimation keeps the lowest, the highest, the sum and the count of each bucket", () => {
   let seed = 7;
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   for (let round = 0; round < 50; round++) {
@@ -162,7 +162,7 @@ test("decimation keeps the lowest, the highest, the mean and the count of each b
   }
 });
 
-test("few readings are points of their own", () => {
+test("few readings are single points", () => {
   const readings: Reading[] = [
     [101, 5],
     [102, 7],
@@ -173,7 +173,7 @@ test("few readings are points of their own", () => {
   expect(found).toEqual([{ first: 102, min: 7, max: 7, sum: 7, count: 1 }]);
 });
 
-test("one spike in many thousands is in the chart, and new reports join what is kept", async () => {
+test("one spike among many thousands is in the chart, and new reports join the cached ones", async () => {
   const reports = Array.from({ length: 150_000 }, (_, i) =>
     reportOf(i + 1, i % 10 === 9 ? "other" : "a", i, i === 77_777 ? "999" : "20"),
   );
@@ -202,8 +202,8 @@ test("a range has what was received in it, both ends included", async () => {
   expect(await series.points(later)).toMatchObject({ reports: 0, mean: [], last: null });
 });
 
-test("parts of a chart are of equal length in time, whenever the reports came", async () => {
-  // Most of them in one burst.
+test("buckets of a chart are equal in time, however the reports are distributed", async () => {
+  // Most reports come in one burst.
   const times = [
     0,
     10,
@@ -223,7 +223,7 @@ test("parts of a chart are of equal length in time, whenever the reports came", 
   ]);
 });
 
-test("a message that holds the byte between messages shifts no other", async () => {
+test("a message that contains the separator byte does not shift the others", async () => {
   const reports = Array.from({ length: 3_000 }, (_, i) =>
     reportOf(i + 1, "a", i, i === 1_500 ? "n=5\x1fn=6" : `n=${i}`),
   );
@@ -232,7 +232,7 @@ test("a message that holds the byte between messages shifts no other", async () 
   expect(found.mean).toEqual(Array.from({ length: 3_000 }, (_, i) => i).toSpliced(1_500, 1));
 });
 
-test("charts asked for at the same time do not count a report twice", async () => {
+test("concurrent charts count no report twice", async () => {
   const reports = Array.from({ length: 20_000 }, (_, i) => reportOf(i + 1, "a", i, "1"));
   const series = new Series(reportsOf(reports));
   const query = { device: "a", field: "value", from: 0, to: 30_000, points: 10 };

@@ -1,4 +1,4 @@
-// Clients that stop reading, on real sockets: they are cut, what waits for them is bounded, and what they held is free.
+// Clients that stop reading, on real sockets: they are cut, what waits for them is bounded, and its memory is freed.
 
 import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
@@ -6,10 +6,10 @@ import { eventBytes, LiveClients } from "../../lib/web/live-clients.ts";
 import { reportStream } from "../../lib/web/report-stream.ts";
 import { reportOf } from "./fake-ports.ts";
 
-/** More than a system holds of a connection that is not read. */
+/** More than a system buffers for a connection that nobody reads. */
 const bytesMax = 64 << 20;
 
-/** Serves one answer to a client that asks for it and then reads nothing. */
+/** Serves one answer to a client that requests it and then reads nothing. */
 async function serveToStalled(answer: () => Response) {
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -24,7 +24,7 @@ async function serveToStalled(answer: () => Response) {
   return {
     server,
     client,
-    /** Resolves when the client finds its connection closed; it reads what was on its way. */
+    /** Resolves when the client's connection is closed; reads what was still on its way. */
     closed: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       client.on("close", () => resolve());
@@ -42,12 +42,12 @@ function stalledClient(port: number): Promise<Socket> {
     client.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     resolve(client);
   });
-  // A reset is a way to be cut, too.
+  // A reset is one way to be cut.
   client.on("error", () => {});
   return promise;
 }
 
-test("a browser that stops to read is cut, and those who read go on", async () => {
+test("a browser that stops reading is cut, and others go on", async () => {
   const clients = new LiveClients();
   const subscription = { topics: ["status"], device: null } as const;
   const open = () => clients.open(subscription, eventBytes("hello", {}), () => {});
@@ -60,7 +60,7 @@ test("a browser that stops to read is cut, and those who read go on", async () =
     for (const client of clients.all()) client.send(event);
     sent += event.length;
     await reader?.read();
-    // The server writes what the socket takes.
+    // The server writes as much as the socket accepts.
     await new Promise(setImmediate);
   }
   expect(clients.clients).toBe(1);
@@ -70,7 +70,7 @@ test("a browser that stops to read is cut, and those who read go on", async () =
   clients.closeAll();
 });
 
-test("an export that nobody reads ends, and reads no further meanwhile", async () => {
+test("an export that nobody reads is ended, and does not read on in the meantime", async () => {
   const row = reportOf(1, "a", 1, "x".repeat(1_000));
   let rows = 0;
   const endless = {

@@ -1,4 +1,4 @@
-// What a person can do about a refusal: said below the answer, on standard error, and to nobody who reads JSON.
+// Advice after a refusal: it follows the answer on standard error, and is left out with --json.
 
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
@@ -42,13 +42,13 @@ test.each([
   expect(json.err.filter((line) => line.startsWith("  "))).toEqual([]);
 });
 
-test("silence in text says what to look at", async () => {
+test("silence in text says what to check", async () => {
   const { err, exit } = await run(["logoff", ...base, "--timeout", "1s"], {});
   expect(err).toEqual(["  Check that the server runs there and that UDP gets through."]);
   expect(exit).toBe(3);
 });
 
-test("what was done by an earlier try needs no advice", async () => {
+test("what an earlier try has done needs no advice", async () => {
   let sendings = 0;
   const answer = ackWith("31");
   const { out, err } = await run(["logoff", ...base], {
@@ -58,7 +58,7 @@ test("what was done by an earlier try needs no advice", async () => {
   expect(err.filter((line) => line.startsWith("  "))).toEqual([]);
 });
 
-test("trust gives up on a server that shows no key, and says what to look at", async () => {
+test("trust gives up on a server that shows no key, and says what to check", async () => {
   const { out, err, exit } = await run(["trust", "192.0.2.1:9000"], {});
   expect([out, exit]).toEqual([[], 3]);
   expect(err[0]).toStartWith("192.0.2.1:9000 shows no key. Check that the server runs there");

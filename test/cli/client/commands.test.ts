@@ -1,4 +1,4 @@
-// The commands: what they send, what they print, and the exit code that says what became of it.
+// The commands: what they send, what they print, and the exit code of each result.
 
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
@@ -33,7 +33,7 @@ test.each([
   expect([out, err, exit]).toEqual([[line], [], 0]);
 });
 
-test("a refusal is exit code 1, in words with its code", async () => {
+test("a refusal is exit code 1, with its code and words", async () => {
   const { out, exit } = await run(["register", ...base], { answer: ackWith("12") });
   expect([out, exit]).toEqual([["12 the IP belongs to another device"], 1]);
 });
@@ -50,7 +50,7 @@ test("--timeout gives up earlier", async () => {
   expect(exit).toBe(3);
 });
 
-test("--json is one object a line", async () => {
+test("--json prints one object per line", async () => {
   const { out } = await run(["login", ...base, "--json"], { answer: ackWith("31") });
   expect(out.map((line) => JSON.parse(line))).toEqual([
     {
@@ -63,7 +63,7 @@ test("--json is one object a line", async () => {
   ]);
 });
 
-test("a lost ACK of a DEREGISTER is found out by the repetition", async () => {
+test("a repetition reveals that a DEREGISTER whose ACK got lost was done", async () => {
   let first = true;
   const answer = (text: string) => {
     const reply = first ? null : ackWith("21")(text, server);
@@ -82,13 +82,13 @@ test("send sends one report", async () => {
   expect([out, exit]).toEqual([["50 data stored"], 0]);
 });
 
-test("send refuses a message that does not fit, before anything is sent", async () => {
+test("send refuses a message that does not fit, before it sends anything", async () => {
   const { sent, exit } = await run(["send", ...base, "x".repeat(1_200)], {});
   expect(sent).toEqual([]);
   expect(exit).toBe(2);
 });
 
-test("send makes a report of each line, equal ones too", async () => {
+test("send makes a report of each line, even of equal ones", async () => {
   const { sent, out, exit } = await run(["send", ...base], {
     answer: ackWith("50"),
     lines: ["a", "a", "", "b"],
@@ -97,7 +97,7 @@ test("send makes a report of each line, equal ones too", async () => {
   expect([out.length, exit]).toEqual([3, 0]);
 });
 
-test("send stops where going on has no use, and says where", async () => {
+test("send stops where it cannot succeed, and says at which line", async () => {
   const { sent, err, exit } = await run(["send", ...base], {
     answer: ackWith("50", "51"),
     lines: ["a", "b", "c"],
@@ -110,7 +110,7 @@ test("send stops where going on has no use, and says where", async () => {
   expect(exit).toBe(1);
 });
 
-test("query list prints an id a line, all pages", async () => {
+test("query list prints one id per line, from all pages", async () => {
   const pages = ["asmith,bsmith", "csmith", ""];
   const { out, exit } = await run(["query", ...base, "list"], {
     answer: () => dataFor("01", pages.shift() ?? ""),
@@ -118,7 +118,7 @@ test("query list prints an id a line, all pages", async () => {
   expect([out, exit]).toEqual([["asmith", "bsmith", "csmith"], 0]);
 });
 
-test("a list whose pages do not go on ends", async () => {
+test("a list whose pages repeat ends", async () => {
   const { sent } = await run(["query", ...base, "list"], { answer: () => dataFor("01", "asmith") });
   expect(sent).toHaveLength(2);
 });
@@ -134,7 +134,7 @@ test.each([
   expect(exit).toBe(0);
 });
 
-test("what a device says cannot act on the terminal", async () => {
+test("what a device says cannot control the terminal", async () => {
   const nasty = "\u001b]0;owned\u0007\n\u202e";
   const answer = (text: string, to: { ip: string }) => {
     if (text.startsWith("ACK")) return null;
@@ -149,7 +149,7 @@ test("what a device says cannot act on the terminal", async () => {
   expect(exit).toBe(0);
 });
 
-test("peer of a device that is not logged in is refused, of a silent one unanswered", async () => {
+test("peer of a device that is not logged in is refused; of a silent one, unanswered", async () => {
   const away = await run(["peer", ...base, "bsmith"], { answer: () => dataFor("12", "") });
   expect([away.out, away.exit]).toEqual([["12 the device is not logged in"], 1]);
   const silent = await run(["peer", ...base, "bsmith"], {

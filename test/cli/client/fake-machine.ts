@@ -1,5 +1,5 @@
-// A machine for the commands: a server in the same process, a clock that jumps to the next timer, a script for a
-// person. Opens no socket and no file.
+// A fake machine for the commands: a server in the same process, a clock that jumps to the next timer, a script in
+// place of a person. Opens no socket and no file.
 
 import type { Machine, Outgoing, Socket } from "../../../lib/cli/client/machine.ts";
 import type { Terminal } from "../../../lib/cli/client/terminal.ts";
@@ -14,27 +14,27 @@ export type Fake = {
   readonly out: string[];
   /** Lines on standard error, or above the prompt. */
   readonly err: string[];
-  /** Prompts shown; with a star where the answer is hidden. */
+  /** Prompts shown; a hidden one ends with a star. */
   readonly prompts: string[];
-  /** Datagrams sent: text and where to. */
+  /** Datagrams sent, and their destinations. */
   readonly sent: { readonly text: string; readonly to: Address }[];
-  /** Environments and lines of shell commands. */
+  /** Shell commands run, with their environments. */
   readonly commands: { readonly line: string; readonly env: Readonly<Record<string, string>> }[];
-  /** Brings a datagram in. */
+  /** Delivers a datagram. */
   deliver(text: string, from: Address): void;
-  /** What SIGTERM does. */
+  /** Acts as SIGTERM. */
   stop(): void;
 };
 
 export type FakeOptions = {
   readonly answer?: Answer;
-  /** Lines of standard input; the end of input follows. */
+  /** Lines of standard input, after which it ends. */
   readonly lines?: readonly string[];
   readonly interactive?: boolean;
   readonly shell?: (line: string) => string;
 };
 
-/** Makes such a machine. */
+/** Makes a fake machine. */
 export function fakeMachine({
   answer = () => null,
   lines = [],
@@ -121,7 +121,7 @@ export function fakeMachine({
   };
 }
 
-/** An answer to every request: the ACK with these codes, one after the other; the last goes on. */
+/** Answers every request with an ACK of these codes, one after the other; the last one repeats. */
 export function ackWith(...codes: string[]): Answer {
   let next = 0;
   return (text) => {
@@ -131,7 +131,7 @@ export function ackWith(...codes: string[]): Answer {
   };
 }
 
-/** The server's DATA in answer to a QUERY. */
+/** The server's DATA that answers a QUERY. */
 export function dataFor(code: string, message: string): string {
   return `DATA\t${code}\tasmith\t2026-11-22:09:16:00\t${Buffer.byteLength(message)}\t${message}`;
 }

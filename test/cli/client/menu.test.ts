@@ -1,4 +1,4 @@
-// The menu, scripted: prompts in their order, defaults, answers in words, every situation of every item.
+// The menu, scripted: prompts in order, defaults, answers in words, every situation of every item.
 
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
@@ -36,7 +36,7 @@ test.each([
   expect(run.exit).toBe(0);
 });
 
-test("an empty answer takes the default, and the next default is the last value", async () => {
+test("an empty answer takes the default, and the last value becomes the next default", async () => {
   const lines = [
     "1",
     "",
@@ -157,18 +157,18 @@ test("query client with an address does not ask the server", async () => {
   expect(run.sent.map(({ to }) => to.ip)).toEqual(["192.0.2.7", "192.0.2.7"]);
 });
 
-test("query client: no answer in words", async () => {
+test("query client: no answer, in words", async () => {
   const run = await menu({ lines: ["6", "bsmith", "192.0.2.7", "1995", "7"] });
   expect(run.out).toEqual(["-- bsmith did not answer at 192.0.2.7 port 1995"]);
 });
 
-test("no answer from the server in words", async () => {
+test("no answer from the server, in words", async () => {
   const run = await menu({ lines: ["4", "", "7"] });
   expect(run.sent).toHaveLength(5);
   expect(run.out).toEqual(["-- no answer from 192.0.2.1 port 9000 after 5 tries"]);
 });
 
-test("on a pipe a wrong answer is told once and the script stays in step", async () => {
+test("on a pipe a wrong answer is reported once, and the script stays in step", async () => {
   const lines = ["1", "aa:aa", "not an ip", "1994", "asmith", "secret", "4", "", "7"];
   const run = await menu({ answer: ackWith("80"), lines });
   expect(run.out).toEqual(["-- not sent: IP: ip must be an IPv4 or IPv6 literal", "80 logged off"]);
@@ -184,13 +184,13 @@ test.each([
   ["between items", ["4", ""], 1],
   ["inside an item", ["3", "asmith", "secret"], 0],
   ["at once", [], 0],
-])("the end of input %s ends it with 0", async (_name, lines, sendings) => {
+])("the end of input %s ends the menu with 0", async (_name, lines, sendings) => {
   const run = await menu({ answer: ackWith("80"), lines });
   expect(run.sent).toHaveLength(sendings);
   expect(run.exit).toBe(0);
 });
 
-test("a wrong choice is told and sends nothing", async () => {
+test("a wrong choice is reported and sends nothing", async () => {
   const run = await menu({ lines: ["9", "", "\u001b[2J", "7"] });
   expect(run.sent).toEqual([]);
   expect(run.err).toEqual(["9: please choose 1 to 7.", "\\x1b[2J: please choose 1 to 7."]);

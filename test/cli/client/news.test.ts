@@ -1,4 +1,4 @@
-// News: shown at a readable rate, the rest counted.
+// News: shown at a readable rate; the rest is counted.
 
 import { expect, test } from "bun:test";
 import { News } from "../../../lib/cli/client/news.ts";

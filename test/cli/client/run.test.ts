@@ -1,4 +1,4 @@
-// The command run: reports from a command and from standard input, answers from a command, the end by a signal.
+// The command run: reports from a command and from standard input, answers from a command, end by a signal.
 
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
@@ -14,7 +14,7 @@ const codes: Readonly<Record<string, string>> = {
   LOGOFF: "80",
 };
 
-/** Answers each request as a server would, and calls back before it does. */
+/** Calls back for each request, and answers it as a server does. */
 function served(onRequest: (text: string) => void): Answer {
   return (text, to) => {
     onRequest(text);
@@ -23,7 +23,7 @@ function served(onRequest: (text: string) => void): Answer {
   };
 }
 
-/** Runs the agent until its server has seen what `enough` waits for. */
+/** Runs the agent until `enough` returns true for a request that the server received. */
 async function runUntil(
   args: string[],
   options: FakeOptions,
@@ -62,7 +62,7 @@ test("lines of standard input are reports, in order; a signal logs off", async (
   expect(run.exit).toBe(0);
 });
 
-test("--report reports what the command prints, every so often", async () => {
+test("--report reports the output of the command at each interval", async () => {
   let count = 0;
   const shell = () => `${++count}\n`;
   const args = ["--report", "measure", "--every", "10s", "--code", "07"];
@@ -79,7 +79,7 @@ test("--report reports what the command prints, every so often", async () => {
   ]);
 });
 
-test("--on-query answers with what the command prints; what was asked is only in its environment", async () => {
+test("--on-query answers with the output of the command; the question is in its environment only", async () => {
   const evil = "$(reboot)";
   const question = "QUERY\t07\tbsmith\t192.0.2.7\t1995\t2026-11-22:09:17:00\tasmith";
   let asked = false;
@@ -102,7 +102,7 @@ test("--on-query answers with what the command prints; what was asked is only in
   });
 });
 
-test("a refused registration ends it with 1, in words", async () => {
+test("a refused registration ends the agent with 1", async () => {
   const fake = fakeMachine({ answer: ackWith("13") });
   const read = () => readClientConfig([...base, "--json"], { IOT_PASSWORD: "secret" });
   expect(await runClient(read, fake.machine, "1.0.0")).toBe(1);

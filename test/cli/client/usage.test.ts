@@ -1,4 +1,4 @@
-// The command line: what it accepts, and every way to get it wrong, each with exit code 2 and a next step.
+// The command line: what it accepts, and every usage error, each with exit code 2 and a next step.
 
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
@@ -72,7 +72,7 @@ test.each([
   expect(sent).toEqual([]);
 });
 
-test("a command that needs a password and has nobody to ask says how to give it", async () => {
+test("a command that needs a password and cannot ask for one says how to give it", async () => {
   const { machine, err } = fakeMachine({});
   const read = () => readClientConfig(["login", ...base], {});
   expect(await runClient(read, machine, "1.0.0")).toBe(2);
@@ -88,7 +88,7 @@ test.each([
   expect(config).toMatchObject({ command: "logoff", server: { host, port } });
 });
 
-test("the environment gives what the command line does not", () => {
+test("the environment gives what the command line leaves out", () => {
   const env = { IOT_ID: "asmith", IOT_SERVER: "192.0.2.1:9000", IOT_PORT: "2000", IOT_MAC: "" };
   expect(readClientConfig(["login"], env)).toMatchObject({ id: "asmith", port: 2000, mac: null });
   expect(readClientConfig(["login", "--id", "bsmith"], env)).toMatchObject({ id: "bsmith" });
@@ -104,37 +104,37 @@ test("a message that starts with a dash goes after --", () => {
   expect(config).toMatchObject({ command: "send", message: "-5" });
 });
 
-test("what stands after -- is no option", () => {
+test("what follows -- is no option", () => {
   const config = readClientConfig(["send", ...base, "--", "--help"], {});
   expect(config).toMatchObject({ command: "send", message: "--help" });
   const own = readClientConfig(["send", ...base, "--", "--password"], {});
   expect(own).toMatchObject({ command: "send", message: "--password" });
 });
 
-test("a value may begin with a dash where it stands behind an equals sign", () => {
+test("a value may begin with a dash if it follows an equals sign", () => {
   const config = readClientConfig(["run", ...base, "--report=--no-such", "--every=5s"], {});
   expect(config).toMatchObject({ command: "run", report: "--no-such", everyMs: 5_000 });
 });
 
-test("trust does not wait for long, and is told how long", () => {
+test("trust has a short timeout, which can be set", () => {
   const config = readClientConfig(["trust", "192.0.2.1:9000"], {});
   expect(config).toMatchObject({ command: "trust", timeoutMs: 10_000, replace: false });
   const own = readClientConfig(["trust", "192.0.2.1:9000", "--timeout", "1s", "--replace"], {});
   expect(own).toMatchObject({ timeoutMs: 1_000, replace: true });
 });
 
-test("a value that is wrong is named by where it comes from", () => {
+test("an error names the option or the variable that the wrong value comes from", () => {
   const env = { IOT_IP: "nowhere" };
   expect(() => readClientConfig(["logoff", ...base], env)).toThrow('IOT_IP is "nowhere".');
   expect(() => readClientConfig(["logoff", ...base, "--ip", "x"], env)).toThrow('--ip is "x".');
 });
 
-test("a variable of another command's option is no concern", () => {
+test("a variable for the option of another command is ignored", () => {
   const config = readClientConfig(["logoff", ...base], { IOT_HEARTBEAT: "soon" });
   expect(config).toMatchObject({ command: "logoff" });
 });
 
-test("a configuration cannot be changed", () => {
+test("a configuration is frozen", () => {
   expect(Object.isFrozen(readClientConfig(["logoff", ...base], {}))).toBe(true);
 });
 

@@ -1,4 +1,4 @@
-// What a start prints: every fact once, in few lines, and the token only where it was made now.
+// What a start prints: every fact once, in few lines, and the token only when it was just created.
 
 import { expect, test } from "bun:test";
 import { bannerLines, type Started } from "../../../lib/cli/server/banner.ts";
@@ -33,7 +33,7 @@ test("the first start shows the token, on a screen of 80 columns", () => {
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
-test("what is not as usual is named as it has to be written", () => {
+test("a setting other than the default is shown as one has to write it", () => {
   const unusual = { host: "192.0.2.1", db: "/srv/other.db", logDir: "/var/log/iot/" };
   expect(bannerLines({ ...started, ...unusual }, false)).toEqual([
     "iot-server 1.0.0 listens on UDP 9000, 192.0.2.1.",

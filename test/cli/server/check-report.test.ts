@@ -1,4 +1,4 @@
-// What `iot-server check` says: sizes, what is damaged, what was left behind, and what to do about it.
+// What `iot-server check` prints: sizes, damage, leftovers, and what to do about them.
 
 import { describe, expect, test } from "bun:test";
 import { checkLines, size } from "../../../lib/cli/server/check-report.ts";
@@ -28,7 +28,7 @@ describe("a check", () => {
     ]);
   });
 
-  test("says what is damaged and what to do", () => {
+  test("reports damage and what to do", () => {
     const text = checkLines("iot.db", { ...sound, reports: null, damage: ["page 7"] }).join("\n");
     expect(text).toContain("damaged: page 7");
     expect(text).toContain("iot-server restore --db iot.db");
@@ -37,7 +37,7 @@ describe("a check", () => {
     expect(text).not.toContain("whole, and");
   });
 
-  test("says what was left behind, and that the disk is nearly full", () => {
+  test("reports leftovers, and that the disk is nearly full", () => {
     const left = {
       leftovers: [{ path: "a.unfinished", bytes: 5 }],
       secondNames: ["iot.db.before"],

@@ -1,11 +1,11 @@
-// The reader of comma-separated values: rows with their lines, whatever the quotes, the line ends and the pieces; what is
-// no row is told and passed over.
+// The CSV reader: rows with their line numbers, for any quotes, line ends and division of the text; what is no row is
+// reported and skipped.
 
 import { describe, expect, test } from "bun:test";
 import { type CsvRow, readCsv, rowCharsMax } from "../../../lib/cli/server/csv.ts";
 import { SeededRandom } from "../../e2e/seeded-random.ts";
 
-/** Each row as `line: fields`, or `line! why`. */
+/** Each row as `line: fields`, or as `line! reason`. */
 function read(...pieces: string[]): string[] {
   return Array.from(readCsv(pieces), shown);
 }
@@ -50,7 +50,7 @@ describe("rows", () => {
   }
 });
 
-test("a row that is too long goes, with no more memory than that, and the next one is read", () => {
+test("a row that is too long is skipped in bounded memory, and the next one is read", () => {
   const long = "x".repeat(10_000);
   const asked = { pieces: 0 };
   function* pieces(): Generator<string> {
@@ -61,7 +61,7 @@ test("a row that is too long goes, with no more memory than that, and the next o
   expect(asked.pieces).toBe(100);
 });
 
-test("a quote that was a slip costs its own line, however long the file is", () => {
+test("a stray quote costs its own line only, however long the file is", () => {
   const lines = Array.from({ length: 20_000 }, (_, i) => `device-${i},x`);
   const rows = read(`"${lines.join("\n")}\n`);
   expect(rows).toHaveLength(20_000);
@@ -71,7 +71,7 @@ test("a quote that was a slip costs its own line, however long the file is", () 
   expect(lines.join("\n").length).toBeGreaterThan(rowCharsMax);
 });
 
-/** What was meant: fields, written with the quotes and line ends of choice. */
+/** Random fields, written with random quotes and line ends, and the rows they must give. */
 function written(random: SeededRandom): { text: string; rows: string[] } {
   const letters = ["a", "b", " ", ",", '"', "\n", "\r\n", "é", "😀", ";"];
   const rows: string[] = [];
@@ -109,7 +109,7 @@ function cut(text: string, random: SeededRandom): string[] {
 }
 
 test.each([1, 2, 3, 4, 5])(
-  "what was written is read again, in whatever pieces (seed %d)",
+  "written rows are read back, however the text is divided (seed %d)",
   (seed) => {
     const random = new SeededRandom(seed);
     for (let i = 0; i < 2_000; i++) {
@@ -121,7 +121,7 @@ test.each([1, 2, 3, 4, 5])(
 );
 
 test.each([1, 2, 3])(
-  "of anything at all the pieces change nothing, and no line is told twice (seed %d)",
+  "for any text the division changes nothing, and no line is reported twice (seed %d)",
   (seed) => {
     const random = new SeededRandom(seed);
     for (let i = 0; i < 3_000; i++) {

@@ -1,4 +1,4 @@
-// The file of an import, line by line, and what becomes of its devices. No password is in anything that is said.
+// The file of an import, line by line, and what becomes of its devices. No message contains a password.
 
 import { describe, expect, test } from "bun:test";
 import {
@@ -25,7 +25,7 @@ function devices(text: string): ImportedDevice[] {
 }
 
 describe("the file", () => {
-  test("columns in any order and case, more of them than are needed, BOM and CRLF", () => {
+  test("columns in any order and case, extra columns, BOM and CRLF", () => {
     const text =
       "\ufeffPort, MAC ,note,id,Password,ip\r\n2000,aa:bb, hello ,dev-1,secret,10.0.0.1\r\n";
     expect(read(text)).toEqual([
@@ -33,19 +33,19 @@ describe("the file", () => {
     ]);
   });
 
-  test("blanks around a value go, an IP gets its one spelling", () => {
+  test("spaces around a value are removed, and an IP becomes canonical", () => {
     const [only] = devices(`${heading} d1 ,pw, m , 2001:DB8:0:0::1 , 9 \n`);
     expect(only).toMatchObject({ id: "d1", mac: "m", ip: "2001:db8::1", port: 9 });
   });
 
-  test("a password is taken as it is: with its blanks in quotes, refused with blanks alone", () => {
+  test("a password keeps its spaces if it is in quotes, and is refused with spaces otherwise", () => {
     expect(devices(`${heading}d1," a ""b"", c ",m,10.0.0.1,9\n`)[0]?.password).toBe(' a "b", c ');
     expect(refusals(`${heading}d1, secret,m,10.0.0.1,9\n`)).toEqual([
       "2: password has a space around it: put it in quotes if that is meant",
     ]);
   });
 
-  test("empty lines are passed over and counted", () => {
+  test("empty lines are skipped and counted", () => {
     expect(refusals(`${heading}\n   \n\r\nx\n`)).toEqual(["5: 1 field, not 5"]);
   });
 
@@ -74,7 +74,7 @@ describe("the file", () => {
     });
   }
 
-  test("of two lines with one id the later is refused, wherever the earlier is", () => {
+  test("of two lines with the same id the later one is refused, however far apart they are", () => {
     const text = `${heading}d1,a,m1,10.0.0.1,9\nd2,a,m2,10.0.0.2,9\nd1,b,m1,10.0.0.1,9\n`;
     expect(refusals(text)).toEqual(["4: this id is on line 2 already"]);
   });
@@ -85,12 +85,12 @@ describe("the file", () => {
     ["id;password;mac;ip;port\n", "no column"],
     ["id,password,mac,ip,port,id\n", "two columns id"],
     ['"id,password\n', "no column"],
-  ])("a heading that names too little or too much is refused: %j", async (text, says) => {
+  ])("a heading with missing or repeated columns is refused: %j", async (text, says) => {
     expect(await refusalOf(() => read(text))).toBe("import-heading");
     expect(() => read(text)).toThrow(says);
   });
 
-  test("10,000 lines are read as they are taken", () => {
+  test("lines are read one by one as they are needed", () => {
     const asked = { lines: 0 };
     function* pieces(): Generator<string> {
       yield heading;
@@ -105,7 +105,7 @@ describe("the file", () => {
   });
 });
 
-/** A registrar that takes what has an even number, knows `known`, and refuses the rest. */
+/** A registrar that stores ids with an even number, knows the id `known`, and refuses the rest. */
 function newRegistrar(failAt = Number.POSITIVE_INFINITY) {
   const told = { hashed: [] as string[], refused: [] as RefusedLine[], progress: [] as number[] };
   const stored: string[] = [];
@@ -140,7 +140,7 @@ function device(id: string, line: number): ImportedDevice {
 }
 
 describe("the run", () => {
-  test("hashes only what will be registered, and tells the rest in the order of lines", async () => {
+  test("hashes only what will be registered, and reports refusals in the order of lines", async () => {
     const { port, stored, hashed, refused, progress } = newRegistrar();
     const counts = none();
     const lines = [
@@ -160,7 +160,7 @@ describe("the run", () => {
     expect(progress).toEqual([4]);
   });
 
-  test("many lines go in batches, and the last call of the progress tells all of them", async () => {
+  test("lines go in batches, and the last progress counts all of them", async () => {
     const { port, stored, progress } = newRegistrar();
     const counts = none();
     const lines = Array.from({ length: 1_000 }, (_, i) => device(`d${i}`, i + 2));
@@ -171,7 +171,7 @@ describe("the run", () => {
     expect(progress.length).toBeGreaterThan(10);
   });
 
-  test("an error in the middle leaves counted what was done", async () => {
+  test("after an error in the middle the counts say what was done", async () => {
     const { port, stored } = newRegistrar(4);
     const counts = none();
     const lines = Array.from({ length: 1_000 }, (_, i) => device(`d${i}`, i + 2));
@@ -183,7 +183,7 @@ describe("the run", () => {
     expect(counts.registered).toBe(64);
   });
 
-  test("no lines: nothing is asked", async () => {
+  test("without lines nothing is sent", async () => {
     const { port, progress } = newRegistrar(0);
     await importDevices([], port, none());
     expect(progress).toEqual([]);

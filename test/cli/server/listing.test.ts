@@ -1,4 +1,4 @@
-// What `iot-server devices`, `reports` and `query` print: columns that fit, nothing that moves a cursor, JSON for
+// What `iot-server devices`, `reports` and `query` print: aligned columns, no control characters, and JSON for
 // programs.
 
 import { describe, expect, test } from "bun:test";
@@ -25,7 +25,7 @@ describe("columns", () => {
   ];
   const table = (rows: string[][]) => [...aligned(columns, rows)];
 
-  test("are as wide as what is in them, and no wider", () => {
+  test("are as wide as their content", () => {
     expect(
       table([
         ["1", "x", "y"],
@@ -34,7 +34,7 @@ describe("columns", () => {
     ).toEqual(["A   NAME    REST", "1   x       y", "22  a name  a long rest"]);
   });
 
-  test("are no wider than they may be: what is longer pushes its own line alone", () => {
+  test("have a maximum width: a longer value shifts its own line only", () => {
     expect(
       table([
         ["1234567", "x", "y"],
@@ -43,7 +43,7 @@ describe("columns", () => {
     ).toEqual(["A      NAME  REST", "1234567  x     y", "2      x     y"]);
   });
 
-  test("count what a terminal shows, not code units", () => {
+  test("are measured in terminal cells, not code units", () => {
     expect(
       table([
         ["日本", "x", "y"],
@@ -54,7 +54,7 @@ describe("columns", () => {
 
   test("no rows: no heading", () => expect(table([])).toEqual([]));
 
-  test("rows beyond those looked at come one by one", () => {
+  test("rows beyond those measured are read one by one", () => {
     const asked = { rows: 0 };
     function* rows(): Generator<string[]> {
       for (;;) yield [`${++asked.rows}`, "x", "y"];
@@ -88,7 +88,7 @@ describe("devices", () => {
   const list = (devices: ShownDevice[], json = false) =>
     printed((write) => printDevices({ json }, devices, true, now, write));
 
-  test("wide ids and IPv6 make their columns wide", () => {
+  test("long ids and IPv6 addresses widen their columns", () => {
     const id = "d".repeat(64);
     const six = { ...device, id, ip: "2001:db8:1111:2222:3333:4444:5555:6666", session: null };
     const [heading, first, second] = list([device, six]) as [string, string, string];
@@ -100,7 +100,7 @@ describe("devices", () => {
     expect(first).toContain("sealed abcdef  online");
   });
 
-  test("short ones leave no holes", () => {
+  test("short values leave no gaps", () => {
     expect(list([{ ...device, fingerprint: null, session: null }])).toEqual([
       "DEVICE  MAC    ADDRESS        TRANSPORT  PRESENCE",
       "dev-1   aa:bb  10.0.0.1:2000  -          never logged in",
@@ -112,12 +112,12 @@ describe("devices", () => {
     expect(list([], true)).toEqual([]);
   });
 
-  test("a MAC that would turn the line around cannot", () => {
+  test("a MAC cannot reverse the direction of its line", () => {
     const [, line] = list([{ ...device, mac: "a\u202eb\u001b[2J" }]) as [string, string];
     expect(line).toContain("a\\u202eb\\x1b[2J");
   });
 
-  test("JSON has all of it, in one line", () => {
+  test("JSON has every fact, in one line", () => {
     const [line, ...more] = list([device], true) as [string];
     expect(more).toEqual([]);
     expect(JSON.parse(line)).toMatchObject({ id: "dev-1", online: true, transport: "sealed" });
@@ -136,7 +136,7 @@ describe("reports", () => {
   const list = (reports: Iterable<ShownReport>, known = true, json = false) =>
     printed((write) => printReports({ id: "dev-1", json }, known, reports, write));
 
-  test("a table, in the order they come", () => {
+  test("a table, in the given order", () => {
     expect(list([report, { ...report, time: "1", message: "tab\there\nline" }])).toEqual([
       "RECEIVED              DEVICE TIME          CODE  MESSAGE",
       "2026-11-22 09:14:06Z  2026-11-22:09:00:00  01    21.5",
@@ -144,7 +144,7 @@ describe("reports", () => {
     ]);
   });
 
-  test("JSON leaves the message as it is", () => {
+  test("JSON leaves the message unchanged", () => {
     const [line] = list([{ ...report, message: "a\u001b\n" }], true, true) as [string];
     expect(JSON.parse(line)).toEqual({
       ...report,
@@ -154,7 +154,7 @@ describe("reports", () => {
     expect(line).not.toContain("\n");
   });
 
-  test("none of a known device, of an unknown one, of one that was deregistered", async () => {
+  test("none of a known device, of an unknown one, and those of a deregistered one", async () => {
     expect(list([])).toEqual(["No reports of dev-1."]);
     expect(list([], true, true)).toEqual([]);
     expect(await refusalOf(() => list([], false))).toBe("unknown-device");
@@ -170,7 +170,7 @@ describe("an answer", () => {
   };
   const answer = { kind: "answer", code: "01", time: "1", message: "on\u0007" } as const;
 
-  test("its message, made safe; in JSON as it is", () => {
+  test("its message, escaped for a person, unchanged in JSON", () => {
     expect(ask(answer)).toEqual([0, "on\\x07"]);
     expect(ask(answer, true)).toEqual([
       0,
@@ -195,7 +195,7 @@ describe("an answer", () => {
   });
 });
 
-test("printable shows what is unseen and leaves the rest", () => {
+test("printable escapes invisible characters and leaves the rest", () => {
   expect(printable("plain é 日本 😀")).toBe("plain é 日本 😀");
   expect(printable("\0\t\r\n\u007f\u009b")).toBe("\\x00\\x09\\x0d\\x0a\\x7f\\x9b");
   expect(printable("\u200b\u200e\u202e\u2066\ufeff\u00ad")).toBe(

@@ -1,4 +1,4 @@
-// Presence as people read it.
+// Presence as text for a person.
 
 import { describe, expect, test } from "bun:test";
 import { ago, describePresence, stamp } from "../../../lib/cli/server/presence.ts";
@@ -26,7 +26,7 @@ describe("presence", () => {
       { ...ended, reason: "logoff" },
       true,
     ],
-    // Silence is only noticed later: what counts is when it was heard last.
+    // Silence is noticed later than it began, so the time of the last packet is shown.
     [
       "offline since 2026-11-22 09:09:06Z (5 min ago, fell silent)",
       { ...ended, reason: "offline" },
