@@ -1,4 +1,4 @@
-// Every ACK code of the contract (clause 3), brought about over bare UDP. Each test has devices of its own on one server.
+// Every ACK code of the contract (clause 3), caused over plain UDP. Each test uses devices of its own on one server.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
@@ -35,14 +35,14 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-/** A device that is registered. */
+/** Registers a new device. */
 async function registered(facts: Partial<Identity> = {}): Promise<Identity> {
   const identity = newIdentity(facts);
   expect(await device.code(register(identity))).toBe("00");
   return identity;
 }
 
-/** A device that is logged in. */
+/** Registers a new device and logs it in. */
 async function loggedIn(): Promise<Identity> {
   const identity = await registered();
   expect(await device.code(login(identity))).toBe("70");
@@ -54,13 +54,13 @@ describe("REGISTER", () => {
     await registered();
   });
 
-  test("again with the same facts is answered 01, whatever the password", async () => {
+  test("again with the same facts is answered 01, whatever the password is", async () => {
     const identity = await registered();
     expect(await device.code(register(identity))).toBe("01");
     expect(await device.code(register({ ...identity, password: "another" }))).toBe("01");
   });
 
-  test("with the MAC in another spelling is the same device, 01", async () => {
+  test("with the MAC in another notation is the same device, 01", async () => {
     const identity = await registered();
     const mac = identity.mac.toUpperCase().replaceAll(":", "-");
     expect(await device.code(register({ ...identity, mac }))).toBe("01");
@@ -123,7 +123,7 @@ describe("DEREGISTER", () => {
     expect(await device.code(register(identity))).toBe("01");
   });
 
-  test("with a wrong password is answered 31, also where the MAC is wrong", async () => {
+  test("with a wrong password is answered 31, even if the MAC is wrong too", async () => {
     const identity = await registered();
     const { mac } = newIdentity();
     expect(await device.code(deregister({ ...identity, password: "wrong" }))).toBe("31");
@@ -133,7 +133,7 @@ describe("DEREGISTER", () => {
 });
 
 describe("LOGIN and LOGOFF", () => {
-  test("LOGIN is answered 70, also when the device is logged in already", async () => {
+  test("LOGIN is answered 70, even if the device is logged in already", async () => {
     const identity = await loggedIn();
     expect(await device.code(login(identity))).toBe("70");
   });
@@ -145,7 +145,7 @@ describe("LOGIN and LOGOFF", () => {
     expect(await device.code(status(identity))).toBe("41");
   });
 
-  test("the ids of two devices may differ in case alone", async () => {
+  test("the ids of two devices may differ in case only", async () => {
     const lower = await registered();
     const upper = newIdentity({ id: lower.id.toUpperCase() });
     expect(await device.code(register(upper))).toBe("00");
@@ -175,7 +175,7 @@ describe("STATUS, DATA and QUERY", () => {
     expect(await device.code(query(await registered(), "01", "x"))).toBe("61");
   });
 
-  test("QUERY with a code nobody knows is answered 62", async () => {
+  test("QUERY with an unknown code is answered 62", async () => {
     const identity = await loggedIn();
     for (const code of ["00", "04", "99"]) {
       expect(await device.code(query(identity, code, "x"))).toBe("62");
@@ -183,7 +183,7 @@ describe("STATUS, DATA and QUERY", () => {
   });
 });
 
-describe("what is no message", () => {
+describe("what is not a valid message", () => {
   test("a malformed datagram is answered 90 with a reason", async () => {
     const identity = await loggedIn();
     const wrongLength = `DATA\t01\t${identity.id}\t${now()}\t6\t20.5`;
@@ -208,7 +208,7 @@ describe("what is no message", () => {
     }
   });
 
-  test("what may be a password is not said again, nor written to a log", async () => {
+  test("what may be a password is neither sent back nor logged", async () => {
     for (const verb of ["REGISTER", "DEREGISTER", "LOGIN"]) {
       const secret = `my-secret-of-${verb}`;
       for (const datagram of [`${verb}\t${secret}`, `${verb}\t${secret}\t127.0.0.1\t1994`]) {
@@ -232,7 +232,7 @@ describe("what is no message", () => {
     expect(await device.code("HELLO\tworld")).toBe("91");
   });
 
-  test("a datagram of 1,200 bytes is taken, one of 1,201 is answered 92", async () => {
+  test("a datagram of 1,200 bytes is accepted, one of 1,201 is answered 92", async () => {
     const identity = await loggedIn();
     const sized = (bytes: number) => {
       const head = data(identity, "x".repeat(1_000)).length - 1_000;
@@ -245,7 +245,7 @@ describe("what is no message", () => {
   });
 });
 
-test("the hash is of the datagram as it came, with its LF or CRLF", async () => {
+test("the hash covers the datagram as it was sent, with its LF or CRLF", async () => {
   const identity = await loggedIn();
   for (const end of ["", "\n", "\r\n"]) {
     const datagram = `${status(identity)}${end}`;

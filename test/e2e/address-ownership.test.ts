@@ -1,4 +1,4 @@
-// An IP belongs to one device, and with --shared-ip the pair of ip and port does.
+// An IP belongs to one device; with --shared-ip the pair of ip and port does.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { newIdentity, register } from "./datagrams.ts";

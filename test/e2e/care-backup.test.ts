@@ -1,5 +1,5 @@
-// Backup, restore and check with the binaries: under load, over a live server, killed, on a full disk. What was
-// acknowledged before a backup began is in it, row by row.
+// Backup, restore and check with the compiled server: under load, on a served database, killed, on a full disk. A
+// backup contains every report that was acknowledged before it began.
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -35,7 +35,7 @@ async function loggedIn(port: number, count: number): Promise<Identity[]> {
   return identities;
 }
 
-/** A stopped server's database with so many reports of one device. */
+/** The database of a stopped server, with `reports` reports of one device. */
 async function newStopped(folder: TemporaryFolder, reports: number): Promise<Identity> {
   await using server = await startServer({ folder: folder.path });
   const [identity] = (await loggedIn(server.port, 1)) as [Identity];
@@ -51,7 +51,7 @@ async function newStopped(folder: TemporaryFolder, reports: number): Promise<Ide
   return identity;
 }
 
-test("a backup under load has what was acknowledged before it, and restored it is served on", async () => {
+test("a backup under load has every report acknowledged before it; the restored database can be served", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const devices = await loggedIn(server.port, 3);
@@ -71,7 +71,7 @@ test("a backup under load has what was acknowledged before it, and restored it i
   expect(statSync(folder.join("copy.db")).mode & 0o777).toBe(0o600);
   const messages = new Set(copied.map(({ message }) => message));
   expect(before.filter((message) => !messages.has(message))).toEqual([]);
-  // One moment's state: the first so many rows, each as it is in the database, and no other.
+  // The copy has the state of one moment: exactly the first rows of the database, unchanged.
   await loader.resend(loader.pending);
   expect(rowsOf(folder.join("iot_server.db")).slice(0, copied.length)).toEqual(copied);
 
@@ -88,7 +88,7 @@ test("a backup under load has what was acknowledged before it, and restored it i
   expect(rowsOf(folder.join("iot_server.db"))).toEqual(copied);
 
   await using again = await startServer({ folder: folder.path, port: server.port });
-  // A report that is in the copy is not stored twice; one that is not is stored.
+  // A report that is in the copy is not stored again; one that is missing in it is stored.
   await loader.resend([...Array(loader.issued).keys()].slice(-3_000));
   const served = rowsOf(folder.join("iot_server.db"));
   expect(new Set(served.map(({ message }) => message)).size).toBe(served.length);
@@ -96,7 +96,7 @@ test("a backup under load has what was acknowledged before it, and restored it i
   expect(await again.stop()).toBe(0);
 });
 
-test("a backup that is killed leaves the database as it was, and the next one goes through", async () => {
+test("a killed backup leaves the database unchanged, and the next one succeeds", async () => {
   using folder = new TemporaryFolder();
   await newStopped(folder, 300_000);
   const before = folder.fingerprint("iot_server.db");
@@ -115,7 +115,7 @@ test("a backup that is killed leaves the database as it was, and the next one go
   expect(folder.fingerprint("iot_server.db")).toBe(before);
 });
 
-/** Kills a backup to copy.db when it has begun; returns the name of what it leaves. */
+/** Kills a backup to copy.db after it has begun; returns the name of the file it leaves. */
 async function killInBackup(folder: TemporaryFolder): Promise<string> {
   for (;;) {
     const child = Bun.spawn([serverBinary, "backup", "copy.db"], {
@@ -127,18 +127,18 @@ async function killInBackup(folder: TemporaryFolder): Promise<string> {
     expect(new TextDecoder().decode(first.value)).toContain("Copying reports");
     child.kill("SIGKILL");
     await child.exited;
-    // On a machine that has other things to do it may have ended before.
+    // On a busy machine the backup may have ended before the kill; then it is tried again.
     if (!existsSync(folder.join("copy.db"))) return `copy.db.${child.pid}.unfinished`;
     rmSync(folder.join("copy.db"));
   }
 }
 
-test("on a disk that is full a backup says so, and leaves nothing and the database as it was", async () => {
+test("on a full disk a backup fails with a message, leaves no file, and the database unchanged", async () => {
   using folder = new TemporaryFolder();
   await newStopped(folder, 20_000);
   const before = folder.fingerprint("iot_server.db");
   const names = folder.names();
-  // No file may become larger than 200 kB; past that, writing is an error and not the end.
+  // No file may exceed 200 kB; SIGXFSZ is ignored, so that a write beyond that fails instead of ending the process.
   const runBy = ["sh", "-c", `trap '' XFSZ; ulimit -f 400; exec "$@"`, "sh"];
   const ended = await run(serverBinary, ["backup", "copy.db"], folder.path, { runBy });
   expect(ended).toMatchObject({ code: 1, stdout: "" });
@@ -155,7 +155,7 @@ test("on a disk that is full a backup says so, and leaves nothing and the databa
   expect(folder.fingerprint("iot_server.db")).toBe(before);
 });
 
-test("a backup refuses a name that is taken and a folder that is not there", async () => {
+test("a backup refuses an existing name and a missing folder", async () => {
   using folder = new TemporaryFolder();
   await newStopped(folder, 10);
   writeFileSync(folder.join("taken"), "mine");
@@ -168,7 +168,7 @@ test("a backup refuses a name that is taken and a folder that is not there", asy
   expect(missing.stderr).toContain("there is no folder no.");
 });
 
-test("a damaged database and a damaged copy are told, and neither is put back", async () => {
+test("damage of a database and of a copy is reported, and a damaged copy is not restored", async () => {
   using folder = new TemporaryFolder();
   await newStopped(folder, 20_000);
   const sound = await care(folder, "check");
@@ -195,7 +195,7 @@ test("a damaged database and a damaged copy are told, and neither is put back", 
   expect(text.stderr).toContain("text.db is damaged: it is not an SQLite database");
 });
 
-test("check beside a server that stores says that it is served, and is in nobody's way", async () => {
+test("check beside a running server says that the database is served, and does not disturb the server", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const [identity] = (await loggedIn(server.port, 1)) as [Identity];
@@ -209,7 +209,7 @@ test("check beside a server that stores says that it is served, and is in nobody
 });
 
 for (const end of ["SIGTERM", "SIGKILL"] as const) {
-  test(`a database where nothing can be written is copied and checked, after ${end}`, async () => {
+  test(`a read-only database is copied and checked, after ${end}`, async () => {
     using place = new ReadOnlyPlace();
     using folder = new TemporaryFolder();
     {

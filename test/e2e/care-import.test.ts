@@ -1,5 +1,5 @@
-// Import and export with the binaries: beside a running server and on a stopped one's database. Refused lines are told
-// by file, line and reason; no password is ever said; what is exported is what is stored.
+// Import and export with the compiled server: beside a running one and on the database of a stopped one. Refused lines
+// are reported with file, line and reason; no password is printed; an export has what is stored.
 
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
@@ -16,7 +16,7 @@ function lineOf({ id, password, mac, ip, port }: Identity): string {
   return [id, `"${password}"`, mac, ip, port].join(",");
 }
 
-/** An import, after a look that no password is said. */
+/** Runs an import, and checks that it prints no password. */
 async function importOf(folder: TemporaryFolder, lines: readonly string[]): Promise<Ended> {
   writeFileSync(folder.join("devices.csv"), `\ufeff${lines.join("\r\n")}\r\n`);
   const ended = await run(serverBinary, ["import", "devices.csv"], folder.path);
@@ -27,7 +27,7 @@ async function importOf(folder: TemporaryFolder, lines: readonly string[]): Prom
 const heading = "id,password,mac,ip,port";
 
 describe.each(["running", "stopped"])("an import on a %s server", (state) => {
-  test("registers devices that can log in, tells what it refuses, and can be repeated", async () => {
+  test("registers devices that can log in, reports what it refuses, and can be repeated", async () => {
     using folder = new TemporaryFolder();
     const first = await startServer({ folder: folder.path });
     await using server = first;
@@ -74,7 +74,7 @@ describe.each(["running", "stopped"])("an import on a %s server", (state) => {
   });
 });
 
-test("a file that is none, has no heading, or is a pipe", async () => {
+test("a missing file, a file without a heading, and a pipe", async () => {
   using folder = new TemporaryFolder();
   const missing = await run(serverBinary, ["import", "no.csv"], folder.path);
   expect(missing).toMatchObject({ code: 1, stdout: "" });
@@ -82,7 +82,7 @@ test("a file that is none, has no heading, or is a pipe", async () => {
   const ended = await importOf(folder, ["device-1,open-sesame,m,10.0.0.1,9"]);
   expect(ended).toMatchObject({ code: 1, stdout: "" });
   expect(ended.stderr).toContain("devices.csv has no column id, password, mac, ip, port.");
-  // Neither made a database.
+  // Neither of them created a database.
   expect(folder.names()).toEqual(["devices.csv"]);
   const identity = newIdentity();
   const stdin = new Blob([`${heading}\n${lineOf(identity)}\n`]);
@@ -96,7 +96,7 @@ test("a file that is none, has no heading, or is a pipe", async () => {
 });
 
 describe("an export", () => {
-  /** A server's database with reports of every kind of text; the server runs. */
+  /** A running server whose database has reports of many kinds of text. */
   async function newServed(folder: TemporaryFolder) {
     const server = await startServer({ folder: folder.path });
     using device = await RawDevice.open(server.port);
@@ -148,7 +148,7 @@ describe("an export", () => {
     expect(table.slice(1, -1).map((row) => /,01,(.*)$/.exec(row)?.[1])).toEqual(fields);
   });
 
-  test("of devices, and none of their passwords", async () => {
+  test("of devices has none of their passwords", async () => {
     using folder = new TemporaryFolder();
     const { server, identity } = await newServed(folder);
     await using running = server;

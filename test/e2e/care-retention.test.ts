@@ -1,4 +1,5 @@
-// --retain with the binary: what is too old goes while the server runs, and numbers go on where they were.
+// --retain with the compiled server: reports that are too old are removed while it runs, and numbers continue after
+// that.
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -17,7 +18,7 @@ function sequencesOf(folder: TemporaryFolder): number[] {
   return rows.map(({ sequence }) => sequence);
 }
 
-test("old reports go, and after a restart without any the next one has a new number", async () => {
+test("old reports are removed, and after a restart without reports the next one still gets a new number", async () => {
   using folder = new TemporaryFolder();
   const identity = newIdentity();
   let port: number;

@@ -1,9 +1,9 @@
-// The compiled client as a process that goes on: fed line by line, read, signalled, ended. Knows no message.
+// The compiled client as a running process: gets lines, is read, signalled and ended. Knows nothing of messages.
 
 import { until, within } from "./polling.ts";
 import { clientBinary, cleanEnv } from "./server-process.ts";
 
-/** A client that runs, or has ended. */
+/** A client that is running or has ended. */
 export class ClientProcess implements AsyncDisposable {
   stdout = "";
   stderr = "";
@@ -29,24 +29,24 @@ export class ClientProcess implements AsyncDisposable {
     this.#exited = Promise.all([this.#child.exited, ...ends]).then(([code]) => code);
   }
 
-  /** Feeds it a line. */
+  /** Writes a line to its standard input. */
   line(text: string): void {
     void this.#child.stdin.write(`${text}\n`);
     void this.#child.stdin.flush();
   }
 
-  /** Waits until a text is on its standard output, or error. */
+  /** Waits until a text is on its standard output or standard error. */
   says(text: string, withinMs?: number): Promise<boolean> {
     const isSaid = () => this.stdout.includes(text) || this.stderr.includes(text);
     return until(`"${text}" of the client`, isSaid, withinMs);
   }
 
-  /** Waits for its end; the exit code. */
+  /** Waits for its end; returns the exit code. */
   ended(): Promise<number> {
     return within("the client to end", this.#exited, 40_000);
   }
 
-  /** Sends a signal and waits for the end; the exit code. */
+  /** Sends a signal and waits for the end; returns the exit code. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
     this.#child.kill(signal);
     return this.ended();

@@ -1,5 +1,5 @@
-// A headless Chromium on the dashboard of a compiled server. Notes everything a page complains of. Where there is no
-// Chromium its tests are skipped; in CI that fails.
+// A headless Chromium on the dashboard of a compiled server. Records everything that a page complains about. Without
+// Chromium its tests are skipped; in CI that is a failure.
 
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
@@ -12,7 +12,7 @@ import { TemporaryFolder } from "./temporary-folder.ts";
 const executablePath = "/usr/bin/chromium";
 const available = existsSync(executablePath);
 
-/** A desk's screen and a phone's. */
+/** The screens of a desktop and of a phone. */
 export const desk = { viewport: { width: 1440, height: 900 } } as const;
 export const phone = {
   viewport: { width: 390, height: 844 },
@@ -20,21 +20,21 @@ export const phone = {
   hasTouch: true,
 } as const;
 
-/** The server, its browser and a bare device; all gone with the test. */
+/** A server, a browser and a bare UDP device; all end with the test. */
 export class Dashboard implements AsyncDisposable {
-  /** What pages complained of: console errors, broken policies, errors nobody caught, dialogs. */
+  /** Complaints of pages: console errors, violations of the policy, uncaught errors, dialogs. */
   readonly complaints: string[] = [];
 
   private constructor(
     readonly folder: TemporaryFolder,
     readonly server: ServerProcess,
-    /** Where the server says the dashboard is. */
+    /** The address of the dashboard, as the server printed it. */
     readonly origin: string,
     readonly device: RawDevice,
     private readonly browser: Browser,
   ) {}
 
-  /** @param args of the server, behind the port */
+  /** @param args flags of the server, after the port */
   static async start(args: readonly string[] = ["--shared-ip"]): Promise<Dashboard> {
     const folder = new TemporaryFolder();
     const server = await startServer({ folder: folder.path, args });
@@ -58,16 +58,16 @@ export class Dashboard implements AsyncDisposable {
     return new Dashboard(folder, server, origin, device, browser);
   }
 
-  /** The admin token, as it lies beside the database. */
+  /** The admin token, read from the file beside the database. */
   get token(): string {
     return this.folder.text("iot_server.db.token").trim();
   }
 
-  /** Opens a page of the dashboard in a browser that knows nothing yet. */
+  /** Opens a page of the dashboard in a browser without any stored state. */
   async open(hash = "#/", options: BrowserContextOptions = desk): Promise<Page> {
     const context = await this.browser.newContext(options);
     context.setDefaultTimeout(deadlineMs);
-    // Told by the browser itself, also where the console says nothing.
+    // The browser reports violations by this event even where it writes nothing to the console.
     await context.addInitScript(
       `addEventListener("securitypolicyviolation", (e) => console.error("policy: " + e.violatedDirective + " " + e.blockedURI))`,
     );
@@ -100,7 +100,7 @@ export const browserTest: (name: string, body: () => Promise<void>) => void = av
         expect(process.env["CI"], "CI must have it").not.toBe("true");
       });
 
-/** Waits until an element has a text. */
+/** Waits until an element contains a text. */
 export function untilText(page: Page, selector: string, text: string | RegExp): Promise<boolean> {
   return until(`${String(text)} in ${selector}`, async () => {
     const all = await page.locator(selector).allInnerTexts();
@@ -108,12 +108,12 @@ export function untilText(page: Page, selector: string, text: string | RegExp): 
   });
 }
 
-/** The row of a device in the fleet. */
+/** The selector of a device's row in the fleet. */
 export function rowOf(id: string): string {
   return `.rows .row:not([hidden]):has(a:text-is("${id}"))`;
 }
 
-/** Waits until the stream of live events stands. */
+/** Waits until the stream of live events is connected. */
 export function untilLive(page: Page): Promise<void> {
   return page.locator('.light[data-state="live"]').waitFor();
 }

@@ -1,4 +1,4 @@
-// The dashboard as things happen: devices come, report, go, and are asked, and a browser that only looks on sees it.
+// The dashboard follows events: devices come, report, go and are queried, and an open page shows it without a reload.
 
 import { expect } from "bun:test";
 import { browserTest, Dashboard, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
@@ -21,7 +21,7 @@ browserTest("an empty fleet says how the first device comes in, and it then show
 });
 
 browserTest(
-  "the first steps name the port of devices where the dashboard has another",
+  "the first steps show the port for devices if the dashboard has another one",
   async () => {
     await using dashboard = await Dashboard.start(["--http", "127.0.0.1:0"]);
     const page = await dashboard.open();
@@ -31,7 +31,7 @@ browserTest(
 );
 
 browserTest(
-  "the fleet shows a login, a report, a logoff and a silence without being loaded again",
+  "the fleet shows a login, a report, a logoff and a silence without a reload",
   async () => {
     await using dashboard = await Dashboard.start(["--shared-ip", "--offline-after", "3s"]);
     const { device } = dashboard;
@@ -59,7 +59,7 @@ browserTest(
   },
 );
 
-browserTest("the list is searched, filtered and sorted, and the address keeps it", async () => {
+browserTest("the list is searched, filtered and sorted, and the URL keeps that", async () => {
   await using dashboard = await Dashboard.start();
   const { device } = dashboard;
   const identities = ["roof-1", "roof-2", "cellar-1"].map((id) => newIdentity({ id }));
@@ -103,7 +103,7 @@ browserTest("a device's numbers are drawn, follow new reports, and can be zoomed
   const page = await dashboard.open(`#/devices/${identity.id}`);
   await untilText(page, '.field[data-field="temperature"]', "21");
   await untilText(page, ".figures", "22.5");
-  // It has just begun: a day would show a speck at its edge.
+  // The device has just begun to report; in the range of a day its chart would be a dot at the edge.
   expect(await page.locator('.segments [aria-pressed="true"]').innerText()).toBe("10m");
   await until("pixels on the chart", () => page.evaluate(inkOf));
   await untilText(page, ".reports td", "temperature=22.5 humidity=48");
@@ -152,7 +152,7 @@ browserTest("a device is asked after a login, and its answer shown", async () =>
   await untilText(page, ".asking", "not logged in");
 });
 
-/** Whether a curve is drawn on the chart: pixels of the accent, which axes and grid do not have. */
+/** Whether the chart shows a curve: pixels of the accent colour, which axes and grid do not use. */
 const inkOf = `(() => {
   const canvas = document.querySelector(".plot canvas");
   if (canvas === null) return false;

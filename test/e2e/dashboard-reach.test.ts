@@ -1,11 +1,11 @@
-// The dashboard for those who use no mouse, and on a phone.
+// The dashboard without a mouse, and on a phone.
 
 import { expect } from "bun:test";
 import { browserTest, Dashboard, phone, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { until } from "./polling.ts";
 
-browserTest("the keyboard leads from the search over the list to a device and back", async () => {
+browserTest("the keyboard leads from the search to the list, to a device and back", async () => {
   await using dashboard = await Dashboard.start();
   for (const id of ["cellar-1", "roof-1", "roof-2", "roof-3"]) {
     await dashboard.device.code(register(newIdentity({ id })));

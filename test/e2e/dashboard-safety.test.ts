@@ -1,5 +1,5 @@
-// What must never happen in the dashboard: something a device sent is run, a rule of the policy is broken, a stranger
-// sees a device, an old page is taken for a live one.
+// What must never happen in the dashboard: text sent by a device is executed, the policy is violated, a stranger sees a
+// device, a stale page looks live.
 
 import { expect } from "bun:test";
 import { browserTest, Dashboard, desk, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
@@ -11,34 +11,39 @@ const image = "<img/src=x/onerror=window.isRun=1>";
 const script = '<script>window.isRun=1</script><img src=x onerror="window.isRun=1">';
 const pages = ["#/", "#/devices/evil", "#/activity", "#/server"];
 
-browserTest("markup in a MAC, a message, an id and the log is shown and never run", async () => {
-  await using dashboard = await Dashboard.start(["--shared-ip", "--log-level", "debug"]);
-  const { device } = dashboard;
-  const identity = newIdentity({ id: "evil", mac: image });
-  expect(await device.code(register(identity))).toBe("00");
-  expect(await device.code(login(identity))).toBe("70");
-  expect(await device.code(data(identity, script))).toBe("50");
-  expect(await device.code(data(identity, '{"<img src=x onerror=window.isRun=1>": 5}'))).toBe("50");
-  const page = await dashboard.open();
-  await untilText(page, rowOf("evil"), "<img src=x");
-  await page.goto(`${dashboard.origin}/#/devices/evil`);
-  await untilText(page, ".facts", image);
-  await untilText(page, ".reports td", script);
-  await untilText(page, ".field", "<img src=x");
-  await page.goto(`${dashboard.origin}/#/activity`);
-  await untilText(page, ".lines", "<script>");
-  for (const id of [script, "javascript:window.isRun=1"]) {
-    await page.goto(`${dashboard.origin}/#/devices/${encodeURIComponent(id)}`);
-    await untilText(page, "h1", id);
-    await untilText(page, ".device", "No such device");
-  }
-  const harm = "[window.isRun, document.querySelectorAll('img, main script').length]";
-  expect(await page.evaluate(harm)).toEqual([undefined, 0]);
-  expect(dashboard.complaints.filter((one) => !one.includes("404"))).toEqual([]);
-});
+browserTest(
+  "markup in a MAC, a message, an id and the log is shown and never executed",
+  async () => {
+    await using dashboard = await Dashboard.start(["--shared-ip", "--log-level", "debug"]);
+    const { device } = dashboard;
+    const identity = newIdentity({ id: "evil", mac: image });
+    expect(await device.code(register(identity))).toBe("00");
+    expect(await device.code(login(identity))).toBe("70");
+    expect(await device.code(data(identity, script))).toBe("50");
+    expect(await device.code(data(identity, '{"<img src=x onerror=window.isRun=1>": 5}'))).toBe(
+      "50",
+    );
+    const page = await dashboard.open();
+    await untilText(page, rowOf("evil"), "<img src=x");
+    await page.goto(`${dashboard.origin}/#/devices/evil`);
+    await untilText(page, ".facts", image);
+    await untilText(page, ".reports td", script);
+    await untilText(page, ".field", "<img src=x");
+    await page.goto(`${dashboard.origin}/#/activity`);
+    await untilText(page, ".lines", "<script>");
+    for (const id of [script, "javascript:window.isRun=1"]) {
+      await page.goto(`${dashboard.origin}/#/devices/${encodeURIComponent(id)}`);
+      await untilText(page, "h1", id);
+      await untilText(page, ".device", "No such device");
+    }
+    const harm = "[window.isRun, document.querySelectorAll('img, main script').length]";
+    expect(await page.evaluate(harm)).toEqual([undefined, 0]);
+    expect(dashboard.complaints.filter((one) => !one.includes("404"))).toEqual([]);
+  },
+);
 
 browserTest(
-  "no page breaks the policy or complains, in light and dark, by desk and phone",
+  "no page violates the policy or complains, in light and dark, and when the theme changes",
   async () => {
     await using dashboard = await Dashboard.start();
     const identity = newIdentity({ id: "evil" });
@@ -52,7 +57,7 @@ browserTest(
         await untilLive(page);
         await until("no skeleton", async () => (await page.locator(".skeleton").count()) === 0);
       }
-      // Three presses lead through all themes; the charts are drawn again.
+      // Three clicks cycle through all themes and redraw the charts.
       for (let press = 0; press < 3; press++) await page.locator('[aria-label^="Theme"]').click();
       const ground = await page.evaluate(
         "getComputedStyle(document.documentElement).backgroundColor",
@@ -63,7 +68,7 @@ browserTest(
   },
 );
 
-browserTest("who comes through a proxy logs in before anything is shown", async () => {
+browserTest("a browser behind a proxy has to log in before anything is shown", async () => {
   await using dashboard = await Dashboard.start();
   const identity = newIdentity();
   await dashboard.device.code(register(identity));
@@ -79,7 +84,7 @@ browserTest("who comes through a proxy logs in before anything is shown", async 
   expect(await page.locator("main").innerText()).not.toContain(identity.id);
 });
 
-browserTest("a server that goes away is told of, and found again by itself", async () => {
+browserTest("a lost server is reported, and found again without a reload", async () => {
   await using dashboard = await Dashboard.start();
   const page = await dashboard.open();
   await untilLive(page);

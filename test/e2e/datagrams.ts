@@ -1,7 +1,7 @@
-// The datagrams of the text protocol, written out as a foreign client would write them, and devices with facts of their
-// own to put into them. Shares nothing with the codec.
+// Datagrams of the text protocol, written as another implementation would write them, and devices with facts of their
+// own for them. Shares no code with the codec.
 
-/** A device as it states itself. */
+/** The facts that a device states about itself. */
 export type Identity = {
   readonly id: string;
   readonly password: string;
@@ -12,7 +12,7 @@ export type Identity = {
 
 let count = 0;
 
-/** A device that shares nothing with any other of this process. */
+/** A device whose facts differ from those of all others in this process. */
 export function newIdentity(facts: Partial<Identity> = {}): Identity {
   const number = ++count;
   const [high, low] = [number >> 8, number & 255];
@@ -75,7 +75,7 @@ export function query(
   return ["QUERY", code, id, time, target].join("\t");
 }
 
-/** The time as the wire writes it. */
+/** The current time in the notation of the protocol. */
 export function now(): string {
   return new Date().toISOString().slice(0, 19).replace("T", ":");
 }

@@ -1,5 +1,5 @@
-// A process that sends datagrams as fast as it can and listens to nothing, up to a number of them. Arguments: port,
-// source address, number, datagram.
+// A process that sends a number of datagrams as fast as it can and reads nothing. Arguments: port, source address,
+// number, datagram.
 
 import { setImmediate as turn } from "node:timers/promises";
 
@@ -19,7 +19,7 @@ while (sent < Number(count)) {
   try {
     sent += socket.sendMany(batch);
   } catch {
-    // The server closed its port: that is for the test to see.
+    // The server has closed its port; the test checks that.
     sent += atOnce;
   }
   await turn();

@@ -1,5 +1,5 @@
-// A full disk, and a database that is taken away: 95, nothing acknowledged that is not kept, and no repair by hand but
-// the one that is due.
+// A full disk, and a database that is removed while it is served: the answer is 95, and nothing is acknowledged that is
+// not stored. Once there is room again, the server works without a restart.
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -20,7 +20,7 @@ async function loggedIn(device: RawDevice): Promise<Identity> {
   return identity;
 }
 
-/** Reports until the answer is 95; gives the messages that were answered 50. */
+/** Sends reports until one is answered 95; returns the messages that were answered 50. */
 async function reportUntilRefused(device: RawDevice, identity: Identity): Promise<string[]> {
   const acked: string[] = [];
   for (let i = 0; ; i++) {
@@ -41,7 +41,7 @@ function storedMessages(folder: string): string[] {
   return rows.map(({ message }) => message).sort();
 }
 
-/** Fills the disk under a server and frees it again. */
+/** Fills the disk under a server, frees it again, and checks both. */
 async function overcome(disk: SmallDisk, server: ServerProcess): Promise<void> {
   using device = await RawDevice.open(server.port);
   const identity = await loggedIn(device);
@@ -49,12 +49,12 @@ async function overcome(disk: SmallDisk, server: ServerProcess): Promise<void> {
 
   disk.fill(server, 20_000);
   const acked = await reportUntilRefused(device, identity);
-  // A smaller report may have room yet, where the refused one has begun to be written.
+  // A smaller report may still fit where the refused one was partly written, so the room is reduced again.
   disk.fill(server, -20_000);
   for (let i = 0; i < 20; i++) expect(await device.code(data(identity, `full ${i}`))).toBe("95");
   expect(await device.code(register(newIdentity()))).toBe("95");
   expect(await device.code(logoff(identity))).toBe("95");
-  // What touches nothing but memory goes on.
+  // What changes memory only still works.
   expect(await device.code(status(identity))).toBe("40");
 
   disk.free(server);
@@ -67,7 +67,7 @@ async function overcome(disk: SmallDisk, server: ServerProcess): Promise<void> {
   expect(storedMessages(disk.path)).toEqual(["before", "full 3", "after", ...acked].sort());
 }
 
-test("on a full disk reports are answered 95 and none of them is stored; with room again all goes on", async () => {
+test("on a full disk reports are answered 95 and not stored; with room again everything works", async () => {
   using disk = new SmallDisk();
   using logs = new TemporaryFolder();
   const options = { folder: disk.path, runBy: disk.runBy, args: ["--log-dir", logs.path] };
@@ -77,7 +77,7 @@ test("on a full disk reports are answered 95 and none of them is stored; with ro
   expect(logs.text("error.log")).toContain("storage failed");
 });
 
-test("the logs on the same full disk hold nothing up: their lines go to stderr", async () => {
+test("logs on the same full disk block nothing: their lines go to stderr", async () => {
   using disk = new SmallDisk();
   await using server = await startServer({ folder: disk.path, runBy: disk.runBy });
   await overcome(disk, server);
@@ -93,7 +93,7 @@ test("SIGTERM on a full disk ends the server cleanly, and a restart has every ac
   const identity = await loggedIn(device);
   disk.fill(server, 20_000);
   const acked = await reportUntilRefused(device, identity);
-  // A smaller report may have room yet, where the refused one has begun to be written.
+  // A smaller report may still fit where the refused one was partly written, so the room is reduced again.
   disk.fill(server, -20_000);
   expect(await server.stop()).toBe(0);
   disk.free(server);
@@ -111,7 +111,7 @@ for (const [what, take] of Object.entries({
     copyFileSync(`${path}.copy`, path);
   },
 })) {
-  test(`a database that ${what} while it is open is noticed: 95 from then on, not 50 into nothing`, async () => {
+  test(`a database that ${what} while it is open is noticed: from then on 95, and no false 50`, async () => {
     using folder = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path });
     using device = await RawDevice.open(server.port);

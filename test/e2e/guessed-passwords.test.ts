@@ -1,5 +1,5 @@
-// Guessing passwords: after ten refusals in a minute from one source for one id the answer is 93, and nobody else is
-// affected. And a flood of logins does not stop the others.
+// Password guesses: after ten refusals in a minute from one source for one id the answer is 93, and no other source or
+// id is affected. A flood of logins does not stop other devices.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { deregister, type Identity, login, newIdentity, register, status } from "./datagrams.ts";
@@ -25,13 +25,13 @@ test("after 10 refusals from one source for one id, the right password is answer
   expect(await guesser.code(login(target))).toBe("93");
   expect(await guesser.code(deregister(guessOf(target, 11)))).toBe("93");
 
-  // Another id from the same source, and the same id from another source.
+  // Not affected: another id from the same source, and the same id from another source.
   expect(await guesser.code(login(other))).toBe("70");
   expect(await owner.code(login(target))).toBe("70");
   expect(await owner.code(status(target))).toBe("40");
 });
 
-test("the limit counts unknown ids, and DEREGISTER and REGISTER, in the same way", async () => {
+test("the limit covers unknown ids, and DEREGISTER and REGISTER too", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using guesser = await RawDevice.open(server.port);
@@ -46,7 +46,7 @@ test("the limit counts unknown ids, and DEREGISTER and REGISTER, in the same way
   expect(await guesser.code(login(known))).toBe("93");
 });
 
-test("a burst of guesses cannot slip past the limit", async () => {
+test("a burst of guesses cannot exceed the limit", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using guesser = await RawDevice.open(server.port);
@@ -59,7 +59,7 @@ test("a burst of guesses cannot slip past the limit", async () => {
   expect(answers.filter((code) => code === "31").length).toBe(10);
 });
 
-test("a flood of logins from one source stops no other's heartbeats and logins", async () => {
+test("a flood of logins from one source does not stop another's heartbeats and logins", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using honest = await RawDevice.open(server.port, "127.0.0.1");
@@ -73,7 +73,7 @@ test("a flood of logins from one source stops no other's heartbeats and logins",
   for (let i = 0; i < 50; i++)
     expect(await honest.persist(status(beating, `beat ${i}`))).toBe("40");
   expect(await honest.persist(login(late))).toBe("70");
-  // What there was no room for was told so: 128 checks of one source wait at most.
+  // At most 128 checks of one source wait; the LOGINs beyond that were answered 93.
   const answers: string[] = [];
   while (!answers.includes("93")) answers.push((await flooder.next()).split("\t")[1] as string);
   expect(server.isRunning).toBe(true);

@@ -1,5 +1,5 @@
-// Peers that go away in mid-reply and peers that flood: the server lives, the others get their answers, and it ends when
-// it is told to.
+// Peers that disappear before their reply, and peers that flood: the server survives, other peers get their answers,
+// and it ends when it is told to.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ async function loggedIn(device: RawDevice): Promise<Identity> {
   return identity;
 }
 
-/** Starts a flood, and waits until it is under way. */
+/** Starts a flood, and waits until it has begun. */
 async function startFlood(port: number, from: string, count: number, datagram: string) {
   const script = join(import.meta.dir, "flooder.ts");
   const flood = Bun.spawn([process.execPath, script, String(port), from, String(count), datagram], {
@@ -29,7 +29,7 @@ async function startFlood(port: number, from: string, count: number, datagram: s
   return flood;
 }
 
-test("peers that close their port before the answer cost nobody else an answer", async () => {
+test("peers that close their port before the answer cost no other peer an answer", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   for (const honestIp of ["127.0.0.1", "::1"]) {
@@ -44,7 +44,7 @@ test("peers that close their port before the answer cost nobody else an answer",
         gone[Symbol.dispose]();
         honest.send(heartbeat);
       }
-      // Each of them, with no second try.
+      // Every heartbeat is answered, without a retry.
       for (const _ of heartbeats) expect(await honest.next("an answer")).toStartWith("ACK\t40\t");
     }
     expect(honest.heard).toEqual([]);
@@ -69,7 +69,7 @@ test("under a flood an honest device is answered, and its reports are stored", a
 });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`${signal} is seen under a flood, and ends the server before the flood ends`, async () => {
+  test(`${signal} is handled during a flood, and ends the server before the flood ends`, async () => {
     using folder = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path });
     using honest = await RawDevice.open(server.port);

@@ -1,5 +1,5 @@
-// Somebody opens more TCP connections than the server keeps, and says nothing on them: devices are served as if nothing
-// was, and the dashboard is there again when the connections are gone.
+// A client opens more TCP connections than the server keeps, and sends nothing: devices are served without restriction,
+// and the dashboard is available again when the connections are gone.
 
 import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
@@ -45,7 +45,7 @@ test(
 
 function silentConnection(port: number): Socket {
   const socket = connect(port, "127.0.0.1");
-  // Refused or reset: that is the point.
+  // A refused or reset connection is expected.
   socket.on("error", () => {});
   return socket;
 }

@@ -1,5 +1,5 @@
-// kill -9 under load, again and again on one database: every acknowledged report is there exactly once, and one that is
-// sent again after the restart is not stored twice. IOT_KILLS says how often; 10 times under CI, 100 otherwise.
+// kill -9 under load, repeatedly on one database: every acknowledged report is stored exactly once, and one sent again
+// after the restart is not stored twice. IOT_KILLS sets the number of kills; default 10 under CI, 100 otherwise.
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -16,10 +16,10 @@ setDefaultTimeout(testTimeoutMs);
 const kills = Number(process.env["IOT_KILLS"] ?? (process.env["CI"] ? 10 : 100));
 const random = new SeededRandom(20_261_122);
 const devices = [newIdentity(), newIdentity(), newIdentity()];
-/** Acknowledged reports that are sent again after each restart. */
+/** The number of acknowledged reports that are sent again after each restart. */
 const repeated = 50;
 
-test(`killed ${kills} times under load, no acknowledged report is lost and none is there twice`, async () => {
+test(`killed ${kills} times under load, no acknowledged report is lost or stored twice`, async () => {
   using folder = new TemporaryFolder();
   const port = await logInAll(folder.path);
   using loader = await ReportLoader.open(devices, port);
@@ -46,7 +46,7 @@ test(`killed ${kills} times under load, no acknowledged report is lost and none 
   expect(loader.otherCodes).toEqual([]);
   acknowledged += loader.acked.length;
   console.log(`${kills} kills, ${loader.issued} reports, ${acknowledged} times acknowledged`);
-  // The sessions are those of the first LOGIN, and the index tells what the table tells.
+  // The sessions are those of the first LOGIN, and the index lists as many reports as the table has.
   using device = await RawDevice.open(port);
   for (const identity of devices) expect(await device.code(status(identity))).toBe("40");
   expect(await server.stop()).toBe(0);
@@ -69,14 +69,14 @@ async function logInAll(folder: string): Promise<number> {
   return server.port;
 }
 
-/** A kill at some moment of the start. */
+/** Kills a server at a random moment of its start. */
 async function killAtStart(folder: string, port: number): Promise<void> {
   await using server = new ServerProcess({ folder }, port || (await freePort()));
   await pause(random.below(60));
   await server.stop("SIGKILL");
 }
 
-/** How often each message is stored behind the first so many reports. */
+/** How often each message is stored after report number `reports`. */
 function storedSince(folder: string, reports: number): Map<string, number> {
   return reading(folder, (database) => {
     const rows = database
@@ -88,7 +88,7 @@ function storedSince(folder: string, reports: number): Map<string, number> {
   });
 }
 
-/** Looks that every report that was issued is stored exactly once; returns the last sequence number. */
+/** Checks that every issued report is stored exactly once; returns the last sequence number. */
 function expectEachOnce(folder: string, issued: number): number {
   const row = reading(folder, (database) =>
     database

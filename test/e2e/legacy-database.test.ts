@@ -1,5 +1,5 @@
-// A database of the original system under the compiled server: a copy is kept, the passwords work and are in the clear
-// nowhere else, and the next start finds nothing left to do.
+// A database of the original system under the compiled server: a backup is kept, the passwords work and are in plain
+// text nowhere else, and the next start has nothing left to do.
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -13,7 +13,7 @@ setDefaultTimeout(testTimeoutMs);
 
 const devices: readonly Identity[] = Array.from({ length: 20 }, () => newIdentity());
 
-/** Writes what the original system wrote; returns the passwords that are in it. */
+/** Writes what the original system wrote, in each of its two schemas. */
 const schemas: Record<string, (database: Database) => void> = {
   "registrar(username, ip, mac, password, port, active)": (database) => {
     database.run(
@@ -25,7 +25,7 @@ const schemas: Record<string, (database: Database) => void> = {
       insert.run(id, ip, mac, `outdated-${password}`, port, 0);
       insert.run(id, ip, mac, password, port, 1);
     }
-    // Rows that are gone stay in free pages.
+    // The passwords of deleted rows stay in free pages.
     for (let i = 0; i < 200; i++)
       insert.run(`gone-${i}`, "10.0.0.1", "x", `open-sesame-gone-${i}`, 1, 0);
     database.run("DELETE FROM registrar WHERE username LIKE 'gone-%'");
@@ -43,12 +43,12 @@ const schemas: Record<string, (database: Database) => void> = {
 
 for (const [schema, write] of Object.entries(schemas)) {
   for (const journal of ["DELETE", "WAL"]) {
-    test(`${schema}, journal ${journal}, is taken over in place`, async () => {
+    test(`${schema}, journal ${journal}, is migrated in place`, async () => {
       using folder = new TemporaryFolder();
       makeLegacy(folder, journal, write);
       {
         await using server = await startServer({ folder: folder.path });
-        // Another pipe than the one that said the server is ready.
+        // The note comes through stderr, and the line that says the server is ready through stdout; so wait for it too.
         await until("the note on the copy", () => server.stderr.includes("is kept as"));
         using device = await RawDevice.open(server.port);
         const [first, second] = devices as [Identity, Identity];
@@ -74,7 +74,7 @@ for (const [schema, write] of Object.entries(schemas)) {
   }
 }
 
-test("the listings refuse an original database, say that a start migrates it, and leave it alone", async () => {
+test("the listings refuse an original database, say that a start migrates it, and leave it unchanged", async () => {
   using folder = new TemporaryFolder();
   makeLegacy(folder, "DELETE", Object.values(schemas)[0] as (database: Database) => void);
   const before = folder.fingerprint("iot_server.db");
@@ -96,7 +96,7 @@ function makeLegacy(
   database.close();
 }
 
-/** Looks that the passwords are in the backup, and in no other file nor in what was said. */
+/** Checks that the passwords are in the backup, and neither in another file nor in the output. */
 function expectNoPassword(folder: TemporaryFolder, said: string): void {
   const backups = backupsIn(folder);
   expect(backups).toHaveLength(1);

@@ -1,5 +1,5 @@
-// `iot-server devices` and `reports`: beside a running server, on a stopped one's database, and where nothing can be
-// written. They change nothing.
+// `iot-server devices` and `reports`: beside a running server, on the database of a stopped one, and where nothing can
+// be written. They change nothing.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { data, type Identity, login, logoff, newIdentity, register } from "./datagrams.ts";
@@ -14,7 +14,7 @@ setDefaultTimeout(testTimeoutMs);
 const [beating, gone, never] = [newIdentity(), newIdentity(), newIdentity()];
 const reports = Array.from({ length: 30 }, (_, i) => `reading ${i + 1}`);
 
-/** Fills a database with three devices and thirty reports of the first. */
+/** Registers three devices, of which two log in; one of them reports thirty times, the other logs off. */
 async function fill(device: RawDevice): Promise<void> {
   for (const identity of [beating, gone, never]) await device.code(register(identity));
   for (const identity of [beating, gone]) await device.code(login(identity));
@@ -22,7 +22,7 @@ async function fill(device: RawDevice): Promise<void> {
   for (const report of reports) expect(await device.code(data(beating, report))).toBe("50");
 }
 
-/** Lists, and checks that no password is in what is said. */
+/** Runs a listing, and checks that it prints no password. */
 async function list(folder: string, args: string[], runBy: string[] = []): Promise<Ended> {
   const ended = await run(serverBinary, args, folder, { runBy });
   for (const { password } of [beating, gone, never]) {
@@ -79,7 +79,7 @@ describe("beside a running server", () => {
     folder[Symbol.dispose]();
   });
 
-  test("devices shows who is online, who is not and since when, and never a password", async () => {
+  test("devices shows who is online and since when others are offline, and no password", async () => {
     const [online, offline, unseen] = await presences(folder.path);
     expect(online).toContain(beating.mac);
     expect(online).toContain(`${beating.ip}:${beating.port}`);
@@ -88,7 +88,7 @@ describe("beside a running server", () => {
     expect(unseen).toEndWith("never logged in");
   });
 
-  test("devices --json gives one object a line", async () => {
+  test("devices --json prints one object per line", async () => {
     const { stdout } = await list(folder.path, ["devices", "--json"]);
     const devices = stdout
       .trimEnd()
@@ -105,7 +105,7 @@ describe("beside a running server", () => {
     });
   });
 
-  test("reports gives the last ones, oldest first, by number and by time", async () => {
+  test("reports prints the last ones, oldest first, by number and by time", async () => {
     await checkReports(folder.path);
   });
 
@@ -116,7 +116,7 @@ describe("beside a running server", () => {
   });
 });
 
-test("on a stopped server's database both work, change nothing, and nobody is online", async () => {
+test("on a stopped server's database both work and change nothing, and no device is online", async () => {
   using folder = new TemporaryFolder();
   {
     await using server = await startServer({ folder: folder.path });
@@ -135,7 +135,7 @@ test("on a stopped server's database both work, change nothing, and nobody is on
   expect(folder.files()).toEqual(files);
 });
 
-test("after a kill, with the last reports in the log beside the database, both show them", async () => {
+test("after a kill both show the last reports, which are in the write-ahead log", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using device = await RawDevice.open(server.port);
@@ -147,7 +147,7 @@ test("after a kill, with the last reports in the log beside the database, both s
 });
 
 for (const end of ["SIGTERM", "SIGKILL"] as const) {
-  test(`on a database where nothing can be written both work, after ${end}`, async () => {
+  test(`on a read-only database both work, after ${end}`, async () => {
     using place = new ReadOnlyPlace();
     {
       await using server = await startServer({ folder: place.path });
@@ -161,7 +161,7 @@ for (const end of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("without a database both say where to look, exit 1, and make none", async () => {
+test("without a database both say where to look, exit with 1, and create none", async () => {
   using folder = new TemporaryFolder();
   for (const args of [["devices"], ["reports", "a"]]) {
     const ended = await run(serverBinary, args, folder.path);

@@ -1,12 +1,12 @@
-// A running server keeps its locks on the database, as the kernel sees them: without them another program that closes
-// the database would remove the log from under it.
+// A running server holds locks on the database that the kernel knows of. Without them, another program that closes the
+// database would remove the write-ahead log under the server.
 
 import { expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
-test("the kernel holds a lock on the database for as long as it is served", async () => {
+test("the kernel shows a lock on the database while it is served", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   expect(server.port).toBeGreaterThan(0);

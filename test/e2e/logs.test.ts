@@ -1,5 +1,5 @@
-// The logs: one event is one line whatever a peer sends, heartbeats are there at debug only, and no password is in any
-// file or on the wire back.
+// The logs: one event is one line, whatever a peer sends; heartbeats are logged at debug only; no password is in a file
+// or in a reply.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import {
@@ -22,7 +22,7 @@ setDefaultTimeout(testTimeoutMs);
 const line =
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO |WARN |ERROR) (\S+) (RECV|SEND|- {3}) \S.*$/;
 
-/** What nobody may see raw: controls, and characters that turn or hide text. */
+/** Characters that must not be in a log: controls, and those that reverse or hide text. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 function linesOf(folder: TemporaryFolder, name: string): string[] {
@@ -67,7 +67,7 @@ test("each action is a line with time, level, peer, direction and words", async 
   expect(errors).toHaveLength(2);
 });
 
-test("heartbeats and reports are lines at debug only", async () => {
+test("heartbeats and reports are logged at debug only", async () => {
   for (const level of ["info", "debug"]) {
     using folder = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path, args: ["--log-level", level] });
@@ -143,7 +143,7 @@ test("no password is in any file or answer, right or wrong, whole or in a broken
     login(wrong),
     login(identity),
     deregister(wrong),
-    // Broken in every other field, so that the refusal is tempted to quote.
+    // Every other field is invalid in turn, so that a careless refusal would quote the password.
     login({ ...identity, port: 0 }),
     login({ ...identity, ip: "nowhere" }),
     register({ ...identity, mac: "a b" }),
@@ -154,7 +154,7 @@ test("no password is in any file or answer, right or wrong, whole or in a broken
   ];
   const answers: string[] = [];
   for (const request of requests) answers.push(await device.ask(request));
-  // Where an id belongs it goes back to its sender as one, but into no file.
+  // In place of an id the password is sent back to its sender as the id, but written to no file.
   await device.ask(`LOGIN\t${identity.password}`);
   await server.stop();
   const texts: Record<string, string> = {

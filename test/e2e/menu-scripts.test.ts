@@ -1,5 +1,5 @@
-// The two scripts that the project brings, through the pipe into the compiled client, against the compiled server: sealed,
-// as the client speaks by itself, and in text.
+// The two scripts of the project, piped into the compiled client, against the compiled server: sealed, which is the
+// client's default, and in text.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
-/** Plays a script; gives the codes its answers begin with: one answer a line, and no other lines. */
+/** Plays a script; returns the code of each answer. Every output line must be an answer. */
 async function play(
   script: string,
   folder: TemporaryFolder,
@@ -34,7 +34,7 @@ async function play(
 for (const flags of [[], ["--text"]]) {
   const how = flags.length === 0 ? "sealed" : "in text";
 
-  test(`${how}, Register gives 00 00 00 00 12 13 00 20 30 21, and Login then 70 70 80`, async () => {
+  test(`${how}, Register gives 00 00 00 00 12 13 00 20 30 21, and Login afterwards 70 70 80`, async () => {
     using folder = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path });
     const registers = ["00", "00", "00", "00", "12", "13", "00"];
@@ -44,7 +44,7 @@ for (const flags of [[], ["--text"]]) {
       ...deregisters,
     ]);
     expect(await play("Login", folder, server.port, flags)).toEqual(["70", "70", "80"]);
-    // Who stayed logged in, and who did not.
+    // One of the devices is still logged in.
     const { stdout } = await run(serverBinary, ["devices"], folder.path);
     expect(stdout.match(/ online/g)).toHaveLength(1);
     expect(stdout).toMatch(/offline since .*logged off/);
@@ -52,7 +52,7 @@ for (const flags of [[], ["--text"]]) {
     expect(await server.stop()).toBe(0);
   });
 
-  test(`${how}, Login without Register is refused, and Register again finds all as it was`, async () => {
+  test(`${how}, Login without Register is refused, and a second Register finds the devices of the first`, async () => {
     using folder = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path });
     expect(await play("Login", folder, server.port, flags)).toEqual(["31", "31", "31"]);
@@ -63,7 +63,7 @@ for (const flags of [[], ["--text"]]) {
   });
 }
 
-test("a report in text of the device that Login left logged in is taken from the same address", async () => {
+test("a report in text for the device that Login left logged in is accepted from the same address", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   await play("Register", folder, server.port, ["--text"]);

@@ -1,5 +1,5 @@
-// A million mutated datagrams: the server does not crash, does not grow, and answers all the while. IOT_MUTATIONS gives
-// another number, IOT_SEED another seed.
+// A million mutated datagrams: the server does not crash, its memory stays bounded, and it keeps answering.
+// IOT_MUTATIONS sets another number, IOT_SEED another seed.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import {
@@ -24,13 +24,13 @@ setDefaultTimeout(testTimeoutMs);
 
 const total = Number(process.env["IOT_MUTATIONS"] ?? 1_000_000);
 const seed = Number(process.env["IOT_SEED"] ?? 7);
-/** Datagrams between two heartbeats that are waited for, so that none is lost on the way. */
+/** Datagrams between two awaited heartbeats; few enough that no socket buffer overflows. */
 const atOnce = 400;
 const residentMegabytesMax = 250;
-/** A password costs a hash, whatever else is wrong: one datagram in so many carries one. */
+/** A password costs a hash, whatever else is wrong; so only one datagram in this number carries one. */
 const passwordOneIn = 1_000;
 
-test(`${total} mutated datagrams of seed ${seed}: no crash, bounded memory, answers all the while`, async () => {
+test(`${total} mutated datagrams of seed ${seed}: no crash, bounded memory, answers throughout`, async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using mutant = await RawDevice.open(server.port);

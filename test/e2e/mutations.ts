@@ -1,5 +1,5 @@
-// Datagrams that are nearly right: valid ones with bits, bytes, fields and lengths changed, the first bytes of sealed
-// packets, and plain noise. Everything follows from the seed.
+// Nearly valid datagrams: valid ones with changed bits, bytes, fields and lengths, the first bytes of sealed packets,
+// and noise. The seed determines everything.
 
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -8,18 +8,18 @@ const noiseBytesMax = 1_472;
 type Mutation = (bytes: Buffer, random: SeededRandom) => Buffer;
 
 const mutations: readonly Mutation[] = [
-  // A bit.
+  // A flipped bit.
   (bytes, random) => {
     const at = random.below(bytes.length);
     bytes[at] = (bytes[at] as number) ^ (1 << random.below(8));
     return bytes;
   },
-  // A byte.
+  // A changed byte.
   (bytes, random) => {
     bytes[random.below(bytes.length)] = random.below(256);
     return bytes;
   },
-  // Some bytes more, or fewer.
+  // Inserted or removed bytes.
   (bytes, random) => {
     const at = random.below(bytes.length + 1);
     const insert = noise(random, random.below(20));
@@ -30,12 +30,12 @@ const mutations: readonly Mutation[] = [
     return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.below(20))]);
   },
   (bytes, random) => bytes.subarray(0, random.below(bytes.length + 1)),
-  // A field twice, one in the place of another, one gone, one of an odd value.
+  // A field repeated, replaced by another one, removed, or replaced by an odd value.
   fields((list, random) => list.splice(random.below(list.length), 0, random.pick(list))),
   fields((list, random) => (list[random.below(list.length)] = random.pick(list))),
   fields((list, random) => list.splice(random.below(list.length), 1)),
   fields((list, random) => (list[random.below(list.length)] = random.pick(oddities))),
-  // A sealed packet's first byte on what is none.
+  // The first byte of a sealed packet before other content.
   (bytes, random) => {
     bytes[0] = 1 + random.below(7);
     return bytes;
@@ -45,7 +45,7 @@ const mutations: readonly Mutation[] = [
     sealed[0] = 1 + random.below(7);
     return sealed;
   },
-  // Noise of any length, and padding up to it.
+  // Noise of any length, and padding up to the longest one.
   (_bytes, random) => noise(random, random.below(noiseBytesMax + 1)),
   (bytes, random) =>
     Buffer.concat([bytes, Buffer.alloc(random.below(noiseBytesMax), 0x20)]).subarray(
@@ -80,7 +80,7 @@ const oddities = [
   "x".repeat(1_000),
 ];
 
-/** A datagram changed once, twice or three times. */
+/** A datagram with one, two or three mutations. */
 export function mutated(datagram: Buffer, random: SeededRandom): Buffer {
   let bytes: Buffer = Buffer.from(datagram);
   for (let i = 0; i <= random.below(3); i++) {

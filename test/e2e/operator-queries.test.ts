@@ -1,5 +1,5 @@
-// `iot-server query`: the running server asks a device where it is reached, takes its answer, acknowledges it, and prints
-// it, or says in words why there is none.
+// `iot-server query`: the running server asks a device at its current address, takes and acknowledges its answer, and
+// the command prints it, or says in words why there is none.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { ClientProcess } from "./client-process.ts";
@@ -45,7 +45,7 @@ function ask(...args: string[]): Promise<Ended> {
   return run(serverBinary, ["query", ...args], folder.path);
 }
 
-/** A device that listens on the port of its LOGIN, which it sent from another. */
+/** A device whose LOGIN states the port of a socket that listens; the LOGIN itself is sent from another port. */
 async function listening(ip = "127.0.0.1"): Promise<[identity: Identity, port: RawDevice]> {
   const port = await RawDevice.open(server.port);
   const identity = newIdentity({ ip, port: port.port });
@@ -54,7 +54,7 @@ async function listening(ip = "127.0.0.1"): Promise<[identity: Identity, port: R
   return [identity, port];
 }
 
-/** Takes the server's addressed QUERY apart. */
+/** Receives the server's addressed QUERY and returns its fields. */
 async function questionTo(port: RawDevice): Promise<Record<string, string>> {
   const [verb, code, id, ip, replyPort, time, target] = (await port.next("a QUERY")).split("\t");
   return { verb, code, id, ip, replyPort, time, target } as Record<string, string>;
@@ -74,13 +74,13 @@ test("the question arrives as an addressed QUERY at the port of the LOGIN", asyn
   });
   expect(question["time"]).toMatch(/^\d{4}-\d\d-\d\d:\d\d:\d\d:\d\d(\.\d{3})?$/);
   expect(device.heard).toEqual([]);
-  // Answered with an addressed DATA, at a time of the device's own.
+  // The answer is an addressed DATA with a time of the device's own.
   expect(await port.code(addressedData(identity, "21.5 °C", { time: "12:00" }))).toBe("50");
   expect(await answered).toEqual({ code: 0, stdout: "21.5 °C\n", stderr: "" });
   port[Symbol.dispose]();
 });
 
-test("a plain DATA with the time of the QUERY is an answer too; another report meanwhile is none", async () => {
+test("a plain DATA with the time of the QUERY is an answer too; another report in between is not", async () => {
   const [identity, port] = await listening();
   const answered = ask(identity.id, "42", "--json");
   const { code, target, time } = await questionTo(port);
@@ -93,7 +93,7 @@ test("a plain DATA with the time of the QUERY is an answer too; another report m
   port[Symbol.dispose]();
 });
 
-test("where the LOGIN's ip is not the source, the question goes to the address last seen", async () => {
+test("if the LOGIN states another ip than its source, the question goes to the address of the last packet", async () => {
   const [identity, port] = await listening("10.1.2.3");
   const answered = ask(identity.id);
   const { time } = await questionTo(device);
@@ -103,7 +103,7 @@ test("where the LOGIN's ip is not the source, the question goes to the address l
   port[Symbol.dispose]();
 });
 
-test("the answer of a device cannot move the cursor of a terminal", async () => {
+test("the answer of a device cannot control the terminal", async () => {
   const [identity, port] = await listening();
   const answered = ask(identity.id);
   const { time } = await questionTo(port);
@@ -112,7 +112,7 @@ test("the answer of a device cannot move the cursor of a terminal", async () => 
   port[Symbol.dispose]();
 });
 
-test("an unknown device is 11, one that is not logged in 12: in words, exit 1", async () => {
+test("an unknown device gives 11, one that is not logged in 12; in words, with exit code 1", async () => {
   const [identity, port] = await listening();
   port[Symbol.dispose]();
   await device.code(logoff(identity));
@@ -126,7 +126,7 @@ test("an unknown device is 11, one that is not logged in 12: in words, exit 1", 
   expect(JSON.parse(stdout)).toEqual({ id: "nobody", code: "11", error: "unknown device" });
 });
 
-test("a device that does not answer is asked again, and then 14, exit 3", async () => {
+test("a device that does not answer is asked again, and then the result is 14, exit code 3", async () => {
   const [identity, port] = await listening();
   const answered = ask(identity.id);
   const first = await questionTo(port);
@@ -139,7 +139,7 @@ test("a device that does not answer is asked again, and then 14, exit 3", async 
   port[Symbol.dispose]();
 });
 
-test("a device that goes away while it is asked ends the question with 12", async () => {
+test("a device that logs off while it is asked ends the question with 12", async () => {
   const [identity, port] = await listening();
   const answered = ask(identity.id);
   await questionTo(port);
@@ -148,7 +148,7 @@ test("a device that goes away while it is asked ends the question with 12", asyn
   port[Symbol.dispose]();
 });
 
-test("without a running server the query says so and what to do, exit 1", async () => {
+test("without a running server the query says so and what to do, exit code 1", async () => {
   using elsewhere = new TemporaryFolder();
   const ended = await run(serverBinary, ["query", "nobody"], elsewhere.path);
   expect(ended).toMatchObject({ code: 1, stdout: "" });
@@ -159,7 +159,7 @@ test("without a running server the query says so and what to do, exit 1", async 
 for (const flags of [[], ["--text"]]) {
   const how = flags.length === 0 ? "sealed" : "in text";
 
-  test(`the project's own agent is asked about anything, ${how}`, async () => {
+  test(`the project's own agent answers any question, ${how}`, async () => {
     const id = `agent-${flags.length}`;
     const where = ["--id", id, "--server", `127.0.0.1:${server.port}`, "--mac", `mac-of-${id}`];
     const own = ["--ip", `127.0.0.${20 + flags.length}`, "--port", String(await freePort())];

@@ -1,15 +1,15 @@
-// Waits for something to become true, with a deadline that only ever fails. Knows nothing of servers.
+// Waits until a condition holds; a missed deadline fails the test. Knows nothing of servers.
 
-/** How long anything may take before its test fails, in ms: generous, a loaded machine is no failure. */
+/** How long anything may take before its test fails, ms: generous, because a loaded machine is no failure. */
 export const deadlineMs = 20_000;
-/** How long a whole test may take, in ms: longer than its deadlines, which say what was waited for. */
+/** How long a whole test may take, ms: longer than its deadlines, whose failures say what was awaited. */
 export const testTimeoutMs = 120_000;
 
 const pauseMs = 5;
 
 /**
- * Asks again and again until the answer is neither undefined, null nor false.
- * @param what what is waited for, for the failure
+ * Polls until the answer is neither undefined, null nor false.
+ * @param what what is awaited, for the failure message
  */
 export async function until<T>(
   what: string,
@@ -26,8 +26,8 @@ export async function until<T>(
 }
 
 /**
- * The result of a promise, or a failure that says what was waited for.
- * @param what what is waited for, for the failure
+ * The result of a promise, or after `ms` a failure that says what was awaited.
+ * @param what what is awaited, for the failure message
  */
 export async function within<T>(what: string, promise: Promise<T>, ms = deadlineMs): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +41,7 @@ export async function within<T>(what: string, promise: Promise<T>, ms = deadline
   }
 }
 
-/** Lets others run for a while. For polling and for load that comes at a rate, not to wait for an event. */
+/** Waits for a time. Only for polling and for load at a given rate, never to wait for an event. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms));
 }

@@ -1,5 +1,5 @@
-// Presence that is true: a device that falls silent goes offline after 2.5 of its intervals, one that beats stays, and
-// the log and the listing say so.
+// Presence: a silent device goes offline after 2.5 of its intervals, one that beats stays online, and the log and the
+// listing say so.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { login, newIdentity, query, register, status } from "./datagrams.ts";
@@ -38,7 +38,7 @@ test("with every=1 a silent device goes offline, and one that beats does not", a
   expect(lineOf(stdout, beating.id)).toContain("online");
 });
 
-test("--offline-after ends a session that stated no interval, and nobody goes offline for the server's own pause", async () => {
+test("--offline-after ends a session without a stated interval, and a restart of the server ends none", async () => {
   using folder = new TemporaryFolder();
   const identity = newIdentity();
   {

@@ -1,9 +1,9 @@
-// A device made of a bare UDP socket: sends any bytes from a source address of choice and hears what comes back. Follows
+// A device made of a bare UDP socket: sends any bytes from a chosen source address and hears what comes back. Follows
 // no protocol by itself.
 
 import { deadlineMs, until, within } from "./polling.ts";
 
-/** An ACK, taken apart. */
+/** The fields of an ACK. */
 export type Ack = {
   readonly code: string;
   readonly id: string;
@@ -13,7 +13,7 @@ export type Ack = {
 };
 
 export class RawDevice implements Disposable {
-  /** Everything that came and was not taken by `next`. */
+  /** Every received datagram that `next` has not taken yet. */
   readonly heard: string[] = [];
   #waiting: ((text: string) => void) | null = null;
 
@@ -25,7 +25,7 @@ export class RawDevice implements Disposable {
 
   /**
    * Opens a device.
-   * @param from its source address; the port is the system's choice
+   * @param from its source address; the system chooses the port by default
    */
   static async open(serverPort: number, from = "127.0.0.1", port = 0): Promise<RawDevice> {
     const to = from.includes(":") ? from : "127.0.0.1";
@@ -51,7 +51,7 @@ export class RawDevice implements Disposable {
     this.socket.send(datagram, this.serverPort, this.serverIp);
   }
 
-  /** Sends many at once; waits where the system's buffer is full. */
+  /** Sends many datagrams; waits while the system's send buffer is full. */
   async sendAll(datagrams: readonly (string | Uint8Array)[]): Promise<void> {
     for (let at = 0; at < datagrams.length;) {
       const chunk = datagrams.slice(at, at + 200);
@@ -61,20 +61,20 @@ export class RawDevice implements Disposable {
     }
   }
 
-  /** The next datagram that comes, or the oldest that came. */
+  /** The oldest datagram that was not taken yet, or the next one to arrive. */
   next(what = "a datagram"): Promise<string> {
     const early = this.heard.shift();
     if (early !== undefined) return Promise.resolve(early);
     return within(what, new Promise<string>((resolve) => (this.#waiting = resolve)));
   }
 
-  /** Sends and gives the next datagram that comes back. */
+  /** Sends a datagram; returns the next one that arrives. */
   ask(datagram: string | Uint8Array): Promise<string> {
     this.send(datagram);
     return this.next(`an answer to ${JSON.stringify(datagram.toString().slice(0, 80))}`);
   }
 
-  /** Sends and gives the ACK that comes back, after looking whether it is one for this datagram. */
+  /** Sends a datagram; returns the ACK that arrives, after a check that it has this datagram's hash. */
   async ack(datagram: string | Uint8Array): Promise<Ack> {
     const reply = await this.ask(datagram);
     const ack = ackOf(reply);
@@ -82,12 +82,12 @@ export class RawDevice implements Disposable {
     return ack;
   }
 
-  /** As `ack`, only its code. */
+  /** Like `ack`, but returns the code only. */
   async code(datagram: string | Uint8Array): Promise<string> {
     return (await this.ack(datagram)).code;
   }
 
-  /** Sends again and again until an ACK for it comes: where others may crowd it out. */
+  /** Sends repeatedly until the ACK arrives: for tests in which other traffic may cause losses. */
   async persist(datagram: string | Uint8Array, everyMs = 100): Promise<string> {
     const hash = hashOf(datagram);
     let sentAt = Number.NEGATIVE_INFINITY;
@@ -117,14 +117,14 @@ export class RawDevice implements Disposable {
   }
 }
 
-/** Takes an ACK apart; null where it is none. */
+/** The fields of an ACK; null for any other text. */
 export function ackOf(text: string): Ack | null {
   const [verb, code, id, time, hash, reason] = text.split("\t");
   if (verb !== "ACK" || hash === undefined) return null;
   return { code, id, time, hash, reason } as Ack;
 }
 
-/** What an ACK of this datagram carries. */
+/** The hash that the ACK of this datagram carries. */
 export function hashOf(datagram: string | Uint8Array): string {
   return Bun.SHA256.hash(datagram, "hex");
 }

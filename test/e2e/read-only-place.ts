@@ -1,5 +1,5 @@
-// A folder that can be made read-only, for a user whom that stops: root is stopped by a file system only, others by the
-// folder's mode.
+// A folder that can be made read-only: for root by a read-only mount, or for another user, who is bound by the folder's
+// mode.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ const isRoot = process.getuid?.() === 0;
 
 export class ReadOnlyPlace implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), "iot-e2e-"));
-  /** What a command is to be run by, for the place to be read-only to it. */
+  /** The command prefix under which the place is read-only. */
   readonly runBy: string[];
   readonly #isMounted: boolean;
 

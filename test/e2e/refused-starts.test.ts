@@ -1,5 +1,5 @@
-// Starts that must not happen: a taken port, a served database, a damaged, foreign or newer one, a log directory that
-// cannot be. Each says so in words, ends with exit 1, and leaves the files as they were.
+// Starts that must fail: a port in use, a served database, a damaged, foreign or newer one, an impossible log
+// directory. Each says so in words, ends with exit code 1, and leaves the files unchanged.
 
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
@@ -12,14 +12,14 @@ import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
-/** Starts a server that is to be refused. */
+/** Starts a server that must be refused; returns its stderr. */
 async function refused(folder: TemporaryFolder, ...args: string[]): Promise<string> {
   const ended = await run(serverBinary, [String(await freePort()), ...args], folder.path);
   expect(ended).toMatchObject({ code: 1, stdout: "" });
   return ended.stderr;
 }
 
-test("a port in use is refused in clear words, and the next step is named", async () => {
+test("a port in use is refused in clear words with the next step", async () => {
   using folder = new TemporaryFolder();
   using other = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
@@ -50,7 +50,7 @@ describe("a second server on a database is refused and changes nothing", () => {
     expect(query).toMatchObject({ code: 1, stdout: "11 unknown device\n" });
   });
 
-  test("by another name of the same file", async () => {
+  test("by another path of the same file", async () => {
     using folder = new TemporaryFolder();
     using other = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path });
@@ -62,7 +62,7 @@ describe("a second server on a database is refused and changes nothing", () => {
   });
 });
 
-describe("a database that is damaged is refused by its name, with what to do, and not touched", () => {
+describe("a damaged database is refused by its name, with what to do, and not changed", () => {
   const damages: Record<string, (sound: Buffer) => Buffer> = {
     "bytes of something else": () => Buffer.from("This is a letter, not a database. ".repeat(300)),
     "a file that is cut short": (sound) => sound.subarray(0, sound.length / 2),
@@ -90,7 +90,7 @@ describe("a database that is damaged is refused by its name, with what to do, an
   }
 });
 
-test("a database of another program is refused and not touched", async () => {
+test("a database of another program is refused and not changed", async () => {
   using folder = new TemporaryFolder();
   const foreign = new Database(folder.join("iot_server.db"));
   foreign.run("CREATE TABLE songs (title TEXT)");
@@ -100,7 +100,7 @@ test("a database of another program is refused and not touched", async () => {
   expect(folder.fingerprint("iot_server.db")).toBe(before);
 });
 
-test("a database with a newer schema is refused and not touched", async () => {
+test("a database with a newer schema is refused and not changed", async () => {
   using folder = new TemporaryFolder();
   await makeDatabase(folder);
   const database = new Database(folder.join("iot_server.db"));
@@ -111,7 +111,7 @@ test("a database with a newer schema is refused and not touched", async () => {
   expect(folder.bytes("iot_server.db").equals(folder.bytes("before.db"))).toBe(true);
 });
 
-test("a log directory that is a file is an error at the start, before the database is made", async () => {
+test("a log directory that is a file fails the start, before the database is created", async () => {
   using folder = new TemporaryFolder();
   writeFileSync(folder.join("log"), "in the way");
   const said = await refused(folder);
@@ -121,14 +121,14 @@ test("a log directory that is a file is an error at the start, before the databa
   expect(folder.text("log")).toBe("in the way");
 });
 
-test("a log file that is a directory is an error at the start", async () => {
+test("a log file that is a directory fails the start", async () => {
   using folder = new TemporaryFolder();
   mkdirSync(folder.join("log/error.log"), { recursive: true });
   expect(await refused(folder)).toContain("cannot be written");
   expect(folder.names()).toEqual(["log"]);
 });
 
-test("a database in a directory that is not there is refused by its name", async () => {
+test("a database in a missing directory is refused by its name", async () => {
   using folder = new TemporaryFolder();
   expect(await refused(folder, "--db", "nowhere/iot.db")).toContain("nowhere/iot.db");
   expect(folder.names()).not.toContain("nowhere");

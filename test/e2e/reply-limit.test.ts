@@ -1,5 +1,5 @@
-// Nobody's amplifier: to a source without a session, replies longer than three times their request are few, and an ACK
-// is never answered.
+// No amplification: a source without a session gets few replies that are longer than three times their request, and an
+// ACK is never answered.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { login, logoff, newIdentity, register, status } from "./datagrams.ts";
@@ -16,7 +16,7 @@ const perSecond = 5;
 /** Few enough that the answers fit into the receive buffer of a socket. */
 const atOnce = 100;
 
-/** Sends datagrams and gives what is answered; the answers to STATUS, short enough for anyone, tell the end. */
+/** Sends datagrams and returns the answers. A STATUS ends each batch; its answer is short enough to be always sent. */
 async function answersTo(device: RawDevice, datagrams: readonly string[]): Promise<string[]> {
   const answers: string[] = [];
   for (let at = 0; at < datagrams.length; at += atOnce) {
@@ -31,7 +31,7 @@ async function answersTo(device: RawDevice, datagrams: readonly string[]): Promi
   return answers;
 }
 
-test("short garbage gets at most 20 answers at once, then silence, and others are not affected", async () => {
+test("short garbage gets at most 20 answers at once, then silence, and other sources are not affected", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using stranger = await RawDevice.open(server.port, "127.0.0.2");
@@ -48,7 +48,7 @@ test("short garbage gets at most 20 answers at once, then silence, and others ar
   expect(await answersTo(other, ["x"])).toHaveLength(1);
 });
 
-test("past the burst, no answer to a stranger is longer than three times its request", async () => {
+test("beyond the burst no answer to a stranger is longer than three times its request", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using stranger = await RawDevice.open(server.port, "127.0.0.2");
@@ -72,7 +72,7 @@ test("past the burst, no answer to a stranger is longer than three times its req
   expect(answers.length).toBeGreaterThanOrEqual(500);
 });
 
-test("a source with a session is answered always", async () => {
+test("a source with a session always gets an answer", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using device = await RawDevice.open(server.port);
@@ -87,7 +87,7 @@ test("a source with a session is answered always", async () => {
   ).toHaveLength(200);
 });
 
-test("nothing is answered to an ACK, nor to what an ACK was answered with", async () => {
+test("an ACK is never answered, whatever its code is", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using device = await RawDevice.open(server.port);

@@ -1,5 +1,5 @@
-// A load of reports with a window, that remembers which were acknowledged. Each report has a number, and its datagram
-// follows from the number: what was sent can be sent again, byte for byte.
+// A load of reports with a window, which records the acknowledged ones. Each report has a number that determines its
+// datagram, so that it can be sent again byte for byte.
 
 import { type Identity, data } from "./datagrams.ts";
 import { until } from "./polling.ts";
@@ -9,11 +9,11 @@ const windowMax = 64;
 const time = "2026-11-22:09:00:00";
 
 export class ReportLoader implements Disposable {
-  /** Reports sent at least once: numbers from 0 up to, and without, this. */
+  /** The number of reports sent at least once: numbers 0 to below this. */
   issued = 0;
-  /** Numbers that were answered 50 since the last `forget`. */
+  /** Numbers of reports that were answered 50 since the last `forget`. */
   acked: number[] = [];
-  /** Answers other than 50. */
+  /** Codes of answers other than 50. */
   readonly otherCodes: string[] = [];
   readonly #pending = new Map<string, number>();
   #refills = false;
@@ -24,7 +24,7 @@ export class ReportLoader implements Disposable {
     public serverPort: number,
   ) {}
 
-  /** Opens a load of logged-in devices at 127.0.0.1. */
+  /** Opens a load from devices that are logged in at 127.0.0.1. */
   static async open(devices: readonly Identity[], serverPort: number): Promise<ReportLoader> {
     let loader: ReportLoader | null = null;
     const socket = await Bun.udpSocket({
@@ -39,17 +39,17 @@ export class ReportLoader implements Disposable {
     return loader;
   }
 
-  /** What is stored as the message of a report. */
+  /** The message of a report. */
   static messageOf(number: number): string {
     return `reading ${number}`;
   }
 
-  /** Numbers that were sent and not answered. */
+  /** Numbers of reports that were sent and not yet acknowledged. */
   get pending(): number[] {
     return [...this.#pending.values()];
   }
 
-  /** Sends new reports, a window of them at a time, until so many more were acknowledged; then stops in mid-flight. */
+  /** Sends new reports within the window until `count` more are acknowledged; leaves the others unanswered. */
   async untilAcked(count: number): Promise<void> {
     const goal = this.acked.length + count;
     this.#refills = true;
@@ -58,7 +58,7 @@ export class ReportLoader implements Disposable {
     this.#refills = false;
   }
 
-  /** Sends these again until all of them are acknowledged. */
+  /** Sends these reports repeatedly until all pending ones are acknowledged. */
   async resend(numbers: readonly number[]): Promise<void> {
     for (const number of numbers) this.#pending.set(hashOf(this.#datagramOf(number)), number);
     let sentAt = Number.NEGATIVE_INFINITY;
@@ -71,7 +71,7 @@ export class ReportLoader implements Disposable {
     });
   }
 
-  /** Begins to count anew. */
+  /** Empties the list of acknowledged numbers. */
   forget(): void {
     this.acked = [];
   }

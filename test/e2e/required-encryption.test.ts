@@ -1,4 +1,4 @@
-// --require-encryption: text is answered 94, whatever it asks, and nothing of it is done.
+// --require-encryption: every text request is answered 94 and has no effect.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { data, login, logoff, newIdentity, query, register, status } from "./datagrams.ts";
@@ -9,7 +9,7 @@ import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
-test("with --require-encryption every text request is answered 94 and none is done", async () => {
+test("with --require-encryption every text request is answered 94 and has no effect", async () => {
   using folder = new TemporaryFolder();
   const args = ["--require-encryption"];
   await using server = await startServer({ folder: folder.path, args });

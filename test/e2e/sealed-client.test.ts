@@ -1,5 +1,5 @@
-// The compiled client against the compiled server, sealed: the first contact, changed keys, shared secrets, restarts,
-// the state on the disk, other devices.
+// The compiled client against the compiled server, sealed: first contact, changed keys, shared secrets, restarts, state
+// on the disk, other devices.
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -47,7 +47,7 @@ async function agent(
   return started;
 }
 
-/** Messages of a device's reports; the server has ended. */
+/** Messages of a device's stored reports, in order. */
 function reportsIn(folder: TemporaryFolder, id: string): string[] {
   const database = new Database(folder.join("iot_server.db"), { readonly: true });
   const rows = database
@@ -63,7 +63,7 @@ function modeOf(path: string): string {
   return Bun.spawnSync(["stat", "-c", "%a", path]).stdout.toString().trim();
 }
 
-test("the first contact tells the fingerprint that the server prints, and pins it; the next one is silent", async () => {
+test("the first contact shows the fingerprint that the server prints, and pins it; the next one is silent", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const [fingerprint] = /SHA256:\S{43}/.exec(
@@ -112,7 +112,7 @@ test("a message longer than a frame is refused in words", async () => {
   }
 });
 
-test("a changed key stops it with exit code 4 and both fingerprints; trust --replace accepts it", async () => {
+test("a changed key ends the client with exit code 4 and both fingerprints; trust --replace accepts it", async () => {
   using folder = new TemporaryFolder();
   const port = await freePort();
   const first = await startServer({ folder: folder.path, port });
@@ -134,7 +134,7 @@ test("a changed key stops it with exit code 4 and both fingerprints; trust --rep
   expect(await client(folder, port, ["login"])).toMatchObject({ code: 0 });
 });
 
-test("--server-key lets the true server in and stops at any other", async () => {
+test("--server-key accepts the genuine server and no other", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const [fingerprint] = /SHA256:\S{43}/.exec(server.stdout) as unknown as [string];
@@ -148,7 +148,7 @@ test("--server-key lets the true server in and stops at any other", async () => 
   expect(letIn).toMatchObject({ code: 0, stdout: "00 registered\n" });
 });
 
-test("where nothing speaks sealed it ends with 3 and a hint, and never sends text", async () => {
+test("if the server does not speak sealed, the client ends with 3 and a hint, and sends no text", async () => {
   using folder = new TemporaryFolder();
   const seen: Uint8Array[] = [];
   const socket = await Bun.udpSocket({
@@ -163,7 +163,7 @@ test("where nothing speaks sealed it ends with 3 and a hint, and never sends tex
   expect(seen.map((bytes) => [bytes.length, bytes[0]])).toEqual([[64, 1]]);
 });
 
-test("a shared secret has to be the same on both sides", async () => {
+test("a shared secret must be the same on both sides", async () => {
   using folder = new TemporaryFolder();
   const psk = folder.join("psk");
   writeFileSync(psk, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 });
@@ -179,7 +179,7 @@ test("a shared secret has to be the same on both sides", async () => {
   expect(exposed.stderr).toContain(`chmod 600 ${psk}`);
 });
 
-test("state that others can read is refused with the chmod that mends it", async () => {
+test("state that others can read is refused with the chmod that corrects it", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   await client(folder, server.port, ["register"]);
@@ -201,7 +201,7 @@ test("state that others can read is refused with the chmod that mends it", async
   expect(await client(folder, server.port, ["login"])).toMatchObject({ code: 0 });
 });
 
-test("programs that begin at once agree on one key and one pin", async () => {
+test("programs that start at the same time agree on one key and one pin", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const all = await Promise.all(
@@ -220,7 +220,7 @@ test("programs that begin at once agree on one key and one pin", async () => {
   expect(left).toEqual([]);
 });
 
-test("an agent goes on over restarts of the server: nothing lost or doubled, and no password check", async () => {
+test("an agent survives restarts of the server: no report lost or doubled, and no password check", async () => {
   using folder = new TemporaryFolder();
   const port = await freePort();
   let server = await startServer({ folder: folder.path, port });
@@ -260,11 +260,11 @@ async function untilStored(folder: TemporaryFolder, message: string): Promise<vo
   );
 }
 
-test("a device asks another: directly, by way of the server, and in text where it speaks text", async () => {
+test("a device asks another one: directly, through the server, or in text if that one speaks text", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path, args: ["--shared-ip"] });
   await using near = await agent(folder, server.port, "near", ["--on-query", "echo warm"]);
-  // It states an address at which nobody answers, as a device behind an address translation does.
+  // It states an address without a device, as one behind an address translation does.
   await using far = await agent(folder, server.port, "far", ["--ip", "192.0.2.200"]);
   await using plain = await agent(folder, server.port, "plain", ["--text"]);
   await client(folder, server.port, ["register", "--ip", "192.0.2.99"]);

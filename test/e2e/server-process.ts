@@ -1,5 +1,5 @@
-// The compiled server as a process: built where it is missing or outdated, started in a folder on a free port, read,
-// signalled, ended. Knows no message.
+// The compiled server as a process: built if missing or outdated, started in a folder on a free port, read, signalled,
+// ended. Knows nothing of messages.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,18 +12,18 @@ export const clientBinary = join(root, "iot-client");
 buildBinaries();
 
 export type StartOptions = {
-  /** The working directory; database and logs go here. */
+  /** The working directory, which contains database and logs. */
   readonly folder: string;
-  /** Behind the port. */
+  /** Flags after the port. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** A free one where it is left out. */
+  /** A free port by default. */
   readonly port?: number;
-  /** What the binary is run by, such as `sh -c …`. */
+  /** A command prefix, such as `sh -c …`. */
   readonly runBy?: readonly string[];
 };
 
-/** What a process that has ended said. */
+/** Exit code and output of a process that has ended. */
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** Runs a binary to its end. */
@@ -50,7 +50,7 @@ export async function run(
   return { code, stdout, stderr };
 }
 
-/** Starts a server and waits for its first line. */
+/** Starts a server and waits for its first line; tries another port if a free one was taken meanwhile. */
 export async function startServer(options: StartOptions): Promise<ServerProcess> {
   for (let attempt = 1; ; attempt++) {
     const server = new ServerProcess(options, options.port ?? (await freePort()));
@@ -63,11 +63,11 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   }
 }
 
-/** A server that runs, or has ended. */
+/** A server that is running or has ended. */
 export class ServerProcess implements AsyncDisposable {
   stdout = "";
   stderr = "";
-  /** Whether it came as far as its first line. */
+  /** Resolves to whether the server printed its first line. */
   readonly begun: Promise<boolean>;
   readonly exited: Promise<number>;
   readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -108,7 +108,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resident memory, in MB. */
+  /** Resident memory, MB. */
   get residentMegabytes(): number {
     try {
       const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
@@ -153,7 +153,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The environment without what would configure a binary by accident; what it keeps in the home stays in the folder. */
+/** An environment without variables that would configure a binary by accident; its home is inside the folder. */
 export function cleanEnv(
   folder: string,
   more: Readonly<Record<string, string>> = {},
@@ -166,7 +166,7 @@ export function cleanEnv(
   return env;
 }
 
-/** Makes the binaries; does next to nothing where they are up to date. */
+/** Builds the binaries; fast if they are up to date. */
 function buildBinaries(): void {
   const build = Bun.spawnSync([process.execPath, "cmd/build.ts"], { cwd: root });
   if (build.exitCode === 0) return;

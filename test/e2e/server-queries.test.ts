@@ -1,4 +1,4 @@
-// What a device can ask the server: where another is (01), what it reported last (02), who is logged in (03, in pages).
+// What a device can ask the server: another's address (01), its latest report (02), who is logged in (03, in pages).
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { data, type Identity, login, logoff, newIdentity, query, register } from "./datagrams.ts";
@@ -35,7 +35,7 @@ async function loggedIn(facts: Partial<Identity> = {}): Promise<Identity> {
 
 const asked = "2026-11-22:09:16:00";
 
-/** Asks, and gives code and message of the DATA that answers. */
+/** Sends a QUERY; returns code and message of the DATA that answers it. */
 async function answerTo(code: string, target: string): Promise<[code: string, message: string]> {
   const reply = await device.ask(query(asker, code, target, asked));
   const [verb, answer, id, time, length, ...message] = reply.split("\t");
@@ -58,7 +58,7 @@ test("QUERY 01 is answered 12 for a device that is not logged in, 11 for an unkn
   expect(await answerTo("01", "nobody")).toEqual(["11", ""]);
 });
 
-test("QUERY 02 gives the latest report with its time and code, TABs and all", async () => {
+test("QUERY 02 gives the latest report with its time and code, TABs included", async () => {
   const target = await loggedIn();
   expect(await answerTo("02", target.id)).toEqual(["01", ""]);
   await device.code(data(target, "older", { time: "2026-11-22:09:00:00" }));
@@ -66,7 +66,7 @@ test("QUERY 02 gives the latest report with its time and code, TABs and all", as
   expect(await answerTo("02", target.id)).toEqual(["01", "1763802000\t42\t21.5\tgrün"]);
 });
 
-test("QUERY 02 gives the latest report after LOGOFF too, and 11 for an unknown device", async () => {
+test("QUERY 02 gives the latest report even after LOGOFF, and 11 for an unknown device", async () => {
   const target = await loggedIn();
   await device.code(data(target, "last words", { time: asked }));
   await device.code(logoff(target));
@@ -74,7 +74,7 @@ test("QUERY 02 gives the latest report after LOGOFF too, and 11 for an unknown d
   expect(await answerTo("02", "nobody")).toEqual(["11", ""]);
 });
 
-test("QUERY 02 cuts a report that does not fit at a whole character", async () => {
+test("QUERY 02 cuts a report that does not fit at a character boundary", async () => {
   const target = await loggedIn();
   const room = 1_200 - Buffer.byteLength(data(target, "", { time: asked })) - 3;
   const message = "ü".repeat(Math.floor(room / 2));
@@ -85,7 +85,7 @@ test("QUERY 02 cuts a report that does not fit at a whole character", async () =
   expect(reply).toContain("üüü");
 });
 
-test("QUERY 03 gives all that are logged in, once each, in order, in pages of one datagram", async () => {
+test("QUERY 03 gives all devices that are logged in, once each, in order, in pages of one datagram", async () => {
   const long = (i: number) => `page-${String(i).padStart(59, "0")}`;
   const ids: string[] = [];
   for (let i = 0; i < 45; i++) ids.push((await loggedIn({ id: long(i) })).id);
@@ -107,7 +107,7 @@ test("QUERY 03 gives all that are logged in, once each, in order, in pages of on
   expect(listed).not.toContain(gone.id);
 });
 
-test("QUERY 03 goes on behind an id that has logged off meanwhile", async () => {
+test("QUERY 03 continues after an id that is not logged in", async () => {
   const target = await loggedIn({ id: "zz-last" });
   const [, page] = await answerTo("03", "zz-before");
   expect(page).toBe(target.id);

@@ -1,5 +1,5 @@
-// A disk that can be filled and freed while a server writes on it: a small file system in memory where this user may
-// mount one, else a limit on the size of the server's files.
+// A disk that can be filled and freed while a server writes to it: a small tmpfs if this user may mount one, otherwise
+// a limit on the size of the server's files.
 
 import { mkdirSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ const bytes = 8 << 20;
 export class SmallDisk implements Disposable {
   /** A folder on the disk. */
   readonly path: string;
-  /** What the server is to be run by. */
+  /** The command prefix that the server needs. */
   readonly runBy: readonly string[];
   readonly #root = mkdtempSync(join(tmpdir(), "iot-e2e-"));
   readonly #isMounted: boolean;
@@ -22,13 +22,14 @@ export class SmallDisk implements Disposable {
       succeeds("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", this.#root);
     this.path = join(this.#root, "data");
     mkdirSync(this.path);
-    // Past the limit a write is an error, and not the end of the process.
+    // Beyond the limit a write fails; without this, SIGXFSZ would end the process.
     this.runBy = this.#isMounted ? [] : ["sh", "-c", `trap '' XFSZ; exec "$@"`, "sh"];
   }
 
   /**
-   * Leaves next to no room.
-   * @param room what a limit on the size of files leaves, in bytes; below 0, not even what was written last
+   * Leaves almost no room.
+   * @param room without a mount: the bytes by which the write-ahead log may still grow; if negative, not even its last
+   *   pages can be written again
    */
   fill(server: ServerProcess, room: number): void {
     if (!this.#isMounted) {
@@ -55,7 +56,7 @@ export class SmallDisk implements Disposable {
   }
 }
 
-/** Adds a file of this size, or says that there is no room. */
+/** Adds a file of this size; returns false if there is no room. */
 function addFile(path: string, size: number): boolean {
   try {
     writeFileSync(path, Buffer.alloc(size));
@@ -67,7 +68,7 @@ function addFile(path: string, size: number): boolean {
 }
 
 function limitFileSize(server: ServerProcess, limit: string): void {
-  // The soft limit only: the hard one cannot be raised again.
+  // Only the soft limit: the hard one could not be raised again.
   if (!succeeds("prlimit", "--pid", String(server.pid), `--fsize=${limit}:`)) {
     throw new Error("prlimit failed");
   }

@@ -1,5 +1,5 @@
-// A session belongs to the source address that logged in: another address is refused as if there were no session, while
-// the source port does not count.
+// A text session belongs to the source IP that logged in: other addresses are refused as if there were no session; the
+// source port does not matter.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { data, login, logoff, newIdentity, query, register, status } from "./datagrams.ts";
@@ -10,7 +10,7 @@ import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
-test("another source address is refused STATUS, DATA, QUERY and LOGOFF, and changes nothing", async () => {
+test("STATUS, DATA, QUERY and LOGOFF from another source address are refused and change nothing", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using owner = await RawDevice.open(server.port, "127.0.0.1");
@@ -46,7 +46,7 @@ test("each request may come from a new port of the same address", async () => {
   }
 });
 
-test("a LOGIN from another address takes the session with it", async () => {
+test("a LOGIN from another address moves the session there", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using before = await RawDevice.open(server.port, "127.0.0.1");
@@ -59,7 +59,7 @@ test("a LOGIN from another address takes the session with it", async () => {
   expect(await before.code(status(identity))).toBe("41");
 });
 
-test("the source address is kept over a restart", async () => {
+test("the source address survives a restart", async () => {
   using folder = new TemporaryFolder();
   const identity = newIdentity();
   {

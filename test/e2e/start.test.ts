@@ -1,5 +1,5 @@
-// The server's life as its operator sees it: what a start prints and makes, where it answers, how it ends, and that it
-// goes on where it stopped.
+// The server's life cycle as its operator sees it: what a start prints and creates, where it answers, how it ends, and
+// that it continues after a restart.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
@@ -28,7 +28,7 @@ test("a start prints where it listens, logs and stores, and then nothing", async
   expect(server.stderr).toBe("");
 });
 
-test("the first start shows the admin token, a later one does not; both show the key", async () => {
+test("the first start shows the admin token, later ones do not; all show the key", async () => {
   using folder = new TemporaryFolder();
   await using first = await startServer({ folder: folder.path });
   expect(await first.stop()).toBe(0);
@@ -47,7 +47,7 @@ test("the first start shows the admin token, a later one does not; both show the
   }
 });
 
-test("a start makes the log directory and the database, for this user alone where secrets are", async () => {
+test("a start creates logs, database and a control socket that only its user can access", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   expect(folder.files()).toContain("iot_server.db");
@@ -57,7 +57,7 @@ test("a start makes the log directory and the database, for this user alone wher
   expect(await server.stop()).toBe(0);
 });
 
-test("IPv4 and IPv6 are both answered", async () => {
+test("it answers over IPv4 and IPv6", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   for (const from of ["127.0.0.1", "::1"]) {
@@ -75,13 +75,13 @@ test("--host listens on that address only", async () => {
   expect(server.stdout).toContain("127.0.0.1");
   using four = await RawDevice.open(server.port);
   expect(await four.code(status(newIdentity()))).toBe("41");
-  // Nobody else holds the port on IPv6: it can be bound.
+  // The port can be bound on IPv6, so the server does not hold it there.
   const six = await Bun.udpSocket({ hostname: "::1", port: server.port });
   six.close();
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
-  test(`sessions and reports go on after ${signal} and a restart, without a new LOGIN`, async () => {
+  test(`sessions and reports continue after ${signal} and a restart, without a new LOGIN`, async () => {
     using folder = new TemporaryFolder();
     const identity = newIdentity();
     const report = data(identity, "before the end");
@@ -105,7 +105,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("devices are served also where the control socket cannot be: its path is too long", async () => {
+test("devices are served even if the path of the control socket is too long to create it", async () => {
   using folder = new TemporaryFolder();
   const db = `${"long".repeat(30)}.db`;
   await using server = await startServer({ folder: folder.path, args: ["--db", db] });
@@ -120,7 +120,7 @@ test("devices are served also where the control socket cannot be: its path is to
   expect(folder.text("log/error.log")).toContain("The control socket ");
 });
 
-test("a clean end leaves the database in one file and nothing of the process behind", async () => {
+test("a clean end leaves neither a write-ahead log nor a socket", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using device = await RawDevice.open(server.port);
@@ -143,13 +143,13 @@ test("requests that arrived before SIGTERM are answered", async () => {
   for (const _ of reports) expect(await device.next()).toStartWith("ACK\t50\t");
 });
 
-test("passwords that wait to be checked do not hold up the end", async () => {
+test("waiting password checks do not delay the end", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using device = await RawDevice.open(server.port);
   const wanted = Array.from({ length: 120 }, () => register(newIdentity()));
   await device.sendAll(wanted);
-  // One is answered, so the others are in the queue.
+  // One is answered, so the others wait in the queue.
   expect(await device.next()).toStartWith("ACK\t00\t");
   expect(await server.stop()).toBe(0);
   expect(server.stderr).toBe("");

@@ -1,4 +1,4 @@
-// A folder of a test: made empty, gone with the test. Tells what is in its files.
+// The folder of a test: created empty, removed with the test. Gives access to its files.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ export class TemporaryFolder implements Disposable {
     return join(this.path, name);
   }
 
-  /** The text of a file; empty where there is none yet. */
+  /** The text of a file; empty if there is none yet. */
   text(name: string): string {
     try {
       return readFileSync(this.join(name), "utf8");
@@ -32,7 +32,7 @@ export class TemporaryFolder implements Disposable {
     return readFileSync(this.join(name));
   }
 
-  /** Bytes and time of last change, as one comparable text. */
+  /** Size, time of last change and hash of a file, as one comparable text. */
   fingerprint(name: string): string {
     const { mtimeMs, size } = statSync(this.join(name));
     return `${size} ${mtimeMs} ${Bun.SHA256.hash(this.bytes(name), "hex")}`;
@@ -42,7 +42,7 @@ export class TemporaryFolder implements Disposable {
     return readdirSync(this.path).sort();
   }
 
-  /** Every file in it and below, by its path. */
+  /** The paths of all files in it, at any depth. */
   files(): string[] {
     return readdirSync(this.path, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

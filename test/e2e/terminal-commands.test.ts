@@ -1,5 +1,5 @@
-// The other commands on a real terminal, compiled: the password that a command asks for, the agent and its ^C, and that
-// the server's own words are the same on a terminal.
+// The compiled commands on a real terminal: the password prompt, the agent and ^C, and errors in colour for client and
+// server.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { testTimeoutMs } from "./polling.ts";
@@ -13,7 +13,7 @@ setDefaultTimeout(testTimeoutMs);
 const password = "no-eye-has-seen-it";
 const prompt = "Password: ";
 
-test("a command asks for the password and does not show it", async () => {
+test("a command asks for the password and does not echo it", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const args = ["--id", "asmith", "--server", `127.0.0.1:${server.port}`];
@@ -37,14 +37,14 @@ for (const [name, keys] of [
   ["^C", key.interrupt],
   ["^D", key.end],
 ] as const) {
-  test(`${name} at the password is no password: exit 2, and nothing was asked of the server`, async () => {
+  test(`${name} at the password prompt: exit code 2, and nothing is sent to the server`, async () => {
     using folder = new TemporaryFolder();
     using server = await RawDevice.open(9);
     const args = ["login", "--id", "a", "--server", `127.0.0.1:${server.port}`];
     await using login = new TerminalProcess(clientBinary, args, folder.path);
     await login.prompts(prompt);
     login.type(`abc`);
-    // ^D ends an empty line only.
+    // ^D ends the input on an empty line only.
     if (keys === key.end) login.type(key.backspace.repeat(3));
     login.type(keys);
     expect(await login.ended()).toBe(2);
@@ -54,7 +54,7 @@ for (const [name, keys] of [
   });
 }
 
-test("the agent asks for its password, reports what is typed, and logs off at ^C", async () => {
+test("the agent asks for its password, reports typed lines, and logs off at ^C", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const args = ["run", "--id", "asmith", "--server", `127.0.0.1:${server.port}`];
@@ -75,7 +75,7 @@ test("the agent asks for its password, reports what is typed, and logs off at ^C
   expect(reports.stdout).not.toContain("half a line");
 });
 
-test("an error is in red on a terminal, and without colour where NO_COLOR says so", async () => {
+test("errors are red on a terminal, and without colour if NO_COLOR is set", async () => {
   using folder = new TemporaryFolder();
   for (const binary of [clientBinary, serverBinary]) {
     for (const [env, word] of [

@@ -1,4 +1,4 @@
-// The menu on a real terminal, compiled: defaults, the hidden password, news that come while somebody types, ^C and ^D.
+// The compiled menu on a real terminal: defaults, the hidden password, news while a person types, ^C and ^D.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { login, newIdentity, register } from "./datagrams.ts";
@@ -13,7 +13,7 @@ setDefaultTimeout(testTimeoutMs);
 const selection = "Please Make a Selection: ";
 const password = "no-eye-has-seen-it";
 
-/** A menu on a terminal, in text so that the test can be its server or its neighbour. */
+/** Starts a menu on a terminal; in text, so that the test can act as its server or as another device. */
 async function openMenu(
   folder: TemporaryFolder,
   server: number,
@@ -26,7 +26,7 @@ async function openMenu(
   return { menu, port };
 }
 
-/** Answers the questions of Register with what they offer. */
+/** Fills in the Register form with its defaults and the password. */
 async function registerByDefaults(menu: TerminalProcess, port: number): Promise<void> {
   await menu.answer(selection, "1");
   await menu.answer(/^MAC \[(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\]: $/, "");
@@ -38,14 +38,14 @@ async function registerByDefaults(menu: TerminalProcess, port: number): Promise<
   await menu.prompts(selection);
 }
 
-/** A STATUS to a device, as a neighbour sends it. */
+/** Sends a STATUS to a device, as another device does. */
 async function speakTo(port: number, message: string): Promise<void> {
   using neighbour = await RawDevice.open(port);
   const status = `STATUS\t01\tbsmith\t2026-11-22:09:15:06\t${message.length}\t${message}`;
   expect(await neighbour.code(status)).toBe("40");
 }
 
-test("the whole menu is shown, an empty answer takes what is offered, a password is never seen", async () => {
+test("the whole menu is shown, an empty answer takes the default, and the password is never shown", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port);
@@ -86,7 +86,7 @@ test("the whole menu is shown, an empty answer takes what is offered, a password
   expect(menu.written).not.toContain(password);
 });
 
-test("what is typed can be corrected, and a wrong answer is asked again", async () => {
+test("typed text can be corrected, and a wrong answer is asked again", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu } = await openMenu(folder, server.port);
@@ -100,7 +100,7 @@ test("what is typed can be corrected, and a wrong answer is asked again", async 
   await menu.shows("31 ");
 });
 
-test("news stand above the prompt, which keeps what was typed", async () => {
+test("news appear above the prompt, which keeps what was typed", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port);
@@ -114,12 +114,12 @@ test("news stand above the prompt, which keeps what was typed", async () => {
   const { lines } = menu.screen;
   expect(lines.slice(-2)).toEqual([news, `${selection}4567`]);
   expect(lines.filter((line) => line.startsWith(selection))).toHaveLength(1);
-  // The line is still the line editor's.
+  // The line can still be edited.
   menu.type(`${key.backspace.repeat(3)}${key.enter}`);
   await menu.prompts("USER [asmith]: ");
 });
 
-test("news during a password show nothing of it, and it goes on", async () => {
+test("news at a password prompt show nothing of the password, which can be continued", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port);
@@ -140,7 +140,7 @@ test("news during a password show nothing of it, and it goes on", async () => {
   expect(menu.written).not.toContain(password.slice(5));
 });
 
-test("news leave nothing behind of a line that is longer than the screen", async () => {
+test("news leave no remains of a line that is longer than the screen", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port, { columns: 60 });
@@ -160,7 +160,7 @@ test("news leave nothing behind of a line that is longer than the screen", async
   expect(menu.screen.lines.filter((line) => line.startsWith(selection))).toHaveLength(1);
 });
 
-test("a person is told of a question by another device", async () => {
+test("a person is told about a QUERY of another device", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port);
@@ -177,7 +177,7 @@ for (const [name, keys] of [
   ["^C", key.interrupt],
   ["^D", key.end],
 ] as const) {
-  test(`${name} at the menu ends it with 0 and gives the terminal back`, async () => {
+  test(`${name} at the menu ends it with 0 and restores the terminal`, async () => {
     using folder = new TemporaryFolder();
     const { menu } = await openMenu(folder, 9);
     await using _ = menu;
@@ -185,11 +185,11 @@ for (const [name, keys] of [
     menu.type(keys);
     expect(await menu.ended()).toBe(0);
     expect(menu.isCooked).toBe(true);
-    // The shell's prompt begins a line of its own.
+    // The shell's prompt will start on a new line.
     expect(menu.screen.typed).toBe("");
   });
 
-  test(`${name} within a form ends the menu; nothing is sent`, async () => {
+  test(`${name} in a form ends the menu, and nothing is sent`, async () => {
     using folder = new TemporaryFolder();
     using server = await RawDevice.open(9);
     const { menu } = await openMenu(folder, server.port);
@@ -204,7 +204,7 @@ for (const [name, keys] of [
   });
 }
 
-test("^Z gives the terminal to the shell; fg goes on where it was, also within a password", async () => {
+test("^Z gives the terminal to the shell; fg continues, even within a password", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port);
@@ -226,13 +226,13 @@ test("^Z gives the terminal to the shell; fg goes on where it was, also within a
   await menu.shows("00 registered");
   expect(menu.written).not.toContain(password.slice(0, 5));
   expect(menu.written).not.toContain(password.slice(5));
-  // It is the whole password.
+  // The password is complete.
   using device = await RawDevice.open(server.port);
   const identity = newIdentity({ id: "asmith", password, ip: "127.0.0.1", port });
   expect(await device.code(login(identity))).toBe("70");
 });
 
-test("^C does not wait for a server that is silent", async () => {
+test("^C does not wait for a silent server", async () => {
   using folder = new TemporaryFolder();
   using server = await RawDevice.open(9);
   const { menu } = await openMenu(folder, server.port);
@@ -245,7 +245,7 @@ test("^C does not wait for a server that is silent", async () => {
   expect(menu.isCooked).toBe(true);
 });
 
-test("what is typed while an answer is awaited is taken by the questions that follow", async () => {
+test("what is typed while an answer is awaited goes to the next prompts", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   using device = await RawDevice.open(server.port);

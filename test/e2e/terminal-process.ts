@@ -1,10 +1,9 @@
-// A binary on a terminal of its own: typed at, read, looked at as a person would. Knows no message.
+// A binary on a terminal of its own: gets keys, and its screen is read as a person sees it. Knows nothing of messages.
 
 import { until, within } from "./polling.ts";
 import { cleanEnv } from "./server-process.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
-/** Keys. */
 export const key = {
   enter: "\r",
   backspace: "\u007f",
@@ -13,7 +12,7 @@ export const key = {
   stop: "\u001a",
 } as const;
 
-/** Echo and line editing of a terminal that nobody has changed: ECHO and ICANON of termios, as Linux and macOS have them. */
+/** ECHO and ICANON of termios, which are set while a program has not changed the terminal; Linux and macOS values. */
 const cookedFlags = process.platform === "darwin" ? 0x8 | 0x100 : 0x8 | 0x2;
 
 export type TerminalOptions = {
@@ -23,7 +22,7 @@ export type TerminalOptions = {
 
 /** A program on a terminal, running or ended. */
 export class TerminalProcess implements AsyncDisposable {
-  /** Everything it ever wrote, control sequences and all. */
+  /** Everything it has written, control sequences included. */
   written = "";
   readonly screen: TerminalScreen;
   readonly #terminal: Bun.Terminal;
@@ -54,18 +53,18 @@ export class TerminalProcess implements AsyncDisposable {
     });
   }
 
-  /** Types some keys. */
+  /** Types keys. */
   type(keys: string): void {
     this.#terminal.write(keys);
   }
 
-  /** Types an answer when the prompt is there. */
+  /** Types an answer once the prompt is shown. */
   async answer(prompt: string | RegExp, text: string): Promise<void> {
     await this.prompts(prompt);
     this.type(text + key.enter);
   }
 
-  /** Waits until the line with the cursor is this, or like this, up to the cursor; the line. */
+  /** Waits until the line up to the cursor equals or matches `line`; returns it. */
   prompts(line: string | RegExp): Promise<string> {
     return until(`the prompt ${String(line)}`, () => {
       const { typed } = this.screen;
@@ -73,19 +72,19 @@ export class TerminalProcess implements AsyncDisposable {
     });
   }
 
-  /** Waits until a line is on the screen that holds this text; the line. */
+  /** Waits until a line on the screen contains the text; returns the line. */
   shows(text: string): Promise<string> {
     return until(`"${text}" on the screen`, () =>
       this.screen.lines.find((line) => line.includes(text)),
     );
   }
 
-  /** Whether the terminal echoes and edits lines by itself, as it did before. */
+  /** Whether the terminal itself echoes and edits lines, as before the program started. */
   get isCooked(): boolean {
     return (this.#terminal.localFlags & cookedFlags) === cookedFlags;
   }
 
-  /** Stops the program with ^Z, so that the shell has the terminal, and lets it go on as by fg. */
+  /** Stops the program with ^Z, until the shell would have the terminal, and continues it as fg does. */
   async stopAndContinue(): Promise<void> {
     this.type(key.stop);
     await until("the terminal as the shell needs it", () => this.isCooked);
@@ -97,7 +96,7 @@ export class TerminalProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits for its end; the exit code. */
+  /** Waits for its end; returns the exit code. */
   ended(): Promise<number> {
     return within(`the end of the program, which shows ${this.#shown()}`, this.#child.exited);
   }

@@ -1,5 +1,5 @@
-// What a person sees of what a program writes to a terminal: lines of text, with the few control sequences that a line
-// editor uses. No colours, no scrolling: every line ever written stays.
+// What a person sees of a program's output: lines of text, with the few control sequences that a line editor uses.
+// Neither colours nor scrolling: every line that was written stays.
 
 /** A screen of any height. */
 export class TerminalScreen {
@@ -10,7 +10,7 @@ export class TerminalScreen {
 
   constructor(readonly columns: number) {}
 
-  /** All lines, without the blanks at their ends. */
+  /** All lines, without trailing blanks. */
   get lines(): string[] {
     return this.#lines.map((line) => line.trimEnd());
   }
@@ -20,7 +20,7 @@ export class TerminalScreen {
     return (this.#lines[this.#row] as string).slice(0, this.#column);
   }
 
-  /** Takes what the program wrote; a sequence may be cut anywhere. */
+  /** Processes output; a control sequence may be split between two calls. */
   write(text: string): void {
     let rest = this.#pending + text;
     this.#pending = "";

@@ -1,5 +1,5 @@
-// The command line: what is refused and how, --help, --version, the environment, and that files of the working directory
-// configure nothing.
+// The command line: usage errors, --help, --version, the environment, and that no file in the working directory
+// configures anything.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ setDefaultTimeout(testTimeoutMs);
 
 const { version } = (await Bun.file(`${root}/package.json`).json()) as { version: string };
 
-describe("a call that is wrong ends with exit 2, says what is wrong, and makes no file", () => {
+describe("a wrong call ends with exit code 2, says what is wrong, and creates no file", () => {
   const calls: readonly (readonly [args: string, says: string])[] = [
     ["", "port is missing"],
     ["0", '"0"'],
@@ -52,7 +52,7 @@ describe("a call that is wrong ends with exit 2, says what is wrong, and makes n
   }
 });
 
-test("--help fits a screen of 24 lines and 80 columns, with a line for the next prompt", async () => {
+test("--help fits a screen of 24 lines and 80 columns, with room for the next prompt", async () => {
   using folder = new TemporaryFolder();
   const first = await run(serverBinary, ["--help"], folder.path);
   expect(first.stdout).toContain("IOT_");
@@ -98,7 +98,7 @@ test("each flag has an environment variable that does the same", async () => {
   expect(folder.names()).not.toContain("log");
 });
 
-test("a flag wins over its variable", async () => {
+test("a flag takes precedence over its variable", async () => {
   using folder = new TemporaryFolder();
   const env = { IOT_DB: "variable.db", IOT_LOG_DIR: "variable" };
   const args = ["--db", "flag.db", "--log-dir", "flag"];
@@ -108,7 +108,7 @@ test("a flag wins over its variable", async () => {
   expect(await server.stop()).toBe(0);
 });
 
-test("a variable that is wrong is a usage error like its flag", async () => {
+test("a wrong variable is a usage error, like a wrong flag", async () => {
   using folder = new TemporaryFolder();
   const env = { IOT_SHARED_IP: "perhaps" };
   const ended = await run(serverBinary, ["9000"], folder.path, { env });

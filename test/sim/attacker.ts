@@ -1,12 +1,12 @@
-// Somebody without a password who sees and sends what it likes: requests for others' sessions, guesses, garbage, forged
-// answers, and addresses that nobody must ever send to. It has its own IP and can forge any source towards a device.
+// An attacker without a password, who sees and sends anything: requests for others' sessions, guesses, garbage, forged
+// answers, and addresses that nobody must send to. It has an IP of its own and can forge any source towards devices.
 
 import { encode, encodeAck } from "../../lib/protocol/encode.ts";
 import type { Address, Message } from "../../lib/protocol/messages.ts";
 import type { Network } from "./network.ts";
 import type { Stream } from "./random.ts";
 
-/** Nobody is there: whoever sends there does so on the word of a message. */
+/** An address without a host, which occurs inside messages only: no datagram may be sent to it. */
 export const trap: Address = { ip: "203.0.113.13", port: 1313 };
 export const attackerIp = "198.51.100.66";
 
@@ -14,7 +14,7 @@ const time = "2026-11-22:09:00:00";
 
 export class Attacker {
   readonly address: Address = { ip: attackerIp, port: 1994 };
-  /** The hash of the last request of each device that it saw go by. */
+  /** The hash of the last request that the attacker saw from each IP. */
   readonly #seen = new Map<string, { readonly hash: string; readonly from: Address }>();
 
   constructor(
@@ -24,13 +24,13 @@ export class Attacker {
     private readonly ids: readonly string[],
   ) {}
 
-  /** Sees a datagram go by. */
+  /** Observes a datagram on its way. */
   see(from: Address, to: Address, bytes: Uint8Array): void {
     if (to.port !== this.server.port || from.ip === attackerIp) return;
     this.#seen.set(from.ip, { hash: Bun.SHA256.hash(bytes, "hex"), from });
   }
 
-  /** Does one of the things it does. */
+  /** Performs one random attack. */
   act(): void {
     const { random } = this;
     const id = random.pick(this.ids);
@@ -76,7 +76,7 @@ export class Attacker {
     this.network.send(this.address, this.server, Buffer.from(`Q${this.random.next()}`));
   }
 
-  /** The right hash from the wrong place, and the wrong hash from the right place. */
+  /** Sends devices ACKs with the right hash from the wrong source, and with a wrong hash from the right source. */
   #forgeAnswers(): void {
     for (const [ip, { hash, from }] of this.#seen) {
       const id = this.random.pick(this.ids);
@@ -89,7 +89,7 @@ export class Attacker {
     }
   }
 
-  /** Asks devices to answer to an address that only stands in the question. */
+  /** Asks devices to answer to an address that is only stated in the QUERY. */
   #lure(id: string): void {
     const question = {
       type: "QUERY",

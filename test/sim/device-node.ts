@@ -1,5 +1,5 @@
-// A device under simulation: the real agent, requests and device engine of the client, over a transport and a network.
-// It can lose its power, begin anew, and end.
+// A simulated device: the client's real agent, requests and device engine, over a transport and a network. It can lose
+// power, start again, and stop.
 
 import { Agent } from "../../lib/client/agent.ts";
 import type { AgentEvent, Identity } from "../../lib/client/agent-event.ts";
@@ -14,12 +14,12 @@ import type { Stream } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Transport } from "./transport.ts";
 
-/** Told of what the device does and learns. */
+/** Observes what the device does and learns. */
 export type DeviceObserver = {
-  /** A text message leaves. */
+  /** The device sends a text message. */
   onText(text: string): void;
   onEvent(event: AgentEvent): void;
-  /** The device takes a report for delivered. */
+  /** The device takes a report as delivered and removes it from its queue. */
   onDelivered(text: string): void;
 };
 
@@ -53,12 +53,12 @@ export class DeviceNode {
     return this.#running?.agent ?? null;
   }
 
-  /** Datagrams that looked like an answer and were none. */
+  /** The number of datagrams that looked like an answer but did not match a request. */
   get ignored(): number {
     return this.#running?.client.requests.ignored ?? 0;
   }
 
-  /** Starts, with nothing in memory of before. */
+  /** Starts with an empty memory. */
   start(): void {
     const running = this.#make();
     this.#running = running;
@@ -68,7 +68,7 @@ export class DeviceNode {
     this.#arm();
   }
 
-  /** Stops at once: what is not delivered is gone. */
+  /** Stops at once: undelivered reports are lost. */
   cutPower(): void {
     this.#running = null;
     this.#life++;
@@ -84,7 +84,7 @@ export class DeviceNode {
     this.#arm();
   }
 
-  /** Asks the server something between its other requests. */
+  /** Sends the server a QUERY between the agent's requests. */
   query(code: string, target: string, onOutcome: (outcome: Outcome) => void): void {
     const { agent, client } = this.#running ?? {};
     if (agent === undefined || client === undefined || agent.ended || agent.stopping) return;
@@ -145,7 +145,7 @@ export class DeviceNode {
     return { carrier, client, agent };
   }
 
-  /** Asks to be woken when the engines want to be. */
+  /** Schedules the next wake-up that the engines ask for. */
   #arm(): void {
     const running = this.#running;
     if (running === null) return;

@@ -1,18 +1,18 @@
-// A network that loses, repeats, delays, reorders, damages, cuts off and changes source ports. It carries bytes and reads
-// none of them.
+// A network that loses, repeats, delays, reorders and damages datagrams, cuts hosts off and changes source ports. It
+// carries bytes and never interprets them.
 
 import type { Address } from "../../lib/protocol/messages.ts";
 import type { Stream } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What a host takes: a datagram for one of its own ports. */
+/** Receives the datagrams for one of the host's ports. */
 export type Host = (bytes: Uint8Array, from: Address) => void;
 
 export type Faults = {
   readonly loss: number;
   readonly repeat: number;
   readonly damage: number;
-  /** How many datagrams take long, and how long at most, in ms. */
+  /** Share of the datagrams that get an extra delay (0 to 1), and the longest such delay in ms. */
   readonly slow: number;
   readonly slowMs: number;
 };
@@ -20,7 +20,7 @@ export type Faults = {
 export const wild: Faults = { loss: 0.3, repeat: 0.1, damage: 0.03, slow: 0.1, slowMs: 4_000 };
 export const calm: Faults = { loss: 0, repeat: 0, damage: 0, slow: 0, slowMs: 0 };
 
-/** Told of everything that is sent, and of what was damaged on the way. */
+/** Observes every datagram that is sent, and every damaged one. */
 export type Observer = {
   onSend(from: Address, to: Address, bytes: Uint8Array): void;
   onDamage(bytes: Uint8Array): void;
@@ -29,9 +29,9 @@ export type Observer = {
 
 type Attached = {
   readonly host: Host;
-  /** What is added to a port of the host on its way out. */
+  /** Added to the host's port on its way out, as by an address translation. */
   shift: number;
-  /** The shift before, under which answers still come in for a while. */
+  /** The previous shift; answers to it still arrive. */
   shiftBefore: number;
   cutOffUntil: number;
 };
@@ -53,7 +53,9 @@ export class Network {
     this.#hosts.set(ip, { host, shift: 0, shiftBefore: 0, cutOffUntil: 0 });
   }
 
-  /** From now on the host's datagrams come from another port, as behind an address translation that forgot. */
+  /**
+   * From now on the host's datagrams come from another port, as behind an address translation that lost its mapping.
+   */
   rebind(ip: string): void {
     const host = this.#at(ip);
     host.shiftBefore = host.shift;
@@ -61,25 +63,25 @@ export class Network {
     this.counts.rebound++;
   }
 
-  /** Nothing goes to or from the host for a while. */
+  /** Drops everything to and from the host for a while. */
   cutOff(ip: string, ms: number): void {
     this.#at(ip).cutOffUntil = this.timeline.now + ms;
     this.counts.cutOff++;
   }
 
-  /** Ends all that is out of order; what is on its way still arrives. */
+  /** Ends all faults; datagrams on their way still arrive. */
   calmDown(): void {
     this.faults = calm;
     for (const host of this.#hosts.values()) host.cutOffUntil = 0;
   }
 
-  /** @param from the host's own port; what its datagrams bear may differ */
+  /** @param from the host's own address; the source port of the datagram may differ */
   send(from: Address, to: Address, bytes: Uint8Array): void {
     const source = { ip: from.ip, port: shifted(from.port, this.#at(from.ip).shift) };
     this.inject(source, to, bytes);
   }
 
-  /** Sends with any source, as a forger can. */
+  /** Sends with any source address, as a forger can. */
   inject(source: Address, to: Address, bytes: Uint8Array): void {
     this.observer.onSend(source, to, bytes);
     this.counts.sent++;
@@ -111,7 +113,7 @@ export class Network {
     });
   }
 
-  /** Its own ports stay open to all; ports that an address translation gave work for as long as it remembers them. */
+  /** The host's own ports are always reachable, translated ones while the translation remembers them. */
   #reaches({ shift, shiftBefore }: Attached, port: number): boolean {
     return [0, shift, shiftBefore].some((by) => ownPorts.includes(shifted(port, -by)));
   }
@@ -123,7 +125,7 @@ export class Network {
     if (this.observer.mayFlip(from, to, bytes) && random.chance(0.7)) {
       harmed[at] = (harmed[at] as number) ^ (1 << random.between(0, 7));
     } else {
-      // 0xff is in no UTF-8.
+      // 0xff does not occur in UTF-8.
       harmed.fill(0xff, at, at + random.between(1, 8));
     }
     this.counts.damaged++;

@@ -1,5 +1,5 @@
-// Who is there, reckoned from what the server answered: a session is gone after 2.5 of its device's intervals without a
-// packet, or 9 minutes where none was stated, and not before.
+// Presence, derived from what the server answered: a session ends after 2.5 of its device's intervals without a packet,
+// or after 9 minutes if none was stated, and not earlier.
 
 import type { Database } from "bun:sqlite";
 import { ack } from "../../lib/protocol/codes.ts";
@@ -8,18 +8,18 @@ import type { SessionTable } from "../../lib/server/session.ts";
 import { hold } from "./violation.ts";
 
 const unstatedMs = 9 * 60_000;
-/** Ticks come four times a second, the sweep takes one or two, and a turn takes some ms. */
+/** Tolerance, ms: ticks come four times a second, the sweep takes one or two, and a turn takes some ms. */
 const slackMs = 1_500;
 
 type Heard = {
   at: number;
-  /** What the session's last STATUS of this life stated, s; null for none, "unknown" after a restart. */
+  /** The interval that the session stated last, s; null for none, "unknown" after a restart of the server. */
   stated: number | "unknown" | null;
   /** The shortest interval ever stated, s. */
   shortest: number;
 };
 
-/** Codes that say that a packet of a session was accepted; 95 says so of what only a session may ask. */
+/** Codes that show that a packet of a session was accepted; so does 95 for types that need a session. */
 const alive: readonly string[] = [ack.statusNoted, ack.dataStored, ack.queryUnknown];
 const ofSessions: readonly (string | undefined)[] = ["DATA", "QUERY"];
 
@@ -32,7 +32,7 @@ export class PresenceOracle {
     for (const heard of this.#heard.values()) heard.stated = "unknown";
   }
 
-  /** The server says this to a device. */
+  /** The server sends an ACK to a device. */
   onAck({ code, id }: Ack, request: Message | null, now: number): void {
     if (code === ack.loggedIn) {
       const shortest = this.#heard.get(id)?.shortest ?? Number.POSITIVE_INFINITY;
@@ -48,13 +48,13 @@ export class PresenceOracle {
     heard.shortest = Math.min(heard.shortest, heard.stated);
   }
 
-  /** The server answers a question of this device. */
+  /** The server answers a QUERY of this device. */
   onAnswer(id: string, now: number): void {
     const heard = this.#heard.get(id);
     if (heard !== undefined) heard.at = now;
   }
 
-  /** A session ends for silence. */
+  /** A session is ended for silence. */
   onOffline(id: string, at: number): void {
     const heard = this.#heard.get(id);
     if (heard === undefined) return;
@@ -63,7 +63,7 @@ export class PresenceOracle {
     hold(silentMs > leastMs - slackMs, () => `${id} went offline after ${silentMs} ms of silence`);
   }
 
-  /** No session is kept for a device that is silent for too long. */
+  /** Checks that no session belongs to a device that has been silent for too long. */
   check(sessions: SessionTable, now: number): void {
     for (const { id } of sessions.values()) {
       const heard = this.#heard.get(id);
@@ -75,7 +75,7 @@ export class PresenceOracle {
     }
   }
 
-  /** A device has one session at most, and the memory and the disk agree on who is there. */
+  /** Checks that a device has one session at most, and that memory and disk agree on the sessions. */
   checkRows(sessions: SessionTable | null, database: Database): void {
     const rows = database
       .query<{ id: string; count: number }, []>(

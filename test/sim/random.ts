@@ -1,7 +1,7 @@
-// Seeded randomness in split streams: what the network draws does not shift what the workload draws. Never reads the
-// machine's randomness.
+// Seeded randomness in split streams, so that what the network draws does not shift what the workload draws. Never uses
+// the machine's randomness.
 
-/** A stream of random numbers that its seed and its name decide. */
+/** A stream of random numbers, determined by its seed and its name. */
 export class Stream {
   #state: number;
 
@@ -9,7 +9,7 @@ export class Stream {
     this.#state = Number(Bun.hash.xxHash32(name, seed));
   }
 
-  /** From 0 to 1, 1 excluded (mulberry32). */
+  /** A number from 0 to below 1 (mulberry32). */
   readonly next = (): number => {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     const state = this.#state;
@@ -18,7 +18,7 @@ export class Stream {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 
-  /** A whole number from `from` to `to`, both included. */
+  /** An integer from `from` to `to`, both included. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }

@@ -1,5 +1,5 @@
-// What may leave a server, seen from outside: no ACK before its commit, nothing to where nobody spoke from, no long
-// replies to strangers past the limit. Reads plain text only; what is sealed is seen by its addresses.
+// What may leave a server, seen from outside: no ACK before its commit, nothing to an address that sent nothing, no
+// long replies to strangers beyond the limit. Reads plain text only; of sealed packets it sees the addresses.
 
 import type { Database } from "bun:sqlite";
 import { ack } from "../../lib/protocol/codes.ts";
@@ -12,13 +12,13 @@ type Received = {
   readonly message: Message | null;
   readonly bytes: number;
   readonly ips: Set<string>;
-  /** Whether it came since it was last carried out: the answer to that is still to come. */
+  /** Whether a copy arrived after the last effect; only then a reply may report an effect. */
   isNew: boolean;
-  /** The session that was open when a LOGOFF came last. */
+  /** The session that was open when the LOGOFF last arrived. */
   session: number | null;
 };
 
-/** Codes that say that something was done. */
+/** Codes that report an effect. */
 const effects: readonly string[] = [
   ack.registered,
   ack.registrationUpdated,
@@ -26,18 +26,18 @@ const effects: readonly string[] = [
   ack.loggedIn,
   ack.loggedOff,
 ];
-/** Refused passwords in a minute (clause 4); the guesses here come in bursts. */
+/** Refused passwords per minute (clause 4); the guesses here come in bursts. */
 const refusalsMax = 10;
 const burstMs = 10_000;
 
-/** What a stranger may get: 5 long replies a second, 20 at once (clause 4), and what a slow commit holds back. */
+/** Long replies to a stranger: 5 a second, 20 at once (clause 4), and 4 more for those that a slow commit delays. */
 const longRepliesPerSecond = 5;
 const longRepliesBurst = 24;
 
 export class ReplyOracle {
-  /** What this life of the server received, by hash. */
+  /** What the server received since its last start, by hash. */
   #received = new Map<string, Received>();
-  /** Places that datagrams came from, and those a LOGIN named at its own source IP. */
+  /** Addresses that datagrams came from, and those that a LOGIN stated at its own source IP. */
   readonly #places = new Set<string>();
   readonly #longReplies = new Map<string, { level: number; at: number }>();
   readonly #refusals = new Map<string, readonly number[]>();
@@ -51,7 +51,7 @@ export class ReplyOracle {
 
   onStart(): void {
     this.#received = new Map();
-    // A server that starts has its tokens.
+    // A server that starts has full buckets.
     this.#longReplies.clear();
     this.#refusals.clear();
   }
@@ -77,7 +77,7 @@ export class ReplyOracle {
     this.#received.set(hash, { message, bytes: bytes.length, ips, isNew: true, session });
   }
 
-  /** @returns the message, and what it answers where it is an ACK; null for what is sealed */
+  /** @returns the message, and the request that it answers if it is an ACK; null for a sealed packet */
   onSend(
     text: string | null,
     to: Address,
@@ -148,7 +148,7 @@ export class ReplyOracle {
     return this.database.query("SELECT 1 FROM registrar WHERE id = ?").get(id) !== null;
   }
 
-  /** The number of the device's session on the disk. */
+  /** The number of the device's open session on the disk. */
   #openSession(id: string): number | null {
     const sql = "SELECT session AS it FROM login WHERE device = ? AND ended IS NULL";
     return this.database.query<{ it: number }, [string]>(sql).get(id)?.it ?? null;

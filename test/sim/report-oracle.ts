@@ -1,5 +1,5 @@
-// What is known of reports from outside the server: which were sent, which were taken for delivered, which bytes the
-// network made of them. Compares that with the rows: acknowledged means there, once, in order.
+// What is known of reports outside the server: which were sent, which were taken as delivered, which datagrams the
+// network damaged. Compares that with the rows: an acknowledged report is stored, once, in order.
 
 import type { Database } from "bun:sqlite";
 import { decode } from "../../lib/protocol/decode.ts";
@@ -9,7 +9,7 @@ import { hold } from "./violation.ts";
 
 type Row = { device: string; time: string; code: string; message: string; key: number };
 
-/** A report by what a row says of it. */
+/** A report by the fields of its row. */
 function nameOf({ device, time, code, message }: Omit<Row, "key">): string {
   return `${device} ${time} ${code} ${message}`;
 }
@@ -18,22 +18,22 @@ function nameOfData({ id, time, code, message }: Data): string {
   return nameOf({ device: id, time, code, message });
 }
 
-/** The report in a text message, or null where there is none. */
+/** The report in a text message, or null if it is none. */
 export function reportIn(text: string): Data | null {
   const decoded = decode(Buffer.from(text));
   return decoded.ok && decoded.message.type === "DATA" ? decoded.message : null;
 }
 
-/** What tells two datagrams apart in the rows: 48 bits of their SHA-256. */
+/** The key of a datagram in its row: 48 bits of its SHA-256. */
 export function keyOf(hash: string): number {
   return Number.parseInt(hash.slice(0, 12), 16);
 }
 
 export class ReportOracle {
-  /** Reports that left a device, in the order of their making. */
+  /** Reports that left a device, in the order they were sent. */
   readonly #sent = new Set<string>();
   readonly #delivered = new Set<string>();
-  /** Keys of what the network damaged: such a datagram may be stored, as another report. */
+  /** Keys of damaged datagrams: such a datagram may be stored, as another report. */
   readonly #damaged = new Set<number>();
   readonly #stored = new Set<number>();
 
@@ -58,24 +58,24 @@ export class ReportOracle {
     if (operation.kind === "report") this.#stored.add(operation.key);
   }
 
-  /** The server is about to say that the datagram of this hash is stored. */
+  /** The server is about to acknowledge that the datagram of this hash is stored. */
   onAcknowledge(hash: string): void {
     hold(this.#stored.has(keyOf(hash)), () => `ACK 50 before its commit: ${hash}`);
   }
 
-  /** A device takes its report for delivered. */
+  /** A device takes its report as delivered. */
   onDelivered(text: string): void {
     const report = reportIn(text);
     hold(report !== null, () => `delivered what is no report: ${text}`);
     this.#delivered.add(nameOfData(report));
   }
 
-  /** Whether a device sent an answer with this message. */
+  /** Whether a device sent exactly this report. */
   wasSent(report: Data): boolean {
     return this.#sent.has(nameOfData(report));
   }
 
-  /** Compares with all rows. */
+  /** Compares all rows with what is known. */
   check(database: Database): void {
     const rows = database
       .query<Row, []>("SELECT device, time, code, message, key FROM data ORDER BY sequence")
@@ -98,7 +98,7 @@ export class ReportOracle {
     this.#checkOrder(rows);
   }
 
-  /** Everything a device queued and did not lose is there. */
+  /** Checks that every report that a device queued and did not lose is stored, once. */
   checkAllThere(texts: readonly string[], database: Database): void {
     const find = database.query<{ it: number }, string[]>(
       "SELECT count(*) AS it FROM data WHERE device = ? AND time = ? AND message = ?",
@@ -110,7 +110,7 @@ export class ReportOracle {
     }
   }
 
-  /** What a device reports between two starts is stored in the order of its making: the numbers only grow. */
+  /** Checks that the reports between two starts of a device are stored in the order it made them. */
   #checkOrder(rows: readonly Row[]): void {
     const last = new Map<string, number>();
     for (const row of rows) {

@@ -1,5 +1,5 @@
-// The server under simulation: the real engine and the real store, in turns as the packet loop makes them, with virtual
-// time, a fake password hash and crashes between any two steps. What is committed survives a crash, and nothing else.
+// The simulated server: the real engine and store, in turns like those of the packet loop, with virtual time, a fake
+// password hash, and crashes between any two steps. A crash keeps what is committed, and nothing else.
 
 import { Database } from "bun:sqlite";
 import type { Address } from "../../lib/protocol/messages.ts";
@@ -16,14 +16,14 @@ import type { Stream } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import { hold } from "./violation.ts";
 
-/** Where a server can fall over: between turns, with a batch in hand, or with a batch stored and nobody told. */
+/** Where a server can crash: between turns, with a batch taken, or with a batch stored and no reply sent. */
 export type CrashPoint = "idle" | "taken" | "stored";
 
-/** Told of what the server does. */
+/** Observes what the server does. */
 export type ServerObserver = {
   onStart(): void;
   onReceive(bytes: Uint8Array, source: Address): void;
-  /** A batch is on the disk. */
+  /** A batch is committed. */
   onStored(operations: readonly Operation[], outcomes: readonly Outcome[]): void;
   onSend(payload: Uint8Array, to: Address): void;
   onTick(): void;
@@ -32,7 +32,7 @@ export type ServerObserver = {
 
 type Ports = {
   readonly timeline: Timeline;
-  /** Draws how long things take. */
+  /** Draws durations. */
   readonly random: Stream;
   /** Draws keys and salts. */
   readonly secrets: Stream;
@@ -48,14 +48,14 @@ export class ServerNode {
   readonly database = new Database(":memory:", { strict: true });
   readonly counts = { crashes: 0, batches: 0, failedBatches: 0, hashes: 0 };
   engine: Engine | null = null;
-  /** When a batch could not be stored last, ms. */
+  /** When a batch last failed to be stored, ms since 1970. */
   failedAt = 0;
   #isDiskWell = true;
   #store: SqliteStore | null = null;
   #inbox: { readonly bytes: Uint8Array; readonly source: Address }[] = [];
   #turning = false;
   #scheduled = false;
-  /** Counts the lives of the server: what one began does not go on in the next. */
+  /** Counts the starts and crashes of the server, so that work begun before a crash does not continue after it. */
   #life = 0;
   #crashAt: CrashPoint | null = null;
   #downMs = 0;
@@ -68,7 +68,7 @@ export class ServerNode {
       signing: ed25519KeyPair(secrets.bytes(32)),
       psk: null,
     };
-    // Small pages, so that a disk that is full is felt soon.
+    // Small pages, so that a full disk has an effect soon.
     this.database.run("PRAGMA page_size = 512");
     migrate(this.database, ":memory:");
   }
@@ -91,7 +91,7 @@ export class ServerNode {
     this.#inLife(tickMs, () => this.#tick());
   }
 
-  /** Falls over when it next comes by this point, and starts again after a while. */
+  /** Crashes when this point is reached next, and starts again after `downMs`. */
   crashAt(point: CrashPoint, downMs: number): void {
     if (this.engine === null) return;
     this.#downMs = downMs;
@@ -99,7 +99,7 @@ export class ServerNode {
     else this.#crashAt = point;
   }
 
-  /** The disk is as full as it is: what needs another page fails. */
+  /** Fills the disk: every write that needs a further page fails. */
   fillDisk(): void {
     this.#isDiskWell = false;
     const { pages } = this.database
@@ -110,7 +110,7 @@ export class ServerNode {
     this.database.run(`PRAGMA max_page_count = ${pages}`);
   }
 
-  /** The disk takes nothing at all. */
+  /** Makes every write fail. */
   breakDisk(): void {
     this.#isDiskWell = false;
     this.database.run("PRAGMA query_only = ON");
@@ -157,7 +157,7 @@ export class ServerNode {
     this.#turning = true;
     for (const { bytes, source } of this.#inbox.splice(0, batchMax)) {
       observer.onReceive(bytes, source);
-      // The memory of a datagram is its receiver's only until the engine returns.
+      // A datagram's memory is overwritten after receive(), so that an engine that keeps a reference to it fails.
       const received = Uint8Array.from(bytes);
       engine.receive(received, source, timeline.now);
       received.fill(0xff);
@@ -221,7 +221,7 @@ export class ServerNode {
     if (this.#inbox.length > 0 || engine.hasWork) this.#schedule();
   }
 
-  /** What argon2 would say, after the time it would take. */
+  /** Gives the result that argon2 would give, after the time it would take. */
   #hash(job: HashJob): void {
     const { random, secrets } = this.ports;
     this.counts.hashes++;

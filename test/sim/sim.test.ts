@@ -1,5 +1,5 @@
-// The real engines under everything that can go wrong, by seed. IOT_SEED=<number> runs that one alone; IOT_SEEDS=<count>
-// runs so many.
+// The real engines under all faults, by seed. IOT_SEED=<number> runs that seed only; IOT_SEEDS=<count> runs that many
+// seeds.
 
 import { afterAll, expect, test } from "bun:test";
 import { Simulation, type Summary } from "./simulation.ts";
@@ -9,7 +9,7 @@ const count = Number(process.env["IOT_SEEDS"] ?? 20);
 const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
 const summaries: Summary[] = [];
 
-/** Seeds that once found something, by what it was. */
+/** Seeds that once found a bug, and what they found. */
 const regressions: readonly (readonly [number, string])[] = [
   [27, "a session whose end could not be stored ends once it can be"],
 ];
@@ -23,7 +23,7 @@ function run(seed: number): Summary {
   }
 }
 
-test.each(seeds)("seed %p: nothing is lost, nothing is doubled, everyone finishes", (seed) => {
+test.each(seeds)("seed %p: no report is lost or doubled, everyone finishes", (seed) => {
   summaries.push(run(seed));
 });
 
@@ -31,20 +31,20 @@ test.each(only === undefined ? regressions : [])("seed %p: %s", (seed) => {
   run(seed);
 });
 
-test("the same seed makes the same happen, to the last byte", () => {
+test("the same seed gives the same run, to the last byte", () => {
   const seed = seeds[0] as number;
   expect(run(seed)).toEqual(run(seed));
 });
 
-test("another seed makes something else happen", () => {
+test("another seed gives another run", () => {
   const seed = seeds[0] as number;
   expect(run(seed + 1).trace).not.toBe(run(seed).trace);
 });
 
-test("everything went wrong that was to go wrong, and work was done all the same", () => {
+test("every fault occurred, and all kinds of work were done", () => {
   const happened = (what: string) => summaries.some(({ counts }) => (counts[what] ?? 0) > 0);
   const missing = Object.keys(summaries[0]?.counts ?? {}).filter((what) => !happened(what));
-  // One seed alone need not see it all.
+  // A single seed need not cover all of it.
   expect(only === undefined ? missing : []).toEqual([]);
 });
 

@@ -1,5 +1,4 @@
-// Runs a world: some minutes in which everything goes wrong, then some in which nothing does, at the end of which
-// everyone has to have finished.
+// Runs a world: ten minutes with faults, then some without, at the end of which every node must have finished its work.
 
 import { query } from "../../lib/protocol/codes.ts";
 import { addressIn, idsIn, latestReportIn } from "../../lib/client/answers.ts";
@@ -16,7 +15,7 @@ const wildMs = 600_000;
 const calmMs = 240_000;
 const workEveryMs = 400;
 
-/** What a run did, for people. */
+/** A summary of a run for the reader. */
 export type Summary = {
   readonly seed: number;
   readonly steps: number;
@@ -143,7 +142,7 @@ export class Simulation {
       const isOurs = result.message.startsWith(`re ${code} ${id} `);
       const { time, message } = result;
       const report = { type: "DATA", code: result.code, id, address: null, time, message } as const;
-      // What the network damaged is nobody's answer; what a device said must be the answer to this.
+      // The network may have damaged an answer; an undamaged one must answer this question.
       hold(isOurs || !this.world.reports.wasSent(report), () => `${code} ${id}: ${message}`);
     };
     this.world.server.ask({ id, code, target: id, answerTo: server, onResult });
@@ -166,7 +165,7 @@ export class Simulation {
     });
   }
 
-  /** Two devices end here, one by logging off and one by losing its power; all else is to become whole again. */
+  /** Ends two devices, one by logging off and one by cutting its power; all others have to recover. */
   #calmDown(): void {
     const { world } = this;
     const { server: node, timeline } = world;
@@ -197,7 +196,7 @@ export class Simulation {
     }
   }
 
-  /** Everyone who is there answers the operator, and answers what was asked. */
+  /** Asks every device as the operator; each one online has to answer this question. */
   #askEveryone(): void {
     const { timeline, devices } = this.world;
     const before = this.#answered;

@@ -1,12 +1,12 @@
-// Virtual time: what happens, in order of its time, and of its scheduling where times are equal. Knows no real clock.
+// Virtual time: events in order of their time, and of their scheduling if times are equal. Never reads a real clock.
 
 type Happening = { readonly at: number; readonly order: number; readonly happen: () => void };
 
 export class Timeline {
-  /** What has happened so far. */
+  /** The number of events that have happened. */
   steps = 0;
   #scheduled = 0;
-  /** A binary heap: the next one first. */
+  /** A binary heap, the next event first. */
   readonly #heap: Happening[] = [];
 
   /** @param now ms since 1970 */
@@ -27,7 +27,7 @@ export class Timeline {
     }
   }
 
-  /** Lets everything happen up to a time. */
+  /** Runs all events up to a time, ms since 1970. */
   run(until: number): void {
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       this.#removeFirst();

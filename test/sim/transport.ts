@@ -1,11 +1,11 @@
-// The seam between the engines and the network: how a device's text messages become datagrams. Plain text here; another
-// transport brings its own. The network below carries bytes and knows none of them.
+// The seam between engines and network: how a device's text messages become datagrams. Here they are plain text;
+// another transport can replace it. The network below carries bytes and interprets none of them.
 
 import type { Carrier, Delivery } from "../../lib/client/channel.ts";
 import { type DatagramSender, textChannel } from "../../lib/client/text-channel.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 
-/** What a device's end needs. */
+/** What a device's end of the transport needs. */
 export type DevicePorts = {
   send(bytes: Uint8Array, to: Address): void;
   deliver(delivery: Delivery): void;
@@ -15,13 +15,13 @@ export type DevicePorts = {
 
 export type Transport = {
   connect(ports: DevicePorts): Carrier;
-  /** The text message in a datagram, or null where only its receiver can read it. */
+  /** The text message in a datagram, or null if only its receiver can read it. */
   read(bytes: Uint8Array): string | null;
-  /** Whether any bit may be flipped on the way, because the receiver notices or no harm is done. */
+  /** Whether any bit may be flipped on the way: the receiver detects it, or it does no harm. */
   mayFlip(bytes: Uint8Array, towardsServer: boolean): boolean;
 };
 
-/** One message, one datagram, nothing around it. */
+/** One message per datagram, without an envelope. */
 export const textTransport: Transport = {
   connect: ({ send, deliver }) => {
     const sender: DatagramSender = {
@@ -32,7 +32,8 @@ export const textTransport: Transport = {
     return textChannel(sender, deliver);
   },
   read: (bytes) => Buffer.from(bytes).toString("utf8"),
-  // A REGISTER with another password, or an ACK with another code, is believed: text cannot tell. Noticed damage only.
+  // Text carries no MAC: a flipped REGISTER (another password) or ACK (another code) would be believed. Those get
+  // damage that the receiver detects.
   mayFlip: (bytes, towardsServer) =>
     towardsServer && !Buffer.from(bytes).toString("latin1", 0, 10).includes("REGISTER"),
 };

@@ -1,5 +1,5 @@
-// A person's client that goes the whole way again and again: registers, logs in, logs off, deregisters, each once the
-// one before was answered. What was answered holds, whatever falls over.
+// A person's client that repeats the whole cycle: registers, logs in, logs off, deregisters, each after the answer to
+// the one before. What was answered holds, whatever crashes.
 
 import type { Carrier } from "../../lib/client/channel.ts";
 import { type Outcome, verdictOf } from "../../lib/client/outcome.ts";
@@ -14,10 +14,10 @@ import { hold } from "./violation.ts";
 
 const round = ["REGISTER", "LOGIN", "LOGOFF", "DEREGISTER"] as const;
 export type Step = (typeof round)[number];
-/** Every other time it deregisters while it is logged in. */
+/** In every second cycle it deregisters without logging off. */
 const steps: readonly Step[] = [...round, ...round.filter((step) => step !== "LOGOFF")];
 
-/** Longer than any datagram is on its way: a late copy of one step does not undo the next. */
+/** Longer than any datagram is on its way, so that a late copy of one step cannot undo the next. */
 const restMs = 10_000;
 
 export const walkerId = "walker";
@@ -26,7 +26,7 @@ export const walkerPassword = facts.password;
 export const walkerIp = facts.ip;
 
 export class Walker {
-  /** Steps done. */
+  /** The number of completed steps. */
   done = 0;
   readonly #requests: Requests;
   readonly #carrier: Carrier;
@@ -59,12 +59,12 @@ export class Walker {
     this.#next();
   }
 
-  /** Takes no further step once this one is done. */
+  /** Starts no further step after the current one. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** What it has come to: the last step done, or null before the first. */
+  /** The last completed step, or null before the first. */
   get last(): Step | null {
     return this.done === 0 ? null : (steps[(this.done - 1) % steps.length] as Step);
   }
@@ -119,7 +119,7 @@ export class Walker {
   }
 }
 
-/** The network repeated it: the answer to the first copy was lost, and this is the answer to the second. */
+/** Whether the refusal answers a repeated copy, while the answer to the first copy, which was carried out, got lost. */
 function isDoneBefore(type: string, outcome: Outcome): boolean {
   if (outcome.kind !== "ack") return false;
   const codes = { LOGOFF: ack.credentialsRefused, DEREGISTER: ack.noSuchDevice };

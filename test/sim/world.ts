@@ -1,5 +1,5 @@
-// One simulation: a server, devices, a person's client and an attacker on one network, what goes wrong between them, and
-// the oracles that watch. Its seed decides everything.
+// One simulation: a server, devices, a person's client and an attacker on one network, the faults between them, and the
+// oracles that watch. The seed determines everything.
 
 import type { Address } from "../../lib/protocol/messages.ts";
 import { limits } from "../../lib/server/policy.ts";
@@ -18,7 +18,7 @@ import { type Step, Walker, walkerId, walkerIp, walkerPassword } from "./walker.
 
 export const server: Address = { ip: "192.0.2.1", port: 9000 };
 const ids = ["alder", "birch", "cedar", "damson", "elm", "fir"];
-/** A sweep comes by again within this time, and its batch is stored. */
+/** Within this time the next sweep ends the session again and its batch is stored, ms. */
 const endAgainMs = 3_000;
 const startsAt = Date.UTC(2026, 10, 22, 9);
 
@@ -58,7 +58,7 @@ export class World {
     return this.timeline.now;
   }
 
-  /** What has happened, as a number: the same for the same seed. */
+  /** A SHA-256 of all events, in hex: equal for equal seeds. */
   get traceHash(): string {
     return this.#trace.copy().digest("hex");
   }
@@ -67,7 +67,7 @@ export class World {
     this.#trace.update(`${this.now} ${words}\n`);
   }
 
-  /** Holds everything against what is known; the rows against the memory only where no batch is in hand. */
+  /** Checks all invariants; memory is compared with the rows only if no batch is under way (`atRest`). */
   check(atRest: boolean): void {
     const { database, engine } = this.server;
     hold(!database.inTransaction, () => "a transaction was left open");
@@ -105,7 +105,7 @@ export class World {
         onSend: (payload, to) => this.#onReply(payload, to),
         onTick: () => {
           const { engine, failedAt } = this.server;
-          // A session whose end cannot be stored goes on until it can.
+          // A session whose end cannot be stored stays open until it can.
           if (engine === null || this.now - failedAt < endAgainMs) return;
           this.presence.check(engine.desk.sessions, this.now);
         },
@@ -121,7 +121,7 @@ export class World {
     const ip = `192.0.2.${10 + i}`;
     const mac = `aa:aa:aa:aa:aa:0${i}`;
     const own = { ip, port: 1994 };
-    // Every other device is behind an address translation, and says where it is on its own side of that.
+    // Every second device is behind an address translation and states its address on the inner side.
     const said = { ip: i % 2 === 0 ? ip : `203.0.113.${20 + i}`, port: own.port };
     const identity = { id, password: `secret of ${id}`, mac, ...said };
     const node = new DeviceNode(identity, ip, 10 + 5 * i, {
@@ -156,7 +156,7 @@ export class World {
     return walker;
   }
 
-  /** What a step was answered with is so on the disk. */
+  /** Checks that the disk agrees with the walker's last completed step. */
   checkWalker(step: Step | null): void {
     const { database } = this.server;
     const has = (sql: string) => database.query(sql).get(walkerId) !== null;
