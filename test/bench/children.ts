@@ -1,10 +1,11 @@
-// The processes of a benchmark, so that none outlives it: the C programs, built here, and the server. Measures nothing.
+// The processes of a benchmark: the C programs, which are built here, and the server. Ends all of them with the
+// benchmark. Measures nothing.
 
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { onCore } from "./machine.ts";
 
-/** Where everything that a benchmark makes is kept; git does not see it. */
+/** The folder for everything that a benchmark creates; ignored by git. */
 export const buildFolder = join(import.meta.dir, ".build");
 export const root = join(import.meta.dir, "../..");
 
@@ -14,10 +15,10 @@ process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-/** A benchmark that cannot go on, in words for the person who started it. */
+/** An error that ends the benchmark, with a message for the person who started it. */
 export class BenchError extends Error {}
 
-/** Remembers a process until it has ended. */
+/** Registers a child process, so that it is killed if the benchmark exits before it. */
 export function adopt<Child extends Bun.Subprocess>(child: Child): Child {
   children.add(child);
   void child.exited.then(() => children.delete(child));
@@ -26,8 +27,8 @@ export function adopt<Child extends Bun.Subprocess>(child: Child): Child {
 
 /**
  * Builds one of the C programs beside this file, unless it is newer than its source.
- * @returns its path
- * @throws BenchError without a C compiler, or where it refuses the source
+ * @returns the path of the program
+ * @throws BenchError without a C compiler, or if the compiler fails
  */
 export function buildC(name: "echo" | "load"): string {
   const source = join(import.meta.dir, `${name}.c`);
@@ -49,14 +50,14 @@ export function buildC(name: "echo" | "load"): string {
   return program;
 }
 
-/** Builds ./iot-server when its sources have changed. */
+/** Builds ./iot-server if its sources have changed; returns its path. */
 export function buildServer(): string {
   const built = Bun.spawnSync([process.execPath, "cmd/build.ts"], { cwd: root });
   if (built.exitCode !== 0) throw new BenchError(`The build failed:\n${built.stderr.toString()}`);
   return join(root, "iot-server");
 }
 
-/** An echo that runs. */
+/** A running echo. */
 export type Echo = { readonly port: number; stop(): Promise<void> };
 
 /** Starts the echo on the server's core. */
@@ -75,7 +76,7 @@ export async function startEcho(): Promise<Echo> {
   };
 }
 
-/** The first line of a stream, or what there was before its end. */
+/** The first line of a stream, or everything before its end. */
 export async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();

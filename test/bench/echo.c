@@ -1,5 +1,5 @@
-// A UDP echo with recvmmsg and sendmmsg: the most that one core of this machine and kernel can answer. It knows nothing
-// of the protocol. Prints the port it was given by the system, and ends with the process that started it.
+// A UDP echo with recvmmsg and sendmmsg: the upper limit of what one core can answer on this machine and kernel. Knows
+// nothing of the protocol. Prints the port that the system chose, and ends with the process that started it.
 //
 // usage: echo
 

@@ -1,5 +1,5 @@
-// One sealed device of a fleet, as a client behaves: INIT, COOKIE, RESP, then one request; what stays unanswered is sent
-// again, later each time. Has no socket and no timer: the fleet gives both.
+// One sealed device of a fleet, which behaves like a client: INIT, COOKIE, RESP, then one request; retries with growing
+// waits. Has no socket and no timer: the fleet provides both.
 
 import { type RetrySchedule, retrySchedule } from "../../lib/client/retry-schedule.ts";
 import { decodeFrame, encodeFrame, type Frame } from "../../lib/sealed/frames.ts";
@@ -12,26 +12,26 @@ import { Transport } from "../../lib/sealed/transport.ts";
 import { deviceId } from "./seed.ts";
 import { keyPairOf, proofOf } from "./sealed-devices.ts";
 
-/** What a device says first over a new link. */
+/** The first request of a device over a new link. */
 export type Greeting = "resume" | "heartbeat";
 
-/** The lowest bits of an index are the device; the load generator reads them. */
+/** The lowest bits of an index are the device number; the load generator relies on that. */
 export const deviceBits = 20;
 const ackCodes: Record<Greeting, string> = { resume: "70", heartbeat: "40" };
-/** After a RESET, as the client has it. */
+/** The longest random wait after a RESET, as in the client. */
 const resetJitterMs = 2_000;
 const initsKept = 5;
 
 let lastCounter = 0;
 
-/** A handshake counter above all before it. */
+/** A handshake counter, higher than all before. */
 export function nextCounter(): number {
   lastCounter = Math.max(lastCounter + 1, Date.now() * 1_000);
   return lastCounter;
 }
 
 export class Member {
-  /** When it is to act next, by the fleet's clock; Infinity where it has nothing to do. */
+  /** When the device has to act next, by performance.now(); Infinity if it has nothing to do. */
   dueAt = Infinity;
   /** Whether its request was acknowledged. */
   isIn = false;
@@ -55,7 +55,7 @@ export class Member {
     this.#local = keyPairOf(device);
   }
 
-  /** Wants to be in, by this request; over the link it has, if it has one. */
+  /** Starts a request, over the existing link if there is one. */
   begin(greeting: Greeting): void {
     this.isIn = false;
     this.#greeting = greeting;
@@ -63,21 +63,21 @@ export class Member {
     this.#restart(0);
   }
 
-  /** Sends what is due, and says when it will be due again. */
+  /** Sends what is due, and schedules the next sending. */
   act(): void {
     this.dueAt = this.now() + this.#schedule.waitMs(++this.#sendings);
     if (this.transport === null) this.#sendInit();
     else this.#sendFrame(this.transport, this.#request());
   }
 
-  /** Takes a packet that bears its index. */
+  /** Receives a packet with an index of this device. */
   receive(bytes: Uint8Array): void {
     if (bytes[0] === packetType.cookie) this.#receiveCookie(bytes);
     else if (bytes[0] === packetType.resp) this.#receiveResp(bytes);
     else if (bytes[0] === packetType.data) this.#receiveData(bytes);
   }
 
-  /** Takes a RESET; whether it is an answer to one of its packets. */
+  /** Receives a RESET; returns whether it answers one of this device's packets. */
   receiveReset(bytes: Uint8Array): boolean {
     const reset = decodePacket(bytes);
     if (!reset.ok || reset.value.type !== "reset" || !this.#tags.caused(reset.value)) return false;

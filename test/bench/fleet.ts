@@ -1,11 +1,11 @@
-// A fleet of sealed devices in one process, over a few sockets; each behaves as a client does. Run as a program it takes
-// lines (`heartbeat FIRST END`, `resume FIRST END`) and answers each with a line when all of these devices are in.
+// A fleet of sealed devices in one process, over a few sockets; each behaves like a client. As a program it reads lines
+// (`heartbeat FIRST END`, `resume FIRST END`) and answers each with a line once all these devices are acknowledged.
 
 import { packetType, receiverOf } from "../../lib/sealed/packet-form.ts";
 import { openUdp, type UdpEndpoint } from "../../lib/io/udp-endpoint.ts";
 import { deviceBits, type Greeting, Member } from "./fleet-member.ts";
 
-/** Devices that act before what has come is taken in. */
+/** The number of devices that act before received packets are processed again. */
 const actsAtOnce = 16;
 
 export class Fleet {
@@ -27,7 +27,7 @@ export class Fleet {
     );
   }
 
-  /** @param sockets how many sockets the devices share */
+  /** @param sockets the number of sockets that the devices share */
   static async open(
     port: number,
     serverKey: Uint8Array,
@@ -49,7 +49,7 @@ export class Fleet {
     };
   }
 
-  /** Brings devices in, all at once; resolves when the last one is. */
+  /** Starts the request of devices `first` to below `end`, all at once; resolves when every one is acknowledged. */
   bring(greeting: Greeting, first: number, end: number): Promise<void> {
     this.#wanted = this.members.slice(first, end);
     for (const member of this.#wanted) member.begin(greeting);
@@ -76,7 +76,7 @@ export class Fleet {
   }
 
   #receive(bytes: Uint8Array): void {
-    // A RESET bears the server's index, which is the receiver of the packets that were sent.
+    // A RESET carries the server's index, which was the receiver of the packets that were sent.
     if (bytes[0] === packetType.reset) return this.#receiveReset(bytes);
     const member = this.members[receiverOf(bytes) % 2 ** deviceBits];
     member?.receive(bytes);

@@ -1,5 +1,5 @@
-// Preloaded into a server that runs from its sources: on SIGUSR2 it collects its garbage and writes what is left of the
-// heap into the file that HEAP_REPORT names, in bytes. Only a benchmark asks for it.
+// Preloaded into a server that runs from its sources: on SIGUSR2 it collects garbage and writes the remaining heap size
+// in bytes to the file named by HEAP_REPORT. Used by benchmarks only.
 
 import { heapStats } from "bun:jsc";
 import { renameSync, writeFileSync } from "node:fs";

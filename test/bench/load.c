@@ -1,12 +1,13 @@
-// A closed-loop UDP load: keeps a window of requests under way, at most one a device, and takes a reply for the request
-// of the device it names. Counts by ACK code, so that a refusal is never mistaken for work done. Prints one line of JSON.
+// A closed-loop UDP load: keeps a window of requests outstanding, at most one per device, and matches a reply to the
+// request by the device it names. Counts replies by ACK code, so that a refusal never counts as work done. Prints one
+// line of JSON.
 //
 // usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE [FROM_PORT]
 //   In TEMPLATE, \t is a TAB, %d the device (six digits) and %n the round (eight digits), which starts at FIRST_ROUND:
-//   a template with both never makes the same datagram twice. The third field of request and reply must be dev%d.
-//   @FILE in place of it sends sealed packets that were made before: each after two bytes of its length, a round of all
-//   devices after the other. A reply names its device in the lowest 20 bits of the receiver and counts by its type.
-//   The load ends early where a file does.
+//   a template with both never gives the same datagram twice. The third field of request and reply must be dev%d.
+//   @FILE in its place sends sealed packets that were made before: each follows its length in two bytes, ordered by
+//   rounds, each round with one packet of every device. A reply names its device in the lowest 20 bits of its receiver
+//   index and is counted by packet type. The load ends early if the packets run out.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,18 +21,18 @@
 
 enum { BATCH = 64, DATAGRAM_BYTES_MAX = 2048, BUFFER_BYTES = 8 << 20, DEVICES_MAX = 1000000 };
 static const size_t latencies_max = 1 << 24;
-/** A request without a reply for this long is lost; its device is free again. */
+/** A request without a reply for this long, in s, counts as lost, and its device becomes idle. */
 static const double lost_after = 1.0;
 
 typedef struct {
-  double sent_at; // 0 while nothing is under way
+  double sent_at; // 0 while no request is outstanding
   uint32_t round;
 } device_t;
 
 typedef struct {
   char text[DATAGRAM_BYTES_MAX];
   int length;
-  int places[16]; // where a number is written, and which
+  int places[16]; // offsets of the numbers; kinds: 'd' the device, 'n' the round
   char kinds[16];
   int count;
 } template_t;
@@ -39,7 +40,7 @@ typedef struct {
 static template_t request;
 static device_t *devices;
 static int device_count;
-static int *idle; // a ring of devices with nothing under way
+static int *idle; // a ring of devices without an outstanding request
 static int idle_from, idle_count;
 
 static char out_bytes[BATCH][DATAGRAM_BYTES_MAX], in_bytes[BATCH][DATAGRAM_BYTES_MAX];
@@ -47,7 +48,7 @@ static struct iovec out_parts[BATCH], in_parts[BATCH];
 static struct mmsghdr out[BATCH], in[BATCH];
 static int picked[BATCH];
 
-static char **packets; // each after its length; NULL where a template is sent
+static char **packets; // each after its length; NULL if a template is sent
 static uint32_t packet_count;
 
 enum { SAMPLES = 16 };
@@ -90,7 +91,7 @@ static void write_digits(char *to, int count, uint32_t value) {
   for (int i = count - 1; i >= 0; i--, value /= 10) to[i] = '0' + value % 10;
 }
 
-/** The packet that is a device's next one; past the last round it is beyond `packet_count`. */
+/** The index of a device's next packet; beyond `packet_count` after the last round. */
 static uint64_t next_packet(int device) {
   return (uint64_t)devices[device].round * device_count + device;
 }
@@ -169,7 +170,7 @@ static void count_code(const char *text, int length) {
   else echoes++;
 }
 
-/** Sends as much as the window has room for. */
+/** Sends as many requests as the window has room for. */
 static void send_some(int udp, int room) {
   int count = 0;
   while (count < BATCH && count < room && idle_count > 0) {
@@ -189,7 +190,7 @@ static void send_some(int udp, int room) {
   sent += done;
 }
 
-/** Takes what has come; returns how many requests it answered. */
+/** Receives what has arrived; returns how many requests that answered. */
 static int receive_some(int udp, double end) {
   int count = recvmmsg(udp, in, BATCH, MSG_DONTWAIT, NULL), answered = 0;
   double at = now();
@@ -212,7 +213,7 @@ static int receive_some(int udp, double end) {
   return answered;
 }
 
-/** Gives up what has waited too long; returns how many requests that were. */
+/** Gives up requests that have waited too long; returns how many. */
 static int give_up(void) {
   double at = now();
   int count = 0;
@@ -226,7 +227,7 @@ static int give_up(void) {
   return count;
 }
 
-/** Returns how long it sent. */
+/** Runs the load; returns how long it sent, s. */
 static double run(int udp, double seconds, int window) {
   int under_way = 0;
   double start = now(), end = start + seconds, looked = start;

@@ -1,11 +1,11 @@
-// The load and the comparison: a server and the echo take turns under the same requests, and what counts is the ratio
-// within a turn, for the machine may be busy with other things.
+// The load and the comparison: servers and the echo take turns under the same requests. The result is the ratio within
+// a turn, because the machine may be busy with other work at times.
 
 import { adopt, BenchError, buildC, type Echo, startEcho } from "./children.ts";
 import { onCore } from "./machine.ts";
 import { median, type Pace } from "./measure.ts";
 
-/** What the load generator prints. Times in µs, the rate a second. */
+/** The output of the load generator. Latencies in µs, rate per second. */
 export type LoadResult = {
   readonly sent: number;
   readonly received: number;
@@ -17,13 +17,13 @@ export type LoadResult = {
   readonly p99: number;
   readonly p999: number;
   readonly echoes: number;
-  /** Replies by ACK code, sealed ones by type. */
+  /** Number of replies by ACK code, of sealed ones by packet type. */
   readonly codes: Readonly<Record<string, number>>;
   /** The last sealed replies, in hex. */
   readonly samples: readonly string[];
 };
 
-/** Requests as the load generator writes them: `\t` a TAB, `%d` the device, `%n` the round. */
+/** Templates for the load generator: `\t` is a TAB, `%d` the device, `%n` the round. */
 export const requests = {
   status: { template: "STATUS\\t01\\tdev%d\\t2026-11-22:10:10:10\\t9\\theartbeat", code: "40" },
   data: { template: "DATA\\t01\\tdev%d\\t2026-11-22:10:10:10\\t18\\tt=21.50 n=%n", code: "50" },
@@ -33,14 +33,14 @@ export type Request = keyof typeof requests;
 
 export const window = 256;
 export const sessions = 1_000;
-/** Rounds of a device in one load at most; the next begins where none of the earlier ones can have come. */
+/** The most rounds of one load; the next load starts beyond them, so that no datagram repeats. */
 const roundsPerLoad = 100_000;
 
 let loads = 0;
 
 /**
- * Loads a port from the load's core. Every request of it, and of every other load, is a datagram of its own.
- * @param devices the first so many of the seeded ones, in turn
+ * Loads a port from the load's core. Every request differs from those of all other loads, if its template has %n.
+ * @param devices the first devices of the seeded ones, in turn
  */
 export async function load(
   port: number,
@@ -54,8 +54,8 @@ export async function load(
 }
 
 /**
- * Loads a port with packets from a file, as load.c wants them: a round of a thousand devices after the other.
- * @param fromPort where they shall come from; 0 lets the system choose
+ * Loads a port with packets from a file in the format of load.c: rounds of a thousand devices.
+ * @param fromPort the source port; 0 lets the system choose
  */
 export async function loadPackets(
   port: number,
@@ -75,32 +75,32 @@ async function generate(words: readonly string[]): Promise<LoadResult> {
   return JSON.parse(text) as LoadResult;
 }
 
-/** A server against the echo. */
+/** The result of a server compared with the echo. */
 export type Comparison = {
-  /** Medians over the rounds. */
+  /** Medians over the turns that count. */
   readonly rate: number;
   readonly p99: number;
   readonly echoRate: number;
   readonly ratio: number;
-  /** Turns that count, of all there were: in the others the machine was busy with something else. */
+  /** The number of turns that count, and of all; in the others the machine was busy with other work. */
   readonly quiet: number;
   readonly turns: number;
-  /** Requests that were acknowledged, and those that may have been. */
+  /** The number of acknowledged and of sent requests, warm-up included. */
   readonly acked: number;
   readonly sent: number;
 };
 
-/** A turn counts where the echo before and after it reached this share of its best. */
+/** A turn counts if the echo before and after it reached this share of its best rate. */
 const quietShare = 0.85;
 
-/** Loads a server for so many seconds, and has seen that it answered well. */
+/** Loads a server for some seconds and checks its answers. */
 export type Loader = (seconds: number) => Promise<LoadResult>;
 
 /**
  * Compares servers with the echo, in turns.
- * @param ports a server each
- * @returns a comparison each, in this order
- * @throws BenchError where a server answered anything but the ACK that was due
+ * @param ports one per server
+ * @returns one comparison per server, in the same order
+ * @throws BenchError if a server answers anything but the expected ACK
  */
 export function compare(
   ports: readonly number[],
@@ -113,7 +113,7 @@ export function compare(
 
 /**
  * Compares loads of servers with the echo, in turns.
- * @param request what the echo is sent
+ * @param request the request that the echo gets
  */
 export async function compareLoads(
   loaders: readonly Loader[],
@@ -123,7 +123,7 @@ export async function compareLoads(
   const echo = await startEcho();
   const echoed: LoadResult[] = [];
   const results = loaders.map((): LoadResult[] => []);
-  // The first second of a process is its compiler's.
+  // In its first second a server's code is still being compiled, so the warm-up does not count.
   const warmUp: LoadResult[] = [];
   for (const loadOne of loaders) warmUp.push(await loadOne(warmUpSeconds(seconds)));
   for (let round = 0; round < rounds; round++) {
@@ -135,12 +135,12 @@ export async function compareLoads(
   return results.map((own, i) => compareTurns(own, echoed, [warmUp[i] as LoadResult, ...own]));
 }
 
-/** How long a server is loaded before the turns begin. */
+/** How long a server is loaded before the turns begin, s. */
 export function warmUpSeconds(seconds: number): number {
   return Math.min(1, seconds);
 }
 
-/** @param echoed one more than turns: the echo before each, and after the last */
+/** @param echoed one more than turns: the echo before each turn, and after the last one */
 function compareTurns(
   own: readonly LoadResult[],
   echoed: readonly LoadResult[],
@@ -173,8 +173,8 @@ async function loadEcho(echo: Echo, request: Request, seconds: number): Promise<
 }
 
 /**
- * Loads a server and sees that it answers well.
- * @throws BenchError where it answers anything but the ACK that is due
+ * Loads a server and checks its answers.
+ * @throws BenchError if it answers anything but the expected ACK
  */
 export async function loadServer(
   port: number,

@@ -1,10 +1,10 @@
-// The machine a benchmark runs on: what it is, and how a process is kept to one core. One core is the server's, another
-// the load's; where there is no taskset or only one core, it says so and goes on.
+// The machine that a benchmark runs on: its description, and how a process is pinned to one core. The server has one
+// core, the load another; without taskset or a second core nothing is pinned, and a warning says so.
 
 import { readFileSync, statfsSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 
-/** What the numbers are worth nothing without. */
+/** The facts without which the numbers mean nothing. */
 export type Machine = {
   readonly date: string;
   readonly cpu: string;
@@ -17,16 +17,16 @@ export type Machine = {
   readonly pinned: boolean;
 };
 
-/** Who runs where: the echo takes the server's place. */
+/** Which core a process gets; the echo gets the server's. */
 export type Role = "server" | "load";
 
 const coreOf: Record<Role, string> = { server: "0", load: "1" };
-/** File system types of statfs(2) that keep nothing on a disk. */
+/** File system types of statfs(2) that are in memory. */
 const memoryFileSystems: Record<number, string> = { 0x01021994: "tmpfs", 0x858458f6: "ramfs" };
 
 const taskset = cpus().length > 1 ? Bun.which("taskset") : null;
 
-/** Describes this machine. */
+/** Describes this machine. @param folder whose file system is described */
 export function describeMachine(folder: string): Machine {
   const type = statfsSync(folder).type;
   return {
@@ -41,7 +41,7 @@ export function describeMachine(folder: string): Machine {
   };
 }
 
-/** What of this machine makes the numbers doubtful. */
+/** What makes the numbers of this machine doubtful. */
 export function warningsAbout(machine: Machine): string[] {
   const warnings: string[] = [];
   if (!machine.pinned) {
@@ -53,7 +53,7 @@ export function warningsAbout(machine: Machine): string[] {
   return warnings;
 }
 
-/** The command that runs this one on its core. */
+/** A command that runs the given one on the core of its role. */
 export function onCore(role: Role, command: readonly string[]): string[] {
   return taskset === null ? [...command] : [taskset, "-c", coreOf[role], ...command];
 }

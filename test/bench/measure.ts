@@ -1,18 +1,18 @@
-// What a measure is: a name, and a function that gives rows of the table. Knows no server.
+// What a measure is: a name, and a function that returns rows of the table. Knows nothing of servers.
 
-/** How long and how often. */
+/** The number of rounds, and the seconds of each load. */
 export type Pace = { readonly rounds: number; readonly seconds: number };
 
-/** What a measure has to work with. */
+/** What a measure works with. */
 export type Bench = {
-  /** A smoke run: everything small and short, the numbers mean little. */
+  /** A smoke run: everything is small and short, and the numbers mean little. */
   readonly quick: boolean;
   readonly pace: Pace;
   /** The compiled server. */
   readonly binary: string;
   /** A new empty folder on the disk, removed at the end. */
   folder(): string;
-  /** Says what is being done. */
+  /** Prints what is being done. */
   say(words: string): void;
 };
 
@@ -21,28 +21,28 @@ export type Row = {
   readonly measure: string;
   readonly value: number;
   readonly unit: string;
-  /** Its share of the rate of the echo in the same turns; null where that means nothing. */
+  /** The rate divided by that of the echo in the same turns; null if there is none. */
   readonly ratio: number | null;
   readonly target: Target | null;
-  /** Of a rate: that of the echo, and how many turns counted of how many. */
+  /** For a rate: the rate of the echo, and how many of the turns count. */
   readonly echo?: { readonly rate: number; readonly quiet: number; readonly turns: number };
 };
 
-/** What a row is to reach, by its value or by its ratio. */
+/** What a row should reach, in its value or its ratio. */
 export type Target = {
   readonly of: "value" | "ratio";
   readonly bound: "at least" | "at most";
   readonly number: number;
 };
 
-/** A measure, or several that share what is dear to set up. */
+/** A measure, or several that share an expensive setup. */
 export type Measure = {
   readonly name: string;
   readonly says: string;
   run(bench: Bench): Promise<Row[]>;
 };
 
-/** Whether a row reaches its target; null where it has none. */
+/** Whether a row reaches its target; null without a target. */
 export function isMet({ value, ratio, target }: Row): boolean | null {
   if (target === null) return null;
   const measured = target.of === "value" ? value : (ratio ?? Number.NaN);
@@ -54,17 +54,17 @@ export function row(measure: string, value: number, unit: string, target?: Targe
   return { measure, value, unit, ratio: null, target: target ?? null };
 }
 
-/** A target of the value. */
+/** A target for the value. */
 export function valueTarget(bound: Target["bound"], number: number): Target {
   return { of: "value", bound, number };
 }
 
-/** A target of the ratio to the echo. */
+/** A target for the ratio to the echo. */
 export function ratioTarget(number: number): Target {
   return { of: "ratio", bound: "at least", number };
 }
 
-/** The middle one of some numbers. */
+/** The median. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

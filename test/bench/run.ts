@@ -1,5 +1,5 @@
-// Measures the compiled server against an echo in C on the same core, in the same minutes; prints a table and writes
-// .build/results.json. Never part of the tests: a time is no reason to fail. A wrong answer or a lost report is.
+// Measures the compiled server against an echo in C on the same core in alternating turns; prints a table and writes
+// .build/results.json. Not part of the tests: a slow result is no failure; a wrong answer or a lost report is one.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -18,7 +18,7 @@ import { sealedHandshakes } from "./measures/sealed-handshakes.ts";
 import { sealedDataRate, sealedStatusRate } from "./measures/sealed-rates.ts";
 import { doubtsAbout, tableOf } from "./table.ts";
 
-/** All measures in the order of the table. A new one is a file under measures/ and a line here. */
+/** All measures in the order of the table. To add one: a file under measures/ and a line here. */
 const measures: readonly Measure[] = [
   statusRate,
   dataRate,
@@ -124,7 +124,7 @@ function writeResults(machine: Machine, { quick, pace }: Bench, rows: readonly R
   writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
 }
 
-/** On the disk of the project: the system's own folder for such things may be memory. */
+/** A folder on the project's disk, because the system's temporary folder may be in memory. */
 function newFolder(): string {
   const folder = mkdtempSync(join(buildFolder, "run-"));
   folders.push(folder);

@@ -1,5 +1,5 @@
-// Sealed devices that a database is filled with: their keys and tickets, made of their numbers, so that whoever plays
-// them needs nothing but the number. Sends nothing.
+// Sealed devices for a database: their keys and tickets are derived from their numbers, so that a simulated device
+// needs its number only. Sends nothing.
 
 import { openIdentity } from "../../lib/io/identity-file.ts";
 import { hash, type KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
@@ -9,23 +9,23 @@ import { databaseIn } from "./server-process.ts";
 
 const password = "password";
 
-/** The static key of a device. */
+/** The static key pair of a device. */
 export function keyPairOf(device: number): KeyPair {
   return x25519KeyPair(hash(Buffer.from(`key of ${device}`)));
 }
 
-/** What a device shows in a RESUME. */
+/** The proof that a device shows in a RESUME. */
 export function proofOf(device: number): Uint8Array {
   return resumeProof(hash(Buffer.from(`ticket of ${device}`)), deviceId(device), password);
 }
 
-/** The key of the server that will find its database here, 32 bytes; made where there is none. */
+/** The public key, 32 bytes, of the server with its database in this folder; created if there is none. */
 export function serverKeyIn(folder: string): Uint8Array {
   return openIdentity(databaseIn(folder), null).sealing.publicKey;
 }
 
 /**
- * Makes a database of devices that all logged in sealed once.
+ * Creates a database of devices that have all logged in sealed once.
  * @param isOpen whether their sessions are open
  */
 export async function seedSealedDevices(

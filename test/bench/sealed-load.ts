@@ -1,5 +1,5 @@
-// Sealed packets for the load generator: a thousand links that are open, packets sealed before the load begins, and a
-// look into the replies. Measures nothing.
+// Sealed packets for the load generator: opens a thousand links, seals packets before the load begins, and checks the
+// replies. Measures nothing.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import type { Pace } from "./measure.ts";
 import { deviceId } from "./seed.ts";
 import { serverKeyIn } from "./sealed-devices.ts";
 
-/** Sealed requests: the ACK that is due, and what is sent of which number. */
+/** Sealed requests: the expected ACK code, and the text of request number `n`. */
 export const sealedRequests = {
   status: {
     code: "40",
@@ -29,10 +29,10 @@ export const sealedRequests = {
 
 export type SealedRequest = keyof typeof sealedRequests;
 
-/** Packets a second that are made: more than any server answers. */
+/** Packets made per second of load: more than any server answers. */
 const packetsPerSecond = 100_000;
 
-/** Writes packets the way the load generator reads them. */
+/** Writes packets in the format of the load generator: each after its length in two bytes. */
 export function writePackets(path: string, packets: readonly Uint8Array[]): void {
   const parts = packets.flatMap((packet) => [
     Uint8Array.of(packet.length >> 8, packet.length),
@@ -42,8 +42,8 @@ export function writePackets(path: string, packets: readonly Uint8Array[]): void
 }
 
 /**
- * Opens a link for each of a thousand devices whose sessions are open, and seals what their loads will send.
- * @returns a loader that may be called for the warm-up and as often as there are rounds
+ * Opens a link for each of a thousand devices with open sessions, and seals everything that they will send.
+ * @returns a loader, to be called once for the warm-up and once per round
  */
 export async function sealedLoader(
   port: number,
@@ -72,7 +72,7 @@ export async function sealedLoader(
   };
 }
 
-/** @param each packets of each device */
+/** @param each number of packets per device */
 function seal(
   transports: readonly Transport[],
   request: SealedRequest,
@@ -83,7 +83,7 @@ function seal(
   for (let round = 0; round < each; round++) {
     for (const [device, transport] of transports.entries()) {
       const body = Buffer.from(sealedRequests[request].textOf(deviceId(device), first + round));
-      // The fleet's own request had the first msgid.
+      // The fleet's own request used msgid 1.
       const msgid = BigInt(first + round + 2);
       const frame = encodeFrame({ kind: "text", answer: false, msgid, body });
       const packet = transport.seal(frame, performance.now());
@@ -94,7 +94,7 @@ function seal(
   return packets;
 }
 
-/** Every reply is DATA for a device's link; the last ones are opened and must be the ACK that was due. */
+/** Checks that every reply is a DATA packet for a device's link, and that the last ones hold the expected ACK. */
 function checkReplies(
   transports: readonly Transport[],
   request: SealedRequest,

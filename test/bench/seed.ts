@@ -1,5 +1,5 @@
-// Fills databases while no server runs: devices with open sessions from 127.0.0.1, so that no password needs to be
-// hashed, and reports, through the store's own code.
+// Fills databases while no server runs: devices with open sessions from 127.0.0.1, so that no password has to be
+// checked, and reports, through the store's own code.
 
 import { Database } from "bun:sqlite";
 import { migrate } from "../../lib/store/schema.ts";
@@ -16,9 +16,9 @@ export function deviceId(device: number): string {
 }
 
 /**
- * Makes a database of devices.
+ * Creates a database of devices.
  * @param folder where the server will look for it
- * @param loggedIn the first so many of them have open sessions
+ * @param loggedIn the number of devices, from the first one on, with open sessions
  */
 export async function seedDevices(
   folder: string,
@@ -33,8 +33,8 @@ export async function seedDevices(
 }
 
 /**
- * Adds reports of a thousand devices to a database, in turn, a report a millisecond.
- * @param say told how far it is
+ * Adds reports of a thousand devices to a database, in turn, one per millisecond.
+ * @param say gets the progress
  */
 export function seedReports(folder: string, reports: number, say: (words: string) => void): void {
   const startedAt = Date.now() - reports;
@@ -54,9 +54,9 @@ export function seedReports(folder: string, reports: number, say: (words: string
 }
 
 /**
- * Adds reports of one device to a database, at even distances.
- * @param from ms since 1970, when the first one was received
- * @param to when the last one was
+ * Adds reports of one device to a database, evenly distributed in time.
+ * @param from when the first one was received, ms since 1970
+ * @param to when the last one was received, ms since 1970
  */
 export function seedOwnReports(
   folder: string,
@@ -97,7 +97,7 @@ function fillReports(
   store.close();
 }
 
-/** What stands for the hash of a report's datagram: another for each. */
+/** Stands for the key of a report's datagram; different for each number. */
 function keyAt(number: number): number {
   return (number % 65_536) * 2 ** 32 + (Math.imul(number, 0x9e3779b1) >>> 0);
 }
@@ -126,11 +126,11 @@ function insertDevices(database: Database, devices: number, loggedIn: number, ha
   open.finalize();
 }
 
-/** Opens the database of a folder, to be filled while no server runs. */
+/** Opens the database of a folder for filling, while no server runs. */
 export function openToFill(folder: string): Database {
   const database = new Database(databaseIn(folder), { create: true, strict: true });
   database.run("PRAGMA journal_mode = WAL");
-  // Only while it is filled: the server opens it with its own settings.
+  // For filling only: the server opens the database with its own settings.
   database.run("PRAGMA synchronous = OFF");
   database.run("PRAGMA wal_autocheckpoint = 16384");
   return database;

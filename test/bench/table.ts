@@ -1,10 +1,10 @@
-// The table that a person reads. Measures nothing.
+// The table for a person to read. Measures nothing.
 
 import { isMet, type Row } from "./measure.ts";
 
 const titles = ["measure", "value", "of the echo", "target", "met"] as const;
 
-/** The rows under their titles, in columns. */
+/** The rows as text, in columns under their titles. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = [[...titles], ...rows.map(cellsOf)];
   const widths = titles.map((_, column) =>
@@ -14,7 +14,7 @@ export function tableOf(rows: readonly Row[]): string {
     line
       .map((cell, column) => {
         const width = widths[column] as number;
-        // Numbers stand right, words left.
+        // Numbers are aligned right, words left.
         return column === 1 || column === 2 ? cell.padStart(width) : cell.padEnd(width);
       })
       .join("  ")
@@ -24,7 +24,7 @@ export function tableOf(rows: readonly Row[]): string {
   return lines.join("\n");
 }
 
-/** What the numbers must be read with: rates that were taken while the machine was busy with something else. */
+/** Notes on rates that were measured while the machine was busy with other work. */
 export function doubtsAbout(rows: readonly Row[]): string[] {
   return rows.flatMap(({ measure, echo }) => {
     if (echo === undefined || echo.quiet * 2 >= echo.turns) return [];

@@ -1,5 +1,5 @@
-// What an open dashboard costs the devices: 5,000 of them beat, and turns with browsers that listen alternate with turns
-// without. What counts is the ratio within a pair of turns: the machine may be busy with other things.
+// What an open dashboard costs: 5,000 devices send heartbeats, and turns with browsers that listen alternate with turns
+// without. The result is the ratio within a pair of turns, because the machine may be busy with other work at times.
 
 import { BenchError } from "../children.ts";
 import { loadServer, warmUpSeconds } from "../load.ts";
@@ -10,14 +10,14 @@ import { startServer } from "../server-process.ts";
 const devices = 5_000;
 const pairsPerRound = 2;
 
-/** The streams that the pages of the dashboard open: fleet, a device, activity, server. */
+/** The event streams that the dashboard's pages open: fleet, a device, activity, server. */
 const pages: readonly string[] = [
   "topics=devices,reports,seen,status",
   `topics=devices,reports,seen,status&device=${deviceId(0)}`,
   "topics=activity,status",
   "topics=status",
 ];
-/** The lists they load first. */
+/** The lists that the pages load first. */
 const lists = ["/api/v1/devices?sort=id&limit=100", "/api/v1/status"];
 
 export const dashboard: Measure = {
@@ -41,7 +41,7 @@ export const dashboard: Measure = {
     await loadWatched();
     const pairs: { readonly alone: number; readonly watched: number }[] = [];
     for (let i = 0; i < rounds * pairsPerRound; i++) {
-      // Each goes first in every second pair: what grows or wanes with time falls on both.
+      // The order alternates between pairs, so that a trend over time affects both kinds equally.
       const watchedFirst = i % 2 === 1 ? await loadWatched() : null;
       const alone = await loadOnce();
       pairs.push({ alone, watched: watchedFirst ?? (await loadWatched()) });
@@ -62,7 +62,7 @@ export const dashboard: Measure = {
 
 type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
 
-/** A browser on each page: it has loaded its lists, and takes the events as they come. */
+/** A browser on each page: it has loaded its lists, and receives events as they come. */
 class Browsers {
   #bytes = 0;
   readonly #readers: Reader[] = [];
@@ -89,7 +89,7 @@ class Browsers {
     }
   }
 
-  /** @returns bytes of events that came */
+  /** @returns the number of bytes of events received */
   async close(): Promise<number> {
     for (const reader of this.#readers) await reader.cancel();
     return this.#bytes;

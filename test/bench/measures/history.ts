@@ -1,5 +1,5 @@
-// A large history: 10,000,000 reports of 1,000 devices. How long the last 100 reports of one device take, in the process
-// and through the command, and whether the reports that come in keep their rate.
+// A large history: 10,000,000 reports of 1,000 devices. How long the last 100 reports of a device take, in this process
+// and through the command, and whether new reports are stored at the same rate.
 
 import { openReadOnly } from "../../../lib/store/open-database.ts";
 import { ReportReader } from "../../../lib/store/report-reader.ts";
@@ -46,7 +46,7 @@ export const history: Measure = {
   },
 };
 
-/** As the command does it, connection and all, for devices all over the table; in ms. */
+/** Queries as the command does, with a new connection each, for devices across the table; in ms. */
 function queryInProcess(folder: string): { middle: number; worst: number } {
   const times = Array.from({ length: queries }, (_, i) => {
     const startedAt = performance.now();
@@ -60,7 +60,7 @@ function queryInProcess(folder: string): { middle: number; worst: number } {
   return { middle: median(times), worst: Math.max(...times) };
 }
 
-/** Through `iot-server reports`: the whole process, and one that only prints its version; in ms. */
+/** Queries through `iot-server reports`: the whole process, and one that only prints its version; in ms. */
 function queryByCommand(bench: Bench, folder: string): { whole: number; bare: number } {
   const where = ["--last", String(wanted), "--json", "--db", databaseIn(folder)];
   const times = Array.from({ length: 5 }, (_, i) => {

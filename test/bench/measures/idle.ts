@@ -1,4 +1,4 @@
-// What a server costs that has nothing to do: its memory with an empty database, after its first seconds.
+// What an idle server costs: its memory with an empty database, after its first seconds.
 
 import { setTimeout as wait } from "node:timers/promises";
 import { type Bench, type Measure, type Row, row, valueTarget } from "../measure.ts";
@@ -11,7 +11,7 @@ export const idle: Measure = {
   says: "an empty database and nothing to do",
   async run(bench: Bench): Promise<Row[]> {
     const server = await startServer(bench.binary, bench.folder());
-    // What is measured is the waiting itself.
+    // A fixed time, because no event says that the memory has settled.
     await wait(bench.quick ? settleMs / 10 : settleMs);
     const resident = server.residentBytes();
     await server.stop();

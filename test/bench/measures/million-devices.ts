@@ -1,5 +1,5 @@
-// A large fleet: 1,000,000 registered devices of which 1,000 are logged in. How soon the server answers, what it holds
-// in memory, and whether it is as fast as with 1,000 devices, which a second server on the same core shows in the same turns.
+// A large fleet: 1,000,000 registered devices, of which 1,000 are logged in. How soon the server answers, how much
+// memory it needs, and whether it is as fast as a second server with 1,000 devices, on the same core in the same turns.
 
 import { compare, type Comparison } from "../load.ts";
 import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";

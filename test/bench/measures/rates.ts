@@ -1,5 +1,5 @@
-// The two rates that matter: heartbeats, and reports that are each on the disk before their ACK. Afterwards the rows are
-// counted: every acknowledged report is there, once.
+// The two main rates: heartbeats, and reports that are each on the disk before their ACK. Then the rows are counted:
+// every acknowledged report is stored, once.
 
 import { Database } from "bun:sqlite";
 import { BenchError } from "../children.ts";
@@ -35,7 +35,7 @@ export const dataRate: Measure = {
   },
 };
 
-/** The rows of a rate: itself, and the latency of the slowest hundredth. */
+/** The rows for a rate: the rate itself, and the 99th percentile of the latency. */
 export function rateRows(name: string, comparison: Comparison, least: number): Row[] {
   const { rate, ratio, p99, echoRate, quiet, turns } = comparison;
   const echo = { rate: echoRate, quiet, turns };
@@ -46,9 +46,9 @@ export function rateRows(name: string, comparison: Comparison, least: number): R
 }
 
 /**
- * Counts the stored reports of a load: all that were acknowledged, none twice.
- * @param after the sequence number of the last report before it
- * @throws BenchError where they do not agree
+ * Checks the stored reports of a load: every acknowledged one is there, and none twice.
+ * @param after the sequence number of the last report before the load
+ * @throws BenchError if the numbers do not agree
  */
 export function checkReports(folder: string, after: number, { acked, sent }: Comparison): void {
   const database = new Database(databaseIn(folder), { readonly: true });
@@ -59,7 +59,7 @@ export function checkReports(folder: string, after: number, { acked, sent }: Com
     )
     .get(after) as { stored: number; distinct: number };
   database.close();
-  // What was sent and not acknowledged may be stored; what was acknowledged must be.
+  // A report that was sent and not acknowledged may be stored; an acknowledged one must be.
   if (distinct !== stored || stored < acked || stored > sent) {
     throw new BenchError(
       `${acked} reports were acknowledged and ${sent} sent, but ${stored} are stored, ${distinct} of them distinct.`,

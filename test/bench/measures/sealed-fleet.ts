@@ -1,5 +1,5 @@
-// A fleet of 10,000 sealed devices: what a session holds in memory, and how soon all are back after a restart of the
-// server, without a password check. The fleet's own cryptography runs on the load's core, as dear as the server's.
+// A fleet of 10,000 sealed devices: the memory of a session, and how soon all are back after a restart of the server,
+// without a password check. The fleet's own cryptography, as costly as the server's, runs on the load's core.
 
 import { setTimeout as wait } from "node:timers/promises";
 import { adopt, BenchError } from "../children.ts";
@@ -10,7 +10,7 @@ import { fromSources, type ServerProcess, startServer } from "../server-process.
 
 const devices = 10_000;
 const devicesQuick = 500;
-/** Further devices that come first: what the first sessions make a process load is no session's. */
+/** Share of further devices that log in first, so that what the first sessions allocate once is not counted. */
 const warmUpShare = 0.2;
 const sockets = 8;
 const readings = 7;
@@ -63,7 +63,7 @@ export const sealedFleet: Measure = {
   },
 };
 
-/** What a session adds to the heap, in KiB: objects in use, without the room that a burst of handshakes leaves behind. */
+/** What a session adds to the heap, KiB: objects in use, without memory that a burst of handshakes leaves allocated. */
 async function heapASession(bench: Bench): Promise<number> {
   const folder = bench.folder();
   const count = bench.quick ? devicesQuick : devices;
@@ -80,11 +80,11 @@ async function heapASession(bench: Bench): Promise<number> {
   return bytes / 1_024;
 }
 
-/** Resident memory once what is left of the work before is collected: the middle of several readings. */
+/** Resident memory after earlier garbage was collected: the median of the later readings, bytes. */
 async function settledBytes(server: ServerProcess, { quick }: Bench): Promise<number> {
   const values: number[] = [];
   for (let i = 0; i < readings; i++) {
-    // What is measured is the waiting itself.
+    // A fixed time, because no event says that the memory has settled.
     await wait(quick ? settleMs / 20 : settleMs);
     values.push(server.residentBytes());
   }
@@ -92,7 +92,7 @@ async function settledBytes(server: ServerProcess, { quick }: Bench): Promise<nu
 }
 
 type FleetProcess = {
-  /** Returns how long its core was busy, in ms. */
+  /** Brings devices `first` to below `end` in; returns how long the fleet's core was busy, ms. */
   bring(greeting: "resume" | "heartbeat", first: number, end: number): Promise<number>;
   stop(): void;
 };

@@ -1,5 +1,5 @@
-// Handshakes: INITs that were made beforehand, answered by the server's one core. Above 2,000 a second they need a
-// cookie, so they bear one that the server gave to the very port that the load comes from.
+// Handshakes: INITs made beforehand, answered by the server's one core. Above 2,000 a second the server asks for
+// cookies, so each INIT carries one that the server gave to the source port of the load.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,12 +15,12 @@ import { keyPairOf, seedSealedDevices, serverKeyIn } from "../sealed-devices.ts"
 import { writePackets } from "../sealed-load.ts";
 import { freePort, startServer } from "../server-process.ts";
 
-/** Handshakes a second that INITs are made for: more than a core answers. */
+/** INITs made per second of load: more than a core can answer. */
 const perSecond = 8_000;
 const secondsMax = 1;
-/** Below the life of a cookie. */
+/** So few rounds that they end within the life of a cookie. */
 const roundsMax = 5;
-/** More in a second than the server takes without cookies. */
+/** INITs in one burst, more than the server accepts without cookies in a second. */
 const flood = 3_000;
 const floodWaitMs = 5_000;
 
@@ -50,7 +50,7 @@ export const sealedHandshakes: Measure = {
       const file = files.shift() as string;
       const result = await loadPackets(server.port, file, duration, fromPort);
       rmSync(file);
-      // Replies by type: all of them RESP.
+      // Replies are counted by type: all of them must be RESP.
       if (result.codes["04"] !== result.received || result.strange > 0 || result.received === 0) {
         throw new BenchError(`INITs went unanswered: ${JSON.stringify(result)}`);
       }
@@ -70,7 +70,7 @@ export const sealedHandshakes: Measure = {
   },
 };
 
-/** INITs of a thousand devices in turn, the counters of each growing. */
+/** INITs of a thousand devices in turn, with growing counters. */
 function makeInits(serverKey: Uint8Array, count: number): Initiation[] {
   const keys = Array.from({ length: sessions }, (_, device) => keyPairOf(device));
   return Array.from({ length: count }, (_, i) => {
@@ -87,7 +87,7 @@ function makeInits(serverKey: Uint8Array, count: number): Initiation[] {
   });
 }
 
-/** Floods the server with one INIT until it asks for a cookie; the first is answered, the others are replays. */
+/** Floods the server with one INIT until it sends a cookie; the first is answered, the others are replays. */
 async function cookieFor(
   port: number,
   fromPort: number,
@@ -113,7 +113,7 @@ async function cookieFor(
 }
 
 function inShares<Item>(items: readonly Item[], count: number): Item[][] {
-  // Whole rounds of all devices, as the load generator reads them.
+  // Whole rounds of all devices, as the load generator expects them.
   const each = Math.floor(items.length / count / sessions) * sessions;
   return Array.from({ length: count }, (_, i) => items.slice(i * each, (i + 1) * each));
 }

@@ -1,5 +1,5 @@
-// The two rates of sealed devices: heartbeats and reports that were sealed beforehand, each on a link of its device.
-// The echo is sent the text ones, as for text: what is compared is the price of the envelope.
+// The two rates of sealed devices: heartbeats and reports sealed beforehand, each on the link of its device. The echo
+// gets the text requests, as for the text rates, so the ratios show the cost of the envelope.
 
 import { describeAck } from "../../../lib/protocol/codes.ts";
 import { BenchError } from "../children.ts";
