@@ -68,7 +68,7 @@ async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
   return commits;
 }
 
-test("what comes meanwhile joins a commit, until nothing more does", async () => {
+test("datagrams that arrive meanwhile join the commit, until none arrives", async () => {
   expect(await commitsOf(3, 5, 7, 0, 2)).toEqual([15, 2]);
 });
 

@@ -108,11 +108,11 @@ describe("a database that is not for this server", () => {
   test.each([
     ["another program's", newForeign()],
     ["another program's, in WAL mode", newForeign("WAL")],
-    ["another program's with a mark of its own", newForeign("DELETE", "PRAGMA application_id = 7")],
     [
-      "another program's with a version of its own",
-      newForeign("DELETE", "PRAGMA user_version = 7"),
+      "another program's, with an application_id",
+      newForeign("DELETE", "PRAGMA application_id = 7"),
     ],
+    ["another program's, with a user_version", newForeign("DELETE", "PRAGMA user_version = 7")],
   ])("%s", (_name, path) => expectRefused(path, "database-foreign"));
 
   test("another program's, with a log that is not checkpointed: the log stays separate", async () => {

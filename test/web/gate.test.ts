@@ -31,8 +31,8 @@ const cases: readonly Case[] = [
   { says: "local reading by name", host: "localhost:9000", expected: "in" },
   { says: "local reading through a forwarded port", host: "localhost:18000", expected: "in" },
   { says: "local reading over IPv6", peer: "::1", host: "[::1]:9000", expected: "in" },
-  { says: "IPv4 as IPv6", peer: "::ffff:127.0.0.1", expected: "in" },
-  { says: "a LAN address asked for from here", host: "192.168.1.2", expected: "login-required" },
+  { says: "IPv4 in IPv6 notation", peer: "::ffff:127.0.0.1", expected: "in" },
+  { says: "local, with a LAN address as Host", host: "192.168.1.2", expected: "login-required" },
   { says: "from the LAN", ...lan, expected: "login-required" },
   { says: "from the LAN with a loopback Host", peer: lan.peer, expected: "login-required" },
   { says: "from the LAN with the token", ...lan, login: "bearer", expected: "in" },
@@ -44,7 +44,7 @@ const cases: readonly Case[] = [
     expected: "login-required",
   },
   {
-    says: "through a proxy that says Forwarded",
+    says: "through a proxy that sends Forwarded",
     headers: { forwarded: "for=10.1.1.1" },
     expected: "login-required",
   },
@@ -56,7 +56,7 @@ const cases: readonly Case[] = [
     expected: "foreign-host",
   },
   {
-    says: "a name that only begins well",
+    says: "a name that only begins like localhost",
     host: "localhost.evil.example",
     expected: "foreign-host",
   },
@@ -66,7 +66,7 @@ const cases: readonly Case[] = [
   { says: "two hosts in one", host: "127.0.0.1,evil.example", expected: "foreign-host" },
   { says: "a user before the host", host: "a@127.0.0.1", expected: "foreign-host" },
   {
-    says: "another site's page reads",
+    says: "another site's page reading",
     headers: { "sec-fetch-site": "cross-site" },
     expected: "foreign-origin",
   },
@@ -88,7 +88,7 @@ const cases: readonly Case[] = [
     expected: "in",
   },
   {
-    says: "a cookie that does not say where from",
+    says: "a change with a cookie and no Origin",
     ...change,
     login: "cookie",
     expected: "foreign-origin",
@@ -115,7 +115,7 @@ const cases: readonly Case[] = [
     expected: "foreign-origin",
   },
   {
-    says: "same origin, but another site says the browser",
+    says: "same Origin, but the browser says same-site",
     ...change,
     login: "bearer",
     headers: { origin: own.origin, "sec-fetch-site": "same-site" },
