@@ -192,10 +192,18 @@ export class Desk {
     this.log.activity("info", peerName(request.source), "SEND", words);
   }
 
-  /** Refuses a request for lack of a session, or of encryption where the device's session is sealed. */
+  /** Refuses a request for lack of a session, or of encryption where it is text and the device was sealed. */
   refuseStranger(request: Request, code: AckCode, id: string, what: string): void {
-    const downgrade = request.link === null && this.sessions.get(id)?.sealed === true;
-    this.refuse(request, downgrade ? ack.encryptionRequired : code, id, what);
+    const session = this.sessions.get(id);
+    if (request.link !== null || session?.sealed === false) {
+      return this.refuse(request, code, id, what);
+    }
+    if (session?.sealed === true) return this.refuse(request, ack.encryptionRequired, id, what);
+    // Without a session the store knows whether it was sealed once (sealed, Downgrade).
+    this.submit({ kind: "find", id }, request, (outcome) => {
+      const isLocked = outcome.kind === "found" && outcome.textLocked === true;
+      this.refuse(request, isLocked ? ack.encryptionRequired : code, id, what);
+    });
   }
 
   /** Writes the ACK of a request that was refused, and its line in error.log. */

@@ -38,7 +38,8 @@ export type Operation =
       readonly kind: "deregister";
       readonly device: DeviceFacts;
       readonly proof: Proof;
-      readonly sealed: boolean;
+      /** The key it came under, 32 bytes; null for text. */
+      readonly clientKey: Uint8Array | null;
       readonly at: number;
       readonly request?: SealedRequest | null;
     }
@@ -157,7 +158,13 @@ export type Outcome =
       readonly keyChanged?: boolean;
     }
   | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
-  | { readonly kind: "found"; readonly known: boolean; readonly report: Report | null }
+  | {
+      readonly kind: "found";
+      readonly known: boolean;
+      readonly report: Report | null;
+      /** Of `find`: whether the device may speak text no more. */
+      readonly textLocked?: boolean;
+    }
   /** `code` is null where the request is none that was carried out. */
   | { readonly kind: "answered"; readonly code: AckCode | null }
   | { readonly kind: "nothing" };

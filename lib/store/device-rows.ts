@@ -70,6 +70,17 @@ export class DeviceRows {
     return row === null ? null : { ...row, textLocked: row.textLocked !== 0 };
   }
 
+  /** Whether there is a device of this id, and whether it may speak text. */
+  find(id: string): Outcome {
+    const row = this.get(id);
+    return {
+      kind: "found",
+      known: row !== null,
+      report: null,
+      textLocked: row?.textLocked === true,
+    };
+  }
+
   /** Carries out REGISTER, as its rule decides. */
   register({ device, proof, sealed, at }: RegisterOperation): Outcome {
     const own = this.get(device.id);
@@ -89,9 +100,9 @@ export class DeviceRows {
   }
 
   /** Carries out DEREGISTER, as its rule decides; the caller ends the session. */
-  deregister({ device, proof, sealed }: DeregisterOperation): Outcome {
+  deregister({ device, proof, clientKey }: DeregisterOperation): Outcome {
     const own = this.get(device.id);
-    const decision = decideDeregister(device, proof, sealed, own);
+    const decision = decideDeregister(device, proof, clientKey, this.policy.keyPolicy, own);
     if (decision.kind === "need") return decision;
     if (decision.remove) this.#remove.run(device.id);
     return { kind: "done", code: decision.code, session: 0, hash: null };

@@ -180,7 +180,7 @@ export class SqliteStore implements Store {
         this.#sessions.touch(operation.sessions);
         return { kind: "nothing" };
       case "find":
-        return { kind: "found", known: this.#devices.get(operation.id) !== null, report: null };
+        return this.#devices.find(operation.id);
       case "latest": {
         const known = this.#devices.get(operation.id) !== null;
         const report = known ? this.#latest.of(operation.id, this.nextSequence) : null;

@@ -94,9 +94,9 @@ export class MapStore {
     return { kind: "done", code, session: 0, hash };
   }
 
-  #deregister({ device, proof, sealed }: OperationOf<"deregister">): Outcome {
+  #deregister({ device, proof }: OperationOf<"deregister">): Outcome {
     const own = this.devices.get(device.id) ?? null;
-    const decision = decideDeregister(device, proof, sealed, own);
+    const decision = decideDeregister(device, proof, null, "replace", own);
     if (decision.kind === "need") return decision;
     if (decision.remove) {
       this.devices.delete(device.id);

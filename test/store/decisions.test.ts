@@ -29,6 +29,9 @@ const otherMac = { ...own, mac: "aa:bb:cc:dd:ee:00" };
 const otherIp = { ...own, ip: "10.0.0.9" };
 const otherPort = { ...own, port: 1995 };
 const locked = { ...own, textLocked: true };
+const key = new Uint8Array(32).fill(1);
+const otherKey = new Uint8Array(32).fill(2);
+const sealed = { ...locked, sealedKey: key };
 
 describe("REGISTER: the first row that fits", () => {
   const free = { ipTaken: false, macTaken: false };
@@ -103,16 +106,33 @@ describe("DEREGISTER", () => {
     ["all is the same", own, right, "20"],
     ["text of a device that was sealed", locked, right, "94"],
   ] as const)("%s", (_name, row, proof, outcome) => {
-    const decision = decideDeregister(asked, proof, false, row);
+    const decision = decideDeregister(asked, proof, null, "replace", row);
     expect(wordsOf(decision)).toBe(outcome);
     if (decision.kind === "done") expect(decision.remove).toBe(outcome === "20");
+  });
+
+  test.each([
+    ["the same key, strict", key, "strict", right, "20"],
+    [
+      "another key, strict: to register anew would replace the key",
+      otherKey,
+      "strict",
+      right,
+      "31",
+    ],
+    ["another key, strict, password not checked", otherKey, "strict", none, "verify h1"],
+    ["another key, keys are replaced", otherKey, "replace", right, "20"],
+  ] as const)("sealed, %s", (_name, clientKey, keyPolicy, proof, outcome) => {
+    const decision = decideDeregister(asked, proof, clientKey, keyPolicy, sealed);
+    expect(wordsOf(decision)).toBe(outcome);
+  });
+
+  test("sealed, a device that has no key yet, strict", () => {
+    expect(wordsOf(decideDeregister(asked, right, key, "strict", own))).toBe("20");
   });
 });
 
 describe("LOGIN", () => {
-  const key = new Uint8Array(32).fill(1);
-  const otherKey = new Uint8Array(32).fill(2);
-  const sealed = { ...locked, sealedKey: key };
   test.each([
     ["unknown id, not checked: takes the time of a check", null, none, null, "verify null"],
     ["unknown id, checked", null, unknownBefore, null, "31"],

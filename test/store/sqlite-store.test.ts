@@ -37,7 +37,7 @@ function codeOf(outcome: Outcome | undefined): string {
 }
 
 function deregisterOf(device: ReturnType<typeof deviceOf>, at = later): Operation {
-  return { kind: "deregister", device, proof: right, sealed: false, at };
+  return { kind: "deregister", device, proof: right, clientKey: null, at };
 }
 
 describe("register", () => {
@@ -248,7 +248,7 @@ describe("stored answers of sealed requests", () => {
       kind: "deregister",
       device: deviceOf(1),
       proof: right,
-      sealed: true,
+      clientKey: requestOf(4n).clientKey,
       at: later,
       request: requestOf(4n),
     });

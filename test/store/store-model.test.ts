@@ -136,7 +136,7 @@ function drawOperation(draw: Draw, model: Model): Operation {
     case 1:
       return { kind: "register", device, proof, sealed: false, at };
     case 2:
-      return { kind: "deregister", device, proof, sealed: false, at };
+      return { kind: "deregister", device, proof, clientKey: null, at };
     case 3:
       return loginOf(device, proof, at);
     case 4:

@@ -161,7 +161,7 @@ describe("a committed batch changes the roster", () => {
       kind: "deregister",
       device: facts,
       proof: { kind: "none" },
-      sealed: false,
+      clientKey: null,
       at: 8,
     };
     const gone = await after([register, done("00")], [byDevice, done("20")]);

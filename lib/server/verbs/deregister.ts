@@ -4,10 +4,12 @@ import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
+import { equal } from "../../sealed/primitives.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { DeviceFacts, Need, Proof } from "../operation.ts";
+import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { DeviceRow } from "./register.ts";
 
@@ -19,17 +21,18 @@ export type DeregisterDecision =
 /**
  * Decides a DEREGISTER (clause 4).
  * @param device what was asked, ip in canonical spelling
- * @param sealed whether it came over a link
+ * @param clientKey the key it came under, 32 bytes, or null for text
  * @param own the device of this id, or null
  */
 export function decideDeregister(
   device: DeviceFacts,
   proof: Proof,
-  sealed: boolean,
+  clientKey: Uint8Array | null,
+  keyPolicy: Policy["keyPolicy"],
   own: DeviceRow | null,
 ): DeregisterDecision {
   if (own === null) return { kind: "done", code: ack.noSuchDevice, remove: false };
-  if (own.textLocked && !sealed) {
+  if (own.textLocked && clientKey === null) {
     return { kind: "done", code: ack.encryptionRequired, remove: false };
   }
   if (proof.kind === "refused" && proof.hash === own.hash) {
@@ -37,6 +40,12 @@ export function decideDeregister(
   }
   if (proof.kind !== "verified" || proof.hash !== own.hash) {
     return { kind: "need", need: { kind: "verify", hash: own.hash } };
+  }
+  // Who could take it out and register it anew would have replaced its key (sealed, Login).
+  const isOtherKey =
+    own.sealedKey !== null && clientKey !== null && !equal(own.sealedKey, clientKey);
+  if (isOtherKey && keyPolicy === "strict") {
+    return { kind: "done", code: ack.credentialsRefused, remove: false };
   }
   if (own.ip !== device.ip || comparableMac(own.mac) !== comparableMac(device.mac)) {
     return { kind: "done", code: ack.registeredOtherwise, remove: false };
@@ -54,7 +63,7 @@ export function receiveDeregister(
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
   const repeatable = sealedRequestOf(request, id);
-  const sealed = repeatable !== null;
+  const clientKey = repeatable?.clientKey ?? null;
   desk.log.activity("info", peerName(request.source), "RECV", `DEREGISTER ${id}`);
   const attempt = {
     request,
@@ -62,7 +71,14 @@ export function receiveDeregister(
     id,
     password,
     operationOf: (proof: Proof) =>
-      ({ kind: "deregister", device, proof, sealed, at: desk.now, request: repeatable }) as const,
+      ({
+        kind: "deregister",
+        device,
+        proof,
+        clientKey,
+        at: desk.now,
+        request: repeatable,
+      }) as const,
     onDone: (code: AckCode) => {
       if (code !== ack.deregistered) return desk.refuse(attempt.request, code, id, "DEREGISTER");
       desk.verifiers.forget(id);

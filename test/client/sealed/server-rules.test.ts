@@ -112,6 +112,19 @@ test("a device that was sealed once is refused in text, until an operator allows
   expect(await text.logIn()).toBe("70");
 });
 
+test("text is refused with 94 also while the device that was sealed is logged off", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  expect(await client.code({ type: "LOGOFF", id: "asmith" })).toBe("80");
+  const text = world.add({ id: "asmith", address: { ip: "192.0.2.66", port: 5 }, text: true });
+  expect(await text.report("forged")).toBe("94");
+  const time = text.times.distinct();
+  const beat = { type: "STATUS", code: "01", id: "asmith", time, message: "" } as const;
+  expect(await text.code(beat)).toBe("94");
+  expect(await text.code({ ...beat, id: "nobody" })).toBe("41");
+  expect(await text.code({ type: "LOGOFF", id: "asmith" })).toBe("94");
+});
+
 test("a server that requires encryption refuses text and serves sealed clients", async () => {
   const world = new World(1, { policy: { requireEncryption: true } });
   const text = world.add({ id: "bsmith", address: { ip: "192.0.2.66", port: 5 }, text: true });
