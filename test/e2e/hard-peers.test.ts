@@ -69,7 +69,7 @@ test("under a flood an honest device is answered, and its reports are stored", a
 });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`${signal} is handled during a flood, and ends the server before the flood ends`, async () => {
+  test(`${signal} is handled during a flood that does not end`, async () => {
     using folder = new TemporaryFolder();
     await using server = await startServer({ folder: folder.path });
     using honest = await RawDevice.open(server.port);
@@ -77,12 +77,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const flood = await startFlood(
       server.port,
       "127.0.0.1",
-      4_000_000,
+      Number.MAX_SAFE_INTEGER,
       data(identity, "the same again"),
     );
     expect(await honest.persist(data(identity, "under flood"), 20)).toBe("50");
     expect(await server.stop(signal)).toBe(0);
-    expect(flood.exitCode).toBeNull();
     flood.kill("SIGKILL");
     await flood.exited;
   });

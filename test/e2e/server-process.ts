@@ -147,10 +147,19 @@ export function untilStderr(server: ServerProcess, text: string): Promise<boolea
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const socket = await Bun.udpSocket({ hostname: "::", port: 0 });
-  const { port } = socket;
-  socket.close();
-  return port;
+  for (;;) {
+    const udp = await Bun.udpSocket({ hostname: "::", port: 0 });
+    const { port } = udp;
+    try {
+      const tcp = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
+      tcp.stop(true);
+      return port;
+    } catch {
+      // The dashboard needs the same number on TCP: try another one.
+    } finally {
+      udp.close();
+    }
+  }
 }
 
 /** An environment without variables that would configure a binary by accident; its home is inside the folder. */

@@ -209,14 +209,27 @@ test("the ticket stays valid after the session ended while the server was down",
 test("a RESET with a wrong tag or index is not believed", async () => {
   const world = new World();
   const client = await loggedIn(world);
+  expect(await client.report("answered")).toBe("50");
+  const isSent = (datagram: Datagram) =>
+    datagram.from === client.address && packetKind(datagram) === "data";
+  const last = world.wire.findLast(isSent) as Datagram;
+  const receiver = Buffer.from(last.bytes).readUInt32BE(4);
+  const tag = last.bytes.subarray(-16);
   world.wire.length = 0;
-  const last = world.wire.at(-1)?.bytes ?? new Uint8Array(32);
-  for (const tag of [fixedBytes("guess").subarray(0, 16), last.subarray(-16)]) {
-    const bytes = encodePacket({ type: "reset", receiver: 7, tag });
-    client.carrier.receive(bytes, world.serverAddress);
+  const wrong = [
+    { receiver, tag: fixedBytes("guess").subarray(0, 16) },
+    { receiver: (receiver ^ 1) >>> 0, tag },
+  ];
+  for (const fields of wrong) {
+    client.carrier.receive(encodePacket({ type: "reset", ...fields }), world.serverAddress);
   }
   await world.pass(10_000);
   expect(kinds(world)).toEqual([]);
+  // The right one is.
+  const right = encodePacket({ type: "reset", receiver, tag });
+  client.carrier.receive(right, world.serverAddress);
+  await world.pass(10_000);
+  expect(kinds(world)).toContain("init");
 });
 
 test("a storm of RESETs costs one handshake per 5 s at most, and no message", async () => {
