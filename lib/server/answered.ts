@@ -1,19 +1,20 @@
-// Requests are done once (sealed, Retransmission): a sealed request that changed something, sent again because its answer
-// was lost, gets the stored answer. What was stored, the store says; LOGIN and RESUME are not here, for a repeat of one
-// needs a session and a ticket that it can use.
+// Answers a repeated sealed request from the stored answer, so that it has one effect (protocol §5.20). The store keeps
+// the answers. Not used for LOGIN and RESUME: their repeat is carried out again, because the client needs a session and
+// a ticket that it can use.
 
 import type { Desk } from "./desk.ts";
 import type { SealedRequest } from "./operation.ts";
 import type { Request } from "./request.ts";
 
-/** What a repeat of the request is known by; null where it came in text. */
+/** The identity of a sealed request, by which its repeat is recognised; null for a text request. */
 export function sealedRequestOf({ link, msgid }: Request, device: string): SealedRequest | null {
   return link === null ? null : { device, clientKey: link.clientKey, msgid };
 }
 
 /**
- * Answers a request that was carried out before; otherwise goes on with it.
- * @param goOn carries the request out; for a text request at once
+ * Sends the stored answer if the request was carried out before; otherwise calls `goOn`.
+ * @param device the id in the request
+ * @param goOn carries the request out. Called at once for a text request, else after the look-up in the store.
  */
 export function doOnce(desk: Desk, request: Request, device: string, goOn: () => void): void {
   const sealed = sealedRequestOf(request, device);

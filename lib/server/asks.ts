@@ -1,12 +1,12 @@
-// The operator's questions to devices: an addressed QUERY goes out, the device's DATA comes back. One at a time a
-// device, bounded, sent again, given up. Sends nothing itself.
+// The queue of the operator's questions to devices (protocol §4.9): an addressed QUERY goes out, the device's DATA
+// comes back. Each device has one open question at a time, which is repeated and then given up. Never sends anything.
 
 import type { Data } from "../protocol/messages.ts";
 import { decodeTime, encodeTimeMs } from "../protocol/time.ts";
 import type { Endpoint } from "./operation.ts";
 import { limits } from "./policy.ts";
 
-/** What became of a question. */
+/** The result of a question. `busy`: there is no room for it, or the store failed. */
 export type AskResult =
   | {
       readonly kind: "answer";
@@ -21,14 +21,17 @@ export type Ask = {
   readonly id: string;
   /** Two digits. */
   readonly code: string;
-  /** What is asked about, in the form of an id. */
+  /** The target of the QUERY, in the form of an id. */
   readonly target: string;
-  /** Where the device is to send its answer: this server, as the device reaches it. */
+  /** Where the device sends its answer: the address at which it reaches this server. */
   readonly answerTo: Endpoint;
   readonly onResult: (result: AskResult) => void;
 };
 
-/** A question under way: its QUERY's time ties the answer to it. Over a link every repeat has the same msgid. */
+/**
+ * A question in the queue. The answer is matched by `time`, the time field of the QUERY; over a link each repeat has
+ * the same `msgid`. `begun` and `sent` are the times of the first and the latest sending, ms; 0 before that.
+ */
 export type OpenAsk = {
   readonly ask: Ask;
   time: string;
@@ -37,12 +40,12 @@ export type OpenAsk = {
   sent: number;
 };
 
-/** Questions further back than this have no answers on the way any more. */
+/** An answer to a question older than this is no longer expected. */
 const lateAnswerMs = 60_000;
 
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
-  /** The time of the last question, ms: no two have the same, so that none takes the answer to another. */
+  /** The time of the latest question, ms. No two questions have the same, so that each answer matches one question. */
   #lastTime = 0;
   #size = 0;
 
@@ -50,7 +53,7 @@ export class Asks {
     return this.#size;
   }
 
-  /** Adds a question behind others to the same device, or says there is no room. */
+  /** Appends a question to its device's queue. False if the limit of all questions is reached. */
   add(ask: Ask): boolean {
     if (this.#size >= limits.asks) return false;
     const open = { ask, time: "", msgid: 0n, begun: 0, sent: 0 };
@@ -61,7 +64,10 @@ export class Asks {
     return true;
   }
 
-  /** The questions that are to be sent now, for the first time or again; those given up are ended. */
+  /**
+   * Ends the questions whose time is up, and returns those to send now, for the first time or again.
+   * @param now ms since 1970
+   */
   due(now: number): OpenAsk[] {
     const due: OpenAsk[] = [];
     for (const [id, queue] of this.#byDevice) {
@@ -80,9 +86,10 @@ export class Asks {
   }
 
   /**
-   * Takes a DATA of the device for the answer where it is one. One in the addressed form needs not bear the question's
-   * time, but then it must be new and not bear an earlier question's: a late answer to that answers nothing.
-   * @param repeated whether it was stored before
+   * Ends the device's open question if this DATA answers it: if it repeats the question's time, or if it is in the
+   * addressed form, was not stored before, and does not have the time of an earlier question (a late answer to that).
+   * @param repeated whether the same DATA was stored before
+   * @returns whether it was the answer
    */
   answer(data: Data, repeated: boolean): boolean {
     const open = this.#byDevice.get(data.id)?.[0];
@@ -95,7 +102,7 @@ export class Asks {
     return true;
   }
 
-  /** Ends all questions to a device that is gone. */
+  /** Ends all questions to a device that has no session any more. */
   drop(id: string): void {
     while (this.#byDevice.has(id)) this.#end(id, { kind: "not-logged-in" });
   }
@@ -117,7 +124,7 @@ export class Asks {
   }
 }
 
-/** Whether a time that is written as questions bear it is before this question's. */
+/** Whether a time has the format of the question's and is less than `lateAnswerMs` before it: an earlier question's. */
 function isShortlyBefore(time: string, asked: string): boolean {
   const [at, askedAt] = [decodeTime(time), decodeTime(asked)];
   if (at === null || askedAt === null || time.length !== asked.length) return false;

@@ -1,11 +1,11 @@
-// What the engine counts. Only ever grows; read by whoever shows it.
+// The engine's counters since the start. They only grow; the metrics and the dashboard read them.
 
 export type Counters = {
   received: number;
   malformed: number;
   refused: number;
   replied: number;
-  /** Replies not sent because they would have made the server an amplifier. */
+  /** Replies not sent because of the amplification limit (protocol §4.10). */
   silenced: number;
   reportsStored: number;
   reportsRepeated: number;
@@ -20,7 +20,7 @@ export type Counters = {
   relayed: number;
 };
 
-/** Counters that all stand at zero. */
+/** Counters that are all zero. */
 export function newCounters(): Counters {
   return {
     received: 0,

@@ -1,5 +1,5 @@
-// Counts refused credentials a source IP and id, so that nobody guesses passwords here (clause 4). Checks under way
-// count as refused until they are not, so that a burst cannot slip past.
+// Counts refused credentials for each pair of source IP and id, against password guessing (protocol §4.10). A check
+// under way counts as refused until its result is known, so that a burst cannot pass the limit. Checks no password.
 
 import { limits } from "./policy.ts";
 
@@ -7,11 +7,11 @@ const minuteMs = 60_000;
 
 type Count = { since: number; refused: number; underWay: number };
 
-/** The table of refusals. */
+/** The counts of refusals, a bounded number of pairs: the first added is forgotten first. */
 export class CredentialGuard {
   readonly #counts = new Map<string, Count>();
 
-  /** Whether one more check is allowed now; if so it is under way until `settle`. */
+  /** Whether one more check is allowed now. If so, it counts as under way until `settle`. */
   begin(sourceIp: string, id: string, now: number): boolean {
     const count = this.#countOf(`${sourceIp} ${id}`, now);
     if (count.refused + count.underWay >= limits.refusalsPerMinute) return false;
@@ -19,7 +19,7 @@ export class CredentialGuard {
     return true;
   }
 
-  /** Whether the limit is reached, without beginning a check. */
+  /** Whether the limit is reached. Begins no check. */
   isClosed(sourceIp: string, id: string, now: number): boolean {
     const count = this.#counts.get(`${sourceIp} ${id}`);
     if (count === undefined) return false;
@@ -27,7 +27,7 @@ export class CredentialGuard {
     return refused + count.underWay >= limits.refusalsPerMinute;
   }
 
-  /** Ends a check that `begin` allowed. */
+  /** Ends a check that `begin` allowed. `refused` says whether the credentials were wrong. */
   settle(sourceIp: string, id: string, refused: boolean, now: number): void {
     const key = `${sourceIp} ${id}`;
     const count = this.#counts.get(key);
@@ -63,7 +63,7 @@ export class CredentialGuard {
   }
 }
 
-/** A clock that was set back must not make the minute longer. */
+/** Whether the minute of a count is over; also after the clock was set back, which must not make the minute longer. */
 function isOver({ since }: Count, now: number): boolean {
   return now - since >= minuteMs || now < since;
 }

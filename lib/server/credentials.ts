@@ -1,5 +1,5 @@
-// How a request that carries a password gets through: look, check the password off the loop where the rule needs it,
-// then apply with the proof. The rules themselves are with their verbs.
+// Carries a request with a password through: applies its operation, has the password checked off the event loop if the
+// rule asks for that, then applies the operation again with the proof. Holds no rule; those are in the verbs.
 
 import { ack, type AckCode } from "../protocol/codes.ts";
 import type { Desk } from "./desk.ts";
@@ -7,7 +7,7 @@ import type { HashResult } from "./hash-queue.ts";
 import type { Need, Operation, Proof } from "./operation.ts";
 import type { Request } from "./request.ts";
 
-/** A request with a password, and what to do with its outcome. */
+/** A request with a password. `what` is its verb; `onDone` runs after the commit and writes the reply. */
 export type Attempt = {
   readonly request: Request;
   readonly what: string;
@@ -17,16 +17,16 @@ export type Attempt = {
   readonly onDone: (code: AckCode, session: number, keyChanged: boolean) => void;
 };
 
-/** An attempt on its way, and whether the guard counts it. */
+/** An attempt without its answer yet, and whether the guard counts it as a check under way. */
 type UnderWay = { readonly attempt: Attempt; guarded: boolean };
 
-/** The attempts that are under way, from their datagram to their answer, by owner and datagram. */
+/** The attempts under way, by owner, msgid and hash of the datagram: from the datagram to the answer. */
 export class Attempts {
   readonly #underWay = new Map<string, UnderWay>();
 
   constructor(private readonly desk: Desk) {}
 
-  /** Begins an attempt; a repeat of one under way only moves where its answer goes. */
+  /** Begins an attempt. A repeat of one under way begins nothing; it only updates where the answer is sent. */
   begin(attempt: Attempt): void {
     const { request, what, id, password } = attempt;
     const { guard, verifiers, now } = this.desk;
@@ -39,7 +39,7 @@ export class Attempts {
     }
     if (guard.isClosed(sourceIp, id, now)) return this.#refuseGuarded(request, id, what);
     const hash = verifiers.check(id, password);
-    // The look into memory was a check already: it counts before the next datagram is looked at.
+    // A password that differs from the remembered one counts as a check before the next datagram is handled.
     const guarded = hash === null && verifiers.knows(id) && guard.begin(sourceIp, id, now);
     const underWay = { attempt, guarded };
     this.#underWay.set(keyOf(request), underWay);
@@ -100,7 +100,7 @@ export class Attempts {
     else this.#apply(underWay, { kind: "refused", hash });
   }
 
-  /** The attempt gets its answer now: the next datagram of these bytes is another one. */
+  /** Removes an attempt that gets its answer now: the same bytes sent again begin a new attempt. */
   #end({ attempt, guarded }: UnderWay, refused: boolean): void {
     const { request, id } = attempt;
     this.#underWay.delete(keyOf(request));

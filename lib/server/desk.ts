@@ -1,5 +1,5 @@
-// What every verb works at: the tables, the batch being filled, the replies being written, the log. Decides nothing
-// about a verb. A reply to a change can only be written from a continuation, which runs after its commit.
+// The engine's shared state: the tables, the batch being filled, the replies to send, the log. Holds no rule of a verb.
+// A reply to a change is written only in the callback of its operation, which runs after the commit.
 
 import { ack, describeAck, type AckCode } from "../protocol/codes.ts";
 import { encodeAck } from "../protocol/encode.ts";
@@ -23,19 +23,19 @@ import { KeyedBuckets, TokenBucket } from "./token-bucket.ts";
 import { Traffic } from "./traffic.ts";
 import { VerifierCache } from "./verifier-cache.ts";
 
-/** An operation and what follows its commit. */
+/** An operation of the batch. `onDone` runs once it is on the disk, `onFail` if the batch cannot be stored. */
 export type Entry = {
   readonly operation: Operation;
-  /** Who is answered 95 when the batch could not be stored; null for the server's own doing. */
+  /** The request that is answered with 95 if the batch cannot be stored; null for the server's own operations. */
   readonly request: Request | null;
   readonly onDone: (outcome: Outcome) => void;
   readonly onFail: (() => void) | null;
 };
 
-/** A datagram to send. Text leaves as UTF-8. */
+/** A datagram to send. A string is sent as UTF-8. */
 export type Reply = { readonly payload: string | Uint8Array; readonly to: Endpoint };
 
-/** What an engine is made of besides its tables. */
+/** The policy and ports of an engine. */
 export type DeskParts = {
   readonly policy: Policy;
   readonly log: Log;
@@ -43,7 +43,7 @@ export type DeskParts = {
   readonly identity: Identity;
 };
 
-/** The engine is called at each tick, four times a second: a longer step is a clock that was set, or a machine that slept. */
+/** The engine is called at least four times a second. A longer step means that the clock was set, or sleep. */
 const clockStepMaxMs = 5_000;
 
 export class Desk {
@@ -55,11 +55,11 @@ export class Desk {
   readonly counters = newCounters();
   readonly traffic = new Traffic();
   readonly verifiers: VerifierCache;
-  /** The time of the batch in hand, ms since 1970; set by `setTime`. */
+  /** The time of the current call, ms since 1970; set by `setTime`. */
   now: number;
   /**
-   * A monotonic clock, ms since the start: the age of keys, cookies and links must not depend on somebody who sets the
-   * clock. It follows `now`, but never goes back and skips what a clock set forward skips.
+   * A monotonic clock, ms since the start, for the age of keys, cookies and links, which must not change when the wall
+   * clock is set. It follows `now`, but never goes back, and advances at most `clockStepMaxMs` in one step.
    */
   uptimeMs = 0;
   #entries: Entry[] = [];
@@ -96,7 +96,7 @@ export class Desk {
   }
 
   /**
-   * Sets the time; first thing in each call into the engine.
+   * Sets the time. Every call into the engine does this first.
    * @param now ms since 1970
    */
   setTime(now: number): void {
@@ -105,7 +105,7 @@ export class Desk {
     this.now = now;
   }
 
-  /** The server's time as the wire writes it. */
+  /** The server's time in the wire format; formatted once a second. */
   get time(): string {
     const second = Math.floor(this.now / 1000);
     if (second !== this.#second) {
@@ -115,7 +115,7 @@ export class Desk {
     return this.#time;
   }
 
-  /** Puts an operation into the batch in hand; what follows runs once it is on the disk. */
+  /** Adds an operation to the current batch. The parameters are those of `Entry`. */
   submit(
     operation: Operation,
     request: Request | null,
@@ -147,16 +147,16 @@ export class Desk {
     return replies;
   }
 
-  /** The session of this device, if the request may act for it. */
+  /** The session of this device if it belongs to the request's owner (protocol §4.8). */
   sessionOf(request: Request, id: string): Session | undefined {
     const session = this.sessions.at(id, request.owner);
     const { link } = request;
-    // The key that owns the session is as good as a RESUME: what comes over this link next is the device's too.
+    // The link has the key that owns the session, which proves as much as a RESUME: the link becomes the device's.
     if (session !== undefined && link !== null && link.device === null) this.links.admit(link, id);
     return session;
   }
 
-  /** A session is over, on the disk too: nothing is left of it here. Whether it was still there. */
+  /** Removes a session whose end is on the disk, with its questions. False if it was removed before. */
   endSession(session: Session): boolean {
     if (!this.sessions.remove(session)) return false;
     this.asks.drop(session.id);
@@ -165,7 +165,7 @@ export class Desk {
     return true;
   }
 
-  /** A packet of this session was accepted: the device is alive, here. */
+  /** Notes that a packet of this session was accepted: updates its last packet and source, and marks its row as due. */
   alive(session: Session, source: Endpoint): void {
     session.lastSeen = this.now;
     session.source = source;
@@ -174,7 +174,7 @@ export class Desk {
     this.#touched.push(session);
   }
 
-  /** Writes the ACK of a request; the reason goes where a stranger has had enough of long replies. */
+  /** Writes the ACK of a request. The reason is left out if the amplification limit does not allow the longer reply. */
   acknowledge(request: Request, code: AckCode, id: string, reason = ""): void {
     this.traffic.acknowledged(request.link !== null, request.verb, code);
     const plain = encodeAck(code, id, this.time, request.hash);
@@ -184,7 +184,7 @@ export class Desk {
 
   /**
    * Writes the ACK of a change that is on the disk, and its line in Activity.log.
-   * @param more what the line says behind the code's words
+   * @param more appended to the line
    */
   confirm(request: Request, code: AckCode, id: string, more = ""): void {
     this.acknowledge(request, code, id);
@@ -192,14 +192,17 @@ export class Desk {
     this.log.activity("info", peerName(request.source), "SEND", words);
   }
 
-  /** Refuses a request for lack of a session, or of encryption where it is text and the device was sealed. */
+  /**
+   * Refuses a request for lack of a session: with 94 if it is text and the device's text is locked or its session is
+   * sealed (protocol §5.19), else with `code`.
+   */
   refuseStranger(request: Request, code: AckCode, id: string, what: string): void {
     const session = this.sessions.get(id);
     if (request.link !== null || session?.sealed === false) {
       return this.refuse(request, code, id, what);
     }
     if (session?.sealed === true) return this.refuse(request, ack.encryptionRequired, id, what);
-    // Without a session the store knows whether it was sealed once (sealed, Downgrade).
+    // Without a session only the store knows whether the device has logged in sealed before.
     this.submit({ kind: "find", id }, request, (outcome) => {
       const isLocked = outcome.kind === "found" && outcome.textLocked === true;
       this.refuse(request, isLocked ? ack.encryptionRequired : code, id, what);
@@ -216,15 +219,15 @@ export class Desk {
     this.acknowledge(request, code, id, reason);
   }
 
-  /** Refuses for lack of room: 93. */
+  /** Refuses a request with 93, because a limit is reached. */
   refuseBusy(request: Request, id: string, what: string, reason: string): void {
     this.counters.busy++;
     this.refuse(request, ack.busy, id, what, reason);
   }
 
   /**
-   * Writes a reply, the way its request came, unless it would make the server an amplifier (clause 4).
-   * @param shorter what to say where a stranger is not told the whole
+   * Writes a reply, sealed if its request was. A text reply to a source without a session is subject to the
+   * amplification limit (protocol §4.10): it is sent whole, as `shorter`, or not at all.
    */
   reply(request: Request, text: string, shorter = text): void {
     const { link, msgid } = request;
@@ -243,17 +246,17 @@ export class Desk {
     this.send(request.source, said);
   }
 
-  /** Writes a datagram to a place a packet came from. */
+  /** Writes a datagram. The destination must be an address from which a packet came. */
   send(to: Endpoint, payload: string | Uint8Array): void {
     this.#replies.push({ payload, to });
   }
 
-  /** Seals a frame and writes it to where the link's device is. */
+  /** Seals a frame and sends it to the link's current source. */
   sendFrame(link: Link, frame: Frame): void {
     this.#sendSealed(link, encodeFrame(frame));
   }
 
-  /** The rows of these sessions could not be written: they are due again. */
+  /** Marks sessions whose rows could not be written as due again. */
   stillTouched(sessions: readonly Session[]): void {
     for (const session of sessions) {
       if (session.touched) continue;
@@ -267,7 +270,7 @@ export class Desk {
     if (packet.ok) this.send(link.source, packet.value);
   }
 
-  /** A line of error.log; a flood of them is counted instead. */
+  /** Writes a line of error.log. Lines above the rate limit are only counted. */
   reportError(source: Endpoint | null, words: string): void {
     if (!this.#errorLines.take(this.now)) {
       this.#errorLinesLost++;
@@ -291,7 +294,7 @@ export class Desk {
   }
 }
 
-/** How a log names a peer. */
+/** A peer as logs name it: `ip:port`, IPv6 in brackets. */
 export function peerName(source: Endpoint): string {
   return source.ip.includes(":") ? `[${source.ip}]:${source.port}` : `${source.ip}:${source.port}`;
 }

@@ -1,5 +1,5 @@
-// The engine: datagrams in, operations for the store, and after the commit the replies. Synchronous; knows no socket,
-// clock, file or randomness. Its shell calls receive and tick, then take, then complete or fail.
+// The engine: turns datagrams into operations for the store, and after the commit outcomes into replies. Synchronous;
+// knows no socket, clock, file or randomness. Its shell calls receive and tick, then take, then complete or fail.
 
 import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
@@ -25,15 +25,15 @@ import { receiveRegister } from "./verbs/register.ts";
 import { Relay } from "./relay.ts";
 import { receiveStatus } from "./verbs/status.ts";
 
-/** `A`: of the messages, only ACK starts with it. */
+/** `A`: ACK is the only type that starts with it. */
 const letterA = 0x41;
 
-/** What the engine hands out after a batch was filled. */
+/** The operations of one transaction, with their callbacks. */
 export type Batch = readonly Entry[];
 
 export class Engine {
   readonly desk: Desk;
-  /** What an operator may have done. */
+  /** The operator's actions. */
   readonly operator: Operator;
   readonly #attempts: Attempts;
   readonly #presence: Presence;
@@ -55,8 +55,10 @@ export class Engine {
   }
 
   /**
-   * Takes one datagram into the batch in hand.
-   * @param late whether the loop is late, so that strangers who want a link have to show a cookie
+   * Handles one datagram; its operations join the current batch.
+   * @param bytes not kept; may be overwritten after the call
+   * @param now ms since 1970
+   * @param late whether the event loop is behind, so that an INIT needs a cookie (sealed, Packets)
    */
   receive(bytes: Uint8Array, source: Endpoint, now: number, late = false): void {
     const { desk } = this;
@@ -78,7 +80,7 @@ export class Engine {
       msgid: 0n,
     };
     if (desk.policy.requireEncryption) {
-      // An ACK is never answered, not even with a refusal.
+      // protocol §2.8: an ACK is never answered, not even with a refusal.
       if (bytes[0] === letterA && isAck(bytes)) return desk.traffic.unanswered(false, "ACK");
       desk.refuse(request, ack.encryptionRequired, "-", "a text datagram");
       return;
@@ -86,7 +88,7 @@ export class Engine {
     this.#receiveText(request, bytes);
   }
 
-  /** Does what is due by time: sessions go offline, questions are sent again, rows are written behind. */
+  /** Does what is due by time: ends silent sessions, writes session rows, removes links, sends questions again. */
   tick(now: number): void {
     this.desk.setTime(now);
     this.#presence.tick();
@@ -94,24 +96,27 @@ export class Engine {
     this.operator.sendAsks();
   }
 
-  /** Whether something waits for the next batch. */
+  /** Whether the current batch has an operation. */
   get hasWork(): boolean {
     return this.desk.hasEntries;
   }
 
-  /** The batch in hand, for the store. An empty one needs no store. */
+  /** Returns the current batch and begins a new one. An empty batch need not be stored. */
   take(): Batch {
     return this.desk.takeEntries();
   }
 
-  /** The batch is on the disk: writes its replies. */
+  /**
+   * Runs the callbacks of a batch that is on the disk; they write the replies.
+   * @param outcomes one for each operation, in the same order
+   */
   complete(batch: Batch, outcomes: readonly Outcome[], now: number): void {
     this.desk.setTime(now);
     this.desk.counters.batches++;
     for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(outcomes[i] as Outcome);
   }
 
-  /** Nothing of the batch was stored: says so to everyone in it. */
+  /** Answers every request of a batch that could not be stored with 95. */
   fail(batch: Batch, words: string, now: number): void {
     const { desk } = this;
     desk.setTime(now);
@@ -124,23 +129,23 @@ export class Engine {
     }
   }
 
-  /** The datagrams to send, in order. */
+  /** Returns the datagrams to send since the last call, in order. */
   takeReplies(): Reply[] {
     return this.desk.takeReplies();
   }
 
-  /** The passwords to hash or check off the loop; each comes back through `resume`. */
+  /** Returns the passwords to hash or check off the event loop. The result of each is passed to `resume`. */
   takeHashJobs(): HashJob[] {
     return this.desk.hashQueue.take();
   }
 
-  /** A password was hashed or checked: goes on with its request, in the batch in hand. */
+  /** Continues a request whose password was hashed or checked; its operation joins the current batch. */
   resume(job: HashJob, result: HashResult, now: number): void {
     this.desk.setTime(now);
     job.done(result);
   }
 
-  /** Writes every live session's last packet, for a clean stop. */
+  /** Adds the due rows of all sessions to the current batch, for a clean stop. */
   settle(now: number): void {
     this.desk.setTime(now);
     this.#presence.writeAll();
@@ -172,7 +177,7 @@ export class Engine {
       case "ticket":
       case "peer":
       case "error":
-        // A server's to send.
+        // Only a server sends these.
         this.desk.counters.sealedRefused++;
     }
   }
@@ -196,7 +201,7 @@ export class Engine {
       case "DEREGISTER":
         return receiveDeregister(desk, this.#attempts, request, message);
       case "ACK":
-        // An ACK is never answered: two servers would answer each other for ever.
+        // protocol §2.8: an ACK is never answered; otherwise two servers would answer each other without end.
         desk.traffic.unanswered(request.link !== null, "ACK");
     }
   }

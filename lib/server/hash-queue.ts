@@ -1,38 +1,38 @@
-// Passwords that wait to be hashed or checked, off the loop. Bounded, and no source may fill it alone. A repeat of a
-// request that waits is the same request. Runs nothing itself.
+// The queue of passwords to hash or check off the event loop. Bounded in all and for each source IP, so that no source
+// can fill it alone. Runs no job itself.
 
 import { limits } from "./policy.ts";
 
-/** What the outside is to compute; `done` is called with the result in a later batch. */
+/** A computation for the shell; `done` is called with the result, in a later batch. */
 export type HashJob = {
   readonly password: string;
-  /** The stored hash to check against; `undefined` asks for a new hash; null only takes the time of a check. */
+  /** The stored hash to check against; `undefined` to make a new hash; null to only take the time of a check. */
   readonly against: string | null | undefined;
   readonly done: (result: HashResult) => void;
 };
 
-/** A new hash, whether the password fits, or a failure of the machine. */
+/** A new hash, whether the password fits, or the error of a computation that failed. */
 export type HashResult =
   { readonly hash: string } | { readonly fits: boolean } | { readonly failed: string };
 
-/** The bound and the bookkeeping of jobs. */
+/** Counts and bounds the jobs. */
 export class HashQueue {
   #jobs: HashJob[] = [];
   #underWay = 0;
   #added = 0;
   readonly #countBySource = new Map<string, number>();
 
-  /** Jobs that were added and are not done. */
+  /** Jobs that were added and are not done yet. */
   get size(): number {
     return this.#underWay;
   }
 
-  /** Jobs that were ever added: each costs one argon2. */
+  /** Jobs added since the start; each costs one argon2id computation. */
   get added(): number {
     return this.#added;
   }
 
-  /** Adds a job, or says that there is no room for one of this source. */
+  /** Adds a job. False if the limit of all jobs or of this source's is reached. */
   add(sourceIp: string, job: HashJob): boolean {
     const count = this.#countBySource.get(sourceIp) ?? 0;
     if (this.#underWay >= limits.hashJobs || count >= limits.hashJobsPerSource) return false;
@@ -50,7 +50,7 @@ export class HashQueue {
     return true;
   }
 
-  /** The jobs added since the last call. */
+  /** Returns the jobs added since the last call. */
   take(): HashJob[] {
     const jobs = this.#jobs;
     this.#jobs = [];

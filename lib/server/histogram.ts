@@ -1,32 +1,32 @@
-// A histogram of durations in fixed buckets, two to an octave from 8 µs to 33 s. Made once; an observation costs a
-// logarithm and an addition.
+// A histogram of durations in fixed buckets, two for each doubling, from 8 µs to 33 s. An observation costs one
+// logarithm and an addition, and allocates nothing.
 
 const firstSeconds = 8e-6;
 const stepsPerOctave = 2;
 const octaves = 22;
 
-/** Upper bounds in seconds; what is above the last one has a bucket of its own behind them. */
+/** Upper bounds in seconds. Longer durations have one more bucket after these. */
 const bounds: readonly number[] = Array.from({ length: octaves * stepsPerOctave + 1 }, (_, i) =>
   Number((firstSeconds * 2 ** (i / stepsPerOctave)).toPrecision(3)),
 );
 
 export class Histogram {
   readonly bounds = bounds;
-  /** Observations by bucket, not added up. */
+  /** Observations of each bucket, not cumulative. */
   readonly counts = new Float64Array(bounds.length + 1);
-  /** Of all observations, in seconds. */
+  /** The sum of all observations, in seconds. */
   sum = 0;
 
   /**
-   * Notes a duration.
-   * @param seconds from 0 on
-   * @param times how many had it
+   * Adds a duration.
+   * @param seconds 0 or more
+   * @param times how many observations had this duration
    */
   observe(seconds: number, times = 1): void {
     let bucket = Math.ceil(Math.log2(seconds / firstSeconds) * stepsPerOctave);
     if (!(bucket > 0)) bucket = 0;
     else if (bucket > bounds.length) bucket = bounds.length;
-    // The bounds are rounded: one step decides.
+    // The bounds are rounded to three digits, so the logarithm may be off by one bucket.
     if (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++;
     else if (bucket > 0 && seconds <= (bounds[bucket - 1] as number)) bucket--;
     this.counts[bucket] = (this.counts[bucket] as number) + times;

@@ -1,11 +1,11 @@
-// Ids in order, in pieces of some hundred: to add or take out one among a million moves a piece and not the whole list.
-// Knows nothing of what the ids name.
+// A sorted set of ids, stored in pieces of a few hundred: an insertion or removal among a million ids moves one piece
+// and not the whole list. Knows nothing of what the ids name.
 
-/** A piece is cut in two when it gets longer than this. */
+/** A piece longer than this is split in two. */
 const pieceMax = 512;
 
 export class IdOrder {
-  /** In order, none empty. */
+  /** In ascending order; none is empty. */
   #pieces: string[][] = [];
 
   /** @param ids without repeats, in any order */
@@ -16,7 +16,7 @@ export class IdOrder {
     }
   }
 
-  /** Adds an id that is not there yet. */
+  /** Adds an id. The caller makes sure that it is not in the set. */
   add(id: string): void {
     const index = Math.max(0, this.#pieceOf(id));
     const piece = this.#pieces[index];
@@ -28,7 +28,7 @@ export class IdOrder {
     if (piece.length > pieceMax) this.#pieces.splice(index + 1, 0, piece.splice(pieceMax / 2));
   }
 
-  /** Takes out an id that is there. */
+  /** Removes an id; does nothing if it is not in the set. */
   remove(id: string): void {
     const index = this.#pieceOf(id);
     const piece = this.#pieces[index];
@@ -40,8 +40,8 @@ export class IdOrder {
   }
 
   /**
-   * The ids in order, after one.
-   * @param after an id, whether it is there or not; null for all
+   * The ids greater than one, in order.
+   * @param after an id, in the set or not; null for all ids
    */
   *after(after: string | null): Generator<string, void, undefined> {
     let index = after === null ? 0 : Math.max(0, this.#pieceOf(after));
@@ -53,7 +53,7 @@ export class IdOrder {
     }
   }
 
-  /** The last piece that does not begin after the id; -1 where all do. */
+  /** The index of the last piece whose first id is not greater than this one; -1 if there is none. */
   #pieceOf(id: string): number {
     let low = 0;
     let high = this.#pieces.length;
@@ -66,7 +66,7 @@ export class IdOrder {
   }
 }
 
-/** Where the id stands, or would stand, in a piece. */
+/** The index at which the id is in a piece, or at which it would be inserted. */
 function rankIn(piece: readonly string[], id: string): number {
   let low = 0;
   let high = piece.length;

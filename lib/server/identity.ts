@@ -1,18 +1,18 @@
-// Who this server is: the keys that devices pin. Made and kept by lib/io; used here.
+// The types of the server's long-lived keys and of its source of randomness. lib/io creates and stores the keys.
 
 import type { KeyPair } from "../sealed/primitives.ts";
 
 /** The server's long-lived keys. */
 export type Identity = {
-  /** X25519: what a device pins. */
+  /** X25519: the key that a device pins. */
   readonly sealing: KeyPair;
-  /** Ed25519: what signs vouchers. */
+  /** Ed25519: signs vouchers. */
   readonly signing: KeyPair;
-  /** 32 bytes both sides share, or null for none. */
+  /** The pre-shared key, 32 bytes; null for none. */
   readonly psk: Uint8Array | null;
 };
 
-/** Bytes that nobody can foretell. */
+/** A source of cryptographically secure random bytes. */
 export interface Random {
   bytes(count: number): Uint8Array;
 }

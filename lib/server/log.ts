@@ -1,19 +1,19 @@
-// The port through which the engine says what happened. It knows no file and no format; lib/io writes the lines.
+// The port through which the engine logs events. Knows no file and no line format; lib/io writes the lines.
 
-/** From the most to the least talkative. */
+/** From the most to the least verbose. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** Where an event travelled: from the peer, to the peer, or neither (a device went offline). */
+/** The direction of an event: from the peer, to the peer, or neither (a device went offline). */
 export type LogDirection = "RECV" | "SEND" | "-";
 
-/** Where events go. One call is one line, whatever is in the words. */
+/** A log. One call is one line, whatever characters `words` has. */
 export interface Log {
   /**
    * One event, one line of Activity.log.
    * @param peer `ip:port`, or `-` where there is none
-   * @param words what happened; may hold what a peer sent, but never a password
+   * @param words what happened; may contain text that a peer sent, but never a password
    */
   activity(level: LogLevel, peer: string, direction: LogDirection, words: string): void;
   /**
@@ -21,6 +21,6 @@ export interface Log {
    * @param peer `ip:port`, or `-` where there is none
    */
   error(peer: string, words: string): void;
-  /** Whether debug lines are wanted. Where they are not, the caller does not build them. */
+  /** Whether debug lines are written. If not, the caller does not build them. */
   readonly debug: boolean;
 }

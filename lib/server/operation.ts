@@ -1,18 +1,21 @@
-// What the engine asks of the store, and what the store answers: plain data, so that a store with a network in between
-// can stand behind the same port. Nothing here runs.
+// The port between engine and store: operations and outcomes as plain data, so that a store behind a network can
+// implement the same port. Contains types only.
 
 import type { AckCode } from "../protocol/codes.ts";
 
-/** What is known of the password in a request that carries one. Each names the stored hash it was checked against. */
+/**
+ * What is known of the password in a request. `verified` and `refused` carry the stored hash that the password was
+ * checked against, so that a check against a hash that was replaced meanwhile does not count.
+ */
 export type Proof =
   | { readonly kind: "none" }
   /** The password was hashed for a device that is not registered yet. */
   | { readonly kind: "hashed"; readonly hash: string }
   | { readonly kind: "verified"; readonly hash: string }
-  /** `hash` is null where the id was unknown. */
+  /** `hash` is null if the id was unknown. */
   | { readonly kind: "refused"; readonly hash: string | null };
 
-/** Why a session ended; kept with its row. */
+/** Why a session ended; stored in its row. */
 export type EndReason = "logoff" | "offline" | "replaced" | "deregistered";
 
 /** A device as REGISTER and DEREGISTER name it; `ip` in canonical spelling. */
@@ -23,13 +26,13 @@ export type DeviceFacts = {
   readonly port: number;
 };
 
-/** One thing for the store to do or to look up. Times are milliseconds since 1970. */
+/** One change or look-up for the store. Times are milliseconds since 1970. */
 export type Operation =
   | {
       readonly kind: "register";
       readonly device: DeviceFacts;
       readonly proof: Proof;
-      /** Whether it came sealed. */
+      /** Whether the request came over a link. */
       readonly sealed: boolean;
       readonly at: number;
       readonly request?: SealedRequest | null;
@@ -38,7 +41,7 @@ export type Operation =
       readonly kind: "deregister";
       readonly device: DeviceFacts;
       readonly proof: Proof;
-      /** The key it came under, 32 bytes; null for text. */
+      /** The client's static key, 32 bytes; null for text. */
       readonly clientKey: Uint8Array | null;
       readonly at: number;
       readonly request?: SealedRequest | null;
@@ -47,7 +50,7 @@ export type Operation =
       readonly kind: "login";
       readonly id: string;
       readonly proof: Proof;
-      /** The key it came under and what a RESUME will have to show; null for a text LOGIN. */
+      /** What a later RESUME is checked against; null for a text LOGIN. */
       readonly seal: Seal | null;
       readonly source: Endpoint;
       readonly stated: Endpoint;
@@ -57,15 +60,15 @@ export type Operation =
       readonly kind: "resume";
       readonly id: string;
       readonly clientKey: Uint8Array;
-      /** What the device showed, 32 bytes. */
+      /** The proof in the RESUME, 32 bytes. */
       readonly shown: Uint8Array;
       readonly source: Endpoint;
       readonly stated: Endpoint;
       readonly at: number;
     }
-  /** Takes a device out of the registrar and ends its session, on the operator's behalf. */
+  /** Deregisters a device and ends its session, for the operator. */
   | { readonly kind: "remove"; readonly id: string; readonly at: number }
-  /** Lets a device speak text again after it was sealed. */
+  /** Allows text requests of a device again after a sealed LOGIN (sealed, Login). */
   | { readonly kind: "allow-text"; readonly id: string }
   | {
       readonly kind: "end";
@@ -74,23 +77,23 @@ export type Operation =
       readonly at: number;
       readonly request?: SealedRequest | null;
     }
-  /** What a sealed request was answered, where it was carried out before. */
+  /** Looks up the stored answer of a sealed request. */
   | { readonly kind: "answered"; readonly request: SealedRequest }
   | { readonly kind: "touch"; readonly sessions: readonly Touch[] }
   | {
       readonly kind: "report";
       readonly report: Report;
-      /** What tells a repeat from another report: 48 bits of the datagram's SHA-256. */
+      /** 48 bits that a repeat has in common with the first sending: see `keyOf` in verbs/data.ts. */
       readonly key: number;
-      /** Sequence number of the device's report before this one; 0 where it is not known. */
+      /** Sequence number of the device's previous report; 0 if it is not known. */
       readonly previous: number;
     }
   | { readonly kind: "find"; readonly id: string }
   | { readonly kind: "latest"; readonly id: string };
 
 /**
- * What a repeat of a sealed request is known by. Where an operation has one, what it was answered is stored with its
- * effect (sealed, Retransmission).
+ * The identity of a sealed request, by which its repeat is recognised. If an operation has one, its answer is stored in
+ * the transaction of its effect (protocol §5.20).
  */
 export type SealedRequest = {
   readonly device: string;
@@ -109,17 +112,17 @@ export type Report = {
   readonly message: string;
 };
 
-/** What a sealed LOGIN leaves with the device's row. */
+/** What a sealed LOGIN stores in the device's row. */
 export type Seal = {
   /** The client's static key, 32 bytes. */
   readonly clientKey: Uint8Array;
-  /** SHA-256 of the proof that a RESUME has to show, 32 bytes. */
+  /** SHA-256 of the proof that a RESUME must contain, 32 bytes. */
   readonly storedProof: Uint8Array;
 };
 
 export type Endpoint = { readonly ip: string; readonly port: number };
 
-/** What the store keeps up to date of a session that is alive. */
+/** The fields of a live session's row that change. */
 export type Touch = {
   readonly session: number;
   readonly lastSeen: number;
@@ -127,7 +130,7 @@ export type Touch = {
   readonly everySeconds: number | null;
 };
 
-/** A session as the store keeps it. */
+/** A session's row. */
 export type StoredSession = {
   readonly session: number;
   readonly id: string;
@@ -140,13 +143,13 @@ export type StoredSession = {
   readonly clientKey: Uint8Array | null;
 };
 
-/** What a rule says that still lacks a password check; nothing was changed. */
+/** The password computation that a rule needs before it can decide; nothing was changed. */
 export type Need =
   | { readonly kind: "hash" }
-  /** Check the password against this hash; null means the id is unknown, and the check only takes its time. */
+  /** Check the password against this hash; null: the id is unknown, and the check only takes the same time. */
   | { readonly kind: "verify"; readonly hash: string | null };
 
-/** The answer to an operation, in the order of the operations. It is on the disk when it is seen. */
+/** The result of an operation. Its effect is on the disk before the engine sees it. */
 export type Outcome =
   | { readonly kind: "need"; readonly need: Need }
   | {
@@ -154,7 +157,7 @@ export type Outcome =
       readonly code: AckCode;
       readonly session: number;
       readonly hash: string | null;
-      /** Whether a LOGIN brought another client key than the last one did. */
+      /** Whether a LOGIN came under another client key than the device's last sealed LOGIN. */
       readonly keyChanged?: boolean;
     }
   | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
@@ -162,19 +165,19 @@ export type Outcome =
       readonly kind: "found";
       readonly known: boolean;
       readonly report: Report | null;
-      /** Of `find`: whether the device may speak text no more. */
+      /** Set by `find`: whether text requests of the device are refused (protocol §5.19). */
       readonly textLocked?: boolean;
     }
-  /** `code` is null where the request is none that was carried out. */
+  /** `code` is null if no answer to the request is stored. */
   | { readonly kind: "answered"; readonly code: AckCode | null }
   | { readonly kind: "nothing" };
 
-/** Keeps devices, sessions and reports. */
+/** The store of devices, sessions and reports. */
 export interface Store {
   /**
    * Applies a batch in one transaction.
-   * @returns an outcome an operation, once all of them are on the disk
-   * @throws when nothing of the batch was stored
+   * @returns one outcome for each operation, in the same order, once all of them are on the disk
+   * @throws if nothing of the batch was stored
    */
   apply(operations: readonly Operation[]): Promise<readonly Outcome[]>;
 }

@@ -1,5 +1,5 @@
-// What an operator has the server do: ask a device, register one, take one out, let one speak text. Each goes through
-// the batch in hand like a device's request; each method is called with the time.
+// The operator's actions: ask a device, register or remove one, allow its text requests. Changes go through the current
+// batch like a device's request, so a result is reported only after the commit.
 
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { encode } from "../protocol/encode.ts";
@@ -7,17 +7,17 @@ import type { Ask } from "./asks.ts";
 import { type Desk, peerName } from "./desk.ts";
 import type { DeviceFacts, Endpoint, Outcome } from "./operation.ts";
 
-/** What became of the removal of a device. */
+/** The result of removing a device. */
 export type RemoveResult = "removed" | "unknown" | "storage-failed";
 
-/** What became of a registration: an ACK code, or the hash of its password is wanted. */
+/** The result of a registration: an ACK code, or `hash` if the hash of the password is needed first. */
 export type EnrollResult =
   { readonly kind: "hash" } | { readonly kind: "done"; readonly code: AckCode };
 
 export class Operator {
   constructor(private readonly desk: Desk) {}
 
-  /** Where a packet of the server would reach this device, or null when it is not logged in. */
+  /** The address to send to for this device (protocol §4.9), or null if it is not logged in. */
   destinationOf(id: string): Endpoint | null {
     const session = this.desk.sessions.get(id);
     if (session === undefined || session.ending) return null;
@@ -25,7 +25,10 @@ export class Operator {
     return stated.ip === source.ip ? stated : source;
   }
 
-  /** Asks a device; the result comes through `ask.onResult`. */
+  /**
+   * Asks a device; `ask.onResult` is called once with the result.
+   * @param now ms since 1970
+   */
   ask(ask: Ask, now: number): void {
     this.desk.setTime(now);
     if (this.destinationOf(ask.id) === null) {
@@ -42,7 +45,7 @@ export class Operator {
     }
   }
 
-  /** Sends the questions that are due, for the first time or again. */
+  /** Sends the questions that are due, for the first time or again. The caller has set the time. */
   sendAsks(): void {
     const { desk } = this;
     for (const open of desk.asks.due(desk.now)) {
@@ -61,7 +64,11 @@ export class Operator {
     }
   }
 
-  /** Lets a device speak text again after it was sealed (sealed, Downgrade); whether there is such a device. */
+  /**
+   * Allows text requests of a device again (protocol §5.19).
+   * @param onResult called with whether the device is registered; false too if the store failed
+   * @param now ms since 1970
+   */
   allowText(id: string, onResult: (known: boolean) => void, now: number): void {
     const { desk } = this;
     desk.setTime(now);
@@ -77,7 +84,10 @@ export class Operator {
     );
   }
 
-  /** Takes a device out of the registrar; its reports stay. */
+  /**
+   * Deregisters a device and ends its session; its reports stay.
+   * @param now ms since 1970
+   */
   remove(id: string, onResult: (result: RemoveResult) => void, now: number): void {
     const { desk } = this;
     desk.setTime(now);
@@ -98,7 +108,8 @@ export class Operator {
 
   /**
    * Registers a device.
-   * @param hash of its password, or null to learn first whether it would be refused
+   * @param hash the hash of its password, or null to find out first whether the registration would be refused
+   * @param now ms since 1970
    */
   enroll(
     device: DeviceFacts,
@@ -116,7 +127,7 @@ export class Operator {
     );
   }
 
-  /** A device that is logged in sealed is asked over its link, or not at all. */
+  /** Sends over the current link of the session's key. A sealed session is never asked in text. */
   #sendSealed(owner: string, msgid: bigint, text: string): void {
     const link = this.desk.links.currentOf(owner);
     if (link === undefined) return;
@@ -125,11 +136,11 @@ export class Operator {
   }
 }
 
-/** What an outcome of a registration says. */
+/** The result that the outcome of a `register` operation means. */
 export function enrolled(outcome: Outcome): EnrollResult {
   if (outcome.kind === "done") return { kind: "done", code: outcome.code };
   const isNew = outcome.kind === "need" && outcome.need.kind === "hash";
-  // Another address for a device that is there wants its password: that is the device's to send.
+  // A new address of a registered device needs its password (protocol §4.1), which only the device can send.
   return isNew ? { kind: "hash" } : { kind: "done", code: ack.credentialsRefused };
 }
 

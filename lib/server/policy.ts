@@ -1,15 +1,15 @@
-// What an operator decides about how the engine behaves. Read once at start, never changed.
+// The operator's choices for the engine, fixed at the start, and the engine's limits. Reads no flags.
 
 import { missedHeartbeats, offlineAfterMs } from "../protocol/limits.ts";
 
 export type Policy = {
-  /** Whether an IP may belong to several devices with different ports (gateways, NAT). */
+  /** Whether an IP may belong to several devices with different ports (gateways, NAT; protocol §4.1). */
   readonly sharedIp: boolean;
-  /** A session that stated no interval is offline after this long without a packet, in ms. */
+  /** A session without a stated heartbeat interval is offline after this long without a packet, in ms. */
   readonly offlineAfterMs: number;
   /** Whether text datagrams are refused. */
   readonly requireEncryption: boolean;
-  /** Whether a device may come back with another key (`replace`) or not (`strict`). */
+  /** Whether a sealed LOGIN may replace the device's key (`replace`) or is refused (`strict`). */
   readonly keyPolicy: "replace" | "strict";
 };
 
@@ -28,44 +28,45 @@ export function silenceMaxMs(policy: Policy, everySeconds: number | null): numbe
   return everySeconds === null ? policy.offlineAfterMs : everySeconds * missedHeartbeats * 1000;
 }
 
-/** Implementation limits: every queue and table of the engine has one. */
+/** Implementation limits. Every queue and table of the engine has one. */
 export const limits = {
-  /** Password checks that may wait at once; past it 93. */
+  /** Password computations that wait or run at once; a request above that is answered with 93. */
   hashJobs: 512,
-  /** Of these, from one source IP. */
+  /** The same, for one source IP. */
   hashJobsPerSource: 128,
-  /** Passwords whose last check is remembered, keyed. */
+  /** Devices whose right password is remembered, as an HMAC. */
   verifiers: 262_144,
-  /** Source and id pairs whose refused credentials are counted. */
+  /** Pairs of source IP and id whose refused credentials are counted. */
   guardedPairs: 65_536,
-  /** Refused credentials a minute from one source IP for one id (clause 4). */
+  /** Refused credentials a minute from one source IP for one id (protocol §4.10). */
   refusalsPerMinute: 10,
-  /** Replies to sources without a session that are longer than the amplification limit, a second and in a burst. */
+  /** Replies above the amplification limit to one source IP without a session, a second and in a burst. */
   longRepliesPerSecond: 5,
   longRepliesBurst: 20,
-  /** The same in all. */
+  /** The same to all sources together; the burst is as large. */
   longRepliesPerSecondInAll: 1_000,
+  /** Source IPs with such a count. */
   longReplySources: 16_384,
-  /** Questions of the operator to devices that may wait at once. */
+  /** The operator's questions that may be open or wait at once. */
   asks: 1_024,
-  /** An operator's question is given up after this long, in ms, and sent again at these ages. */
+  /** A question is given up this long after its first sending, and sent again at this interval, in ms. */
   askTimeoutMs: 8_000,
   askRepeatMs: 2_000,
-  /** Sessions written behind in one batch. */
+  /** Session rows written in one batch. */
   touchesPerBatch: 512,
-  /** How often a live session's last packet is written, in ms. */
+  /** How often the rows of live sessions are written, in ms. */
   touchEveryMs: 10_000,
-  /** Links that nobody has logged in over, and how long each may be one, ms (sealed, Load). */
+  /** Links without a login, and how long each is kept, in ms (protocol §5.15). */
   strangers: 4_096,
   strangerMs: 30_000,
-  /** INITs a second above which a stranger has to show a cookie. */
+  /** INIT packets a second above which an INIT needs a cookie (protocol §5.4). */
   initsPerSecond: 2_000,
-  /** Client keys whose handshake counter is remembered. */
+  /** Client keys without a current link whose handshake counter is remembered. */
   handshakeCounters: 262_144,
-  /** Packets a device may have relayed a second, and in a burst. */
+  /** Packets relayed for one client key, a second and in a burst; and keys with such a count. */
   relaysPerSecond: 50,
   relaysBurst: 200,
   relaySenders: 65_536,
-  /** Lines of error.log a second; past it they are counted. */
+  /** Lines of error.log a second, also in a burst; further ones are only counted. */
   errorLinesPerSecond: 200,
 } as const;

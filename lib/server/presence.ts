@@ -1,24 +1,24 @@
-// Presence that is true: a session whose device fell silent ends as `offline`. Looks at a share of the sessions each
-// tick, so that a hundred thousand do not stall the loop, and writes last packets behind.
+// Ends the session of a silent device as `offline` (protocol §4.5), and writes the changed session rows from time to
+// time. A tick checks only a part of the sessions, so that a hundred thousand of them do not stall the event loop.
 
 import type { Desk } from "./desk.ts";
 import { limits, silenceMaxMs } from "./policy.ts";
 import type { Session } from "./session.ts";
 
-/** Sessions looked at in one tick: all of them in five ticks, and at least this many. */
+/** Sessions checked in one tick: a fifth of all, and at least this many. */
 const lookedAtMin = 1_000;
 const ticksARound = 5;
 
-/** Ticks further apart than this mean that nobody listened in between (a sleeping machine, a clock set forward). */
+/** A longer gap between ticks, in ms, means that the server received nothing meanwhile (sleep, clock set forward). */
 const gapMax = 5_000;
 
 export class Presence {
   #round: Iterator<Session> | null = null;
   #writtenAt: number;
-  /** Touched sessions of this round that are not written yet. */
+  /** Sessions whose rows are due in this round and not written yet. */
   #behind: Session[] = [];
 
-  /** Since when somebody listens: nobody is offline for what was sent before. */
+  /** Since when the server receives packets, ms. Earlier silence does not count: packets may have been missed. */
   #listeningSince: number;
   #tickedAt: number;
 
@@ -31,7 +31,7 @@ export class Presence {
     this.#tickedAt = startedAt;
   }
 
-  /** Ends the sessions that are due, and writes last packets behind every ten seconds. */
+  /** Ends silent sessions. Every ten seconds it begins to write the session rows that are due, some in each tick. */
   tick(): void {
     this.#noticeGap();
     this.#sweep();
@@ -42,7 +42,7 @@ export class Presence {
     this.#writeSome(limits.touchesPerBatch);
   }
 
-  /** Puts all last packets that are not written yet into the batch in hand, for a clean stop. */
+  /** Adds all session rows that are due to the current batch, for a clean stop. */
   writeAll(): void {
     this.#behind.push(...this.desk.takeTouched());
     this.#writeSome(this.#behind.length);
@@ -85,7 +85,7 @@ export class Presence {
 
   #isSilent(session: Session): boolean {
     const { policy, now } = this.desk;
-    // Set back, the clock may be behind the last packet.
+    // If the clock was set back, the last packet is in the future.
     session.lastSeen = Math.min(session.lastSeen, now);
     const heard = Math.max(session.lastSeen, this.#listeningSince);
     return now - heard > silenceMaxMs(policy, session.everySeconds);

@@ -1,5 +1,5 @@
-// RELAY: two devices that have no direct path pass their own sealed packets through the server, which cannot read them.
-// Rate-limited a sender; what has nowhere to go is told so.
+// RELAY (protocol §5.18): passes the sealed packets of two devices without a direct path from one to the other, with a
+// rate limit for each sender. Cannot read the packets.
 
 import type { Frame } from "../sealed/frames.ts";
 import { answer } from "../protocol/codes.ts";
@@ -19,7 +19,11 @@ export class Relay {
 
   constructor(private readonly desk: Desk) {}
 
-  /** Passes a packet on to the device that the frame names, in the name of the sender's. */
+  /**
+   * Passes a packet on to the device that the frame names. The frame sent on names the sender's device instead.
+   * If the sender is not logged in or the target cannot be reached, the sender gets an ERROR. A packet above the rate
+   * limit is dropped.
+   */
   pass(link: Link, frame: RelayFrame): void {
     const { desk } = this;
     const { msgid, packet } = frame;

@@ -1,5 +1,5 @@
-// One device's session, and the table of them all: who is logged in, from where, in the order of their ids, and how
-// many a source has. Lives in memory; the store holds what a restart needs.
+// A device's session, and the table of all sessions: by id, in the order of ids, and counted by source IP. In memory
+// only; the store keeps what a restart needs.
 
 import { IdOrder } from "./id-order.ts";
 import type { Endpoint, StoredSession } from "./operation.ts";
@@ -11,23 +11,23 @@ export class Session {
   source: Endpoint;
   lastSeen: number;
   everySeconds: number | null;
-  /** Sequence number of its last report; 0 where it is not known. */
+  /** Sequence number of its last report; 0 if it is not known. */
   lastReport = 0;
-  /** An operation that ends it is under way: it counts as ended for what comes after. */
+  /** An operation that ends it is under way: for later requests it counts as ended. */
   ending = false;
-  /** The LOGOFF that ends it, while that is under way. */
+  /** The LOGOFF that ends it, while its commit is under way. */
   leaving: Request | null = null;
-  /** Its row in the store is older than its last packet. */
+  /** Whether its row in the store is out of date and queued for writing. */
   touched = false;
 
   constructor(
     readonly row: number,
     readonly id: string,
-    /** Who may act for it: the source IP, or for a sealed session the client's static key in base64. */
+    /** Whose requests may use it (protocol §4.8): a source IP; for a sealed session a client's static key in base64. */
     readonly owner: string,
     readonly sealed: boolean,
     source: Endpoint,
-    /** The ip and port in its LOGIN: what other devices are told. */
+    /** The ip and port in its LOGIN, which other devices get in answer to a QUERY 01. */
     readonly stated: Endpoint,
     readonly started: number,
     lastSeen: number,
@@ -38,7 +38,7 @@ export class Session {
     this.everySeconds = everySeconds;
   }
 
-  /** Makes a session of a stored row. */
+  /** Creates a session from its row. */
   static from(stored: StoredSession): Session {
     const { session, id, source, started, lastSeen, everySeconds, clientKey } = stored;
     const owner = clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
@@ -57,7 +57,7 @@ export class Session {
   }
 }
 
-/** All sessions. */
+/** The sessions of all devices, at most one for each. */
 export class SessionTable {
   readonly #byId = new Map<string, Session>();
   readonly #countBySource = new Map<string, number>();
@@ -68,7 +68,7 @@ export class SessionTable {
     return this.#byId.size;
   }
 
-  /** Takes over stored sessions at the start. */
+  /** Adds the stored sessions, at the start. */
   restore(stored: readonly StoredSession[]): void {
     for (const row of stored) {
       const session = Session.from(row);
@@ -83,8 +83,9 @@ export class SessionTable {
   }
 
   /**
-   * The session a request may act for. A text session belongs to the source IP that logged in, and the port does not
-   * count (clause 4); a sealed one to the client's key, and the address does not count.
+   * The session that a request may use (protocol §4.8). A text session belongs to the source IP that logged in,
+   * whatever the port; a sealed session to the client's key, whatever the address.
+   * @param owner the source IP; over a link the client's static key in base64
    */
   at(id: string, owner: string): Session | undefined {
     const session = this.#byId.get(id);
@@ -98,7 +99,7 @@ export class SessionTable {
     return this.#countBySource.has(ip);
   }
 
-  /** Adds a session, in place of the device's earlier one. */
+  /** Adds a session; it replaces an earlier one of the device. */
   set(session: Session): void {
     const before = this.#byId.get(session.id);
     if (before === undefined) this.#order.add(session.id);
@@ -107,7 +108,7 @@ export class SessionTable {
     this.#count(session, 1);
   }
 
-  /** Removes this very session; a later one of the same device stays. */
+  /** Removes this session. False if it is not in the table any more; a later session of the device stays. */
   remove(session: Session): boolean {
     if (this.#byId.get(session.id) !== session) return false;
     this.#byId.delete(session.id);
@@ -121,9 +122,9 @@ export class SessionTable {
   }
 
   /**
-   * Ids in order, after one of them.
-   * @param after an id, or null from the start
-   * @param bytesMax the length of the ids with a comma between each two
+   * A page of the ids that are logged in, in order, separated by commas.
+   * @param after the page begins with the first id greater than this one; null for the first page
+   * @param bytesMax the longest page
    */
   idsAfter(after: string | null, bytesMax: number): string {
     let page = "";
@@ -136,7 +137,7 @@ export class SessionTable {
     return page;
   }
 
-  /** Counts text sessions a source; sealed ones roam, and what goes to them was never a stranger's. */
+  /** Counts the text sessions of a source IP. Sealed sessions roam, and their replies are never limited. */
   #count({ owner: ip, sealed }: Session, by: number): void {
     if (sealed) return;
     const count = (this.#countBySource.get(ip) ?? 0) + by;

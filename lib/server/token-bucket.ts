@@ -1,5 +1,4 @@
-// Limits how often something may happen: a bucket that fills at a steady rate and holds a burst; and one a key,
-// bounded. The caller brings the time.
+// Rate limits: a token bucket, and a bounded table with one bucket for each key. The caller passes the time.
 
 /** A bucket of tokens. */
 export class TokenBucket {
@@ -7,8 +6,8 @@ export class TokenBucket {
   #filledAt: number;
 
   /**
-   * @param perSecond tokens that come in a second
-   * @param burst tokens it holds at most
+   * @param perSecond tokens added in a second
+   * @param burst the most tokens it holds; it begins full
    * @param now milliseconds
    */
   constructor(
@@ -20,24 +19,24 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Takes a token if there is one. */
+  /** Takes a token. False if there is none. */
   take(now: number): boolean {
     const gained = ((now - this.#filledAt) / 1000) * this.perSecond;
     if (gained > 0) this.#tokens = Math.min(this.burst, this.#tokens + gained);
-    // A clock that was set back starts to count again from there.
+    // Also after the clock was set back: then the bucket fills from that time on.
     this.#filledAt = now;
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
   }
 
-  /** Whether it would be full, and so need not be remembered. */
+  /** Whether the bucket is full by now. A full bucket need not be remembered. */
   isFull(now: number): boolean {
     return this.#tokens + ((now - this.#filledAt) / 1000) * this.perSecond >= this.burst;
   }
 }
 
-/** A bucket for each key, of which it remembers a bounded number: the longest unused are forgotten first. */
+/** A bucket for each key. At most `keysMax` are remembered; the least recently used is forgotten first. */
 export class KeyedBuckets {
   readonly #buckets = new Map<string, TokenBucket>();
 
@@ -47,7 +46,7 @@ export class KeyedBuckets {
     readonly keysMax: number,
   ) {}
 
-  /** Takes a token of this key's bucket if there is one. */
+  /** Takes a token from this key's bucket. False if there is none. */
   take(key: string, now: number): boolean {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.perSecond, this.burst, now);
     this.#buckets.delete(key);

@@ -1,10 +1,10 @@
-// Counts datagrams by verb, transport and the code of their answer. One table of numbers, made once: a datagram costs
-// one addition.
+// Counts datagrams by verb, transport and the code of their answer, for the metrics. The table is allocated once; a
+// datagram costs one addition.
 
 import { describeAck, type AckCode } from "../protocol/codes.ts";
 import type { Message } from "../protocol/messages.ts";
 
-/** What a datagram was; `other` where nothing was read in it. */
+/** The type of a datagram; `other` if none could be read. */
 export type Verb = Message["type"] | "other";
 
 const rows: Readonly<Record<Verb, number>> = {
@@ -20,7 +20,7 @@ const rows: Readonly<Record<Verb, number>> = {
 };
 const verbs = Object.keys(rows) as Verb[];
 const codesMax = 100;
-/** Behind the codes of ACK: those of DATA in answer to a QUERY, and what is never answered. */
+/** The columns: 100 codes of ACK, 100 codes of DATA in answer to a QUERY, and one for datagrams that get no answer. */
 const unanswered = 2 * codesMax;
 const columns = unanswered + 1;
 
@@ -28,7 +28,7 @@ const columns = unanswered + 1;
 export type TrafficCell = {
   readonly verb: Verb;
   readonly transport: "text" | "sealed";
-  /** What came of it, as a word. */
+  /** The meaning of the answer's code, words joined by `_`. */
   readonly outcome: string;
   readonly count: number;
 };
@@ -36,22 +36,22 @@ export type TrafficCell = {
 export class Traffic {
   readonly #counts = new Float64Array(2 * verbs.length * columns);
 
-  /** A datagram was answered with an ACK. */
+  /** Counts a datagram that was answered with an ACK. */
   acknowledged(sealed: boolean, verb: Verb, code: string): void {
     this.#add(sealed, verb, numberOf(code));
   }
 
-  /** A QUERY was answered with a DATA. */
+  /** Counts a QUERY that was answered with a DATA. */
   answered(sealed: boolean, verb: Verb, code: string): void {
     this.#add(sealed, verb, codesMax + numberOf(code));
   }
 
-  /** A datagram is of a kind that is not answered. */
+  /** Counts a datagram of a type that is never answered. */
   unanswered(sealed: boolean, verb: Verb): void {
     this.#add(sealed, verb, unanswered);
   }
 
-  /** What was counted, with equal outcomes added up. */
+  /** The counts above 0; codes with the same outcome are added up. */
   read(): TrafficCell[] {
     const cells = new Map<string, TrafficCell>();
     for (const [i, count] of this.#counts.entries()) {
@@ -73,7 +73,7 @@ export class Traffic {
   }
 }
 
-/** Two digits as a number, without making a string of them. */
+/** The number of a two-digit code, without a substring for each digit. */
 function numberOf(code: string): number {
   return (code.charCodeAt(0) - 48) * 10 + code.charCodeAt(1) - 48;
 }
@@ -86,7 +86,7 @@ function outcomeOf(column: number): string {
   return words.replaceAll(" ", "_");
 }
 
-/** A word for each code of ACK that has a shorter one than its description. */
+/** Shorter names for the ACK codes whose description is long. */
 const outcomes: Partial<Record<AckCode, string>> = {
   "01": "already registered",
   "11": "id taken",

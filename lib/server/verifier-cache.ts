@@ -1,17 +1,17 @@
-// Remembers that a password was right, so that a fleet that logs in again does not cost an argon2 each. Holds no
-// password: an HMAC of it under a key that lives and dies with the process.
+// Remembers that a password was right, so that a fleet that logs in again does not cost one argon2id for each device.
+// Never holds a password: only its HMAC, under a key that exists as long as the process.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 type Verifier = { readonly hash: string; readonly mac: Buffer };
 
-/** Passwords that were right, a bounded number. */
+/** The verifiers of a bounded number of devices. */
 export class VerifierCache {
   readonly #byId = new Map<string, Verifier>();
 
   /**
    * @param key 32 random bytes of this process
-   * @param entriesMax how many devices are remembered; the longest ago remembered are forgotten first
+   * @param entriesMax how many devices are remembered; the one remembered longest ago is forgotten first
    */
   constructor(
     private readonly key: Uint8Array,
@@ -19,8 +19,8 @@ export class VerifierCache {
   ) {}
 
   /**
-   * The stored hash this password is known to fit, or null where it is not known.
-   * The caller compares it with the stored hash of now, which a change of password replaces.
+   * The stored hash that this password is known to match, or null if none is known.
+   * The caller compares it with the hash that is stored now, as the password may have changed since.
    */
   check(id: string, password: string): string | null {
     const verifier = this.#byId.get(id);
@@ -28,12 +28,12 @@ export class VerifierCache {
     return timingSafeEqual(verifier.mac, this.#macOf(id, password)) ? verifier.hash : null;
   }
 
-  /** Whether some password of this device is remembered. */
+  /** Whether a password of this device is remembered. */
   knows(id: string): boolean {
     return this.#byId.has(id);
   }
 
-  /** Remembers that the password fits the stored hash. */
+  /** Remembers that the password matches the stored hash. */
   remember(id: string, password: string, hash: string): void {
     this.#byId.delete(id);
     this.#byId.set(id, { hash, mac: this.#macOf(id, password) });

@@ -1,5 +1,5 @@
-// The gate of the sealed transport: HELLO and INIT are answered without keeping more than must be, DATA is opened and
-// its frame handed on. Nothing sent from here to a stranger is larger than what came.
+// The gate of the sealed transport: answers HELLO and INIT, opens DATA and passes its frame on. Never answers a packet
+// with a larger one, and keeps state only for an INIT that it accepts.
 
 import { CookieJar } from "../../sealed/cookie.ts";
 import { decodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
@@ -22,7 +22,7 @@ export class Gate {
   #inits = 0;
   #initsSince = 0;
 
-  /** @param onFrame what to do with a frame that came over a link */
+  /** @param onFrame called with each valid frame: its link, the frame, and its body as it was on the wire */
   constructor(
     private readonly desk: Desk,
     private readonly onFrame: (link: Link, frame: Frame, body: Uint8Array) => void,
@@ -33,8 +33,8 @@ export class Gate {
   }
 
   /**
-   * Takes a datagram whose first byte is 1 to 7.
-   * @param late whether the loop is late, so that strangers have to show a cookie
+   * Handles a datagram whose first byte is 1 to 7.
+   * @param late whether the event loop is behind, so that an INIT needs a cookie
    */
   receive(bytes: Uint8Array, source: Endpoint, late: boolean): void {
     switch (bytes[0]) {
@@ -45,7 +45,7 @@ export class Gate {
       case packetType.hello:
         return this.#receiveHello(bytes, source);
       default:
-        // KEY, RESP, COOKIE and RESET are a server's to send.
+        // Only a server sends KEY, RESP, COOKIE and RESET.
         this.desk.counters.sealedRefused++;
     }
   }
@@ -125,7 +125,7 @@ export class Gate {
       desk.send(source, resetFor(bytes));
       return;
     }
-    // sealed, Roaming: the address moves on a packet that verified and is the newest.
+    // sealed, Roaming: only a verified packet with the highest counter so far moves the address.
     if (opened.value.newest) {
       desk.links.confirm(link, desk.uptimeMs);
       link.source = source;
@@ -135,13 +135,14 @@ export class Gate {
     else desk.counters.sealedRefused++;
   }
 
-  /** Counts an INIT; true above the rate at which strangers have to show a cookie. */
+  /** Counts an INIT. True above the rate from which on an INIT needs a cookie. */
   #isFlooded(uptimeMs: number): boolean {
     const most = limits.initsPerSecond;
     const passed = uptimeMs - this.#initsSince;
     if (passed >= 1_000) {
       this.#initsSince = uptimeMs;
-      // A flood that goes on is known from the second before; however large it was, a quiet second ends it.
+      // What was above the limit, at most once the limit, counts for the next second too: a flood that continues needs
+      // cookies from its start. One quiet second ends that.
       const carried = Math.min(this.#inits, 2 * most) - most;
       this.#inits = passed < 2_000 ? Math.max(0, carried) : 0;
     }
@@ -149,7 +150,7 @@ export class Gate {
   }
 }
 
-/** The body as it stands on the wire; of a text it is cut out already. */
+/** The body of a frame as it was on the wire. A text frame has its body without the header already. */
 function bodyOf(frame: Frame, bytes: Uint8Array): Uint8Array {
   return frame.kind === "text" ? frame.body : frameBody(bytes);
 }

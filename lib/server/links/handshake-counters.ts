@@ -1,17 +1,17 @@
-// The highest handshake counter of each client key, so that a replayed INIT makes no link (sealed, Rekey and replay).
-// Of a key that is connected its link knows it; here are the others, bounded: the longest unused is forgotten first.
+// The highest handshake counters of client keys without a current link, so that a replayed INIT creates no link
+// (protocol §5.7). A current link holds its own counter. Bounded; the least recently noted key is forgotten first.
 
 import { limits } from "../policy.ts";
 
 export class HandshakeCounters {
   readonly #byKey = new Map<string, number>();
 
-  /** The highest counter noted of a key; -1 where there is none. */
+  /** The highest counter noted for a key; -1 if there is none. */
   of(key: string): number {
     return this.#byKey.get(key) ?? -1;
   }
 
-  /** Notes a counter that is higher than any of this key before. */
+  /** Notes a counter, which must be higher than all before it of this key. */
   note(key: string, counter: number): void {
     this.#byKey.delete(key);
     this.#byKey.set(key, counter);
@@ -22,7 +22,7 @@ export class HandshakeCounters {
     }
   }
 
-  /** A link took over: it knows the counter of its handshake. A higher one of an INIT since stays. */
+  /** Forgets a counter that a link holds from now on. A higher one, from a later INIT, stays. */
   handOver(key: string, counter: number): void {
     if (this.#byKey.get(key) === counter) this.#byKey.delete(key);
   }

@@ -1,5 +1,5 @@
-// All links: by index, and the current one of each client key. Strangers are bounded in number and time, and a link
-// becomes its key's current one only with its first valid packet: a replayed INIT displaces nobody.
+// All links, by index, and the current link of each client key. A stranger is a link without a login; strangers are
+// bounded in number and time. A link becomes current with its first valid DATA, so a replayed INIT replaces no link.
 
 import type { Random } from "../identity.ts";
 import { limits } from "../policy.ts";
@@ -10,7 +10,7 @@ export class LinkTable {
   readonly #byIndex = new Map<number, Link>();
   readonly #currentByKey = new Map<string, Link>();
   readonly #handshakes = new HandshakeCounters();
-  /** Links that nobody has logged in over, or that a newer one replaced; the oldest first. */
+  /** Links without a login, and links that a newer one replaced; the oldest first. */
   readonly #strangers = new Set<Link>();
 
   get size(): number {
@@ -25,14 +25,15 @@ export class LinkTable {
     return this.#byIndex.get(index);
   }
 
-  /** The link over which this key is reached now. */
+  /** The link over which the server reaches this key. */
   currentOf(key: string): Link | undefined {
     return this.#currentByKey.get(key);
   }
 
   /**
-   * Takes the counter of a handshake (sealed, Rekey and replay).
-   * @returns false where it is not higher than any of this key before: the INIT was sent before
+   * Checks and notes the counter of an INIT (protocol §5.7).
+   * @param key the client's static key in base64
+   * @returns false if it is not higher than all before it of this key: the INIT is a replay
    */
   takeHandshake(key: string, counter: number): boolean {
     if (counter <= this.#highest(key)) return false;
@@ -40,7 +41,7 @@ export class LinkTable {
     return true;
   }
 
-  /** An index that no link has. */
+  /** A random index that no link has. */
   freeIndex(random: Random): number {
     for (;;) {
       const index = Buffer.from(random.bytes(4)).readUInt32BE(0);
@@ -48,7 +49,7 @@ export class LinkTable {
     }
   }
 
-  /** Adds the link of a handshake that has not proven itself yet. */
+  /** Adds the link of a new handshake, as a stranger. The oldest stranger is removed if there are too many. */
   add(link: Link): void {
     this.#byIndex.set(link.index, link);
     this.#strangers.add(link);
@@ -59,7 +60,11 @@ export class LinkTable {
     }
   }
 
-  /** A packet came over the link: it is the one its key is reached over. Two programs of a device may take turns. */
+  /**
+   * Makes a link the current one of its key, after a valid packet over it. Two programs that use the same key may take
+   * turns. The link before becomes a stranger; the device that logged in over it is now reached over this link.
+   * @param uptimeMs `Desk.uptimeMs`
+   */
   confirm(link: Link, uptimeMs: number): void {
     const before = this.#currentByKey.get(link.key);
     if (before === link) return;
@@ -69,19 +74,19 @@ export class LinkTable {
     const device = link.device ?? before?.device ?? null;
     if (device !== null) this.admit(link, device);
     if (before === undefined) return;
-    // What is still on its way under the old keys may arrive for a while.
+    // The old link stays for a while: packets under its keys may still be on their way.
     before.since = uptimeMs;
     this.#strangers.delete(before);
     this.#strangers.add(before);
   }
 
-  /** A device logged in over the link: it is no stranger any more. */
+  /** Notes that a device logged in over the link, which is no stranger any more. */
   admit(link: Link, device: string): void {
     link.device = device;
     this.#strangers.delete(link);
   }
 
-  /** The device's session ended: its link is a stranger's again. */
+  /** Makes the link a stranger again, because the session of its device ended. */
   dismiss(link: Link, uptimeMs: number): void {
     link.device = null;
     link.since = uptimeMs;
@@ -98,7 +103,7 @@ export class LinkTable {
     link.transport.wipe();
   }
 
-  /** The link is its key's current one no more: what it knew of handshakes is still known. */
+  /** Keeps the handshake counter of a link that is not the current one of its key any more. */
   #keepCounter(link: Link | undefined): void {
     if (link === undefined || link.handshakeCounter <= this.#highest(link.key)) return;
     this.#handshakes.note(link.key, link.handshakeCounter);
@@ -108,7 +113,7 @@ export class LinkTable {
     return Math.max(this.#currentByKey.get(key)?.handshakeCounter ?? -1, this.#handshakes.of(key));
   }
 
-  /** Removes strangers whose time is up. */
+  /** Removes strangers older than the limit. */
   expire(uptimeMs: number): void {
     for (const link of this.#strangers) {
       if (uptimeMs - link.since < limits.strangerMs) return;

@@ -1,24 +1,25 @@
-// A link: the keys one handshake gave, where its packets come from, and who speaks over it. A session is the device's
-// and outlives links; a link is the device key's.
+// A link: the keys of one handshake, the address of its peer, and the device that logged in over it. A session belongs
+// to a device and outlives its links; a link belongs to a client key.
 
 import { readUint32 } from "../../sealed/bytes.ts";
 import type { Transport } from "../../sealed/transport.ts";
 import type { Endpoint } from "../operation.ts";
 
 export class Link {
-  /** The device that logged in over it last, or null for a stranger. */
+  /** The device that logged in over it last; null if none did. */
   device: string | null = null;
-  /** Bits of the client's static key. */
+  /** The first 32 bits of the client's static key. */
   readonly keyBits: number;
-  /** When it was made, or when it stopped being of use, ms of `Desk.uptimeMs`. */
+  /** When it was created, or when it became a stranger again, in ms of `Desk.uptimeMs`. */
   since: number;
-  /** Our own msgids count up; the device's are its own. */
+  /** Msgids of the server's own requests count up from 1, independent of the device's. */
   #nextMsgid = 1n;
 
   /**
-   * @param key the client's static key in base64: what its sessions belong to
-   * @param handshakeCounter of the INIT it was made for
-   * @param source where its last valid packet came from; moves with the device
+   * @param key the client's static key in base64, the owner of its sessions
+   * @param handshakeCounter the hs_counter of its INIT
+   * @param source the address of the INIT; later that of the newest packet (sealed, Roaming)
+   * @param uptimeMs `Desk.uptimeMs`
    */
   constructor(
     readonly transport: Transport,
@@ -40,7 +41,7 @@ export class Link {
     return this.transport.localIndex;
   }
 
-  /** A msgid for a frame that the server begins. */
+  /** The msgid for the next frame that the server sends without a request. */
   nextMsgid(): bigint {
     return this.#nextMsgid++;
   }

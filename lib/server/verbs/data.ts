@@ -1,11 +1,11 @@
-// DATA: a report, or a device's answer to the operator's QUERY. Either way it is stored before it is acknowledged.
+// DATA (protocol §4.6): a report, or a device's answer to the operator's QUERY. Both are stored and then acknowledged.
 
 import { ack } from "../../protocol/codes.ts";
 import type { Data } from "../../protocol/messages.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 
-/** Takes a DATA. */
+/** Handles a DATA. */
 export function receiveData(desk: Desk, request: Request, message: Data): void {
   const { code, time } = message;
   const session = desk.sessionOf(request, message.id);
@@ -13,7 +13,7 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
     desk.refuseStranger(request, ack.dataRefused, message.id, "DATA");
     return;
   }
-  // The session's own: a text that is looked up again and again is hashed once.
+  // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
   desk.alive(session, request.source);
   const report = { device: id, time, received: desk.now, code, message: message.message };
@@ -41,22 +41,22 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
 }
 
 /**
- * What tells a repeat from another report, 48 bits. A text report is its datagram; over a link the msgid tells them apart,
- * so that two equal readings are two reports (sealed, Retransmission).
+ * The key of a report, 48 bits, by which the store finds a repeat. In text it comes from the SHA-256 of the datagram.
+ * Over a link the client's key and the msgid are mixed in, so that equal readings are two reports (protocol §5.20).
  */
 function keyOf({ hash, link, msgid }: Request): number {
   const high = hexAt(hash, 0, 4);
   const low = hexAt(hash, 4, 8);
   if (link === null) return high * 2 ** 32 + low;
-  // Mixed, not digested once more: whoever makes two that collide has only its own reports to lose, and the store bounds
-  // how many it compares.
+  // A mix is enough, without a second SHA-256: a client that constructs collisions loses only its own reports, and the
+  // store bounds how many rows it compares.
   const [bootBits, counterBits] = [Number(msgid >> 32n), Number(msgid & 0xffff_ffffn)];
   const mixed = mix(mix(link.keyBits ^ bootBits) ^ counterBits);
   const more = mix(mixed ^ Math.imul(bootBits, 0x9e3779b1));
   return ((high ^ more) & 0xffff) * 2 ** 32 + ((low ^ mixed) >>> 0);
 }
 
-/** The number that so many lower-case hex digits stand for. */
+/** The number written as `digits` lower-case hex digits from index `from` on. */
 function hexAt(text: string, from: number, digits: number): number {
   let value = 0;
   for (let i = from; i < from + digits; i++) {
@@ -66,7 +66,7 @@ function hexAt(text: string, from: number, digits: number): number {
   return value;
 }
 
-/** Spreads 32 bits over 32 bits, one to one (the finalizer of MurmurHash3). */
+/** A bijection of 32 bits in which each input bit affects all output bits (the finalizer of MurmurHash3). */
 function mix(bits: number): number {
   let mixed = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

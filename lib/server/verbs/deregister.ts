@@ -1,4 +1,5 @@
-// DEREGISTER: a device takes itself out of the registrar. Its reports stay.
+// DEREGISTER (protocol §4.2): removes a device and ends its session. Its reports stay. The store calls the rule, a pure
+// function, inside its transaction.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
@@ -13,16 +14,17 @@ import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { DeviceRow } from "./register.ts";
 
-/** What DEREGISTER comes to. */
+/** The decision on a DEREGISTER: an answer, and whether to remove the device; or a password check needed first. */
 export type DeregisterDecision =
   | { readonly kind: "need"; readonly need: Need }
   | { readonly kind: "done"; readonly code: AckCode; readonly remove: boolean };
 
 /**
- * Decides a DEREGISTER (clause 4).
- * @param device what was asked, ip in canonical spelling
- * @param clientKey the key it came under, 32 bytes, or null for text
- * @param own the device of this id, or null
+ * Decides a DEREGISTER (protocol §4.2).
+ * @param device the fields of the request, ip in canonical spelling
+ * @param proof what is known of the password
+ * @param clientKey the client's static key, 32 bytes; null for text
+ * @param own the stored device with this id, or null
  */
 export function decideDeregister(
   device: DeviceFacts,
@@ -41,7 +43,7 @@ export function decideDeregister(
   if (proof.kind !== "verified" || proof.hash !== own.hash) {
     return { kind: "need", need: { kind: "verify", hash: own.hash } };
   }
-  // Who could take it out and register it anew would have replaced its key (sealed, Login).
+  // Otherwise another key could deregister the device and register it again, and so replace its key (protocol §5.12).
   const isOtherKey =
     own.sealedKey !== null && clientKey !== null && !equal(own.sealedKey, clientKey);
   if (isOtherKey && keyPolicy === "strict") {
@@ -53,7 +55,7 @@ export function decideDeregister(
   return { kind: "done", code: ack.deregistered, remove: true };
 }
 
-/** Takes a DEREGISTER. */
+/** Handles a DEREGISTER. */
 export function receiveDeregister(
   desk: Desk,
   attempts: Attempts,

@@ -1,4 +1,5 @@
-// LOGIN: a device opens its session, in place of an earlier one.
+// LOGIN (protocol §4.3, §5.12): opens a device's session, which replaces an earlier one. The store calls the rule, a
+// pure function, inside its transaction.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
@@ -16,20 +17,22 @@ import type { DeviceRow } from "./register.ts";
 
 const ticketBytes = 32;
 
-/** What LOGIN comes to. */
+/** The decision on a LOGIN: an answer, or a password check that is needed first. */
 export type LoginDecision =
   | { readonly kind: "need"; readonly need: Need }
   | {
       readonly kind: "done";
       readonly code: AckCode;
-      /** Whether the device comes with another key than it had. */
+      /** Whether the client key differs from that of the device's last sealed LOGIN. */
       readonly keyChanged: boolean;
     };
 
 /**
- * Decides a LOGIN (clause 4; sealed, Login). An unknown id takes the time of a password check all the same.
- * @param clientKey the key it came under, 32 bytes, or null for text
- * @param own the device of this id, or null
+ * Decides a LOGIN (protocol §4.3; sealed, Login). An unknown id needs a password check too, so that both refusals take
+ * the same time.
+ * @param proof what is known of the password
+ * @param clientKey the client's static key, 32 bytes; null for text
+ * @param own the stored device with this id, or null
  */
 export function decideLogin(
   proof: Proof,
@@ -53,7 +56,7 @@ function done(code: AckCode, keyChanged = false): LoginDecision {
   return { kind: "done", code, keyChanged };
 }
 
-/** Takes a LOGIN. */
+/** Handles a LOGIN. */
 export function receiveLogin(
   desk: Desk,
   attempts: Attempts,
@@ -90,7 +93,10 @@ export function receiveLogin(
   attempts.begin(attempt);
 }
 
-/** Opens the session that a LOGIN or RESUME stored, and acknowledges it. */
+/**
+ * Opens the session that a LOGIN or RESUME stored, and acknowledges the request.
+ * @param opened the id, the session's row, and the ip and port of the request
+ */
 export function openSession(
   desk: Desk,
   request: Request,

@@ -1,4 +1,4 @@
-// LOGOFF: a device closes its session.
+// LOGOFF (protocol §4.4): ends a device's session. The session stays in memory until its end is on the disk.
 
 import { ack } from "../../protocol/codes.ts";
 import type { Logoff } from "../../protocol/messages.ts";
@@ -6,10 +6,11 @@ import { doOnce, sealedRequestOf } from "../answered.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 
-/** Takes a LOGOFF. */
+/** Handles a LOGOFF. */
 export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
   const { id } = message;
-  // protocol §6.4: a client that repeats one reads 31 as done, so a repeat waits for the commit as the first does.
+  // protocol §6.4: a client that repeated its LOGOFF reads 31 as success. So a repeat before the commit gets no 31; it
+  // only updates where the answer is sent.
   const leaving = desk.sessions.get(id)?.leaving ?? null;
   if (
     leaving?.hash === request.hash &&
@@ -23,7 +24,8 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   desk.log.activity("info", peerName(request.source), "RECV", `LOGOFF ${id}`);
   const session = desk.sessionOf(request, id);
   if (session === undefined) {
-    // With a session a repeat may as well end that one: the device has come back for nothing but its answer.
+    // Stored answers count only here. If the device has a session again, it resumed it only to repeat its LOGOFF, which
+    // then ends that session.
     const refuse = () => desk.refuseStranger(request, ack.credentialsRefused, id, "LOGOFF");
     return doOnce(desk, request, id, refuse);
   }
@@ -39,7 +41,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     },
     request,
     () => {
-      // The reply goes out as one to a session's source: it is the last this session gets.
+      // Before the session is removed: the reply to its source is not subject to the amplification limit.
       desk.confirm(request, ack.loggedOff, id);
       desk.endSession(session);
     },

@@ -1,4 +1,5 @@
-// QUERY: a device asks where another is, what it reported last, or who is there.
+// QUERY (protocol §4.7): answers where a device is, what it reported last, or which devices are logged in. Changes
+// nothing.
 
 import { ack, answer, query, type AnswerCode } from "../../protocol/codes.ts";
 import { encode } from "../../protocol/encode.ts";
@@ -11,7 +12,7 @@ import { peerName, type Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../session.ts";
 
-/** Takes a QUERY. */
+/** Handles a QUERY. */
 export function receiveQuery(desk: Desk, request: Request, message: Query): void {
   const { id, code, target } = message;
   const session = desk.sessionOf(request, id);
@@ -40,7 +41,7 @@ export function receiveQuery(desk: Desk, request: Request, message: Query): void
   }
 }
 
-/** Where the target is: the ip and port of its LOGIN. */
+/** Answers with the ip and port of the target's LOGIN. */
 function answerAddress(desk: Desk, request: Request, message: Query): void {
   const session = desk.sessions.get(message.target);
   if (session !== undefined && !session.ending) {
@@ -54,7 +55,7 @@ function answerAddress(desk: Desk, request: Request, message: Query): void {
   });
 }
 
-/** Gives a sealed asker the server's word for the target: a voucher, or that it speaks text (sealed, Peers). */
+/** Sends a sealed asker a voucher for the target, or an ERROR if the target is logged in with text (sealed, Peers). */
 function vouch(desk: Desk, request: Request, askerId: string, target: Session): void {
   const { link, msgid } = request;
   if (link === null) return;
@@ -74,7 +75,7 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
   if (signed.ok) desk.sendFrame(link, { kind: "peer", answer: true, msgid, voucher: signed.value });
 }
 
-/** What the target reported last; a device that logged off has reported it all the same. */
+/** Answers with the target's last report, also if the target is not logged in. */
 function answerLatest(desk: Desk, request: Request, message: Query): void {
   desk.submit({ kind: "latest", id: message.target }, request, (outcome) => {
     if (outcome.kind !== "found") return;
@@ -89,7 +90,7 @@ function answerLatest(desk: Desk, request: Request, message: Query): void {
   });
 }
 
-/** Ids that are logged in, after the target; an empty page ends the list. */
+/** The ids that are logged in, after the target; an empty page is the end of the list. */
 function pageOf(desk: Desk, message: Query): string {
   const after = message.target === "*" ? null : message.target;
   return desk.sessions.idsAfter(after, roomFor(message));
@@ -123,7 +124,7 @@ function answerData(
   }
 }
 
-/** Bytes that a DATA to this asker has for its message; `length` takes at most four, a message ending in LF one more. */
+/** The most bytes of message in a DATA to this asker. `length` has at most 4 digits; a final LF is doubled (§1.6). */
 function roomFor(message: Query): number {
   return (
     Math.min(datagramBytesMax, frameBodyBytesMax) -
@@ -132,7 +133,7 @@ function roomFor(message: Query): number {
   );
 }
 
-/** The text cut to so many bytes, never inside a character. */
+/** The text, cut to at most `bytesMax` bytes of UTF-8, never inside a character. */
 function cut(text: string, bytesMax: number): string {
   if (utf8Bytes(text) <= bytesMax) return text;
   const bytes = Buffer.from(text).subarray(0, bytesMax);

@@ -1,5 +1,5 @@
-// REGISTER: a device makes itself known. The rule is a pure function over the rows it needs; the store calls it inside
-// its transaction.
+// REGISTER (protocol §4.1): stores a device, or its new address. The store calls the rule, a pure function over the
+// rows it needs, inside its transaction.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
@@ -11,20 +11,20 @@ import { peerName, type Desk } from "../desk.ts";
 import type { DeviceFacts, Need, Proof } from "../operation.ts";
 import type { Request } from "../request.ts";
 
-/** A device as the store keeps it. */
+/** A device's row. */
 export type DeviceRow = DeviceFacts & {
   readonly hash: string;
-  /** The client key of its last sealed LOGIN, 32 bytes, or null. */
+  /** The client's static key of its last sealed LOGIN, 32 bytes, or null. */
   readonly sealedKey: Uint8Array | null;
-  /** SHA-256 of what a RESUME has to show, or null. */
+  /** SHA-256 of the proof that a RESUME must contain, 32 bytes, or null. */
   readonly storedProof: Uint8Array | null;
-  /** Whether it may speak text no more: it was sealed once (sealed, Downgrade). */
+  /** Whether its text requests are refused, because it logged in sealed once (protocol §5.19). */
   readonly textLocked: boolean;
 };
 
-/** The rows REGISTER is decided on. */
+/** What a REGISTER is decided on. */
 export type RegisterRows = {
-  /** The device of this id. */
+  /** The stored device with this id, or null. */
   readonly own: DeviceRow | null;
   /** Whether another id holds the ip (with `--shared-ip`: the ip and port). */
   readonly ipTaken: boolean;
@@ -32,22 +32,22 @@ export type RegisterRows = {
   readonly macTaken: boolean;
 };
 
-/** What REGISTER comes to: an answer, with what to store, or a password check that it lacks. */
+/** The decision on a REGISTER: an answer and what to store, or a password computation that is needed first. */
 export type RegisterDecision =
   | { readonly kind: "need"; readonly need: Need }
   | {
       readonly kind: "done";
       readonly code: AckCode;
       readonly store: "nothing" | "insert" | "update";
-      /** The hash the password is known to fit, or null. */
+      /** The hash that the password is known to match, or null. */
       readonly hash: string | null;
     };
 
 /**
- * Decides a REGISTER (clause 4), first row of the table that fits.
- * @param device what was asked, ip in canonical spelling
+ * Decides a REGISTER: the first row of the table in protocol §4.1 that applies.
+ * @param device the fields of the request, ip in canonical spelling
  * @param proof what is known of the password
- * @param sealed whether it came over a link
+ * @param sealed whether the request came over a link
  */
 export function decideRegister(
   device: DeviceFacts,
@@ -77,7 +77,7 @@ function done(code: AckCode, hash: string | null = null): RegisterDecision {
   return { kind: "done", code, store: "nothing", hash };
 }
 
-/** Takes a REGISTER. */
+/** Handles a REGISTER. */
 export function receiveRegister(
   desk: Desk,
   attempts: Attempts,

@@ -1,4 +1,5 @@
-// RESUME: a device that logged in before comes back with its ticket, without a password check.
+// RESUME (protocol §5.12): opens a session with a ticket, without a password check. The store calls the rule, a pure
+// function, inside its transaction.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { isId } from "../../protocol/fields.ts";
@@ -14,10 +15,10 @@ import type { DeviceRow } from "./register.ts";
 type Resume = Extract<Frame, { kind: "resume" }>;
 
 /**
- * Decides a RESUME (sealed, Login): the same key as at the LOGIN, and the proof of its ticket.
- * @param clientKey the key it came under, 32 bytes
- * @param shown the proof it brought, 32 bytes
- * @param own the device of this id, or null
+ * Decides a RESUME (sealed, Login): it needs the client key of the LOGIN and the proof of its ticket.
+ * @param clientKey the client's static key, 32 bytes
+ * @param shown the proof in the RESUME, 32 bytes
+ * @param own the stored device with this id, or null
  */
 export function decideResume(
   clientKey: Uint8Array,
@@ -31,7 +32,7 @@ export function decideResume(
   return provesTicket(own.storedProof, shown) && isSameKey ? ack.loggedIn : ack.credentialsRefused;
 }
 
-/** Takes a RESUME; it came over a link. */
+/** Handles a RESUME, which always comes over a link. */
 export function receiveResume(desk: Desk, request: Request, frame: Resume): void {
   const { id, proof, port } = frame;
   const { link, source } = request;

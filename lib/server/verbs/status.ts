@@ -1,4 +1,5 @@
-// STATUS: a heartbeat. Touches nothing but memory; what a restart needs of it is written behind.
+// STATUS (protocol §4.5): a heartbeat. Changes only memory and is answered at once; lib/server/presence.ts writes the
+// session's row later.
 
 import { ack } from "../../protocol/codes.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../../protocol/limits.ts";
@@ -9,7 +10,7 @@ import type { Request } from "../request.ts";
 const every = /every=(\d{1,9}(?:\.\d{1,9})?)/;
 
 /**
- * The heartbeat interval a STATUS states, in seconds, held within bounds; null where it states none.
+ * The heartbeat interval in a STATUS, in seconds, limited to 1 to 86,400; null if there is none.
  * @param message the message of the STATUS
  */
 export function statedInterval(message: string): number | null {
@@ -19,7 +20,7 @@ export function statedInterval(message: string): number | null {
   return Math.min(heartbeatSecondsMax, Math.max(heartbeatSecondsMin, Number(seconds)));
 }
 
-/** Takes a STATUS. */
+/** Handles a STATUS. */
 export function receiveStatus(desk: Desk, request: Request, message: Status): void {
   const { id } = message;
   const session = desk.sessionOf(request, id);
