@@ -1,16 +1,16 @@
-// The one class for what an operator can mend: a taken port, a full disk, a wrong flag. What a peer sends is never one
-// of these, and a broken invariant is an assert instead.
+// The one class of errors that an operator can fix: a port in use, a full disk, a wrong flag. Never used for input from
+// a peer, which is refused with a reason, or for a broken invariant, which is an assert.
 
 /** Exit codes of both binaries. */
 export const exitCode = { done: 0, refused: 1, usage: 2, noAnswer: 3, keyChanged: 4 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-/** An error that a person can mend, with what to do about it. Caught once, in cmd. */
+/** An error that an operator can fix, with the next step. Caught once, in cmd. */
 export class OperatingError extends Error {
   /**
    * @param code a short name for scripts and tests, such as `port-in-use`
-   * @param message what is wrong, naming the thing that is
+   * @param message what is wrong, with the name of the file, port or flag
    * @param nextStep what to do about it
    * @param exit the exit code of the process
    */
@@ -26,7 +26,7 @@ export class OperatingError extends Error {
 }
 
 /**
- * Ends the process where an invariant of the program does not hold.
+ * Throws if an invariant of the program does not hold. The error is not an OperatingError, so it ends the process.
  * @param condition what must be true here
  * @param invariant the invariant in words
  */

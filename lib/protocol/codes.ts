@@ -1,6 +1,7 @@
-// The codes of ACK and of DATA as an answer, with their words. The words are for people; only the digits travel.
+// The codes of ACK, of DATA in answer to a QUERY, and of QUERY, with their meaning in words. The words are for people;
+// only the digits are sent.
 
-/** What an ACK says (clause 3). */
+/** The codes of ACK (clause 3.1). */
 export const ack = {
   registered: "00",
   alreadyRegistered: "01",
@@ -32,14 +33,14 @@ export const ack = {
 export type AckCode = (typeof ack)[keyof typeof ack];
 
 /**
- * Whether an ACK with this code may say why (clause 2.8): on 9x codes only.
+ * Whether an ACK with this code may have a reason (clause 2.8): only 9x codes.
  * @param code two digits
  */
 export function bearsReason(code: string): boolean {
   return code.startsWith("9");
 }
 
-/** What a DATA says in answer to a QUERY (clause 3). */
+/** The codes of a DATA that answers a QUERY (clause 3.2). */
 export const answer = {
   found: "01",
   unknownDevice: "11",
@@ -50,7 +51,7 @@ export const answer = {
 /** A code that a DATA in answer to a QUERY may carry. */
 export type AnswerCode = (typeof answer)[keyof typeof answer];
 
-/** What a QUERY asks for (clause 4). */
+/** The codes of QUERY (clause 3.3). */
 export const query = { address: "01", latestReport: "02", loggedIn: "03" } as const;
 
 const ackWords: Readonly<Record<AckCode, string>> = {

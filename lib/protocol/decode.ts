@@ -1,4 +1,5 @@
-// From a datagram's bytes to a message. What a peer sends never throws: every refusal is a value with its reason.
+// Decodes the bytes of a datagram to a message. Never throws for what a peer sends: a refusal is a value with its code
+// and reason.
 
 import { isUtf8 } from "node:buffer";
 import { ack, bearsReason } from "./codes.ts";
@@ -23,7 +24,7 @@ import {
 } from "./messages.ts";
 import { idIn } from "./seen-ids.ts";
 
-/** Why a datagram is no message: the code and reason for an ACK, and the id in it where one can be read. */
+/** Why a datagram is not a message: the code and reason for the ACK, and the id in the datagram or null. */
 export type Refusal = {
   readonly ok: false;
   readonly code: typeof ack.malformed | typeof ack.unknownType | typeof ack.tooLong;
@@ -31,10 +32,10 @@ export type Refusal = {
   readonly id: string | null;
 };
 
-/** A message, or why there is none. */
+/** A message, or the refusal of the datagram. */
 export type Decoded = { readonly ok: true; readonly message: Message } | Refusal;
 
-/** The fields of one form in order, with their rules: what the table says, laid out for the decoder. */
+/** The fields of one form in order, with their rules: an entry of `forms`, prepared for the decoder. */
 type Shape = {
   readonly names: readonly FieldName[];
   readonly rules: readonly FieldRule[];
@@ -49,11 +50,12 @@ type Shapes = {
   readonly extended?: Shape;
 };
 
-/** A text and how far the datagram's trailing newline lets it go. */
+/** The text of a datagram. */
 type Body = {
   readonly text: string;
+  /** The length of the text without a trailing line ending (clause 1.6). */
   readonly end: number;
-  /** Where the verb ends, below 0 where nothing follows it. */
+  /** The index of the TAB after the verb, or -1 if there is none. */
   readonly tab: number;
   /** Whether every character is one byte. */
   readonly ascii: boolean;
@@ -62,27 +64,27 @@ type Body = {
 const shapes: readonly Shapes[] = Object.entries(forms).map(([verb, form]) =>
   shapesOf(verb as Verb, form),
 );
-/** Verbs by their length: at most two have the same, which is quicker told than a look-up by name. */
+/** Verbs by their length. At most two have the same length, so comparing them is faster than a look-up by name. */
 const shapesByLength = Array.from({ length: 16 }, (_, length) =>
   shapes.filter(({ verb }) => verb.length === length),
 );
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TAB = "\t";
 const tabCode = 0x09;
-/** No form has more fields, with one more that shows what is too much. */
+/** The most fields of any form, and one more part that shows that a datagram has too many. */
 const partsMax = 1 + Math.max(...shapes.map((known) => longestOf(known).names.length));
-/** Where each part of the datagram in hand starts; behind the last, one more than where it ends. */
+/** The start of each part of the datagram being decoded, and after the last part the index of its end plus 1. */
 const starts = new Int32Array(partsMax + 1);
 
 /**
  * Decodes one text datagram (clauses 1 and 2).
- * @param bytes the datagram as received, of any length; nothing of it is kept
+ * @param bytes the datagram as received, of any length; not kept
  */
 export function decode(bytes: Uint8Array): Decoded {
   if (bytes.length > datagramBytesMax) {
     return refuse(ack.tooLong, `${bytes.length} bytes; at most ${datagramBytesMax}`);
   }
-  // clause 1.3: asked first because a decoder that throws costs 50 times as much as the question.
+  // clause 1.3: checked first because a decoder that throws costs 50 times as much as this check.
   if (!isUtf8(bytes)) return refuse(ack.malformed, "not UTF-8");
   const text = utf8.decode(bytes);
   const end = text.length - trailingNewline(text);
@@ -95,13 +97,13 @@ export function decode(bytes: Uint8Array): Decoded {
   return refuseVerb(text.slice(0, verbEnd));
 }
 
-/** Checks each field and puts the message together. */
+/** Checks each field and builds the message. */
 function decodeFields(known: Shapes, body: Body): Decoded {
   const { verb, plain } = known;
   const { text } = body;
   let shape = plain;
   let count = cut(body, plain);
-  // Clause 2.7: the addressed form is told by field 4 being an IP literal and field 5 a port.
+  // Clause 2.7: the form is addressed if field 4 is an IP literal and field 5 a port.
   if (known.addressed !== undefined && count > 3 && isPort(text, starts[3], partEnd(3))) {
     if (isIp(text, starts[2], partEnd(2))) {
       shape = known.addressed;
@@ -113,7 +115,7 @@ function decodeFields(known: Shapes, body: Body): Decoded {
   const { names, rules } = shape;
   if (count !== names.length) {
     const sent = body.tab < 0 ? 0 : text.slice(0, body.end).split(TAB).length - 1;
-    // Clause 1.8: where a field is missing, the password may stand in the id's place.
+    // Clause 1.8: if a field is missing, the password may be in the position of the id.
     const shown = names.includes("password") ? 0 : count;
     return refuseFields(body, shape, shown, `takes ${names.length} fields, not ${sent}`);
   }
@@ -138,9 +140,9 @@ function decodeFields(known: Shapes, body: Body): Decoded {
 }
 
 /**
- * Notes in `starts` where the fields after the verb are. A message takes the rest, TABs and all (clause 2.17); of another
- * form one part more than its fields shows what is too much.
- * @returns how many parts there are
+ * Writes the starts of the fields after the verb to `starts`. A final message takes the rest, including TABs (clause
+ * 2.17). In other forms one part more than the fields is counted, which shows that there are too many.
+ * @returns the number of parts
  */
 function cut({ text, end, tab }: Body, { names, endsInMessage }: Shape): number {
   const countMax = endsInMessage ? names.length : names.length + 1;
@@ -236,7 +238,7 @@ function build(verb: Verb, text: string, addressed: boolean, count: number): Mes
   }
 }
 
-/** How many characters of one trailing LF or CRLF there are (clause 1). */
+/** The length of one trailing LF or CRLF, in characters; 0 if there is none (clause 1.6). */
 function trailingNewline(text: string): number {
   if (!text.endsWith("\n")) return 0;
   return text.endsWith("\r\n") ? 2 : 1;
@@ -246,7 +248,7 @@ function refuse(code: Refusal["code"], reason: string): Refusal {
   return { ok: false, code, reason, id: null };
 }
 
-/** Clause 1.4: what does not start with a capital letter is no text message; clause 2.1: any other type is unknown. */
+/** Clause 1.4: a text message starts with a capital letter. Clause 2.1: a type that is not in the table is unknown. */
 function refuseVerb(verb: string): Refusal {
   if (!/^[A-Z]/.test(verb) || hasControl(verb)) {
     return refuse(ack.malformed, "a datagram starts with a message type and a TAB");

@@ -1,4 +1,4 @@
-// From a message to its text. The fields come from the same table that the decoder reads.
+// Encodes a message to its text, with the same table of fields as the decoder. Never checks a field.
 
 import { bearsReason } from "./codes.ts";
 import { utf8Bytes } from "./fields.ts";
@@ -6,9 +6,10 @@ import { reasonCharsMax } from "./limits.ts";
 import { forms, type FieldName, type Message } from "./messages.ts";
 
 /**
- * Writes a message as the text of one datagram (clauses 1 and 2). The caller has checked its fields.
- * @param message any message; a `message` that ends in LF gets one more, which the receiver takes off again. A half
- *   of a surrogate pair is counted, and sent, as U+FFFD. What comes out may be longer than a datagram: the caller looks.
+ * Encodes a message as the text of one datagram (clauses 1 and 2).
+ * @param message the caller has checked its fields. A `message` that ends in LF gets one more LF (clause 1.6). Half of
+ *   a surrogate pair counts as U+FFFD and is sent as that.
+ * @returns may be longer than a datagram; the caller checks that
  */
 export function encode(message: Message): string {
   const form = forms[message.type];
@@ -24,12 +25,12 @@ export function encode(message: Message): string {
 }
 
 /**
- * Writes an ACK, the one message of the packet path, without going through the table.
+ * Encodes an ACK without the table: most replies of a server are ACKs.
  * @param code two digits
- * @param id the device the request was about, or `-` where none could be read
- * @param time the server's time as the wire writes it
+ * @param id the id of the request, or `-` if none could be read
+ * @param time the server's time in the wire format
  * @param hash lower-case hex SHA-256 of the request's bytes as received
- * @param reason for people, on 9x codes only and cut to the longest that is sent; empty for none
+ * @param reason text for a person, cut to `reasonCharsMax` and left out unless the code is 9x; empty for none
  */
 export function encodeAck(
   code: string,
@@ -43,7 +44,7 @@ export function encodeAck(
   return `${text}\t${cutReason(reason)}`;
 }
 
-/** At most so many characters, none of them cut in half (a surrogate alone would reach the wire as U+FFFD). */
+/** Cuts a reason to `reasonCharsMax` characters, never inside a surrogate pair, which would be sent as U+FFFD. */
 function cutReason(reason: string): string {
   if (reason.length <= reasonCharsMax) return reason;
   return Array.from(reason).slice(0, reasonCharsMax).join("");

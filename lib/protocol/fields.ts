@@ -1,5 +1,5 @@
-// The form of each field (clause 2): one check and one sentence a field. Error texts are derived from here. A check looks
-// at a range of a text: every datagram passes here, and what is only checked needs no string of its own.
+// The form of each field (clause 2): a check, and a sentence for error texts. A check takes a range of a text, because
+// it runs for every datagram and must not allocate a substring. Knows no message.
 
 import { isIp } from "./ip.ts";
 import { idCharsMax, macCharsMax, passwordBytesMax, timeCharsMax } from "./limits.ts";
@@ -7,19 +7,19 @@ import type { FieldName } from "./messages.ts";
 
 // oxlint-disable-next-line no-control-regex -- control characters are what these refuse
 const control = /[\u0000-\u001f\u007f-\u009f]/;
-// What turns a line of a terminal or a log round or hides in it: direction marks, zero widths, separators (clause 2.9).
+// Not printable (clause 2.9): marks that reverse or hide text in a terminal or log, zero-width characters, separators.
 const invisible = /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 const decimalDigitsMax = 5;
 const hashDigits = 64;
 const portMax = 65_535;
 
-/** Whether the characters of a text from `from` up to `to` fit. */
+/** Whether the characters of a text from index `from` up to, not including, `to` have the form. */
 type Check = (text: string, from?: number, to?: number) => boolean;
 
-/** A field's check, and the sentence for whoever sent something else. */
+/** A field's check, and the reason for an ACK if the check fails. */
 export type FieldRule = { readonly test: Check; readonly says: string };
 
-/** What each field must be, with the words that say so to whoever sent something else. */
+/** The rule of each field (clauses 2.8 and 2.10 to 2.19). */
 export const fieldRules: Readonly<Record<FieldName, FieldRule>> = {
   code: { test: isCode, says: "code must be two digits" },
   hash: { test: isHash, says: "hash must be 64 lower-case hex digits" },
@@ -47,7 +47,7 @@ export const fieldRules: Readonly<Record<FieldName, FieldRule>> = {
   time: { test: isTime, says: `time must be 1 to ${timeCharsMax} printable characters` },
 };
 
-/** Whether the text can be a device id: 1 to 64 of `A-Z a-z 0-9 . _ : -`, not `.` or `..`. */
+/** Whether the text is a valid device id (clause 2.10): 1 to 64 of `A-Z a-z 0-9 . _ : -`, not `.` or `..`. */
 export function isId(text: string, from = 0, to = text.length): boolean {
   const length = to - from;
   if (length < 1 || length > idCharsMax) return false;
@@ -55,15 +55,15 @@ export function isId(text: string, from = 0, to = text.length): boolean {
   return length > 2 || !/^\.+$/.test(text.slice(from, to));
 }
 
-/** Whether the text can be a port, 1 to 65535, in decimal without leading zeros. */
+/** Whether the text is a valid port (clause 2.14): 1 to 65535, in decimal without leading zeros. */
 export function isPort(text: string, from = 0, to = text.length): boolean {
   const value = decimalOf(text, from, to);
   return value >= 1 && value <= portMax;
 }
 
 /**
- * The number a decimal text stands for, or -1. Up to five digits in one spelling: without that a field could be a length
- * and no port, and become a port when written again.
+ * The number that a decimal text of 1 to 5 digits without leading zeros means, or -1 for any other text. One spelling
+ * only: otherwise `length` could be `080`, which is no port, and become one when the message is encoded again (2.7).
  */
 export function decimalOf(text: string, from = 0, to = text.length): number {
   const digits = to - from;
@@ -77,27 +77,27 @@ export function decimalOf(text: string, from = 0, to = text.length): number {
   return digits > 1 && text.charCodeAt(from) === 48 ? -1 : value;
 }
 
-/** Whether the text can be a MAC: 1 to 64 printable characters without spaces. */
+/** Whether the text is a valid MAC (clause 2.12): 1 to 64 printable characters without spaces. */
 export function isMac(value: string): boolean {
   return isPrintable(value, macCharsMax) && !/\s/.test(value);
 }
 
-/** Whether the text can be a password: 1 to 128 bytes of UTF-8 without control characters. */
+/** Whether the text is a valid password (clause 2.11): 1 to 128 bytes of UTF-8 without control characters. */
 export function isPassword(value: string): boolean {
   return value.length > 0 && utf8Bytes(value) <= passwordBytesMax && !control.test(value);
 }
 
-/** Whether the text can be a time: 1 to 32 printable characters. */
+/** Whether the text is a valid time (clause 2.15): 1 to 32 printable characters. */
 export function isTime(text: string, from = 0, to = text.length): boolean {
   const length = to - from;
-  // Nearly every time is plain ASCII; whatever is not takes the long way.
+  // The fast path: nearly every time is plain ASCII.
   let i = from;
   while (i < to && isAsciiPrintable(text.charCodeAt(i))) i++;
   if (i === to) return length >= 1 && length <= timeCharsMax;
   return isPrintable(text.slice(from, to), timeCharsMax);
 }
 
-/** Whether the text has a control character: U+0000 to U+001F, U+007F to U+009F (clause 1.5). */
+/** Whether the text contains a control character: U+0000 to U+001F, U+007F to U+009F (clause 1.5). */
 export function hasControl(value: string): boolean {
   return control.test(value);
 }
@@ -119,7 +119,7 @@ function isTarget(text: string, from = 0, to = text.length): boolean {
   return (to - from === 1 && text[from] === "*") || isId(text, from, to);
 }
 
-/** A check of a whole text as one of a range. */
+/** Makes a check of a range from a check of a whole text. */
 function whole(test: (value: string) => boolean): Check {
   return (text, from = 0, to = text.length) => test(text.slice(from, to));
 }
@@ -144,7 +144,7 @@ function isAsciiPrintable(code: number): boolean {
   return code >= 0x20 && code <= 0x7e;
 }
 
-/** A character is a Unicode code point: 64 of them can be 128 UTF-16 units, and that is still 64. */
+/** Characters are counted as Unicode code points (clause 2.9): 128 UTF-16 units can be 64 characters. */
 function isPrintable(value: string, charsMax: number): boolean {
   if (value.length === 0 || control.test(value) || invisible.test(value)) return false;
   return (
@@ -154,14 +154,14 @@ function isPrintable(value: string, charsMax: number): boolean {
 }
 
 /**
- * A MAC in the one spelling used to compare two: case and `-` against `:` do not count (clause 2).
+ * The spelling in which two MACs are compared: lower case, with `:` for `-` (clause 2.12).
  * @param mac as sent
  */
 export function comparableMac(mac: string): string {
   return mac.toLowerCase().replaceAll("-", ":");
 }
 
-/** The number of bytes of a text in UTF-8. */
+/** The length of a text in UTF-8, in bytes. */
 export function utf8Bytes(text: string): number {
   return Buffer.byteLength(text);
 }

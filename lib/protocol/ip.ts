@@ -1,24 +1,24 @@
-// IP literals as text: which are valid, and one spelling for each so that they can be compared. Never a host name,
-// never a lookup.
+// IP literals (clause 2.13): which texts are valid, and one canonical spelling for comparing them. Accepts no host name
+// and looks up nothing.
 
 const v4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 const v6Characters = /^[\da-f:.]{2,45}$/i;
 
 /**
- * Whether the characters of a text from `from` up to `to` are an IPv4 or IPv6 literal (RFC 4291 section 2.2; no zone, no
- * leading zeros in IPv4).
- * @param text at most a datagram
+ * Whether the characters of a text from index `from` up to, not including, `to` are an IPv4 or IPv6 literal (RFC 4291
+ * section 2.2; no zone, no leading zeros in IPv4).
+ * @param text not longer than a datagram
  */
 export function isIp(text: string, from = 0, to = text.length): boolean {
-  // The time of every report is asked this, and few times get beyond their first `-`.
+  // The fast path: this is called with the time of every report, and most times fail at their first `-`.
   for (let i = from; i < to; i++) if (!isIpCharacter(text.charCodeAt(i))) return false;
   const ip = text.slice(from, to);
   return v4.test(ip) || groupsOf(ip) !== null;
 }
 
 /**
- * One spelling for an address: IPv4 as it is, an IPv4-mapped IPv6 address as its IPv4 address, IPv6 as RFC 5952 writes
- * it. A text that is no IP literal comes back unchanged.
+ * The canonical spelling of an address: IPv4 unchanged, an IPv4-mapped IPv6 address as its IPv4 address, IPv6 as in RFC
+ * 5952 section 4. A text that is not an IP literal is returned unchanged.
  * @param text an IP literal
  */
 export function canonicalIp(text: string): string {
@@ -51,7 +51,7 @@ function groupsOf(text: string): number[] | null {
   return [...head, ...Array<number>(missing).fill(0), ...tail];
 }
 
-/** The groups on one side of `::`; an embedded IPv4 address may only end the literal. */
+/** The groups on one side of `::`, or null. Only the last half of a literal may end with an IPv4 address. */
 function groupsOfHalf(text: string, last: boolean): number[] | null {
   if (text === "") return [];
   const groups: number[] = [];
@@ -70,7 +70,7 @@ function groupsOfHalf(text: string, last: boolean): number[] | null {
   return groups;
 }
 
-/** RFC 5952: lower case, no leading zeros, the longest run of zero groups (the first of equals, two or more) as `::`. */
+/** RFC 5952: lower case, no leading zeros, `::` for the longest run of two or more zero groups (the first if equal). */
 function compress(groups: readonly number[]): string {
   let runStart = -1;
   let runLength = 1;

@@ -1,10 +1,10 @@
-// The messages of the protocol as a discriminated union, and the one table that says which fields each verb has.
-// Everything that reads or writes the wire is derived from this table.
+// The messages of the protocol as a discriminated union, and the one table of the fields of each verb. The decoder, the
+// encoder and the forms of clause 2 follow this table.
 
-/** Where an addressed message's answer goes. */
+/** The address to which the answer to an addressed message is sent. */
 export type Address = { readonly ip: string; readonly port: number };
 
-/** REGISTER and DEREGISTER name a device in full. */
+/** REGISTER or DEREGISTER; both have the same fields. */
 export type Register = {
   readonly type: "REGISTER" | "DEREGISTER";
   readonly id: string;
@@ -43,7 +43,7 @@ export type Data = {
   readonly message: string;
 };
 
-/** A question; `address` is null in the plain form, and where the answer goes in the addressed one. */
+/** A question; `address` is null in the plain form. */
 export type Query = {
   readonly type: "QUERY";
   readonly code: string;
@@ -53,7 +53,7 @@ export type Query = {
   readonly target: string;
 };
 
-/** The answer to all but QUERY. `hash` ties it to its request; `reason` is empty except on 9x. */
+/** The answer to all requests but a QUERY that is answered with DATA. `reason` is empty unless the code is 9x. */
 export type Ack = {
   readonly type: "ACK";
   readonly code: string;
@@ -69,7 +69,7 @@ export type Message = Register | Login | Logoff | Status | Data | Query | Ack;
 /** The first field of a datagram. */
 export type Verb = Message["type"];
 
-/** A field by the name the specification gives it. */
+/** A field, by its name in the specification. */
 export type FieldName =
   | "code"
   | "hash"
@@ -84,14 +84,14 @@ export type FieldName =
   | "target"
   | "time";
 
-/** The fields after the verb, in order. `addressed` is the second form of DATA and QUERY; `optional` may be left out. */
+/** The fields after the verb, in order. `addressed` is the second form of DATA and QUERY; `optional` may be omitted. */
 export type Form = {
   readonly fields: readonly FieldName[];
   readonly addressed?: readonly FieldName[];
   readonly optional?: FieldName;
 };
 
-/** Verb → fields (clause 2). */
+/** The fields of each verb (clause 2.1). */
 export const forms: Readonly<Record<Verb, Form>> = {
   REGISTER: { fields: ["id", "password", "mac", "ip", "port"] },
   DEREGISTER: { fields: ["id", "password", "mac", "ip", "port"] },

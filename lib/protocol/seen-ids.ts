@@ -1,13 +1,13 @@
-// The ids that were seen lately, one string each. A text cut from a datagram is a new one every time, and whoever looks
-// it up in a table has to hash it again; the string kept here was hashed once. Bounded: a place holds the latest only.
+// A cache of recently seen ids. A substring of a datagram is a new string, whose hash is computed for each look-up in a
+// table; the cached string has its hash already. Fixed size: each place holds the latest id only.
 
-/** A power of two: the devices of a large house; with more of them some ids are cut anew. */
+/** A power of two. With more devices than this, some ids replace each other and are allocated again. */
 const places = 1 << 13;
 const seen = Array.from<string>({ length: places }).fill("");
 
 /**
- * The id that stands in a text from `from` up to `to`: as `slice`, but mostly the same string as the last time.
- * @param text what the id stands in; the range has been checked with `isId`
+ * The id in a text from index `from` up to, not including, `to`. Like `slice`, but returns the cached string if it can.
+ * @param text the caller has checked the range with `isId`
  */
 export function idIn(text: string, from: number, to: number): string {
   let hash = 0;
@@ -21,8 +21,8 @@ export function idIn(text: string, from: number, to: number): string {
 }
 
 /**
- * A copy of a text that has its own memory. What is cut from a datagram keeps the whole of it there for as long as it
- * lives, and in some datagrams there is a password.
+ * A copy of a text with its own memory. A substring would keep the whole datagram in memory as long as it exists, and
+ * some datagrams contain a password.
  * @param text ASCII
  */
 export function ownText(text: string): string {
