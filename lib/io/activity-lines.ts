@@ -1,5 +1,5 @@
-// Activity.log for those who look at it: its last lines from the file, and new ones as they are written. Writes
-// nothing.
+// Activity.log for the dashboard: reads its last lines from the file, and passes new lines to listeners. Never writes a
+// file.
 
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,17 +15,19 @@ export type LoggedLine = {
   readonly words: string;
 };
 
-/** What is read of the end of the file at most, and in one piece, in bytes. */
+/** At most this much of the end of the file is read, in pieces of this size; in bytes. */
 const readBytesMax = 4 << 20;
 const pieceBytes = 128 << 10;
 
 const lineForm = /^(\S+) (DEBUG|INFO|WARN|ERROR) +(\S+) (RECV|SEND|-) +(.*)$/;
 
 /**
- * The last lines of the log that fit, oldest first.
- * @param directory where the logs are
- * @param contains a part of the peer or the words, any case; empty for all
- * @param level this one and above
+ * The last lines of the log that match, oldest first.
+ * @param directory the directory of the logs
+ * @param contains a part of the peer and the words, in any case; empty for all lines
+ * @param level the lowest level to include
+ * @param limit the most lines to return
+ * @throws the system's error if the file cannot be read
  */
 export async function lastLines(
   directory: string,
@@ -39,7 +41,7 @@ export async function lastLines(
   try {
     const { size } = await file.stat();
     const stop = Math.max(0, size - readBytesMax);
-    // The beginning of a line whose rest is in the piece behind.
+    // The end of a line that begins in the piece of the file before this one.
     let rest = Buffer.alloc(0);
     for (let end = size; end > stop && found.length < limit;) {
       const start = Math.max(stop, end - pieceBytes);
@@ -78,7 +80,7 @@ function take(
   }
 }
 
-/** A line of a log in its columns, or null. */
+/** Parses a line of a log into its columns. Null if the text is not such a line. */
 export function parseLine(text: string): LoggedLine | null {
   const [, time, level, peer, direction, words] = lineForm.exec(text) ?? [];
   if (time === undefined || level === undefined || peer === undefined) return null;
@@ -91,14 +93,14 @@ export function parseLine(text: string): LoggedLine | null {
   };
 }
 
-/** A log that also tells listeners what goes into Activity.log; without any it costs a comparison. */
+/** A log that also passes the lines of Activity.log to listeners. Without a listener this costs one comparison. */
 export class HeardLog implements Log {
   readonly #listeners = new Set<(line: LoggedLine) => void>();
 
   /**
-   * @param log where everything goes
-   * @param level events below it are not told either
-   * @param now ms since 1970
+   * @param log receives every event
+   * @param level listeners get no events below it
+   * @param now the clock, ms since 1970
    */
   constructor(
     private readonly log: Log,
@@ -119,7 +121,7 @@ export class HeardLog implements Log {
     this.log.error(peer, words);
   }
 
-  /** Calls for each line until the returned function is called. */
+  /** Calls `onLine` for each line. The returned function removes the listener. */
   listen(onLine: (line: LoggedLine) => void): () => void {
     this.#listeners.add(onLine);
     return () => this.#listeners.delete(onLine);

@@ -1,21 +1,23 @@
-// The admin token: made at the first start, kept beside the database for its owner only.
+// The admin token: created at the first start and stored beside the database, readable by its owner only. Never checks
+// a token.
 
 import { randomBytes } from "node:crypto";
 import { readSecretFile, writeSecretFile } from "./secret-file.ts";
 
 export type AdminToken = {
   readonly token: string;
-  /** Whether it was made now, and is to be shown. */
+  /** Whether it was created now and must be shown. */
   readonly isNew: boolean;
 };
 
-/** The name of the token's file. */
+/** The path of the token's file. */
 export function tokenPathOf(databasePath: string): string {
   return `${databasePath}.token`;
 }
 
 /**
- * Reads the token, or makes it: 256 random bits.
+ * Reads the token, or creates it from 256 random bits.
+ * @param databasePath the path of the database file
  * @throws OperatingError `secret-exposed`, `secret-unreadable`, `secret-unwritable`
  */
 export function openAdminToken(databasePath: string): AdminToken {

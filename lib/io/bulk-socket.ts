@@ -1,23 +1,23 @@
-// Many datagrams for one call into the kernel: recvmmsg and sendmmsg on the descriptor of a socket that Bun owns, into and
-// out of memory that is made once. Linux only; elsewhere, and for whatever goes wrong here, there is Bun's own way.
+// Receives and sends many datagrams with one system call: recvmmsg and sendmmsg on the descriptor of a socket that Bun
+// owns, with buffers that are allocated once. Linux only. Datagrams that it cannot handle are left to Bun's socket.
 
 import { type Library, type Pointer, ptr } from "bun:ffi";
 import type { Endpoint } from "../server/operation.ts";
 import { openLibc } from "./libc.ts";
 import { addressWords, KnownPeer, type Peer, type PeerTable } from "./peers.ts";
 
-/** A datagram to send. Text leaves as UTF-8. */
+/** A datagram to send. A string is sent as UTF-8. */
 export type Outgoing = { readonly payload: string | Uint8Array; readonly to: Endpoint };
 
-/** Datagrams taken in one go. What more there is comes Bun's way. */
+/** Datagrams received with one call. Bun's socket delivers what remains. */
 const inSlots = 512;
-/** More than any message has, in an odd number of lines of the processor's cache: else slots would share a few of its sets. */
+/** More than any message has. An odd number of cache lines, so that the slots do not map to the same few cache sets. */
 const inSlotBytes = 33 * 64;
-/** What the longest datagram there is has beyond that. Memory that is touched by such a one only. */
+/** The rest of the longest UDP datagram. Only a datagram that is longer than its slot touches this memory. */
 const inOverflowBytes = 65_536 - inSlotBytes;
 const outSlots = 256;
 const outSlotBytes = 65 * 64;
-/** A text of so many characters fits its slot, whatever they are. */
+/** A text of this many UTF-16 units fits into a slot: each takes at most 3 bytes in UTF-8. */
 const outCharactersMax = outSlotBytes / 3;
 
 const sendDontWait = 0x40;
@@ -29,13 +29,13 @@ const signatures = {
 } as const;
 
 /**
- * Memory for so many datagrams, laid out as 64-bit Linux wants it: a `mmsghdr`, two `iovec` and a `sockaddr` each.
- * The kernel knows it by its addresses alone, so whoever calls the kernel holds this object while it does.
+ * Buffers for `count` datagrams in the layout of 64-bit Linux: a `mmsghdr`, two `iovec` and a `sockaddr` for each. The
+ * kernel gets only addresses, so the caller must hold a reference to this object during a system call.
  */
 class Slots {
   readonly bytes: Buffer;
   readonly #overflow: Buffer;
-  /** `sockaddr` by `sockaddr`, `addressWords` each. */
+  /** The `sockaddr` of each slot, `addressWords` long. */
   readonly addresses: Int32Array;
   readonly #headers: Uint32Array;
   readonly #parts: Uint32Array;
@@ -47,7 +47,7 @@ class Slots {
     private readonly overflowBytes: number,
     addressBytes: number,
   ) {
-    // Each on a buffer of its own: a small array lives where the collector may move it from.
+    // Each array has its own ArrayBuffer: the garbage collector may move the memory of a small array without one.
     this.bytes = Buffer.from(new ArrayBuffer(count * slotBytes));
     this.#overflow = Buffer.from(new ArrayBuffer(count * overflowBytes));
     this.addresses = new Int32Array(new ArrayBuffer(count * addressWords * 4));
@@ -71,12 +71,12 @@ class Slots {
     }
   }
 
-  /** Where the kernel finds this slot and those behind it. */
+  /** The address of the `mmsghdr` of this slot; those of the next slots follow it. */
   headerAt(slot: number): Pointer {
     return (this.#headersAt + slot * headerWords * 4) as Pointer;
   }
 
-  /** What the kernel has put into the slot: a view of it, but for a datagram that did not fit. */
+  /** The datagram that the kernel wrote: a view of the slot, or a copy if the datagram is longer than the slot. */
   received(slot: number): Uint8Array {
     const length = this.#headers[slot * headerWords + 14] as number;
     const start = slot * this.slotBytes;
@@ -88,7 +88,7 @@ class Slots {
     ]);
   }
 
-  /** Says how many bytes of the slot are to be sent. */
+  /** Sets how many bytes of the slot are sent. */
   setLength(slot: number, length: number): void {
     this.#parts[slot * partWords + 2] = length;
   }
@@ -119,8 +119,9 @@ export class BulkSocket {
   }
 
   /**
-   * Takes the descriptor of a bound socket, or null where this system has no such calls.
-   * @param isIpv6 whether the socket is one of IPv6
+   * Uses the descriptor of a bound socket. Null if this system does not have these system calls.
+   * @param isIpv6 whether it is an IPv6 socket
+   * @param peers the senders, shared with Bun's handler
    */
   static on(fd: number, isIpv6: boolean, peers: PeerTable): BulkSocket | null {
     const isKnown = process.arch === "x64" || process.arch === "arm64";
@@ -130,8 +131,8 @@ export class BulkSocket {
   }
 
   /**
-   * Takes what the kernel holds now, in the order it came. The bytes handed on are a view of memory that the next call
-   * writes over.
+   * Receives the datagrams that wait in the kernel, up to 512, in the order of arrival. Does not block.
+   * @param onDatagram gets a view that the next call overwrites
    */
   receive(onDatagram: (bytes: Uint8Array, peer: Peer) => void): void {
     const slots = this.#in;
@@ -143,8 +144,9 @@ export class BulkSocket {
   }
 
   /**
-   * Sends datagrams from an index on, in order, up to the first that has to go another way.
-   * @returns the index of that one, or how many there are
+   * Sends datagrams from index `from` on, in order. Stops at the first that it cannot send: its address is not known in
+   * the kernel's form, it is too long, or the kernel did not accept it.
+   * @returns the index of that one; the length of the batch if all were sent
    */
   send(batch: readonly Outgoing[], from: number): number {
     for (let first = from; first < batch.length;) {
@@ -159,7 +161,7 @@ export class BulkSocket {
     return batch.length;
   }
 
-  /** Fills slots with datagrams from this index on; returns how many. */
+  /** Copies datagrams from index `first` on into the slots; returns how many. */
   #fill(batch: readonly Outgoing[], first: number): number {
     const { bytes, addresses } = this.#out;
     const countMax = Math.min(outSlots, batch.length - first);

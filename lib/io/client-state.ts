@@ -1,5 +1,5 @@
-// A device's state on the disk, a folder each: its static key, its handshake counter, the tickets its logins left.
-// Several processes of the same device may use it at once.
+// The state of a device on the disk, one folder for each: its static key, handshake counter and tickets. Several
+// processes may use the same device's state at once.
 
 import { randomBytes } from "node:crypto";
 import { linkSync, rmSync } from "node:fs";
@@ -15,10 +15,10 @@ const keyHeading = "iot-client key 1";
 const ticketHeading = "iot-client ticket 1";
 const secretBytes = 32;
 
-/** What a device keeps. */
+/** The persistent state of a device. */
 export type ClientState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket"> & {
   /**
-   * A handshake counter above all before it (sealed, Rekey and replay); it is on the disk when it is returned.
+   * A handshake counter higher than all before it (protocol §5.7). It is on the disk before it is returned.
    * @param time ms since 1970
    */
   nextHandshakeCounter(time: number): number;
@@ -30,14 +30,15 @@ export type ClientState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket">
  */
 export function stateFolderOf(env: Readonly<Record<string, string | undefined>>): string {
   const stated = env["XDG_STATE_HOME"] ?? "";
-  // XDG Base Directory: a path that is not absolute is to be ignored.
+  // XDG Base Directory Specification: a path that is not absolute must be ignored.
   const base = isAbsolute(stated) ? stated : join(env["HOME"] || homedir(), ".local", "state");
   return join(base, "iot-client");
 }
 
 /**
- * Opens a device's state; makes what is missing.
+ * Opens a device's state; creates its folder and key if they are missing.
  * @param folder the client's state folder
+ * @param id the device
  * @throws OperatingError `secret-exposed`, `secret-unwritable`, `state-damaged`
  */
 export function openClientState(folder: string, id: string): ClientState {
@@ -70,7 +71,7 @@ class DeviceState implements ClientState {
     const text = readSecretFile(this.#ticketPath(serverKey, id))?.toString("latin1");
     const [heading, ...lines] = text?.split("\n") ?? [];
     const [ticket, signingKey] = lines.map((line) => Buffer.from(line, "base64"));
-    // A damaged ticket is no ticket: the next login leaves another.
+    // A damaged ticket counts as none: the next login replaces it.
     if (heading !== ticketHeading || ticket?.length !== secretBytes) return null;
     return signingKey?.length === secretBytes ? { ticket, signingKey } : null;
   }
@@ -81,7 +82,7 @@ class DeviceState implements ClientState {
     writeSecretFile(this.#ticketPath(serverKey, id), Buffer.from(text));
   }
 
-  /** A file each, so that two processes that log in at once are not in each other's way. */
+  /** One file for each server and id, so that processes that log in at once do not overwrite each other's tickets. */
   #ticketPath(serverKey: Uint8Array, id: string): string {
     const name = Buffer.from(hash(serverKey, Buffer.from(id))).toString("hex");
     return join(this.folder, `ticket-${name.slice(0, 32)}`);
@@ -97,7 +98,7 @@ function readKey(path: string): Uint8Array | null {
   return bytes;
 }
 
-/** Makes the key; of two processes at once, one makes it and both use it. */
+/** Creates the key. If two processes do so at once, link(2) succeeds for one of them and both use its key. */
 function makeKey(path: string): Uint8Array {
   const mine = `${path}.${randomBytes(6).toString("hex")}`;
   const secret = randomBytes(secretBytes);
@@ -118,11 +119,11 @@ function damaged(path: string): OperatingError {
   return new OperatingError(
     "state-damaged",
     `${path} is damaged.`,
-    "Restore it, or remove the folder it is in: the device then logs in with its password as with a new key.",
+    "Restore it, or remove its folder: the device then logs in with its password and a new key.",
   );
 }
 
-/** A name that is the id's own on every file system: without upper case, colons and the like. */
+/** A file name that is unique for the id on every file system: other characters than `a-z 0-9 . _ -` are escaped. */
 function fileNameOf(id: string): string {
   return id.replace(/[^a-z0-9._-]/g, (character) => {
     return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;

@@ -1,17 +1,17 @@
-// How a command of the same binary talks to the running server: HTTP over a Unix socket beside the database, which only
-// its owner can open.
+// The control socket, by which commands of the same binary call the running server: HTTP over a Unix socket beside the
+// database, which only its owner can open. Carries out no call itself.
 
 import { chmodSync, rmSync } from "node:fs";
 import { OperatingError } from "../operating-error.ts";
 
-/** What the operator asks a device. */
+/** The operator's question to a device. */
 export type ControlQuestion = {
   readonly id: string;
   readonly code: string;
   readonly target: string;
 };
 
-/** What came of it. */
+/** The result of a question. */
 export type ControlAnswer =
   | {
       readonly kind: "answer";
@@ -21,7 +21,7 @@ export type ControlAnswer =
     }
   | { readonly kind: "unknown" | "not-logged-in" | "no-answer" | "busy" };
 
-/** A device to register; `hash` of its password is null where it is first asked whether it would be refused. */
+/** A device to register. `hash` is that of its password, or null to find out first whether it would be refused. */
 export type Candidate = {
   readonly id: string;
   readonly mac: string;
@@ -30,33 +30,34 @@ export type Candidate = {
   readonly hash: string | null;
 };
 
-/** An ACK code, or the hash is wanted. */
+/** An ACK code, or `hash` if the hash of the password is needed. */
 export type EnrollAnswer =
   { readonly kind: "hash" } | { readonly kind: "done"; readonly code: string };
 
-/** What the running server does for a command. */
+/** The calls that the running server carries out for a command. */
 export type ControlCalls = {
   ask(question: ControlQuestion): Promise<ControlAnswer>;
-  /** Lets a device speak text again; whether there is such a device. */
+  /** Allows text requests of a device again; whether the device is registered. */
   allowText(id: string): Promise<boolean>;
-  /** A link that logs a browser in, once; null where no dashboard is served. */
+  /** A link that logs a browser in once; null if no dashboard is served. */
   loginLink(): string | null;
-  /** Registers devices; a code each, or `hash` where the hash of its password is wanted. */
+  /** Registers devices; an answer for each, in the same order. */
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]>;
 };
 
-/** A socket that is served until closed. */
+/** A control socket that is served until it is closed. */
 export type ControlSocket = { close(): void };
 
 const requestBytesMax = 1 << 18;
 
-/** The name of the control socket of a database. */
+/** The path of the control socket of a database. */
 export function socketPathOf(databasePath: string): string {
   return `${databasePath}.sock`;
 }
 
 /**
- * Serves the control socket; the caller holds the database's lock, so whatever file is there is left over.
+ * Serves the control socket. The caller holds the database's lock, so an existing socket file is a leftover and is
+ * removed.
  * @throws OperatingError `control-socket`
  */
 export function serveControl(databasePath: string, calls: ControlCalls): ControlSocket {
@@ -97,7 +98,7 @@ export function askServer(databasePath: string, question: ControlQuestion): Prom
 }
 
 /**
- * Has the running server let a device speak text again; whether there is such a device.
+ * Asks the running server to allow text requests of a device again; whether the device is registered.
  * @throws OperatingError `server-not-running`
  */
 export async function allowTextOn(databasePath: string, id: string): Promise<boolean> {
@@ -106,7 +107,8 @@ export async function allowTextOn(databasePath: string, id: string): Promise<boo
 }
 
 /**
- * Has the running server register devices, a few hundred at once at most.
+ * Asks the running server to register devices.
+ * @param candidates at most a few hundred: a request has at most 256 KiB
  * @throws OperatingError `server-not-running`
  */
 export async function enrollOn(
@@ -117,7 +119,7 @@ export async function enrollOn(
 }
 
 /**
- * Has the running server make a link that logs a browser in, once; null where it serves no dashboard.
+ * Asks the running server for a link that logs a browser in once; null if it serves no dashboard.
  * @throws OperatingError `server-not-running`
  */
 export async function loginLinkOf(databasePath: string): Promise<string | null> {

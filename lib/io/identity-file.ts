@@ -1,5 +1,5 @@
-// The server's keys on the disk: `identity.key` beside its database, made at the first start. Also the shared secret of
-// `--psk-file`.
+// The server's keys on the disk: `identity.key` beside its database, created at the first start. Also reads the
+// pre-shared key of `--psk-file`.
 
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -11,21 +11,25 @@ import { readSecretFile, writeSecretFile } from "./secret-file.ts";
 const heading = "iot-server identity 1";
 const secretBytes = 32;
 
-/** Where the keys of a database's server are. */
+/** The path of the server's keys, in the folder of its database. */
 export function identityPathOf(databasePath: string): string {
   return join(dirname(databasePath), "identity.key");
 }
 
 /**
- * Reads the server's keys, or makes them.
- * @param psk 32 bytes both sides share, or null
+ * Reads the server's keys, or creates them.
+ * @param psk the pre-shared key, 32 bytes, or null
  * @throws OperatingError `identity-damaged`, `secret-exposed`, `secret-unwritable`
  */
 export function openIdentity(databasePath: string, psk: Uint8Array | null): Identity {
   return readIdentity(databasePath, psk) ?? makeIdentity(databasePath, psk);
 }
 
-/** Reads the server's keys; null where there are none yet. */
+/**
+ * Reads the server's keys; null if there are none yet.
+ * @param psk the pre-shared key, 32 bytes, or null
+ * @throws OperatingError `identity-damaged`, `secret-exposed`, `secret-unreadable`
+ */
 export function readIdentity(databasePath: string, psk: Uint8Array | null): Identity | null {
   const path = identityPathOf(databasePath);
   const text = readSecretFile(path)?.toString("latin1");
@@ -43,7 +47,7 @@ export function readIdentity(databasePath: string, psk: Uint8Array | null): Iden
 }
 
 /**
- * Reads a shared secret: 32 bytes in hex or base64.
+ * Reads a pre-shared key: 32 bytes in hex or base64.
  * @throws OperatingError `psk-unusable`, `secret-exposed`
  */
 export function readPsk(path: string): Uint8Array {
@@ -54,7 +58,9 @@ export function readPsk(path: string): Uint8Array {
   }
   throw new OperatingError(
     "psk-unusable",
-    text === undefined ? `There is no ${path}.` : `${path} holds no 32 bytes in hex or base64.`,
+    text === undefined
+      ? `There is no ${path}.`
+      : `${path} does not contain 32 bytes in hex or base64.`,
     `Make one with: (umask 077; head -c 32 /dev/urandom | base64 > ${path}) and copy it to both sides.`,
   );
 }

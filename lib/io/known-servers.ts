@@ -1,5 +1,5 @@
-// The servers this user's clients have met: a line each, `host:port x25519:<base64> <first seen>`. Says what is pinned;
-// whether that is what the server shows, others compare.
+// The pinned server keys of this user's clients, one line each: `host:port x25519:<base64> <first seen>`. Never decides
+// whether to trust a key; the caller compares.
 
 import { join } from "node:path";
 import { exitCode, OperatingError } from "../operating-error.ts";
@@ -10,11 +10,11 @@ import { whileLocked } from "./state-lock.ts";
 
 const form = /^(\S+) x25519:([A-Za-z0-9+/]{43}=) (\S+)$/;
 
-/** The pins in a folder. */
+/** The pins in a state folder. */
 export class KnownServers {
   readonly path: string;
 
-  /** @param folder the client's state; made with the first pin */
+  /** @param folder the client's state folder; created with the first pin */
   constructor(private readonly folder: string) {
     this.path = join(folder, "known_servers");
   }
@@ -33,10 +33,12 @@ export class KnownServers {
   }
 
   /**
-   * Pins a key that its server has proven to hold.
-   * @param firstSeen the time of day, ms since 1970
-   * @param replace takes the place of another key; else that is an error
-   * @throws OperatingError `key-changed` where another client pinned another key meanwhile
+   * Pins a key whose possession the server has proven.
+   * @param name `host:port`, an IPv6 literal in brackets
+   * @param key 32 bytes
+   * @param firstSeen ms since 1970
+   * @param replace whether the key may replace another one; if not, that is an error
+   * @throws OperatingError `key-changed` if another client has pinned another key meanwhile
    */
   pin(name: string, key: Uint8Array, firstSeen: number, replace: boolean): void {
     makeSecretFolder(this.folder);
@@ -61,7 +63,7 @@ export class KnownServers {
     if (parts === null) {
       throw new OperatingError(
         "known-servers-damaged",
-        `${this.path} has a line that is no pin: ${JSON.stringify(line.slice(0, 60))}.`,
+        `${this.path} has a line that is not a pin: ${JSON.stringify(line.slice(0, 60))}.`,
         "Remove that line, or restore the file.",
       );
     }

@@ -1,14 +1,14 @@
-// The C library of this system, for the few calls that Bun does not make. Knows no call.
+// Opens the C library of this system, for the few functions that Bun does not offer. Calls no function itself.
 
 import { dlopen, type FFIFunction, type Library } from "bun:ffi";
 
-/** By the name that glibc has, then that of musl. */
+/** The names of glibc, then those of musl. */
 const names = ["libc.so.6", "libc.so", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 /**
- * Opens the C library of a Linux.
- * @param signatures the functions that are wanted of it
- * @returns null where there is none that has them
+ * Opens the C library of a Linux system.
+ * @param signatures the functions to load
+ * @returns null if there is no library with these functions
  */
 export function openLibc<const Functions extends Record<string, FFIFunction>>(
   signatures: Functions,
@@ -17,7 +17,7 @@ export function openLibc<const Functions extends Record<string, FFIFunction>>(
     try {
       return dlopen(name, signatures);
     } catch {
-      // The next name.
+      // Try the next name.
     }
   }
   return null;

@@ -1,4 +1,4 @@
-// Standard output, line by line: written in large pieces, and quietly given up when whoever read it went away
+// Standard output by lines, written in large pieces. Ends the process without an error if the reader closed the pipe
 // (`iot-server devices | head`).
 
 import { writeSync } from "node:fs";
@@ -8,13 +8,13 @@ const pieceChars = 65_536;
 export class LineOutput {
   #waiting = "";
 
-  /** Adds a line. */
+  /** Adds a line, without its end. */
   readonly write = (line: string): void => {
     this.#waiting += `${line}\n`;
     if (this.#waiting.length >= pieceChars) this.flush();
   };
 
-  /** Writes what waits. Ends the process with 0 where nobody reads any more. */
+  /** Writes what is buffered. Ends the process with exit code 0 if the reader has closed the pipe. */
   flush(): void {
     let rest = Buffer.from(this.#waiting);
     this.#waiting = "";
@@ -24,7 +24,7 @@ export class LineOutput {
       } catch (error) {
         const { code } = error as { code?: string };
         if (code === "EPIPE") process.exit(0);
-        // A reader that is slower than we are, on a pipe that does not block.
+        // A non-blocking pipe that is full, because the reader is slower.
         if (code !== "EAGAIN") throw error;
         Bun.sleepSync(1);
       }

@@ -1,5 +1,5 @@
-// Activity.log and error.log of a running server: opens both and turns events into their lines. What becomes of a line
-// is the writer's.
+// Activity.log and error.log of a running server: opens both files and formats events as lines. Never writes a file
+// itself; see LogWriter.
 
 import { join } from "node:path";
 import { OperatingError } from "../operating-error.ts";
@@ -8,27 +8,27 @@ import { logLine, stampOf } from "./log-line.ts";
 import { LogWriter } from "./log-writer.ts";
 
 export type LogOptions = {
-  /** Made where it is missing. */
+  /** Created if it is missing. */
   readonly directory: string;
-  /** Events below it are left out of Activity.log. */
+  /** Events below this level are not written to Activity.log. */
   readonly level: LogLevel;
-  /** Size of a file before it is rotated, in bytes. */
+  /** The largest size of a file, in bytes; then it is rotated. Default 64 MiB. */
   readonly bytesMax?: number;
-  /** Rotated files kept of each log, from 1 on. */
+  /** Rotated files kept of each log, 1 or more. Default 5. */
   readonly keep?: number;
-  /** Characters that wait for a slow disk, for each log. */
+  /** Characters of each log that may wait for a slow disk. Default 4 Mi. */
   readonly waitingCharsMax?: number;
-  /** ms since 1970. */
+  /** The clock, ms since 1970. */
   readonly now: () => number;
-  /** Where lines go while a file cannot be written. */
+  /** Receives lines while a file cannot be written. */
   readonly stderr?: (text: string) => void;
 };
 
 /** Both logs. */
 export type FileLogs = Log & {
-  /** Lines that were lost to a slow or broken disk since the start. */
+  /** Lines lost since the start, because the disk was slow or failed. */
   readonly lost: number;
-  /** Resolves when every event so far is written. Never rejects. */
+  /** Resolves when every event so far is written or counted as lost. Never rejects. */
   flush(): Promise<void>;
   close(): Promise<void>;
 };
@@ -38,7 +38,7 @@ const keepDefault = 5;
 const waitingCharsMaxDefault = 4 << 20;
 
 /**
- * Opens Activity.log and error.log and goes on at their ends.
+ * Opens Activity.log and error.log for appending.
  * @throws OperatingError `log-unwritable`
  */
 export async function openLogs(options: LogOptions): Promise<FileLogs> {
@@ -114,6 +114,6 @@ function toStderr(text: string): void {
   try {
     process.stderr.write(text);
   } catch {
-    // There is no place left to say it.
+    // Standard error is broken too: there is nowhere left to report it.
   }
 }

@@ -1,11 +1,11 @@
-// A log line as text: the columns, the time, and visible escapes for what must not reach a terminal or split a line.
+// Formats a log line: the columns, the time, and escapes for characters that must not reach a terminal or split a line.
 // Knows no file.
 
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
-/** Longest words of one line, in characters before escaping; a datagram has at most 1,200 bytes. */
+/** Longest words of a line, in characters before escaping. A datagram has at most 1,200 bytes. */
 export const wordsCharsMax = 2_000;
-/** Longest peer: an IPv6 address with a zone, and a port. */
+/** Longest peer: an IPv6 address with a zone and a port. */
 const peerCharsMax = 80;
 
 const levelColumn: Record<LogLevel, string> = {
@@ -16,18 +16,18 @@ const levelColumn: Record<LogLevel, string> = {
 };
 const directionColumn: Record<LogDirection, string> = { RECV: "RECV", SEND: "SEND", "-": "-   " };
 
-/** Nearly every line is plain: one test, and nothing to replace. */
+/** The fast path: nearly every line has none of these characters and needs no replacement. */
 const unusual = /[^\x20-\x5b\x5d-\x7e]/;
 /**
- * Controls (C0, C1, DEL), format characters (bidirectional, zero-width, tags), line and paragraph separators, private
- * use, lone surrogates; and the backslash, so that an escape cannot be forged.
+ * The characters that are escaped: controls (C0, C1, DEL), format characters (bidirectional, zero-width, tags), line
+ * and paragraph separators, private use, lone surrogates; and the backslash, so that nobody can forge an escape.
  */
 const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\\]/gu;
 
 /**
- * Text that stays on one line and shows what is in it: `\x1b`, `\u202e`, `\u{e0001}`, and `\\` for a backslash.
- * @param text anything
- * @param charsMax where it is cut, with `…` behind
+ * Escapes a text so that it stays on one line and hides nothing: `\x1b`, `\u202e`, `\u{e0001}`, `\\` for a backslash.
+ * @param text any text
+ * @param charsMax a longer text is cut there and gets a `…`
  */
 export function visible(text: string, charsMax: number = wordsCharsMax): string {
   const whole = text.length <= charsMax;
@@ -37,8 +37,8 @@ export function visible(text: string, charsMax: number = wordsCharsMax): string 
 }
 
 /**
- * A line of either log, with its end of line. The columns: time, level, peer, direction, words.
- * @param time ISO 8601, as `stampOf` makes it
+ * A line of either log, with its line ending. The columns are time, level, peer, direction, words.
+ * @param time ISO 8601, from `stampOf`
  * @param peer `ip:port` or `-`
  */
 export function logLine(
@@ -49,7 +49,7 @@ export function logLine(
   words: string,
 ): string {
   const plain = `${peer} ${directionColumn[direction]} ${words}`;
-  // One test for the whole line: nearly every one passes.
+  // One test for the whole line, which nearly every line passes.
   if (plain.length > wordsCharsMax || peer === "" || unusual.test(plain)) {
     const who = peer === "" ? "-" : visible(peer, peerCharsMax);
     return `${time} ${levelColumn[level]} ${who} ${directionColumn[direction]} ${visible(words)}\n`;
@@ -58,7 +58,7 @@ export function logLine(
 }
 
 /**
- * A function that gives a time as ISO 8601 and remembers the last one: many lines share a millisecond.
+ * Makes a function that formats a time as ISO 8601. It caches the last one, as many lines share a millisecond.
  * @returns a function from ms since 1970 to text
  */
 export function stampOf(): (ms: number) => string {
@@ -73,7 +73,7 @@ export function stampOf(): (ms: number) => string {
   };
 }
 
-/** Whether a cut here leaves half of a surrogate pair behind. */
+/** Whether a cut at this index splits a surrogate pair. */
 function splitsPair(text: string, at: number): boolean {
   const code = text.charCodeAt(at - 1);
   return code >= 0xd800 && code < 0xdc00;

@@ -1,5 +1,5 @@
-// One append-only file of whole lines on the disk: rotated by size, found again when it was moved or deleted. Keeps no
-// queue and hides no error: what could not be written is its caller's.
+// An append-only file of whole lines: rotated by size, and opened again if it was moved or deleted. Keeps no queue and
+// hides no error: the caller decides what to do with lines that could not be written.
 
 import { mkdir, open, rename, stat, type FileHandle } from "node:fs/promises";
 import { writeSync } from "node:fs";
@@ -7,11 +7,11 @@ import { dirname } from "node:path";
 
 export type RotationOptions = {
   readonly path: string;
-  /** The file is rotated before it would grow past this. */
+  /** The file is rotated before it exceeds this size. */
   readonly bytesMax: number;
-  /** Rotated files kept, from 1 on: `path.1` is the youngest. */
+  /** Rotated files kept, 1 or more: `path.1` is the newest. */
   readonly keep: number;
-  /** Told that a rotation failed, in one sentence; the file then goes on growing. */
+  /** Called with one sentence if a rotation fails; the file then grows past `bytesMax`. */
   readonly onRotationFailed: (sentence: string) => void;
 };
 
@@ -19,7 +19,7 @@ const newline = 0x0a;
 
 /** A file that is appended to and rotated by rename, so that `tail -F` follows it. */
 export class RotatingFile {
-  /** How many bytes of the last batch are in the file. */
+  /** How many bytes of the latest batch are in the file. */
   written = 0;
   readonly #options: RotationOptions;
   #file: FileHandle | undefined;
@@ -33,14 +33,14 @@ export class RotatingFile {
   }
 
   /**
-   * Opens the file, and makes its directory where there is none. Appends to what is there.
+   * Opens the file for appending; creates it and its directory if they are missing.
    * @throws the system's error
    */
   async open(): Promise<void> {
     await this.close();
     const { path, bytesMax } = this.#options;
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-    // Readable too: the last byte is looked at, and a pipe in its place does not make open wait.
+    // Also for reading: the last byte is read, and open does not block if the path is a pipe.
     const file = await open(path, "a+", 0o640);
     this.#file = file;
     const { ino, size } = await file.stat();
@@ -51,7 +51,7 @@ export class RotatingFile {
   }
 
   /**
-   * Opens the file again where the path leads elsewhere by now, and sees a file that was cut by hand.
+   * Opens the file again if the path does not lead to it any more, and notices if somebody has truncated it.
    * @throws the system's error
    */
   async follow(): Promise<void> {
@@ -64,9 +64,10 @@ export class RotatingFile {
   }
 
   /**
-   * Appends whole lines, each to the file it fits in; a line longer than a file gets one for itself.
-   * @param batch lines, each with its end
-   * @throws the system's error; `written` says how far it came
+   * Appends whole lines and rotates the file between them when it is full. A line longer than `bytesMax` gets its own
+   * file.
+   * @param batch lines, each with its line ending
+   * @throws the system's error; `written` is how many bytes of the batch were written
    */
   async append(batch: Uint8Array): Promise<void> {
     this.written = 0;
@@ -86,7 +87,7 @@ export class RotatingFile {
     }
   }
 
-  /** Appends at once, for the end of a process. Whether it could. */
+  /** Appends synchronously, for the end of the process. False if that failed. */
   appendNow(text: string): boolean {
     if (this.#file === undefined) return false;
     try {
@@ -97,7 +98,7 @@ export class RotatingFile {
     }
   }
 
-  /** Lets go of the file; `append` opens it again. */
+  /** Closes the file; `append` opens it again. */
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
@@ -126,7 +127,7 @@ export class RotatingFile {
   }
 }
 
-/** Where the last line ends that fits into `room` bytes from `at`; `at` if none does. */
+/** The end of the last line that fits into `room` bytes from `at` on; `at` if none fits. */
 function endOfLines(batch: Uint8Array, at: number, room: number): number {
   return room <= 0 ? at : Math.max(at, batch.lastIndexOf(newline, at + room - 1) + 1);
 }

@@ -1,36 +1,36 @@
-// The queue before a log file: batches lines, sheds past a bound, and turns to stderr while the file cannot be written.
-// Formats nothing, and never makes its caller wait.
+// The queue of a log file: writes lines in batches, drops and counts lines above a limit, uses stderr while the file
+// cannot be written. Formats nothing, and never makes its caller wait.
 
 import { RotatingFile, type RotationOptions } from "./log-rotation.ts";
 
 export type LogWriterOptions = Omit<RotationOptions, "onRotationFailed"> & {
-  /** Characters that wait for a slow disk; past it, lines are lost and counted. */
+  /** Characters that may wait for a slow disk; lines above that are dropped and counted. */
   readonly waitingCharsMax: number;
-  /** ms since 1970. */
+  /** The clock, ms since 1970. */
   readonly now: () => number;
-  /** Takes the place of a file that cannot be written. Must not throw. */
+  /** Receives lines while the file cannot be written. Must not throw. */
   readonly stderr: (text: string) => void;
-  /** The line that says how many lines are missing at this place. */
+  /** Makes the line that says how many lines are missing at this point of the log. */
   readonly lostLine: (lines: number) => string;
 };
 
-/** Lines wait this long for others, unless there are many. */
+/** A line waits this long for others, or until there are this many characters. */
 const batchMs = 100;
 const batchChars = 64 << 10;
-/** The path is compared with the open file, and a broken file tried again, at most this often. */
+/** At most this often the path is compared with the open file, and a file that failed is tried again. */
 const checkMs = 1_000;
-/** Lines that go to stderr after each trial of a broken file; the others are counted. */
+/** Lines written to stderr after each attempt at a file that failed; further ones are counted as lost. */
 const stderrLinesMax = 20;
 const newline = 0x0a;
 
-/** Takes lines for one log file. */
+/** The writer of one log file. */
 export class LogWriter {
   /** Lines that reached neither the file nor stderr since the start. */
   lostTotal = 0;
   readonly #options: LogWriterOptions;
   readonly #file: RotatingFile;
   #waiting = "";
-  /** Lines lost that the file does not tell of yet. */
+  /** Lost lines that are not noted in the file yet. */
   #lost = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
@@ -54,8 +54,8 @@ export class LogWriter {
   }
 
   /**
-   * Takes a line; it is on its way to the disk within 100 ms.
-   * @param line with its end of line
+   * Adds a line. It is written within 100 ms, unless the disk is slow.
+   * @param line with its line ending
    */
   add(line: string): void {
     if (this.#waiting.length + line.length > this.#options.waitingCharsMax) return this.#lose(1);
@@ -63,12 +63,12 @@ export class LogWriter {
     if (this.#writing === undefined) this.#schedule();
   }
 
-  /** Resolves when every line taken so far is in the file, on stderr or counted as lost. Never rejects. */
+  /** Resolves when every line so far is in the file, on stderr or counted as lost. Never rejects. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined || this.#waiting !== "") await this.#begin();
   }
 
-  /** Flushes and lets go of the file. */
+  /** Flushes and closes the file. */
   async close(): Promise<void> {
     await this.flush();
     clearTimeout(this.#timer);
@@ -77,7 +77,7 @@ export class LogWriter {
     await this.#file.close();
   }
 
-  /** What still waits goes out at once, for the end of a process that did not get to `close`. */
+  /** Writes the waiting lines synchronously, for a process that ends without `close`. */
   flushAtExit(): void {
     const note = this.#lost > 0 ? this.#options.lostLine(this.#lost) : "";
     const text = this.#waiting + note;
@@ -86,7 +86,7 @@ export class LogWriter {
   }
 
   #schedule(): void {
-    // Not by a timer alone: under a flood of datagrams timers come late.
+    // Not only by a timer: under a flood of datagrams timers fire late.
     if (this.#waiting.length >= batchChars) void this.#begin();
     else if (this.#waiting !== "") this.#timer ??= setTimeout(() => void this.#begin(), batchMs);
     this.#timer?.unref();
@@ -102,7 +102,7 @@ export class LogWriter {
     return this.#writing;
   }
 
-  /** Brings what waits to the file, or past it. */
+  /** Writes the waiting lines to the file, or to stderr if that fails. */
   async #pass(): Promise<void> {
     const text = this.#waiting;
     this.#waiting = "";
@@ -111,7 +111,7 @@ export class LogWriter {
     if (this.#broken && !due) return this.#divert(text);
     const lost = this.#lost;
     const note = lost > 0 ? this.#options.lostLine(lost) : "";
-    // While the file was broken lines were lost before these; from a full queue, behind them.
+    // Lines lost while the file could not be written came before these; lines lost to a full queue come after them.
     const [before, behind] = this.#broken ? [note, ""] : ["", note];
     const batch = Buffer.from(before + text + behind);
     this.#file.written = 0;
@@ -135,7 +135,7 @@ export class LogWriter {
     this.#broken = true;
     const why = error instanceof Error ? error.message : String(error);
     this.#options.stderr(
-      `${this.#options.path} cannot be written (${why}). Its lines come here, some are left out, until it can.\n`,
+      `${this.#options.path} cannot be written (${why}). Until it can, some of its lines appear here; the others are lost.\n`,
     );
   }
 
@@ -145,7 +145,7 @@ export class LogWriter {
     this.#options.stderr(`${this.#options.path} is written again.\n`);
   }
 
-  /** To stderr, as long as that is no flood. */
+  /** Writes lines to stderr, up to the limit; counts the rest as lost. */
   #divert(text: string): void {
     let at = 0;
     for (; this.#stderrLines > 0 && at < text.length; this.#stderrLines--) {
@@ -161,7 +161,7 @@ export class LogWriter {
   }
 }
 
-/** The lines that are not wholly among the first `written` bytes. */
+/** The lines that do not end within the first `written` bytes. */
 function linesLeft(batch: Buffer, written: number): string {
   const from = written <= 0 ? 0 : batch.lastIndexOf(newline, written - 1) + 1;
   return batch.toString("utf8", from);

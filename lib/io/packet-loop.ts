@@ -1,5 +1,5 @@
-// The one way through the server: datagrams wait here, a turn hands a batch to the engine, the store commits it, the
-// replies leave. Turns never overlap. Knows no message.
+// The main loop of the server: queues datagrams; a turn passes a batch of them to the engine, commits the operations,
+// then sends the replies. Turns never overlap. Knows no message.
 
 import type { Ask } from "../server/asks.ts";
 import type { Batch, Engine } from "../server/engine.ts";
@@ -10,17 +10,17 @@ import { PasswordHasher } from "./password-hasher.ts";
 import type { EnrollResult, RemoveResult } from "../server/operator.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
-/** Datagrams that may wait; past it they are shed and counted, as a full socket buffer would. */
+/** Datagrams that may wait. Further ones are dropped and counted, as if the socket buffer were full. */
 export const inboxMax = 16_384;
-/** Their bytes: more than so many of the longest that a device may send, and far less than so many of 64 KB. */
+/** Bytes that may wait: enough for `inboxMax` datagrams of 1,200 bytes, far less than for as many of 64 KB. */
 export const inboxBytesMax = 32 << 20;
-/** Datagrams in a batch: a commit of more gains nothing and delays the first. */
+/** Datagrams in a batch. A larger batch is not more efficient, and delays the first reply. */
 const batchMax = 1_024;
 const tickMs = 250;
-/** A turn that comes this long after it was asked for is late (sealed, Load). */
+/** A turn that begins more than this after it was scheduled is late: an INIT then needs a cookie (protocol §5.4). */
 const lateMs = 20;
 
-/** A store that has small things to do between batches. */
+/** A store with small tasks: `housekeep` after each batch, `checkFile` every second. */
 export type KeptStore = Store & { housekeep(): void; checkFile(): void };
 
 type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
@@ -30,25 +30,25 @@ export class PacketLoop {
   #inboxBytes = 0;
   #shed = 0;
   #turning = false;
-  /** Nothing more is taken in: what waits is answered. */
+  /** No datagram is accepted any more; the waiting ones are still answered. */
   #ending = false;
   #ended = false;
   #scheduled = false;
-  /** When the turn that comes next was asked for, ms. */
+  /** When the next turn was scheduled, in ms. */
   #askedAt = 0;
   #endpoint: UdpEndpoint | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #ticks = 0;
-  /** When the oldest datagram of the inbox came, by `performance.now()`. */
+  /** When the oldest datagram of the inbox arrived, by `performance.now()`. */
   #oldestAt = 0;
   #stored = true;
-  /** How long batches took to reach the disk. */
+  /** Durations of commits. */
   readonly commitLatency = new Histogram();
-  /** How long datagrams took from the socket to their reply; each counts with the oldest of its batch. */
+  /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
   readonly requestLatency = new Histogram();
   readonly #hasher: PasswordHasher;
 
-  /** @param now the clock: milliseconds since 1970 */
+  /** @param now the clock, ms since 1970 */
   constructor(
     private readonly engine: Engine,
     private readonly store: KeptStore,
@@ -57,7 +57,7 @@ export class PacketLoop {
     this.#hasher = new PasswordHasher((job, result) => this.#resume(job, result));
   }
 
-  /** Datagrams that were shed since the start because the inbox was full. */
+  /** Datagrams dropped since the start because the inbox was full. */
   get shed(): number {
     return this.#shed;
   }
@@ -67,12 +67,12 @@ export class PacketLoop {
     return this.#stored;
   }
 
-  /** Datagrams that wait now. */
+  /** Datagrams in the inbox. */
   get waiting(): number {
     return this.#inbox.length;
   }
 
-  /** Takes a datagram; call it from the socket's handler. Does no work: that would starve everything else. */
+  /** Queues a datagram; called by the socket's handler. Work here would starve timers, HTTP and signals. */
   readonly receive = (bytes: Uint8Array, source: Endpoint): void => {
     const isFull = this.#inbox.length >= inboxMax || this.#inboxBytes >= inboxBytesMax;
     if (isFull || this.#ending) {
@@ -82,24 +82,24 @@ export class PacketLoop {
     if (this.#inbox.length === 0) this.#oldestAt = performance.now();
     this.#inbox.push({ bytes, source });
     this.#inboxBytes += bytes.length;
-    // A turn looks at its end whether there is something to do.
+    // A running turn checks the inbox at its end.
     if (!this.#turning) this.#schedule();
   };
 
-  /** Begins to answer through this socket. */
+  /** Begins to handle datagrams and to send the replies through this socket. */
   start(endpoint: UdpEndpoint): void {
     this.#endpoint = endpoint;
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#schedule();
   }
 
-  /** Asks a device on the operator's behalf. */
+  /** Asks a device for the operator; see `Operator.ask`. */
   ask(ask: Ask): void {
     this.engine.operator.ask(ask, this.now());
     this.#schedule();
   }
 
-  /** Takes a device out of the registrar on the operator's behalf. */
+  /** Deregisters a device for the operator; see `Operator.remove`. */
   remove(id: string): Promise<RemoveResult> {
     return new Promise((onResult) => {
       this.engine.operator.remove(id, onResult, this.now());
@@ -107,7 +107,7 @@ export class PacketLoop {
     });
   }
 
-  /** Lets a device speak text again; whether there is such a device. */
+  /** Allows text requests of a device again; see `Operator.allowText`. */
   allowText(id: string): Promise<boolean> {
     return new Promise((onResult) => {
       this.engine.operator.allowText(id, onResult, this.now());
@@ -115,7 +115,7 @@ export class PacketLoop {
     });
   }
 
-  /** Registers a device on the operator's behalf; see `Operator.enroll`. */
+  /** Registers a device for the operator; see `Operator.enroll`. */
   enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
     return new Promise((onResult) => {
       this.engine.operator.enroll(device, hash, onResult, this.now());
@@ -123,10 +123,10 @@ export class PacketLoop {
     });
   }
 
-  /** Answers what has arrived, writes what memory holds, and stops. Passwords that wait to be checked are let go. */
+  /** Answers the datagrams that have arrived, writes the session rows, and stops. Drops waiting password checks. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    // What the kernel holds arrives first. No more after that: under a flood the end would never come.
+    // Datagrams that wait in the kernel arrive first. Later ones are not accepted: in a flood the stop would never end.
     await new Promise(setImmediate);
     this.#ending = true;
     while (this.#turning || this.#inbox.length > 0) {
@@ -167,7 +167,7 @@ export class PacketLoop {
     const late = now - this.#askedAt > lateMs;
     const oldestAt = this.#oldestAt;
     let received = this.#receiveArrivals(batchMax, now, late);
-    // A commit of many costs little more than one of few: what has come meanwhile joins it.
+    // A commit of many operations costs little more than one of few: datagrams that arrived meanwhile join it.
     while (this.engine.hasWork && received < batchMax && !this.#ending) {
       this.#endpoint?.collect();
       if (this.#inbox.length === 0) break;
@@ -182,12 +182,12 @@ export class PacketLoop {
     }
     for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
     this.#turning = false;
-    // What came during the turn is taken in one go; whatever was taken before is done with.
+    // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
     if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
     if (this.#inbox.length > 0 || this.engine.hasWork) this.#schedule();
   }
 
-  /** Stores a batch; its replies are written only after that. */
+  /** Commits a batch; only then are its replies written. */
   async #commit(batch: Batch): Promise<void> {
     let outcomes: readonly Outcome[];
     const began = performance.now();
@@ -204,7 +204,7 @@ export class PacketLoop {
     this.store.housekeep();
   }
 
-  /** Gives the engine what waits, so many at most; returns how many there were. */
+  /** Passes at most `most` datagrams of the inbox to the engine; returns how many. */
   #receiveArrivals(most: number, now: number, late: boolean): number {
     const arrivals = this.#takeArrivals(most);
     for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);

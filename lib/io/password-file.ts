@@ -1,4 +1,4 @@
-// Reads a password from a file: its first line, and nothing else of it. Never prints what it read.
+// Reads a password from the first line of a file. Ignores the other lines, and never prints what it read.
 
 import { exitCode, OperatingError } from "../operating-error.ts";
 import { fieldRules, isPassword } from "../protocol/fields.ts";
@@ -7,7 +7,7 @@ const fileBytesMax = 4_096;
 
 /**
  * Reads a password.
- * @param path a file whose first line it is
+ * @param path a file whose first line is the password
  * @throws OperatingError `password-file`
  */
 export async function readPasswordFile(path: string): Promise<string> {
@@ -20,7 +20,7 @@ export async function readPasswordFile(path: string): Promise<string> {
     });
   const password = (text.split("\n", 1)[0] as string).replace(/\r$/, "");
   if (isPassword(password)) return password;
-  throw refuse(`The first line of ${path} is no password: ${fieldRules.password.says}.`);
+  throw refuse(`The first line of ${path} is not a valid password: ${fieldRules.password.says}.`);
 }
 
 function refuse(message: string): OperatingError {

@@ -1,26 +1,26 @@
-// Hashes and checks passwords with argon2id, off the loop, a few at a time.
+// Hashes and checks passwords with argon2id on other threads, a few at a time. Never decides what a result means.
 
 import { availableParallelism } from "node:os";
 import type { HashJob, HashResult } from "../server/hash-queue.ts";
 
-/** argon2id with m=19456 KiB, t=2, p=1 (OWASP's second choice; 24 to 32 ms a password). */
+/** argon2id with m=19456 KiB, t=2, p=1 (the second configuration that OWASP recommends; 24 to 32 ms a password). */
 const argon2id = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
-/** Checked against where there is no device, so that it takes the same time; no password is known that fits it. */
+/** A hash without a known password. Checked if there is no such device, so that the refusal takes the same time. */
 const nobodys =
   "$argon2id$v=19$m=19456,t=2,p=1$c29tZSByYW5kb20gc2FsdCBvZiBub2JvZHk$8WJ2PPP1r6kqKwbz4vlLEsOdKkOZ5y0lOJ0yAxKqBPI";
 
-/** Hashes a password for storing. */
+/** Hashes a password. Resolves to the text that is stored, with its parameters and salt. */
 export function hashPassword(password: string): Promise<string> {
   return Bun.password.hash(password, argon2id);
 }
 
-/** Runs jobs in the order they came, so many at once as there are cores to spare. */
+/** Runs jobs in order: as many at once as there are cores minus one, and at least two. */
 export class PasswordHasher {
   readonly #waiting: HashJob[] = [];
   readonly #atOnce = Math.max(2, availableParallelism() - 1);
   #running = 0;
 
-  /** @param onResult called on the loop, once a job */
+  /** @param onResult called on the event loop, once for each job */
   constructor(private readonly onResult: (job: HashJob, result: HashResult) => void) {}
 
   add(job: HashJob): void {
@@ -28,7 +28,7 @@ export class PasswordHasher {
     this.#next();
   }
 
-  /** Forgets the jobs that have not begun. */
+  /** Drops the jobs that have not begun. */
   clear(): void {
     this.#waiting.length = 0;
   }

@@ -1,28 +1,30 @@
-// The senders of the latest datagrams: one object each, so that its text is made, kept and hashed once, with the address
-// as the kernel writes it beside the text. Knows no socket.
+// A cache of the senders of recent datagrams: one object for each, with its IP as text and in the kernel's form, so
+// that both are computed only once. Knows no socket.
 
 import { networkInterfaces } from "node:os";
 import { canonicalIp } from "../protocol/ip.ts";
 
-/** Where a datagram came from; IPv4 peers of a dual-stack socket without `::ffff:`, IPv6 in the spelling of RFC 5952. */
+/** The source of a datagram: IPv6 in the spelling of RFC 5952; IPv4 peers of a dual-stack socket without `::ffff:`. */
 export type Peer = { readonly ip: string; readonly port: number };
 
-/** 32-bit words a socket address takes in a table: `sockaddr_in6` has seven of them. */
+/** 32-bit words of a socket address in a table. `sockaddr_in6` needs seven. */
 export const addressWords = 8;
 
 /** Address families of Linux. */
 export const family = { ipv4: 2, ipv6: 10 } as const;
 
-/** Peers remembered, a power of two. */
+/** Peers that are remembered; a power of two. */
 const slots = 8_192;
-/** Third word of an IPv4 address that IPv6 maps: the bytes 00 00 ff ff. */
+/** The third word of an IPv4-mapped IPv6 address: the bytes 00 00 ff ff. */
 const mappedWord = 0xffff_0000 | 0;
 
-/** A peer whose address is known in the kernel's form. All words are as they lie in memory, little-endian. */
+/** A peer with its address in the kernel's form. All words are as in memory, read as little-endian. */
 export class KnownPeer implements Peer {
   /**
-   * @param head family, and port in network order, as `sockaddr_in` and `sockaddr_in6` begin
-   * @param scope the interface of a link-local address, 0 for any other
+   * @param head the first word of `sockaddr_in` and `sockaddr_in6`: the family, and the port in network order
+   * @param a the first word of an IPv6 address; `b` and `c` are the next
+   * @param d the last word of an IPv6 address, or the IPv4 address
+   * @param scope the interface of a link-local address; 0 for all others
    */
   constructor(
     readonly ip: string,
@@ -35,7 +37,7 @@ export class KnownPeer implements Peer {
     private readonly scope: number,
   ) {}
 
-  /** Whether this is the peer whose address stands in a table. */
+  /** Whether the address at index `at` of a table is this peer's. */
   isAt(table: Int32Array, at: number): boolean {
     if (this.head !== table[at]) return false;
     if ((this.head & 0xffff) === family.ipv4) return this.d === table[at + 1];
@@ -48,7 +50,7 @@ export class KnownPeer implements Peer {
     );
   }
 
-  /** Writes the address into a table. */
+  /** Writes the address to index `at` of a table. */
   writeTo(table: Int32Array, at: number): void {
     table[at] = this.head;
     if ((this.head & 0xffff) === family.ipv4) {
@@ -72,10 +74,10 @@ export class PeerTable {
     length: slots,
   });
 
-  /** @param isIpv6 whether the socket is one of IPv6, which sees IPv4 mapped */
+  /** @param isIpv6 whether it is an IPv6 socket, on which IPv4 peers have IPv4-mapped addresses */
   constructor(private readonly isIpv6: boolean) {}
 
-  /** The peer whose `sockaddr` stands in a table of words. */
+  /** The peer whose `sockaddr` is at index `at` of a table. */
   at(table: Int32Array, at: number): Peer {
     const head = table[at] as number;
     const last = table[this.isIpv6 ? at + 5 : at + 1] as number;
@@ -88,8 +90,8 @@ export class PeerTable {
   }
 
   /**
-   * The peer that Bun names by a text.
-   * @param fromIp as Bun writes it, a fresh string for every datagram
+   * The peer with an IP as text and a port.
+   * @param fromIp as Bun formats it: a new string for every datagram
    */
   named(fromIp: string, port: number): Peer {
     const slot = port & (slots - 1);
@@ -154,7 +156,7 @@ function colons(words: Int32Array): string {
   return canonicalIp(groups.join(":"));
 }
 
-/** RFC 4007 section 11: what Bun writes behind a link-local address. */
+/** The zone of a link-local address (RFC 4007 section 11), as Bun appends it. */
 function scopeSuffix(scope: number): string {
   if (scope === 0) return "";
   for (const [name, addresses] of Object.entries(networkInterfaces())) {

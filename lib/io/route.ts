@@ -1,5 +1,5 @@
-// What the machine knows about the way to a peer: a host name's address, the own address on that way, the MAC of the
-// interface in use. Sends nothing but a name server's question.
+// What the machine knows about the route to a peer: the address of a host name, the local address on that route, the
+// MAC of the interface. Sends nothing but a DNS query.
 
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
@@ -7,8 +7,8 @@ import { exitCode, OperatingError } from "../operating-error.ts";
 import { canonicalIp, isIp } from "../protocol/ip.ts";
 
 /**
- * The address of a host, IPv4 before IPv6.
- * @param host a host name, or an IP literal, which is returned as it is
+ * The address of a host; IPv4 is preferred.
+ * @param host a host name, or an IP literal, which is returned unchanged
  * @throws OperatingError `unknown-host`
  */
 export async function addressOf(host: string): Promise<string> {
@@ -26,13 +26,13 @@ export async function addressOf(host: string): Promise<string> {
 }
 
 /**
- * The own address from which datagrams to a peer leave.
- * @param ip the peer's, an IP literal
+ * The local address from which datagrams to a peer are sent.
+ * @param ip the peer's address, an IP literal
  * @throws OperatingError `no-route`
  */
 export async function ownIpTowards(ip: string): Promise<string> {
   try {
-    // Connecting a UDP socket sends nothing; it makes the kernel choose the route.
+    // To connect a UDP socket sends nothing, but makes the kernel choose the route.
     const socket = await Bun.udpSocket({
       hostname: ip.includes(":") ? "::" : "0.0.0.0",
       connect: { hostname: ip, port: 9 },
@@ -52,9 +52,9 @@ export async function ownIpTowards(ip: string): Promise<string> {
 }
 
 /**
- * The MAC of the interface that has an address; of the first real interface for an address of the loopback.
+ * The MAC of the interface with an address. For a loopback or unknown address, that of the first other interface.
  * @param ip one of this machine's addresses
- * @returns `00:00:00:00:00:00` where there is none
+ * @returns `00:00:00:00:00:00` if there is none
  */
 export function macOf(ip: string): string {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -1,5 +1,5 @@
-// Files that hold a secret: readable by their owner only, written whole. One with wider modes is refused, not mended:
-// somebody may have read it.
+// Files with a secret: readable by their owner only, and replaced atomically. A file that others can read is refused,
+// never corrected silently: somebody may have read it.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -21,7 +21,7 @@ const bytesMax = 65_536;
 
 /**
  * Reads a secret.
- * @returns its bytes, or null where there is no such file
+ * @returns its bytes, at most 64 KiB; null if there is no such file
  * @throws OperatingError `secret-exposed`, `secret-unreadable`
  */
 export function readSecretFile(path: string): Buffer | null {
@@ -34,7 +34,7 @@ export function readSecretFile(path: string): Buffer | null {
   }
   try {
     const facts = fstatSync(file);
-    if (!facts.isFile() || facts.size > bytesMax) throw unreadable(path, "it is no small file");
+    if (!facts.isFile() || facts.size > bytesMax) throw unreadable(path, "it is not a small file");
     assertPrivate(path, facts);
     const bytes = Buffer.alloc(facts.size);
     return bytes.subarray(0, readSync(file, bytes, 0, facts.size, 0));
@@ -44,7 +44,7 @@ export function readSecretFile(path: string): Buffer | null {
 }
 
 /**
- * Writes a secret so that after a crash there is the old file or the new one: a temporary file, fsync, rename.
+ * Writes a secret with a temporary file, fsync and rename, so that after a crash there is the old file or the new one.
  * @throws OperatingError `secret-unwritable`
  */
 export function writeSecretFile(path: string, bytes: Uint8Array): void {
@@ -70,7 +70,7 @@ export function writeSecretFile(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * Makes a folder for secrets, 0700, or checks that the one there is as private.
+ * Creates a folder for secrets with mode 0700, or checks that an existing one is private.
  * @throws OperatingError `secret-exposed`, `secret-unwritable`
  */
 export function makeSecretFolder(path: string): void {
@@ -89,7 +89,7 @@ export function makeSecretFolder(path: string): void {
 type Facts = { readonly mode: number; readonly uid: number; isDirectory(): boolean };
 
 function assertPrivate(path: string, facts: Facts): void {
-  // Windows has no such modes.
+  // Windows has no file modes.
   if (process.getuid === undefined) return;
   const mode = facts.isDirectory() ? "700" : "600";
   if (facts.uid !== process.getuid()) {
@@ -117,7 +117,7 @@ function unreadable(path: string, error: unknown): OperatingError {
   );
 }
 
-/** A rename is on the disk once its folder is. */
+/** Syncs a folder: only then is a rename in it on the disk. */
 function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const folder = openSync(path, "r");

@@ -1,16 +1,17 @@
-// Runs the commands a person configured, bounded in time and output. What a peer sent reaches them in environment
-// variables only, never as a part of the command line.
+// Runs a command that the operator configured, with limits of time and output. Passes what a peer sent only in
+// environment variables, never as a part of the command line.
 
-/** What a command printed, or why that does not count. */
+/** What a command printed, or why it failed. */
 export type CommandResult =
   { readonly ok: true; readonly output: string } | { readonly ok: false; readonly reason: string };
 
 /**
- * Runs a command line by the system's shell; its standard error goes to ours.
- * @param commandLine as the person wrote it
+ * Runs a command line with the system's shell. Its standard error is that of this process; `IOT_PASSWORD` is removed
+ * from its environment.
+ * @param commandLine as the operator wrote it
  * @param variables added to the environment
- * @param timeoutMs after which it is killed, with all it started
- * @param outputBytesMax what is kept of its output; the rest is not waited for
+ * @param timeoutMs after this time the command is killed, with all processes that it started
+ * @param outputBytesMax the most bytes of its output that are kept; if there are more, it is killed and counts as done
  */
 export async function runShellCommand(
   commandLine: string,
@@ -24,7 +25,7 @@ export async function runShellCommand(
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",
-    // A group of its own, so that what it started ends with it.
+    // Its own process group, so that the processes that it started are killed with it.
     detached: process.platform !== "win32",
   });
   let timedOut = false;
@@ -64,7 +65,7 @@ function killGroup(child: Bun.Subprocess): void {
     if (process.platform === "win32") child.kill("SIGKILL");
     else process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // It has already ended.
   }
 }
 

@@ -1,17 +1,18 @@
-// A lock for a file of state that several processes change: held for one read and write, never longer. One that a crash
-// left behind is taken over.
+// A lock file for state that several processes change: held for one read and write, never longer. A lock that a crashed
+// process left behind is removed.
 
 import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { OperatingError } from "../operating-error.ts";
 
 const pauseMs = 5;
 const patienceMs = 5_000;
-/** Nobody holds it for so long: its holder is gone. */
+/** No process holds the lock this long: an older lock file was left behind. */
 const staleMs = 10_000;
 
 /**
- * Runs something while no other process that asks for the same lock does.
- * @param path of the lock file, which is gone afterwards
+ * Runs a function while holding a lock. Blocks for up to 5 s until the lock is free.
+ * @param path the lock file, which is removed afterwards
+ * @param run synchronous; must take much less than 10 s
  * @throws OperatingError `state-locked`, `secret-unwritable`; what `run` throws
  */
 export function whileLocked<T>(path: string, run: () => T): T {

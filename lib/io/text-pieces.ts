@@ -1,11 +1,11 @@
-// A text file piece by piece, so that one of any length can be read. Knows nothing of what is in it.
+// Reads a text file in pieces, so that its size does not matter. Knows nothing of its content.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 const pieceBytes = 65_536;
 
 /**
- * The text of a file, cut anywhere between two characters. What is no UTF-8 becomes U+FFFD.
+ * The text of a file, in pieces that are cut between any two characters. Invalid UTF-8 becomes U+FFFD.
  * @throws errors of the file system
  */
 export function* textPieces(path: string): Generator<string, void, undefined> {
@@ -24,7 +24,7 @@ export function* textPieces(path: string): Generator<string, void, undefined> {
 }
 
 /**
- * Whether a file can be read twice: a pipe cannot.
+ * Whether the path is a regular file, which can be read twice; a pipe cannot.
  * @throws errors of the file system
  */
 export function isRegular(path: string): boolean {

@@ -1,5 +1,5 @@
-// The UDP socket: receives datagrams one by one or in bulk, and sends them. Knows no message and keeps no queue of its own
-// beyond what the kernel did not take yet.
+// The UDP socket: receives datagrams one by one or in bulk, and sends them. Knows no message; queues only datagrams
+// that the kernel did not accept yet.
 
 import { ptr } from "bun:ffi";
 import { OperatingError } from "../operating-error.ts";
@@ -7,18 +7,18 @@ import { BulkSocket, type Outgoing } from "./bulk-socket.ts";
 import { openLibc } from "./libc.ts";
 import { type Peer, PeerTable } from "./peers.ts";
 
-/** A socket that sends and receives datagrams; what the engines' shells speak to. */
+/** A socket that sends and receives datagrams, for the shells of both engines. */
 export type UdpEndpoint = {
-  /** The port it is bound to. */
+  /** The port to which it is bound. */
   readonly port: number;
   /**
-   * Sends datagrams, in order. What the kernel does not take at once waits, bounded; past the bound it is dropped and
-   * counted, as a network would.
+   * Sends datagrams, in order. A bounded number that the kernel does not accept at once waits; further ones are dropped
+   * and counted, as a network may drop them.
    */
   send(batch: readonly Outgoing[]): void;
   /**
-   * Takes at once what has come meanwhile. Whoever calls it is done with the bytes of every datagram before: it is their
-   * memory that is written over.
+   * Receives the waiting datagrams with one system call, if the system can. This overwrites the bytes of all earlier
+   * datagrams, so the caller must not need them any more.
    */
   collect(): void;
   /** Datagrams that could not be sent since the start. */
@@ -29,19 +29,20 @@ export type UdpEndpoint = {
 export type { Outgoing } from "./bulk-socket.ts";
 export type { Peer } from "./peers.ts";
 
-/** Called for every datagram; its bytes stay as they are until the next `collect`. A peer may be the same object as before. */
+/** Called for every datagram. The bytes are valid until the next `collect`. Datagrams of a peer may share an object. */
 export type OnDatagram = (bytes: Uint8Array, peer: Peer) => void;
 
-/** One sendMany passes at most 204 datagrams on; what is not sent is not queued by Bun. */
+/** `sendMany` sends at most 204 datagrams with one call, and Bun does not queue the rest. */
 const datagramsPerSend = 200;
 const waitingMax = 8_192;
 const receiveBufferBytes = 8 << 20;
 
 /**
  * Binds a UDP socket.
- * @param host an IP literal; `::` is all addresses, IPv4 and IPv6
+ * @param host an IP literal; `::` means all addresses, IPv4 and IPv6
  * @param port 0 to 65535; 0 lets the system choose
- * @param isBusy whether it is a server's: then many datagrams are received and sent with one call, where the system can
+ * @param onDatagram called for every datagram
+ * @param isBusy true for a server: it sends and receives many datagrams with one system call, if the system can
  * @throws OperatingError `port-in-use`, `port-denied`, `no-such-address`, `bind-failed`
  */
 export async function openUdp(
@@ -64,7 +65,7 @@ export async function openUdp(
       waiting = [];
       send(batch);
     },
-    // A peer that closed its port answers with ICMP; without this handler that ends the process.
+    // A closed port of a peer causes an ICMP error; without this handler that ends the process.
     error() {},
   });
   tuneSocket(fileDescriptorOf(socket), isIpv6);
@@ -74,7 +75,7 @@ export async function openUdp(
     for (let at = 0; at < batch.length;) {
       if (waiting.length > 0) return hold(batch.slice(at));
       if (bulk !== null) at = bulk.send(batch, at);
-      // What did not go by then goes Bun's way, which tells when the kernel has room again.
+      // The rest is sent by Bun, which calls `drain` when the kernel has room again.
       const end = Math.min(at + (bulk === null ? datagramsPerSend : 1), batch.length);
       const chunk = batch.slice(at, end);
       if (chunk.length > 0) at += sendChunk(chunk);
@@ -82,7 +83,7 @@ export async function openUdp(
     }
   }
 
-  /** Returns how many datagrams left. A bad address or a pending socket error makes Bun throw: try each by itself. */
+  /** Returns how many were sent. Bun throws for a bad address or a pending socket error: then each is sent alone. */
   function sendChunk(chunk: readonly Outgoing[]): number {
     try {
       return socket.sendMany(chunk.flatMap(({ payload, to }) => [payload, to.port, to.ip]));
@@ -98,7 +99,7 @@ export async function openUdp(
         socket.send(payload, to.port, to.ip);
         return;
       } catch {
-        // The first error may be another peer's, left on the socket; the second is this datagram's own.
+        // The first error may be a pending one, caused by another peer; the second is this datagram's own.
       }
     }
     dropped++;
@@ -118,7 +119,7 @@ export async function openUdp(
       return dropped;
     },
     close() {
-      // The descriptor may soon be another's.
+      // The descriptor may soon belong to another file.
       bulk = null;
       socket.close();
     },
@@ -174,7 +175,7 @@ function fileDescriptorOf(socket: Socket): number {
   return (socket as unknown as { fd?: number }).fd ?? -1;
 }
 
-/** Linux socket options that Bun does not set; elsewhere the retry in `sendOne` is all there is. */
+/** Sets Linux socket options that Bun does not set. On other systems only the retry in `sendOne` helps. */
 function tuneSocket(fd: number, dualStack: boolean): void {
   if (process.platform !== "linux" || fd < 0) return;
   const library = openLibc({
@@ -185,7 +186,7 @@ function tuneSocket(fd: number, dualStack: boolean): void {
     const bytes = new Int32Array([value]);
     return library.symbols.setsockopt(fd, level, option, ptr(bytes), 4);
   };
-  // Bun turns IP_RECVERR on: a dead peer's ICMP error then makes the next send to a healthy peer fail.
+  // Bun turns IP_RECVERR on: an ICMP error of one peer then makes the next send to another peer fail. Turn it off.
   set(0, 11, 0);
   if (dualStack) set(41, 25, 0);
   // The default holds about 260 small datagrams. SO_RCVBUFFORCE needs root; SO_RCVBUF is capped by rmem_max.

@@ -1,10 +1,10 @@
-// A store that says what it has stored: batch by batch, after the commit and before the replies.
+// A store that reports each batch to a listener, after the commit and before the replies. Stores nothing itself.
 
 import type { Operation, Outcome } from "../server/operation.ts";
 import type { KeptStore } from "./packet-loop.ts";
 
 export class WatchedStore implements KeptStore {
-  /** Called with each batch that is on the disk. Must not throw, and be quick: the replies wait for it. */
+  /** Called with each batch that is on the disk. Must be fast, as the replies wait for it, and must not throw. */
   onCommit: (operations: readonly Operation[], outcomes: readonly Outcome[]) => void = () => {};
 
   constructor(private readonly store: KeptStore) {}
