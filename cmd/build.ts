@@ -1,14 +1,14 @@
-// Makes the binaries: ./iot-server and ./iot-client for this machine, or with --all one of each for every platform into
-// dist/. A binary takes the place of an older one only after it has run. Knows nothing of what is in them.
+// Builds the binaries: ./iot-server and ./iot-client for this machine, or with --all both for every platform in dist/.
+// Replaces the binaries of this machine only after the new ones have run. Knows nothing of their content.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const root = join(import.meta.dir, "..");
 const programs = { "iot-server": "cmd/server.ts", "iot-client": "cmd/client.ts" } as const;
-/** Bun fetches these runtimes from the npm registry, once, into its cache. */
+/** Bun downloads these runtimes from the npm registry once, into its cache. */
 const targets = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"] as const;
-/** What the binaries of this machine were built from, and which files they are. */
+/** The hash of the sources of this machine's binaries, and the identity of the binaries. */
 const stampFile = join(root, "node_modules/.cache/iot-build.json");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
@@ -22,7 +22,7 @@ if (flags.some((flag) => flag !== "--all" && flag !== "--force")) {
 if (flags.includes("--all")) await buildAll();
 else await buildHere(flags.includes("--force"));
 
-/** For this machine, unless the binaries that are there came from the same sources. */
+/** Builds for this machine, unless the existing binaries were built from the same sources. */
 async function buildHere(force: boolean): Promise<void> {
   const sources = hashOfSources();
   if (!force && readStamp() === stampOf(sources)) return;
@@ -32,7 +32,7 @@ async function buildHere(force: boolean): Promise<void> {
       const path = await compile(program, join(directory, program));
       smokeRun(path);
     }
-    // A rename: a server that runs keeps the file it started from.
+    // By rename: a running server keeps the file from which it was started.
     for (const program of names()) renameSync(join(directory, program), join(root, program));
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -46,7 +46,7 @@ async function buildHere(force: boolean): Promise<void> {
   );
 }
 
-/** For every platform. Those of other platforms cannot be tried here. */
+/** Builds for every platform. Binaries for other platforms cannot be run here. */
 async function buildAll(): Promise<void> {
   for (const target of targets) {
     for (const program of names()) {
@@ -59,20 +59,20 @@ async function buildAll(): Promise<void> {
   }
 }
 
-/** Compiles one program. Returns its path, which ends in .exe for Windows. */
+/** Compiles a program. Returns its path, which ends in .exe for Windows. */
 async function compile(program: Program, outfile: string, target?: Target): Promise<string> {
   const result = await Bun.build({
     entrypoints: [join(root, programs[program])],
     target: "bun",
-    format: "esm", // With bytecode and without this, the binary dies at its start.
-    // Bytecode halves the time to a start, which a client is used for over and over. In a server that stays, some of what
-    // came as bytecode is never compiled well: a chart over a million reports took half as long again.
+    format: "esm", // With bytecode and without this, the binary crashes at its start.
+    // Bytecode halves the start time, which matters for a client that is started often. In a server that runs for long,
+    // some of the code in bytecode is never optimised: a chart of a million reports took 1.5 times as long.
     bytecode: program === "iot-client",
     minify: true,
     compile: {
       outfile,
       ...(target === undefined ? {} : { target: `bun-${target}` as Bun.Build.CompileTarget }),
-      // Else files of these names in the user's folder are read, and bunfig.toml is code.
+      // Otherwise the binary reads .env and bunfig.toml in the user's current folder, and bunfig.toml can run code.
       autoloadDotenv: false,
       autoloadBunfig: false,
     },
@@ -95,7 +95,7 @@ function names(): Program[] {
   return Object.keys(programs) as Program[];
 }
 
-/** Everything that can change a binary: the sources, the packages by their lock, the compiler. */
+/** A hash of everything that can change a binary: the sources, the lock file of the packages, the compiler. */
 function hashOfSources(): string {
   const hash = new Bun.CryptoHasher("sha256");
   const files = ["package.json", "package-lock.json", "tsconfig.json"];
@@ -113,7 +113,7 @@ function hashOfSources(): string {
     .digest("hex");
 }
 
-/** The sources and the binaries as they are now; undefined where a binary is missing. */
+/** The content of the stamp file for these sources and the present binaries; undefined if a binary is missing. */
 function stampOf(sources: string): string | undefined {
   try {
     const files = names().map((name) => {

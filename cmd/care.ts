@@ -1,5 +1,5 @@
-// The commands that care for the data: import, export, backup, restore, check. Wires the store and the running server
-// to what a person sees.
+// The commands that maintain the data: import, export, backup, restore, check. Connects the store and the running
+// server to the terminal.
 
 import type { CommandConfig } from "../lib/config/server.ts";
 import { showProgress } from "../lib/cli/progress.ts";
@@ -40,7 +40,7 @@ export function runBackup({ db, file }: { db: string; file: string }, write: Wri
   return exitCode.done;
 }
 
-/** Puts a copy back. */
+/** Replaces the database with a copy; the old database is kept beside it. */
 export function runRestore(
   { db, file }: { db: string; file: string },
   now: number,
@@ -49,11 +49,11 @@ export function runRestore(
   const time = new Date(now).toISOString().replaceAll(/[-:]/g, "").slice(0, 15).replace("T", "-");
   const progress = { onProgress: showProgress("Copying bytes"), onChecking };
   const kept = restore(file, db, `${db}.before-restore-${time}`, progress);
-  write(`${db} is ${file} now.${kept === null ? "" : ` What was there is ${kept}.`}`);
+  write(`${db} is now a copy of ${file}.${kept === null ? "" : ` The old database is ${kept}.`}`);
   return exitCode.done;
 }
 
-/** Says whether the database is whole, and how large it is. */
+/** Checks the database for damage, and prints its size. */
 export function runCheck(db: string, write: Write): ExitCode {
   const found = checkDatabase(db);
   for (const line of checkLines(db, found)) write(line);
@@ -64,7 +64,7 @@ export function runCheck(db: string, write: Write): ExitCode {
 export function runExport({ db, what, format }: Config<"export">, write: Write): ExitCode {
   const database = openReadOnly(db);
   const isCsv = format === "csv";
-  // RFC 4180: lines end with CRLF; `write` adds the LF. Nothing else is taken off: a message may end in blanks.
+  // RFC 4180: lines end with CRLF; `write` adds the LF. Only the LF of a line is removed: a message may end in spaces.
   const ended = isCsv ? "\r" : "";
   if (what === "devices") {
     if (isCsv) write(`id,mac,ip,port,registered${ended}`);
@@ -84,14 +84,14 @@ export function runExport({ db, what, format }: Config<"export">, write: Write):
   return exitCode.done;
 }
 
-/** Registers the devices of a file, through the running server or, where there is none, in the database. */
+/** Registers the devices in a file: through the running server, or in the database if no server runs. */
 export async function runImport(
   { db, file }: { db: string; file: string },
   sharedIp: boolean,
   write: Write,
 ): Promise<ExitCode> {
   const lines = countLines(file);
-  // Read to its heading: one that cannot be imported makes no database.
+  // Read the heading first: a file that cannot be imported must not create a database.
   const devices = readImportFile(readable(file), file);
   const first = devices.next();
   const all = first.done ? [] : withFirst(first.value, devices);
@@ -114,7 +114,7 @@ export async function runImport(
   return counts.refused === 0 ? exitCode.done : exitCode.refused;
 }
 
-/** Lines that an import will take; 0 where they cannot be counted beforehand. */
+/** The number of lines to import; 0 if they cannot be counted in advance. */
 function countLines(file: string): number {
   let count = -1;
   for (const row of isPipe(file) ? [] : readCsv(readable(file))) {
@@ -129,12 +129,12 @@ function* withFirst<T>(first: T, rest: Iterable<T>): Generator<T> {
   yield* rest;
 }
 
-/** On a terminal a line takes the place of the bar, which is drawn again below it. */
+/** On a terminal, erases the progress bar before a line is printed; the bar is then drawn again below it. */
 function lineStart(): string {
   return process.stderr.isTTY ? "\r\u001b[K" : "";
 }
 
-/** The registrar of a database that is not served; the caller closes it. */
+/** Opens a database that is not served, to register devices in it. The caller closes it. */
 async function openRegistrar(db: string, sharedIp: boolean) {
   const onProgress = showProgress("Hashing passwords");
   const { database, lock } = await openDatabase(db, {

@@ -1,4 +1,4 @@
-// The client's start: gives the commands their machine and the process its exit code. No logic.
+// The entry point of iot-client: wires the adapters for the commands, and sets the exit code. No logic.
 
 import { randomBytes } from "node:crypto";
 import { isatty } from "node:tty";
@@ -15,7 +15,7 @@ import { runShellCommand } from "../lib/io/shell-command.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
 import { version } from "./version.ts";
 
-// Whoever read the answers has gone (`| head`): nothing is left to say.
+// The reader of the output has closed the pipe (`| head`): nothing more can be printed.
 process.stdout.on("error", () => process.exit());
 
 const stateFolder = stateFolderOf(process.env);

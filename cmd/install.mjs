@@ -1,5 +1,5 @@
-// Brings node_modules to what package-lock.json says, for `npm start` and `npm test` on a machine that has only Node and
-// npm (so it is plain JavaScript). Without a network it does nothing when nothing is missing, and it never writes the lock.
+// Installs the packages of package-lock.json for `npm start` and `npm test`, on a machine with only Node and npm; so it
+// is plain JavaScript. Needs no network if nothing is missing, and never writes the lock file.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -13,18 +13,18 @@ if (!isInstalled()) {
   process.stdout.write("Installing the packages of package-lock.json…\n");
   run(process.execPath, [npmScript(), "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
-// Its own install script does not run where npm is told to ignore such scripts.
+// The package's own install script does not run if npm is configured to ignore such scripts.
 if (!runs(join(root, "node_modules/bun/bin/bun.exe")))
   run(process.execPath, ["node_modules/bun/install.js"]);
 
-/** Whether everything the lock asks of this machine is there, by npm's own record of what it installed. */
+/** Whether all packages that the lock file requires here are installed, by npm's own record of what it installed. */
 function isInstalled() {
   const wanted = packagesOf("package-lock.json");
   const there = packagesOf("node_modules/.package-lock.json");
   if (wanted === undefined || there === undefined) return false;
   return Object.entries(wanted).every(([path, { integrity, optional }]) => {
     if (path === "") return true;
-    // Packages for other machines are optional and left out.
+    // Packages for other platforms are optional and not installed.
     return there[path] === undefined ? optional === true : there[path].integrity === integrity;
   });
 }
@@ -40,7 +40,7 @@ function packagesOf(lock) {
 function npmScript() {
   const script = process.env.npm_execpath;
   if (script !== undefined) return script;
-  process.stderr.write("Start this through npm: npm start, npm test.\n");
+  process.stderr.write("Run this with npm: npm start, npm test.\n");
   process.exit(2);
 }
 

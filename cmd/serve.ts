@@ -1,4 +1,5 @@
-// A running server: opens everything in the order in which a failure leaves nothing behind, and closes it in reverse.
+// A running server: opens its parts in order and closes them in reverse, so that a failed start leaves nothing open. No
+// logic of its own.
 
 import { randomBytes } from "node:crypto";
 import type { ServeConfig } from "../lib/config/server.ts";
@@ -25,27 +26,27 @@ import { WatchedStore } from "../lib/io/watched-store.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
 import { startWeb } from "./web.ts";
 
-/** A server that runs. */
+/** A running server. */
 export type RunningServer = {
   /** The UDP port it listens on. */
   readonly port: number;
-  /** Its key as devices pin it, `SHA256:…`. */
+  /** The fingerprint of the key that devices pin, `SHA256:…`. */
   readonly fingerprint: string;
-  /** Where the dashboard is, or null. */
+  /** The address of the dashboard, or null if none is served. */
   readonly url: string | null;
-  /** The admin token where it was made now, to be shown once. */
+  /** The admin token if it was created now, to be shown once; else null. */
   readonly newToken: string | null;
-  /** Answers what has arrived, keeps the sessions, and closes everything. */
+  /** Answers the datagrams that have arrived, stores the sessions, and closes everything. */
   stop(): Promise<void>;
 };
 
 const now = Date.now;
-/** A fifth of the loop's time while old reports wait to be removed, next to nothing otherwise. */
+/** Pauses between retention steps: with `behind` these take a fifth of the loop's time, with `done` almost none. */
 const retainPauseMs = { behind: 30, done: 250, failed: 10_000 } as const;
 
 /**
  * Starts a server.
- * @throws OperatingError where something of the configuration cannot be had; nothing is left open then
+ * @throws OperatingError if a part cannot be opened as configured; nothing is left open then
  */
 export async function startServer(config: ServeConfig, version: string): Promise<RunningServer> {
   const closers: (() => void | Promise<void>)[] = [];
@@ -97,7 +98,7 @@ async function open(
     closers.push(retain(new Retention(database, config.retainMs), logs));
   loop.start(endpoint);
   closers.push(() => loop.stop());
-  const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions go on`;
+  const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions restored`;
   logs.activity("info", "-", "-", words);
   closers.push(() => logs.activity("info", "-", "-", `iot-server ${version} stops`));
   const { publicKey } = identity.sealing;
@@ -110,7 +111,7 @@ async function open(
   };
 }
 
-/** Serves the commands of the same binary. Devices are served also where that cannot be: then it is said, and logged. */
+/** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */
 function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls): () => void {
   try {
     const control = serveControl(databasePath, calls);
@@ -123,7 +124,7 @@ function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls):
   }
 }
 
-/** What the migration of a database of the original system says goes to the log and to who started the server. */
+/** The ports for the migration of a database of the original system. Its notes go to the log and to standard error. */
 function legacyPort(logs: FileLogs): LegacyPort {
   const onNote = (words: string) => {
     logs.activity("info", "-", "-", words);
@@ -136,7 +137,7 @@ async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> 
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
 
-/** Asks a device, telling it to answer to this server's address on the route to it. */
+/** Asks a device. The QUERY contains this server's address on the route to the device. */
 async function ask(
   loop: PacketLoop,
   engine: Engine,
@@ -150,7 +151,7 @@ async function ask(
   );
 }
 
-/** Removes what is too old, a few milliseconds at a time; more often while there is more of it. */
+/** Removes old reports in steps of a few milliseconds, with shorter pauses while there are more to remove. */
 function retain(retention: Retention, logs: FileLogs): () => void {
   let timer: ReturnType<typeof setTimeout>;
   const step = () => {

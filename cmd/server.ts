@@ -1,4 +1,4 @@
-// iot-server: reads the command line, wires the adapters, turns an error into an exit code. No logic.
+// The entry point of iot-server: reads the configuration, runs the command, turns an error into an exit code. No logic.
 
 import type { Database } from "bun:sqlite";
 import type { ShownDevice } from "../lib/cli/server/listing.ts";
@@ -86,7 +86,7 @@ function* shownDevices(database: Database): Generator<ShownDevice> {
 
 async function serve(config: ServeConfig): Promise<ExitCode> {
   const server = await startServer(config, version);
-  // Before the first line is out: who reads it may signal at once.
+  // Before the first line is printed: its reader may send a signal at once.
   const stopped = new Promise<void>((resolve) => {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());

@@ -1,4 +1,4 @@
-// The version of both binaries, as package.json has it.
+// The version of both binaries, from package.json.
 
 import manifest from "../package.json";
 

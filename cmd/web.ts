@@ -1,4 +1,4 @@
-// Wires the web side to a running server: its ports to the engine, the store and the logs. No logic.
+// Wires the web server to a running server: connects its ports to the engine, the store and the logs. No logic.
 
 import { readdirSync, statSync } from "node:fs";
 import { hostname } from "node:os";
@@ -19,7 +19,7 @@ import { loadPages } from "../lib/web/pages.ts";
 import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
 
-/** The parts of a running server that the web side looks at. */
+/** The parts of a running server that the web server uses. */
 export type WebParts = {
   readonly config: ServeConfig;
   readonly version: string;
@@ -32,17 +32,18 @@ export type WebParts = {
   readonly ask: (question: { id: string; code: string; target: string }) => Promise<AskResult>;
 };
 
-/** A web side that is served. */
+/** A running web server. */
 export type RunningWeb = {
   readonly web: WebServer;
-  /** The admin token where it was made now, to be shown once. */
+  /** The admin token if it was created now, to be shown once; else null. */
   readonly newToken: string | null;
   close(): Promise<void>;
 };
 
 /**
- * Serves the web side.
- * @throws OperatingError where it cannot be
+ * Starts the web server.
+ * @param http the address to listen on; port null: the same number as the UDP port
+ * @throws OperatingError if it cannot be started
  */
 export async function startWeb(
   parts: WebParts,
@@ -156,7 +157,7 @@ function openFiles(): number | null {
   try {
     return readdirSync("/proc/self/fd").length;
   } catch (error) {
-    // There is not even one left to look. Systems without this folder tell nothing.
+    // Without a free descriptor the folder cannot be read: all are in use. Other systems do not have this folder: null.
     const { code } = error as { code?: string };
     return code === "EMFILE" || code === "ENFILE" ? Number.POSITIVE_INFINITY : null;
   }

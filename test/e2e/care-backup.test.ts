@@ -83,7 +83,7 @@ test("a backup under load has every report acknowledged before it; the restored 
   const all = rowsOf(folder.join("iot_server.db"));
   const restored = await care(folder, "restore", "copy.db");
   expect(restored.code).toBe(0);
-  const kept = /What was there is (\S+)\./.exec(restored.stdout)?.[1] ?? "";
+  const kept = /The old database is (\S+)\./.exec(restored.stdout)?.[1] ?? "";
   expect(rowsOf(folder.join(kept))).toEqual(all);
   expect(rowsOf(folder.join("iot_server.db"))).toEqual(copied);
 
