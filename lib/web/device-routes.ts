@@ -7,7 +7,7 @@ import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import { Problem } from "./problem.ts";
 import { presenceFields, reportOf, unknown } from "./shapes.ts";
 import { readJson } from "./request-body.ts";
-import { presences, type Roster, type RosterEntry, type RosterPlace } from "./roster.ts";
+import { presenceFilters, type Roster, type RosterEntry, type RosterPlace } from "./roster.ts";
 import { type Call, json, type Route } from "./router.ts";
 import { Slice } from "./slice.ts";
 
@@ -64,7 +64,7 @@ async function list(ports: WebPorts, roster: Roster, { parameters }: Call): Prom
   const sort = parameters.choice("sort", sorts, "id");
   const page = await roster.page({
     contains: parameters.text("q", 64).toLowerCase(),
-    presence: parameters.choice("presence", presences, null),
+    presence: parameters.choice("presence", presenceFilters, null),
     key: sort.endsWith("id") ? "id" : "lastSeen",
     descending: sort.startsWith("-"),
     limit: parameters.integer("limit", 1, listMax, 100),

@@ -63,7 +63,13 @@ const status = {
   time,
   started: time,
   uptimeSeconds: count,
-  devices: object({ registered: count, online: count, offline: count, never: count }),
+  devices: object({
+    registered: count,
+    online: count,
+    offline: count,
+    never: count,
+    silent: count,
+  }),
   rates: object({
     datagramsPerSecond: amount,
     repliesPerSecond: amount,

@@ -124,7 +124,11 @@ const devicePaths = {
       "The devices",
       [
         parameter("q", text, "a part of the id, any case"),
-        parameter("presence", { enum: ["online", "offline", "never"] }),
+        parameter(
+          "presence",
+          { enum: ["online", "offline", "silent", "left", "never"] },
+          "silent and left are the parts of offline: fell silent, or ended otherwise",
+        ),
         parameter("sort", { enum: ["id", "-id", "lastSeen", "-lastSeen"] }),
         ...paging,
       ],

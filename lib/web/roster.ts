@@ -8,7 +8,15 @@ import type { DeviceSource, PresenceSource, RosterRow } from "./ports.ts";
 import { Slice } from "./slice.ts";
 
 export type Presence = "online" | "offline" | "never";
-export const presences: readonly Presence[] = ["online", "offline", "never"];
+/** What a list can be narrowed to: a presence, or one of the two parts of "offline". */
+export type PresenceFilter = Presence | "silent" | "left";
+export const presenceFilters: readonly PresenceFilter[] = [
+  "online",
+  "offline",
+  "silent",
+  "left",
+  "never",
+];
 
 /** A device in the roster. */
 export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
@@ -16,7 +24,7 @@ export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] }
 export type RosterQuery = {
   /** A part of an id, in lower case; empty for all devices. */
   readonly contains: string;
-  readonly presence: Presence | null;
+  readonly presence: PresenceFilter | null;
   readonly key: "id" | "lastSeen";
   readonly descending: boolean;
   readonly limit: number;
@@ -41,6 +49,8 @@ export class Roster {
   /** Number of each open session → id of its device. */
   readonly #open = new Map<number, string>();
   #never = 0;
+  /** Of those that are offline, how many fell silent. */
+  #silent = 0;
   #ready: Promise<void> | null = null;
   #closed = false;
 
@@ -65,10 +75,17 @@ export class Roster {
     this.#closed = true;
   }
 
-  get counts(): { registered: number; online: number; offline: number; never: number } {
+  get counts(): Readonly<Record<"registered" | "silent" | Presence, number>> {
     const registered = this.#byId.size;
     const online = this.#open.size;
-    return { registered, online, offline: registered - online - this.#never, never: this.#never };
+    const never = this.#never;
+    return {
+      registered,
+      online,
+      offline: registered - online - never,
+      never,
+      silent: this.#silent,
+    };
   }
 
   get(id: string): RosterEntry | undefined {
@@ -96,7 +113,7 @@ export class Roster {
     let looks = 0;
     for (const entry of this.#byId.values()) {
       if (++looks % looksPerStep === 0) await slice.breathe();
-      if (query.presence !== null && query.presence !== presenceOf(entry)) continue;
+      if (query.presence !== null && !isOf(query.presence, entry)) continue;
       if (query.contains !== "" && !entry.id.toLowerCase().includes(query.contains)) continue;
       total++;
       const place = { id: entry.id, lastSeen: this.lastSeen(entry) ?? -1 };
@@ -170,6 +187,7 @@ export class Roster {
     entry.lastSeen = Math.max(entry.lastSeen, this.presence.get(entry.id)?.lastSeen ?? 0);
     entry.ended = at;
     entry.reason = reason;
+    if (isSilent(entry)) this.#silent++;
     this.onChange(entry.id);
   }
 
@@ -178,6 +196,7 @@ export class Roster {
     this.#byId.set(entry.id, entry);
     if (entry.session === 0) this.#never++;
     else if (entry.ended === null) this.#open.set(entry.session, entry.id);
+    else if (isSilent(entry)) this.#silent++;
   }
 
   #remove(id: string): void {
@@ -191,6 +210,7 @@ export class Roster {
     this.#byId.delete(id);
     this.#open.delete(entry.session);
     if (entry.session === 0) this.#never--;
+    else if (isSilent(entry)) this.#silent--;
   }
 }
 
@@ -198,6 +218,18 @@ export class Roster {
 export function presenceOf(entry: RosterEntry): Presence {
   if (entry.session === 0) return "never";
   return entry.ended === null ? "online" : "offline";
+}
+
+/** Whether a device is offline because nothing came from it any more. */
+function isSilent(entry: RosterEntry): boolean {
+  return presenceOf(entry) === "offline" && entry.reason === "offline";
+}
+
+function isOf(filter: PresenceFilter, entry: RosterEntry): boolean {
+  const presence = presenceOf(entry);
+  if (filter === "silent") return isSilent(entry);
+  if (filter === "left") return presence === "offline" && !isSilent(entry);
+  return presence === filter;
 }
 
 function neverSeen(id: string): RosterEntry {

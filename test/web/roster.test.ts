@@ -21,7 +21,7 @@ const rows = Array.from({ length: count }, (_, i) => {
     started: 1,
     lastSeen,
     ended,
-    reason: ended === null ? null : "offline",
+    reason: ended === null ? null : i % 2 === 0 ? "offline" : "logoff",
   });
 }).sort((a, b) => (a.id < b.id ? -1 : 1));
 
@@ -96,6 +96,22 @@ test("filters by presence and by a part of the id, and counts the matches", asyn
   expect(never).toBe(count / 5);
 });
 
+test("tells devices that fell silent from those that left", async () => {
+  const roster = newRoster();
+  const find = (presence: "offline" | "silent" | "left") =>
+    roster.page({ ...everything, presence, limit: count });
+  const [offline, silent, left] = await Promise.all([
+    find("offline"),
+    find("silent"),
+    find("left"),
+  ]);
+  expect(silent.total).toBeGreaterThan(0);
+  expect(silent.entries.every(({ reason }) => reason === "offline")).toBe(true);
+  expect(left.entries.some(({ reason }) => reason === "offline")).toBe(false);
+  expect(silent.total + left.total).toBe(offline.total);
+  expect(roster.counts.silent).toBe(silent.total);
+});
+
 describe("a committed batch changes the roster", () => {
   const source = { ip: "127.0.0.1", port: 1 };
   const facts = { id: "new", mac: "m", ip: "1.1.1.1", port: 1 };
@@ -144,6 +160,15 @@ describe("a committed batch changes the roster", () => {
     const gone = await after([register, done("00")], [login, done("70", 9_001)], [end, nothing]);
     expect(gone.entry).toMatchObject({ ended: 9, reason: "offline" });
     expect(gone.counts.online).toBe(online.counts.online - 1);
+    expect(gone.counts.silent).toBe(online.counts.silent + 1);
+    const steps: [Operation, Outcome][] = [
+      [login, done("70", 9_001)],
+      [end, nothing],
+    ];
+    const back = await after(...steps, [login, done("70", 9_002)]);
+    expect(back.counts).toEqual(
+      (await after([register, done("00")], [login, done("70", 1e4)])).counts,
+    );
   });
 
   test("the end of a replaced session does not end the newer one", async () => {
