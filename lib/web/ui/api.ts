@@ -1,6 +1,6 @@
-// Requests to the HTTP interface and what can go wrong with them. Shows nothing.
+// Requests to the HTTP API, and their errors. Renders nothing.
 
-/** An answer that is an error: a problem document, or no answer at all (status 0). */
+/** A failed request: the server answered with a problem document, or did not answer (status 0). */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -16,12 +16,12 @@ export type Parameters = Readonly<Record<string, string | number | null | undefi
 const root = "/api/v1";
 let loginRequired: () => void = () => {};
 
-/** Says what is to happen when a reading needs a login. */
+/** Sets what to do when a GET is refused because nobody is logged in. */
 export function onLoginRequired(act: () => void): void {
   loginRequired = act;
 }
 
-/** A path of the interface with its parameters; those that are empty are left out. */
+/** A path of the API with its parameters; empty ones are left out. */
 export function pathOf(path: string, parameters: Parameters = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -31,13 +31,13 @@ export function pathOf(path: string, parameters: Parameters = {}): string {
   return `${root}${path}${query === "" ? "" : `?${query}`}`;
 }
 
-/** The path of a device, with more behind it. */
+/** The path of a device, followed by `more`. */
 export function devicePath(id: string, more = ""): string {
   return `/devices/${encodeURIComponent(id)}${more}`;
 }
 
 /**
- * Reads.
+ * Sends a GET request.
  * @throws Problem
  */
 export async function get<T>(
@@ -54,19 +54,19 @@ export async function get<T>(
 }
 
 /**
- * Changes.
+ * Sends a request that changes something.
  * @throws Problem
  */
 export async function send<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
   return (await answerOf(method, pathOf(path), body)) as T;
 }
 
-/** What to tell of an error. */
+/** The message of an error. */
 export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether somebody who went on to something else gave up the request. */
+/** Whether the error only means that the request was aborted. */
 export function isGivenUp(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }

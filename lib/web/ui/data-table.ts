@@ -1,5 +1,4 @@
-// A table that is filled again and again: its head stays, its rows are replaced. On a narrow screen the style sheet makes
-// a small card of every row, with the names of the columns in front.
+// A table whose head stays while its rows are replaced. On a narrow screen the style sheet lays each row out in two lines.
 
 import { type Child, element } from "./element.ts";
 
@@ -24,12 +23,12 @@ export class DataTable {
     );
   }
 
-  /** Replaces the rows: for each the cells in the order of the columns. */
+  /** Replaces all rows; each is its cells in the order of the columns. */
   fill(rows: readonly (readonly Child[])[]): void {
     this.#body.replaceChildren(...rows.map((cells) => this.#row(cells)));
   }
 
-  /** Adds rows below. */
+  /** Adds rows at the end. */
   add(rows: readonly (readonly Child[])[]): void {
     this.#body.append(...rows.map((cells) => this.#row(cells)));
   }
@@ -38,9 +37,7 @@ export class DataTable {
     return element(
       "tr",
       {},
-      ...this.columns.map(({ name, words }, i) =>
-        element("td", { class: name, "data-head": words }, cells[i]),
-      ),
+      ...this.columns.map(({ name }, i) => element("td", { class: name }, cells[i])),
     );
   }
 }

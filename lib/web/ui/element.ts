@@ -1,15 +1,15 @@
-// Makes elements. Text goes in as text nodes and nothing else: there is no way here to make HTML of a string.
+// Creates elements. Strings become text nodes: nothing here parses HTML, so what a device sent cannot be run.
 
 export type Child = Node | string | number | null | undefined | false;
 
 type Value = string | number | boolean | null | undefined;
 
-/** Attributes by name; functions are listeners of the event of that name. */
+/** Attributes by name; a function is added as a listener of the event of that name. */
 export type Attributes = Readonly<Record<string, Value | ((event: never) => void)>>;
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
-/** An element with attributes and children. */
+/** Creates an HTML element with attributes and children. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -20,7 +20,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** The same for SVG. */
+/** Creates an SVG element. */
 export function svgElement<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -31,19 +31,19 @@ export function svgElement<K extends keyof SVGElementTagNameMap>(
   return made;
 }
 
-/** Sets text where it differs: what stays the same costs nothing. */
+/** Sets the text if it differs, so that an unchanged text causes no layout. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Sets an attribute where it differs; null takes it away. */
+/** Sets an attribute if it differs; null removes it. */
 export function setAttribute(of: Element, name: string, value: string | null): void {
   if (of.getAttribute(name) === value) return;
   if (value === null) of.removeAttribute(name);
   else of.setAttribute(name, value);
 }
 
-/** A button that is no form's. */
+/** A button that does not submit a form. */
 export function button(attributes: Attributes, ...children: readonly Child[]): HTMLButtonElement {
   return element("button", { type: "button", ...attributes }, ...children);
 }

@@ -1,4 +1,5 @@
-// The few icons, as paths on a grid of 24. Drawn in the colour of the text around them; never the only sign of anything.
+// The icons, as paths in a 24 by 24 box, drawn in the text colour. An icon never carries meaning alone: there is a word or
+// a label with it.
 
 import { svgElement } from "./element.ts";
 
@@ -27,7 +28,7 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
-/** An icon that readers of the screen skip. */
+/** An icon; screen readers skip it. */
 export function icon(name: IconName): SVGSVGElement {
   return svgElement(
     "svg",
@@ -36,7 +37,7 @@ export function icon(name: IconName): SVGSVGElement {
   );
 }
 
-/** The sign of the house. */
+/** The logo. */
 export function sign(): SVGSVGElement {
   return svgElement(
     "svg",

@@ -1,8 +1,8 @@
-// The keys that mean the same on every page: `/` to search, Escape to go back. The rest is the page's.
+// Keys that work on every page: `/` to search, Escape to go back. All others are passed to the page.
 
 import type { Page } from "./page.ts";
 
-/** Begins to listen. */
+/** Starts listening to keys. */
 export function keys(acts: { readonly page: () => Page | null; readonly back: () => void }): void {
   document.addEventListener("keydown", (event) => {
     const page = acts.page();

@@ -1,22 +1,22 @@
-// The stream of live events: one at a time, begun anew when it breaks or falls silent, with longer and longer pauses.
-// Says how it stands; shows nothing.
+// The stream of live events. There is one at a time; when it breaks or falls silent it is opened again, after longer and
+// longer pauses. Reports its state; renders nothing.
 
 import { get } from "./api.ts";
 import type { LiveEvents, Rights } from "./shapes.ts";
 
 export type Topic = Exclude<keyof LiveEvents, "hello">;
 
-/** What a page wants to hear. `hello` comes whenever the stream begins: the time to load everything again. */
+/** A page's event handlers. `hello` comes each time the stream begins: the page then loads everything again. */
 export type Receiver = { readonly [K in keyof LiveEvents]?: (data: LiveEvents[K]) => void };
 
 export type Subscription = {
   readonly topics: readonly Topic[];
-  /** Only this device's events. */
+  /** Receive only the events of this device. */
   readonly device?: string;
   readonly receiver: Receiver;
 };
 
-/** `lost` has the moment of the next try, ms since 1970. */
+/** `lost` contains the time of the next attempt, ms since 1970. */
 export type LiveState =
   | { readonly kind: "connecting" | "live" | "login" }
   | { readonly kind: "lost"; readonly nextAt: number };
@@ -29,7 +29,7 @@ const names: readonly (keyof LiveEvents)[] = [
   "activity",
   "status",
 ];
-/** The status comes every second: a stream that says nothing for so long is dead. */
+/** A status event comes every second: a stream silent for this long is dead. */
 const silenceMs = 8_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;
@@ -42,8 +42,8 @@ export class Live {
   #failures = 0;
 
   /**
-   * @param always hears every event besides the page
-   * @param onState told of every change
+   * @param always receives every event, in addition to the page
+   * @param onState called when the state changes
    */
   constructor(
     private readonly always: Receiver,
@@ -52,20 +52,20 @@ export class Live {
     addEventListener("online", () => this.retryNow());
   }
 
-  /** Listens for a page; the page before hears nothing more. */
+  /** Subscribes a page, in place of the previous one. */
   listen(subscription: Subscription): void {
     this.#subscription = subscription;
     this.#failures = 0;
     this.#open();
   }
 
-  /** Hears nothing more. */
+  /** Closes the stream. */
   stop(): void {
     this.#subscription = null;
     this.#close();
   }
 
-  /** Does not wait for the end of the pause. */
+  /** Tries at once instead of waiting for the end of the pause. */
   retryNow(): void {
     if (this.#subscription !== null && this.#source === null) this.#open();
   }
@@ -109,7 +109,7 @@ export class Live {
   async #lose(): Promise<void> {
     this.#close();
     const subscription = this.#subscription;
-    // The browser does not tell why a stream was refused.
+    // EventSource does not tell why a stream was refused.
     const rights = await get<Rights>("/session").catch(() => null);
     if (subscription !== this.#subscription || this.#source !== null) return;
     if (rights !== null && !rights.mayRead) {

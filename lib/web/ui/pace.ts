@@ -1,6 +1,6 @@
-// When to do things: once a frame, at most so often. Knows nothing of what is done.
+// Limits how often a function runs: once in a frame, or at most once in an interval.
 
-/** A call that may come many times and is carried out once, in the next frame. */
+/** Wraps a function: however often it is called, it runs once, in the next frame. */
 export function oncePerFrame(act: () => void): () => void {
   let isAsked = false;
   return () => {
@@ -13,11 +13,11 @@ export function oncePerFrame(act: () => void): () => void {
   };
 }
 
-export type Paced = { (): void; /** Forgets what is still to come. */ stop(): void };
+export type Paced = { (): void; /** Cancels a call that is still to come. */ stop(): void };
 
 /**
- * A call that is carried out at once, and then at most every `ms`; what came in between is one call at the end.
- * @param ms milliseconds between two
+ * Wraps a function: the first call runs at once; further calls within `ms` become one call at the end of it.
+ * @param ms the shortest time between two runs, in milliseconds
  */
 export function atMostEvery(ms: number, act: () => void): Paced {
   let timer: ReturnType<typeof setTimeout> | null = null;

@@ -1,10 +1,10 @@
-// Grey shapes where content will be, while it is loaded.
+// Grey placeholders shown while content is loading.
 
 import { element } from "./element.ts";
 
 /**
- * Lines that stand for what comes.
- * @param kind the look: `rows` of a list, `lines` of a table, a `chart`
+ * Creates placeholders.
+ * @param kind their shape: `rows` of a list, `lines` of a table, a `chart`
  */
 export function skeleton(lines: number, kind: "rows" | "lines" | "chart"): HTMLElement {
   const made = element("div", { class: `skeleton ${kind}`, role: "status" });

@@ -1,11 +1,11 @@
-// A small curve of the last values: no axes, the newest at the right, its scale from zero.
+// A small curve of the last values, without axes; the newest is at the right and the scale begins at zero.
 
 import { setAttribute, svgElement } from "./element.ts";
 import { historySeconds } from "./status-history.ts";
 
 const width = 120;
 const height = 28;
-/** Seconds the curve shows at least. */
+/** The shortest time the width stands for, in seconds. */
 const soonSeconds = 30;
 
 export class Sparkline {
@@ -27,7 +27,7 @@ export class Sparkline {
   draw(values: readonly number[]): void {
     if (values.length < 2) return;
     const top = Math.max(1, ...values);
-    // A history that has just begun fills the curve sooner.
+    // A short history is stretched, so that a new page does not show an almost empty curve for minutes.
     const step = width / (Math.max(soonSeconds, Math.min(historySeconds, values.length)) - 1);
     const first = width - (values.length - 1) * step;
     const points = values.map((value, i) => {

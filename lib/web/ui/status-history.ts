@@ -1,8 +1,8 @@
-// The status of the last minutes, second by second, whichever page is shown: the small curves are there at once.
+// The status events of the last two minutes. Collected on every page, so that the small curves are there at once.
 
 import type { RateName, Status } from "./shapes.ts";
 
-/** Seconds kept. */
+/** How many seconds are kept. */
 export const historySeconds = 120;
 
 export class StatusHistory {

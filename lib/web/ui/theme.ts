@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it. Remembered in the browser.
+// The colour theme: light, dark, or that of the system. The choice is stored in the browser.
 
 import { button, setAttribute } from "./element.ts";
 import { icon, type IconName } from "./icons.ts";
@@ -7,16 +7,16 @@ const themes = ["system", "light", "dark"] as const;
 type Theme = (typeof themes)[number];
 const storedAs = "iot-theme";
 
-/** Told when the colours changed: what is drawn on a canvas has to be drawn again. */
+/** Fires "change" when the colours changed: charts have to be drawn again. */
 export const themeChanges = new EventTarget();
 
-/** Applies what was chosen last. */
+/** Applies the stored choice. */
 export function applyTheme(): void {
   show(stored());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
 }
 
-/** The button that goes from one to the next. */
+/** The button that switches to the next theme. */
 export function themeButton(): HTMLButtonElement {
   const made = button({ class: "quiet square" });
   const label = (theme: Theme) => {
@@ -43,14 +43,14 @@ function tell(): void {
   themeChanges.dispatchEvent(new Event("change"));
 }
 
-// Storage may be forbidden; the choice then lasts as long as the page.
+// Storage may be blocked; the choice then lasts until the page is closed.
 let choice: Theme | null = null;
 
 function stored(): Theme {
   try {
     choice ??= themes.find((theme) => theme === localStorage.getItem(storedAs)) ?? null;
   } catch {
-    // Stays as it is.
+    // Storage is blocked.
   }
   return choice ?? "system";
 }
@@ -60,6 +60,6 @@ function store(theme: Theme): void {
   try {
     localStorage.setItem(storedAs, theme);
   } catch {
-    // Not remembered.
+    // Storage is blocked.
   }
 }

@@ -1,4 +1,4 @@
-// What a part of a page shows when it could not be loaded, with a way to try again.
+// Shown in place of content that could not be loaded, with a button to try again.
 
 import { button, element, setText } from "./element.ts";
 
@@ -16,7 +16,7 @@ export class TroubleCard {
     );
   }
 
-  /** The card with what went wrong. */
+  /** The card, with the error message. */
   show(trouble: string): HTMLElement {
     setText(this.#words, trouble);
     return this.#view;

@@ -1,5 +1,5 @@
-// Rows of equal height in a window that scrolls: only those in sight are in the document, and they are used again. Draws
-// once a frame at most.
+// A scrolling list of rows of equal height. Only rows in view are in the document, and their elements are reused. Renders
+// at most once in a frame.
 
 import { oncePerFrame } from "./pace.ts";
 
@@ -7,13 +7,13 @@ export type VirtualRow = { readonly view: HTMLElement; show(place: number): void
 
 export type VirtualOptions = {
   readonly make: () => VirtualRow;
-  /** Told which places are in sight. */
+  /** Called with the indices of the first and last row in view. */
   readonly onSight: (first: number, last: number) => void;
-  /** Pixels at the top of the window that something else covers. */
+  /** How many pixels at the top of the window are covered by something else. */
   readonly coverPx: () => number;
 };
 
-/** Rows kept above and below those in sight. */
+/** Extra rows above and below those in view. */
 const spare = 6;
 
 export class VirtualList {
@@ -33,13 +33,13 @@ export class VirtualList {
     addEventListener("resize", () => this.#measure(), { signal });
   }
 
-  /** How many rows there are. */
+  /** Sets the number of rows. */
   set count(count: number) {
     this.#count = count;
     this.draw();
   }
 
-  /** Rows that fit in the window, for a step by page. */
+  /** How many rows fit in the window: the step of Page Up and Page Down. */
   get rowsInSight(): number {
     return Math.max(
       1,
@@ -47,7 +47,7 @@ export class VirtualList {
     );
   }
 
-  /** Scrolls as little as needed to have a row in sight. */
+  /** Scrolls just enough to bring a row into view. */
   reveal(place: number): void {
     const top = this.host.getBoundingClientRect().top + place * this.#rowPx;
     const cover = this.options.coverPx();
@@ -79,7 +79,7 @@ export class VirtualList {
       this.#rows.push(row);
       this.host.append(row.view);
     }
-    // A place always has the same row while it is in sight: nothing is moved that needs no move.
+    // An index keeps its element while it is in view, so that scrolling moves only the rows that changed.
     for (const [i, row] of this.#rows.entries()) {
       const place =
         first + ((((i - first) % this.#rows.length) + this.#rows.length) % this.#rows.length);
