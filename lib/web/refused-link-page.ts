@@ -8,9 +8,9 @@ type Words = { readonly title: string; readonly what: string; readonly next: str
 
 const words: Readonly<Record<"refused" | "tooMany", Words>> = {
   refused: {
-    title: "This link no longer logs in",
-    what: "A login link works once, and for five minutes. This one was used, is older, or was made before the server was started again.",
-    next: "Make a new one on the server, in the folder it was started in, and open it:",
+    title: "This login link no longer works",
+    what: "A login link works once, within five minutes. This one was used before, is older, or was made before the server restarted.",
+    next: "Make a new link on the server, in the folder the server was started in, and open it:",
   },
   tooMany: {
     title: "Too many attempts",
