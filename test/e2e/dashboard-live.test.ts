@@ -17,6 +17,12 @@ browserTest("an empty fleet says how the first device comes in, and it then show
   expect(await dashboard.device.code(register(identity))).toBe("00");
   await untilText(page, rowOf(identity.id), "Never logged in");
   await untilText(page, '.tile[data-kind="never"]', "1");
+  await page.goto(`${dashboard.origin}/#/devices/${identity.id}`);
+  await untilText(page, ".first code", `./iot-client run --id ${identity.id}`);
+  expect(await dashboard.device.code(login(identity))).toBe("70");
+  await page.locator(".columns").waitFor();
+  expect(await page.locator(".first").count()).toBe(0);
+  await untilText(page, ".badge", "1");
   expect(dashboard.complaints).toEqual([]);
 });
 
@@ -44,7 +50,7 @@ browserTest(
 
     expect(await device.code(login(leaving))).toBe("70");
     await untilText(page, rowOf(leaving.id), "Online");
-    await untilText(page, rowOf(leaving.id), "Text");
+    await untilText(page, rowOf(leaving.id), "Plain text");
     expect(await device.code(data(leaving, "temperature=21.5"))).toBe("50");
     await untilText(page, rowOf(leaving.id), "temperature=21.5");
     expect(await device.code(logoff(leaving))).toBe("80");
@@ -53,8 +59,21 @@ browserTest(
     expect(await device.code(login(silent))).toBe("70");
     await untilText(page, rowOf(silent.id), "Online");
     await untilText(page, rowOf(silent.id), "Went silent");
-    await untilText(page, '.tile[data-kind="offline"]', "2");
+    await untilText(page, '.tile[data-kind="silent"]', "1");
+    await untilText(page, '.tile[data-kind="left"]', "1");
     expect(await page.evaluate("window.isTheSame")).toBe(true);
+
+    // Who fell silent is one press away, and those that logged off are not among them.
+    const rows = page.locator(".rows .row:not([hidden]) .name");
+    await page.locator('.tile[data-kind="silent"]').click();
+    await until(
+      "only the silent one",
+      async () => (await rows.allInnerTexts()).join() === silent.id,
+    );
+    await page.locator('.tile[data-kind="silent"]').click();
+    await until("both", async () => (await rows.count()) === 2);
+    await page.goto(`${dashboard.origin}/#/devices/${silent.id}`);
+    await untilText(page, ".why", "Its last packet came");
     expect(dashboard.complaints).toEqual([]);
   },
 );
@@ -83,7 +102,7 @@ browserTest("the list is searched, filtered and sorted, and the URL keeps that",
   await untilNames("roof-2");
   expect(await page.locator("#search").inputValue()).toBe("ROOF");
   await page.locator("#search").fill("nobody");
-  await untilText(page, ".place", "No device fits");
+  await untilText(page, ".place", "No devices that are online have “nobody” in their id.");
   await page.getByRole("button", { name: "Show all devices" }).click();
   await untilNames("cellar-1", "roof-1", "roof-2");
   await page.getByRole("button", { name: "Device", exact: true }).click();
@@ -144,6 +163,7 @@ browserTest("a device is asked after a login, and its answer shown", async () =>
   expect([verb, code, asker, target]).toEqual(["QUERY", "01", "server", identity.id]);
   own.send(addressedData(identity, "<b>the roof</b> is dry"));
   await untilText(page, ".answers", "<b>the roof</b> is dry");
+  await untilText(page, ".asked", identity.id);
   expect(await page.locator(".answers b").count()).toBe(0);
 
   expect(await device.code(logoff(identity))).toBe("80");

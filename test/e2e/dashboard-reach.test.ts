@@ -74,7 +74,7 @@ browserTest("the chart and the tail have keys of their own", async () => {
   await page.keyboard.press("p");
   await untilText(page, ".lines", "while-it-is-paused");
   await page.locator("#search").fill("no line has this");
-  await untilText(page, ".lines", "No line fits");
+  await untilText(page, ".lines", "No lines match");
 });
 
 browserTest("on a phone nothing is wider than the screen", async () => {

@@ -1,4 +1,4 @@
-// The activity of the server as it happens: the tail of Activity.log, filtered and paused at will.
+// The live tail of the server's Activity.log, with a filter and a pause.
 
 import { get, isGivenUp, wordsOf } from "./api.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
@@ -20,7 +20,7 @@ export class ActivityPage implements Page {
     type: "search",
     id: "search",
     placeholder: "Filter lines",
-    "aria-label": "Filter lines by a part of their text",
+    "aria-label": "Show only lines that contain this text",
     "aria-keyshortcuts": "/",
     autocomplete: "off",
     autocapitalize: "off",
@@ -36,7 +36,7 @@ export class ActivityPage implements Page {
   readonly #state = element("p", { class: "found muted", role: "status" });
   readonly #tail = new LineTail();
   #isPaused = false;
-  /** What came while paused. */
+  /** Events received while paused. */
   #held: { readonly lines: readonly Line[]; readonly skipped: number }[] = [];
   #loading: AbortController | null = null;
   #searchTimer: ReturnType<typeof setTimeout> | undefined;
@@ -62,6 +62,13 @@ export class ActivityPage implements Page {
         this.#state,
       ),
       this.#tail.view,
+      element(
+        "p",
+        { class: "hint muted small" },
+        "← received, → sent. Heartbeats and reports appear here if the server was started with ",
+        element("code", {}, "--log-level debug"),
+        ".",
+      ),
     );
     this.#showPause();
   }
@@ -74,7 +81,7 @@ export class ActivityPage implements Page {
         return;
       }
       this.#held.push(event);
-      // Nobody reads more than the tail keeps.
+      // More would not be shown: the tail keeps a limited number of lines.
       if (this.#held.length > 200) this.#held.shift();
       this.#showPause();
     },
@@ -108,10 +115,7 @@ export class ActivityPage implements Page {
       this.#held = [];
       this.#showPause();
       const isFiltered = parameters.q !== "" || parameters.level !== "";
-      this.#tail.begin(
-        lines,
-        isFiltered ? "No line fits the filter yet." : "Nothing has happened yet.",
-      );
+      this.#tail.begin(lines, isFiltered ? "No lines match the filter." : "No activity yet.");
     } catch (error) {
       if (!isGivenUp(error)) this.#tail.begin([], wordsOf(error));
     }
@@ -144,6 +148,6 @@ export class ActivityPage implements Page {
     }
     setAttribute(this.#pause, "aria-pressed", String(this.#isPaused));
     const waiting = this.#held.reduce((sum, { lines }) => sum + lines.length, 0);
-    setText(this.#state, this.#isPaused ? `Paused, ${count(waiting)} new` : "");
+    setText(this.#state, this.#isPaused ? `Paused, ${count(waiting)} new lines` : "");
   }
 }

@@ -1,4 +1,4 @@
-// The numbers of a device over time: which number, which range, the curve, and what it comes to in figures.
+// The chart of a device: buttons for its readings and for the range of time, the curve, and figures of that range.
 
 import { devicePath, get, isGivenUp, wordsOf } from "./api.ts";
 import { Chart } from "./chart.ts";
@@ -11,8 +11,9 @@ import {
   presetSince,
   zoomed,
 } from "./chart-range.ts";
+import { figures, figuresOf } from "./chart-figures.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
-import { count, fullMoment, measure } from "./formats.ts";
+import { fullMoment, measure } from "./formats.ts";
 import { icon, type IconName } from "./icons.ts";
 import { serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
@@ -22,7 +23,6 @@ import { skeleton } from "./skeleton.ts";
 const renewMs = 2_000;
 const dayMinutes = 24 * 60;
 const hourMs = 3_600_000;
-const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
 
 export class ChartCard {
   readonly #presets = presets.map(({ words, spoken, minutes }) => {
@@ -30,10 +30,17 @@ export class ChartCard {
     view.addEventListener("click", () => this.#go({ kind: "last", minutes }));
     return { minutes, view };
   });
-  readonly #fields = element("div", { class: "fields", role: "group", "aria-label": "Number" });
+  readonly #tools = element("div", { class: "chart-tools" });
+  readonly #fields = element("div", { class: "fields", role: "group", "aria-label": "Reading" });
   readonly #host = element("div", { class: "plot" });
   readonly #figure = element("div", { class: "figure", role: "group", tabindex: "0" }, this.#host);
-  readonly #under = element("p", { class: "point muted small" });
+  readonly #under = element("span");
+  readonly #caption = element(
+    "p",
+    { class: "point muted small" },
+    this.#under,
+    element("span", { class: "drag" }, ". Drag to zoom in, double-click to reset."),
+  );
   readonly #values = figures.map((words) => ({ words, view: element("dd", {}, "–") }));
   readonly #body = element("div", { class: "chart-body" }, skeleton(1, "chart"));
   readonly #chart: Chart;
@@ -53,34 +60,32 @@ export class ChartCard {
     this.#chart = new Chart(this.#host, {
       onRange: (from, to) => this.#go(fixed(from, to, serverNow())),
       onReset: () => this.#reset(),
-      onPoint: (words) => setText(this.#under, words ?? this.#rangeWords()),
     });
     this.#figure.addEventListener("keydown", (event) => this.#key(event));
     setAttribute(this.#figure, "aria-keyshortcuts", "+ - ArrowLeft ArrowRight 0");
+    this.#tools.append(
+      element(
+        "div",
+        { class: "segments", role: "group", "aria-label": "Range" },
+        ...this.#presets.map(({ view }) => view),
+      ),
+      element(
+        "div",
+        { class: "steps", role: "group", "aria-label": "Move and zoom" },
+        this.#tool("left", "Earlier", () => this.#go(moved(this.#range, -0.5, serverNow()))),
+        this.#tool("right", "Later", () => this.#go(moved(this.#range, 0.5, serverNow()))),
+        this.#tool("plus", "Zoom in", () => this.#go(zoomed(this.#range, 0.5, serverNow()))),
+        this.#tool("minus", "Zoom out", () => this.#go(zoomed(this.#range, 2, serverNow()))),
+      ),
+    );
     this.view = element(
       "section",
       { class: "card chart", "aria-labelledby": "chart-title" },
       element(
         "div",
         { class: "card-head" },
-        element("h2", { id: "chart-title" }, "Numbers"),
-        element(
-          "div",
-          { class: "chart-tools" },
-          element(
-            "div",
-            { class: "segments", role: "group", "aria-label": "Range" },
-            ...this.#presets.map(({ view }) => view),
-          ),
-          element(
-            "div",
-            { class: "steps", role: "group", "aria-label": "Move" },
-            this.#tool("left", "Earlier", () => this.#go(moved(this.#range, -0.5, serverNow()))),
-            this.#tool("right", "Later", () => this.#go(moved(this.#range, 0.5, serverNow()))),
-            this.#tool("plus", "Zoom in", () => this.#go(zoomed(this.#range, 0.5, serverNow()))),
-            this.#tool("minus", "Zoom out", () => this.#go(zoomed(this.#range, 2, serverNow()))),
-          ),
-        ),
+        element("h2", { id: "chart-title" }, "Readings"),
+        this.#tools,
       ),
       this.#fields,
       this.#body,
@@ -92,7 +97,7 @@ export class ChartCard {
     return this.#range;
   }
 
-  /** Loads which numbers there are, and the curve. */
+  /** Loads the names of the readings, and the curve of the chosen one. */
   async load(): Promise<void> {
     try {
       const { fields } = await get<{ fields: Field[] }>(devicePath(this.id, "/fields"));
@@ -103,7 +108,7 @@ export class ChartCard {
     }
   }
 
-  /** New reports came. */
+  /** Called when new reports arrived. */
   renew(): void {
     if (this.#field === null) void this.load();
     else if (this.#range.kind === "last") this.#renew();
@@ -149,6 +154,7 @@ export class ChartCard {
       this.#fields.replaceChildren(...fields.map(({ name }) => this.#fieldButton(name)));
     }
     this.#fields.hidden = fields.length === 0;
+    this.#tools.hidden = fields.length === 0;
     for (const view of this.#fields.children) {
       const name = view.getAttribute("data-field") ?? "";
       setAttribute(view, "aria-pressed", String(name === this.#field));
@@ -201,7 +207,7 @@ export class ChartCard {
     if (this.#host.parentElement?.parentElement !== this.#body) {
       this.#body.replaceChildren(
         this.#figure,
-        this.#under,
+        this.#caption,
         element(
           "dl",
           { class: "figures" },
@@ -220,7 +226,10 @@ export class ChartCard {
     setAttribute(this.#figure, "aria-label", `${series.field}, ${this.#rangeWords()}. ${said}.`);
   }
 
-  /** A device that has just begun would be a speck at the edge of a day: begin with less. Asked once. */
+  /**
+   * Whether to begin with a shorter range: a device whose readings began within the last hour would be a dot at the edge
+   * of a day. Only asked the first time.
+   */
   #isYoung({ times }: Series, now: number): boolean {
     const isFirst = !this.#isBegun;
     this.#isBegun = true;
@@ -228,7 +237,7 @@ export class ChartCard {
     return isFirst && this.#range.kind === "last" && first !== undefined && now - first < hourMs;
   }
 
-  /** As many points as can be told apart. */
+  /** As many points as the width can show. */
   #points(): number {
     return Math.round(Math.min(800, Math.max(150, this.view.clientWidth / 1.25)));
   }
@@ -236,7 +245,7 @@ export class ChartCard {
   #rangeWords(): string {
     const { from, to } = endsOf(this.#range, serverNow());
     const words = `${fullMoment(from)} to ${this.#range.kind === "last" ? "now" : fullMoment(to)}`;
-    return this.#figure.classList.contains("bare") ? `No numbers from ${words}` : words;
+    return this.#figure.classList.contains("bare") ? `No readings from ${words}` : words;
   }
 
   #key(event: KeyboardEvent): void {
@@ -256,36 +265,21 @@ export class ChartCard {
   }
 }
 
-function figuresOf({ mean, min, max, count: counts, reports, last }: Series): string[] {
-  let [sum, number] = [0, 0];
-  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const [i, value] of mean.entries()) {
-    const own = counts[i] ?? 1;
-    sum += value * own;
-    number += own;
-    lowest = Math.min(lowest, min[i] ?? value);
-    highest = Math.max(highest, max[i] ?? value);
-  }
-  return [
-    measure(last ?? Number.NaN),
-    measure(lowest),
-    measure(sum / number),
-    measure(highest),
-    count(reports),
-  ];
-}
-
 function noNumbers(): HTMLElement {
   return element(
     "div",
     { class: "empty" },
-    element("p", {}, "No numbers in the newest reports."),
+    element("p", {}, "No readings in the latest 100 reports"),
     element(
       "p",
       { class: "muted small" },
-      "A report that is a number, a list such as ",
+      "A chart is drawn of reports such as ",
+      element("code", {}, "21.5"),
+      ", ",
       element("code", {}, "temp=21.5 humidity=48"),
-      ", or JSON gets a curve here.",
+      " or ",
+      element("code", {}, '{"temp":21.5}'),
+      ".",
     ),
   );
 }

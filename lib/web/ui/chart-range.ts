@@ -1,4 +1,4 @@
-// The range of time a chart shows: the last hours up to now, or a part one went into. Pure.
+// The range of time a chart shows: the last hours up to now, or a fixed part the user zoomed or moved to. Pure functions.
 
 export type ChartRange =
   | { readonly kind: "last"; readonly minutes: number }
@@ -18,19 +18,19 @@ const minuteMs = 60_000;
 const shortestMs = 2_000;
 const longestMs = 400 * 86_400_000;
 
-/** Its ends, ms since 1970. */
+/** The ends of a range, ms since 1970. */
 export function endsOf(range: ChartRange, now: number): { from: number; to: number } {
   if (range.kind === "fixed") return { from: range.from, to: range.to };
   return { from: now - range.minutes * minuteMs, to: now };
 }
 
-/** The shortest of the presets that has everything since a moment. */
+/** The shortest preset that includes everything since a moment. */
 export function presetSince(first: number, now: number): ChartRange {
   const fits = presets.find(({ minutes }) => now - first < minutes * minuteMs);
   return { kind: "last", minutes: fits?.minutes ?? longestPresetMinutes };
 }
 
-/** Goes into the middle (factor below 1) or out of it. */
+/** Zooms in on the middle (factor below 1) or out. */
 export function zoomed(range: ChartRange, factor: number, now: number): ChartRange {
   const { from, to } = endsOf(range, now);
   const width = Math.min(longestMs, Math.max(shortestMs, (to - from) * factor));
@@ -38,14 +38,14 @@ export function zoomed(range: ChartRange, factor: number, now: number): ChartRan
   return fixed(middle - width / 2, middle + width / 2, now);
 }
 
-/** Goes along by a share of its width: negative is earlier. */
+/** Moves by a share of the width; negative is earlier. */
 export function moved(range: ChartRange, share: number, now: number): ChartRange {
   const { from, to } = endsOf(range, now);
   const by = (to - from) * share;
   return fixed(from + by, to + by, now);
 }
 
-/** A part between two moments; never all in the future. */
+/** The range between two moments, moved back if it would end in the future. */
 export function fixed(from: number, to: number, now: number): ChartRange {
   const width = Math.max(shortestMs, to - from);
   const end = Math.min(from + width, now);

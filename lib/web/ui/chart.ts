@@ -1,29 +1,31 @@
-// Draws a series: the mean as a line, the lowest and highest as a band around it. A drag over it chooses a range; what
-// that means is decided elsewhere.
+// Draws a series: the mean as a line, and the lowest and highest reading as a band around it. Dragging selects a range,
+// which is reported to the caller; the chart does not zoom by itself.
 
 import uPlot from "uplot";
-import { clockTime, measure } from "./formats.ts";
+import { element } from "./element.ts";
+import { clockTime, dayTime, measure } from "./formats.ts";
 import type { Series } from "./shapes.ts";
 import { themeChanges } from "./theme.ts";
 
 export type ChartActs = {
-  /** A range was chosen, ms since 1970. */
+  /** A range was selected by dragging, ms since 1970. */
   readonly onRange: (from: number, to: number) => void;
+  /** The chart was double-clicked. */
   readonly onReset: () => void;
-  /** The point under the pointer, by its place in the data; null for none. */
-  readonly onPoint: (words: string | null) => void;
 };
 
 type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]];
 
 const meanSeries = 3;
-/** As many points as that are marked one by one. */
+/** Up to this many points, each is drawn as a dot. */
 const markedMax = 60;
-/** A pause so much longer than usual is a gap and no line. */
+/** No line is drawn across a pause this many times longer than the median step. */
 const gapFactor = 8;
 
 export class Chart {
   #plot: uPlot | null = null;
+  /** The values at the pointer. */
+  readonly #tip = element("p", { class: "tip", hidden: true });
   #series: Series | null = null;
   readonly #listening = new AbortController();
   readonly #resizing: ResizeObserver;
@@ -34,14 +36,14 @@ export class Chart {
   ) {
     this.#resizing = new ResizeObserver(() => this.#plot?.setSize(this.#size()));
     this.#resizing.observe(host);
-    // Colours on a canvas do not follow the style sheet.
+    // A canvas does not follow the style sheet: it is drawn again.
     themeChanges.addEventListener("change", () => this.#rebuild(), {
       signal: this.#listening.signal,
     });
     host.addEventListener("dblclick", () => acts.onReset(), { signal: this.#listening.signal });
   }
 
-  /** Shows a series over the whole of its range. */
+  /** Shows a series over its whole range. */
   show(series: Series): void {
     const isMarked = series.times.length <= markedMax;
     const wasMarked = (this.#series?.times.length ?? 0) <= markedMax;
@@ -84,7 +86,8 @@ export class Chart {
       grid: { stroke: colour("--line"), width: 1 },
       ticks: { show: false },
     };
-    const band = { stroke: "transparent", width: 0, points: { show: false } };
+    // The edges of the band are drawn too: a single high reading is a band one pixel wide.
+    const band = { stroke: colour("--band-edge"), width: 1, points: { show: false } };
     return {
       ...this.#size(),
       ms: 1,
@@ -99,7 +102,7 @@ export class Chart {
         },
         y: false,
       },
-      padding: [12, 8, 0, 0],
+      padding: [12, 20, 0, 0],
       axes: [
         { ...axis, size: 30, gap: 8, space: 72, values: timeLabels },
         {
@@ -115,11 +118,18 @@ export class Chart {
         {
           stroke: colour("--accent"),
           width: 2,
-          points: { show: isMarked, size: 6, fill: colour("--accent"), width: 0 },
+          points: {
+            show: isMarked,
+            size: 6,
+            fill: colour("--accent"),
+            width: 0,
+            filter: (plot) => (isMarked ? null : lonePoints(plot.data[meanSeries] ?? [])),
+          },
         },
       ],
       bands: [{ series: [2, 1], fill: colour("--band") }],
       hooks: {
+        init: [(plot) => plot.over.append(this.#tip)],
         setSelect: [(plot) => this.#select(plot)],
         setCursor: [(plot) => this.#tell(plot)],
       },
@@ -136,19 +146,31 @@ export class Chart {
   }
 
   #tell(plot: uPlot): void {
-    const { idx } = plot.cursor;
+    const { idx, left = -1 } = plot.cursor;
     const at = idx === null || idx === undefined ? undefined : plot.data[0][idx];
     const [low, high, mean] = [1, 2, 3].map((n) => plot.data[n]?.[idx ?? -1]);
     if (at === undefined || typeof mean !== "number") {
-      this.acts.onPoint(null);
+      this.#tip.hidden = true;
       return;
     }
-    const range = low === high ? "" : ` (${measure(low ?? mean)} to ${measure(high ?? mean)})`;
-    this.acts.onPoint(`${dayTime(at)}  ${measure(mean)}${range}`);
+    const isRange = low !== high;
+    const range = ` mean, ${measure(low ?? mean)} to ${measure(high ?? mean)}`;
+    this.#tip.replaceChildren(
+      element("strong", {}, measure(mean)),
+      isRange ? range : "",
+      element("span", { class: "muted" }, dayTime(at)),
+    );
+    this.#tip.hidden = left < 0;
+    // Beside the pointer, on the side with more room, and inside the plot.
+    const room = plot.over.clientWidth;
+    const width = this.#tip.offsetWidth;
+    const wanted = left > room / 2 ? left - width - 14 : left + 14;
+    const x = Math.max(0, Math.min(wanted, room - width));
+    this.#tip.style.transform = `translate(${Math.round(x)}px, 8px)`;
   }
 }
 
-/** The colour a custom property stands for, here and now: its own text may be a function that no canvas knows. */
+/** The computed colour of a custom property: a canvas does not understand `light-dark()`. */
 function resolved(of: HTMLElement, name: string): string {
   of.style.color = `var(${name})`;
   const { color } = getComputedStyle(of);
@@ -160,7 +182,17 @@ function rangeOf({ from, to }: Series): { min: number; max: number } {
   return { min: Date.parse(from), max: Date.parse(to) };
 }
 
-/** The columns of uPlot, with an empty point in every gap. */
+/** The indices of points with no neighbour on either side: no line leads to them, so they need a dot. */
+function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
+  const lone: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const isAlone = (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null;
+    if (isAlone && (values[i] ?? null) !== null) lone.push(i);
+  }
+  return lone;
+}
+
+/** The columns for uPlot, with an empty point in every gap. */
 function columnsOf({ times, min, max, mean }: Series): Columns {
   const usual = medianStep(times);
   const columns: Columns = [[], [], [], []];
@@ -186,7 +218,7 @@ function medianStep(times: readonly number[]): number {
   return steps[Math.floor(steps.length / 2)] ?? 0;
 }
 
-/** Times of day; where a day begins, its date. */
+/** Times of day; the date at midnight. */
 function timeLabels(
   _plot: uPlot,
   splits: number[],
@@ -205,12 +237,7 @@ function timeLabels(
   });
 }
 
-function dayTime(at: number): string {
-  const day = new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return `${day}, ${clockTime(at)}`;
-}
-
-/** As wide as the longest label. */
+/** Wide enough for the longest label. */
 function yAxisPx(_plot: uPlot, values: string[] | null): number {
   return 20 + 7.2 * Math.max(2, ...(values ?? []).map((value) => value.length));
 }

@@ -1,26 +1,35 @@
-// What is known of a device besides its reports: its name, whether it is there, and its facts.
+// The head of a device's page and its facts: its status and why, addresses, heartbeat, registration.
 
 import { transportSign } from "./device-row.ts";
 import { element, setAttribute, setText } from "./element.ts";
-import { address, presenceKind, presenceWords, span } from "./formats.ts";
-import { momentElement, setMoment } from "./moments.ts";
+import {
+  address,
+  clockTime,
+  dayTime,
+  isSameDay,
+  presenceKind,
+  presenceWords,
+  span,
+} from "./formats.ts";
+import { momentElement, serverNow, setMoment } from "./moments.ts";
 import type { Device } from "./shapes.ts";
 
 export class DeviceFacts {
   readonly #mark = element("span", { class: "mark" });
   readonly #words = element("strong", {}, "…");
-  readonly #since = momentElement(null, "span");
-  readonly #for = element("span", { hidden: true }, "for ", this.#since);
+  readonly #since = momentElement(null, "for");
   readonly #link = element("span", { class: "link" });
-  /** Presence in a line, under the name. */
+  /** The status in a line, below the name. */
   readonly head = element(
     "p",
     { class: "standing" },
     this.#mark,
     this.#words,
-    this.#for,
+    this.#since,
     this.#link,
   );
+  /** What the status means, where it is not evident. */
+  readonly why = element("p", { class: "why muted small", hidden: true });
   readonly #seen = momentElement(null);
   readonly #registered = momentElement(null);
   readonly #texts = {
@@ -32,11 +41,11 @@ export class DeviceFacts {
   readonly view = element(
     "dl",
     { class: "facts", "aria-label": "Facts" },
-    fact("Last packet", element("dd", {}, this.#seen)),
-    fact("Comes from", this.#texts.source),
+    fact("Last seen", element("dd", {}, this.#seen)),
     fact("Heartbeat", this.#texts.beat),
-    fact("Stated address", this.#texts.stated),
-    fact("MAC", this.#texts.mac),
+    fact("Sends from", this.#texts.source),
+    fact("Registered address", this.#texts.stated),
+    fact("MAC address", this.#texts.mac),
     fact("Registered", element("dd", {}, this.#registered)),
   );
 
@@ -44,31 +53,50 @@ export class DeviceFacts {
     const { presence, since, transport, source, everySeconds } = device;
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
-    this.#for.hidden = since === null;
-    const isOnline = presence === "online";
-    setMoment(this.#since, since, isOnline ? "span" : "ago");
-    // An end lies back, a session lasts.
-    setText(this.#for.firstChild as Text, isOnline ? "for " : "");
+    this.#since.hidden = since === null;
+    setMoment(this.#since, since, presence === "online" ? "for" : "ago");
+    const why = reasonOf(device);
+    setText(this.why, why);
+    this.why.hidden = why === "";
     if (this.#link.dataset["transport"] !== (transport ?? "")) {
       this.#link.dataset["transport"] = transport ?? "";
       this.#link.replaceChildren(...(transport === null ? [] : transportSign(transport)));
-      this.#link.title = transport === "text" ? "Anyone on the way can read it" : "";
+      this.#link.title =
+        transport === "text" ? "Anyone on the network path can read what it sends" : "";
     }
     setMoment(this.#seen, device.lastSeen);
     setMoment(this.#registered, device.registered);
     setText(this.#texts.source, source === null ? "–" : address(source));
     setText(
       this.#texts.beat,
-      everySeconds === null ? "not stated" : `every ${span(everySeconds * 1000)}`,
+      everySeconds === null
+        ? presence === "online"
+          ? "interval not stated"
+          : "–"
+        : `every ${span(everySeconds * 1000)}`,
     );
     setText(this.#texts.stated, address(device));
     setText(this.#texts.mac, device.mac);
   }
 
-  /** A packet came. */
+  /** Updates the time of the last packet. */
   showSeen(ms: number): void {
     setMoment(this.#seen, ms);
   }
+}
+
+/** Why a device is not online, in a sentence; empty where the status says it all. */
+function reasonOf({ presence, reason, since, lastSeen }: Device): string {
+  if (presence !== "offline" || since === null) return "";
+  if (reason === "offline" && lastSeen !== null) {
+    return `Its last packet came ${momentWords(lastSeen)}; the session was ended ${momentWords(since)}.`;
+  }
+  return reason === "logoff" ? `It logged off by itself, ${momentWords(since)}.` : "";
+}
+
+function momentWords(time: string): string {
+  const at = Date.parse(time);
+  return isSameDay(at, serverNow()) ? `at ${clockTime(at)}` : `on ${dayTime(at)}`;
 }
 
 function fact(words: string, value: HTMLElement): HTMLElement {

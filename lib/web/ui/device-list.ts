@@ -1,4 +1,4 @@
-// The list of the fleet: a grid that is walked with the arrow keys, sorted by its heads, drawn from what is loaded.
+// The device list: a grid with arrow-key navigation and sortable columns. It renders the rows that are loaded.
 
 import { button, element, setAttribute } from "./element.ts";
 import { DeviceRow, rowId } from "./device-row.ts";
@@ -14,7 +14,7 @@ type Head = { readonly cell: HTMLElement; readonly key: "id" | "lastSeen" };
 
 export class DeviceList {
   readonly view: HTMLElement;
-  /** The row the keys are on; -1 for none. */
+  /** The row selected by the keyboard; -1 for none. */
   active = -1;
   readonly #grid: HTMLElement;
   readonly #top: HTMLElement;
@@ -28,10 +28,10 @@ export class DeviceList {
     this.#top = element("div", { class: "row head", role: "row", "aria-rowindex": "1" });
     this.#top.append(
       this.#sortHead("device", "Device", "id"),
-      head("presence", "Presence"),
-      head("transport", "Link"),
+      head("presence", "Status"),
+      head("transport", "Encryption"),
       head("report", "Last report"),
-      this.#sortHead("seen", "Last packet", "lastSeen"),
+      this.#sortHead("seen", "Last seen", "lastSeen"),
     );
     const body = element("div", { class: "rows", role: "rowgroup" });
     this.#grid = element(
@@ -54,7 +54,7 @@ export class DeviceList {
     this.view = this.#grid;
   }
 
-  /** Draws what is loaded now. */
+  /** Renders the rows that are loaded now. */
   draw(): void {
     const { rows, total } = this.devices;
     if (this.active >= total) this.active = total - 1;
@@ -65,7 +65,7 @@ export class DeviceList {
     this.#list.count = total;
   }
 
-  /** Marks the column and direction of the order. */
+  /** Marks the column the list is sorted by, and the direction. */
   showSort(sort: Sort): void {
     for (const { cell, key } of this.#heads) {
       const direction = sort.startsWith("-") ? "descending" : "ascending";
@@ -77,7 +77,7 @@ export class DeviceList {
     this.#grid.focus({ preventScroll: true });
   }
 
-  /** A key on the list or beside it. Returns whether it meant something. */
+  /** Handles a key pressed on the list or elsewhere on the page. Returns whether it was used. */
   onKey({ key }: KeyboardEvent): boolean {
     const last = this.devices.total - 1;
     if (last < 0) return false;
@@ -102,7 +102,7 @@ export class DeviceList {
     }
   }
 
-  /** Opens the device the keys are on. */
+  /** Opens the selected device. */
   openActive(): boolean {
     const device = this.devices.rows[this.active];
     if (device === undefined) return false;
@@ -124,7 +124,7 @@ export class DeviceList {
 
   #click(event: MouseEvent): void {
     if (!(event.target instanceof Element) || event.target.closest("a") !== null) return;
-    // Who marks text to copy it does not want to go away.
+    // Selecting text in a row must not open the device.
     if (getSelection()?.isCollapsed === false) return;
     const row = event.target.closest(".row");
     const place = Number(row?.id.replace("row-", "") ?? Number.NaN);
@@ -135,7 +135,7 @@ export class DeviceList {
   #sortHead(name: string, words: string, key: Head["key"]): HTMLElement {
     const cell = head(name);
     const sort = () => {
-      // A new column begins with what one looks for first: the first id, the latest packet.
+      // The first click sorts the way most useful for the column: ids from A, packets from the newest.
       const now = cell.getAttribute("aria-sort");
       if (now === "none") this.acts.sort(key === "id" ? "id" : "-lastSeen");
       else this.acts.sort(now === "ascending" ? `-${key}` : key);

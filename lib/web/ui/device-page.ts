@@ -1,18 +1,21 @@
-// One device: its facts, its numbers over time, its reports and sessions, and a question to it; live.
+// The page of one device, live: its status and facts, a chart of its readings, its reports and sessions, and a form to
+// ask it something.
 
 import { devicePath, get, Problem, wordsOf } from "./api.ts";
 import { ChartCard } from "./chart-card.ts";
 import { DeviceFacts } from "./device-facts.ts";
 import { element, setText } from "./element.ts";
+import { loginStep } from "./first-steps.ts";
 import { icon } from "./icons.ts";
 import { atMostEvery } from "./pace.ts";
-import type { House, Page } from "./page.ts";
+import type { App, Page } from "./page.ts";
+import { activityHash } from "./places.ts";
 import { QuestionCard } from "./question-card.ts";
 import { ReportTable } from "./report-table.ts";
 import { SessionTable } from "./session-table.ts";
 import type { Device } from "./shapes.ts";
 
-/** No device has a longer name, and the interface takes none. */
+/** The longest id there is; the API refuses longer ones. */
 const idCharsMax = 64;
 
 export class DevicePage implements Page {
@@ -25,29 +28,39 @@ export class DevicePage implements Page {
   readonly #chart: ChartCard;
   readonly #reports: ReportTable;
   readonly #sessions: SessionTable;
+  readonly #question: QuestionCard;
   readonly #body: HTMLElement;
+  readonly #activity: HTMLElement;
+  readonly #columns = element("div", { class: "columns" });
+  readonly #waiting = element("div", { class: "waiting-login" });
+  #devicePort = 0;
   readonly #renew = atMostEvery(1_000, () => void this.#load());
   readonly #renewFields = atMostEvery(10_000, () => void this.#chart.load());
 
-  /** @param back the hash of the list it was opened from */
-  constructor(house: House, id: string, back: string) {
+  /** @param back the hash of the device list it was opened from */
+  constructor(app: App, id: string, back: string) {
     this.title = id;
     this.device = id.slice(0, idCharsMax);
     this.#reports = new ReportTable(id);
     this.#chart = new ChartCard(id, (range) => this.#reports.showRange(range));
     this.#sessions = new SessionTable(id);
     this.#reports.showRange(this.#chart.range);
-    const question = new QuestionCard(house, id);
+    this.#question = new QuestionCard(app, id);
+    this.#activity = element(
+      "a",
+      { class: "button", href: activityHash(id), title: "Lines of the activity log with this id" },
+      "Activity",
+    );
+    this.#columns.append(
+      element("div", { class: "column" }, this.#chart.view, this.#reports.view),
+      element("div", { class: "column" }, this.#question.view, this.#sessions.view),
+    );
     this.#body = element(
       "div",
       { class: "device-body" },
       element("div", { class: "card" }, this.#facts.view),
-      element(
-        "div",
-        { class: "columns" },
-        element("div", { class: "column" }, this.#chart.view, this.#reports.view),
-        element("div", { class: "column" }, question.view, this.#sessions.view),
-      ),
+      this.#waiting,
+      this.#columns,
     );
     this.view = element(
       "div",
@@ -65,7 +78,14 @@ export class DevicePage implements Page {
           },
           icon("back"),
         ),
-        element("div", {}, element("h1", {}, id), this.#facts.head),
+        element(
+          "div",
+          { class: "title-words" },
+          element("h1", {}, id),
+          this.#facts.head,
+          this.#facts.why,
+        ),
+        this.#activity,
       ),
       this.#trouble,
       this.#body,
@@ -73,7 +93,8 @@ export class DevicePage implements Page {
   }
 
   readonly receiver: Page["receiver"] = {
-    hello: () => {
+    hello: ({ devicePort }) => {
+      this.#devicePort = devicePort;
       if (this.title.length > idCharsMax) return this.#showGone();
       void this.#load();
       void this.#chart.load();
@@ -106,6 +127,8 @@ export class DevicePage implements Page {
     try {
       const device = await get<Device>(devicePath(this.device));
       this.#facts.show(device);
+      this.#question.show(device);
+      this.#showWaiting(device.presence === "never" && device.lastReport === null);
       setText(this.#trouble, "");
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.#showGone();
@@ -113,8 +136,18 @@ export class DevicePage implements Page {
     }
   }
 
+  /** A device that never logged in has nothing to show yet: instead, the page says how to begin. */
+  #showWaiting(isWaiting: boolean): void {
+    this.#columns.hidden = isWaiting;
+    if (isWaiting === this.#waiting.hasChildNodes()) return;
+    if (isWaiting) this.#waiting.append(loginStep(this.device, this.#devicePort));
+    else this.#waiting.replaceChildren();
+  }
+
   #showGone(): void {
     this.#facts.head.hidden = true;
+    this.#facts.why.hidden = true;
+    this.#activity.hidden = true;
     this.#body.replaceChildren(
       element(
         "section",
@@ -123,9 +156,9 @@ export class DevicePage implements Page {
         element(
           "p",
           { class: "muted" },
-          "None of this name is registered. It may have been deregistered.",
+          "No device with this id is registered. It may have been deregistered.",
         ),
-        element("a", { class: "button", href: "#/" }, "To the fleet"),
+        element("a", { class: "button", href: "#/" }, "Back to the fleet"),
       ),
     );
   }

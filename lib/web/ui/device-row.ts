@@ -1,4 +1,4 @@
-// A device as a row of the fleet: its cells are made once and get other texts as the row gets other devices.
+// One row of the device list. Its elements are created once and reused for another device when the list scrolls.
 
 import { element, setAttribute, setText } from "./element.ts";
 import { presenceKind, presenceWords } from "./formats.ts";
@@ -10,7 +10,7 @@ import type { Device } from "./shapes.ts";
 const messageCharsMax = 200;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** The id of the row of a place, for `aria-activedescendant`. */
+/** The element id of the row at an index, for `aria-activedescendant`. */
 export function rowId(place: number): string {
   return `row-${place}`;
 }
@@ -62,7 +62,7 @@ export class DeviceRow {
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
     this.#since.hidden = device.since === null;
-    setMoment(this.#since, device.since, device.presence === "online" ? "span" : "ago");
+    setMoment(this.#since, device.since, device.presence === "online" ? "for" : "ago");
     setMoment(this.#seen, device.lastSeen);
     this.#showTransport(device.transport);
     const report = device.lastReport;
@@ -84,11 +84,11 @@ export class DeviceRow {
   }
 }
 
-/** Sealed or text, as a sign and a word. */
+/** Whether the device's packets are encrypted, as an icon and words. */
 export function transportSign(transport: "text" | "sealed"): Node[] {
   return transport === "sealed"
-    ? [icon("lock"), element("span", {}, "Sealed")]
-    : [icon("open"), element("span", {}, "Text")];
+    ? [icon("lock"), element("span", {}, "Encrypted")]
+    : [icon("open"), element("span", {}, "Plain text")];
 }
 
 function cell(name: string, ...children: readonly Node[]): HTMLElement {

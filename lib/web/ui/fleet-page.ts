@@ -1,4 +1,4 @@
-// The fleet: counts, search, and the list of all devices, live.
+// The start page: counts, search, and the live list of all devices.
 
 import { DeviceList } from "./device-list.ts";
 import { button, element, setText } from "./element.ts";
@@ -7,21 +7,29 @@ import { FleetCounts } from "./fleet-counts.ts";
 import { count } from "./formats.ts";
 import { icon } from "./icons.ts";
 import { type FleetQuery, LoadedDevices, type Sort } from "./loaded-devices.ts";
-import type { House, Page } from "./page.ts";
+import type { App, Page } from "./page.ts";
 import { deviceHash, noteParameters } from "./places.ts";
-import type { Presence } from "./shapes.ts";
+import type { PresenceFilter } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
 import type { StatusHistory } from "./status-history.ts";
 import { TroubleCard } from "./trouble-card.ts";
 
 const searchPauseMs = 150;
+const presenceFilters: readonly PresenceFilter[] = ["online", "offline", "silent", "left", "never"];
+const filterWords: Readonly<Record<PresenceFilter, string>> = {
+  online: "that are online",
+  offline: "that are offline",
+  silent: "that went silent",
+  left: "that logged off",
+  never: "that never logged in",
+};
 const sorts: readonly { readonly sort: Sort; readonly words: string }[] = [
   { sort: "id", words: "Device, A to Z" },
   { sort: "-id", words: "Device, Z to A" },
-  { sort: "-lastSeen", words: "Latest packet first" },
-  { sort: "lastSeen", words: "Oldest packet first" },
+  { sort: "-lastSeen", words: "Last seen, newest first" },
+  { sort: "lastSeen", words: "Last seen, oldest first" },
 ];
-/** Where the list was left, for the way back from a device. */
+/** The state of the list when the page was left, restored on the way back from a device. */
 const left = { hash: "", scroll: 0, active: -1, rows: 0 };
 
 export class FleetPage implements Page {
@@ -30,8 +38,8 @@ export class FleetPage implements Page {
   readonly search = element("input", {
     type: "search",
     id: "search",
-    placeholder: "Search devices",
-    "aria-label": "Search devices by a part of their id",
+    placeholder: "Search by device id",
+    "aria-label": "Search devices by any part of their id",
     "aria-keyshortcuts": "/",
     autocomplete: "off",
     autocapitalize: "off",
@@ -40,7 +48,7 @@ export class FleetPage implements Page {
   });
   readonly #order = element(
     "select",
-    { "aria-label": "Order" },
+    { "aria-label": "Sort by" },
     ...sorts.map(({ sort, words }) => element("option", { value: sort }, words)),
   );
   readonly #found = element("p", { class: "found muted", role: "status" });
@@ -49,9 +57,10 @@ export class FleetPage implements Page {
   readonly #place = element("div", { class: "place" });
   #first: HTMLElement = element("div");
   readonly #waiting = skeleton(8, "rows");
+  readonly #noneWords = element("p", { class: "muted" });
   readonly #none = this.#nothing();
   readonly #trouble = new TroubleCard(
-    "The devices cannot be shown",
+    "The devices could not be loaded",
     () => void this.#devices.load(),
   );
   readonly #devices: LoadedDevices;
@@ -62,14 +71,14 @@ export class FleetPage implements Page {
   #isRestored = false;
 
   constructor(
-    house: House,
+    app: App,
     private readonly statuses: StatusHistory,
     parameters: URLSearchParams,
   ) {
     this.#query = queryOf(parameters);
     this.#devices = new LoadedDevices(this.#query, () => this.#draw());
     this.#list = new DeviceList(this.#devices, {
-      open: (id) => house.go(deviceHash(id)),
+      open: (id) => app.go(deviceHash(id)),
       sort: (sort) => this.#ask({ sort }),
     });
     this.search.value = this.#query.q;
@@ -118,7 +127,7 @@ export class FleetPage implements Page {
   }
 
   onKey(event: KeyboardEvent): boolean {
-    // A button keeps its own keys.
+    // Enter on a button or link activates that instead.
     if (event.key === "Enter" && event.target instanceof HTMLElement) {
       if (event.target.closest("button, a") !== null) return false;
     }
@@ -162,16 +171,17 @@ export class FleetPage implements Page {
     if (!hasRows && trouble !== null) shown = this.#trouble.show(trouble);
     else if (!isLoaded && !hasRows) shown = this.#waiting;
     else if (isLoaded && !hasRows) shown = isFiltered ? this.#none : this.#first;
+    if (shown === this.#none) this.#showNone();
     if (this.#place.firstChild !== shown) this.#place.replaceChildren(shown);
     this.#tools.hidden = shown === this.#first;
     this.#place.classList.toggle("old", !isLoaded && hasRows);
     const noun = total === 1 ? "device" : "devices";
-    setText(this.#found, isLoaded ? `${count(total)} ${noun}${isFiltered ? " found" : ""}` : "");
+    setText(this.#found, isLoaded && total > 0 ? `${count(total)} ${noun}` : "");
     this.#list.draw();
     if (isLoaded) this.#restore();
   }
 
-  /** Where one comes back from a device, the list is as it was left. */
+  /** After coming back from a device, restores selection and scroll position. */
   #restore(): void {
     if (this.#isRestored) return;
     const isBack = this.#isBack();
@@ -179,7 +189,7 @@ export class FleetPage implements Page {
     if (!isBack) return;
     this.#list.active = left.active;
     this.#list.draw();
-    // The list has its height in the next frame.
+    // The list gets its height in the next frame.
     requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, left.scroll)));
     if (left.active >= 0) this.#list.focus();
   }
@@ -200,14 +210,18 @@ export class FleetPage implements Page {
     return element(
       "section",
       { class: "card empty" },
-      element("h2", {}, "No device fits"),
-      element(
-        "p",
-        { class: "muted" },
-        "Search looks for a part of the id; a number above filters.",
-      ),
+      element("h2", {}, "No matching devices"),
+      this.#noneWords,
       button({ click: all }, "Show all devices"),
     );
+  }
+
+  #showNone(): void {
+    const { q, presence } = this.#query;
+    const which = presence === "" ? "" : ` ${filterWords[presence]}`;
+    const text =
+      q === "" ? `There are no devices${which}.` : `No devices${which} have “${q}” in their id.`;
+    setText(this.#noneWords, text);
   }
 
   #searchKey(event: KeyboardEvent): void {
@@ -226,11 +240,11 @@ export class FleetPage implements Page {
 }
 
 function queryOf(parameters: URLSearchParams): FleetQuery {
-  const presence = parameters.get("presence") ?? "";
+  const presence = parameters.get("presence");
   const sort = parameters.get("sort");
   return {
     q: parameters.get("q") ?? "",
-    presence: ["online", "offline", "never"].includes(presence) ? (presence as Presence) : "",
+    presence: presenceFilters.find((one) => one === presence) ?? "",
     sort: sorts.find((one) => one.sort === sort)?.sort ?? "id",
   };
 }

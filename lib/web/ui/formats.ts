@@ -1,4 +1,4 @@
-// Numbers, sizes, times and presence in words. Pure, but for the language of the browser.
+// Formats numbers, sizes, times and presence as text. Pure functions; times are in the time zone of the browser.
 
 import type { Address, EndReason, PresenceChange } from "./shapes.ts";
 
@@ -16,6 +16,13 @@ const dayOnly = new Intl.DateTimeFormat("en-GB", {
   month: "short",
   day: "numeric",
 });
+const weekday = new Intl.DateTimeFormat("en-GB", {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+});
+const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const clock = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit",
   minute: "2-digit",
@@ -27,12 +34,12 @@ export function count(value: number): string {
   return whole.format(value);
 }
 
-/** A rate a second: one decimal below ten. */
+/** A rate per second, with one decimal below ten. */
 export function rate(value: number): string {
   return value < 10 && value % 1 !== 0 ? value.toFixed(1) : count(value);
 }
 
-/** A measured number with as many digits as tell something. */
+/** A reading, rounded to its significant digits. */
 export function measure(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return count(value);
@@ -59,7 +66,7 @@ export function latency(ms: number): string {
   return `${ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;
 }
 
-/** A span of time in its two largest units. */
+/** A duration in its two largest units. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
@@ -70,7 +77,7 @@ export function span(ms: number): string {
   return two(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
-/** How long ago, in one unit; a date when it was long ago. */
+/** How long ago in one unit; the date after 30 days. */
 export function ago(at: number, now: number): string {
   const seconds = Math.round((now - at) / 1000);
   if (seconds < 2) return "now";
@@ -81,14 +88,29 @@ export function ago(at: number, now: number): string {
   return dayOnly.format(at);
 }
 
-/** A moment to the second, in the time zone of the browser. */
+/** Date and time to the second. */
 export function fullMoment(at: number): string {
   return moment.format(at);
 }
 
-/** The time of a moment's day. */
+/** The time of day. */
 export function clockTime(at: number): string {
   return clock.format(at);
+}
+
+/** The day without its year, and the time of day. */
+export function dayTime(at: number): string {
+  return `${dayOfYear.format(at)}, ${clockTime(at)}`;
+}
+
+/** Whether two moments are on the same day. */
+export function isSameDay(one: number, other: number): boolean {
+  return dayOnly.format(one) === dayOnly.format(other);
+}
+
+/** A day, to head the lines of a log. */
+export function dayWords(at: number): string {
+  return weekday.format(at);
 }
 
 /** `10.0.0.7:1994`; an IPv6 address in brackets. */
@@ -108,13 +130,13 @@ export function endWords(reason: EndReason | null): string {
   return reason === null ? "Ended" : (ends[reason] ?? reason);
 }
 
-/** Presence in a word or two. */
+/** The status of a device in a few words. */
 export function presenceWords({ presence, reason }: PresenceChange): string {
   if (presence === "online") return "Online";
   return presence === "never" ? "Never logged in" : endWords(reason);
 }
 
-/** The kind of its mark: silence is what an operator should look at, a logoff is not. */
+/** The kind of its mark. A device that went silent needs attention, one that logged off does not. */
 export function presenceKind({ presence, reason }: PresenceChange): string {
   return presence === "offline" && reason === "offline" ? "silent" : presence;
 }

@@ -1,14 +1,13 @@
-// Lines of a log that grow at their end. Follows the newest as long as one has not scrolled up; keeps so many and no
-// more.
+// A growing list of log lines. Stays scrolled to the newest line unless the user scrolled up; keeps a limited number.
 
 import { button, element } from "./element.ts";
-import { clockTime, count, fullMoment } from "./formats.ts";
+import { clockTime, count, dayWords, fullMoment } from "./formats.ts";
 import { oncePerFrame } from "./pace.ts";
 import type { Line } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
 
 const keptMax = 600;
-/** So close to the end counts as at the end, px. */
+/** Closer than this to the end counts as at the end, px. */
 const nearPx = 40;
 
 export class LineTail {
@@ -19,10 +18,12 @@ export class LineTail {
     "aria-label": "Activity, newest last",
     tabindex: "0",
   });
-  readonly #toEnd = button({ class: "to-end primary", hidden: true }, "To the newest");
+  readonly #toEnd = button({ class: "to-end primary", hidden: true }, "Newest lines");
   readonly view = element("div", { class: "tail card" }, this.#lines, this.#toEnd);
   #isFollowing = true;
   #waiting: Node[] = [];
+  /** The day of the last line. */
+  #day = "";
   readonly #flush = oncePerFrame(() => this.#write());
 
   constructor() {
@@ -42,13 +43,14 @@ export class LineTail {
     });
   }
 
-  /** Begins anew with these, or with words that say why there are none. */
+  /** Replaces all lines; without any, shows a text that says why. */
   begin(lines: readonly Line[], words: string): void {
     this.#waiting = [];
+    this.#day = "";
     this.#lines.replaceChildren(
       ...(lines.length === 0
         ? [element("p", { class: "empty muted" }, words)]
-        : lines.map((line) => lineView(line))),
+        : lines.flatMap((line) => this.#views(line))),
     );
     this.#isFollowing = true;
     this.#lines.scrollTop = this.#lines.scrollHeight;
@@ -56,13 +58,17 @@ export class LineTail {
 
   /**
    * Adds lines at the end.
-   * @param skipped how many more came that nobody sees
+   * @param skipped how many more came that are not shown
    */
   add(lines: readonly Line[], skipped: number): void {
-    for (const line of lines) this.#waiting.push(lineView(line));
+    for (const line of lines) this.#waiting.push(...this.#views(line));
     if (skipped > 0) {
       this.#waiting.push(
-        element("p", { class: "skipped" }, `${count(skipped)} more lines are in the file`),
+        element(
+          "p",
+          { class: "skipped" },
+          `${count(skipped)} more lines, not shown here, are in Activity.log`,
+        ),
       );
     }
     if (this.#waiting.length > keptMax) this.#waiting = this.#waiting.slice(-keptMax);
@@ -73,11 +79,19 @@ export class LineTail {
     this.#waiting = [];
   }
 
+  /** A line, below the date where a new day begins. */
+  #views(line: Line): Node[] {
+    const day = dayWords(Date.parse(line.time));
+    if (day === this.#day) return [lineView(line)];
+    this.#day = day;
+    return [element("p", { class: "day" }, day), lineView(line)];
+  }
+
   #write(): void {
     this.#lines.querySelector(".empty, .skeleton")?.remove();
     this.#lines.append(...this.#waiting);
     this.#waiting = [];
-    // Who reads further up is not moved: the browser holds the place where lines go away above it.
+    // Whoever has scrolled up keeps their place: the browser anchors it while lines are removed above.
     while (this.#lines.childElementCount > keptMax) this.#lines.firstElementChild?.remove();
     if (this.#isFollowing) this.#lines.scrollTop = this.#lines.scrollHeight;
   }

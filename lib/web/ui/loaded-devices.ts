@@ -1,15 +1,15 @@
-// The devices of a list as far as they were looked at, kept true by live events. The server searches and sorts; here is
-// only what was loaded. Shows nothing.
+// The rows of the device list that were loaded so far, kept up to date by live events. Searching and sorting is done by
+// the server. Renders nothing.
 
 import { devicePath, get, isGivenUp, Problem, wordsOf } from "./api.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
-import type { Device, LiveEvents, Presence } from "./shapes.ts";
+import type { Device, LiveEvents, PresenceFilter } from "./shapes.ts";
 
 export type Sort = "id" | "-id" | "lastSeen" | "-lastSeen";
 
 export type FleetQuery = {
   readonly q: string;
-  readonly presence: Presence | "";
+  readonly presence: PresenceFilter | "";
   readonly sort: Sort;
 };
 
@@ -21,18 +21,18 @@ type DevicePageOf = {
 
 const firstPage = 100;
 const largestPage = 1_000;
-/** A list that others change is loaded again at most so often. */
+/** The list is reloaded at most this often when devices are added, removed, or enter or leave the filter. */
 const renewMs = 3_000;
-/** Devices that came online and are read one by one: their transport is in no event. */
+/** How many devices that came online are fetched one by one: the event does not contain their transport. */
 const singlesMax = 20;
 
 export class LoadedDevices {
   readonly rows: Device[] = [];
-  /** How many fit the query, loaded or not. */
+  /** How many devices match the query, loaded or not. */
   total = 0;
-  /** Whether a first answer came for this query. */
+  /** Whether the server has answered the current query. */
   isLoaded = false;
-  /** What went wrong last, or null. */
+  /** The message of the last failed request, or null. */
   trouble: string | null = null;
   readonly #places = new Map<string, number>();
   readonly #singles = new Set<string>();
@@ -42,7 +42,7 @@ export class LoadedDevices {
   #loading: AbortController | null = null;
   #registered = -1;
 
-  /** @param onChange told after every change */
+  /** @param onChange called after every change */
   constructor(
     private query: FleetQuery,
     private readonly onChange: () => void,
@@ -51,14 +51,14 @@ export class LoadedDevices {
     this.#readSingles = atMostEvery(1_000, () => void this.#loadSingles());
   }
 
-  /** Another search, filter or order: what is there goes when the answer comes. */
+  /** Changes search, filter or order. The old rows stay until the answer is here. */
   ask(query: FleetQuery): void {
     this.query = query;
     this.isLoaded = false;
     void this.load(firstPage);
   }
 
-  /** Loads what is there anew, in one piece. */
+  /** Loads the list again, as many rows as there are now, and replaces them all at once. */
   async load(wanted = Math.max(firstPage, this.rows.length)): Promise<void> {
     await this.#during(async (signal) => {
       const rows: Device[] = [];
@@ -77,7 +77,7 @@ export class LoadedDevices {
     });
   }
 
-  /** Sees to it that the row of a place is loaded. */
+  /** Makes sure that the row at an index is loaded. */
   need(place: number): void {
     if (place < this.rows.length || this.#next === null || this.#loading !== null) return;
     const missing = place - this.rows.length + firstPage;
@@ -89,12 +89,12 @@ export class LoadedDevices {
   }
 
   takeChanges({ changes, removed }: LiveEvents["devices"]): void {
-    let isOther = removed.length > 0 || this.query.presence !== "";
+    let isStale = removed.length > 0 || this.query.presence !== "";
     for (const change of changes) {
       const place = this.#places.get(change.id);
       const row = place === undefined ? undefined : this.rows[place];
       if (place === undefined || row === undefined) {
-        isOther ||= this.#next === null;
+        isStale ||= this.#next === null;
         continue;
       }
       this.rows[place] = { ...row, ...change };
@@ -102,7 +102,7 @@ export class LoadedDevices {
         this.#singles.add(change.id);
       }
     }
-    if (isOther) this.#renew();
+    if (isStale) this.#renew();
     if (this.#singles.size > 0) this.#readSingles();
     this.onChange();
   }
@@ -134,7 +134,7 @@ export class LoadedDevices {
     this.onChange();
   }
 
-  /** Takes how many are registered: another number than before means another list. */
+  /** Takes the number of registered devices. If it changed, the list changed too and is reloaded. */
   takeCount(registered: number): void {
     if (this.#registered !== -1 && this.#registered !== registered) this.#renew();
     this.#registered = registered;
@@ -162,7 +162,7 @@ export class LoadedDevices {
     return get<DevicePageOf>("/devices", { ...this.query, limit, cursor }, signal);
   }
 
-  /** One request at a time: a new one ends the one before. */
+  /** Runs one request at a time: a new one aborts the previous one. */
   async #during(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#loading?.abort();
     const own = new AbortController();

@@ -1,12 +1,12 @@
-// Asks for the admin token, and says how to come in without typing it.
+// Asks for the admin token, and tells how to log in without it.
 
 import { send, wordsOf } from "./api.ts";
 import { button, element, setText } from "./element.ts";
 
 /**
- * Shows the dialog over the page.
- * @param reason what the login is for
- * @returns whether somebody is logged in now; false where it was closed
+ * Shows the login as a dialog.
+ * @param reason what the login is needed for
+ * @returns whether the login succeeded; false if the dialog was closed
  */
 export function askToken(reason: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -26,9 +26,9 @@ export function askToken(reason: string): Promise<boolean> {
   return promise;
 }
 
-/** The whole page where nothing may be read without a login. */
+/** The login as a page, where nothing may be read without one. */
 export function loginView(onLoggedIn: () => void): HTMLElement {
-  const reason = "This server shows its devices to those who hold its admin token.";
+  const reason = "Devices and their data are shown after a login.";
   return element(
     "section",
     { class: "card login", "aria-labelledby": "login-title" },
@@ -60,9 +60,11 @@ function loginForm(reason: string, onLoggedIn: () => void): HTMLFormElement {
     element(
       "p",
       { class: "muted small" },
-      "On the server, ",
+      "The server printed the token at its first start and keeps it beside its database, in ",
+      element("code", {}, "iot_server.db.token"),
+      ". Or run ",
       element("code", {}, "./iot-server open"),
-      " prints a link that logs you in once, without the token.",
+      " there: it prints a link that logs you in without the token.",
     ),
     submit,
   );

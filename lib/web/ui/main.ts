@@ -1,4 +1,4 @@
-// Starts the dashboard and leads from page to page.
+// Starts the dashboard and switches between its pages.
 
 import { get, onLoginRequired, send } from "./api.ts";
 import { ActivityPage } from "./activity-page.ts";
@@ -8,7 +8,7 @@ import { keys } from "./keys.ts";
 import { Live } from "./live.ts";
 import { askToken, loginView } from "./login-dialog.ts";
 import { keepMoments, setServerTime } from "./moments.ts";
-import type { House, Page } from "./page.ts";
+import type { App, Page } from "./page.ts";
 import { type Place, placeOf } from "./places.ts";
 import { ServerPage } from "./server-page.ts";
 import type { Rights } from "./shapes.ts";
@@ -20,7 +20,7 @@ applyTheme();
 
 let rights: Rights = { loggedIn: false, mayRead: true, mayChange: false, version: "" };
 let page: Page | null = null;
-/** The fleet as it was left: search, filter, order. */
+/** The hash of the fleet page when it was left, with search, filter and order. */
 let fleetHash = "#/";
 
 const statuses = new StatusHistory();
@@ -31,6 +31,7 @@ const live = new Live(
     status: (status) => {
       setServerTime(status.time);
       statuses.add(status);
+      shell.showWarnings(status.warnings.length);
     },
   },
   (state) => {
@@ -38,7 +39,7 @@ const live = new Live(
     if (state.kind === "login") showLogin();
   },
 );
-const house: House = {
+const app: App = {
   go: (hash) => {
     location.hash = hash;
   },
@@ -52,7 +53,7 @@ onLoginRequired(showLogin);
 keys({
   page: () => page,
   back: () => {
-    if (placeOf(location.hash).page !== "fleet") house.go(fleetHash);
+    if (placeOf(location.hash).page !== "fleet") app.go(fleetHash);
   },
 });
 addEventListener("hashchange", (event) => {
@@ -63,7 +64,7 @@ addEventListener("hashchange", (event) => {
 void begin();
 
 async function begin(): Promise<void> {
-  // Where the server is away the pages show it, and try again.
+  // If the server is unreachable, the page says so and keeps trying.
   await renewRights().catch(() => {});
   if (rights.mayRead) showPage();
   else showLogin();
@@ -88,13 +89,13 @@ function showPage(): void {
 function pageOf({ page: name, id, parameters }: Place): Page {
   switch (name) {
     case "device":
-      return new DevicePage(house, id, fleetHash);
+      return new DevicePage(app, id, fleetHash);
     case "activity":
       return new ActivityPage(parameters);
     case "server":
       return new ServerPage(statuses);
     case "fleet":
-      return new FleetPage(house, statuses, parameters);
+      return new FleetPage(app, statuses, parameters);
   }
 }
 
@@ -119,7 +120,9 @@ async function askLogin(reason: string): Promise<boolean> {
 
 async function changeSession(): Promise<void> {
   if (!rights.loggedIn) {
-    await askLogin("A login may ask devices questions, also from this machine.");
+    await askLogin(
+      "Reading works without a login on this machine. Sending queries to devices needs one.",
+    );
     return;
   }
   await send("DELETE", "/session").catch(() => {});

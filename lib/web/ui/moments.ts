@@ -1,27 +1,27 @@
-// Times that grow older on the screen: one timer renews the words of all of them, and touches those only. Counts from
-// the server's clock.
+// Relative times such as "3 min ago". A single timer updates all of them once a second. They count from the server's
+// clock, since the browser's may be wrong.
 
 import { element, setAttribute, setText } from "./element.ts";
 import { ago, fullMoment, span } from "./formats.ts";
 
-/** How far the server's clock is ahead of the browser's, ms. */
+/** How far the server's clock is ahead of the browser's, in ms. */
 let ahead = 0;
 
-/** Takes the time of the server. */
+/** Sets the time of the server. */
 export function setServerTime(time: string): void {
   const at = Date.parse(time);
   if (Number.isFinite(at)) ahead = at - Date.now();
 }
 
-/** Now, by the server's clock, ms since 1970. */
+/** The current time of the server's clock, ms since 1970. */
 export function serverNow(): number {
   return Date.now() + ahead;
 }
 
-/** How it is said: `3 min ago`, or `3 min 10 s` for what lasts. */
-export type MomentStyle = "ago" | "span";
+/** How a time is written: `3 min ago`, or what has passed since then: `3 min 10 s`, `for 3 min 10 s`. */
+export type MomentStyle = "ago" | "span" | "for";
 
-/** A time that stays true. */
+/** An element with a relative time that is kept up to date. */
 export function momentElement(
   at: number | string | null,
   style: MomentStyle = "ago",
@@ -31,7 +31,7 @@ export function momentElement(
   return made;
 }
 
-/** Gives it another time, and another style if one is named; null shows a dash. */
+/** Changes the time, and the style if one is given; null shows a dash. */
 export function setMoment(
   of: HTMLTimeElement,
   at: number | string | null,
@@ -56,7 +56,7 @@ export function setMoment(
   renew(of, serverNow());
 }
 
-/** Begins to renew them all, once a second. */
+/** Starts the timer. */
 export function keepMoments(): void {
   setInterval(() => {
     const now = serverNow();
@@ -67,5 +67,6 @@ export function keepMoments(): void {
 function renew(of: HTMLTimeElement, now: number): void {
   const { at, style } = of.dataset;
   if (at === undefined || at === "") return;
-  setText(of, style === "span" ? span(now - Number(at)) : ago(Number(at), now));
+  if (style === "ago") setText(of, ago(Number(at), now));
+  else setText(of, `${style === "for" ? "for " : ""}${span(now - Number(at))}`);
 }

@@ -1,4 +1,4 @@
-// What a page is to the shell: something to show, what it wants to hear, and what the keys mean on it.
+// The interface between the pages and the shell around them.
 
 import type { Receiver, Topic } from "./live.ts";
 
@@ -8,23 +8,23 @@ export type Page = {
   readonly topics: readonly Topic[];
   readonly device?: string;
   readonly receiver: Receiver;
-  /** The field that `/` goes to. */
+  /** The field that the key `/` moves to. */
   readonly search?: HTMLElement;
-  /** A key outside of fields. Returns whether it meant something here. */
+  /** Handles a key pressed outside of text fields. Returns whether it was used. */
   onKey?(event: KeyboardEvent): boolean;
-  /** Called once the page is in the document. */
+  /** Called when the page was added to the document. */
   onShown?(): void;
-  /** Lets go of timers and requests. */
+  /** Stops timers and requests. */
   close(): void;
 };
 
-/** What a page may ask of the shell. */
-export type House = {
-  /** Goes to another page: `#/…`. */
+/** What the shell offers to pages. */
+export type App = {
+  /** Opens another page by its hash, `#/…`. */
   go(hash: string): void;
-  /** Asks for a login; what needed it can be tried again afterwards. */
+  /** Asks for a login; resolves to whether it succeeded. */
   askLogin(reason: string): Promise<boolean>;
   mayChange(): boolean;
-  /** Says something to those who listen to the page instead of looking at it. */
+  /** Announces a text to screen readers. */
   announce(text: string): void;
 };

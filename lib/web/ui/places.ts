@@ -1,4 +1,4 @@
-// The places of the dashboard as hashes: `#/`, `#/devices/ID`, `#/activity`, `#/server`, with parameters behind a `?`.
+// The addresses of the pages, as URL hashes: `#/`, `#/devices/ID`, `#/activity`, `#/server`, with parameters after a `?`.
 
 export type Place = {
   readonly page: "fleet" | "device" | "activity" | "server";
@@ -6,7 +6,7 @@ export type Place = {
   readonly parameters: URLSearchParams;
 };
 
-/** The place a hash names; what is unknown is the fleet. */
+/** The page a hash leads to; the fleet if it is unknown. */
 export function placeOf(hash: string): Place {
   const [path = "", search = ""] = hash.replace(/^#/, "").split("?", 2);
   const [, first = "", second = ""] = path.split("/");
@@ -18,12 +18,17 @@ export function placeOf(hash: string): Place {
   return { page: "fleet", id: "", parameters };
 }
 
-/** The hash of a device. */
+/** The hash of a device's page. */
 export function deviceHash(id: string): string {
   return `#/devices/${encodeURIComponent(id)}`;
 }
 
-/** Notes parameters in the address without going anywhere; those that are empty are left out. */
+/** The hash of the activity log, filtered by a text. */
+export function activityHash(text: string): string {
+  return `#/activity?${new URLSearchParams({ q: text }).toString()}`;
+}
+
+/** Writes parameters into the address bar without leaving the page; empty ones are left out. */
 export function noteParameters(path: string, parameters: Readonly<Record<string, string>>): void {
   const kept = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ""));
   const search = kept.toString();

@@ -1,15 +1,18 @@
-// Asks the device a QUERY and shows what it answers, the newest answers first.
+// Sends the device a QUERY and shows its answers, newest first.
 
 import { devicePath, Problem, send, wordsOf } from "./api.ts";
 import { element, setText } from "./element.ts";
-import { latency } from "./formats.ts";
+import { latency, presenceWords } from "./formats.ts";
 import { momentElement, serverNow } from "./moments.ts";
-import type { House } from "./page.ts";
+import type { App } from "./page.ts";
+import type { Device } from "./shapes.ts";
 
 type Answer = { readonly code: string; readonly time: string; readonly message: string };
+type Question = { readonly code: string; readonly target: string };
 
-/** Answers that stay on the page. */
+/** How many answers stay on the page. */
 const keptMax = 5;
+const loginReason = "Sending a query to a device needs a login, even on the server's own machine.";
 
 export class QuestionCard {
   readonly #code = element("input", {
@@ -20,19 +23,22 @@ export class QuestionCard {
     pattern: "[0-9]{2}",
     required: true,
     autocomplete: "off",
-    title: "Two digits",
+    title: "Two digits; the device decides what they mean. 01 is usual.",
   });
   readonly #target = element("input", {
     id: "question-target",
     maxlength: 64,
     pattern: "[A-Za-z0-9._:\\-]{1,64}",
+    placeholder: "e.g. uptime",
     autocomplete: "off",
     autocapitalize: "off",
     spellcheck: "false",
-    title: "1 to 64 of A-Z a-z 0-9 . _ : -",
+    title: "One word of up to 64 characters: A-Z a-z 0-9 . _ : -",
+    "aria-describedby": "question-hint",
   });
   readonly #ask = element("button", { type: "submit", class: "primary" }, "Ask");
   readonly #state = element("p", { class: "trouble", role: "status" });
+  readonly #hint = element("p", { id: "question-hint", class: "hint muted small" });
   readonly #answers = element("ol", {
     class: "answers",
     "aria-label": "Answers",
@@ -41,19 +47,23 @@ export class QuestionCard {
   readonly view: HTMLElement;
 
   constructor(
-    private readonly house: House,
+    private readonly app: App,
     private readonly id: string,
   ) {
-    this.#target.placeholder = id;
     const form = element(
       "form",
       { class: "question" },
-      element("div", {}, element("label", { for: "question-code" }, "Code"), this.#code),
       element(
         "div",
         { class: "wide" },
-        element("label", { for: "question-target" }, "About"),
+        element("label", { for: "question-target" }, "Question"),
         this.#target,
+      ),
+      element(
+        "div",
+        { class: "narrow" },
+        element("label", { for: "question-code" }, "Code"),
+        this.#code,
       ),
       this.#ask,
     );
@@ -64,33 +74,39 @@ export class QuestionCard {
     this.view = element(
       "section",
       { class: "card asking", "aria-labelledby": "question-title" },
-      element("h2", { id: "question-title" }, "Ask it"),
+      element("h2", { id: "question-title" }, "Ask the device"),
       form,
       this.#state,
+      this.#hint,
       this.#answers,
     );
   }
 
+  /** Says whether the device can answer. */
+  show(device: Device): void {
+    const words =
+      device.presence === "online"
+        ? "A word the device understands; iot-client answers with its --on-query command. Empty sends the device's own id."
+        : `${presenceWords(device)}: it can answer while it is logged in.`;
+    setText(this.#hint, words);
+  }
+
   async #submit(): Promise<void> {
-    // A form that is disabled whole would lose the focus.
+    // Disabling the button would take the focus away from it.
     if (this.#ask.getAttribute("aria-disabled") === "true") return;
-    const reason = "Asking a device needs a login, also from this machine.";
-    if (!this.house.mayChange() && !(await this.house.askLogin(reason))) return;
+    if (!this.app.mayChange() && !(await this.app.askLogin(loginReason))) return;
     this.#ask.setAttribute("aria-disabled", "true");
     setText(this.#state, "");
     setText(this.#ask, "Asking…");
-    const target = this.#target.value.trim();
+    const question = { code: this.#code.value, target: this.#target.value.trim() || this.id };
     const began = performance.now();
     try {
-      const answer = await send<Answer>("POST", devicePath(this.id, "/query"), {
-        code: this.#code.value,
-        ...(target === "" ? {} : { target }),
-      });
-      this.#show(answer, performance.now() - began);
+      const answer = await send<Answer>("POST", devicePath(this.id, "/query"), question);
+      this.#show(question, answer, performance.now() - began);
     } catch (error) {
       setText(this.#state, troubleOf(error));
       if (error instanceof Problem && error.code === "login-required") {
-        void this.house.askLogin(reason);
+        void this.app.askLogin(loginReason);
       }
     } finally {
       setText(this.#ask, "Ask");
@@ -98,17 +114,22 @@ export class QuestionCard {
     }
   }
 
-  #show({ code, time, message }: Answer, tookMs: number): void {
+  #show({ target }: Question, { code, time, message }: Answer, tookMs: number): void {
     this.#answers.prepend(
       element(
         "li",
         {},
-        element("p", { class: "text" }, message === "" ? "(an empty message)" : message),
+        element(
+          "p",
+          { class: "asked muted small" },
+          element("span", {}, target),
+          momentElement(serverNow()),
+        ),
+        element("p", { class: "text" }, message === "" ? "(empty answer)" : message),
         element(
           "p",
           { class: "muted small" },
-          `Code ${code}, in ${latency(tookMs)}, device time ${time}, `,
-          momentElement(serverNow()),
+          `Code ${code}, took ${latency(tookMs)}, device time ${time}`,
         ),
       ),
     );
@@ -120,11 +141,11 @@ function troubleOf(error: unknown): string {
   if (!(error instanceof Problem)) return wordsOf(error);
   switch (error.code) {
     case "not-logged-in":
-      return "It is not logged in, so it cannot be asked.";
+      return "The device is not logged in, so it cannot be asked.";
     case "no-answer":
-      return "It was asked and did not answer.";
+      return "The device did not answer. It may be out of reach, or not know the question.";
     case "busy":
-      return "Too many questions are under way. Ask again in a moment.";
+      return "Too many queries are in progress. Try again in a moment.";
     default:
       return error.message;
   }

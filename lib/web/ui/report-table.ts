@@ -1,4 +1,5 @@
-// The reports of a device, newest first, page by page; the first page is live. All of a range as a file.
+// The reports of a device, newest first, in pages; the first page is live. Links download the reports of the chart's
+// range as a file.
 
 import { devicePath, get, isGivenUp, pathOf, wordsOf } from "./api.ts";
 import { type ChartRange, endsOf } from "./chart-range.ts";
@@ -8,12 +9,13 @@ import { icon } from "./icons.ts";
 import { momentElement, serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
 import type { Report } from "./shapes.ts";
-import { fullMoment } from "./formats.ts";
+import { clockTime, dayTime, fullMoment, isSameDay } from "./formats.ts";
 import { skeleton } from "./skeleton.ts";
 
 type ReportPage = { readonly reports: readonly Report[]; readonly next: string | null };
 
-const perPage = 20;
+/** Reports in a page; fewer on a phone, where each takes two lines. */
+const perPage = matchMedia("(max-width: 720px)").matches ? 10 : 20;
 const columns = [
   { name: "received", words: "Received" },
   { name: "said", words: "Message" },
@@ -27,11 +29,22 @@ export class ReportTable {
   readonly #newer = button({ click: () => this.#turn(-1) }, "Newer");
   readonly #older = button({ click: () => this.#turn(1) }, "Older");
   readonly #where = element("span", { class: "muted", role: "status" });
+  readonly #pager = element("div", { class: "pager" }, this.#newer, this.#older, this.#where);
   readonly #csv = element("a", { class: "button", download: true }, icon("download"), "CSV");
   readonly #ndjson = element("a", { class: "button", download: true }, icon("download"), "NDJSON");
+  readonly #files = element(
+    "div",
+    {
+      class: "exports",
+      role: "group",
+      "aria-label": "Download the reports of the chart's range",
+    },
+    this.#csv,
+    this.#ndjson,
+  );
   readonly #renew = atMostEvery(1_000, () => void this.load());
   readonly view: HTMLElement;
-  /** The cursors of the pages up to this one; the first page has none. */
+  /** The cursors of the pages up to the current one; the first page has none. */
   #cursors: (string | null)[] = [null];
   #next: string | null = null;
   #shown = "";
@@ -45,26 +58,18 @@ export class ReportTable {
         "div",
         { class: "card-head" },
         element("h2", { id: "reports-title" }, "Reports"),
-        element(
-          "div",
-          {
-            class: "exports",
-            role: "group",
-            "aria-label": "Reports of the chart's range as a file",
-          },
-          this.#csv,
-          this.#ndjson,
-        ),
+        this.#files,
       ),
       this.#place,
-      element("div", { class: "pager" }, this.#newer, this.#older, this.#where),
+      this.#pager,
     );
     this.#showPager();
   }
 
-  /** Takes the range that the links export. */
+  /** Sets the range of the download links. */
   showRange(range: ChartRange): void {
     const { from, to } = endsOf(range, serverNow());
+    const until = range.kind === "last" ? "" : ` until ${fullMoment(to)}`;
     for (const [link, format] of [
       [this.#csv, "csv"],
       [this.#ndjson, "ndjson"],
@@ -74,17 +79,17 @@ export class ReportTable {
           ? { from: `${range.minutes}m` }
           : { from: Math.round(from), to: Math.round(to) };
       link.href = pathOf(devicePath(this.id, "/reports"), { ...ends, format });
-      link.title = `Reports from ${fullMoment(from)} as ${link.textContent}`;
+      link.title = `Download the reports since ${fullMoment(from)}${until} as ${link.textContent}`;
       setAttribute(link, "aria-label", link.title);
     }
   }
 
-  /** New reports came: the first page shows them. */
+  /** Called when new reports arrived: the first page is loaded again. */
   renew(): void {
     if (this.#cursors.length === 1) this.#renew();
   }
 
-  /** Loads the page that is shown. */
+  /** Loads the current page of reports. */
   async load(): Promise<void> {
     this.#loading?.abort();
     const own = new AbortController();
@@ -120,13 +125,17 @@ export class ReportTable {
     const shown = reports.map(({ sequence }) => sequence).join();
     if (shown === this.#shown && shown !== "") return;
     this.#shown = shown;
+    // Nothing to download, nothing to turn.
+    const isEmpty = reports.length === 0 && this.#cursors.length === 1;
+    this.#pager.hidden = isEmpty;
+    this.#files.hidden = isEmpty;
     if (reports.length === 0) {
       this.#place.replaceChildren(element("p", { class: "empty muted" }, "No reports yet."));
       return;
     }
     this.#table.fill(
       reports.map(({ received, message, code, time }) => [
-        momentElement(received),
+        receivedView(received),
         element("span", { class: "text" }, message),
         code,
         time,
@@ -137,9 +146,21 @@ export class ReportTable {
 
   #showPager(): void {
     const page = this.#cursors.length;
-    // A button that vanishes under the focus would lose it.
+    // Hiding a focused button would lose the focus.
     setAttribute(this.#newer, "aria-disabled", page === 1 ? "true" : null);
     setAttribute(this.#older, "aria-disabled", this.#next === null ? "true" : null);
     setText(this.#where, page === 1 ? "Newest, live" : `Page ${page}`);
   }
+}
+
+/** The time of day, with the date if that is not today, and how long ago. */
+function receivedView(received: string): HTMLElement {
+  const at = Date.parse(received);
+  const words = isSameDay(at, serverNow()) ? clockTime(at) : dayTime(at);
+  return element(
+    "span",
+    { class: "when" },
+    element("time", { datetime: received, title: fullMoment(at) }, words),
+    momentElement(received),
+  );
 }

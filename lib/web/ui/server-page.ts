@@ -1,4 +1,4 @@
-// The server itself: what it warns of, how much passes through it, how quickly, and what it takes.
+// The state of the server: warnings, rates, latencies, queues, memory and totals.
 
 import { get } from "./api.ts";
 import { element, setAttribute, setText } from "./element.ts";
@@ -13,14 +13,14 @@ const rates: readonly { readonly name: RateName; readonly words: string }[] = [
   { name: "datagramsPerSecond", words: "Datagrams" },
   { name: "repliesPerSecond", words: "Replies" },
   { name: "reportsPerSecond", words: "Reports" },
-  { name: "commitsPerSecond", words: "Commits" },
-  { name: "dropsPerSecond", words: "Drops" },
+  { name: "commitsPerSecond", words: "Disk commits" },
+  { name: "dropsPerSecond", words: "Dropped" },
 ];
 const queues: readonly { readonly name: QueueName; readonly words: string }[] = [
-  { name: "packets", words: "Packets" },
-  { name: "passwords", words: "Passwords to check" },
-  { name: "asks", words: "Questions under way" },
-  { name: "liveClients", words: "Dashboards" },
+  { name: "packets", words: "Incoming packets" },
+  { name: "passwords", words: "Password checks" },
+  { name: "asks", words: "Queries in progress" },
+  { name: "liveClients", words: "Open dashboards" },
 ];
 const totals: readonly { readonly name: TotalName; readonly words: string }[] = [
   { name: "datagrams", words: "Datagrams" },
@@ -28,8 +28,8 @@ const totals: readonly { readonly name: TotalName; readonly words: string }[] = 
   { name: "reports", words: "Reports" },
   { name: "malformed", words: "Malformed" },
   { name: "refused", words: "Refused" },
-  { name: "busy", words: "Told to wait" },
-  { name: "silenced", words: "Left unanswered" },
+  { name: "busy", words: "Answered “busy”" },
+  { name: "silenced", words: "Not answered" },
   { name: "dropped", words: "Dropped" },
 ];
 
@@ -43,7 +43,7 @@ export class ServerPage implements Page {
     const view = element(
       "div",
       { class: "tile rate", "data-rate": name },
-      element("span", { class: "tile-name" }, words, element("span", { class: "muted" }, " / s")),
+      element("span", { class: "tile-name" }, `${words} / s`),
       number,
       spark.view,
     );
@@ -83,17 +83,17 @@ export class ServerPage implements Page {
         "section",
         {
           class: "tiles rates",
-          "aria-label": "Rates of the last second, with the last two minutes",
+          "aria-label": "Rates of the last second, and of the last two minutes",
         },
         ...this.#rates.map(({ view }) => view),
       ),
       element("div", { class: "thirds" }, this.#latencyCard(), this.#queueCard(), this.#factCard()),
-      card("Since the start", "totals-title", list(this.#totals, "totals")),
+      card("Totals since the server started", "totals-title", list(this.#totals, "totals")),
     );
   }
 
   readonly receiver: Page["receiver"] = {
-    // The first comes within a second; who waits for it should not.
+    // The first status event may take a second: fetch the status at once.
     hello: () =>
       void get<Status>("/status").then(
         (status) => this.#show(status),
@@ -148,7 +148,7 @@ export class ServerPage implements Page {
               "p",
               {},
               element("span", { class: "mark", "data-kind": "online" }),
-              "Nothing to warn of.",
+              "No warnings",
             ),
           ]
         : warnings.map(({ code, text }) =>
@@ -172,7 +172,7 @@ export class ServerPage implements Page {
             "tr",
             {},
             element("td"),
-            ...["Half within", "99 % within", "Slowest"].map((head) =>
+            ...["Median", "99th percentile", "Slowest"].map((head) =>
               element("th", { scope: "col" }, head),
             ),
           ),
@@ -190,13 +190,17 @@ export class ServerPage implements Page {
           ),
         ),
       ),
-      element("p", { class: "muted small" }, "Of the last minute"),
+      element(
+        "p",
+        { class: "muted small" },
+        "Of the last minute. Request: from the arrival of a packet to its reply. Commit: one write to the disk.",
+      ),
     );
   }
 
   #queueCard(): HTMLElement {
     return card(
-      "Queues",
+      "Load and limits",
       "queues-title",
       element(
         "ul",

@@ -1,4 +1,4 @@
-// The sessions of a device, newest first: when it came, how long it stayed, why it went.
+// The sessions of a device, newest first: when each began, how long it lasted, and why it ended.
 
 import { devicePath, get, wordsOf } from "./api.ts";
 import { DataTable } from "./data-table.ts";
@@ -36,7 +36,7 @@ export class SessionTable {
 
   constructor(private readonly id: string) {}
 
-  /** Loads the newest. */
+  /** Loads the newest sessions. */
   async load(): Promise<void> {
     try {
       const page = await this.#page(null);
@@ -81,7 +81,7 @@ function rowOf(session: Session): readonly Child[] {
         class: "mark",
         "data-kind": isOpen ? "online" : reason === "offline" ? "silent" : "offline",
       }),
-      isOpen ? "Open" : endWords(reason),
+      isOpen ? "Still open" : endWords(reason),
     ),
     element("span", { class: "mono" }, address(session)),
   ];

@@ -1,6 +1,9 @@
-// The shapes of the HTTP interface as API.md states them. Types only: nothing runs here.
+// The types of what the HTTP API sends, as described in API.md. Types only, no code.
 
 export type Presence = "online" | "offline" | "never";
+
+/** What the device list can be filtered by; `silent` and `left` are the two parts of `offline`. */
+export type PresenceFilter = Presence | "silent" | "left";
 
 export type EndReason = "logoff" | "offline" | "replaced" | "deregistered";
 
@@ -16,7 +19,7 @@ export type Report = {
   readonly message: string;
 };
 
-/** What of a device changes while one looks on. */
+/** The fields of a device that change when it comes or goes. */
 export type PresenceChange = {
   readonly id: string;
   readonly presence: Presence;
@@ -76,7 +79,7 @@ export type Status = {
   readonly time: string;
   readonly started: string;
   readonly uptimeSeconds: number;
-  readonly devices: Readonly<Record<"registered" | Presence, number>>;
+  readonly devices: Readonly<Record<"registered" | "silent" | Presence, number>>;
   readonly rates: Readonly<Record<RateName, number>>;
   readonly latency: { readonly commit: Spread; readonly request: Spread };
   readonly queues: Readonly<Record<QueueName | `${QueueName}Max`, number>>;
@@ -113,12 +116,12 @@ export type Rights = {
   readonly version: string;
 };
 
-/** The live events by their names. */
+/** The data of each live event, by event name. */
 export type LiveEvents = {
   readonly hello: {
     readonly time: string;
     readonly version: string;
-    /** The UDP port that devices speak to. */
+    /** The UDP port that devices send to. */
     readonly devicePort: number;
   };
   readonly devices: {

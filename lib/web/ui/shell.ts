@@ -1,5 +1,4 @@
-// What is around every page: the bar with the ways to the pages, how the connection stands, theme and login. Holds no
-// device.
+// The frame around every page: navigation, state of the connection, theme and login.
 
 import { button, element, setAttribute, setText } from "./element.ts";
 import { icon, sign } from "./icons.ts";
@@ -8,26 +7,41 @@ import type { Place } from "./places.ts";
 import type { Rights } from "./shapes.ts";
 import { themeButton } from "./theme.ts";
 
-const ways = [
+const pages = [
   { page: "fleet", hash: "#/", words: "Fleet" },
   { page: "activity", hash: "#/activity", words: "Activity" },
   { page: "server", hash: "#/server", words: "Server" },
 ] as const;
 
-/** A stream that begins anew on every page is no lost connection: the banner waits so long. */
+/** Every page opens a stream of its own: the banner waits this long before it calls a connection lost. */
 const graceMs = 400;
+
+const lightWords = {
+  connecting: "Connecting",
+  live: "Live",
+  lost: "Disconnected",
+  login: "Not logged in",
+} as const;
+const lightTitles = {
+  connecting: "Connecting to the server",
+  live: "Connected: what is shown is updated as it happens",
+  lost: "No connection to the server",
+  login: "The server asks for a login",
+} as const;
 
 export type ShellActs = { readonly retry: () => void; readonly session: () => void };
 
 export class Shell {
-  /** Where the page goes. */
+  /** The element that contains the page. */
   readonly main = element("main", { id: "main", tabindex: "-1" });
-  readonly #links = ways.map(({ page, hash, words }) => ({
+  readonly #links = pages.map(({ page, hash, words }) => ({
     page,
     link: element("a", { href: hash }, words),
   }));
-  readonly #light = element("span", { class: "light", role: "img" });
-  readonly #session = button({ class: "quiet square" });
+  readonly #lightWords = element("span", { class: "light-words" });
+  readonly #light = element("span", { class: "light", role: "status" }, this.#lightWords);
+  readonly #session = button({ class: "quiet session" });
+  readonly #badge = element("span", { class: "badge", hidden: true });
   readonly #bannerWords = element("span");
   readonly #banner = element("div", { class: "banner", role: "status", hidden: true });
   readonly #voice = element("div", { class: "unseen", "aria-live": "polite" });
@@ -36,14 +50,15 @@ export class Shell {
 
   constructor(acts: ShellActs) {
     this.#session.addEventListener("click", acts.session);
+    this.#links.find(({ page }) => page === "server")?.link.append(this.#badge);
     this.#banner.append(
       icon("warning"),
       this.#bannerWords,
-      button({ class: "plain", click: acts.retry }, "Try now"),
+      button({ class: "plain", click: acts.retry }, "Retry now"),
     );
-    const skip = element("a", { class: "skip", href: "#main" }, "Skip to the content");
+    const skip = element("a", { class: "skip", href: "#main" }, "Skip to content");
     skip.addEventListener("click", (event) => {
-      // A hash is a place here.
+      // Hashes are pages here: following the link would leave the page.
       event.preventDefault();
       this.main.focus();
     });
@@ -55,7 +70,11 @@ export class Shell {
         element(
           "div",
           { class: "bar-inner" },
-          element("a", { class: "brand", href: "#/", "aria-label": "iot-server, fleet" }, sign()),
+          element(
+            "a",
+            { class: "brand", href: "#/", "aria-label": "iot-server, to the fleet" },
+            sign(),
+          ),
           element("nav", { "aria-label": "Pages" }, ...this.#links.map(({ link }) => link)),
           element("div", { class: "bar-end" }, this.#light, themeButton(), this.#session),
         ),
@@ -67,7 +86,7 @@ export class Shell {
     setInterval(() => this.#renewBanner(), 1000);
   }
 
-  /** Marks the way to where we are. */
+  /** Marks the current page in the navigation. */
   showPlace({ page }: Place): void {
     const current = page === "device" ? "fleet" : page;
     for (const { page: own, link } of this.#links) {
@@ -77,27 +96,37 @@ export class Shell {
 
   showRights({ loggedIn }: Rights): void {
     const words = loggedIn ? "Log out" : "Log in";
-    this.#session.replaceChildren(icon(loggedIn ? "leave" : "person"));
+    this.#session.replaceChildren(
+      icon(loggedIn ? "leave" : "person"),
+      element("span", { class: "session-words" }, words),
+    );
     this.#session.title = words;
     setAttribute(this.#session, "aria-label", words);
+  }
+
+  /** Shows on the link to the server's page how many warnings are there. */
+  showWarnings(count: number): void {
+    this.#badge.hidden = count === 0;
+    setText(this.#badge, String(count));
+    const words = count === 1 ? "1 warning" : `${count} warnings`;
+    setAttribute(this.#badge, "aria-label", words);
+    setAttribute(this.#badge, "title", words);
   }
 
   showState(state: LiveState): void {
     this.#state = state;
     clearTimeout(this.#grace);
-    if (state.kind === "live") this.#light.title = "Live";
-    else if (state.kind === "lost") this.#light.title = "Not connected";
-    else this.#light.title = "Connecting";
-    setAttribute(this.#light, "aria-label", this.#light.title);
-    // A page that begins its stream keeps the light of the one before.
+    // A page that opens its stream keeps the light of the page before.
     if (state.kind !== "connecting" || this.#light.dataset["state"] === undefined) {
       this.#light.dataset["state"] = state.kind;
+      setText(this.#lightWords, lightWords[state.kind]);
+      this.#light.title = lightTitles[state.kind];
     }
     if (state.kind === "lost") this.#grace = setTimeout(() => this.#renewBanner(), graceMs);
     else this.#renewBanner();
   }
 
-  /** Shows a page and begins at its top. */
+  /** Shows a page. */
   show(view: HTMLElement, title: string): void {
     this.main.replaceChildren(view);
     document.title = title === "" ? "iot-server" : `${title} · iot-server`;
@@ -114,7 +143,7 @@ export class Shell {
     this.#banner.hidden = !isLost;
     if (!isLost) return;
     const seconds = Math.ceil((state.nextAt - Date.now()) / 1000);
-    const next = seconds > 0 ? `Next try in ${seconds} s.` : "Trying…";
-    setText(this.#bannerWords, `Connection lost; what you see may be old. ${next}`);
+    const next = seconds > 0 ? `Retrying in ${seconds} s.` : "Retrying…";
+    setText(this.#bannerWords, `Connection lost. What is shown may be out of date. ${next}`);
   }
 }

@@ -1,0 +1,27 @@
+// The figures below a chart: what the series comes to over the whole range.
+
+import { count, measure } from "./formats.ts";
+import type { Series } from "./shapes.ts";
+
+/** The names of the figures, in the order of `figuresOf`. */
+export const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
+
+/** The figures of a series as text. */
+export function figuresOf({ mean, min, max, count: counts, reports, last }: Series): string[] {
+  let [sum, number] = [0, 0];
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const [i, value] of mean.entries()) {
+    const own = counts[i] ?? 1;
+    sum += value * own;
+    number += own;
+    lowest = Math.min(lowest, min[i] ?? value);
+    highest = Math.max(highest, max[i] ?? value);
+  }
+  return [
+    measure(last ?? Number.NaN),
+    measure(lowest),
+    measure(sum / number),
+    measure(highest),
+    count(reports),
+  ];
+}
