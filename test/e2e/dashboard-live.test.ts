@@ -172,6 +172,30 @@ browserTest("a device is asked after a login, and its answer shown", async () =>
   await untilText(page, ".asking", "not logged in");
 });
 
+browserTest(
+  "a device is deregistered after a login and a question, and not by a Cancel",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    const identity = newIdentity();
+    await dashboard.device.code(register(identity));
+    const page = await dashboard.open(`#/devices/${identity.id}`);
+    await page.getByRole("button", { name: "Deregister…" }).click();
+    await page.locator("#login-token").fill(dashboard.token);
+    await page.keyboard.press("Enter");
+    await untilText(page, "dialog.removal", `Deregister ${identity.id}?`);
+    // The focus is on Cancel: an Enter too many does no harm.
+    await page.keyboard.press("Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    expect(await dashboard.device.code(register(identity))).toBe("01");
+
+    await page.getByRole("button", { name: "Deregister…" }).click();
+    await page.getByRole("button", { name: "Deregister", exact: true }).click();
+    await untilText(page, ".first h2", "No devices yet");
+    expect(await dashboard.device.code(register(identity))).toBe("00");
+    expect(dashboard.complaints).toEqual([]);
+  },
+);
+
 /** Whether the chart shows a curve: pixels of the accent colour, which axes and grid do not use. */
 const inkOf = `(() => {
   const canvas = document.querySelector(".plot canvas");

@@ -10,6 +10,7 @@ import { icon } from "./icons.ts";
 import { atMostEvery } from "./pace.ts";
 import type { App, Page } from "./page.ts";
 import { activityHash } from "./places.ts";
+import { removalButton } from "./removal-button.ts";
 import { QuestionCard } from "./question-card.ts";
 import { ReportTable } from "./report-table.ts";
 import { SessionTable } from "./session-table.ts";
@@ -61,6 +62,11 @@ export class DevicePage implements Page {
       element("div", { class: "card" }, this.#facts.view),
       this.#waiting,
       this.#columns,
+      element(
+        "div",
+        { class: "page-end" },
+        removalButton(app, id, () => app.go(back)),
+      ),
     );
     this.view = element(
       "div",
