@@ -51,13 +51,14 @@ export class DeviceRow {
     if (device === undefined) {
       this.#id = "";
       for (const node of [this.#name, this.#words, this.#message]) setText(node, "");
-      this.#name.removeAttribute("href");
+      for (const name of ["href", "title"]) setAttribute(this.#name, name, null);
       for (const time of [this.#since, this.#reported, this.#seen]) setMoment(time, null);
       this.#showTransport(null);
       setAttribute(this.#mark, "data-kind", null);
       return;
     }
     setText(this.#name, device.id);
+    setAttribute(this.#name, "title", device.id);
     setAttribute(this.#name, "href", deviceHash(device.id));
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));

@@ -84,11 +84,15 @@ export class QuestionCard {
 
   /** Says whether the device can answer. */
   show(device: Device): void {
-    const words =
-      device.presence === "online"
-        ? "A word the device understands; iot-client answers with its --on-query command. Empty sends the device's own id."
-        : `${presenceWords(device)}: it can answer while it is logged in.`;
-    setText(this.#hint, words);
+    if (device.presence !== "online") {
+      setText(this.#hint, `${presenceWords(device)}: it can answer while it is logged in.`);
+      return;
+    }
+    this.#hint.replaceChildren(
+      "A word the device understands; iot-client runs its ",
+      element("code", {}, "--on-query"),
+      " command. Empty sends the device's own id.",
+    );
   }
 
   async #submit(): Promise<void> {

@@ -125,10 +125,7 @@ export class ReportTable {
     const shown = reports.map(({ sequence }) => sequence).join();
     if (shown === this.#shown && shown !== "") return;
     this.#shown = shown;
-    // Nothing to download, nothing to turn.
-    const isEmpty = reports.length === 0 && this.#cursors.length === 1;
-    this.#pager.hidden = isEmpty;
-    this.#files.hidden = isEmpty;
+    this.#files.hidden = reports.length === 0 && this.#cursors.length === 1;
     if (reports.length === 0) {
       this.#place.replaceChildren(element("p", { class: "empty muted" }, "No reports yet."));
       return;
@@ -146,6 +143,7 @@ export class ReportTable {
 
   #showPager(): void {
     const page = this.#cursors.length;
+    this.#pager.hidden = page === 1 && this.#next === null;
     // Hiding a focused button would lose the focus.
     setAttribute(this.#newer, "aria-disabled", page === 1 ? "true" : null);
     setAttribute(this.#older, "aria-disabled", this.#next === null ? "true" : null);

@@ -172,7 +172,7 @@ export class ServerPage implements Page {
             "tr",
             {},
             element("td"),
-            ...["Median", "99th percentile", "Slowest"].map((head) =>
+            ...["Median", "99 % within", "Slowest"].map((head) =>
               element("th", { scope: "col" }, head),
             ),
           ),
