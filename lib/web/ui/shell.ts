@@ -41,7 +41,14 @@ export class Shell {
   readonly #lightWords = element("span", { class: "light-words" });
   readonly #light = element("span", { class: "light", role: "status" }, this.#lightWords);
   readonly #session = button({ class: "quiet session" });
-  readonly #badge = element("span", { class: "badge", hidden: true });
+  readonly #badgeNumber = element("span");
+  readonly #badgeWords = element("span", { class: "unseen" });
+  readonly #badge = element(
+    "span",
+    { class: "badge", hidden: true },
+    this.#badgeNumber,
+    this.#badgeWords,
+  );
   readonly #bannerWords = element("span");
   readonly #banner = element("div", { class: "banner", role: "status", hidden: true });
   readonly #voice = element("div", { class: "unseen", "aria-live": "polite" });
@@ -107,10 +114,8 @@ export class Shell {
   /** Shows on the link to the server's page how many warnings are there. */
   showWarnings(count: number): void {
     this.#badge.hidden = count === 0;
-    setText(this.#badge, String(count));
-    const words = count === 1 ? "1 warning" : `${count} warnings`;
-    setAttribute(this.#badge, "aria-label", words);
-    setAttribute(this.#badge, "title", words);
+    setText(this.#badgeNumber, String(count));
+    setText(this.#badgeWords, count === 1 ? " warning" : " warnings");
   }
 
   showState(state: LiveState): void {
