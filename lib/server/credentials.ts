@@ -17,8 +17,11 @@ export type Attempt = {
   readonly onDone: (code: AckCode, session: number, keyChanged: boolean) => void;
 };
 
-/** An attempt without its answer yet, and whether the guard counts it as a check under way. */
-type UnderWay = { readonly attempt: Attempt; guarded: boolean };
+/**
+ * An attempt without its answer yet. If the guard counts it as a check under way, `guardedIp` is the source IP it is
+ * counted under: a repeat may come from another one.
+ */
+type UnderWay = { readonly attempt: Attempt; guardedIp: string | null };
 
 /** The attempts under way, by owner, msgid and hash of the datagram: from the datagram to the answer. */
 export class Attempts {
@@ -41,7 +44,7 @@ export class Attempts {
     const hash = verifiers.check(id, password);
     // A password that differs from the remembered one counts as a check before the next datagram is handled.
     const guarded = hash === null && verifiers.knows(id) && guard.begin(sourceIp, id, now);
-    const underWay = { attempt, guarded };
+    const underWay = { attempt, guardedIp: guarded ? sourceIp : null };
     this.#underWay.set(keyOf(request), underWay);
     this.#apply(underWay, hash === null ? { kind: "none" } : { kind: "verified", hash });
   }
@@ -70,12 +73,12 @@ export class Attempts {
     const { request, id, what, password } = underWay.attempt;
     const { desk } = this;
     const sourceIp = request.source.ip;
-    if (need.kind === "verify" && !underWay.guarded) {
+    if (need.kind === "verify" && underWay.guardedIp === null) {
       if (!desk.guard.begin(sourceIp, id, desk.now)) {
         this.#end(underWay, false);
         return this.#refuseGuarded(request, id, what);
       }
-      underWay.guarded = true;
+      underWay.guardedIp = sourceIp;
     }
     const added = desk.hashQueue.add(sourceIp, {
       password,
@@ -101,10 +104,10 @@ export class Attempts {
   }
 
   /** Removes an attempt that gets its answer now: the same bytes sent again begin a new attempt. */
-  #end({ attempt, guarded }: UnderWay, refused: boolean): void {
+  #end({ attempt, guardedIp }: UnderWay, refused: boolean): void {
     const { request, id } = attempt;
     this.#underWay.delete(keyOf(request));
-    if (guarded) this.desk.guard.settle(request.source.ip, id, refused, this.desk.now);
+    if (guardedIp !== null) this.desk.guard.settle(guardedIp, id, refused, this.desk.now);
   }
 
   #refuseGuarded(request: Request, id: string, what: string): void {

@@ -3,7 +3,9 @@
 
 import { expect, test } from "bun:test";
 import { CredentialGuard } from "../../lib/server/credential-guard.ts";
+import { Attempts } from "../../lib/server/credentials.ts";
 import { limits } from "../../lib/server/policy.ts";
+import type { Request } from "../../lib/server/request.ts";
 import { codesOf, home, home2, say, ServerBench, stranger } from "./server-bench.ts";
 
 const guess = (i: number) => say.login("asmith", `a guess that is long enough to be answered ${i}`);
@@ -135,4 +137,51 @@ test("the number of remembered pairs is bounded, and the oldest is forgotten fir
   expect(guard.isClosed("ip", "first", 1)).toBe(true);
   guard.begin("ip", "one more", 1);
   expect(guard.isClosed("ip", "first", 1)).toBe(false);
+});
+
+test("a check is released for the source that it was counted for, also if a repeat came from another IP", () => {
+  const bench = new ServerBench();
+  const { desk } = bench.engine;
+  const attempts = new Attempts(desk);
+  const beginFrom = (source: Request["source"], i: number) => {
+    const request: Request = {
+      source,
+      id: "asmith",
+      verb: "DEREGISTER",
+      bytes: 100,
+      hash: `${i}`,
+      // A sealed client's key: its requests may come from any address.
+      owner: "key",
+      link: null,
+      msgid: BigInt(i),
+    };
+    const stated = { ip: home.ip, port: home.port };
+    const at = bench.now;
+    attempts.begin({
+      request,
+      what: "LOGIN",
+      id: "asmith",
+      password: `guess ${i}`,
+      operationOf: (proof) => ({
+        kind: "login",
+        id: "asmith",
+        proof,
+        seal: null,
+        source,
+        stated,
+        at,
+      }),
+      onDone: () => {},
+    });
+  };
+  for (let i = 0; i < limits.refusalsPerMinute; i++) {
+    beginFrom(home, i);
+    bench.turn();
+    beginFrom(stranger, i);
+    bench.hash();
+    bench.turn();
+  }
+  expect(desk.guard.isClosed(home.ip, "asmith", bench.now)).toBe(true);
+  expect(desk.guard.isClosed(stranger.ip, "asmith", bench.now)).toBe(false);
+  expect(desk.guard.isClosed(home.ip, "asmith", bench.now + 3_600_000)).toBe(false);
 });
