@@ -11,6 +11,7 @@ import type { UdpEndpoint } from "../lib/io/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { limits } from "../lib/server/policy.ts";
+import { realPathOf } from "../lib/store/database-file.ts";
 import { openBeside } from "../lib/store/open-database.ts";
 import { OperatorReader } from "../lib/store/operator-reader.ts";
 import type { SqliteStore } from "../lib/store/sqlite-store.ts";
@@ -113,6 +114,8 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
 
 function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gauges {
   const started = Date.now();
+  // The files themselves, where --db is a symbolic link: SQLite keeps the log beside them.
+  const file = realPathOf(config.db);
   const { counters, traffic, sessions, hashQueue, asks } = engine.desk;
   return () => {
     let sealedSessions = 0;
@@ -143,8 +146,8 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
       asksMax: limits.asks,
       logLinesLost: logs.lost,
       sealedSessions,
-      databaseBytes: sizeOf(config.db),
-      walBytes: sizeOf(`${config.db}-wal`),
+      databaseBytes: sizeOf(file),
+      walBytes: sizeOf(`${file}-wal`),
     };
   };
 }
