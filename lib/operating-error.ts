@@ -1,5 +1,5 @@
 // The one class of errors that an operator can fix: a port in use, a full disk, a wrong flag. Never used for input from
-// a peer, which is refused with a reason, or for a broken invariant, which is an assert.
+// a peer, which is refused with a reason, or for a broken invariant, which is a plain Error.
 
 /** Exit codes of both binaries. */
 export const exitCode = { done: 0, refused: 1, usage: 2, noAnswer: 3, keyChanged: 4 } as const;
@@ -23,13 +23,4 @@ export class OperatingError extends Error {
     super(message);
     this.name = "OperatingError";
   }
-}
-
-/**
- * Throws if an invariant of the program does not hold. The error is not an OperatingError, so it ends the process.
- * @param condition what must be true here
- * @param invariant the invariant in words
- */
-export function assert(condition: unknown, invariant: string): asserts condition {
-  if (!condition) throw new Error(`invariant broken: ${invariant}`);
 }

@@ -213,8 +213,7 @@ test("a RESET with a wrong tag or index is not believed", async () => {
   const isSent = (datagram: Datagram) =>
     datagram.from === client.address && packetKind(datagram) === "data";
   const last = world.wire.findLast(isSent) as Datagram;
-  const receiver = Buffer.from(last.bytes).readUInt32BE(4);
-  const tag = last.bytes.subarray(-16);
+  const [receiver, tag] = [Buffer.from(last.bytes).readUInt32BE(4), last.bytes.subarray(-16)];
   world.wire.length = 0;
   const wrong = [
     { receiver, tag: fixedBytes("guess").subarray(0, 16) },
@@ -226,8 +225,7 @@ test("a RESET with a wrong tag or index is not believed", async () => {
   await world.pass(10_000);
   expect(kinds(world)).toEqual([]);
   // The right one is.
-  const right = encodePacket({ type: "reset", receiver, tag });
-  client.carrier.receive(right, world.serverAddress);
+  client.carrier.receive(encodePacket({ type: "reset", receiver, tag }), world.serverAddress);
   await world.pass(10_000);
   expect(kinds(world)).toContain("init");
 });
