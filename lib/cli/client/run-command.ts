@@ -14,6 +14,7 @@ import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
 import { eventLine, visible } from "./rendering.ts";
 import { openSession, type Session } from "./session.ts";
+import { isBroken } from "./send-command.ts";
 import type { Terminal } from "./terminal.ts";
 
 type RunConfig = Extract<ClientConfig, { command: "run" }>;
@@ -130,7 +131,8 @@ class AgentRun {
       while ((this.#agent?.queue.length ?? 0) >= reportsMax) {
         await new Promise<void>((resolve) => this.machine.clock.after(queueFullWaitMs, resolve));
       }
-      if (line !== "") this.#report(line);
+      if (isBroken(line)) this.#news("* a line of standard input is not UTF-8 and not sent");
+      else if (line !== "") this.#report(line);
     }
   }
 
@@ -142,6 +144,7 @@ class AgentRun {
     if (this.#agent === null || this.#agent.ended || this.#agent.stopping) return;
     if (!result.ok) this.#news(`* --report command ${result.reason}`);
     else if (result.output.trim() === "") this.#news("* --report command printed nothing");
+    else if (isBroken(result.output)) this.#news("* --report command printed what is not UTF-8");
     else this.#report(result.output);
     const waitMs = Math.max(0, startedAt + this.config.everyMs - clock.now());
     this.#cancelReport = clock.after(waitMs, () => void this.#reportOutput(commandLine));

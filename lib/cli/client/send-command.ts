@@ -20,7 +20,7 @@ type SendConfig = Extract<ClientConfig, { command: "send" }>;
  * Sends the reports. A refused line does not stop the following lines. A missing session (51), a refusal of text (94),
  * 93, 95 or a silent server does.
  * @returns the exit code of the last report that was not stored, else `done`
- * @throws OperatingError `usage` if the message of the command line does not fit into a datagram
+ * @throws OperatingError `usage` if the message of the command line does not fit into a datagram, or is not UTF-8
  */
 export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
   const session = await openSession(machine, config, 0, asksOnly(machine));
@@ -32,6 +32,9 @@ export async function runSend(config: SendConfig, machine: Machine): Promise<Exi
       return await session.orFailure(sendLines(config, machine, session));
     }
     const data = dataOf(config, session, config.message);
+    if (isBroken(config.message)) {
+      throw usageError("The message is not UTF-8.", "Set the terminal or the script to UTF-8.");
+    }
     const tooLong = tooLongBy(data, session);
     if (tooLong !== null) throw usageError(`The message is too long: ${tooLong}.`, "Shorten it.");
     const { verdict } = await session.orFailure(send(config, machine, session, data));
@@ -55,9 +58,9 @@ async function sendLines(
       if (line === null) return worst;
       if (line === "") continue;
       const data = dataOf(config, session, line);
-      const tooLong = tooLongBy(data, session);
-      if (tooLong !== null) {
-        machine.notice(`line ${number} is not sent: ${tooLong}`);
+      const wrong = isBroken(line) ? "it is not UTF-8" : tooLongBy(data, session);
+      if (wrong !== null) {
+        machine.notice(`line ${number} is not sent: ${wrong}`);
         worst = exitCode.refused;
         continue;
       }
@@ -99,6 +102,14 @@ function dataOf({ code, id }: SendConfig, session: Session, message: string): Da
   const time = session.connection.times.distinct();
   // protocol §1.6: a receiver takes one line end at the end for the datagram's own.
   return { type: "DATA", code, id, address: null, time, message: message.replace(/(\r?\n)+$/, "") };
+}
+
+/**
+ * Whether a text was not UTF-8 where it came from: whoever decoded it put U+FFFD for what it could not read. A report that
+ * says something else than its source is worse than none.
+ */
+export function isBroken(text: string): boolean {
+  return text.includes("\ufffd");
 }
 
 function tooLongBy(data: Data, session: Session): string | null {

@@ -97,6 +97,20 @@ test("send makes a report of each line, even of equal ones", async () => {
   expect([out.length, exit]).toEqual([3, 0]);
 });
 
+test("send skips a line that is not UTF-8, says which, and ends with 1", async () => {
+  const { sent, err, exit } = await run(["send", ...base], {
+    answer: ackWith("50", "50"),
+    lines: ["a", "21 \ufffdC", "b"],
+  });
+  expect(sent.map(({ text }) => text.split("\t").at(-1))).toEqual(["a", "b"]);
+  expect([err, exit]).toEqual([["line 2 is not sent: it is not UTF-8"], 1]);
+});
+
+test("send refuses a message of the command line that is not UTF-8", async () => {
+  const { sent, exit } = await run(["send", ...base, "21 \ufffdC"], {});
+  expect([sent, exit]).toEqual([[], 2]);
+});
+
 test("send stops where it cannot succeed, and says at which line", async () => {
   const { sent, err, exit } = await run(["send", ...base], {
     answer: ackWith("50", "51"),

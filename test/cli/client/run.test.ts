@@ -62,6 +62,21 @@ test("lines of standard input are reports, in order; a signal logs off", async (
   expect(run.exit).toBe(0);
 });
 
+test("what is not UTF-8 is not reported, and said: of a line, of the command", async () => {
+  const lines = await runUntil([], { lines: ["one", "21 \ufffdC", "two"] }, (text) =>
+    text.endsWith("two"),
+  );
+  expect(reportsOf(lines)).toEqual(["one", "two"]);
+  expect(lines.err).toContain("* a line of standard input is not UTF-8 and not sent");
+  let count = 0;
+  const shell = () => (++count === 1 ? "\ufffd" : "21");
+  const report = await runUntil(["--report", "x", "--every", "10s"], { shell }, (text) =>
+    text.endsWith("21"),
+  );
+  expect(reportsOf(report)).toEqual(["21"]);
+  expect(report.err).toContain("* --report command printed what is not UTF-8");
+});
+
 test("--report reports the output of the command at each interval", async () => {
   let count = 0;
   const shell = () => `${++count}\n`;
