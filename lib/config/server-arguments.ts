@@ -65,7 +65,7 @@ export function lastValue(text: string | null, since: string | null): number {
  * @returns ms since 1970
  */
 export function sinceValue(text: string, now: number): number {
-  if (/^\d+(ms|s|m|h|d)$/.test(text))
+  if (/^\d+(ms|s|m|h|d)?$/.test(text))
     return now - durationValue("--since", text, 0, 36_500 * dayMs);
   const at = parseIsoTime(text);
   if (at !== null) return at;

@@ -26,7 +26,8 @@ const durationForm = /^(\d{1,9})(ms|s|m|h|d)?$/;
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**
- * Parses a duration such as `500ms`, `60s`, `5m`, `1h`, `90d`; a number without a unit is seconds.
+ * Parses a duration such as `500ms`, `60s`, `5m`, `1h`, `90d`. A number without a unit is refused: whoever writes 90 for
+ * 90 days must not get 90 seconds.
  * @param name the flag or argument, for the error
  * @param minMs the shortest duration allowed, in ms
  * @param maxMs the longest duration allowed, in ms
@@ -34,11 +35,12 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
  * @throws OperatingError `usage`
  */
 export function durationValue(name: string, text: string, minMs: number, maxMs: number): number {
-  const [, digits, unit] = durationForm.exec(text) ?? [];
-  const ms =
-    digits === undefined
-      ? Number.NaN
-      : Number(digits) * unitMs[(unit ?? "s") as keyof typeof unitMs];
+  const [, digits = "", unit] = durationForm.exec(text) ?? [];
+  if (digits !== "" && unit === undefined) {
+    const forms = `${digits}d for days, ${digits}h for hours, ${digits}s for seconds`;
+    throw usageError(`${name} is ${quoted(text)}, a number without a unit.`, `Write ${forms}.`);
+  }
+  const ms = unit === undefined ? Number.NaN : Number(digits) * unitMs[unit as keyof typeof unitMs];
   if (ms >= minMs && ms <= maxMs) return ms;
   throw usageError(
     `${name} is ${quoted(text)}, not a duration from ${durationText(minMs)} to ${durationText(maxMs)}.`,

@@ -34,7 +34,7 @@ export function openApi(version: string) {
 
 const idParameter = { name: "id", in: "path", required: true, schema: text };
 const fromTo = [
-  parameter("from", text, "RFC 3339, ms since 1970, or an age such as 24h"),
+  parameter("from", text, "RFC 3339, ms since 1970 (12 to 15 digits), or an age such as 24h"),
   parameter("to", text, "the same"),
 ];
 const paging = [

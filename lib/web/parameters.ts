@@ -59,7 +59,8 @@ export class Parameters {
   }
 
   /**
-   * A time as RFC 3339 (UTC if it names no zone), ms since 1970, or an age such as 24h.
+   * A time as RFC 3339 (UTC if it names no zone), ms since 1970 of 12 to 15 digits, or an age such as 24h. A shorter
+   * number has no unit and is refused.
    * @returns ms since 1970, never less than 0; `otherwise` if it is missing
    */
   time(name: string, otherwise: number): number {
@@ -68,7 +69,12 @@ export class Parameters {
     const [, digits, unit] = ageForm.exec(value) ?? [];
     if (digits !== undefined)
       return Math.max(0, this.now - Number(digits) * unitMs[unit as keyof typeof unitMs]);
-    if (/^\d{1,15}$/.test(value)) return Number(value);
+    if (/^\d{12,15}$/.test(value)) return Number(value);
+    // Not ms since 1970: in all such times this server did not exist. It may be an age or seconds since 1970.
+    if (/^\d{1,11}$/.test(value)) {
+      const forms = `${value}s, ${value}h or ${value}d for an age`;
+      throw wrong(`${name} is ${shown(value)}, a number without a unit; write ${forms}.`);
+    }
     const at = parseIsoTime(value);
     if (at !== null) return Math.max(0, at);
     throw wrong(`${name} is ${shown(value)}; write 2026-11-22T09:00:00Z, or 24h for an age.`);

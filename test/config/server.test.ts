@@ -56,7 +56,7 @@ describe("each flag of the server, and its variable", () => {
     ["log-dir", "records", { logDir: "records" }],
     ["log-level", "debug", { logLevel: "debug" }],
     ["log-level", "error", { logLevel: "error" }],
-    ["offline-after", "90", { offlineAfterMs: 90_000 }],
+    ["offline-after", "90s", { offlineAfterMs: 90_000 }],
     ["offline-after", "1h", { offlineAfterMs: hour }],
     ["offline-after", "365d", { offlineAfterMs: 365 * day }],
     ["retain", "90d", { retainMs: 90 * day }],
@@ -211,7 +211,9 @@ describe("an error names the argument at fault", () => {
     ["9000 --log-level loud", '--log-level is "loud"'],
     ["9000 --offline-after 999ms", '--offline-after is "999ms"'],
     ["9000 --offline-after 366d", "from 1s to 365d"],
-    ["9000 --retain 0", '--retain is "0"'],
+    ["9000 --retain 0s", '--retain is "0s"'],
+    ["9000 --retain 90", '--retain is "90", a number without a unit.'],
+    ["9000 --offline-after 60", "a number without a unit"],
     ["9000 --retain 1w", '--retain is "1w"'],
     ["9000 --key-policy lax", '--key-policy is "lax"'],
     ["9000 --http 8080", '--http is "8080"'],
@@ -240,7 +242,7 @@ describe("an error names the argument at fault", () => {
     ["reports a --last 0", '--last is "0"'],
     ["reports a --last 1e3", '"1e3"'],
     ["reports a --since someday", '--since is "someday"'],
-    ["reports a --since 9", '--since is "9"'],
+    ["reports a --since 9", '--since is "9", a number without a unit.'],
     ["reports a --since 11/22/2026", '--since is "11/22/2026"'],
     ["reports a --since 36501d", "--since"],
   ];
@@ -253,6 +255,7 @@ describe("an error names the argument at fault", () => {
   test("an error names the variable where the value comes from one", () => {
     expect(refusal(["9000"], { IOT_HOST: "home" })).toStartWith('IOT_HOST is "home"');
     expect(refusal(["9000"], { IOT_RETAIN: "1w" })).toStartWith('IOT_RETAIN is "1w"');
+    expect(refusal(["9000"], { IOT_RETAIN: "90" })).toStartWith('IOT_RETAIN is "90", a number');
     expect(refusal(["9000"], { IOT_HTTP: "x" })).toStartWith('IOT_HTTP is "x"');
   });
 

@@ -27,7 +27,7 @@ describe("a wrong call ends with exit code 2, says what is wrong, and creates no
     ["9000 --host localhost", '"localhost"'],
     ["9000 --log-level loud", '"loud"'],
     ["9000 --offline-after soon", '"soon"'],
-    ["9000 --retain 0", '"0"'],
+    ["9000 --retain 90", "Write 90d for days, 90h for hours, 90s for seconds."],
     ["9000 --db", "--db"],
     ["9000 --last 5", "--last"],
     ["query", "id is missing"],

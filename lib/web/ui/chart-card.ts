@@ -188,8 +188,8 @@ export class ChartCard {
     const { from, to } = endsOf(this.#range, serverNow());
     const parameters = {
       field,
-      from: Math.round(from),
-      to: Math.round(to),
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
       points: this.#points(),
     };
     try {

@@ -77,7 +77,7 @@ export class ReportTable {
       const ends =
         range.kind === "last"
           ? { from: `${range.minutes}m` }
-          : { from: Math.round(from), to: Math.round(to) };
+          : { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
       link.href = pathOf(devicePath(this.id, "/reports"), { ...ends, format });
       link.title = `Download the reports since ${fullMoment(from)}${until} as ${link.textContent}`;
       setAttribute(link, "aria-label", link.title);
