@@ -41,6 +41,7 @@ export type RunningServer = {
 };
 
 const now = Date.now;
+const bothClocks = () => ({ wall: Date.now(), monotonic: performance.now() });
 /** Pauses between retention steps: with `behind` these take a fifth of the loop's time, with `done` almost none. */
 const retainPauseMs = { behind: 30, done: 250, failed: 10_000 } as const;
 
@@ -74,9 +75,13 @@ async function open(
   const identity = openIdentity(realPathOf(config.db), psk);
   const random = { bytes: (count: number) => randomBytes(count) };
   const heard = new HeardLog(logs, config.logLevel, now);
-  const engine = new Engine({ policy: config, log: heard, random, identity }, sessions, now());
+  const engine = new Engine(
+    { policy: config, log: heard, random, identity },
+    sessions,
+    bothClocks(),
+  );
   const watched = new WatchedStore(store);
-  const loop = new PacketLoop(engine, watched, now);
+  const loop = new PacketLoop(engine, watched, bothClocks);
   const endpoint = await openUdp(config.host, config.port, loop.receive, true);
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion) => ask(loop, engine, endpoint.port, question);

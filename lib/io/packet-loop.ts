@@ -5,6 +5,7 @@ import type { Ask } from "../server/asks.ts";
 import type { Batch, Engine } from "../server/engine.ts";
 import type { HashJob, HashResult } from "../server/hash-queue.ts";
 import { Histogram } from "../server/histogram.ts";
+import type { Moment } from "../server/moment.ts";
 import type { DeviceFacts, Endpoint, Outcome, Store } from "../server/operation.ts";
 import { PasswordHasher } from "./password-hasher.ts";
 import type { EnrollResult, RemoveResult } from "../server/operator.ts";
@@ -34,7 +35,7 @@ export class PacketLoop {
   #ending = false;
   #ended = false;
   #scheduled = false;
-  /** When the next turn was scheduled, in ms. */
+  /** When the next turn was scheduled, by `performance.now()`. */
   #askedAt = 0;
   #endpoint: UdpEndpoint | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -48,11 +49,10 @@ export class PacketLoop {
   readonly requestLatency = new Histogram();
   readonly #hasher: PasswordHasher;
 
-  /** @param now the clock, ms since 1970 */
   constructor(
     private readonly engine: Engine,
     private readonly store: KeptStore,
-    private readonly now: () => number,
+    private readonly now: () => Moment,
   ) {
     this.#hasher = new PasswordHasher((job, result) => this.#resume(job, result));
   }
@@ -154,7 +154,7 @@ export class PacketLoop {
   #schedule(): void {
     if (this.#scheduled || this.#ended || this.#endpoint === null) return;
     this.#scheduled = true;
-    this.#askedAt = this.now();
+    this.#askedAt = performance.now();
     setImmediate(() => {
       this.#scheduled = false;
       if (!this.#turning) void this.#turn();
@@ -164,7 +164,7 @@ export class PacketLoop {
   async #turn(): Promise<void> {
     this.#turning = true;
     const now = this.now();
-    const late = now - this.#askedAt > lateMs;
+    const late = now.monotonic - this.#askedAt > lateMs;
     const oldestAt = this.#oldestAt;
     let received = this.#receiveArrivals(batchMax, now, late);
     // A commit of many operations costs little more than one of few: datagrams that arrived meanwhile join it.
@@ -205,7 +205,7 @@ export class PacketLoop {
   }
 
   /** Passes at most `most` datagrams of the inbox to the engine; returns how many. */
-  #receiveArrivals(most: number, now: number, late: boolean): number {
+  #receiveArrivals(most: number, now: Moment, late: boolean): number {
     const arrivals = this.#takeArrivals(most);
     for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
     return arrivals.length;

@@ -30,13 +30,14 @@ export type Ask = {
 
 /**
  * A question in the queue. The answer is matched by `time`, the time field of the QUERY; over a link each repeat has
- * the same `msgid`. `begun` and `sent` are the times of the first and the latest sending, ms; 0 before that.
+ * the same `msgid`. `begun` and `sent` are the times of the first and the latest sending by the monotonic clock, ms; null
+ * before that.
  */
 export type OpenAsk = {
   readonly ask: Ask;
   time: string;
   msgid: bigint;
-  begun: number;
+  begun: number | null;
   sent: number;
 };
 
@@ -56,7 +57,7 @@ export class Asks {
   /** Appends a question to its device's queue. False if the limit of all questions is reached. */
   add(ask: Ask): boolean {
     if (this.#size >= limits.asks) return false;
-    const open = { ask, time: "", msgid: 0n, begun: 0, sent: 0 };
+    const open = { ask, time: "", msgid: 0n, begun: null, sent: 0 };
     const queue = this.#byDevice.get(ask.id);
     if (queue === undefined) this.#byDevice.set(ask.id, [open]);
     else queue.push(open);
@@ -67,19 +68,20 @@ export class Asks {
   /**
    * Ends the questions whose time is up, and returns those to send now, for the first time or again.
    * @param now ms since 1970
+   * @param uptimeMs by the monotonic clock
    */
-  due(now: number): OpenAsk[] {
+  due(now: number, uptimeMs: number): OpenAsk[] {
     const due: OpenAsk[] = [];
     for (const [id, queue] of this.#byDevice) {
       let open = queue[0];
-      if (open !== undefined && open.begun > 0 && now - open.begun >= limits.askTimeoutMs) {
+      if (open !== undefined && isOver(open, uptimeMs)) {
         this.#end(id, { kind: "no-answer" });
         open = this.#byDevice.get(id)?.[0];
       }
       if (open === undefined) continue;
-      if (open.begun === 0) this.#begin(open, now);
-      else if (now - open.sent < limits.askRepeatMs) continue;
-      open.sent = now;
+      if (open.begun === null) this.#begin(open, now, uptimeMs);
+      else if (uptimeMs - open.sent < limits.askRepeatMs) continue;
+      open.sent = uptimeMs;
       due.push(open);
     }
     return due;
@@ -93,7 +95,7 @@ export class Asks {
    */
   answer(data: Data, repeated: boolean): boolean {
     const open = this.#byDevice.get(data.id)?.[0];
-    if (open === undefined || open.begun === 0) return false;
+    if (open === undefined || open.begun === null) return false;
     if (data.time !== open.time) {
       if (data.address === null || repeated || isShortlyBefore(data.time, open.time)) return false;
     }
@@ -107,8 +109,8 @@ export class Asks {
     while (this.#byDevice.has(id)) this.#end(id, { kind: "not-logged-in" });
   }
 
-  #begin(open: OpenAsk, now: number): void {
-    open.begun = now;
+  #begin(open: OpenAsk, now: number, uptimeMs: number): void {
+    open.begun = uptimeMs;
     this.#lastTime = Math.max(now, this.#lastTime + 1);
     open.time = encodeTimeMs(this.#lastTime);
     open.msgid = BigInt(this.#lastTime);
@@ -122,6 +124,10 @@ export class Asks {
     this.#size--;
     open.ask.onResult(result);
   }
+}
+
+function isOver({ begun }: OpenAsk, uptimeMs: number): boolean {
+  return begun !== null && uptimeMs - begun >= limits.askTimeoutMs;
 }
 
 /** Whether a time has the format of the question's and is less than `lateAnswerMs` before it: an earlier question's. */

@@ -1,5 +1,6 @@
 // Counts refused credentials for each pair of source IP and id, against password guessing (protocol §4.10). A check
 // under way counts as refused until its result is known, so that a burst cannot pass the limit. Checks no password.
+// `now` is monotonic, in ms.
 
 import { limits } from "./policy.ts";
 
@@ -63,7 +64,7 @@ export class CredentialGuard {
   }
 }
 
-/** Whether the minute of a count is over; also after the clock was set back, which must not make the minute longer. */
+/** Whether the minute of a count is over. */
 function isOver({ since }: Count, now: number): boolean {
-  return now - since >= minuteMs || now < since;
+  return now - since >= minuteMs;
 }

@@ -32,7 +32,7 @@ export class Attempts {
   /** Begins an attempt. A repeat of one under way begins nothing; it only updates where the answer is sent. */
   begin(attempt: Attempt): void {
     const { request, what, id, password } = attempt;
-    const { guard, verifiers, now } = this.desk;
+    const { guard, verifiers, uptimeMs } = this.desk;
     const sourceIp = request.source.ip;
     const before = this.#underWay.get(keyOf(request));
     if (before !== undefined) {
@@ -40,10 +40,10 @@ export class Attempts {
       before.attempt.request.link = request.link;
       return;
     }
-    if (guard.isClosed(sourceIp, id, now)) return this.#refuseGuarded(request, id, what);
+    if (guard.isClosed(sourceIp, id, uptimeMs)) return this.#refuseGuarded(request, id, what);
     const hash = verifiers.check(id, password);
     // A password that differs from the remembered one counts as a check before the next datagram is handled.
-    const guarded = hash === null && verifiers.knows(id) && guard.begin(sourceIp, id, now);
+    const guarded = hash === null && verifiers.knows(id) && guard.begin(sourceIp, id, uptimeMs);
     const underWay = { attempt, guardedIp: guarded ? sourceIp : null };
     this.#underWay.set(keyOf(request), underWay);
     this.#apply(underWay, hash === null ? { kind: "none" } : { kind: "verified", hash });
@@ -74,7 +74,7 @@ export class Attempts {
     const { desk } = this;
     const sourceIp = request.source.ip;
     if (need.kind === "verify" && underWay.guardedIp === null) {
-      if (!desk.guard.begin(sourceIp, id, desk.now)) {
+      if (!desk.guard.begin(sourceIp, id, desk.uptimeMs)) {
         this.#end(underWay, false);
         return this.#refuseGuarded(request, id, what);
       }
@@ -107,7 +107,7 @@ export class Attempts {
   #end({ attempt, guardedIp }: UnderWay, refused: boolean): void {
     const { request, id } = attempt;
     this.#underWay.delete(keyOf(request));
-    if (guardedIp !== null) this.desk.guard.settle(guardedIp, id, refused, this.desk.now);
+    if (guardedIp !== null) this.desk.guard.settle(guardedIp, id, refused, this.desk.uptimeMs);
   }
 
   #refuseGuarded(request: Request, id: string, what: string): void {

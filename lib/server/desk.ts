@@ -15,6 +15,7 @@ import type { Link } from "./links/link.ts";
 import { LinkTable } from "./links/link-table.ts";
 import { HashQueue } from "./hash-queue.ts";
 import type { Log } from "./log.ts";
+import type { Moment } from "./moment.ts";
 import type { Endpoint, Operation, Outcome } from "./operation.ts";
 import { limits, type Policy } from "./policy.ts";
 import type { Request } from "./request.ts";
@@ -43,9 +44,6 @@ export type DeskParts = {
   readonly identity: Identity;
 };
 
-/** The engine is called at least four times a second. A longer step means that the clock was set, or sleep. */
-const clockStepMaxMs = 5_000;
-
 export class Desk {
   readonly sessions = new SessionTable();
   readonly guard = new CredentialGuard();
@@ -55,13 +53,10 @@ export class Desk {
   readonly counters = newCounters();
   readonly traffic = new Traffic();
   readonly verifiers: VerifierCache;
-  /** The time of the current call, ms since 1970; set by `setTime`. */
-  now: number;
-  /**
-   * A monotonic clock, ms since the start, for the age of keys, cookies and links, which must not change when the wall
-   * clock is set. It follows `now`, but never goes back, and advances at most `clockStepMaxMs` in one step.
-   */
-  uptimeMs = 0;
+  /** The wall clock at the current call, ms since 1970, to be written down and shown; set by `setTime`. */
+  wallMs: number;
+  /** The monotonic clock at the current call, ms: all that is measured, due or limited by time goes by it. */
+  uptimeMs: number;
   #entries: Entry[] = [];
   /** Sessions whose stored row is older than their last packet. */
   #touched: Session[] = [];
@@ -78,12 +73,13 @@ export class Desk {
   readonly random: Random;
   readonly identity: Identity;
 
-  constructor(parts: DeskParts, now: number) {
+  constructor(parts: DeskParts, now: Moment) {
     this.policy = parts.policy;
     this.log = parts.log;
     this.random = parts.random;
     this.identity = parts.identity;
-    this.now = now;
+    this.wallMs = now.wall;
+    this.uptimeMs = now.monotonic;
     this.verifiers = new VerifierCache(parts.random.bytes(32), limits.verifiers);
     this.#longReplies = new KeyedBuckets(
       limits.longRepliesPerSecond,
@@ -91,26 +87,26 @@ export class Desk {
       limits.longReplySources,
     );
     const inAll = limits.longRepliesPerSecondInAll;
-    this.#longRepliesInAll = new TokenBucket(inAll, inAll, now);
-    this.#errorLines = new TokenBucket(limits.errorLinesPerSecond, limits.errorLinesPerSecond, now);
+    this.#longRepliesInAll = new TokenBucket(inAll, inAll, this.uptimeMs);
+    this.#errorLines = new TokenBucket(
+      limits.errorLinesPerSecond,
+      limits.errorLinesPerSecond,
+      this.uptimeMs,
+    );
   }
 
-  /**
-   * Sets the time. Every call into the engine does this first.
-   * @param now ms since 1970
-   */
-  setTime(now: number): void {
-    const stepMs = now - this.now;
-    if (stepMs > 0) this.uptimeMs += Math.min(stepMs, clockStepMaxMs);
-    this.now = now;
+  /** Sets the time. Every call into the engine does this first. */
+  setTime({ wall, monotonic }: Moment): void {
+    this.wallMs = wall;
+    this.uptimeMs = monotonic;
   }
 
   /** The server's time in the wire format; formatted once a second. */
   get time(): string {
-    const second = Math.floor(this.now / 1000);
+    const second = Math.floor(this.wallMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#time = encodeTime(this.now);
+      this.#time = encodeTime(this.wallMs);
     }
     return this.#time;
   }
@@ -167,7 +163,8 @@ export class Desk {
 
   /** Notes that a packet of this session was accepted: updates its last packet and source, and marks its row as due. */
   alive(session: Session, source: Endpoint): void {
-    session.lastSeen = this.now;
+    session.lastSeen = this.wallMs;
+    session.heardAt = this.uptimeMs;
     session.source = source;
     if (session.touched) return;
     session.touched = true;
@@ -272,7 +269,7 @@ export class Desk {
 
   /** Writes a line of error.log. Lines above the rate limit are only counted. */
   reportError(source: Endpoint | null, words: string): void {
-    if (!this.#errorLines.take(this.now)) {
+    if (!this.#errorLines.take(this.uptimeMs)) {
       this.#errorLinesLost++;
       return;
     }
@@ -287,7 +284,10 @@ export class Desk {
     const bytesMax = request.bytes * amplificationMax;
     if (utf8Bytes(text) <= bytesMax) return text;
     const { source } = request;
-    if (this.#longReplies.take(source.ip, this.now) && this.#longRepliesInAll.take(this.now)) {
+    if (
+      this.#longReplies.take(source.ip, this.uptimeMs) &&
+      this.#longRepliesInAll.take(this.uptimeMs)
+    ) {
       return text;
     }
     return utf8Bytes(shorter) <= bytesMax ? shorter : null;

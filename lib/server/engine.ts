@@ -11,6 +11,7 @@ import { Desk, type DeskParts, type Entry, type Reply } from "./desk.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
 import { Gate } from "./links/gate.ts";
 import type { Link } from "./links/link.ts";
+import type { Moment } from "./moment.ts";
 import type { Endpoint, Outcome, StoredSession } from "./operation.ts";
 import { Operator } from "./operator.ts";
 import { Presence } from "./presence.ts";
@@ -42,13 +43,12 @@ export class Engine {
 
   /**
    * @param stored the sessions that were open when the server last stopped
-   * @param now milliseconds since 1970
    */
-  constructor(parts: DeskParts, stored: readonly StoredSession[], now: number) {
+  constructor(parts: DeskParts, stored: readonly StoredSession[], now: Moment) {
     this.desk = new Desk(parts, now);
-    this.desk.sessions.restore(stored);
+    this.desk.sessions.restore(stored, now.monotonic);
     this.#attempts = new Attempts(this.desk);
-    this.#presence = new Presence(this.desk, now);
+    this.#presence = new Presence(this.desk);
     this.#gate = new Gate(this.desk, (link, frame, body) => this.#receiveFrame(link, frame, body));
     this.#relay = new Relay(this.desk);
     this.operator = new Operator(this.desk);
@@ -57,10 +57,9 @@ export class Engine {
   /**
    * Handles one datagram; its operations join the current batch.
    * @param bytes not kept; may be overwritten after the call
-   * @param now ms since 1970
    * @param late whether the event loop is behind, so that an INIT needs a cookie (sealed, Packets)
    */
-  receive(bytes: Uint8Array, source: Endpoint, now: number, late = false): void {
+  receive(bytes: Uint8Array, source: Endpoint, now: Moment, late = false): void {
     const { desk } = this;
     desk.setTime(now);
     desk.counters.received++;
@@ -89,7 +88,7 @@ export class Engine {
   }
 
   /** Does what is due by time: ends silent sessions, writes session rows, removes links, sends questions again. */
-  tick(now: number): void {
+  tick(now: Moment): void {
     this.desk.setTime(now);
     this.#presence.tick();
     this.desk.links.expire(this.desk.uptimeMs);
@@ -110,14 +109,14 @@ export class Engine {
    * Runs the callbacks of a batch that is on the disk; they write the replies.
    * @param outcomes one for each operation, in the same order
    */
-  complete(batch: Batch, outcomes: readonly Outcome[], now: number): void {
+  complete(batch: Batch, outcomes: readonly Outcome[], now: Moment): void {
     this.desk.setTime(now);
     this.desk.counters.batches++;
     for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(outcomes[i] as Outcome);
   }
 
   /** Answers every request of a batch that could not be stored with 95. */
-  fail(batch: Batch, words: string, now: number): void {
+  fail(batch: Batch, words: string, now: Moment): void {
     const { desk } = this;
     desk.setTime(now);
     desk.counters.batchesFailed++;
@@ -140,13 +139,13 @@ export class Engine {
   }
 
   /** Continues a request whose password was hashed or checked; its operation joins the current batch. */
-  resume(job: HashJob, result: HashResult, now: number): void {
+  resume(job: HashJob, result: HashResult, now: Moment): void {
     this.desk.setTime(now);
     job.done(result);
   }
 
   /** Adds the due rows of all sessions to the current batch, for a clean stop. */
-  settle(now: number): void {
+  settle(now: Moment): void {
     this.desk.setTime(now);
     this.#presence.writeAll();
   }

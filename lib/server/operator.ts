@@ -5,6 +5,7 @@ import { ack, type AckCode } from "../protocol/codes.ts";
 import { encode } from "../protocol/encode.ts";
 import type { Ask } from "./asks.ts";
 import { type Desk, peerName } from "./desk.ts";
+import type { Moment } from "./moment.ts";
 import type { DeviceFacts, Endpoint, Outcome } from "./operation.ts";
 
 /** The result of removing a device. */
@@ -25,11 +26,8 @@ export class Operator {
     return stated.ip === source.ip ? stated : source;
   }
 
-  /**
-   * Asks a device; `ask.onResult` is called once with the result.
-   * @param now ms since 1970
-   */
-  ask(ask: Ask, now: number): void {
+  /** Asks a device; `ask.onResult` is called once with the result. */
+  ask(ask: Ask, now: Moment): void {
     this.desk.setTime(now);
     if (this.destinationOf(ask.id) === null) {
       this.desk.submit(
@@ -48,7 +46,7 @@ export class Operator {
   /** Sends the questions that are due, for the first time or again. The caller has set the time. */
   sendAsks(): void {
     const { desk } = this;
-    for (const open of desk.asks.due(desk.now)) {
+    for (const open of desk.asks.due(desk.wallMs, desk.uptimeMs)) {
       const { id, code, target, answerTo } = open.ask;
       const to = this.destinationOf(id);
       const session = desk.sessions.get(id);
@@ -67,9 +65,8 @@ export class Operator {
   /**
    * Allows text requests of a device again (protocol §5.19).
    * @param onResult called with whether the device is registered; false too if the store failed
-   * @param now ms since 1970
    */
-  allowText(id: string, onResult: (known: boolean) => void, now: number): void {
+  allowText(id: string, onResult: (known: boolean) => void, now: Moment): void {
     const { desk } = this;
     desk.setTime(now);
     desk.submit(
@@ -84,15 +81,12 @@ export class Operator {
     );
   }
 
-  /**
-   * Deregisters a device and ends its session; its reports stay.
-   * @param now ms since 1970
-   */
-  remove(id: string, onResult: (result: RemoveResult) => void, now: number): void {
+  /** Deregisters a device and ends its session; its reports stay. */
+  remove(id: string, onResult: (result: RemoveResult) => void, now: Moment): void {
     const { desk } = this;
     desk.setTime(now);
     desk.submit(
-      { kind: "remove", id, at: now },
+      { kind: "remove", id, at: now.wall },
       null,
       (outcome) => {
         if (!isKnown(outcome)) return onResult("unknown");
@@ -109,18 +103,17 @@ export class Operator {
   /**
    * Registers a device.
    * @param hash the hash of its password, or null to find out first whether the registration would be refused
-   * @param now ms since 1970
    */
   enroll(
     device: DeviceFacts,
     hash: string | null,
     onResult: (result: EnrollResult) => void,
-    now: number,
+    now: Moment,
   ): void {
     this.desk.setTime(now);
     const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
     this.desk.submit(
-      { kind: "register", device, proof, sealed: true, at: now },
+      { kind: "register", device, proof, sealed: true, at: now.wall },
       null,
       (outcome) => onResult(enrolled(outcome)),
       () => onResult({ kind: "done", code: ack.storageFailed }),

@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 const lookedAtMin = 1_000;
 const ticksARound = 5;
 
-/** A longer gap between ticks, in ms, means that the server received nothing meanwhile (sleep, clock set forward). */
+/** A longer gap between ticks, in ms, means that the server received nothing meanwhile: the process was stopped. */
 const gapMax = 5_000;
 
 export class Presence {
@@ -18,25 +18,22 @@ export class Presence {
   /** Sessions whose rows are due in this round and not written yet. */
   #behind: Session[] = [];
 
-  /** Since when the server receives packets, ms. Earlier silence does not count: packets may have been missed. */
+  /** Since when the server receives packets, by the monotonic clock, ms. Earlier silence does not count: packets may have been missed. */
   #listeningSince: number;
   #tickedAt: number;
 
-  constructor(
-    private readonly desk: Desk,
-    startedAt: number,
-  ) {
-    this.#writtenAt = startedAt;
-    this.#listeningSince = startedAt;
-    this.#tickedAt = startedAt;
+  constructor(private readonly desk: Desk) {
+    this.#writtenAt = desk.uptimeMs;
+    this.#listeningSince = desk.uptimeMs;
+    this.#tickedAt = desk.uptimeMs;
   }
 
   /** Ends silent sessions. Every ten seconds it begins to write the session rows that are due, some in each tick. */
   tick(): void {
     this.#noticeGap();
     this.#sweep();
-    if (this.#behind.length === 0 && this.desk.now - this.#writtenAt >= limits.touchEveryMs) {
-      this.#writtenAt = this.desk.now;
+    if (this.#behind.length === 0 && this.desk.uptimeMs - this.#writtenAt >= limits.touchEveryMs) {
+      this.#writtenAt = this.desk.uptimeMs;
       this.#behind = this.desk.takeTouched();
     }
     this.#writeSome(limits.touchesPerBatch);
@@ -61,12 +58,12 @@ export class Presence {
   }
 
   #noticeGap(): void {
-    const { now } = this.desk;
-    const passed = now - this.#tickedAt;
-    this.#tickedAt = now;
-    if (passed >= 0 && passed <= gapMax) return;
-    this.#listeningSince = now;
-    this.#writtenAt = now;
+    const { uptimeMs } = this.desk;
+    const passed = uptimeMs - this.#tickedAt;
+    this.#tickedAt = uptimeMs;
+    if (passed <= gapMax) return;
+    this.#listeningSince = uptimeMs;
+    this.#writtenAt = uptimeMs;
   }
 
   #sweep(): void {
@@ -84,22 +81,20 @@ export class Presence {
   }
 
   #isSilent(session: Session): boolean {
-    const { policy, now } = this.desk;
-    // If the clock was set back, the last packet is in the future.
-    session.lastSeen = Math.min(session.lastSeen, now);
-    const heard = Math.max(session.lastSeen, this.#listeningSince);
-    return now - heard > silenceMaxMs(policy, session.everySeconds);
+    const { policy, uptimeMs } = this.desk;
+    const heard = Math.max(session.heardAt, this.#listeningSince);
+    return uptimeMs - heard > silenceMaxMs(policy, session.everySeconds);
   }
 
   #end(session: Session): void {
     const { desk } = this;
     session.ending = true;
     desk.submit(
-      { kind: "end", session: session.row, reason: "offline", at: desk.now },
+      { kind: "end", session: session.row, reason: "offline", at: desk.wallMs },
       null,
       () => {
         if (!desk.endSession(session)) return;
-        const seconds = Math.round((desk.now - session.lastSeen) / 1000);
+        const seconds = Math.round((desk.uptimeMs - session.heardAt) / 1000);
         desk.log.activity(
           "info",
           "-",

@@ -9,6 +9,7 @@ import type { Request } from "./request.ts";
 export class Session {
   /** Where its last packet came from. */
   source: Endpoint;
+  /** When its last packet came, ms since 1970, to be stored and shown. */
   lastSeen: number;
   everySeconds: number | null;
   /** Sequence number of its last report; 0 if it is not known. */
@@ -31,6 +32,8 @@ export class Session {
     readonly stated: Endpoint,
     readonly started: number,
     lastSeen: number,
+    /** When its last packet came, by the monotonic clock, in ms: its silence counts from then. */
+    public heardAt: number,
     everySeconds: number | null,
   ) {
     this.source = source;
@@ -38,8 +41,8 @@ export class Session {
     this.everySeconds = everySeconds;
   }
 
-  /** Creates a session from its row. */
-  static from(stored: StoredSession): Session {
+  /** Creates a session from its row. Its silence counts from now, because packets may have been missed before. */
+  static from(stored: StoredSession, uptimeMs: number): Session {
     const { session, id, source, started, lastSeen, everySeconds, clientKey } = stored;
     const owner = clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
     const sealed = clientKey !== null;
@@ -52,6 +55,7 @@ export class Session {
       stored.stated,
       started,
       lastSeen,
+      uptimeMs,
       everySeconds,
     );
   }
@@ -69,9 +73,9 @@ export class SessionTable {
   }
 
   /** Adds the stored sessions, at the start. */
-  restore(stored: readonly StoredSession[]): void {
+  restore(stored: readonly StoredSession[], uptimeMs: number): void {
     for (const row of stored) {
-      const session = Session.from(row);
+      const session = Session.from(row, uptimeMs);
       this.#byId.set(session.id, session);
       this.#count(session, 1);
     }

@@ -1,4 +1,5 @@
-// Rate limits: a token bucket, and a bounded table with one bucket for each key. The caller passes the time.
+// Rate limits: a token bucket, and a bounded table with one bucket for each key. The caller passes the
+// time of a monotonic clock, in ms.
 
 /** A bucket of tokens. */
 export class TokenBucket {
@@ -8,7 +9,6 @@ export class TokenBucket {
   /**
    * @param perSecond tokens added in a second
    * @param burst the most tokens it holds; it begins full
-   * @param now milliseconds
    */
   constructor(
     readonly perSecond: number,
@@ -22,8 +22,7 @@ export class TokenBucket {
   /** Takes a token. False if there is none. */
   take(now: number): boolean {
     const gained = ((now - this.#filledAt) / 1000) * this.perSecond;
-    if (gained > 0) this.#tokens = Math.min(this.burst, this.#tokens + gained);
-    // Also after the clock was set back: then the bucket fills from that time on.
+    this.#tokens = Math.min(this.burst, this.#tokens + gained);
     this.#filledAt = now;
     if (this.#tokens < 1) return false;
     this.#tokens--;

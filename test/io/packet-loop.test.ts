@@ -10,7 +10,7 @@ const source = { ip: "192.0.2.1", port: 1994 };
 
 /** A loop that was never started: it only takes datagrams in, and calls neither engine nor store. */
 function flooded(count: number, datagramBytes: number): PacketLoop {
-  const loop = new PacketLoop({} as Engine, {} as KeptStore, () => 0);
+  const loop = new PacketLoop({} as Engine, {} as KeptStore, () => ({ wall: 0, monotonic: 0 }));
   const bytes = new Uint8Array(datagramBytes);
   for (let i = 0; i < count; i++) loop.receive(bytes, source);
   return loop;
@@ -56,7 +56,10 @@ async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
     housekeep() {},
     checkFile() {},
   };
-  const loop = new PacketLoop(engine as unknown as Engine, store, () => 0);
+  const loop = new PacketLoop(engine as unknown as Engine, store, () => ({
+    wall: 0,
+    monotonic: 0,
+  }));
   const bring = (count: number) => {
     for (let i = 0; i < count; i++) loop.receive(new Uint8Array(1), source);
   };

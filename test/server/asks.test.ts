@@ -110,16 +110,33 @@ test("a question is repeated every 2 s, byte for byte, and given up after 8 s", 
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
   const sent = bench.turn();
-  const start = bench.now;
+  const start = bench.monotonic;
   sent.push(...bench.pass(7_750));
   expect(results).toEqual([]);
   sent.push(...bench.pass(250));
-  expect(bench.now - start).toBe(limits.askTimeoutMs);
+  expect(bench.monotonic - start).toBe(limits.askTimeoutMs);
   expect(results).toEqual([{ kind: "no-answer" }]);
   expect(sent).toHaveLength(4);
   expect(new Set(sent.map(({ text }) => text)).size).toBe(1);
   expect(bench.pass(20_000)).toEqual([]);
 });
+
+test.each([-86_400_000, 86_400_000])(
+  "a question ends 8 s after it was sent, even if the wall clock is set by %d ms meanwhile; the next one is sent then",
+  (stepMs) => {
+    const bench = entered();
+    const results: AskResult[] = [];
+    bench.question("asmith", "01", results);
+    bench.question("asmith", "02", results);
+    bench.turn();
+    bench.wall += stepMs;
+    const sent = bench.pass(7_750);
+    expect(results).toEqual([]);
+    sent.push(...bench.pass(250));
+    expect(results).toEqual([{ kind: "no-answer" }]);
+    expect(questionsIn(sent).map(({ code }) => code)).toEqual(["01", "01", "01", "02"]);
+  },
+);
 
 test("questions to one device go out one after the other, to two devices at the same time", () => {
   const bench = entered();

@@ -103,7 +103,7 @@ test("a LOGOFF repeated between commit and answer is joined to the first one", (
   bench.receive(say.logoff("asmith"), home2);
   expect(bench.engine.hasWork).toBe(false);
   const outcomes = bench.store.apply(batch.map(({ operation }) => operation));
-  bench.engine.complete(batch, outcomes, bench.now);
+  bench.engine.complete(batch, outcomes, bench.moment);
   expect(codesOf(bench.turn())).toEqual(["80"]);
 });
 

@@ -15,9 +15,9 @@ test("long replies come 20 at once and then 5 a second, from any port; beyond th
   const bench = new ServerBench();
   expect(flood(bench, say.logoff("a"), 50)).toHaveLength(20);
   expect(bench.engine.desk.counters.silenced).toBe(30);
-  bench.now += 1_000;
+  bench.wait(1_000);
   expect(flood(bench, say.logoff("a"), 50)).toHaveLength(5);
-  bench.now += 60_000;
+  bench.wait(60_000);
   expect(flood(bench, say.logoff("a"), 50)).toHaveLength(20);
 });
 
@@ -96,13 +96,6 @@ test("a bucket holds its burst and fills at its rate", () => {
   expect(take(200, 5)).toBe(1);
   expect(take(400, 5)).toBe(1);
   expect(take(1_000_000, 30)).toBe(20);
-});
-
-test("a clock that is set back loses at most the tokens refilled since the last look", () => {
-  const bucket = new TokenBucket(5, 20, 1_000_000);
-  for (let i = 0; i < 20; i++) bucket.take(1_000_000);
-  expect(bucket.take(0)).toBe(false);
-  expect(bucket.take(1_000)).toBe(true);
 });
 
 test("the number of remembered keys is bounded, and the longest unused is forgotten first", () => {

@@ -8,6 +8,7 @@ import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Ask, AskResult } from "../../lib/server/asks.ts";
 import { type Batch, Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/hash-queue.ts";
+import type { Moment } from "../../lib/server/moment.ts";
 import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
 import { defaultPolicy } from "../../lib/server/policy.ts";
 import { MapStore } from "./map-store.ts";
@@ -44,7 +45,10 @@ export const say = {
 };
 
 export class ServerBench {
-  now = Date.UTC(2026, 10, 22, 9);
+  /** The wall clock, ms since 1970. */
+  wall = Date.UTC(2026, 10, 22, 9);
+  /** The monotonic clock, ms. */
+  monotonic = 0;
   engine: Engine;
   /** Password jobs that wait to be hashed or checked. */
   jobs: HashJob[] = [];
@@ -64,10 +68,21 @@ export class ServerBench {
     this.engine = this.#makeEngine(this.store.openSessions());
   }
 
+  /** Both clocks. A test sets `wall` where the wall clock jumps. */
+  get moment(): Moment {
+    return { wall: this.wall, monotonic: this.monotonic };
+  }
+
+  /** Moves both clocks, without a tick. */
+  wait(ms: number): void {
+    this.wall += ms;
+    this.monotonic += ms;
+  }
+
   /** Receives a datagram into the current batch. */
   receive(text: string | Uint8Array, from: Endpoint = home): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
-    this.engine.receive(bytes, { ...from }, this.now);
+    this.engine.receive(bytes, { ...from }, this.moment);
   }
 
   /** Stores the current batch and returns the replies. */
@@ -83,7 +98,7 @@ export class ServerBench {
 
   /** Completes the password jobs that wait. */
   hash(resultOf: (job: HashJob) => HashResult = honest): void {
-    for (const job of this.jobs.splice(0)) this.engine.resume(job, resultOf(job), this.now);
+    for (const job of this.jobs.splice(0)) this.engine.resume(job, resultOf(job), this.moment);
   }
 
   /** Receives a datagram, completes everything it causes, and returns the replies. */
@@ -126,9 +141,9 @@ export class ServerBench {
   /** Lets time pass in ticks, and returns the replies. */
   pass(ms: number): Reply[] {
     const replies: Reply[] = [];
-    for (const end = this.now + ms; this.now < end;) {
-      this.now = Math.min(end, this.now + 250);
-      this.engine.tick(this.now);
+    for (const end = this.monotonic + ms; this.monotonic < end;) {
+      this.wait(Math.min(end - this.monotonic, 250));
+      this.engine.tick(this.moment);
       replies.push(...this.turn());
     }
     return replies;
@@ -139,15 +154,15 @@ export class ServerBench {
     const onResult = (result: AskResult) => results.push(result);
     const answerTo = { ip: "192.0.2.1", port: 9000 };
     const ask: Ask = { id, code, target: id, answerTo, onResult };
-    this.engine.operator.ask(ask, this.now);
+    this.engine.operator.ask(ask, this.moment);
   }
 
   #store(batch: Batch): void {
     try {
       const outcomes = this.store.apply(batch.map(({ operation }) => operation));
-      this.engine.complete(batch, outcomes, this.now);
+      this.engine.complete(batch, outcomes, this.moment);
     } catch (error) {
-      this.engine.fail(batch, (error as Error).message, this.now);
+      this.engine.fail(batch, (error as Error).message, this.moment);
     }
   }
 
@@ -163,7 +178,7 @@ export class ServerBench {
     };
     const identity = { sealing: x25519KeyPair(key(1)), signing: ed25519KeyPair(key(2)), psk: null };
     const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
-    return new Engine({ policy: defaultPolicy, log, random, identity }, stored, this.now);
+    return new Engine({ policy: defaultPolicy, log, random, identity }, stored, this.moment);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Ask } from "../../lib/server/asks.ts";
 import { type Batch, Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/hash-queue.ts";
 import type { Log } from "../../lib/server/log.ts";
+import type { Moment } from "../../lib/server/moment.ts";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
 import { defaultPolicy } from "../../lib/server/policy.ts";
 import { migrate } from "../../lib/store/schema.ts";
@@ -74,7 +75,7 @@ export class ServerNode {
   }
 
   start(): void {
-    const { timeline, secrets, observer } = this.ports;
+    const { secrets, observer } = this.ports;
     const log: Log = {
       debug: true,
       activity: (_level, _peer, _direction, words) => observer.onLogLine(words),
@@ -84,7 +85,7 @@ export class ServerNode {
     this.engine = new Engine(
       { policy: defaultPolicy, log, random: secrets, identity: this.#identity },
       this.#store.openSessions(),
-      timeline.now,
+      this.#moment,
     );
     this.#life++;
     observer.onStart();
@@ -122,6 +123,11 @@ export class ServerNode {
     this.database.run("PRAGMA max_page_count = 1000000");
   }
 
+  get #moment(): Moment {
+    const { now } = this.ports.timeline;
+    return { wall: now, monotonic: now };
+  }
+
   readonly receive = (bytes: Uint8Array, source: Address): void => {
     if (this.engine === null) return;
     this.#inbox.push({ bytes, source });
@@ -130,13 +136,13 @@ export class ServerNode {
 
   ask(ask: Ask): void {
     if (this.engine === null) return;
-    this.engine.operator.ask(ask, this.ports.timeline.now);
+    this.engine.operator.ask(ask, this.#moment);
     this.#schedule();
   }
 
   #tick(): void {
     this.ports.observer.onTick();
-    this.engine?.tick(this.ports.timeline.now);
+    this.engine?.tick(this.#moment);
     this.#schedule();
     this.#inLife(tickMs, () => this.#tick());
   }
@@ -152,14 +158,14 @@ export class ServerNode {
 
   #turn(): void {
     const { engine } = this;
-    const { timeline, random, observer } = this.ports;
+    const { random, observer } = this.ports;
     if (engine === null) return;
     this.#turning = true;
     for (const { bytes, source } of this.#inbox.splice(0, batchMax)) {
       observer.onReceive(bytes, source);
       // A datagram's memory is overwritten after receive(), so that an engine that keeps a reference to it fails.
       const received = Uint8Array.from(bytes);
-      engine.receive(received, source, timeline.now);
+      engine.receive(received, source, this.#moment);
       received.fill(0xff);
     }
     const batch = engine.take();
@@ -193,8 +199,8 @@ export class ServerNode {
     if (this.#mayCrash("stored")) return;
     this.#inLife(random.between(0, 2), () => {
       const { engine } = this;
-      if (outcomes === null) engine?.fail(batch, words, this.ports.timeline.now);
-      else engine?.complete(batch, outcomes, this.ports.timeline.now);
+      if (outcomes === null) engine?.fail(batch, words, this.#moment);
+      else engine?.complete(batch, outcomes, this.#moment);
       this.#store?.housekeep();
       this.#finishTurn();
     });
@@ -227,7 +233,7 @@ export class ServerNode {
     this.counts.hashes++;
     const result = random.chance(0.01) ? { failed: "no memory" } : fakeHash(job, secrets);
     this.#inLife(random.between(20, 80), () => {
-      this.engine?.resume(job, result, this.ports.timeline.now);
+      this.engine?.resume(job, result, this.#moment);
       this.#schedule();
     });
   }

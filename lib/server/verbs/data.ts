@@ -16,7 +16,7 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
   desk.alive(session, request.source);
-  const report = { device: id, time, received: desk.now, code, message: message.message };
+  const report = { device: id, time, received: desk.wallMs, code, message: message.message };
   const key = keyOf(request);
   const previous = session.lastReport;
   desk.submit({ kind: "report", report, key, previous }, request, (outcome) => {

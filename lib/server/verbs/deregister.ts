@@ -78,7 +78,7 @@ export function receiveDeregister(
         device,
         proof,
         clientKey,
-        at: desk.now,
+        at: desk.wallMs,
         request: repeatable,
       }) as const,
     onDone: (code: AckCode) => {

@@ -76,7 +76,7 @@ export function receiveLogin(
     password,
     operationOf: (proof: Proof) => {
       const { source } = attempt.request;
-      return { kind: "login", id, proof, seal, source, stated, at: desk.now } as const;
+      return { kind: "login", id, proof, seal, source, stated, at: desk.wallMs } as const;
     },
     onDone: (code: AckCode, row: number, keyChanged: boolean) => {
       const answered: Request = attempt.request;
@@ -105,8 +105,20 @@ export function openSession(
   const { id, row, stated } = opened;
   const { link, owner, source } = request;
   const before = desk.sessions.get(id);
-  const { now } = desk;
-  const session = new Session(row, id, owner, link !== null, source, stated, now, now, null);
+  const { wallMs, uptimeMs } = desk;
+  const sealed = link !== null;
+  const session = new Session(
+    row,
+    id,
+    owner,
+    sealed,
+    source,
+    stated,
+    wallMs,
+    wallMs,
+    uptimeMs,
+    null,
+  );
   if (before !== undefined) session.lastReport = before.lastReport;
   desk.sessions.set(session);
   if (link !== null) desk.links.admit(link, id);

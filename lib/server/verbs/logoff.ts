@@ -36,7 +36,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
       kind: "end",
       session: session.row,
       reason: "logoff",
-      at: desk.now,
+      at: desk.wallMs,
       request: sealedRequestOf(request, id),
     },
     request,

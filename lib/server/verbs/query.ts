@@ -69,7 +69,7 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
     askerKey: link.clientKey,
     targetId: target.id,
     targetKey: Buffer.from(target.owner, "base64"),
-    expiry: Math.floor(desk.now / 1000) + voucherSeconds,
+    expiry: Math.floor(desk.wallMs / 1000) + voucherSeconds,
   };
   const signed = decodeVoucher(signVoucher(claim, desk.identity.signing));
   if (signed.ok) desk.sendFrame(link, { kind: "peer", answer: true, msgid, voucher: signed.value });

@@ -100,7 +100,7 @@ export function receiveRegister(
     id,
     password,
     operationOf: (proof: Proof) =>
-      ({ kind: "register", device, proof, sealed, at: desk.now, request: repeatable }) as const,
+      ({ kind: "register", device, proof, sealed, at: desk.wallMs, request: repeatable }) as const,
     onDone: (code: AckCode) => {
       const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
       if (!accepted.includes(code)) return desk.refuse(attempt.request, code, id, "REGISTER");

@@ -52,7 +52,7 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
   const { clientKey } = link;
   const shown = Uint8Array.from(proof);
   desk.submit(
-    { kind: "resume", id, clientKey, shown, source, stated, at: desk.now },
+    { kind: "resume", id, clientKey, shown, source, stated, at: desk.wallMs },
     request,
     (outcome) => {
       if (outcome.kind !== "done") return;

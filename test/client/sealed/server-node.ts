@@ -1,6 +1,7 @@
 // The real engine on a store in memory, in virtual time: batches, password checks that are counted and cost nothing,
 // and restarts that keep only what is stored.
 
+import type { Moment } from "../../../lib/server/moment.ts";
 import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
 import type { Reply } from "../../../lib/server/desk.ts";
@@ -42,7 +43,7 @@ export class ServerNode {
 
   constructor(
     private readonly options: ServerOptions,
-    now: number,
+    now: Moment,
   ) {
     this.#database = newDatabase();
     this.store = this.#open();
@@ -51,7 +52,7 @@ export class ServerNode {
   }
 
   /** Ends and starts again: everything that is not stored is gone, links included. */
-  restart(now: number): void {
+  restart(now: Moment): void {
     this.store = this.#open();
     this.engine = this.#start(now);
   }
@@ -69,7 +70,7 @@ export class ServerNode {
   /** Receives datagrams; returns the replies. */
   async turn(
     arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],
-    now: number,
+    now: Moment,
   ): Promise<Reply[]> {
     const { engine } = this;
     for (const { bytes, from } of arrivals) {
@@ -95,14 +96,14 @@ export class ServerNode {
     return new SqliteStore(this.#database, { sharedIp: true });
   }
 
-  #hash(job: HashJob, now: number): void {
+  #hash(job: HashJob, now: Moment): void {
     this.hashings++;
     const hash = `hash of ${Bun.SHA256.hash(job.password, "hex")}`;
     const result = job.against === undefined ? { hash } : { fits: job.against === hash };
     this.engine.resume(job, result, now);
   }
 
-  #start(now: number): Engine {
+  #start(now: Moment): Engine {
     const log = {
       debug: false,
       activity: (_level: string, _peer: string, _direction: string, words: string) =>

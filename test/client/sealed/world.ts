@@ -1,6 +1,7 @@
 // A server, clients and the network between them in virtual time. The network loses, repeats, delays and corrupts
 // datagrams by a seed, and keeps every datagram that was ever sent.
 
+import type { Moment } from "../../../lib/server/moment.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 import { seededRandom } from "../fakes.ts";
 import { ClientNode, type ClientOptions } from "./client-node.ts";
@@ -41,12 +42,17 @@ export class World {
 
   constructor(seed = 1, options: Omit<ServerOptions, "random"> = {}) {
     this.random = seededRandom(seed);
-    this.server = new ServerNode({ ...options, random: this.randomBytes }, this.time);
+    this.server = new ServerNode({ ...options, random: this.randomBytes }, this.moment);
   }
 
   /** The time of day, ms since 1970. */
   get time(): number {
     return Date.UTC(2026, 10, 22) + Math.floor(this.now) + this.clockSetMs;
+  }
+
+  /** Both clocks of the server: setting the clock moves the wall clock only. */
+  get moment(): Moment {
+    return { wall: this.time, monotonic: this.now };
   }
 
   readonly randomBytes = (count: number): Uint8Array =>
@@ -81,7 +87,7 @@ export class World {
   /** Ends the server and starts it again; datagrams on their way to it are lost. */
   restartServer(): void {
     this.#flights = this.#flights.filter(({ to }) => !isSame(to, this.serverAddress));
-    this.server.restart(this.time);
+    this.server.restart(this.moment);
   }
 
   /** Runs until a condition holds. @param withinMs throws after so long, in virtual ms */
@@ -117,7 +123,7 @@ export class World {
 
   async #turn(arrivals: readonly Flight[]): Promise<void> {
     this.#tickAt = this.now + tickMs;
-    const replies = await this.server.turn(arrivals, this.time);
+    const replies = await this.server.turn(arrivals, this.moment);
     for (const { payload, to } of replies) {
       const { ip, port } = to;
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
