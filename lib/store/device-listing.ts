@@ -1,6 +1,7 @@
 // Owns the list of all devices with their latest sessions, in the order of ids, for `iot-server devices`. Never writes.
 
 import type { Database } from "bun:sqlite";
+import { latestSession } from "./session-rows.ts";
 import { prepare } from "./statements.ts";
 
 /** A device and its latest session. */
@@ -61,9 +62,7 @@ export function* listDevices(database: Database): Generator<DeviceListing, void,
            l.client_key IS NOT NULL AS is_sealed,
            l.started, l.last_seen, l.ended, l.reason, l.ip AS from_ip, l.port AS from_port
     FROM registrar AS r
-    LEFT JOIN login AS l ON l.session =
-      (SELECT session FROM login WHERE device = r.id AND started >= r.registered
-       ORDER BY started DESC, session DESC LIMIT 1)
+    LEFT JOIN login AS l ON l.session = ${latestSession}
     WHERE r.id > ? ORDER BY r.id LIMIT ${devicesPerPage}`,
   );
   for (let after: string | undefined = ""; after !== undefined;) {

@@ -49,8 +49,9 @@ export class DeviceRows {
     );
     this.#insert = prepare(
       database,
-      `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)`,
+      `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated, first_session)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7,
+         coalesce((SELECT seq + 1 FROM sqlite_sequence WHERE name = 'login'), 0))`,
     );
     this.#update = prepare(
       database,

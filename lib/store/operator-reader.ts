@@ -6,6 +6,7 @@ import type { EndReason } from "../server/operation.ts";
 import { MessageScan, MessageStatements } from "./message-scan.ts";
 import { type StoredReport, ReportReader } from "./report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./report-scan.ts";
+import { latestSession } from "./session-rows.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
 import { prepare } from "./statements.ts";
 
@@ -64,9 +65,7 @@ export class OperatorReader {
       `SELECT r.id, coalesce(l.session, 0) AS session, coalesce(l.started, 0) AS started,
               coalesce(l.last_seen, 0) AS lastSeen, l.ended, l.reason
        FROM registrar AS r
-       LEFT JOIN login AS l ON l.session =
-         (SELECT session FROM login WHERE device = r.id AND started >= r.registered
-          ORDER BY started DESC, session DESC LIMIT 1)
+       LEFT JOIN login AS l ON l.session = ${latestSession}
        WHERE r.id > ? ORDER BY r.id LIMIT ?`,
     );
     this.#facts = prepare(

@@ -84,6 +84,21 @@ export const migrations: readonly string[] = [
   );
   CREATE UNIQUE INDEX answered_by_request ON answered (device, msgid, client_key);
   `,
+  // The first session that belongs to a registration: a comparison of times would be wrong once the clock was set. For
+  // rows from before, it is the first one that began after the registration or is still open; all later ones follow it,
+  // whatever their times.
+  `
+  DROP INDEX login_by_device;
+  CREATE INDEX login_of_device ON login (device);
+  ALTER TABLE registrar ADD COLUMN first_session INTEGER NOT NULL DEFAULT 0;
+  UPDATE registrar SET first_session = coalesce(
+    (SELECT min(session) FROM login WHERE device = id
+       AND (started >= registered OR ended IS NULL)
+       AND session > coalesce(
+         (SELECT max(session) FROM login WHERE device = id AND reason = 'deregistered'), 0)),
+    (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'login'),
+    0);
+  `,
 ];
 
 /** The version of a database after all migrations. */

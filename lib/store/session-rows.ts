@@ -4,6 +4,13 @@ import type { Database, Statement } from "bun:sqlite";
 import type { EndReason, Endpoint, StoredSession, Touch } from "../server/operation.ts";
 import { prepare } from "./statements.ts";
 
+/**
+ * SQL for the number of the latest session of the device in row `r` of `registrar`, since it was registered. Sessions are
+ * ordered by their numbers: times change when the clock is set.
+ */
+export const latestSession = `(SELECT session FROM login
+  WHERE device = r.id AND session >= r.first_session ORDER BY session DESC LIMIT 1)`;
+
 type OpenRow = {
   session: number;
   device: string;

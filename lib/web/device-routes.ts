@@ -122,7 +122,7 @@ function sessions(ports: WebPorts, { names, parameters }: Call): Response {
       session: row.session,
       started: timeText(row.started),
       ended: timeTextOrNull(row.ended),
-      lastSeen: timeText(Math.max(row.lastSeen, live?.lastSeen ?? 0)),
+      lastSeen: timeText(live?.lastSeen ?? row.lastSeen),
       reason: row.reason,
       ip: live?.source.ip ?? row.ip,
       port: live?.source.port ?? row.port,

@@ -131,8 +131,8 @@ export class Roster {
   /** When its last packet came, ms since 1970; null if it has not logged in since it registered. */
   lastSeen(entry: RosterEntry): number | null {
     if (entry.session === 0) return null;
-    const live = entry.ended === null ? this.presence.get(entry.id)?.lastSeen : undefined;
-    return Math.max(live ?? 0, entry.lastSeen);
+    const live = entry.ended === null ? this.presence.get(entry.id) : undefined;
+    return live?.lastSeen ?? entry.lastSeen;
   }
 
   async #load(): Promise<void> {
@@ -184,7 +184,7 @@ export class Roster {
     const entry = this.#byId.get(this.#open.get(session) ?? "");
     if (entry === undefined) return;
     this.#open.delete(session);
-    entry.lastSeen = Math.max(entry.lastSeen, this.presence.get(entry.id)?.lastSeen ?? 0);
+    entry.lastSeen = this.presence.get(entry.id)?.lastSeen ?? entry.lastSeen;
     entry.ended = at;
     entry.reason = reason;
     if (isSilent(entry)) this.#silent++;

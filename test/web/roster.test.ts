@@ -201,11 +201,14 @@ describe("a committed batch changes the roster", () => {
   });
 });
 
-test("the last packet of an open session is taken from the engine, not from the row", async () => {
+test.each([
+  ["earlier", 5],
+  ["later, because the clock was set back", 99],
+])("the last packet of an open session is the engine's; its row is %s", async (_, lastSeen) => {
   const session = liveSession("a", { lastSeen: 77 });
   const { devices } = fakePorts({
     devices: {
-      roster: (after) => (after === "" ? [rosterRow("a", { session: 1, lastSeen: 5 })] : []),
+      roster: (after) => (after === "" ? [rosterRow("a", { session: 1, lastSeen })] : []),
       facts: () => null,
       sessions: () => [],
     },
