@@ -34,4 +34,6 @@ export type AgentSettings = {
   readonly heartbeatSeconds: number;
   /** Capacity of the queue for reports that are not delivered yet, 2 or more. */
   readonly reportsMax: number;
+  /** After a stop: how long to go on delivering while the server answers, 0 or more ms. */
+  readonly drainMs: number;
 };

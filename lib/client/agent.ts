@@ -10,16 +10,17 @@ import { type Outcome, verdictOf } from "./outcome.ts";
 import { ReportQueue } from "./report-queue.ts";
 import type { Request, Requests } from "./requests.ts";
 
-/** Implementation constants, in ms. */
+/** Implementation constants, in ms; after `stop` the agent asks again sooner. */
 export const laterPauseMs = 10_000;
-export const stopGraceMs = 5_000;
+const laterPauseStoppingMs = 1_000;
+const logOffTimeoutMs = 5_000;
 const reloginMinMs = 1_000;
 /** Implementation constant: sendings that may go unanswered. The next one reports an outage; two losses are common. */
 const awayAfterSendings = 2;
 
-type Phase = "registering" | "logging-in" | "online" | "stopping" | "ended";
+type Phase = "registering" | "logging-in" | "online" | "logging-off" | "ended";
 
-/** One agent. Call `start` once, then `tick` at `wakeAt`, `report` at any time, and `stop` once. */
+/** One agent. Call `start` once, then `tick` at `wakeAt`, `report` at any time, and `stop` once or twice. */
 export class Agent {
   readonly queue: ReportQueue;
   #phase: Phase = "ended";
@@ -28,8 +29,9 @@ export class Agent {
   #away = false;
   #pauseUntil = 0;
   #beatAt = 0;
+  /** When to stop delivering; Infinity before `stop`. */
   #stopBy = Infinity;
-  #loggingOff = false;
+  #answeredSinceStop = false;
   #loggedInAt = -Infinity;
 
   constructor(
@@ -52,11 +54,13 @@ export class Agent {
   }
 
   /**
-   * Queues a report; ignored after `stop` or a refusal. A message that does not fit into one datagram is cut.
+   * Queues a report, also while the agent delivers what it has after `stop`. A message that does not fit into one
+   * datagram is cut.
    * @param code two digits
+   * @returns false if the agent logs off or has ended: the report is not taken
    */
-  report(code: string, message: string, now: number): void {
-    if (this.#phase === "stopping" || this.#phase === "ended") return;
+  report(code: string, message: string, now: number): boolean {
+    if (this.#phase === "logging-off" || this.#phase === "ended") return false;
     const time = this.times.distinct();
     const data = fitted(
       { type: "DATA" as const, code, id: this.identity.id, address: null, time, message },
@@ -66,22 +70,23 @@ export class Agent {
       this.onEvent({ kind: "report-dropped", dropped: this.queue.dropped });
     }
     this.#advance(now);
+    return true;
   }
 
-  /** Delivers queued reports for at most 5 s, then sends LOGOFF and waits at most 5 s for its ACK. */
+  /**
+   * Delivers the queued reports while the server answers, for at most `drainMs`; logs in for them if that is needed.
+   * Then, unless the server was silent all that time, sends LOGOFF and waits at most 5 s for its ACK. A second call ends
+   * the agent at once.
+   */
   stop(now: number): void {
-    if (this.#phase === "stopping" || this.#phase === "ended") return;
-    const wasOnline = this.#phase === "online" && !this.#away;
-    this.#stopBy = now + stopGraceMs;
-    if (wasOnline) {
-      this.#phase = "stopping";
-      this.#pauseUntil = 0;
-      return this.#advance(now);
-    }
-    this.requests.cancelAll();
-    if (!this.#loggedInBefore) return this.#end(false);
-    this.#phase = "stopping";
-    this.#logOff(now);
+    if (this.stopping || this.ended) return this.#end(false);
+    this.#stopBy = now + this.settings.drainMs;
+    this.#answeredSinceStop = false;
+    // After an outage the next sending may be most of a minute away, and the server may be back: ask at once.
+    this.requests.hurry(now);
+    this.#pauseUntil = 0;
+    if (this.queue.length === 0) return this.#leave(now);
+    this.#advance(now);
   }
 
   /** Whether the agent has ended, by `stop` or by a refusal. */
@@ -91,15 +96,14 @@ export class Agent {
 
   /** Whether `stop` was called and the agent has not ended yet. */
   get stopping(): boolean {
-    return this.#phase === "stopping";
+    return this.#stopBy !== Infinity && !this.ended;
   }
 
   /** When `tick` is to be called next, in ms; null for never. */
   get wakeAt(): number | null {
     const requestAt = this.requests.wakeAt;
-    if (this.#phase === "ended" || this.#loggingOff) return requestAt;
-    const ownAt = requestAt ?? this.#nextRequestAt();
-    return this.#phase === "stopping" ? Math.min(ownAt, this.#stopBy) : ownAt;
+    if (this.#phase === "ended" || this.#phase === "logging-off") return requestAt;
+    return Math.min(requestAt ?? this.#nextRequestAt(), this.#stopBy);
   }
 
   #nextRequestAt(): number {
@@ -110,27 +114,24 @@ export class Agent {
   /** Runs the timers that are due. */
   tick(now: number): void {
     this.requests.tick(now);
-    if (this.#phase === "stopping" && now >= this.#stopBy && !this.#loggingOff) {
-      this.requests.cancelAll();
-      return this.#logOff(now);
-    }
-    this.#advance(now);
+    if (now < this.#stopBy || this.#phase === "logging-off") return this.#advance(now);
+    if (this.#answeredSinceStop) this.#leave(now);
+    else this.#end(false);
   }
 
   /** Starts the next request of the current phase, unless a request is outstanding or a pause is running. */
   #advance(now: number): void {
     if (!this.requests.idle || now < this.#pauseUntil) return;
+    if (this.stopping && this.queue.length === 0) return this.#leave(now);
     switch (this.#phase) {
       case "registering":
         return this.#register(now);
       case "logging-in":
         return this.#logIn(now);
       case "online":
-        if (now >= this.#beatAt) return this.#beat(now);
+        if (now >= this.#beatAt && !this.stopping) return this.#beat(now);
         return this.#deliver(now);
-      case "stopping":
-        if (this.queue.length > 0) return this.#deliver(now);
-        return this.#logOff(now);
+      case "logging-off":
       case "ended":
         return;
     }
@@ -204,16 +205,21 @@ export class Agent {
     });
   }
 
-  #logOff(now: number): void {
-    this.#loggingOff = true;
-    this.queue.putBack();
+  /** Logs off, if there may be a session to end. */
+  #leave(now: number): void {
+    if (this.#phase === "logging-off" || this.#phase === "ended") return;
+    if (!this.#loggedInBefore) return this.#end(false);
+    this.requests.cancelAll();
+    this.#phase = "logging-off";
     const request = this.#prepare({ type: "LOGOFF", id: this.identity.id });
     const onOutcome = (outcome: Outcome) => this.#end(verdictOf("LOGOFF", outcome) === "done");
-    this.requests.submit(request, now, onOutcome, stopGraceMs);
+    this.requests.submit(request, now, onOutcome, logOffTimeoutMs);
   }
 
   #end(loggedOff: boolean): void {
+    if (this.ended) return;
     this.#phase = "ended";
+    this.requests.cancelAll();
     this.onEvent({ kind: "stopped", loggedOff, undelivered: this.queue.length });
   }
 
@@ -234,7 +240,7 @@ export class Agent {
           return this.#submit(request, at, onAnswer);
         case "later":
           this.#comeBack();
-          this.#pauseUntil = at + laterPauseMs;
+          this.#pauseUntil = at + this.#laterPauseMs;
           this.onEvent({ kind: "later", code: codeOf(outcome), reason: reasonOf(outcome) });
           break;
         case "done":
@@ -254,7 +260,13 @@ export class Agent {
     this.onEvent({ kind: "away", queued: this.queue.length });
   }
 
+  get #laterPauseMs(): number {
+    return this.stopping ? laterPauseStoppingMs : laterPauseMs;
+  }
+
+  /** Notes that the server has answered. */
   #comeBack(): void {
+    this.#answeredSinceStop = true;
     if (!this.#away) return;
     this.#away = false;
     this.onEvent({ kind: "back", queued: this.queue.length });
@@ -262,10 +274,9 @@ export class Agent {
 
   /** Handles a lost session: the server restarted, an operator ended it, or the device was silent for too long. */
   #logInAgain(now: number): void {
-    if (this.#phase === "stopping") return this.#end(false);
     this.#phase = "logging-in";
     // A session that is lost within a second of its LOGIN would be lost again: pause, so as not to loop.
-    if (now < this.#loggedInAt + reloginMinMs) this.#pauseUntil = now + laterPauseMs;
+    if (now < this.#loggedInAt + reloginMinMs) this.#pauseUntil = now + this.#laterPauseMs;
   }
 
   #refuse(verb: Message["type"], outcome: Outcome): void {

@@ -17,6 +17,8 @@ export type Channel = {
    *   answer. A sealed channel uses one msgid for one number.
    */
   send(text: string, to: Address, request: number | null): void;
+  /** Ends the wait before the next try to reach the server, if the channel is in one: it may be back. */
+  hurry(): void;
 };
 
 /** Why there is no link to the server. A text channel has no links, and so never has trouble. */

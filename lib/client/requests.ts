@@ -31,8 +31,10 @@ type Submitted = {
 };
 
 type Outstanding = Submitted & {
-  readonly schedule: RetrySchedule;
+  schedule: RetrySchedule;
+  /** Number of sendings of the current schedule, and of the schedules that `hurry` ended. */
   sendings: number;
+  hurried: number;
   /** Number of sendings that were answered with 93, and so were not carried out. */
   busy: number;
   retryAt: number;
@@ -83,6 +85,17 @@ export class Requests {
     this.#startNext(now);
   }
 
+  /** Repeats a request whose answer is overdue at once, with a new schedule: the server may be back. */
+  hurry(now: number): void {
+    this.channel.hurry();
+    const outstanding = this.#outstanding;
+    if (outstanding === null || outstanding.sendings < 2) return;
+    outstanding.hurried += outstanding.sendings;
+    outstanding.sendings = 0;
+    outstanding.schedule = retrySchedule(this.random());
+    this.#send(outstanding, now);
+  }
+
   /** Drops the outstanding and all waiting requests without calling their `onOutcome`. */
   cancelAll(): void {
     this.#waiting = [];
@@ -128,10 +141,10 @@ export class Requests {
     }
     if (message.code === ack.busy) {
       // protocol §6.5: 93 means not carried out. The request stays outstanding and is repeated on schedule.
-      outstanding.busy = Math.min(outstanding.busy + 1, outstanding.sendings);
+      outstanding.busy = Math.min(outstanding.busy + 1, sendingsOf(outstanding));
       return true;
     }
-    const repeated = outstanding.sendings - outstanding.busy > 1;
+    const repeated = sendingsOf(outstanding) - outstanding.busy > 1;
     this.#end({ kind: "ack", code: message.code, reason: message.reason, repeated }, now);
     return true;
   }
@@ -166,6 +179,7 @@ export class Requests {
       ...next,
       schedule: retrySchedule(this.random()),
       sendings: 0,
+      hurried: 0,
       busy: 0,
       retryAt: now,
       giveUpAt: now + next.timeoutMs,
@@ -181,7 +195,8 @@ export class Requests {
   }
 
   #withoutAnswer(outstanding: Outstanding): Outcome {
-    const { busy, sendings } = outstanding;
+    const { busy } = outstanding;
+    const sendings = sendingsOf(outstanding);
     if (busy === 0) return { kind: "silent", sendings };
     return { kind: "ack", code: ack.busy, reason: "", repeated: sendings - busy > 1 };
   }
@@ -196,6 +211,10 @@ export class Requests {
     ended?.onOutcome(outcome, now);
     this.#startNext(now);
   }
+}
+
+function sendingsOf({ hurried, sendings }: Outstanding): number {
+  return hurried + sendings;
 }
 
 /** Whether a delivery comes from the host that was asked and, where the channel knows it, answers this request. */

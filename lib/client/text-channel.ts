@@ -23,6 +23,7 @@ export function textChannel(
     kind: "text",
     textBytesMax: datagramBytesMax,
     send: (text, to) => sender.send([{ payload: text, to }]),
+    hurry: () => {},
     receive: (bytes, from) => onDelivery({ bytes, from, answers: null }),
     wakeAt: null,
     trouble: null,

@@ -43,20 +43,21 @@ export const flags = {
   ip: flag("IP", "", "IOT_IP", withFlags),
   port: flag("PORT", "the device's own; default 1994", "IOT_PORT", withFlags),
   "password-file": flag("FILE", "else IOT_PASSWORD, else a prompt", "IOT_PASSWORD_FILE", withFlags),
-  text: flag("", "no encryption, as older servers need", null, all),
+  text: flag("", "no encryption, for older servers; answers as JSON", null, all),
+  json: flag("", "", null, withFlags),
   "server-key": flag("SHA256:…", "trust this key only", "IOT_SERVER_KEY", everywhere),
   "psk-file": flag("FILE", "a secret shared with the server", "IOT_PSK_FILE", everywhere),
-  json: flag("", "answers as JSON, one a line", null, withFlags),
   timeout: flag(
     "TIME",
     "give up earlier than after 5 tries",
     "IOT_TIMEOUT",
     everywhere.filter((name) => name !== "run"),
   ),
-  code: flag("NN", "send, run: the reports' code; default 01", null, ["send", "run"]),
-  heartbeat: flag("TIME", "menu, run: default 60s", "IOT_HEARTBEAT", ["menu", "run"]),
+  code: flag("NN", "the reports' code, 01; interval, 60s", null, ["send", "run"]),
+  heartbeat: flag("TIME", "", "IOT_HEARTBEAT", ["menu", "run"]),
   report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, ["run"]),
   every: flag("TIME", "", null, ["run"]),
+  drain: flag("TIME", "run: deliver so long at a stop; 10s", "IOT_DRAIN", ["run"]),
   "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
   replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
@@ -111,7 +112,7 @@ function optionLines(): string[] {
     before.env = joined(before.env, env);
   }
   return lines.map(({ forms, says, env }) =>
-    `${`  ${formOf(forms).padEnd(formColumns)} ${says}`.padEnd(60)} ${env}`.trimEnd(),
+    `${`  ${formOf(forms).padEnd(formColumns)} ${says}`.padEnd(59)} ${env}`.trimEnd(),
   );
 }
 

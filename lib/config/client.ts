@@ -71,6 +71,8 @@ export type RunSettings = {
   readonly onQuery: string | null;
   /** Code of the reports, two digits. */
   readonly code: string;
+  /** After a stop: how long reports are delivered while the server answers, 0 to 3,600,000 ms. */
+  readonly drainMs: number;
 };
 
 const defaultDevicePort = "1994";
@@ -171,7 +173,7 @@ function readCommand(
 }
 
 function runSettings(given: Given): RunSettings {
-  const { value } = given;
+  const { value, nameOf } = given;
   const [report, every] = [value("report"), value("every")];
   if (every !== null && report === null) {
     throw usageError("--every needs --report.", "Say what to report: --report 'command'.");
@@ -181,6 +183,7 @@ function runSettings(given: Given): RunSettings {
     everyMs: durationValue("--every", every ?? "60s", 100, 86_400_000),
     onQuery: value("on-query"),
     code: codeOf(given),
+    drainMs: durationValue(nameOf("drain"), value("drain") ?? "10s", 0, 3_600_000),
   };
 }
 

@@ -11,13 +11,16 @@ export type CommandResult =
  * @param commandLine as the operator wrote it
  * @param variables added to the environment
  * @param timeoutMs after this time the command is killed, with all processes that it started
- * @param outputBytesMax the most bytes of its output that are kept; if there are more, it is killed and counts as done
+ * @param outputBytesMax the most bytes of its output that are kept, without a character that they end within; if there
+ *   are more, it is killed and counts as done
+ * @param signal kills it as the end of the time does
  */
 export async function runShellCommand(
   commandLine: string,
   variables: Readonly<Record<string, string>>,
   timeoutMs: number,
   outputBytesMax: number,
+  signal: AbortSignal,
 ): Promise<CommandResult> {
   const shell = process.platform === "win32" ? ["cmd", "/d", "/c"] : ["/bin/sh", "-c"];
   const child = Bun.spawn([...shell, commandLine], {
@@ -33,15 +36,20 @@ export async function runShellCommand(
     timedOut = true;
     killGroup(child);
   }, timeoutMs);
+  const abort = () => killGroup(child);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
   try {
     const { output, full } = await readOutput(child.stdout, outputBytesMax);
     if (full) killGroup(child);
     const exit = await child.exited;
+    if (signal.aborted) return { ok: false, reason: "is not waited for" };
     if (timedOut) return { ok: false, reason: `took longer than ${timeoutMs} ms` };
     if (exit !== 0 && !full) return { ok: false, reason: `ended with exit code ${exit}` };
     return { ok: true, output };
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
   }
 }
 
@@ -56,8 +64,10 @@ async function readOutput(
     bytes += chunk.length;
     if (bytes > bytesMax) break;
   }
-  const output = Buffer.concat(chunks).subarray(0, bytesMax).toString();
-  return { output, full: bytes > bytesMax };
+  const full = bytes > bytesMax;
+  // Of a character at the cut only a part may be left: with `stream` the decoder leaves it out.
+  const kept = Buffer.concat(chunks).subarray(0, bytesMax);
+  return { output: new TextDecoder().decode(kept, { stream: full }), full };
 }
 
 function killGroup(child: Bun.Subprocess): void {

@@ -21,6 +21,8 @@ export class FakeChannel implements Channel {
     this.sent.push({ text, to, request });
   }
 
+  hurry(): void {}
+
   get last(): Sent {
     return this.sent.at(-1) as Sent;
   }

@@ -1,7 +1,16 @@
 // Shell commands of the agent: their output and its bound, their environment, their timeout, and how they fail.
 
 import { expect, test } from "bun:test";
-import { runShellCommand } from "../../lib/io/shell-command.ts";
+import { runShellCommand as run } from "../../lib/io/shell-command.ts";
+
+const never = new AbortController().signal;
+
+const runShellCommand = (
+  line: string,
+  variables: Record<string, string>,
+  timeoutMs: number,
+  bytesMax: number,
+) => run(line, variables, timeoutMs, bytesMax, never);
 
 test("the output of a command, and variables that the shell does not expand twice", async () => {
   const variables = { IOT_QUERY_ID: "$(echo no) `echo no`; echo no" };
@@ -32,3 +41,19 @@ test("the password is not in a command's environment", async () => {
   delete process.env["IOT_PASSWORD"];
   expect(result.ok && result.output).not.toContain("secret");
 });
+
+test("output is cut between characters", async () => {
+  const result = await runShellCommand("printf 'ab€cd'", {}, 60_000, 4);
+  expect(result).toEqual({ ok: true, output: "ab" });
+});
+
+test.each(["before", "after"])(
+  "a signal %s the start ends a command with its children",
+  async (when) => {
+    const stop = new AbortController();
+    if (when === "before") stop.abort();
+    const result = run("echo started; sleep 600 | cat", {}, 60_000, 1_000, stop.signal);
+    stop.abort();
+    expect(await result).toEqual({ ok: false, reason: "is not waited for" });
+  },
+);

@@ -117,6 +117,7 @@ export class DeviceNode {
         observer.onText(text);
         carrier.send(text, to, request);
       },
+      hurry: () => carrier.hurry(),
     };
     const requests = new Requests(channel, random.next);
     const device = new Device({
@@ -135,7 +136,8 @@ export class DeviceNode {
     });
     const client = new Client(requests, device);
     const times = new MessageTimes(() => timeline.now);
-    const settings = { server, heartbeatSeconds: this.heartbeatSeconds, reportsMax };
+    const { heartbeatSeconds } = this;
+    const settings = { server, heartbeatSeconds, reportsMax, drainMs: 10_000 };
     const agent = new Agent(this.identity, settings, requests, times, observer.onEvent);
     const settle = agent.queue.settle.bind(agent.queue);
     agent.queue.settle = () => {

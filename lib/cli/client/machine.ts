@@ -59,6 +59,8 @@ export type Machine = {
     variables: Readonly<Record<string, string>>,
     timeoutMs: number,
     outputBytesMax: number,
+    /** Kills the command, with all processes that it started. */
+    signal: AbortSignal,
   ): Promise<ShellResult>;
   /** Opens standard input for reading. Commands that read no input never call it. */
   openTerminal(onInterrupt?: () => void): Terminal;

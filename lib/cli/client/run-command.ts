@@ -41,6 +41,7 @@ class AgentRun {
   #session: Session | null = null;
   #terminal: Terminal | null = null;
   #cancelReport: () => void = () => {};
+  readonly #shells = new AbortController();
   readonly #incoming: News;
 
   constructor(
@@ -74,6 +75,8 @@ class AgentRun {
       return await session.orFailure(this.#ended);
     } finally {
       this.#cancelReport();
+      // A command that hangs does not delay the end.
+      this.#shells.abort();
       this.#terminal?.close();
       session.close();
     }
@@ -83,7 +86,7 @@ class AgentRun {
     const { config } = this;
     const agent = new Agent(
       { id: config.id, password, mac, ip, port: connection.port },
-      { server, heartbeatSeconds: config.heartbeatSeconds, reportsMax },
+      { server, heartbeatSeconds: config.heartbeatSeconds, reportsMax, drainMs: config.drainMs },
       connection.client.requests,
       connection.times,
       (event) => this.#onEvent(event),
@@ -97,8 +100,9 @@ class AgentRun {
   #stop(): void {
     const agent = this.#agent;
     this.#cancelReport();
-    // At a second signal the command ends without waiting for the server.
-    if (agent === null || agent.stopping) return this.#end(exitCode.noAnswer);
+    if (agent === null) return this.#end(exitCode.noAnswer);
+    // Nothing more is read; what was read before is reported.
+    this.#terminal?.close();
     this.#session?.connection.act((now) => agent.stop(now));
   }
 
@@ -119,21 +123,28 @@ class AgentRun {
     if (advice !== null) this.#news(advice);
   }
 
-  #report(message: string): void {
-    this.#session?.connection.act((now) => this.#agent?.report(this.config.code, message, now));
+  /** @returns whether the report is taken */
+  #report(message: string): boolean {
+    let taken = false;
+    this.#session?.connection.act((now) => {
+      taken = this.#agent?.report(this.config.code, message, now) ?? false;
+    });
+    return taken;
   }
 
   /** Reports each line of standard input. While the queue is full it stops reading, so that no line is dropped. */
   async #readLines(terminal: Terminal): Promise<void> {
+    let untaken = 0;
     for (;;) {
       const line = await terminal.ask("");
-      if (line === null) return;
-      while ((this.#agent?.queue.length ?? 0) >= reportsMax) {
+      if (line === null) break;
+      while (this.#agent?.ended === false && this.#agent.queue.length >= reportsMax) {
         await new Promise<void>((resolve) => this.machine.clock.after(queueFullWaitMs, resolve));
       }
       if (isBroken(line)) this.#news("* a line of standard input is not UTF-8 and not sent");
-      else if (line !== "") this.#report(line);
+      else if (line !== "" && !this.#report(line)) untaken++;
     }
+    if (untaken > 0) this.#news(`* lines of standard input read and not reported: ${untaken}`);
   }
 
   /** Runs the command and reports its output, then again every `everyMs`; never runs it twice at the same time. */
@@ -141,11 +152,12 @@ class AgentRun {
     const { clock } = this.machine;
     const startedAt = clock.now();
     const result = await this.#runShell(commandLine, {}, reportTimeoutMs);
-    if (this.#agent === null || this.#agent.ended || this.#agent.stopping) return;
+    if (this.#agent === null || this.#agent.ended) return;
     if (!result.ok) this.#news(`* --report command ${result.reason}`);
     else if (result.output.trim() === "") this.#news("* --report command printed nothing");
     else if (isBroken(result.output)) this.#news("* --report command printed what is not UTF-8");
     else this.#report(result.output);
+    if (this.#agent.stopping) return;
     const waitMs = Math.max(0, startedAt + this.config.everyMs - clock.now());
     this.#cancelReport = clock.after(waitMs, () => void this.#reportOutput(commandLine));
   }
@@ -168,7 +180,13 @@ class AgentRun {
     variables: Readonly<Record<string, string>>,
     timeoutMs: number,
   ): ReturnType<Machine["runShellCommand"]> {
-    return this.machine.runShellCommand(commandLine, variables, timeoutMs, datagramBytesMax);
+    return this.machine.runShellCommand(
+      commandLine,
+      variables,
+      timeoutMs,
+      datagramBytesMax,
+      this.#shells.signal,
+    );
   }
 
   #print(line: string): void {

@@ -98,6 +98,11 @@ export class SealedChannel implements Carrier {
     this.#forward();
   }
 
+  hurry(): void {
+    this.#link.hurry();
+    this.#comebacks.hurry();
+  }
+
   receive(bytes: Uint8Array, from: Address): void {
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#receivePacket(bytes, from);

@@ -50,6 +50,14 @@ export class Comebacks {
     this.#next();
   }
 
+  /** Sends the current comeback at once, with a new schedule. */
+  hurry(): void {
+    const current = this.#current;
+    if (current === null) return;
+    current.sendings = 0;
+    this.#sendCurrent(current);
+  }
+
   tick(now: number): void {
     const current = this.#current;
     if (current === null || now < current.retryAt) return;

@@ -124,6 +124,13 @@ export class ServerLink {
     this.#attempt();
   }
 
+  /** Begins a handshake in progress again, so that it does not wait for its next retry. */
+  hurry(): void {
+    if (this.#stopped || this.#retryAt === Infinity) return;
+    this.#retryAt = Infinity;
+    this.connect();
+  }
+
   /** Marks the link as closed by the server; the next `send` starts a new one. */
   lose(): void {
     this.#lost = true;

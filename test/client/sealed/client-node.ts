@@ -150,7 +150,12 @@ export class ClientNode {
 
   /** Starts an agent on this node. */
   startAgent(heartbeatSeconds = 60): Agent {
-    const settings = { server: this.world.serverAddress, heartbeatSeconds, reportsMax: 1_000 };
+    const settings = {
+      server: this.world.serverAddress,
+      heartbeatSeconds,
+      reportsMax: 1_000,
+      drainMs: 10_000,
+    };
     const { identity, client, times } = this;
     const tell = (event: AgentEvent) => void this.events.push(event);
     this.agent = new Agent(identity, settings, client.requests, times, tell);
