@@ -10,6 +10,7 @@ import { inboxMax, type PacketLoop } from "../lib/io/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
+import { hashJobsMax } from "../lib/server/hash-queue.ts";
 import { limits } from "../lib/server/policy.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { openBeside } from "../lib/store/open-database.ts";
@@ -141,7 +142,7 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
       sendsDropped: endpoint.dropped,
       passwords: hashQueue.added,
       passwordsWaiting: hashQueue.size,
-      passwordsWaitingMax: limits.hashJobs,
+      passwordsWaitingMax: hashJobsMax,
       asks: asks.size,
       asksMax: limits.asks,
       logLinesLost: logs.lost,

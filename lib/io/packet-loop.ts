@@ -136,7 +136,6 @@ export class PacketLoop {
     this.engine.settle(this.now());
     await this.#turn();
     this.#ended = true;
-    this.#hasher.clear();
   }
 
   #tick(): void {
@@ -148,7 +147,13 @@ export class PacketLoop {
   #resume(job: HashJob, result: HashResult): void {
     if (this.#ended) return;
     this.engine.resume(job, result, this.now());
+    this.#beginHashJobs();
     this.#schedule();
+  }
+
+  #beginHashJobs(): void {
+    if (this.#ending) return;
+    for (const job of this.engine.takeHashJobs(this.#hasher.free)) this.#hasher.run(job);
   }
 
   #schedule(): void {
@@ -180,7 +185,7 @@ export class PacketLoop {
     if (received > 0) {
       this.requestLatency.observe((performance.now() - oldestAt) / 1000, received);
     }
-    for (const job of this.engine.takeHashJobs()) this.#hasher.add(job);
+    this.#beginHashJobs();
     this.#turning = false;
     // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
     if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();

@@ -14,34 +14,25 @@ export function hashPassword(password: string): Promise<string> {
   return Bun.password.hash(password, argon2id);
 }
 
-/** Runs jobs in order: as many at once as there are cores minus one, and at least two. */
+/** Runs jobs: as many at once as there are cores minus one, and at least two. The others wait in the engine's queue. */
 export class PasswordHasher {
-  readonly #waiting: HashJob[] = [];
   readonly #atOnce = Math.max(2, availableParallelism() - 1);
   #running = 0;
 
   /** @param onResult called on the event loop, once for each job */
   constructor(private readonly onResult: (job: HashJob, result: HashResult) => void) {}
 
-  add(job: HashJob): void {
-    this.#waiting.push(job);
-    this.#next();
+  /** How many jobs may begin now. */
+  get free(): number {
+    return this.#atOnce - this.#running;
   }
 
-  /** Drops the jobs that have not begun. */
-  clear(): void {
-    this.#waiting.length = 0;
-  }
-
-  #next(): void {
-    if (this.#running >= this.#atOnce) return;
-    const job = this.#waiting.shift();
-    if (job === undefined) return;
+  /** Begins a job. */
+  run(job: HashJob): void {
     this.#running++;
     void compute(job).then((result) => {
       this.#running--;
       this.onResult(job, result);
-      this.#next();
     });
   }
 }

@@ -3,7 +3,7 @@
 
 import { ack, type AckCode } from "../protocol/codes.ts";
 import type { Desk } from "./desk.ts";
-import type { HashResult } from "./hash-queue.ts";
+import type { HashResult, Lane } from "./hash-queue.ts";
 import type { Need, Operation, Proof } from "./operation.ts";
 import type { Request } from "./request.ts";
 
@@ -80,17 +80,21 @@ export class Attempts {
       }
       underWay.guardedIp = sourceIp;
     }
-    const added = desk.hashQueue.add(sourceIp, {
+    const added = desk.hashQueue.add(this.#laneOf(request), sourceIp, {
       password,
       against: need.kind === "hash" ? undefined : need.hash,
       done: (result) => this.#resume(underWay, need, result),
     });
-    if (added) return;
-    this.#end(underWay, false);
-    desk.refuseBusy(request, id, what, "too many passwords to check at once");
+    if (!added) this.#refuseCrowded(underWay);
+  }
+
+  #laneOf({ link, source }: Request): Lane {
+    if (link !== null) return "sealed";
+    return this.desk.sessions.hasSource(source.ip) ? "known" : "stranger";
   }
 
   #resume(underWay: UnderWay, need: Need, result: HashResult): void {
+    if ("displaced" in result) return this.#refuseCrowded(underWay);
     if ("failed" in result) {
       const { request, id, what } = underWay.attempt;
       this.#end(underWay, false);
@@ -108,6 +112,12 @@ export class Attempts {
     const { request, id } = attempt;
     this.#underWay.delete(keyOf(request));
     if (guardedIp !== null) this.desk.guard.settle(guardedIp, id, refused, this.desk.uptimeMs);
+  }
+
+  #refuseCrowded(underWay: UnderWay): void {
+    const { request, id, what } = underWay.attempt;
+    this.#end(underWay, false);
+    this.desk.refuseBusy(request, id, what, "too many passwords to check at once");
   }
 
   #refuseGuarded(request: Request, id: string, what: string): void {

@@ -133,9 +133,12 @@ export class Engine {
     return this.desk.takeReplies();
   }
 
-  /** Returns the passwords to hash or check off the event loop. The result of each is passed to `resume`. */
-  takeHashJobs(): HashJob[] {
-    return this.desk.hashQueue.take();
+  /**
+   * Returns the passwords to hash or check off the event loop now, at most `most`; the others keep waiting, so that who
+   * comes later can still be served before them. The result of each is passed to `resume`.
+   */
+  takeHashJobs(most?: number): HashJob[] {
+    return this.desk.hashQueue.take(most);
   }
 
   /** Continues a request whose password was hashed or checked; its operation joins the current batch. */

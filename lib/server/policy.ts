@@ -30,10 +30,8 @@ export function silenceMaxMs(policy: Policy, everySeconds: number | null): numbe
 
 /** Implementation limits. Every queue and table of the engine has one. */
 export const limits = {
-  /** Password computations that wait or run at once; a request above that is answered with 93. */
-  hashJobs: 512,
-  /** The same, for one source IP. */
-  hashJobsPerSource: 128,
+  /** Password computations that wait, by lane (see `HashQueue`); a request above that is answered with 93. */
+  hashJobs: { sealed: 2_048, known: 512, stranger: 512 },
   /** Devices whose right password is remembered, as an HMAC. */
   verifiers: 262_144,
   /** Pairs of source IP and id whose refused credentials are counted. */

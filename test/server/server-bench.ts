@@ -50,8 +50,9 @@ export class ServerBench {
   /** The monotonic clock, ms. */
   monotonic = 0;
   engine: Engine;
-  /** Password jobs that wait to be hashed or checked. */
+  /** Password jobs that are being hashed or checked, at most `jobsAtOnce`. */
   jobs: HashJob[] = [];
+  jobsAtOnce = Number.POSITIVE_INFINITY;
   readonly activity: string[] = [];
   readonly errors: string[] = [];
 
@@ -89,7 +90,7 @@ export class ServerBench {
   turn(): Reply[] {
     const batch = this.engine.take();
     if (batch.length > 0) this.#store(batch);
-    this.jobs.push(...this.engine.takeHashJobs());
+    this.jobs.push(...this.engine.takeHashJobs(this.jobsAtOnce - this.jobs.length));
     return this.engine.takeReplies().map(({ payload, to: { ip, port } }) => ({
       text: String(payload),
       to: { ip, port },

@@ -2,6 +2,7 @@
 // oracles that watch. The seed determines everything.
 
 import type { Address } from "../../lib/protocol/messages.ts";
+import { hashJobsMax } from "../../lib/server/hash-queue.ts";
 import { limits } from "../../lib/server/policy.ts";
 import { Attacker, attackerIp } from "./attacker.ts";
 import { DeviceNode, reportsMax } from "./device-node.ts";
@@ -193,7 +194,7 @@ export class World {
       hold(queued <= reportsMax, () => `${identity.id} queues ${queued} reports`);
     }
     if (desk === undefined) return;
-    hold(desk.hashQueue.size <= limits.hashJobs, () => `${desk.hashQueue.size} passwords wait`);
+    hold(desk.hashQueue.size <= hashJobsMax, () => `${desk.hashQueue.size} passwords wait`);
     hold(desk.asks.size <= limits.asks, () => `${desk.asks.size} questions wait`);
     hold(desk.sessions.size <= ids.length + 1, () => `${desk.sessions.size} sessions`);
   }
