@@ -6,6 +6,7 @@ import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
+import type { Asker } from "../lib/server/operation.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { FileGuard } from "../lib/store/file-guard.ts";
 import { openDatabase } from "../lib/store/open-database.ts";
@@ -84,7 +85,8 @@ async function open(
   const loop = new PacketLoop(engine, watched, bothClocks);
   const endpoint = await openUdp(config.host, config.port, loop.receive, true);
   closers.push(() => endpoint.close());
-  const askDevice = (question: ControlQuestion) => ask(loop, engine, endpoint.port, question);
+  const askDevice = (question: ControlQuestion, by: Asker) =>
+    ask(loop, engine, endpoint.port, question, by);
   const webParts = { config, version, engine, loop, store, endpoint, logs, heard, ask: askDevice };
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) {
@@ -92,7 +94,7 @@ async function open(
     watched.onCommit = served.web.committed;
   }
   const closeControl = openControl(realPathOf(config.db), logs, {
-    ask: askDevice,
+    ask: (question) => askDevice(question, "cli"),
     loginLink: () => served?.web.newLoginLink() ?? null,
     allowText: (id) => loop.allowText(id),
     enroll: (candidates) =>
@@ -148,11 +150,12 @@ async function ask(
   engine: Engine,
   port: number,
   { id, code, target }: ControlQuestion,
+  by: Asker,
 ): Promise<AskResult> {
   const to = engine.operator.destinationOf(id);
   const ip = to === null ? "127.0.0.1" : await ownIpTowards(to.ip);
   return new Promise((onResult) =>
-    loop.ask({ id, code, target, answerTo: { ip, port }, onResult }),
+    loop.ask({ id, code, target, answerTo: { ip, port }, by, onResult }),
   );
 }
 

@@ -11,6 +11,7 @@ import type { UdpEndpoint } from "../lib/io/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { hashJobsMax } from "../lib/server/hash-queue.ts";
+import type { Asker } from "../lib/server/operation.ts";
 import { limits } from "../lib/server/policy.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { openBeside } from "../lib/store/open-database.ts";
@@ -31,7 +32,10 @@ export type WebParts = {
   readonly endpoint: UdpEndpoint;
   readonly logs: FileLogs;
   readonly heard: HeardLog;
-  readonly ask: (question: { id: string; code: string; target: string }) => Promise<AskResult>;
+  readonly ask: (
+    question: { id: string; code: string; target: string },
+    by: Asker,
+  ) => Promise<AskResult>;
 };
 
 /** A running web server. */
@@ -91,7 +95,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
       all: () => sessions.values(),
     },
     operator: {
-      ask: (id, code, target) => parts.ask({ id, code, target }),
+      ask: (id, code, target, by) => parts.ask({ id, code, target }, by),
       remove: async (id) => {
         const result = await loop.remove(id);
         if (result === "storage-failed")

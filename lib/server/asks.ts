@@ -1,9 +1,8 @@
 // The queue of the operator's questions to devices (protocol §4.9): an addressed QUERY goes out, the device's DATA
 // comes back. Each device has one open question at a time, which is repeated and then given up. Never sends anything.
 
-import type { Data } from "../protocol/messages.ts";
-import { decodeTime, encodeTimeMs } from "../protocol/time.ts";
-import type { Endpoint } from "./operation.ts";
+import { encodeTimeMs } from "../protocol/time.ts";
+import type { Asker, Endpoint } from "./operation.ts";
 import { limits } from "./policy.ts";
 
 /** The result of a question. `busy`: there is no room for it, or the store failed. */
@@ -25,13 +24,14 @@ export type Ask = {
   readonly target: string;
   /** Where the device sends its answer: the address at which it reaches this server. */
   readonly answerTo: Endpoint;
+  readonly by: Asker;
   readonly onResult: (result: AskResult) => void;
 };
 
 /**
  * A question in the queue. The answer is matched by `time`, the time field of the QUERY; over a link each repeat has
  * the same `msgid`. `begun` and `sent` are the times of the first and the latest sending by the monotonic clock, ms; null
- * before that.
+ * before that. `number` is that of its row, 0 until it is stored.
  */
 export type OpenAsk = {
   readonly ask: Ask;
@@ -39,13 +39,16 @@ export type OpenAsk = {
   msgid: bigint;
   begun: number | null;
   sent: number;
+  number: number;
 };
 
-/** An answer to a question older than this is no longer expected. */
+/** For this long after a question ended, an addressed DATA with an unknown time counts as its late answer. */
 const lateAnswerMs = 60_000;
 
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
+  /** The latest question of a device that has ended, in the order they ended. */
+  readonly #ended = new Map<string, { readonly number: number; readonly at: number }>();
   /** The time of the latest question, ms. No two questions have the same, so that each answer matches one question. */
   #lastTime = 0;
   #size = 0;
@@ -57,7 +60,7 @@ export class Asks {
   /** Appends a question to its device's queue. False if the limit of all questions is reached. */
   add(ask: Ask): boolean {
     if (this.#size >= limits.asks) return false;
-    const open = { ask, time: "", msgid: 0n, begun: null, sent: 0 };
+    const open = { ask, time: "", msgid: 0n, begun: null, sent: 0, number: 0 };
     const queue = this.#byDevice.get(ask.id);
     if (queue === undefined) this.#byDevice.set(ask.id, [open]);
     else queue.push(open);
@@ -75,38 +78,44 @@ export class Asks {
     for (const [id, queue] of this.#byDevice) {
       let open = queue[0];
       if (open !== undefined && isOver(open, uptimeMs)) {
-        this.#end(id, { kind: "no-answer" });
+        this.#end(id, { kind: "no-answer" }, uptimeMs);
         open = this.#byDevice.get(id)?.[0];
       }
       if (open === undefined) continue;
       if (open.begun === null) this.#begin(open, now, uptimeMs);
-      else if (uptimeMs - open.sent < limits.askRepeatMs) continue;
+      else if (open.number === 0 || uptimeMs - open.sent < limits.askRepeatMs) continue;
       open.sent = uptimeMs;
       due.push(open);
     }
     return due;
   }
 
-  /**
-   * Ends the device's open question if this DATA answers it: if it repeats the question's time, or if it is in the
-   * addressed form, was not stored before, and does not have the time of an earlier question (a late answer to that).
-   * @param repeated whether the same DATA was stored before
-   * @returns whether it was the answer
-   */
-  answer(data: Data, repeated: boolean): boolean {
-    const open = this.#byDevice.get(data.id)?.[0];
-    if (open === undefined || open.begun === null) return false;
-    if (data.time !== open.time) {
-      if (data.address === null || repeated || isShortlyBefore(data.time, open.time)) return false;
-    }
-    const { code, time, message } = data;
-    this.#end(data.id, { kind: "answer", code, time, message });
-    return true;
+  /** Whether the question is the one that its device is to answer now. */
+  isOpen(open: OpenAsk): boolean {
+    return this.#byDevice.get(open.ask.id)?.[0] === open;
+  }
+
+  /** The number of the question that an addressed DATA of this device answers, whatever its time; 0 for none. */
+  answerable(id: string, uptimeMs: number): number {
+    const open = this.#byDevice.get(id)?.[0];
+    if (open !== undefined && open.number > 0) return open.number;
+    const ended = this.#ended.get(id);
+    return ended !== undefined && uptimeMs - ended.at < lateAnswerMs ? ended.number : 0;
+  }
+
+  /** Ends the device's question of this number with its answer, if it is still open. */
+  answer(id: string, question: number, answer: AskResult, uptimeMs: number): void {
+    if (this.#byDevice.get(id)?.[0]?.number === question) this.#end(id, answer, uptimeMs);
+  }
+
+  /** Ends a question that could not be stored. */
+  fail(open: OpenAsk, uptimeMs: number): void {
+    if (this.isOpen(open)) this.#end(open.ask.id, { kind: "busy" }, uptimeMs);
   }
 
   /** Ends all questions to a device that has no session any more. */
-  drop(id: string): void {
-    while (this.#byDevice.has(id)) this.#end(id, { kind: "not-logged-in" });
+  drop(id: string, uptimeMs: number): void {
+    while (this.#byDevice.has(id)) this.#end(id, { kind: "not-logged-in" }, uptimeMs);
   }
 
   #begin(open: OpenAsk, now: number, uptimeMs: number): void {
@@ -116,23 +125,27 @@ export class Asks {
     open.msgid = BigInt(this.#lastTime);
   }
 
-  #end(id: string, result: AskResult): void {
+  #end(id: string, result: AskResult, uptimeMs: number): void {
     const queue = this.#byDevice.get(id);
     const open = queue?.shift();
     if (queue === undefined || open === undefined) return;
     if (queue.length === 0) this.#byDevice.delete(id);
     this.#size--;
+    if (open.number > 0) this.#remember(id, open.number, uptimeMs);
     open.ask.onResult(result);
+  }
+
+  #remember(id: string, number: number, at: number): void {
+    this.#ended.delete(id);
+    this.#ended.set(id, { number, at });
+    if (this.#ended.size <= limits.asks) return;
+    for (const first of this.#ended.keys()) {
+      this.#ended.delete(first);
+      return;
+    }
   }
 }
 
 function isOver({ begun }: OpenAsk, uptimeMs: number): boolean {
   return begun !== null && uptimeMs - begun >= limits.askTimeoutMs;
-}
-
-/** Whether a time has the format of the question's and is less than `lateAnswerMs` before it: an earlier question's. */
-function isShortlyBefore(time: string, asked: string): boolean {
-  const [at, askedAt] = [decodeTime(time), decodeTime(asked)];
-  if (at === null || askedAt === null || time.length !== asked.length) return false;
-  return at < askedAt && askedAt - at < lateAnswerMs;
 }

@@ -155,7 +155,7 @@ export class Desk {
   /** Removes a session whose end is on the disk, with its questions. False if it was removed before. */
   endSession(session: Session): boolean {
     if (!this.sessions.remove(session)) return false;
-    this.asks.drop(session.id);
+    this.asks.drop(session.id, this.uptimeMs);
     const link = session.sealed ? this.links.currentOf(session.owner) : undefined;
     if (link?.device === session.id) this.links.dismiss(link, this.uptimeMs);
     return true;

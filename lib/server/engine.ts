@@ -77,6 +77,7 @@ export class Engine {
       owner,
       link: null,
       msgid: 0n,
+      isAnswer: false,
     };
     if (desk.policy.requireEncryption) {
       // protocol §2.8: an ACK is never answered, not even with a refusal.
@@ -92,7 +93,7 @@ export class Engine {
     this.desk.setTime(now);
     this.#presence.tick();
     this.desk.links.expire(this.desk.uptimeMs);
-    this.operator.sendAsks();
+    this.operator.tick();
   }
 
   /** Whether the current batch has an operation. */
@@ -226,8 +227,11 @@ function isAck(bytes: Uint8Array): boolean {
 }
 
 /** A request that came over a link. */
-function requestOver(link: Link, { msgid }: Frame, body: Uint8Array): Request {
+function requestOver(link: Link, frame: Frame, body: Uint8Array): Request {
   const hash = digestOf(body);
   const { source, key: owner } = link;
-  return { source, id: "-", verb: "other", bytes: body.length, hash, owner, link, msgid };
+  const { msgid } = frame;
+  const isAnswer = frame.kind === "text" && frame.answer;
+  const { length: bytes } = body;
+  return { source, id: "-", verb: "other", bytes, hash, owner, link, msgid, isAnswer };
 }

@@ -87,7 +87,13 @@ export type Operation =
       readonly key: number;
       /** Sequence number of the device's previous report; 0 if it is not known. */
       readonly previous: number;
+      /** How it may instead be the answer to a question (protocol §4.9); null or missing if it cannot be one. */
+      readonly mayAnswer?: MayAnswer | null;
     }
+  /** Keeps a question before it is sent, so that its answer is recognised, also after a restart. */
+  | { readonly kind: "question"; readonly question: Question }
+  /** The server has run for another hour: questions grow older, and the old ones are removed. */
+  | { readonly kind: "hour" }
   | { readonly kind: "find"; readonly id: string }
   | { readonly kind: "latest"; readonly id: string };
 
@@ -110,6 +116,29 @@ export type Report = {
   readonly received: number;
   readonly code: string;
   readonly message: string;
+};
+
+/** Who asked a question: `iot-server query`, a program over the API, or a person on the dashboard. */
+export type Asker = "cli" | "api" | "dashboard";
+
+/** A question of the operator to a device. */
+export type Question = {
+  readonly device: string;
+  readonly code: string;
+  readonly target: string;
+  readonly by: Asker;
+  /** The time field of its QUERY, which the answer repeats. */
+  readonly time: string;
+  /** ms since 1970. */
+  readonly asked: number;
+};
+
+/** What a DATA shows of being an answer, besides its time. */
+export type MayAnswer = {
+  /** Whether it is in the addressed form. */
+  readonly addressed: boolean;
+  /** Number of the question that an addressed DATA answers although it has another time; 0 for none. */
+  readonly open: number;
 };
 
 /** What a sealed LOGIN stores in the device's row. */
@@ -161,6 +190,9 @@ export type Outcome =
       readonly keyChanged?: boolean;
     }
   | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
+  /** The DATA was the answer to a question and is stored with it. */
+  | { readonly kind: "answer"; readonly question: number; readonly repeated: boolean }
+  | { readonly kind: "question"; readonly number: number }
   | {
       readonly kind: "found";
       readonly known: boolean;

@@ -3,10 +3,12 @@
 
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { encode } from "../protocol/encode.ts";
-import type { Ask } from "./asks.ts";
+import type { Ask, OpenAsk } from "./asks.ts";
 import { type Desk, peerName } from "./desk.ts";
 import type { Moment } from "./moment.ts";
 import type { DeviceFacts, Endpoint, Outcome } from "./operation.ts";
+
+const hourMs = 3_600_000;
 
 /** The result of removing a device. */
 export type RemoveResult = "removed" | "unknown" | "storage-failed";
@@ -16,7 +18,12 @@ export type EnrollResult =
   { readonly kind: "hash" } | { readonly kind: "done"; readonly code: AckCode };
 
 export class Operator {
-  constructor(private readonly desk: Desk) {}
+  /** When the current hour of service began, by the monotonic clock, ms. */
+  #hourAt: number;
+
+  constructor(private readonly desk: Desk) {
+    this.#hourAt = desk.uptimeMs;
+  }
 
   /** The address to send to for this device (protocol §4.9), or null if it is not logged in. */
   destinationOf(id: string): Endpoint | null {
@@ -39,27 +46,16 @@ export class Operator {
     } else if (!this.desk.asks.add(ask)) {
       ask.onResult({ kind: "busy" });
     } else {
-      this.sendAsks();
+      this.#sendAsks();
     }
   }
 
-  /** Sends the questions that are due, for the first time or again. The caller has set the time. */
-  sendAsks(): void {
-    const { desk } = this;
-    for (const open of desk.asks.due(desk.wallMs, desk.uptimeMs)) {
-      const { id, code, target, answerTo } = open.ask;
-      const to = this.destinationOf(id);
-      const session = desk.sessions.get(id);
-      if (to === null || session === undefined) {
-        desk.asks.drop(id);
-        continue;
-      }
-      const { time, msgid } = open;
-      const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
-      if (!session.sealed) desk.send(to, text);
-      else this.#sendSealed(session.owner, msgid, text);
-      desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
-    }
+  /** Sends the questions that are due, and lets the kept ones grow older. The caller has set the time. */
+  tick(): void {
+    this.#sendAsks();
+    if (this.desk.uptimeMs - this.#hourAt < hourMs) return;
+    this.#hourAt = this.desk.uptimeMs;
+    this.desk.submit({ kind: "hour" }, null, () => {});
   }
 
   /**
@@ -118,6 +114,40 @@ export class Operator {
       (outcome) => onResult(enrolled(outcome)),
       () => onResult({ kind: "done", code: ack.storageFailed }),
     );
+  }
+
+  /** Sends the questions that are due: a new one once it is on the disk, an open one again. */
+  #sendAsks(): void {
+    const { desk } = this;
+    for (const open of desk.asks.due(desk.wallMs, desk.uptimeMs)) {
+      if (open.number > 0) {
+        this.#send(open);
+        continue;
+      }
+      const { id: device, code, target, by } = open.ask;
+      const question = { device, code, target, by, time: open.time, asked: desk.wallMs };
+      desk.submit(
+        { kind: "question", question },
+        null,
+        (outcome) => {
+          if (outcome.kind !== "question") return;
+          open.number = outcome.number;
+          if (desk.asks.isOpen(open)) this.#send(open);
+        },
+        () => desk.asks.fail(open, desk.uptimeMs),
+      );
+    }
+  }
+
+  #send({ ask: { id, code, target, answerTo }, time, msgid }: OpenAsk): void {
+    const { desk } = this;
+    const to = this.destinationOf(id);
+    const session = desk.sessions.get(id);
+    if (to === null || session === undefined) return desk.asks.drop(id, desk.uptimeMs);
+    const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
+    if (!session.sealed) desk.send(to, text);
+    else this.#sendSealed(session.owner, msgid, text);
+    desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
   }
 
   /** Sends over the current link of the session's key. A sealed session is never asked in text. */

@@ -22,4 +22,6 @@ export type Request = {
   link: Link | null;
   /** The msgid of its frame; 0 for a text datagram. */
   readonly msgid: bigint;
+  /** Whether its frame has flag 1: it answers a message of this server. False for a text datagram. */
+  readonly isAnswer: boolean;
 };

@@ -38,7 +38,7 @@ export type CareProgress = {
 };
 
 /** The tables that are copied with one statement each. */
-const smallTables = ["registrar", "login", "report_chunk", "answered"];
+const smallTables = ["registrar", "login", "report_chunk", "answered", "question", "service"];
 
 /**
  * Copies the state of a database at one moment, whether it is served or not.

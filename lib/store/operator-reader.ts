@@ -2,7 +2,7 @@
 // not evict the writer's pages from the writer's cache. Every call is short. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { EndReason } from "../server/operation.ts";
+import type { Asker, EndReason } from "../server/operation.ts";
 import { MessageScan, MessageStatements } from "./message-scan.ts";
 import { type StoredReport, ReportReader } from "./report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./report-scan.ts";
@@ -38,6 +38,20 @@ export type SessionFacts = {
   readonly port: number;
 };
 
+/** A question to a device with its answer; times in ms since 1970. */
+export type QuestionFacts = {
+  readonly number: number;
+  readonly code: string;
+  readonly target: string;
+  readonly by: Asker;
+  readonly asked: number;
+  /** null without an answer, as the rest. */
+  readonly answered: number | null;
+  readonly answerCode: string | null;
+  readonly answerTime: string | null;
+  readonly answer: string | null;
+};
+
 /** How many chunks are searched for a device's latest report: a device may have none. */
 const latestChunksMax = 2_000;
 
@@ -47,6 +61,7 @@ export class OperatorReader {
   readonly #roster: Statement<DeviceWithSession, Values>;
   readonly #facts: Statement<RegistrarFacts, Values>;
   readonly #sessions: Statement<SessionFacts, Values>;
+  readonly #questions: Statement<QuestionFacts, Values>;
   readonly #receivedFrom: Statement<{ sequence: number; received: number }, Values>;
   readonly #reports: ScanStatements<StoredReport>;
   readonly #messages: MessageStatements;
@@ -77,6 +92,12 @@ export class OperatorReader {
       `SELECT session, started, last_seen AS lastSeen, ended, reason, ip, port FROM login
        WHERE device = ? AND session < ? ORDER BY session DESC LIMIT ?`,
     );
+    this.#questions = prepare(
+      database,
+      `SELECT number, code, target, asker AS "by", asked, answered, answer_code AS answerCode,
+              answer_time AS answerTime, answer
+       FROM question WHERE device = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    );
     this.#receivedFrom = prepare(
       database,
       "SELECT sequence, received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
@@ -99,6 +120,11 @@ export class OperatorReader {
   /** A device's sessions with numbers below `before`, newest first. */
   sessions(id: string, before: number, limit: number): SessionFacts[] {
     return this.#sessions.all(id, before, limit);
+  }
+
+  /** The questions to a device with numbers below `before`, newest first. */
+  questions(id: string, before: number, limit: number): QuestionFacts[] {
+    return this.#questions.all(id, before, limit);
   }
 
   /** The number of the oldest report that is kept; `end()` if there is none. */

@@ -88,6 +88,11 @@ export class ReportWriter {
     return { kind: "report", sequence, repeated: false };
   }
 
+  /** Whether the report is stored already. */
+  has(operation: ReportOperation): boolean {
+    return this.#findRepeat(operation) > 0;
+  }
+
   /** Writes a part of the index if a full chunk waits for it. Runs between transactions. */
   housekeep(): void {
     if (this.chunks.isBehind) this.chunks.writeSome(indexRowsPerStep);

@@ -99,6 +99,29 @@ export const migrations: readonly string[] = [
     (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'login'),
     0);
   `,
+  // The operator's questions with their answers, which are no reports; and how many hours the server has run in all, by
+  // which they grow old.
+  `
+  CREATE TABLE question (
+    number      INTEGER PRIMARY KEY,
+    device      TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    target      TEXT NOT NULL,
+    asker       TEXT NOT NULL,
+    time        TEXT NOT NULL,
+    asked       INTEGER NOT NULL,
+    hour        INTEGER NOT NULL,
+    answered    INTEGER,
+    answer_code TEXT,
+    answer_time TEXT,
+    answer      TEXT
+  );
+  CREATE INDEX question_of_device ON question (device);
+  CREATE TABLE service (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    hours INTEGER NOT NULL
+  );
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -15,6 +15,7 @@ import { AnsweredRows } from "./answered-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
 import type { FileGuard } from "./file-guard.ts";
 import { LatestReports } from "./latest-reports.ts";
+import { QuestionRows } from "./question-rows.ts";
 import type { ReportChunks } from "./report-chunks.ts";
 import type { ReportReader } from "./report-reader.ts";
 import { ReportWriter } from "./report-writer.ts";
@@ -35,6 +36,7 @@ export class SqliteStore implements Store {
   readonly #devices: DeviceRows;
   readonly #sessions: SessionRows;
   readonly #answered: AnsweredRows;
+  readonly #questions: QuestionRows;
   readonly #reports: ReportWriter;
   readonly #latest: LatestReports;
   readonly #begin: Statement;
@@ -54,6 +56,7 @@ export class SqliteStore implements Store {
     this.#devices = new DeviceRows(database, { keyPolicy: "replace", ...options });
     this.#sessions = new SessionRows(database);
     this.#answered = new AnsweredRows(database);
+    this.#questions = new QuestionRows(database);
     this.#reports = new ReportWriter(database, options.recentReportsMax);
     this.#latest = new LatestReports(this.#reports.reader);
   }
@@ -132,7 +135,12 @@ export class SqliteStore implements Store {
   #applyOne(operation: Operation): Outcome {
     switch (operation.kind) {
       case "report":
-        return this.#reports.store(operation);
+        return this.#answer(operation) ?? this.#reports.store(operation);
+      case "question":
+        return { kind: "question", number: this.#questions.add(operation.question) };
+      case "hour":
+        this.#questions.countHour();
+        return { kind: "nothing" };
       case "register": {
         const outcome = this.#devices.register(operation);
         const changes: AckCode[] = [ack.registered, ack.registrationUpdated];
@@ -187,6 +195,15 @@ export class SqliteStore implements Store {
         return { kind: "found", known, report };
       }
     }
+  }
+
+  /** Stores a DATA that answers a question; null if it is a report. */
+  #answer(operation: Extract<Operation, { kind: "report" }>): Outcome | null {
+    const { report, mayAnswer = null } = operation;
+    if (mayAnswer === null) return null;
+    const isReported = () => this.#reports.has(operation);
+    const stored = this.#questions.answer(report, mayAnswer, isReported);
+    return stored === null ? null : { kind: "answer", ...stored };
   }
 
   #keepAnswer({ request }: { readonly request?: SealedRequest | null }, code: AckCode): void {

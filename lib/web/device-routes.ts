@@ -51,6 +51,13 @@ export function deviceRoutes(ports: WebPorts, roster: Roster): Route[] {
       answer: (call) => sessions(ports, call),
     },
     {
+      method: "GET",
+      path: `${devicePath}/questions`,
+      query: ["limit", "cursor"],
+      access: "read",
+      answer: (call) => questions(ports, call),
+    },
+    {
       method: "POST",
       path: `${devicePath}/query`,
       query: [],
@@ -111,10 +118,7 @@ function sessions(ports: WebPorts, { names, parameters }: Call): Response {
   const id = names["id"] ?? "";
   if (ports.devices.facts(id) === null) throw unknown(id);
   const limit = parameters.integer("limit", 1, listMax, 50);
-  const before = parameters.cursor((value) =>
-    Number.isSafeInteger(value) ? (value as number) : null,
-  );
-  const rows = ports.devices.sessions(id, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
+  const rows = ports.devices.sessions(id, beforeOf(parameters), limit + 1);
   const page = rows.slice(0, limit).map((row) => {
     // The row of an open session is updated with a delay; the session in memory is current.
     const live = row.ended === null ? ports.presence.get(id) : undefined;
@@ -131,6 +135,36 @@ function sessions(ports: WebPorts, { names, parameters }: Call): Response {
   const last = page.at(-1);
   const next = rows.length > limit && last !== undefined ? encodeCursor(last.session) : null;
   return json({ sessions: page, next });
+}
+
+function questions(ports: WebPorts, { names, parameters }: Call): Response {
+  const id = names["id"] ?? "";
+  if (ports.devices.facts(id) === null) throw unknown(id);
+  const limit = parameters.integer("limit", 1, listMax, 50);
+  const rows = ports.devices.questions(id, beforeOf(parameters), limit + 1);
+  const page = rows.slice(0, limit).map((row) => ({
+    question: row.number,
+    code: row.code,
+    target: row.target,
+    by: row.by,
+    asked: timeText(row.asked),
+    answered: timeTextOrNull(row.answered),
+    answer:
+      row.answered === null
+        ? null
+        : { code: row.answerCode, time: row.answerTime, message: row.answer },
+  }));
+  const last = page.at(-1);
+  const next = rows.length > limit && last !== undefined ? encodeCursor(last.question) : null;
+  return json({ questions: page, next });
+}
+
+/** The number that the cursor names: the page has only lower ones. */
+function beforeOf(parameters: Call["parameters"]): number {
+  const before = parameters.cursor((value) =>
+    Number.isSafeInteger(value) ? (value as number) : null,
+  );
+  return before ?? Number.MAX_SAFE_INTEGER;
 }
 
 async function remove(ports: WebPorts, id: string): Promise<Response> {
@@ -155,7 +189,9 @@ async function query(ports: WebPorts, { names, request }: Call): Promise<Respons
     throw new Problem("bad-body", "target must be 1 to 64 of A-Z a-z 0-9 . _ : -");
   if (Object.keys(rest).length > 0)
     throw new Problem("bad-body", "Only code and target are known here.");
-  const result = await ports.operator.ask(id, code, target);
+  // The dashboard logs in with a cookie, programs send the token.
+  const by = request.headers.has("authorization") ? "api" : "dashboard";
+  const result = await ports.operator.ask(id, code, target, by);
   switch (result.kind) {
     case "answer":
       return json({ code: result.code, time: result.time, message: result.message });

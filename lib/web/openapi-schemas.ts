@@ -146,6 +146,16 @@ export const schemas = {
     additionalProperties: false,
   } as Schema,
   Answer: object({ code, time: text, message: text }),
+  KeptQuestion: object({
+    question: count,
+    code,
+    target: id,
+    by: { enum: ["cli", "api", "dashboard"] },
+    asked: time,
+    answered: orNull(time),
+    answer: orNull(componentRef("Answer")),
+  }),
+  QuestionPage: object({ questions: listOf(componentRef("KeptQuestion")), next: orNull(text) }),
   Line: object({
     time: text,
     level: { enum: ["debug", "info", "warn", "error"] },

@@ -153,6 +153,13 @@ const devicePaths = {
       ...refusals("bad-parameter", "login-required", "unknown-device"),
     }),
   },
+  "/api/v1/devices/{id}/questions": {
+    parameters: [idParameter],
+    get: operation("The questions that it was asked, with its answers, newest first", paging, {
+      200: jsonBody(ref("QuestionPage")),
+      ...refusals("bad-parameter", "login-required", "unknown-device"),
+    }),
+  },
   "/api/v1/devices/{id}/query": {
     parameters: [idParameter],
     post: {

@@ -2,7 +2,7 @@
 // the store or a file.
 
 import type { AskResult } from "../server/asks.ts";
-import type { EndReason, Endpoint, Report } from "../server/operation.ts";
+import type { Asker, EndReason, Endpoint, Report } from "../server/operation.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
 /** All that the web side gets from the server. */
@@ -57,6 +57,20 @@ export type SessionRow = {
   readonly port: number;
 };
 
+/** A question to a device with its answer; times in ms since 1970. */
+export type QuestionRow = {
+  readonly number: number;
+  readonly code: string;
+  readonly target: string;
+  readonly by: Asker;
+  readonly asked: number;
+  /** null without an answer, as the rest. */
+  readonly answered: number | null;
+  readonly answerCode: string | null;
+  readonly answerTime: string | null;
+  readonly answer: string | null;
+};
+
 /** Read access to the registrar and the sessions. */
 export interface DeviceSource {
   /** At most `limit` devices with ids after `after`, in the order of ids. */
@@ -65,6 +79,8 @@ export interface DeviceSource {
   facts(id: string): RegisteredFacts | null;
   /** A device's sessions with numbers below `before`, newest first. */
   sessions(id: string, before: number, limit: number): readonly SessionRow[];
+  /** The kept questions to a device with numbers below `before`, newest first. */
+  questions(id: string, before: number, limit: number): readonly QuestionRow[];
 }
 
 /** A report with its sequence number. */
@@ -144,7 +160,7 @@ export interface PresenceSource {
 /** What an operator can do to a device. */
 export interface Operator {
   /** Sends a QUERY to a device and waits for its answer. */
-  ask(id: string, code: string, target: string): Promise<AskResult>;
+  ask(id: string, code: string, target: string, by: Asker): Promise<AskResult>;
   /** Deregisters a device; resolves to false if it is not registered. Rejects if the storage failed. */
   remove(id: string): Promise<boolean>;
 }

@@ -171,6 +171,8 @@ export class Roster {
       case "end":
         return this.#end(operation.session, operation.reason, operation.at);
       case "report":
+      case "question":
+      case "hour":
       case "allow-text":
       case "touch":
       case "find":

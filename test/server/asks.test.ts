@@ -15,6 +15,10 @@ function questionsIn(replies: readonly Reply[]): Query[] {
   return replies.map((reply) => messageIn(reply)).filter((message) => message.type === "QUERY");
 }
 
+function reportTimes(bench: ServerBench): string[] {
+  return [...bench.store.reports.values()].map(({ time }) => time);
+}
+
 function entered(): ServerBench {
   const bench = new ServerBench();
   bench.enter("asmith");
@@ -79,18 +83,85 @@ test("a plain report with another time is no answer; an addressed one is, if it 
   expect(results).toEqual([]);
   bench.ask(encode({ ...device, address, time: "now" }));
   expect(results).toMatchObject([{ kind: "answer", time: "now" }]);
+  expect(reportTimes(bench)).toEqual(["before", "noon"]);
 });
 
-test("a late answer to an earlier question is stored, but answers nothing", () => {
+test.each([
+  ["plain, with the question's time", null, ""],
+  ["addressed, with the question's time", address, ""],
+  ["addressed, with a time of its own", address, "0"],
+])("an answer is stored with its question and is no report: %s", (_form, at, ownTime) => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.ask(say.data("asmith", "21.5", "report"));
+  bench.question("asmith", "42", results);
+  const [{ time: asked } = { time: "" }] = questionsIn(bench.turn());
+  const time = ownTime === "" ? asked : ownTime;
+  const answer = encode({ ...device, address: at, time });
+  expect(bench.codes(answer)).toEqual(["50"]);
+  expect(results).toMatchObject([{ kind: "answer", message: "it is fine" }]);
+  // A repeat gets 50 again, also after a restart and a new LOGIN, and is neither a second answer nor a report.
+  expect(bench.codes(answer)).toEqual(["50"]);
+  bench.restart();
+  expect(bench.codes(answer)).toEqual(["50"]);
+  bench.ask(say.login("asmith"));
+  expect(bench.codes(answer)).toEqual(["50"]);
+  expect(bench.store.questions).toMatchObject([
+    { device: "asmith", code: "42", by: "cli", answer: { time, message: "it is fine" } },
+  ]);
+  expect(reportTimes(bench)).toEqual(["report"]);
+  expect(bench.answer(say.query("asmith", "02", "asmith")).message).toBe("report\t07\t21.5");
+});
+
+test("a late answer is stored with its question, also after a restart, and ends no other question", () => {
   const bench = entered();
   const results: AskResult[] = [];
   bench.question("asmith", "01", results);
   const [{ time } = { time: "" }] = questionsIn(bench.turn());
   bench.pass(limits.askTimeoutMs);
+  bench.restart();
   bench.question("asmith", "02", results);
   bench.turn();
   expect(bench.codes(encode({ ...device, address, time }))).toEqual(["50"]);
   expect(results).toEqual([{ kind: "no-answer" }]);
+  expect(bench.store.questions.map(({ code, answer }) => [code, answer?.message])).toEqual([
+    ["02", undefined],
+    ["01", "it is fine"],
+  ]);
+  expect(reportTimes(bench)).toEqual([]);
+});
+
+test("an addressed DATA with an unknown time is a late answer for a minute, then a report", () => {
+  const bench = entered();
+  bench.question("asmith", "01", []);
+  bench.turn();
+  bench.pass(limits.askTimeoutMs);
+  bench.ask(encode({ ...device, address, time: "late" }));
+  bench.wait(60_000);
+  bench.ask(encode({ ...device, address, time: "later" }));
+  expect(bench.store.questions.map(({ answer }) => answer?.time)).toEqual(["late"]);
+  expect(reportTimes(bench)).toEqual(["later"]);
+});
+
+test("two different answers to one question are both kept: both were acknowledged", () => {
+  const bench = entered();
+  bench.question("asmith", "01", []);
+  const [{ time } = { time: "" }] = questionsIn(bench.turn());
+  for (const message of ["one", "two", "one"]) {
+    expect(bench.codes(encode({ ...device, address: null, time, message }))).toEqual(["50"]);
+  }
+  expect(bench.store.questions.map(({ answer }) => answer?.message)).toEqual(["two", "one"]);
+  expect(reportTimes(bench)).toEqual([]);
+});
+
+test("a question that cannot be stored is not sent", () => {
+  const bench = entered();
+  const results: AskResult[] = [];
+  bench.store.trouble = "disk full";
+  bench.question("asmith", "01", results);
+  expect(bench.turn()).toEqual([]);
+  expect(results).toEqual([{ kind: "busy" }]);
+  expect(bench.engine.desk.asks.size).toBe(0);
 });
 
 test("neither another device nor a datagram from elsewhere can answer for the device", () => {
@@ -103,6 +174,8 @@ test("neither another device nor a datagram from elsewhere can answer for the de
   expect(bench.codes(encode({ ...device, id: "bsmith", address, time }), there)).toEqual(["50"]);
   expect(bench.codes(encode({ ...device, address, time }), there)).toEqual(["51"]);
   expect(results).toEqual([]);
+  // The time of a question to another device makes no answer.
+  expect([...bench.store.reports.values()].map(({ device: from }) => from)).toEqual(["bsmith"]);
 });
 
 test("a question is repeated every 2 s, byte for byte, and given up after 8 s", () => {

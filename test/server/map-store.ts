@@ -2,10 +2,12 @@
 
 import { ack } from "../../lib/protocol/codes.ts";
 import { comparableMac } from "../../lib/protocol/fields.ts";
+import { decideAnswer, type KeptQuestion } from "../../lib/server/answers.ts";
 import type {
   EndReason,
   Operation,
   Outcome,
+  Question,
   Report,
   StoredSession,
 } from "../../lib/server/operation.ts";
@@ -20,6 +22,8 @@ export class MapStore {
   readonly devices = new Map<string, DeviceRow>();
   readonly sessions = new Map<number, SessionRow>();
   readonly reports = new Map<number, Report>();
+  /** The questions, newest first. */
+  questions: (KeptQuestion & Question)[] = [];
   /** Why the next batches fail; null while the store works. */
   trouble: string | null = null;
   /** Kinds of the operations applied so far. */
@@ -52,7 +56,14 @@ export class MapStore {
       case "login":
         return this.#login(operation);
       case "report":
-        return this.#report(operation);
+        return this.#answer(operation) ?? this.#report(operation);
+      case "question": {
+        const number = this.questions.length + 1;
+        this.questions = [{ ...operation.question, number, answer: null }, ...this.questions];
+        return { kind: "question", number };
+      }
+      case "hour":
+        return { kind: "nothing" };
       case "end":
         this.#end(this.sessions.get(operation.session), operation.reason);
         return { kind: "nothing" };
@@ -124,6 +135,23 @@ export class MapStore {
     const repeated = this.reports.has(key);
     if (!repeated) this.reports.set(key, report);
     return { kind: "report", sequence: [...this.reports.keys()].indexOf(key) + 1, repeated };
+  }
+
+  #answer({ report, key, mayAnswer = null }: OperationOf<"report">): Outcome | null {
+    if (mayAnswer === null) return null;
+    const own = this.questions.filter(({ device }) => device === report.device);
+    const decision = decideAnswer(report, mayAnswer, own);
+    if (decision.kind === "report") return null;
+    const { question } = decision;
+    if (decision.kind === "repeat") return { kind: "answer", question, repeated: true };
+    if (decision.ifNew && this.reports.has(key)) return null;
+    const asked = own.find(({ number }) => number === question) as KeptQuestion & Question;
+    const answered = { ...asked, answer: report };
+    this.questions =
+      asked.answer === null
+        ? this.questions.map((it) => (it === asked ? answered : it))
+        : [{ ...answered, number: this.questions.length + 1 }, ...this.questions];
+    return { kind: "answer", question, repeated: false };
   }
 
   #endAllOf(id: string, ended: EndReason): void {

@@ -154,7 +154,7 @@ export class ServerBench {
   question(id: string, code: string, results: AskResult[]): void {
     const onResult = (result: AskResult) => results.push(result);
     const answerTo = { ip: "192.0.2.1", port: 9000 };
-    const ask: Ask = { id, code, target: id, answerTo, onResult };
+    const ask: Ask = { id, code, target: id, answerTo, by: "cli", onResult };
     this.engine.operator.ask(ask, this.moment);
   }
 

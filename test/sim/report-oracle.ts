@@ -4,7 +4,7 @@
 import type { Database } from "bun:sqlite";
 import { decode } from "../../lib/protocol/decode.ts";
 import type { Data } from "../../lib/protocol/messages.ts";
-import type { Operation } from "../../lib/server/operation.ts";
+import type { Operation, Outcome, Report } from "../../lib/server/operation.ts";
 import { hold } from "./violation.ts";
 
 type Row = { device: string; time: string; code: string; message: string; key: number };
@@ -36,6 +36,8 @@ export class ReportOracle {
   /** Keys of damaged datagrams: such a datagram may be stored, as another report. */
   readonly #damaged = new Set<number>();
   readonly #stored = new Set<number>();
+  /** Answers to questions, by the key of their datagram. */
+  readonly #answered = new Map<number, Report>();
 
   get sent(): number {
     return this.#sent.size;
@@ -54,13 +56,17 @@ export class ReportOracle {
     this.#damaged.add(keyOf(Bun.SHA256.hash(bytes, "hex")));
   }
 
-  onStored(operation: Operation): void {
-    if (operation.kind === "report") this.#stored.add(operation.key);
+  onStored(operation: Operation, outcome: Outcome | undefined): void {
+    if (operation.kind !== "report") return;
+    if (outcome?.kind === "answer") this.#answered.set(operation.key, operation.report);
+    else this.#stored.add(operation.key);
   }
 
   /** The server is about to acknowledge that the datagram of this hash is stored. */
   onAcknowledge(hash: string): void {
-    hold(this.#stored.has(keyOf(hash)), () => `ACK 50 before its commit: ${hash}`);
+    const key = keyOf(hash);
+    const isThere = this.#stored.has(key) || this.#answered.has(key);
+    hold(isThere, () => `ACK 50 before its commit: ${hash}`);
   }
 
   /** A device takes its report as delivered. */
@@ -95,7 +101,21 @@ export class ReportOracle {
       hold(names.has(name), () => `acknowledged, but not there: ${name}`);
     }
     for (const key of this.#stored) hold(keys.has(key), () => `committed, but not there: ${key}`);
+    this.#checkAnswers(database, keys);
     this.#checkOrder(rows);
+  }
+
+  /** Checks that each acknowledged answer is stored once, with a question, and is no report. */
+  #checkAnswers(database: Database, reported: ReadonlySet<number>): void {
+    const find = database.query<{ it: number }, string[]>(
+      `SELECT count(*) AS it FROM question
+       WHERE device = ? AND answer_time = ? AND answer_code = ? AND answer = ?`,
+    );
+    for (const [key, { device, time, code, message }] of this.#answered) {
+      hold(!reported.has(key), () => `an answer became a report: ${message}`);
+      const row = find.get(device, time, code, message);
+      hold(row?.it === 1, () => `answer stored ${row?.it} times: ${device} ${time} ${message}`);
+    }
   }
 
   /** Checks that every report that a device queued and did not lose is stored, once. */

@@ -145,7 +145,7 @@ export class Simulation {
       // The network may have damaged an answer; an undamaged one must answer this question.
       hold(isOurs || !this.world.reports.wasSent(report), () => `${code} ${id}: ${message}`);
     };
-    this.world.server.ask({ id, code, target: id, answerTo: server, onResult });
+    this.world.server.ask({ id, code, target: id, answerTo: server, by: "cli", onResult });
   }
 
   #query(device: DeviceNode): void {

@@ -95,9 +95,9 @@ export class World {
         onReceive: (bytes, source) => {
           this.replies.onReceive(this.transport.read(bytes), bytes, source);
         },
-        onStored: (operations) => {
-          for (const operation of operations) {
-            this.reports.onStored(operation);
+        onStored: (operations, outcomes) => {
+          for (const [i, operation] of operations.entries()) {
+            this.reports.onStored(operation, outcomes[i]);
             if (operation.kind === "end" && operation.reason === "offline") {
               this.presence.onOffline(this.#deviceOf(operation.session), operation.at);
             }

@@ -40,6 +40,8 @@ const tables = [
   "report_chunk",
   "report_index",
   "answered",
+  "question",
+  "service",
   "sqlite_sequence",
 ];
 
@@ -68,6 +70,15 @@ function fill(store: SqliteStore, reports: number): void {
   store.applyNow(devices.map((device) => ({ ...registerOf(device), request })));
   const proof = { kind: "verified", hash: "h1" } as const;
   store.applyNow(devices.slice(0, 2).map((device) => loginOf(device, proof)));
+  const asked = {
+    device: "device-1",
+    code: "01",
+    target: "a",
+    by: "cli",
+    time: "1",
+    asked: 1,
+  } as const;
+  store.applyNow([{ kind: "question", question: asked }, { kind: "hour" }]);
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 

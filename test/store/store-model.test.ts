@@ -164,6 +164,8 @@ function summaryOf(outcome: Outcome): string {
     case "found":
       return `${outcome.known} ${outcome.report?.message ?? null}`;
     case "answered":
+    case "answer":
+    case "question":
     case "nothing":
       return outcome.kind;
   }

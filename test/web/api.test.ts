@@ -79,6 +79,8 @@ describe("each route answers as documented", () => {
     [404, "DELETE", "/api/v1/devices/no%20id", id],
     [200, "GET", `${own}/sessions?limit=1`, `${id}/sessions`],
     [404, "GET", "/api/v1/devices/nobody/sessions", `${id}/sessions`],
+    [200, "GET", `${own}/questions?limit=1`, `${id}/questions`],
+    [404, "GET", "/api/v1/devices/nobody/questions", `${id}/questions`],
     [200, "GET", `${own}/reports?limit=2&from=24h`, `${id}/reports`],
     [200, "GET", `${own}/series?from=999999999d`, `${id}/series`],
     [200, "GET", `${own}/reports?format=csv`, `${id}/reports`],
@@ -184,6 +186,18 @@ test("a query to a device returns its answer", async () => {
   const answer = ["DATA", "01", device.id, ip, port, time, "4", "21.5"];
   expect(await device.exchange(...answer)).toBe("50");
   expect(await asked).toMatchObject({ status: 200, body: { code: "01", message: "21.5" } });
+});
+
+test("the answer is listed with its question, and is neither a report nor the last one", async () => {
+  const { body } = await ask("GET", `${own}/questions`, `${id}/questions`);
+  const { questions, next } = body as { questions: unknown[]; next: string | null };
+  expect(next).toBeNull();
+  expect(questions).toMatchObject([
+    { code: "07", target: "temperature", by: "api", answer: { code: "01", message: "21.5" } },
+  ]);
+  const { lastReport } = await server.read<{ lastReport: { message: string } }>(own);
+  expect(lastReport.message).toStartWith("{");
+  expect((await server.read<{ reports: unknown[] }>(`${own}/reports`)).reports).toHaveLength(3);
 });
 
 test("an operator deregisters a device: its session ends, its reports stay", async () => {

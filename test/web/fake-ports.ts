@@ -18,7 +18,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     version: "1.2.3",
     now: () => 1_000_000,
     devicePort: 9,
-    devices: { roster: () => [], facts: () => null, sessions: () => [] },
+    devices: { roster: () => [], facts: () => null, sessions: () => [], questions: () => [] },
     reports: reportsOf([]),
     presence: { size: 0, get: () => undefined, all: () => [][Symbol.iterator]() },
     operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },

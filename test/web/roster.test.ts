@@ -31,6 +31,7 @@ function newRoster(onChange: (id: string) => void = () => {}): Roster {
       roster: (after, limit) => rows.filter(({ id }) => id > after).slice(0, limit),
       facts: () => null,
       sessions: () => [],
+      questions: () => [],
     },
   });
   return new Roster(devices, presence, onChange);
@@ -211,6 +212,7 @@ test.each([
       roster: (after) => (after === "" ? [rosterRow("a", { session: 1, lastSeen })] : []),
       facts: () => null,
       sessions: () => [],
+      questions: () => [],
     },
   });
   const presence = { size: 1, get: () => session, all: () => [session][Symbol.iterator]() };

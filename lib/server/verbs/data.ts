@@ -1,9 +1,13 @@
-// DATA (protocol §4.6): a report, or a device's answer to the operator's QUERY. Both are stored and then acknowledged.
+// DATA (protocol §4.6): a report, or a device's answer to the operator's QUERY, which is no report. Both are stored and
+// then acknowledged.
 
 import { ack } from "../../protocol/codes.ts";
 import type { Data } from "../../protocol/messages.ts";
 import { peerName, type Desk } from "../desk.ts";
+import type { MayAnswer, Outcome } from "../operation.ts";
 import type { Request } from "../request.ts";
+
+type Stored = Extract<Outcome, { kind: "report" | "answer" }>;
 
 /** Handles a DATA. */
 export function receiveData(desk: Desk, request: Request, message: Data): void {
@@ -19,25 +23,41 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   const report = { device: id, time, received: desk.wallMs, code, message: message.message };
   const key = keyOf(request);
   const previous = session.lastReport;
-  desk.submit({ kind: "report", report, key, previous }, request, (outcome) => {
-    if (outcome.kind !== "report") return;
-    if (outcome.repeated) desk.counters.reportsRepeated++;
-    else desk.counters.reportsStored++;
-    session.lastReport = Math.max(session.lastReport, outcome.sequence);
-    desk.asks.answer(message, outcome.repeated);
+  const mayAnswer = mayAnswerOf(desk, request, message);
+  desk.submit({ kind: "report", report, key, previous, mayAnswer }, request, (outcome) => {
+    if (outcome.kind === "answer") {
+      const answer = { kind: "answer", code, time, message: message.message } as const;
+      desk.asks.answer(id, outcome.question, answer, desk.uptimeMs);
+    } else if (outcome.kind === "report") {
+      if (outcome.repeated) desk.counters.reportsRepeated++;
+      else desk.counters.reportsStored++;
+      session.lastReport = Math.max(session.lastReport, outcome.sequence);
+    } else return;
     desk.acknowledge(request, ack.dataStored, id);
-    if (desk.log.debug) {
-      const peer = peerName(request.source);
-      desk.log.activity("debug", peer, "RECV", `DATA ${code} ${id} ${message.message}`);
-      const repeated = outcome.repeated ? " (a repeat, stored before)" : "";
-      desk.log.activity(
-        "debug",
-        peer,
-        "SEND",
-        `${ack.dataStored} ${id} report ${outcome.sequence}${repeated}`,
-      );
-    }
+    if (desk.log.debug) logStored(desk, request, message, outcome);
   });
+}
+
+function logStored(desk: Desk, request: Request, data: Data, outcome: Stored): void {
+  const { id, code, message } = data;
+  const peer = peerName(request.source);
+  desk.log.activity("debug", peer, "RECV", `DATA ${code} ${id} ${message}`);
+  const what =
+    outcome.kind === "answer"
+      ? `answer to question ${outcome.question}`
+      : `report ${outcome.sequence}`;
+  const repeated = outcome.repeated ? " (a repeat, stored before)" : "";
+  desk.log.activity("debug", peer, "SEND", `${ack.dataStored} ${id} ${what}${repeated}`);
+}
+
+const plain: MayAnswer = { addressed: false, open: 0 };
+
+/** How a DATA may be an answer. Over a link an answer has flag 1; in text only its form and its time can tell. */
+function mayAnswerOf(desk: Desk, { link, isAnswer }: Request, data: Data): MayAnswer | null {
+  if (link !== null && !isAnswer) return null;
+  return data.address === null
+    ? plain
+    : { addressed: true, open: desk.asks.answerable(data.id, desk.uptimeMs) };
 }
 
 /**

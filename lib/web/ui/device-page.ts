@@ -106,6 +106,7 @@ export class DevicePage implements Page {
       void this.#chart.load();
       void this.#reports.load();
       void this.#sessions.load();
+      void this.#question.load();
     },
     devices: ({ removed }) => {
       if (removed.includes(this.device)) return this.#showGone();

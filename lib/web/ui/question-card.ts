@@ -1,16 +1,23 @@
-// Sends the device a QUERY and shows its answers, newest first.
+// Sends the device a QUERY and shows the latest questions with their answers, newest first.
 
-import { devicePath, Problem, send, wordsOf } from "./api.ts";
+import { devicePath, get, Problem, send, wordsOf } from "./api.ts";
 import { element, setText } from "./element.ts";
-import { latency, presenceWords } from "./formats.ts";
-import { momentElement, serverNow } from "./moments.ts";
+import { presenceWords } from "./formats.ts";
+import { momentElement } from "./moments.ts";
 import type { App } from "./page.ts";
 import type { Device } from "./shapes.ts";
 
-type Answer = { readonly code: string; readonly time: string; readonly message: string };
-type Question = { readonly code: string; readonly target: string };
+type KeptQuestion = {
+  readonly question: number;
+  readonly code: string;
+  readonly target: string;
+  readonly by: keyof typeof askers;
+  readonly asked: string;
+  readonly answer: { readonly time: string; readonly message: string } | null;
+};
+type QuestionPage = { readonly questions: readonly KeptQuestion[] };
 
-/** How many answers stay on the page. */
+/** How many questions are on the page. */
 const keptMax = 5;
 const loginReason = "Sending a query to a device needs a login, even on the server's own machine.";
 
@@ -41,10 +48,12 @@ export class QuestionCard {
   readonly #hint = element("p", { id: "question-hint", class: "hint muted small" });
   readonly #answers = element("ol", {
     class: "answers",
-    "aria-label": "Answers",
+    "aria-label": "Questions and answers",
     "aria-live": "polite",
   });
   readonly view: HTMLElement;
+  /** Number of the newest question on the page. */
+  #newest = 0;
 
   constructor(
     private readonly app: App,
@@ -103,10 +112,8 @@ export class QuestionCard {
     setText(this.#state, "");
     setText(this.#ask, "Asking…");
     const question = { code: this.#code.value, target: this.#target.value.trim() || this.id };
-    const began = performance.now();
     try {
-      const answer = await send<Answer>("POST", devicePath(this.id, "/query"), question);
-      this.#show(question, answer, performance.now() - began);
+      await send("POST", devicePath(this.id, "/query"), question);
     } catch (error) {
       setText(this.#state, troubleOf(error));
       if (error instanceof Problem && error.code === "login-required") {
@@ -115,30 +122,37 @@ export class QuestionCard {
     } finally {
       setText(this.#ask, "Ask");
       this.#ask.removeAttribute("aria-disabled");
+      await this.load();
     }
   }
 
-  #show({ target }: Question, { code, time, message }: Answer, tookMs: number): void {
-    this.#answers.prepend(
-      element(
-        "li",
-        {},
-        element(
-          "p",
-          { class: "asked muted small" },
-          element("span", {}, target),
-          momentElement(serverNow()),
-        ),
-        element("p", { class: "text" }, message === "" ? "(empty answer)" : message),
-        element(
-          "p",
-          { class: "muted small" },
-          `Code ${code}, took ${latency(tookMs)}, device time ${time}`,
-        ),
-      ),
-    );
+  /** Loads the latest questions and adds those that are not shown yet. */
+  async load(): Promise<void> {
+    const path = devicePath(this.id, "/questions");
+    const page = await get<QuestionPage>(path, { limit: keptMax }).catch(() => null);
+    const fresh = page?.questions.filter(({ question }) => question > this.#newest) ?? [];
+    this.#answers.prepend(...fresh.map(itemOf));
+    this.#newest = fresh[0]?.question ?? this.#newest;
     while (this.#answers.children.length > keptMax) this.#answers.lastElementChild?.remove();
   }
+}
+
+const askers = { cli: "iot-server query", api: "the API", dashboard: "the dashboard" } as const;
+
+function itemOf({ code, target, by, asked, answer }: KeptQuestion): HTMLElement {
+  const [message, time] =
+    answer === null ? ["No answer", ""] : [answer.message || "(empty answer)", answer.time];
+  return element(
+    "li",
+    {},
+    element("p", { class: "asked muted small" }, element("span", {}, target), momentElement(asked)),
+    element("p", { class: answer === null ? "muted" : "text" }, message),
+    element(
+      "p",
+      { class: "muted small" },
+      `Code ${code}, asked by ${askers[by]}${time === "" ? "" : `, device time ${time}`}`,
+    ),
+  );
 }
 
 function troubleOf(error: unknown): string {

@@ -67,6 +67,16 @@ export class ServerNode {
     return rows.map(({ message }) => message);
   }
 
+  /** A device's answers to questions, oldest first. */
+  answers(device: string): string[] {
+    const rows = this.#database
+      .query<{ answer: string }, [string]>(
+        "SELECT answer FROM question WHERE device = ? AND answered IS NOT NULL ORDER BY number",
+      )
+      .all(device);
+    return rows.map(({ answer }) => answer);
+  }
+
   /** Receives datagrams; returns the replies. */
   async turn(
     arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],

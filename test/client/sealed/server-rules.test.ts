@@ -1,6 +1,7 @@
 // The server's rules for sealed clients and for text beside them: repeats, 93, a full disk, downgrades, replayed
 // handshakes, two programs of one device.
 
+import { encodeTimeMs } from "../../../lib/protocol/time.ts";
 import { expect, test } from "bun:test";
 import { initiate } from "../../../lib/sealed/handshake.ts";
 import { limits } from "../../../lib/server/policy.ts";
@@ -208,6 +209,7 @@ test("the operator's QUERY reaches a sealed device, and its answer is stored onc
       code: "01",
       target: "asmith",
       answerTo: world.serverAddress,
+      by: "cli",
       onResult: (result) =>
         void results.push(result.kind === "answer" ? result.message : result.kind),
     },
@@ -215,8 +217,22 @@ test("the operator's QUERY reaches a sealed device, and its answer is stored onc
   );
   await world.run(() => results.length > 0);
   expect(results).toEqual(["asmith"]);
-  expect(world.server.reports("asmith")).toEqual(["asmith"]);
+  expect(world.server.answers("asmith")).toEqual(["asmith"]);
+  expect(world.server.reports("asmith")).toEqual([]);
   expect(client.client.device.unanswered).toBe(0);
+});
+
+test("a sealed report that happens to have the time of a question is a report: an answer has flag 1", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const [id, target] = ["asmith", "asmith"];
+  const answerTo = world.serverAddress;
+  const time = encodeTimeMs(world.time);
+  const ask = { id, code: "01", target, answerTo, by: "cli", onResult: () => {} } as const;
+  world.server.engine.operator.ask(ask, world.moment);
+  const report = { type: "DATA", code: "01", id, address: null, time, message: "21" } as const;
+  expect(await client.code(report)).toBe("50");
+  expect(world.server.reports("asmith")).toEqual(["21"]);
 });
 
 test.each([-86_400_000, 86_400_000])(
