@@ -70,9 +70,16 @@ export function peerLine(target: string, result: PeerOutcome): string {
   if (why !== undefined) {
     return `-- ${target} is not reached: no direct path to ${place(at)}; ${visible(why)}`;
   }
-  if (outcome.kind === "silent") return `-- ${target} did not answer at ${place(at)}`;
+  if (outcome.kind === "silent") {
+    const hint = via === "direct" || via === "relayed" ? sealedSilence : "";
+    return `-- ${target} did not answer at ${place(at)}${hint}`;
+  }
   return outcomeLine("QUERY", outcome, at);
 }
+
+/** Clients before 1.1 judge the server's voucher by their own clock, and refuse it without a word. */
+const sealedSilence =
+  ", though its link opened: if its iot-client is older than 1.1, check its clock";
 
 function viaWords(via: PeerOutcome["via"]): string {
   if (via === "direct") return ", sealed, directly";

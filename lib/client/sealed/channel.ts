@@ -20,6 +20,7 @@ import { type Login, loginIn, Logins } from "./logins.ts";
 import { Msgids } from "./msgids.ts";
 import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
+import { ServerClock } from "./server-clock.ts";
 import { ServerLink } from "./server-link.ts";
 
 /** Implementation constant: how long the ACK of a LOGIN is held back for its TICKET. */
@@ -47,6 +48,7 @@ export class SealedChannel implements Carrier {
   readonly #logins: Logins;
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
+  readonly #serverClock: ServerClock;
   #outstanding: Outstanding | null = null;
   /** The msgid of the latest LOGIN whose TICKET has arrived. */
   #ticketed: bigint | null = null;
@@ -72,8 +74,10 @@ export class SealedChannel implements Carrier {
       (frame) => void this.#link.send(frame),
       () => this.#forward(),
     );
+    this.#serverClock = new ServerClock(ports);
     this.#peers = new Peers(
       ports,
+      this.#serverClock,
       this.#msgids,
       this.#logins,
       (frame) => void this.#link.send(frame),
@@ -195,6 +199,7 @@ export class SealedChannel implements Carrier {
   #receiveFrame(frame: Frame): void {
     switch (frame.kind) {
       case "text":
+        this.#serverClock.learn(frame.body);
         if (frame.answer) return this.#receiveAnswer(frame);
         return this.#deliver(frame.body, null, frame.msgid);
       case "ticket": {

@@ -12,6 +12,7 @@ import { type Voucher, voucherFault } from "../../sealed/voucher.ts";
 import type { Delivery } from "../channel.ts";
 import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
+import type { ServerClock } from "./server-clock.ts";
 
 /** Implementation limits: open links, links without a voucher, callers' handshake counters, handshakes answered. */
 const linksMax = 64;
@@ -31,6 +32,8 @@ export type Target = {
   isIn(id: string): boolean;
   /** The Ed25519 key that signs the server's vouchers, or null if it is not known. */
   signingKey(id: string): Uint8Array | null;
+  /** By which a voucher expires. */
+  readonly clock: ServerClock;
   /** The source address of a relayed call. */
   readonly server: Address;
 };
@@ -90,7 +93,7 @@ export class PeerAnswers {
     const serverKey = this.target.signingKey(voucher.targetId);
     const { targetId } = voucher;
     const targetKey = this.ports.local.publicKey;
-    const nowSeconds = Math.floor(this.ports.time() / 1000);
+    const nowSeconds = this.target.clock.seconds;
     const expected = { askerKey: caller.key, targetId, targetKey, nowSeconds };
     const isGood =
       serverKey !== null &&

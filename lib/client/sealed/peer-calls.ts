@@ -5,12 +5,13 @@ import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { packetType, receiverOf } from "../../sealed/packet-form.ts";
 import { Transport } from "../../sealed/transport.ts";
-import { type Voucher, voucherFault } from "../../sealed/voucher.ts";
+import { type Voucher, voucherFault, type VoucherReason } from "../../sealed/voucher.ts";
 import type { CallResult, Delivery } from "../channel.ts";
 import { Handshaking } from "./handshaking.ts";
 import type { Msgids } from "./msgids.ts";
 import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
+import type { ServerClock } from "./server-clock.ts";
 
 /** Implementation constants: INITs sent on each route and the wait after each; the wait for the voucher of a call. */
 const tries = { direct: 3, relayed: 4 } as const;
@@ -18,6 +19,13 @@ const waitMs = { direct: 1_000, relayed: 2_000 } as const;
 const voucherWaitMs = 1_000;
 /** How many of the latest QUERY 01, vouchers and calls are kept: far more than a person has in use at once. */
 const keptMax = 16;
+
+const faults: Readonly<Record<VoucherReason, string>> = {
+  expired: "the server's voucher is expired by the server's own time: was the server's clock set?",
+  asker: "the server's voucher is for another device than this one",
+  target: "the server's voucher is for another device than the one asked",
+  signature: "the server's voucher is not signed by the server's key",
+};
 
 type Asked = { readonly target: string; readonly askerId: string };
 
@@ -39,15 +47,19 @@ export class PeerCalls {
   readonly #asked = new Map<bigint, Asked>();
   readonly #vouchers = new Map<string, Voucher>();
   readonly #textDevices = new Set<string>();
+  /** Why the latest voucher for a target is not used. */
+  readonly #faults = new Map<string, VoucherReason>();
   readonly #relays = new Map<bigint, Call>();
   #calls: Call[] = [];
 
   /**
+   * @param clock by which a voucher expires
    * @param transmit sends a packet on its route; returns the msgid if it was sent as a RELAY frame, else null
    * @param signingKey the server's Ed25519 key that this id got in its TICKET, or null if there was none
    */
   constructor(
     private readonly ports: SealedPorts,
+    private readonly clock: ServerClock,
     private readonly msgids: Msgids,
     private readonly transmit: (packet: Uint8Array, route: Route) => bigint | null,
     private readonly signingKey: (id: string) => Uint8Array | null,
@@ -58,6 +70,7 @@ export class PeerCalls {
   expect(msgid: bigint, asked: Asked): void {
     this.#vouchers.delete(asked.target);
     this.#textDevices.delete(asked.target);
+    this.#faults.delete(asked.target);
     this.#asked.set(msgid, asked);
     forgetOldest(this.#asked);
   }
@@ -71,9 +84,8 @@ export class PeerCalls {
     if (frame.kind === "error") {
       this.#textDevices.add(asked.target);
       forgetOldest(this.#textDevices);
-    } else if (this.#isGood(frame.voucher, asked)) {
-      this.#vouchers.set(asked.target, copyOf(frame.voucher));
-      forgetOldest(this.#vouchers);
+    } else {
+      this.#takeVoucher(frame.voucher, asked);
     }
     for (const call of this.#calls) if (call.target === asked.target) this.#begin(call);
   }
@@ -156,12 +168,18 @@ export class PeerCalls {
     call.link = null;
   }
 
-  #isGood(voucher: Voucher, { target, askerId }: Asked): boolean {
+  /** Keeps a voucher, or why it is refused. Without a TICKET there is no key to check it with. */
+  #takeVoucher(voucher: Voucher, { target, askerId }: Asked): void {
     const serverKey = this.signingKey(askerId);
+    if (serverKey === null) return;
     const askerKey = this.ports.local.publicKey;
-    const nowSeconds = Math.floor(this.ports.time() / 1000);
-    const expected = { askerKey, targetId: target, askerId, nowSeconds };
-    return serverKey !== null && voucherFault(voucher, { ...expected, serverKey }) === undefined;
+    const nowSeconds = this.clock.seconds;
+    const expected = { askerKey, targetId: target, askerId, nowSeconds, serverKey };
+    const fault = voucherFault(voucher, expected);
+    if (fault === undefined) this.#vouchers.set(target, copyOf(voucher));
+    else this.#faults.set(target, fault);
+    forgetOldest(this.#vouchers);
+    forgetOldest(this.#faults);
   }
 
   /** Starts the handshake once the voucher has arrived, or ends the call if the device speaks text. */
@@ -169,6 +187,8 @@ export class PeerCalls {
     if (call.phase !== "voucher") return;
     const voucher = this.#vouchers.get(call.target);
     if (this.#textDevices.has(call.target)) return this.#end(call, { kind: "text" });
+    const fault = this.#faults.get(call.target);
+    if (fault !== undefined) return this.#end(call, { kind: "failed", why: faults[fault] });
     if (voucher === undefined) return;
     call.voucher = voucher;
     this.#try(call, "direct");

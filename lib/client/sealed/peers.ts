@@ -13,6 +13,7 @@ import { PeerAnswers } from "./peer-answers.ts";
 import { PeerCalls } from "./peer-calls.ts";
 import type { Route } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
+import type { ServerClock } from "./server-clock.ts";
 
 export class Peers {
   readonly #calls: PeerCalls;
@@ -21,6 +22,7 @@ export class Peers {
   /** @param sendFrame seals a frame for the server and sends it */
   constructor(
     private readonly ports: SealedPorts,
+    clock: ServerClock,
     private readonly msgids: Msgids,
     private readonly logins: Logins,
     private readonly sendFrame: (frame: Frame) => void,
@@ -29,8 +31,8 @@ export class Peers {
   ) {
     const transmit = (packet: Uint8Array, route: Route) => this.#transmit(packet, route);
     const signingKey = (id: string | null) => logins.signingKey(id);
-    this.#calls = new PeerCalls(ports, msgids, transmit, signingKey, onDelivery);
-    const target = { isIn: (id: string) => logins.has(id), signingKey, server };
+    this.#calls = new PeerCalls(ports, clock, msgids, transmit, signingKey, onDelivery);
+    const target = { isIn: (id: string) => logins.has(id), signingKey, server, clock };
     this.#answers = new PeerAnswers(ports, target, transmit, onDelivery);
   }
 

@@ -40,6 +40,8 @@ export type ClientOptions = {
   readonly onQuery?: (target: string) => string;
   /** The ip the device states, if it is not the one it sends from. */
   readonly statedIp?: string;
+  /** How far its wall clock is ahead of the server's, ms. */
+  readonly clockAheadMs?: number;
 };
 
 /** What a client uses of the simulated world. */
@@ -191,7 +193,7 @@ export class ClientNode {
         psk: options.psk,
         send: (payload, to) => this.#send(payload, to),
         now: () => world.now,
-        time: () => world.time,
+        time: () => world.time + (options.clockAheadMs ?? 0),
         random: world.random,
         randomBytes: world.randomBytes,
         nextHandshakeCounter: () => (disk.counter = Math.max(world.time * 1000, disk.counter + 1)),
