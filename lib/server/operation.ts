@@ -151,9 +151,12 @@ export type Seal = {
 
 export type Endpoint = { readonly ip: string; readonly port: number };
 
-/** The fields of a live session's row that change. */
+/** The fields of a live session's row that change, and what has been counted for its device. */
 export type Touch = {
   readonly session: number;
+  readonly device: string;
+  /** Repeated reports since the last touch. */
+  readonly repeats: number;
   readonly lastSeen: number;
   readonly source: Endpoint;
   readonly everySeconds: number | null;

@@ -50,10 +50,14 @@ export class Presence {
     if (sessions.length === 0) return;
     const rows = sessions.map((session) => {
       session.touched = false;
-      const { row, lastSeen, source, everySeconds } = session;
-      return { session: row, lastSeen, source, everySeconds };
+      const { row, id: device, repeats, lastSeen, source, everySeconds } = session;
+      session.repeats = 0;
+      return { session: row, device, repeats, lastSeen, source, everySeconds };
     });
-    const onFail = () => this.desk.stillTouched(sessions);
+    const onFail = () => {
+      for (const [i, session] of sessions.entries()) session.repeats += rows[i]?.repeats ?? 0;
+      this.desk.stillTouched(sessions);
+    };
     this.desk.submit({ kind: "touch", sessions: rows }, null, () => {}, onFail);
   }
 

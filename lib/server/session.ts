@@ -14,6 +14,8 @@ export class Session {
   everySeconds: number | null;
   /** Sequence number of its last report; 0 if it is not known. */
   lastReport = 0;
+  /** Repeated reports that are not counted in the device's row yet. */
+  repeats = 0;
   /** An operation that ends it is under way: for later requests it counts as ended. */
   ending = false;
   /** The LOGOFF that ends it, while its commit is under way. */

@@ -12,6 +12,8 @@ export type DeviceListing = {
   readonly port: number;
   /** ms since 1970. */
   readonly registered: number;
+  /** How many of its reports repeated one that was stored before. */
+  readonly repeats: number;
   /** The client key of its last sealed LOGIN, 32 bytes, or null. */
   readonly sealedKey: Uint8Array | null;
   /** Whether the server refuses unencrypted text messages from it. */
@@ -39,6 +41,7 @@ type Row = {
   ip: string;
   port: number;
   registered: number;
+  repeats: number;
   started: number | null;
   last_seen: number;
   ended: number | null;
@@ -58,7 +61,7 @@ export function* listDevices(database: Database): Generator<DeviceListing, void,
   const page = prepare<Row>(
     database,
     `
-    SELECT r.id, r.mac, r.ip, r.port, r.registered, r.sealed_key, r.text_locked,
+    SELECT r.id, r.mac, r.ip, r.port, r.registered, r.repeats, r.sealed_key, r.text_locked,
            l.client_key IS NOT NULL AS is_sealed,
            l.started, l.last_seen, l.ended, l.reason, l.ip AS from_ip, l.port AS from_port
     FROM registrar AS r
@@ -73,7 +76,7 @@ export function* listDevices(database: Database): Generator<DeviceListing, void,
 }
 
 function listed(row: Row): DeviceListing {
-  const { id, mac, ip, port, registered } = row;
+  const { id, mac, ip, port, registered, repeats } = row;
   const session =
     row.started === null
       ? null
@@ -87,7 +90,8 @@ function listed(row: Row): DeviceListing {
           sealed: row.is_sealed !== 0,
         };
   const sealedKey = row.sealed_key;
-  return { id, mac, ip, port, registered, sealedKey, textLocked: row.text_locked !== 0, session };
+  const textLocked = row.text_locked !== 0;
+  return { id, mac, ip, port, registered, repeats, sealedKey, textLocked, session };
 }
 
 /** Whether a device with this id is registered. */

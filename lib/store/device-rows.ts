@@ -4,7 +4,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { comparableMac } from "../protocol/fields.ts";
-import type { DeviceFacts, Operation, Outcome } from "../server/operation.ts";
+import type { DeviceFacts, Operation, Outcome, Touch } from "../server/operation.ts";
 import type { Policy } from "../server/policy.ts";
 import { decideDeregister } from "../server/verbs/deregister.ts";
 import { decideLogin, type LoginDecision } from "../server/verbs/login.ts";
@@ -29,6 +29,7 @@ export class DeviceRows {
   readonly #remove: Statement;
   readonly #seal: Statement;
   readonly #allowText: Statement;
+  readonly #countRepeats: Statement;
 
   constructor(
     database: Database,
@@ -61,6 +62,10 @@ export class DeviceRows {
     this.#seal = prepare(
       database,
       "UPDATE registrar SET sealed_key = ?, stored_proof = ?, text_locked = 1 WHERE id = ?",
+    );
+    this.#countRepeats = prepare(
+      database,
+      "UPDATE registrar SET repeats = repeats + ? WHERE id = ?",
     );
     this.#allowText = prepare(database, "UPDATE registrar SET text_locked = 0 WHERE id = ?");
   }
@@ -124,6 +129,13 @@ export class DeviceRows {
   /** The decision on RESUME. The caller opens the session. */
   resume({ id, clientKey, shown }: ResumeOperation): AckCode {
     return decideResume(clientKey, shown, this.get(id));
+  }
+
+  /** Adds to the counts of repeated reports. */
+  countRepeats(touches: readonly Touch[]): void {
+    for (const { device, repeats } of touches) {
+      if (repeats > 0) this.#countRepeats.run(repeats, device);
+    }
   }
 
   /** Deletes a device; returns whether it existed. */

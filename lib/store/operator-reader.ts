@@ -26,6 +26,8 @@ export type RegistrarFacts = {
   readonly ip: string;
   readonly port: number;
   readonly registered: number;
+  /** How many of its reports repeated one that was stored before. */
+  readonly repeats: number;
 };
 
 export type SessionFacts = {
@@ -85,7 +87,7 @@ export class OperatorReader {
     );
     this.#facts = prepare(
       database,
-      "SELECT id, mac, ip, port, registered FROM registrar WHERE id = ?",
+      "SELECT id, mac, ip, port, registered, repeats FROM registrar WHERE id = ?",
     );
     this.#sessions = prepare(
       database,

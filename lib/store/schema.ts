@@ -122,6 +122,11 @@ export const migrations: readonly string[] = [
     hours INTEGER NOT NULL
   );
   `,
+  // How many DATA of a device were the same as one stored before: such readings are not stored again, and this count is
+  // all that shows them.
+  `
+  ALTER TABLE registrar ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The version of a database after all migrations. */

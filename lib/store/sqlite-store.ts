@@ -186,6 +186,7 @@ export class SqliteStore implements Store {
         return { kind: "answered", code: this.#answered.codeOf(operation.request) };
       case "touch":
         this.#sessions.touch(operation.sessions);
+        this.#devices.countRepeats(operation.sessions);
         return { kind: "nothing" };
       case "find":
         return this.#devices.find(operation.id);

@@ -98,7 +98,7 @@ function deviceOf(
   facts: RegisteredFacts,
   report: Parameters<typeof reportOf>[0] | null,
 ) {
-  const { id, mac, ip, port, registered } = facts;
+  const { id, mac, ip, port, registered, repeats } = facts;
   const live = entry.ended === null ? ports.presence.get(id) : undefined;
   return {
     id,
@@ -111,6 +111,7 @@ function deviceOf(
     everySeconds: live?.everySeconds ?? null,
     source: live === undefined ? null : { ip: live.source.ip, port: live.source.port },
     lastReport: report === null ? null : reportOf(report),
+    repeats,
   };
 }
 

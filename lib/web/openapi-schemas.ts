@@ -56,6 +56,7 @@ const device = {
   everySeconds: orNull({ type: "number" }),
   source: orNull(object({ ip: text, port })),
   lastReport: orNull(componentRef("Report")),
+  repeats: count,
 };
 
 const status = {

@@ -45,6 +45,8 @@ export type RegisteredFacts = {
   readonly ip: string;
   readonly port: number;
   readonly registered: number;
+  /** How many of its reports repeated one that was stored before. */
+  readonly repeats: number;
 };
 
 export type SessionRow = {

@@ -22,6 +22,8 @@ export class MapStore {
   readonly devices = new Map<string, DeviceRow>();
   readonly sessions = new Map<number, SessionRow>();
   readonly reports = new Map<number, Report>();
+  /** How many repeated reports were counted for each device. */
+  readonly repeats = new Map<string, number>();
   /** The questions, newest first. */
   questions: (KeptQuestion & Question)[] = [];
   /** Why the next batches fail; null while the store works. */
@@ -68,7 +70,9 @@ export class MapStore {
         this.#end(this.sessions.get(operation.session), operation.reason);
         return { kind: "nothing" };
       case "touch":
-        for (const { session, lastSeen, source, everySeconds } of operation.sessions) {
+        for (const touch of operation.sessions) {
+          const { session, lastSeen, source, everySeconds, device, repeats } = touch;
+          this.repeats.set(device, (this.repeats.get(device) ?? 0) + repeats);
           const row = this.sessions.get(session) as SessionRow;
           this.sessions.set(session, { ...row, lastSeen, source, everySeconds });
         }

@@ -115,3 +115,22 @@ test("equal bytes after the answer are a new request: no session to end, no devi
   expect(bench.codes(say.deregister("asmith"))).toEqual(["20"]);
   expect(bench.codes(say.deregister("asmith"))).toEqual(["21"]);
 });
+
+test("ten equal readings of a device without a clock are one report, ten 50 and nine repeats that are counted", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  const reading = say.data("asmith", "21.5", "0");
+  for (let i = 0; i < 10; i++) expect(bench.codes(reading)).toEqual(["50"]);
+  expect(bench.store.reports.size).toBe(1);
+  // They are written with the session's row; where that fails, later.
+  bench.store.trouble = "disk full";
+  bench.pass(11_000);
+  expect(bench.store.repeats.get("asmith")).toBeUndefined();
+  bench.store.trouble = null;
+  bench.ask(reading);
+  bench.pass(11_000);
+  expect(bench.store.repeats.get("asmith")).toBe(10);
+  bench.ask(say.status("asmith"));
+  bench.pass(11_000);
+  expect(bench.store.repeats.get("asmith")).toBe(10);
+});

@@ -134,14 +134,15 @@ describe("login, end, touch", () => {
   });
 
   test("touch writes what a restart needs of open sessions", () => {
-    const { store, apply } = newStore();
+    const { database, store, apply } = newStore();
     const second = deviceOf(2);
     store.applyNow([
       ...[device, second].flatMap((one) => [registerOf(one), loginOf(one, right)]),
       reportOf(device.id, "x"),
     ]);
     const source = { ip: "192.0.2.1", port: 5 };
-    const touch = { session: 2, lastSeen: later, source, everySeconds: 12.5 };
+    const counted = { device: second.id, repeats: 2 };
+    const touch = { session: 2, lastSeen: later, source, everySeconds: 12.5, ...counted };
     expect(apply({ kind: "touch", sessions: [touch, { ...touch, session: 99 }] })).toEqual({
       kind: "nothing",
     });
@@ -150,6 +151,8 @@ describe("login, end, touch", () => {
       { session: 2, source, everySeconds: 12.5, started: startOfTime, lastSeen: later },
     ]);
     expect(store.openSessions()[1]?.stated).toEqual({ ip: "10.0.0.2", port: 2000 });
+    // Both touches are of the same device.
+    expect([...listDevices(database)].map(({ repeats }) => repeats)).toEqual([0, 4]);
   });
 });
 

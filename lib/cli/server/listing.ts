@@ -17,6 +17,8 @@ export type ShownDevice = {
   readonly ip: string;
   readonly port: number;
   readonly registered: number;
+  /** How many of its reports repeated one that was stored before. */
+  readonly repeats: number;
   /** The fingerprint of the device's key, or null if it has never logged in sealed. */
   readonly fingerprint: string | null;
   readonly textLocked: boolean;
@@ -59,7 +61,7 @@ export function deviceCells(device: ShownDevice, served: boolean, now: number): 
 
 /** Formats a device as one line of JSON; times are ISO 8601. */
 export function deviceJson(device: ShownDevice, served: boolean): string {
-  const { id, mac, ip, port, registered, session } = device;
+  const { id, mac, ip, port, registered, repeats, session } = device;
   const online = served && session !== null && session.ended === null;
   return JSON.stringify({
     id,
@@ -71,6 +73,7 @@ export function deviceJson(device: ShownDevice, served: boolean): string {
     transport: session === null ? null : session.sealed ? "sealed" : "text",
     fingerprint: device.fingerprint,
     textLocked: device.textLocked,
+    repeats,
     session:
       session === null
         ? null

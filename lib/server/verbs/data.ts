@@ -29,8 +29,10 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
       const answer = { kind: "answer", code, time, message: message.message } as const;
       desk.asks.answer(id, outcome.question, answer, desk.uptimeMs);
     } else if (outcome.kind === "report") {
-      if (outcome.repeated) desk.counters.reportsRepeated++;
-      else desk.counters.reportsStored++;
+      if (outcome.repeated) {
+        desk.counters.reportsRepeated++;
+        session.repeats++;
+      } else desk.counters.reportsStored++;
       session.lastReport = Math.max(session.lastReport, outcome.sequence);
     } else return;
     desk.acknowledge(request, ack.dataStored, id);

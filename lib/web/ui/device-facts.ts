@@ -5,6 +5,7 @@ import { element, setAttribute, setText } from "./element.ts";
 import {
   address,
   clockTime,
+  count,
   dayTime,
   isSameDay,
   presenceKind,
@@ -37,6 +38,7 @@ export class DeviceFacts {
     beat: element("dd", {}, "–"),
     stated: element("dd", { class: "mono" }, "–"),
     mac: element("dd", { class: "mono" }, "–"),
+    repeats: element("dd", {}, "–"),
   };
   readonly view = element(
     "dl",
@@ -47,6 +49,7 @@ export class DeviceFacts {
     fact("Registered address", this.#texts.stated),
     fact("MAC address", this.#texts.mac),
     fact("Registered", element("dd", {}, this.#registered)),
+    fact("Repeated reports", this.#texts.repeats),
   );
 
   show(device: Device): void {
@@ -77,6 +80,10 @@ export class DeviceFacts {
     );
     setText(this.#texts.stated, address(device));
     setText(this.#texts.mac, device.mac);
+    setText(this.#texts.repeats, count(device.repeats));
+    this.#texts.repeats.title =
+      "Acknowledged and not stored again: the same time, code and message as a report before. Many of them may mean that " +
+      "the device's clock stands still.";
   }
 
   /** Updates the time of the last packet. */

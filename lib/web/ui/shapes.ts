@@ -36,6 +36,7 @@ export type Device = PresenceChange &
     readonly everySeconds: number | null;
     readonly source: Address | null;
     readonly lastReport: Report | null;
+    readonly repeats: number;
   };
 
 export type Session = Address & {

@@ -71,6 +71,7 @@ const device: ShownDevice = {
   ip: "10.0.0.1",
   port: 2000,
   registered: now,
+  repeats: 3,
   fingerprint: "SHA256:abcdefghij",
   textLocked: true,
   session: {
@@ -98,6 +99,10 @@ describe("devices", () => {
     expect(first.indexOf("aa:bb")).toBe(heading.indexOf("MAC"));
     expect(first.indexOf("10.0.0.1")).toBe(heading.indexOf("ADDRESS"));
     expect(first).toContain("sealed abcdef  online");
+  });
+
+  test("JSON has the count of repeated reports", () => {
+    expect(JSON.parse(list([device], true)[0] ?? "")).toMatchObject({ id: "dev-1", repeats: 3 });
   });
 
   test("short values leave no gaps", () => {
