@@ -7,7 +7,12 @@ import { checkLines } from "../lib/cli/server/check-report.ts";
 import { readCsv } from "../lib/cli/server/csv.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
-import { type Candidate, enrollOn, type EnrollAnswer } from "../lib/io/control-socket.ts";
+import {
+  type Candidate,
+  enrollOn,
+  type EnrollAnswer,
+  retentionHoldOf,
+} from "../lib/io/control-socket.ts";
 import { identityPathOf } from "../lib/io/identity-file.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
@@ -53,10 +58,12 @@ export function runRestore(
   return exitCode.done;
 }
 
-/** Checks the database for damage, and prints its size. */
-export function runCheck(db: string, write: Write): ExitCode {
+/** Checks the database for damage, prints its size, and why the running server removes no old reports for a while. */
+export async function runCheck(db: string, write: Write): Promise<ExitCode> {
   const found = checkDatabase(db);
   for (const line of checkLines(db, found)) write(line);
+  const hold = found.served ? await retentionHoldOf(realPathOf(db)).catch(() => null) : null;
+  if (hold !== null) write(`${hold.message} ${hold.nextStep}`);
   return found.damage.length === 0 ? exitCode.done : exitCode.refused;
 }
 

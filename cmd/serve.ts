@@ -11,7 +11,6 @@ import { realPathOf } from "../lib/store/database-file.ts";
 import { FileGuard } from "../lib/store/file-guard.ts";
 import { openDatabase } from "../lib/store/open-database.ts";
 import type { LegacyPort } from "../lib/store/legacy.ts";
-import { Retention } from "../lib/store/retention.ts";
 import { SqliteStore } from "../lib/store/sqlite-store.ts";
 import { HeardLog } from "../lib/io/activity-lines.ts";
 import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
@@ -25,6 +24,7 @@ import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
 import { WatchedStore } from "../lib/io/watched-store.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
+import { startRetention } from "./retention.ts";
 import { startWeb } from "./web.ts";
 
 /** A running server. */
@@ -43,8 +43,6 @@ export type RunningServer = {
 
 const now = Date.now;
 const bothClocks = () => ({ wall: Date.now(), monotonic: performance.now() });
-/** Pauses between retention steps: with `behind` these take a fifth of the loop's time, with `done` almost none. */
-const retainPauseMs = { behind: 30, done: 250, failed: 10_000 } as const;
 
 /**
  * Starts a server.
@@ -71,6 +69,8 @@ async function open(
   closers.push(() => lock.release());
   const store = new SqliteStore(database, config, new FileGuard(config.db));
   closers.push(() => store.close());
+  const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
+  closers.push(() => retention.close());
   const sessions = store.openSessions();
   const psk = config.pskFile === null ? null : readPsk(config.pskFile);
   const identity = openIdentity(realPathOf(config.db), psk);
@@ -87,7 +87,18 @@ async function open(
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion, by: Asker) =>
     ask(loop, engine, endpoint.port, question, by);
-  const webParts = { config, version, engine, loop, store, endpoint, logs, heard, ask: askDevice };
+  const webParts = {
+    config,
+    version,
+    engine,
+    loop,
+    store,
+    retention,
+    endpoint,
+    logs,
+    heard,
+    ask: askDevice,
+  };
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) {
     closers.push(() => served.close());
@@ -95,14 +106,13 @@ async function open(
   }
   const closeControl = openControl(realPathOf(config.db), logs, {
     ask: (question) => askDevice(question, "cli"),
+    retentionHold: () => retention.hold(),
     loginLink: () => served?.web.newLoginLink() ?? null,
     allowText: (id) => loop.allowText(id),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });
   closers.push(closeControl);
-  if (config.retainMs !== null)
-    closers.push(retain(new Retention(database, config.retainMs), logs));
   loop.start(endpoint);
   closers.push(() => loop.stop());
   const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions restored`;
@@ -157,21 +167,4 @@ async function ask(
   return new Promise((onResult) =>
     loop.ask({ id, code, target, answerTo: { ip, port }, by, onResult }),
   );
-}
-
-/** Removes old reports in steps of a few milliseconds, with shorter pauses while there are more to remove. */
-function retain(retention: Retention, logs: FileLogs): () => void {
-  let timer: ReturnType<typeof setTimeout>;
-  const step = () => {
-    let pauseMs: number = retainPauseMs.failed;
-    try {
-      retention.step(now());
-      pauseMs = retention.isBehind ? retainPauseMs.behind : retainPauseMs.done;
-    } catch (error) {
-      logs.error("-", `old reports could not be removed: ${(error as Error).message}`);
-    }
-    timer = setTimeout(step, pauseMs);
-  };
-  timer = setTimeout(step, retainPauseMs.done);
-  return () => clearTimeout(timer);
 }

@@ -91,8 +91,8 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());
   });
-  const { host, db, logDir } = config;
-  const started = { ...server, version, host, db, logDir };
+  const { host, db, logDir, retainMs } = config;
+  const started = { ...server, version, host, db, logDir, retainMs };
   for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
   output.flush();
   await stopped;

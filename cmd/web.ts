@@ -21,6 +21,7 @@ import { closeDatabase } from "../lib/store/statements.ts";
 import { loadPages } from "../lib/web/pages.ts";
 import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
+import type { RunningRetention } from "./retention.ts";
 
 /** The parts of a running server that the web server uses. */
 export type WebParts = {
@@ -29,6 +30,7 @@ export type WebParts = {
   readonly engine: Engine;
   readonly loop: PacketLoop;
   readonly store: SqliteStore;
+  readonly retention: RunningRetention;
   readonly endpoint: UdpEndpoint;
   readonly logs: FileLogs;
   readonly heard: HeardLog;
@@ -112,6 +114,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     },
     gauges: gaugesOf(parts),
     isStoring: () => loop.isStoring,
+    retentionHold: () => parts.retention.hold(),
     openFiles,
     noteError: (error) => logs.error("-", `the web side failed: ${error.stack ?? error.message}`),
   };

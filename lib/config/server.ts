@@ -89,7 +89,7 @@ export type ServerConfig =
   | { readonly command: "help"; readonly of: CommandName }
   | { readonly command: "version" };
 
-const dayMs = 86_400_000;
+const [hourMs, dayMs] = [3_600_000, 86_400_000] as const;
 
 /**
  * Reads the command line and the environment.
@@ -196,7 +196,7 @@ function serveConfig(
         ? offlineAfterMs
         : durationValue(nameOf("offline-after"), offline, 1_000, 365 * dayMs),
     retainMs:
-      retain === null ? null : durationValue(nameOf("retain"), retain, 1_000, 36_500 * dayMs),
+      retain === null ? null : durationValue(nameOf("retain"), retain, hourMs, 36_500 * dayMs),
     http: isOn("no-http") ? null : httpValue(nameOf("http"), value("http")),
   };
 }

@@ -34,11 +34,16 @@ export type Candidate = {
 export type EnrollAnswer =
   { readonly kind: "hash" } | { readonly kind: "done"; readonly code: string };
 
+/** Why no old reports are removed for a while, and what to do. */
+export type ControlHold = { readonly message: string; readonly nextStep: string };
+
 /** The calls that the running server carries out for a command. */
 export type ControlCalls = {
   ask(question: ControlQuestion): Promise<ControlAnswer>;
   /** Allows text requests of a device again; whether the device is registered. */
   allowText(id: string): Promise<boolean>;
+  /** Why no old reports are removed for a while, and what to do; null if they are. */
+  retentionHold(): ControlHold | null;
   /** A link that logs a browser in once; null if no dashboard is served. */
   loginLink(): string | null;
   /** Registers devices; an answer for each, in the same order. */
@@ -126,6 +131,14 @@ export async function loginLinkOf(databasePath: string): Promise<string | null> 
   return ((await call(databasePath, "/login-link", {})) as { link: string | null }).link;
 }
 
+/**
+ * Asks the running server why it removes no old reports for a while; null if it does.
+ * @throws OperatingError `server-not-running`
+ */
+export async function retentionHoldOf(databasePath: string): Promise<ControlHold | null> {
+  return ((await call(databasePath, "/retention", {})) as { hold: ControlHold | null }).hold;
+}
+
 async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {
   try {
     const response = await fetch(`http://localhost${path}`, {
@@ -159,6 +172,8 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
     }
     case "/login-link":
       return Response.json({ link: calls.loginLink() });
+    case "/retention":
+      return Response.json({ hold: calls.retentionHold() });
     case "/enroll":
       return Response.json(await calls.enroll(JSON.parse(body) as Candidate[]));
     default:

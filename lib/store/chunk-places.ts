@@ -28,6 +28,11 @@ export class ChunkPlaces {
     return this.#devices.length;
   }
 
+  /** The number of reports. */
+  get count(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
   /**
    * Adds a report.
    * @param place 0 to 65,535, higher than all places added before

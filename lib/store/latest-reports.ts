@@ -4,7 +4,7 @@
 
 import type { Report } from "../server/operation.ts";
 import { chunkOf } from "./report-chunks.ts";
-import type { ReportReader } from "./report-reader.ts";
+import type { ReportReader, StoredReport } from "./report-reader.ts";
 
 /**
  * How many of the newest chunks are searched: the last 268 million reports, in about 10 ms. Without a limit, a device
@@ -28,12 +28,11 @@ export class LatestReports {
    */
   of(device: string, next: number): Report | null {
     const before = this.#found.get(device) ?? { below: 0, sequence: 0 };
-    const sequence = this.#newestFrom(device, before.below) ?? before.sequence;
-    this.#remember(device, { below: next, sequence });
-    // Null if retention removed it, and with it all older ones. A half-written index can name a report of another
-    // device.
-    const report = sequence > 0 ? this.reader.at(sequence) : null;
-    return report?.device === device ? report : null;
+    let report = this.#newestFrom(device, before.below) ?? this.#at(device, before.sequence);
+    // Retention removed the one that was found before, and may have kept an earlier one.
+    if (report === null && before.sequence > 0) report = this.#newestFrom(device, 0);
+    this.#remember(device, { below: next, sequence: report?.sequence ?? 0 });
+    return report;
   }
 
   /** Call it after a rollback: remembered reports of that batch do not exist. */
@@ -41,15 +40,22 @@ export class LatestReports {
     this.#found.clear();
   }
 
-  /** The number of the device's newest report from `from` on; null if there is none. */
-  #newestFrom(device: string, from: number): number | null {
+  /** The device's newest report with a number from `from` on; null if there is none. */
+  #newestFrom(device: string, from: number): StoredReport | null {
     const newest = Number.MAX_SAFE_INTEGER;
     for (const sequence of this.reader.numbers(device, newest, chunksMax, chunkOf(from))) {
       if (sequence < from) return null;
-      const owner = this.reader.at(sequence)?.device;
-      if (owner === undefined || owner === device) return sequence;
+      const report = this.#at(device, sequence);
+      if (report !== null) return report;
     }
     return null;
+  }
+
+  /** A report of the device by its number; null if it was removed. */
+  #at(device: string, sequence: number): StoredReport | null {
+    const report = sequence > 0 ? this.reader.at(sequence) : null;
+    // A half-written index can name a report of another device.
+    return report?.device === device ? report : null;
   }
 
   #remember(device: string, found: Found): void {

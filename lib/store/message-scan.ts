@@ -23,7 +23,7 @@ const end = "\x1f";
 const none: Messages = { base: 0, places: new Uint16Array(0), bytes: new Uint8Array(0) };
 
 type Values = (string | number | null | Uint8Array)[];
-type Joined = { readonly bytes: Uint8Array | null };
+type Joined = { readonly rows: number; readonly bytes: Uint8Array | null };
 
 /** The statements of a message scan. */
 export class MessageStatements {
@@ -40,7 +40,7 @@ export class MessageStatements {
     );
     // The separator is a literal, because an expression would be evaluated for each row. SQLite reads a range of
     // primary keys in ascending order, so the messages are in the order of the places.
-    const join = `SELECT CAST(group_concat(message, '${end}') || '${end}' AS BLOB) AS bytes
+    const join = `SELECT count(*) AS rows, CAST(group_concat(message, '${end}') || '${end}' AS BLOB) AS bytes
                   FROM data WHERE sequence >= ? AND sequence <= ?`;
     this.#all = prepare(database, join);
     this.#own = prepare(database, `${join} AND device = ?`);
@@ -52,7 +52,7 @@ export class MessageStatements {
     return row === null ? none.places : new Uint16Array(row.places.slice().buffer);
   }
 
-  /** The messages of some reports, none of which may have been removed. */
+  /** The messages of some reports; an empty one in place of each that retention removed. */
   read(device: string, base: number, places: Uint16Array): Messages {
     if (places.length === 0) return none;
     const low = base + (places[0] as number);
@@ -61,7 +61,9 @@ export class MessageStatements {
     if (places.length * denseShare < span) return this.#readSingly(base, places);
     const isAlone = span === places.length;
     const row = isAlone ? this.#all.get(low, high) : this.#own.get(low, high, device);
-    return { base, places, bytes: row?.bytes ?? none.bytes };
+    // A row was removed: the joined messages would be taken for those of other places.
+    if (row?.rows !== places.length) return this.#readSingly(base, places);
+    return { base, places, bytes: row.bytes ?? none.bytes };
   }
 
   #readSingly(base: number, places: Uint16Array): Messages {

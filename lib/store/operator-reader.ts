@@ -65,6 +65,7 @@ export class OperatorReader {
   readonly #sessions: Statement<SessionFacts, Values>;
   readonly #questions: Statement<QuestionFacts, Values>;
   readonly #receivedFrom: Statement<{ sequence: number; received: number }, Values>;
+  readonly #indexed: Statement<{ reports: number | null }, Values>;
   readonly #reports: ScanStatements<StoredReport>;
   readonly #messages: MessageStatements;
   readonly #reader: ReportReader;
@@ -104,6 +105,7 @@ export class OperatorReader {
       database,
       "SELECT sequence, received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
     );
+    this.#indexed = prepare(database, "SELECT sum(reports) AS reports FROM report_chunk");
     this.#reports = new ScanStatements(database, "sequence, device, time, received, code, message");
     this.#messages = new MessageStatements(database);
     this.#reader = new ReportReader(database, store.chunks);
@@ -160,6 +162,11 @@ export class OperatorReader {
     return Math.min(from, high);
   }
 
+  /** How many reports are kept. */
+  count(): number {
+    return (this.#indexed.get()?.reports ?? 0) + this.store.chunks.count;
+  }
+
   /** One report by its number, or null. */
   at(sequence: number): StoredReport | null {
     return this.#reports.one.get(sequence);
@@ -168,8 +175,11 @@ export class OperatorReader {
   /** A device's newest report, or null. */
   latest(id: string): StoredReport | null {
     const newest = Number.MAX_SAFE_INTEGER;
-    for (const sequence of this.#reader.numbers(id, newest, latestChunksMax))
-      return this.at(sequence);
+    for (const sequence of this.#reader.numbers(id, newest, latestChunksMax)) {
+      const report = this.at(sequence);
+      // Retention may have removed it, and a half-written index can name a report of another device.
+      if (report?.device === id) return report;
+    }
     return null;
   }
 

@@ -12,8 +12,11 @@ export { chunkSize } from "./chunk-places.ts";
 type Chunk = {
   readonly number: number;
   readonly places: ChunkPlaces;
-  firstReceived: number;
-  lastReceived: number;
+  /** The lowest and the highest time at which a report in it was received, ms since 1970. */
+  lowestReceived: number;
+  highestReceived: number;
+  /** How many of its reports retention removed. */
+  removed: number;
 };
 
 /** The chunk that contains a sequence number. */
@@ -36,7 +39,8 @@ export class ReportChunks {
     );
     this.#insertChunk = prepare(
       database,
-      "INSERT OR REPLACE INTO report_chunk (chunk, first_received, last_received) VALUES (?, ?, ?)",
+      `INSERT OR REPLACE INTO report_chunk (chunk, lowest_received, highest_received, reports)
+       VALUES (?, ?, ?, ?)`,
     );
   }
 
@@ -55,10 +59,12 @@ export class ReportChunks {
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.number !== number) {
       const places = new ChunkPlaces();
-      chunk = { number, places, firstReceived: received, lastReceived: received };
+      chunk = { number, places, lowestReceived: received, highestReceived: received, removed: 0 };
       this.#chunks.push(chunk);
     }
-    chunk.lastReceived = received;
+    // The clock may go back at any time.
+    if (received < chunk.lowestReceived) chunk.lowestReceived = received;
+    if (received > chunk.highestReceived) chunk.highestReceived = received;
     const first = number * chunkSize;
     chunk.places.add(device, sequence - first, previous - first);
   }
@@ -89,7 +95,9 @@ export class ReportChunks {
         if (own.length === 0) continue;
         this.#insertIndex.run(number, places.deviceAt(slot), new Uint8Array(own.buffer));
       }
-      if (isWhole) this.#insertChunk.run(number, chunk.firstReceived, chunk.lastReceived);
+      if (!isWhole) return;
+      const { lowestReceived, highestReceived, removed } = chunk;
+      this.#insertChunk.run(number, lowestReceived, highestReceived, places.count - removed);
     })();
     if (isWhole) this.#chunks.shift();
     else this.#unwritten = end;
@@ -97,8 +105,7 @@ export class ReportChunks {
 
   /** Places of a device's reports in a chunk, ascending; null if the chunk is not in memory. */
   placesIn(number: number, device: string): Uint16Array | null {
-    const chunk = this.#chunks.find((held) => held.number === number);
-    return chunk === undefined ? null : chunk.places.of(device);
+    return this.#find(number)?.places.of(device) ?? null;
   }
 
   /** Numbers of a device's reports in the chunks in memory, newest first. */
@@ -107,6 +114,38 @@ export class ReportChunks {
       const { number, places } = this.#chunks[i] as Chunk;
       for (const place of places.newestOf(device)) yield number * chunkSize + place;
     }
+  }
+
+  /** How many reports of the chunks in memory are kept. */
+  get count(): number {
+    return this.#chunks.reduce((sum, { places, removed }) => sum + places.count - removed, 0);
+  }
+
+  /** Whether a chunk is in memory. */
+  has(number: number): boolean {
+    return this.#find(number) !== undefined;
+  }
+
+  /** The next chunk in memory after `number` that may have a report received before a time; null if there is none. */
+  nextBefore(number: number, ms: number): number | null {
+    const next = this.#chunks.find((held) => held.number > number && held.lowestReceived < ms);
+    return next?.number ?? null;
+  }
+
+  /** Notes that retention removed some reports of a chunk in memory. */
+  subtract(number: number, reports: number): void {
+    const chunk = this.#find(number);
+    if (chunk !== undefined) chunk.removed += reports;
+  }
+
+  /** Notes the lowest time at which the reports that retention kept of a chunk in memory were received. */
+  raise(number: number, lowestReceived: number): void {
+    const chunk = this.#find(number);
+    if (chunk !== undefined) chunk.lowestReceived = lowestReceived;
+  }
+
+  #find(number: number): Chunk | undefined {
+    return this.#chunks.find((held) => held.number === number);
   }
 
   /** The first number of the first chunk in memory; all lower ones are in the index on the disk. */

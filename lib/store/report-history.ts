@@ -29,9 +29,14 @@ export function* historyOf(
                         (SELECT max(sequence) + 1 FROM data) AS high`;
   const { low, high } = database.query(range).get() as { low: number | null; high: number };
   if (low === null) return;
+  const inRange = database
+    .query("SELECT min(chunk) AS it FROM report_chunk WHERE highest_received >= ?")
+    .get(since) as { it: number | null };
+  const oldest = inRange.it ?? chunks.memoryFrom / chunkSize;
   const from = Math.max(
-    since > 0 ? sequenceAt(database, low, high, since) : low,
-    nth(new ReportReader(database, chunks), device, last),
+    low,
+    oldest * chunkSize,
+    nth(new ReportReader(database, chunks), device, last, since),
   );
   const statements = new ScanStatements<StoredReport>(database, columns);
   const scan = new DeviceScan(statements, chunks, device, from, high, "oldest");
@@ -73,30 +78,14 @@ function unindexed(database: Database, device: string): ReportChunks {
   return chunks;
 }
 
-/** The number of a device's nth newest report; 0 if it has fewer than n, the highest possible number if it has none. */
-function nth(reader: ReportReader, device: string, n: number): number {
+/**
+ * The number of the nth newest of a device's reports received at or after `since`; 0 if it has fewer than n, the highest
+ * possible number if it has none.
+ */
+function nth(reader: ReportReader, device: string, n: number, since: number): number {
+  // All reports are wanted: no need to count them.
+  if (n >= Number.MAX_SAFE_INTEGER) return 0;
   let count = 0;
-  const newest = Number.MAX_SAFE_INTEGER;
-  for (const sequence of reader.numbers(device, newest, Number.POSITIVE_INFINITY)) {
-    if (++count >= n) return sequence;
-    // All reports are wanted: no need to count them.
-    if (n >= newest) return 0;
-  }
-  return count === 0 ? newest : 0;
-}
-
-/** The number of the first report received at or after a time, ms since 1970; `end` if there is none. */
-function sequenceAt(database: Database, first: number, end: number, ms: number): number {
-  const at = prepare<{ sequence: number; received: number }>(
-    database,
-    "SELECT sequence, received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
-  );
-  let [low, high] = [first, end];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const row = at.get(middle);
-    if (row !== null && row.received < ms) low = row.sequence + 1;
-    else high = middle;
-  }
-  return low;
+  for (const { sequence } of reader.newest(device, since)) if (++count >= n) return sequence;
+  return count === 0 ? Number.MAX_SAFE_INTEGER : 0;
 }

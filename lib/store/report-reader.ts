@@ -23,7 +23,7 @@ const columns = "sequence, device, time, received, code, message";
 export class ReportReader {
   readonly #one: Statement<ReportRow>;
   readonly #tail: Statement<ReportRow>;
-  readonly #chunkBelow: Statement<{ chunk: number; last_received: number }>;
+  readonly #chunkBelow: Statement<{ chunk: number; highest_received: number }>;
   readonly #places: Statement<{ places: Uint8Array }>;
 
   /** @param chunks the server's chunks in memory; null if it is another process: then rows without index are scanned */
@@ -38,7 +38,7 @@ export class ReportReader {
     );
     this.#chunkBelow = prepare(
       database,
-      "SELECT chunk, last_received FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC LIMIT 1",
+      "SELECT chunk, highest_received FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC LIMIT 1",
     );
     this.#places = prepare(
       database,
@@ -57,21 +57,18 @@ export class ReportReader {
    * @param since only reports received at or after this time, ms since 1970
    */
   *newest(device: string, since = 0): Generator<StoredReport, void, undefined> {
-    for (const report of this.#unindexed(device)) {
-      if (report.received < since) return;
-      yield report;
-    }
+    // No order of times is assumed: the clock may have been set at any moment.
+    for (const report of this.#unindexed(device)) if (report.received >= since) yield report;
     const everywhere = Number.POSITIVE_INFINITY;
     for (const sequence of this.#indexed(device, this.#firstUnindexedChunk(), everywhere, since)) {
       const report = this.at(sequence);
-      // Null if retention removed it; then all older ones are removed too.
-      if (report === null || report.received < since) return;
-      if (report.device === device) yield report;
+      // Null if retention removed it.
+      if (report?.device === device && report.received >= since) yield report;
     }
   }
 
   /**
-   * Numbers of a device's reports, newest first. Retention may have removed the rows of the oldest.
+   * Numbers of a device's reports, newest first. Retention may have removed some of the rows.
    * @param newest the highest number to return
    * @param chunksMax how many chunks of the index on the disk to search at most
    * @param oldestChunk the first chunk of the index on the disk to search
@@ -120,8 +117,8 @@ export class ReportReader {
   }
 
   /**
-   * Numbers of a device's reports in chunks of the index on the disk, newest first. Starts below the chunk `below`, and
-   * stops at a chunk before `oldestChunk` or one whose last report was received before `since`.
+   * Numbers of a device's reports in chunks of the index on the disk, newest first. Starts below the chunk `below`, stops
+   * at a chunk before `oldestChunk`, and skips chunks without a report that was received at or after `since`.
    */
   *#indexed(
     device: string,
@@ -133,8 +130,9 @@ export class ReportReader {
     let next = below;
     for (let looked = 0; looked < chunksMax; looked++) {
       const row = this.#chunkBelow.get(next);
-      if (row === null || row.last_received < since || row.chunk < oldestChunk) return;
+      if (row === null || row.chunk < oldestChunk) return;
       next = row.chunk;
+      if (row.highest_received < since) continue;
       const bytes = this.#places.get(next, device)?.places;
       if (bytes === undefined) continue;
       const places = new Uint16Array(bytes.slice().buffer);

@@ -127,6 +127,16 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE registrar ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
   `,
+  // The lowest and the highest time of each chunk, because the clock may go back, and how many reports it has: retention
+  // can remove any of them.
+  `
+  ALTER TABLE report_chunk RENAME COLUMN first_received TO lowest_received;
+  ALTER TABLE report_chunk RENAME COLUMN last_received TO highest_received;
+  ALTER TABLE report_chunk ADD COLUMN reports INTEGER NOT NULL DEFAULT 0;
+  UPDATE report_chunk SET (lowest_received, highest_received, reports) =
+    (SELECT coalesce(min(received), 0), coalesce(max(received), 0), count(*) FROM data
+     WHERE sequence >= report_chunk.chunk * 65536 AND sequence < (report_chunk.chunk + 1) * 65536);
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -20,6 +20,8 @@ export type WebPorts = {
   readonly gauges: () => Gauges;
   /** Whether the last batch could be stored. */
   readonly isStoring: () => boolean;
+  /** Why no old reports are removed for a while, and what to do; null if they are. */
+  readonly retentionHold: () => { readonly message: string; readonly nextStep: string } | null;
   /** How many files the process has open, connections included; null if the system does not tell. */
   readonly openFiles: () => number | null;
   /** Logs an error of the web side to error.log. */
@@ -126,6 +128,8 @@ export interface ReportSource {
   end(): number;
   /** The number of the oldest report that is kept; `end()` if there is none. */
   first(): number;
+  /** How many reports are kept. */
+  count(): number;
   /** One report by its number, or null. */
   at(sequence: number): NumberedReport | null;
   /** A device's newest report, or null. */

@@ -91,7 +91,7 @@ export class Status {
       database: {
         bytes: gauges.databaseBytes,
         walBytes: gauges.walBytes,
-        reports: Math.max(0, ports.reports.end() - ports.reports.first()),
+        reports: ports.reports.count(),
       },
       memoryBytes: process.memoryUsage.rss(),
       warnings: this.#warnings(gauges, now),
@@ -126,6 +126,8 @@ export class Status {
     warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
     const failed = gauges.batchesFailed;
     warn("storage-failed", `${failed} batches could not be stored since the start`, failed);
+    const hold = this.ports.retentionHold();
+    if (hold !== null) warn("retention-waits", `${hold.message} ${hold.nextStep}`, 1);
     const lost = gauges.logLinesLost;
     warn("log-lines-lost", `${lost} log lines were lost to a slow or full disk`, lost);
     const bare =

@@ -146,8 +146,8 @@ test("copies of an empty database and of one whose reports retention removed, in
 
   const { path, database, store, close } = await openStore();
   storeMany(store, chunkSize + 10, (i) => reportOf("a", `${i}`, { at: startOfTime + i }));
-  const retention = new Retention(database, 1_000);
-  while (retention.step(startOfTime + chunkSize + 1_005) > 0 || retention.isBehind);
+  const retention = new Retention(database, store.chunks);
+  while (retention.step(startOfTime + chunkSize + 5) > 0 || retention.isBehind);
   backUp(path, `${path}.some`, quiet);
   expect(contentOf(`${path}.some`)["data"]).toHaveLength(5);
   while (retention.step(startOfTime * 2) > 0 || retention.isBehind);

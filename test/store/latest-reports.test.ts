@@ -16,7 +16,7 @@ function longDatabase() {
   database.run("INSERT INTO report_index VALUES (99, 'late', x'0700')");
   database.run(`INSERT INTO data VALUES (${99 * chunkSize + 7}, 'late', 't', 1, '01', 'm', 1)`);
   database.run(
-    `INSERT INTO report_chunk WITH RECURSIVE n(i) AS
+    `INSERT INTO report_chunk (chunk, lowest_received, highest_received) WITH RECURSIVE n(i) AS
        (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i, 1, 1 FROM n`,
   );
   return database;

@@ -71,7 +71,7 @@ test("all reports, in order", () => {
 });
 
 test("after retention the remaining reports", () => {
-  const retention = new Retention(database, 0);
+  const retention = new Retention(database, store.chunks);
   do retention.step(startOfTime + chunkSize + 50);
   while (retention.isBehind);
   expect(numbers("busy", all, 0)).toEqual(expected("busy", all, chunkSize + 50));
@@ -89,7 +89,7 @@ test.each([
   long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1)");
   long.run("INSERT INTO report_index VALUES (0, 'device-1', x'0500')");
   long.run(
-    `INSERT INTO report_chunk WITH RECURSIVE n(i) AS
+    `INSERT INTO report_chunk (chunk, lowest_received, highest_received) WITH RECURSIVE n(i) AS
        (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${chunks}) SELECT i, 1, 1 FROM n`,
   );
   const [outcome] = new SqliteStore(long, { sharedIp: false }).applyNow([

@@ -67,3 +67,18 @@ test("a failing step leaves everything unchanged", () => {
   expect(tablesOf(database)).toEqual(before);
   expect(versionOf(database)).toBe(0);
 });
+
+test("a chunk of 1.0.0 gets its lowest and highest time and its count from its rows, in whatever order they came", () => {
+  const database = newAtVersion(3);
+  const first = 65_536;
+  const times = [70, 10, 90, 50];
+  for (const [i, ms] of times.entries()) {
+    database.run("INSERT INTO data VALUES (?, 'asmith', 't', ?, '01', 'm', 1)", [first + i, ms]);
+  }
+  database.run("INSERT INTO data VALUES (?, 'asmith', 't', 5, '01', 'm', 1)", [2 * first]);
+  database.run("INSERT INTO report_chunk VALUES (1, 70, 50)");
+  migrate(database, ":memory:");
+  expect(database.query("SELECT * FROM report_chunk").all()).toEqual([
+    { chunk: 1, lowest_received: 10, highest_received: 90, reports: 4 },
+  ]);
+});

@@ -2,6 +2,7 @@
 // are. Never prints them itself.
 
 import { colors } from "consola/utils";
+import { exactDuration } from "../../server/duration-text.ts";
 
 /** A server that has just started. */
 export type Started = {
@@ -17,6 +18,8 @@ export type Started = {
   readonly newToken: string | null;
   readonly db: string;
   readonly logDir: string;
+  /** The age up to which reports are kept, ms; null if all are. */
+  readonly retainMs: number | null;
 };
 
 /** The default database. */
@@ -27,7 +30,7 @@ const usualDb = "iot_server.db";
  * @param isTerminal whether labels and explanations are dimmed with escape sequences
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
-  const { version, host, port, fingerprint, url, newToken, db, logDir } = started;
+  const { version, host, port, fingerprint, url, newToken, db, logDir, retainMs } = started;
   const where = host === "::" ? "all addresses, IPv4 and IPv6" : host;
   const open = `iot-server open${db === usualDb ? "" : ` --db ${db}`}`;
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
@@ -36,6 +39,7 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
     ["dashboard", url, `  (to log in: ${open})`],
     ["token", newToken, "  (shown only now)"],
     ["data", db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
+    ["", retainMs === null ? null : `keeps reports ${exactDuration(retainMs)}`],
   ];
   const faint = (text: string) => (isTerminal ? colors.dim(text) : text);
   return [

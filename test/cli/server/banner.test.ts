@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { bannerLines, type Started } from "../../../lib/cli/server/banner.ts";
 
 const started: Started = {
+  retainMs: null,
   version: "1.0.0",
   host: "::",
   port: 9000,
@@ -45,4 +46,10 @@ test("a setting other than the default is shown as one has to write it", () => {
 
 test("without a dashboard there is no line for it", () => {
   expect(bannerLines({ ...started, url: null }, false).join("\n")).not.toContain("dashboard");
+});
+
+test("how long reports are kept, if not for ever", () => {
+  const lines = bannerLines({ ...started, retainMs: 90 * 86_400_000 }, false);
+  expect(lines.at(-1)).toBe("             keeps reports 90 d");
+  expect(bannerLines(started, false).join("\n")).not.toContain("keeps");
 });

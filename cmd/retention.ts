@@ -1,0 +1,67 @@
+// Runs the removal of old reports: gives its schedule the clocks, the log and a timer. No logic.
+
+import type { Database } from "bun:sqlite";
+import { tellWarning } from "../lib/cli/failure.ts";
+import type { FileLogs } from "../lib/io/log-file.ts";
+import { OperatingError } from "../lib/operating-error.ts";
+import type { Moment } from "../lib/server/moment.ts";
+import type { ReportChunks } from "../lib/store/report-chunks.ts";
+import { Retention } from "../lib/store/retention.ts";
+import {
+  failedPauseMs,
+  type RetentionHold,
+  RetentionSchedule,
+} from "../lib/store/retention-schedule.ts";
+
+/** A removal that runs until it is closed. */
+export type RunningRetention = {
+  /** Why no reports are removed for a while; null if they are. */
+  hold(): RetentionHold | null;
+  close(): void;
+};
+
+/**
+ * Removes old reports a few milliseconds at a time, and warns if that has to wait.
+ * @param database the connection of the store that `chunks` belongs to
+ * @param retainMs the age up to which reports are kept, ms; null keeps all
+ */
+export function startRetention(
+  database: Database,
+  chunks: ReportChunks,
+  retainMs: number | null,
+  logs: FileLogs,
+  clocks: () => Moment,
+): RunningRetention {
+  if (retainMs === null) return { hold: () => null, close: () => {} };
+  const remover = new Retention(database, chunks);
+  const schedule = new RetentionSchedule(
+    {
+      remover,
+      retainMs,
+      newest: remover.newest(),
+      log: (level, words) => logs.activity(level, "-", "-", words),
+    },
+    clocks(),
+  );
+  let timer: ReturnType<typeof setTimeout>;
+  const turn = () => {
+    let pauseMs: number = failedPauseMs;
+    try {
+      pauseMs = schedule.turn(clocks());
+    } catch (error) {
+      logs.error("-", `old reports could not be removed: ${(error as Error).message}`);
+    }
+    timer = setTimeout(turn, pauseMs);
+  };
+  turn();
+  const { hold } = schedule;
+  if (hold !== null)
+    tellWarning(new OperatingError("retention-waits", hold.message, hold.nextStep));
+  return {
+    hold: () => schedule.hold,
+    close: () => {
+      clearTimeout(timer);
+      schedule.stop();
+    },
+  };
+}
