@@ -86,6 +86,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
   return {
     version: parts.version,
     now: Date.now,
+    uptimeMs: () => performance.now(),
     devicePort: parts.endpoint.port,
     devices: reader,
     reports: reader,
@@ -121,7 +122,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
 }
 
 function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gauges {
-  const started = Date.now();
+  const started = newStart();
   // The files themselves, where --db is a symbolic link: SQLite keeps the log beside them.
   const file = realPathOf(config.db);
   const { counters, traffic, sessions, hashQueue, asks } = engine.desk;
@@ -129,7 +130,7 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
     let sealedSessions = 0;
     for (const session of sessions.values()) if (session.sealed) sealedSessions++;
     return {
-      started,
+      started: started(),
       datagrams: counters.received,
       replies: counters.replied,
       malformed: counters.malformed,
@@ -157,6 +158,16 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
       databaseBytes: sizeOf(file),
       walBytes: sizeOf(`${file}-wal`),
     };
+  };
+}
+
+/** Returns when the process started, by the wall clock as it is set now; constant until that is set. */
+function newStart(): () => number {
+  let started = 0;
+  return () => {
+    const now = Date.now() - performance.now();
+    if (Math.abs(now - started) > 1_000) started = Math.round(now);
+    return started;
   };
 }
 

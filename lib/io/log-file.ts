@@ -20,6 +20,8 @@ export type LogOptions = {
   readonly waitingCharsMax?: number;
   /** The clock, ms since 1970. */
   readonly now: () => number;
+  /** A monotonic clock, ms. */
+  readonly monotonic?: () => number;
   /** Receives lines while a file cannot be written. */
   readonly stderr?: (text: string) => void;
 };
@@ -43,6 +45,7 @@ const waitingCharsMaxDefault = 4 << 20;
  */
 export async function openLogs(options: LogOptions): Promise<FileLogs> {
   const { directory, level, now, stderr = toStderr } = options;
+  const monotonic = options.monotonic ?? (() => performance.now());
   const stamp = stampOf();
   const bytesMax = options.bytesMax ?? bytesMaxDefault;
   const keep = options.keep ?? keepDefault;
@@ -57,7 +60,7 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
     );
   const writerOf = (name: string) => {
     const path = join(directory, name);
-    return new LogWriter({ path, bytesMax, keep, waitingCharsMax, now, stderr, lostLine });
+    return new LogWriter({ path, bytesMax, keep, waitingCharsMax, monotonic, stderr, lostLine });
   };
   const activity = writerOf("Activity.log");
   const errors = writerOf("error.log");

@@ -6,8 +6,8 @@ import { RotatingFile, type RotationOptions } from "./log-rotation.ts";
 export type LogWriterOptions = Omit<RotationOptions, "onRotationFailed"> & {
   /** Characters that may wait for a slow disk; lines above that are dropped and counted. */
   readonly waitingCharsMax: number;
-  /** The clock, ms since 1970. */
-  readonly now: () => number;
+  /** A monotonic clock, ms. */
+  readonly monotonic: () => number;
   /** Receives lines while the file cannot be written. Must not throw. */
   readonly stderr: (text: string) => void;
   /** Makes the line that says how many lines are missing at this point of the log. */
@@ -49,7 +49,7 @@ export class LogWriter {
    * @throws the system's error
    */
   async start(): Promise<void> {
-    this.#checkedMs = this.#options.now();
+    this.#checkedMs = this.#options.monotonic();
     await this.#file.open();
   }
 
@@ -106,8 +106,8 @@ export class LogWriter {
   async #pass(): Promise<void> {
     const text = this.#waiting;
     this.#waiting = "";
-    const now = this.#options.now();
-    const due = Math.abs(now - this.#checkedMs) >= checkMs;
+    const now = this.#options.monotonic();
+    const due = now - this.#checkedMs >= checkMs;
     if (this.#broken && !due) return this.#divert(text);
     const lost = this.#lost;
     const note = lost > 0 ? this.#options.lostLine(lost) : "";

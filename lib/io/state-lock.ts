@@ -1,21 +1,26 @@
 // A lock file for state that several processes change: held for one read and write, never longer. A lock that a crashed
 // process left behind is removed.
 
-import { closeSync, openSync, rmSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { OperatingError } from "../operating-error.ts";
 
 const pauseMs = 5;
-const patienceMs = 5_000;
-/** No process holds the lock this long: an older lock file was left behind. */
+const patienceMs = 15_000;
+/** No process holds the lock this long: one that was there all the time was left behind. */
 const staleMs = 10_000;
 
 /**
- * Runs a function while holding a lock. Blocks for up to 5 s until the lock is free.
+ * Runs a function while holding a lock. Blocks for up to 15 s until the lock is free. How old a lock is, is measured by
+ * waiting for it: the time of the file is wall time, and after a step of the clock a lock that is held would look old.
  * @param path the lock file, which is removed afterwards
  * @param run synchronous; must take much less than 10 s
+ * @param pause blocks for so many ms
  * @throws OperatingError `state-locked`, `secret-unwritable`; what `run` throws
  */
-export function whileLocked<T>(path: string, run: () => T): T {
+export function whileLocked<T>(path: string, run: () => T, pause = block): T {
+  let seen = "";
+  let seenMs = 0;
   for (let waitedMs = 0; !take(path); waitedMs += pauseMs) {
     if (waitedMs >= patienceMs) {
       throw new OperatingError(
@@ -24,7 +29,11 @@ export function whileLocked<T>(path: string, run: () => T): T {
         "If none runs, remove the file.",
       );
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+    const lock = identityOf(path);
+    seenMs = lock === seen ? seenMs + pauseMs : 0;
+    seen = lock;
+    if (seenMs >= staleMs) rmSync(path, { force: true });
+    pause(pauseMs);
   }
   try {
     return run();
@@ -33,9 +42,13 @@ export function whileLocked<T>(path: string, run: () => T): T {
   }
 }
 
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function take(path: string): boolean {
   try {
-    closeSync(openSync(path, "wx", 0o600));
+    writeFileSync(path, randomUUID(), { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
     if ((error as { code?: string }).code !== "EEXIST") {
@@ -45,12 +58,15 @@ function take(path: string): boolean {
         "Make its folder writable for this user.",
       );
     }
-    if (isStale(path)) rmSync(path, { force: true });
     return false;
   }
 }
 
-function isStale(path: string): boolean {
-  const made = statSync(path, { throwIfNoEntry: false });
-  return made !== undefined && Date.now() - made.mtimeMs > staleMs;
+/** Tells a lock from one that was taken after it. */
+function identityOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

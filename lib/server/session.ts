@@ -12,6 +12,8 @@ export class Session {
   /** When its last packet came, ms since 1970, to be stored and shown. */
   lastSeen: number;
   everySeconds: number | null;
+  /** When it was opened, or restored at the start, by the monotonic clock, ms. */
+  readonly openedAt: number;
   /** Sequence number of its last report; 0 if it is not known. */
   lastReport = 0;
   /** Repeated reports that are not counted in the device's row yet. */
@@ -38,6 +40,7 @@ export class Session {
     public heardAt: number,
     everySeconds: number | null,
   ) {
+    this.openedAt = heardAt;
     this.source = source;
     this.lastSeen = lastSeen;
     this.everySeconds = everySeconds;

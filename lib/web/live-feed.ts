@@ -36,7 +36,7 @@ export class LiveFeed {
   #stopListening: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #frames = 0;
-  /** When the frames were last started, ms since 1970. */
+  /** When the frames were last started, by the monotonic clock, ms. */
   #begun = 0;
 
   constructor(
@@ -55,7 +55,7 @@ export class LiveFeed {
   readonly adjust = (): void => {
     const wanted = this.clients.clients > 0;
     if (wanted && this.#timer === null) {
-      this.#begun = this.ports.now();
+      this.#begun = this.ports.uptimeMs();
       this.#timer = setInterval(() => this.frame(), frameMs);
     } else if (!wanted && this.#timer !== null) {
       clearInterval(this.#timer);
@@ -145,7 +145,7 @@ export class LiveFeed {
         const report = this.ports.reports.at(session.lastReport);
         if (report !== null) reports.push(report);
       }
-      if (withSeen && session.lastSeen > told.lastSeen && seen.length < seenPerEvent) {
+      if (withSeen && session.lastSeen !== told.lastSeen && seen.length < seenPerEvent) {
         told.lastSeen = session.lastSeen;
         seen.push([session.id, session.lastSeen]);
       }
@@ -168,7 +168,7 @@ export class LiveFeed {
   #toldOf(session: LiveSession): Told {
     let told = this.#told.get(session);
     if (told === undefined) {
-      const isNew = session.started >= this.#begun;
+      const isNew = session.openedAt >= this.#begun;
       told = isNew
         ? { lastSeen: 0, lastReport: 0 }
         : { lastSeen: session.lastSeen, lastReport: session.lastReport };

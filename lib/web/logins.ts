@@ -31,7 +31,7 @@ export class Logins {
 
   /**
    * @param token the admin token
-   * @param now ms since 1970
+   * @param now a monotonic clock, ms
    */
   constructor(
     token: string,

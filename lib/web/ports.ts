@@ -8,8 +8,10 @@ import type { LogDirection, LogLevel } from "../server/log.ts";
 /** All that the web side gets from the server. */
 export type WebPorts = {
   readonly version: string;
-  /** Returns ms since 1970. */
+  /** The wall clock, ms since 1970: to be shown. */
   readonly now: () => number;
+  /** The monotonic clock of the engine, ms since the process started: what is measured goes by it. */
+  readonly uptimeMs: () => number;
   /** The UDP port for devices. */
   readonly devicePort: number;
   readonly devices: DeviceSource;
@@ -148,7 +150,8 @@ export interface ReportSource {
 /** An open session, as the engine has it in memory; it is the same object as long as the session is open. */
 export type LiveSession = {
   readonly id: string;
-  readonly started: number;
+  /** When it was opened or restored, by `uptimeMs`. */
+  readonly openedAt: number;
   readonly source: Endpoint;
   readonly lastSeen: number;
   readonly everySeconds: number | null;
@@ -212,6 +215,7 @@ export type HistogramReading = {
 
 /** The counters and the current state of the server. Counters only grow. */
 export type Gauges = {
+  /** When the server started, ms since 1970, by the wall clock as it is set now. */
   readonly started: number;
   readonly datagrams: number;
   readonly replies: number;

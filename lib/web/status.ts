@@ -9,6 +9,7 @@ const sampleMs = 1_000;
 const latencySampleMs = 10_000;
 const latencySamples = 6;
 
+/** `at` is by the monotonic clock, ms. */
 type Sample = { readonly at: number; readonly gauges: Gauges };
 type Latencies = { readonly commit: HistogramReading; readonly request: HistogramReading };
 
@@ -28,7 +29,7 @@ export class Status {
     private readonly live: LiveCount,
     private readonly overHttp: boolean,
   ) {
-    this.#last = { at: ports.now(), gauges: ports.gauges() };
+    this.#last = { at: ports.uptimeMs(), gauges: ports.gauges() };
     this.#before = this.#last;
     this.#latencyAt = this.#last.at;
     this.#latencies.push(latenciesOf(this.#last.gauges));
@@ -42,7 +43,7 @@ export class Status {
   /** Takes a sample of the counters; called once a second. */
   sample(): void {
     this.#before = this.#last;
-    this.#last = { at: this.ports.now(), gauges: this.ports.gauges() };
+    this.#last = { at: this.ports.uptimeMs(), gauges: this.ports.gauges() };
     const { at, gauges } = this.#last;
     if (dropsOf(gauges) > dropsOf(this.#before.gauges)) this.#dropsAt = at;
     if (at - this.#latencyAt < latencySampleMs) return;
@@ -55,13 +56,13 @@ export class Status {
   read() {
     const { ports, live } = this;
     const gauges = ports.gauges();
-    const now = ports.now();
+    const uptimeMs = ports.uptimeMs();
     const oldest = this.#latencies[0] as Latencies;
     return {
       version: ports.version,
-      time: timeText(now),
+      time: timeText(ports.now()),
       started: timeText(gauges.started),
-      uptimeSeconds: Math.max(0, Math.round((now - gauges.started) / 1000)),
+      uptimeSeconds: Math.round(uptimeMs / 1000),
       devices: this.roster.counts,
       rates: this.#rates(),
       latency: {
@@ -94,7 +95,7 @@ export class Status {
         reports: ports.reports.count(),
       },
       memoryBytes: process.memoryUsage.rss(),
-      warnings: this.#warnings(gauges, now),
+      warnings: this.#warnings(gauges, uptimeMs),
     };
   }
 
@@ -102,7 +103,7 @@ export class Status {
     const { at, gauges: after } = this.#last;
     const { at: since, gauges: before } = this.#before;
     const seconds = (at - since) / 1000;
-    // The first sample has none before it; and a clock that was set back tells no rate.
+    // The first sample has none before it.
     const rate = (later: number, earlier: number) =>
       seconds <= 0 ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
     return {
@@ -114,7 +115,7 @@ export class Status {
     };
   }
 
-  #warnings(gauges: Gauges, now: number) {
+  #warnings(gauges: Gauges, uptimeMs: number) {
     const warnings: { code: string; text: string; count: number }[] = [];
     const warn = (code: string, text: string, count: number) => {
       if (count > 0) warnings.push({ code, text, count });
@@ -122,7 +123,7 @@ export class Status {
     const { online } = this.roster.counts;
     const text = Math.max(0, online - gauges.sealedSessions);
     warn("text-devices", `${text} of ${online} online devices speak unencrypted text`, text);
-    const drops = now - this.#dropsAt <= 60_000 ? dropsOf(gauges) : 0;
+    const drops = uptimeMs - this.#dropsAt <= 60_000 ? dropsOf(gauges) : 0;
     warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
     const failed = gauges.batchesFailed;
     warn("storage-failed", `${failed} batches could not be stored since the start`, failed);

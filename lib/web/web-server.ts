@@ -61,7 +61,7 @@ export class WebServer {
    */
   constructor(private readonly options: WebOptions) {
     const { ports, host } = options;
-    this.#logins = new Logins(options.token, ports.now);
+    this.#logins = new Logins(options.token, ports.uptimeMs);
     this.#gate = new Gate(
       this.#logins,
       [host, ...options.names].map((name) => name.toLowerCase()),

@@ -1,7 +1,7 @@
 // A device's state on the disk: one key, counters that only grow, tickets by server and id; damage is reported.
 
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openClientState, stateFolderOf } from "../../lib/io/client-state.ts";
@@ -105,12 +105,29 @@ test("a pin stays until it is replaced, each server has its own, and damage is r
   expect(codeOf(() => known.keyOf("a:1"))).toBe("known-servers-damaged");
 });
 
-test("a lock that a crash left behind is taken over", () => {
-  const folder = newFolder();
-  openClientState(folder, "asmith");
-  const lock = join(folder, "some.lock");
-  writeFileSync(lock, "");
-  utimesSync(lock, 0, 0);
-  expect(whileLocked(lock, () => readdirSync(folder).includes("some.lock"))).toBe(true);
-  expect(readdirSync(folder)).not.toContain("some.lock");
-});
+test.each([0, 4_000_000_000])(
+  "a lock that a crash left behind at %d s since 1970 is taken over after 10 s, one that is held is not",
+  (seconds) => {
+    const folder = newFolder();
+    mkdirSync(folder, { recursive: true });
+    const lock = join(folder, "some.lock");
+    writeFileSync(lock, "");
+    utimesSync(lock, seconds, seconds);
+    let waitedMs = 0;
+    const pause = (ms: number) => void (waitedMs += ms);
+    const isThere = () => readdirSync(folder).includes("some.lock");
+    expect(whileLocked(lock, isThere, pause)).toBe(true);
+    expect(waitedMs).toBeGreaterThanOrEqual(10_000);
+    expect(isThere()).toBe(false);
+    // Locks of other processes, one after the other: none of them is old, whatever the time of its file says.
+    const renew = (ms: number) => {
+      pause(ms);
+      rmSync(lock, { force: true });
+      if (waitedMs < 30_000) writeFileSync(lock, `${waitedMs}`);
+    };
+    waitedMs = 20_000;
+    writeFileSync(lock, "");
+    expect(whileLocked(lock, isThere, renew)).toBe(true);
+    expect(waitedMs).toBeGreaterThanOrEqual(30_000);
+  },
+);

@@ -145,6 +145,7 @@ test.each([
   fixture.logs.activity("info", peer, "RECV", "before");
   await fixture.logs.flush();
   act(join(fixture.directory, "Activity.log"));
+  fixture.setClock(-86_400_000);
   fixture.logs.activity("info", peer, "RECV", "between");
   await fixture.logs.flush();
   expect(existsSync(join(fixture.directory, "Activity.log"))).toBe(false);

@@ -13,6 +13,8 @@ export type LogFixture = {
   /** What was written to stderr so far. */
   stderr(): string;
   advance(ms: number): void;
+  /** Sets the wall clock only. */
+  setClock(byMs: number): void;
   /** The lines of a file in the directory. */
   lines(name: string): string[];
   [Symbol.asyncDispose](): Promise<void>;
@@ -26,19 +28,25 @@ export async function openFixture(
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), "iot-log-"));
   prepare(directory);
   let nowMs = startMs;
+  let monotonicMs = 0;
   let stderr = "";
   const logs = await openLogs({
     level: "info",
     ...options,
     directory,
     now: () => nowMs,
+    monotonic: () => monotonicMs,
     stderr: (text) => void (stderr += text),
   });
   return {
     directory,
     logs,
     stderr: () => stderr,
-    advance: (ms) => void (nowMs += ms),
+    advance: (ms) => {
+      nowMs += ms;
+      monotonicMs += ms;
+    },
+    setClock: (byMs) => void (nowMs += byMs),
     lines: (name) => linesOf(join(directory, name)),
     async [Symbol.asyncDispose]() {
       await logs.close();

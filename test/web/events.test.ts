@@ -194,7 +194,7 @@ test("a client with few bytes waiting for too long is cut; one that reads is not
 
 test("a frame has at most 500 shortened reports; the others follow in the next frames", async () => {
   const sessions = Array.from({ length: 1_200 }, (_, i) =>
-    liveSession(`d${i}`, { lastReport: i + 1, started: 2_000_000 }),
+    liveSession(`d${i}`, { lastReport: i + 1, openedAt: 2_000 }),
   );
   const { clients, feed, status } = newFeed(sessions);
   const response = clients.open(

@@ -17,6 +17,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
   return {
     version: "1.2.3",
     now: () => 1_000_000,
+    uptimeMs: () => 1_000,
     devicePort: 9,
     devices: { roster: () => [], facts: () => null, sessions: () => [], questions: () => [] },
     reports: reportsOf([]),
@@ -123,7 +124,7 @@ export function liveSession(id: string, changes: Partial<LiveSession> = {}): Liv
   const source = { ip: "127.0.0.1", port: 1 };
   return {
     id,
-    started: 0,
+    openedAt: 0,
     source,
     lastSeen: 0,
     everySeconds: null,

@@ -118,7 +118,7 @@ export class Live {
     }
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures);
     this.#failures++;
-    this.onState({ kind: "lost", nextAt: Date.now() + pause });
+    this.onState({ kind: "lost", nextAt: performance.now() + pause });
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#open(), pause);
   }

@@ -116,7 +116,7 @@ export class LoadedDevices {
       this.rows[place] = {
         ...row,
         lastReport: report,
-        lastSeen: later(row.lastSeen, report.received),
+        lastSeen: report.received,
       };
       isSeen = true;
     }
@@ -195,8 +195,4 @@ export class LoadedDevices {
     }
     this.onChange();
   }
-}
-
-function later(one: string | null, other: string): string {
-  return one !== null && one > other ? one : other;
 }

@@ -4,18 +4,18 @@
 import { element, setAttribute, setText } from "./element.ts";
 import { ago, fullMoment, span } from "./formats.ts";
 
-/** How far the server's clock is ahead of the browser's, in ms. */
-let ahead = 0;
+/** The server's time minus the time since the page was loaded, in ms: the browser's own clock may be set meanwhile. */
+let ahead = Date.now() - performance.now();
 
 /** Sets the time of the server. */
 export function setServerTime(time: string): void {
   const at = Date.parse(time);
-  if (Number.isFinite(at)) ahead = at - Date.now();
+  if (Number.isFinite(at)) ahead = at - performance.now();
 }
 
 /** The current time of the server's clock, ms since 1970. */
 export function serverNow(): number {
-  return Date.now() + ahead;
+  return performance.now() + ahead;
 }
 
 /** How a time is written: `3 min ago`, or what has passed since then: `3 min 10 s`, `for 3 min 10 s`. */

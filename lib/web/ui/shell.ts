@@ -147,7 +147,7 @@ export class Shell {
     setAttribute(document.documentElement, "data-lost", isLost ? "" : null);
     this.#banner.hidden = !isLost;
     if (!isLost) return;
-    const seconds = Math.ceil((state.nextAt - Date.now()) / 1000);
+    const seconds = Math.ceil((state.nextAt - performance.now()) / 1000);
     const next = seconds > 0 ? `Retrying in ${seconds} s.` : "Retrying…";
     setText(this.#bannerWords, `Connection lost. What is shown may be out of date. ${next}`);
   }

@@ -13,7 +13,8 @@ export class StatusHistory {
   }
 
   add(status: Status): void {
-    if (status.started !== this.#kept.at(-1)?.started) this.#kept.length = 0;
+    // Less than before: the server has restarted.
+    if (status.uptimeSeconds < (this.latest?.uptimeSeconds ?? 0)) this.#kept.length = 0;
     this.#kept.push(status);
     if (this.#kept.length > historySeconds) this.#kept.shift();
   }
