@@ -7,6 +7,7 @@ import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../lib/config/client.ts";
 import { openClientState, stateFolderOf } from "../lib/io/client-state.ts";
+import { isHangupIgnored } from "../lib/io/hangup.ts";
 import { readPsk } from "../lib/io/identity-file.ts";
 import { KnownServers } from "../lib/io/known-servers.ts";
 import { readPasswordFile } from "../lib/io/password-file.ts";
@@ -51,6 +52,7 @@ process.exitCode = await runClient(
     onStop(run) {
       process.on("SIGINT", run);
       process.on("SIGTERM", run);
+      if (!isHangupIgnored()) process.on("SIGHUP", run);
     },
   },
   version,

@@ -37,6 +37,8 @@ export type RunningServer = {
   readonly url: string | null;
   /** The admin token if it was created now, to be shown once; else null. */
   readonly newToken: string | null;
+  /** Opens the logs again at their paths, after SIGHUP. */
+  reopenLogs(): void;
   /** Answers the datagrams that have arrived, stores the sessions, and closes everything. */
   stop(): Promise<void>;
 };
@@ -124,6 +126,10 @@ async function open(
     fingerprint: fingerprint(publicKey),
     url: served?.web.url ?? null,
     newToken: served?.newToken ?? null,
+    reopenLogs: () => {
+      logs.activity("info", "-", "-", "SIGHUP: the logs are opened again");
+      void logs.reopen();
+    },
     stop: () => closeAll(closers),
   };
 }

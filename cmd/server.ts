@@ -85,7 +85,11 @@ function* shownDevices(database: Database): Generator<ShownDevice> {
 }
 
 async function serve(config: ServeConfig): Promise<ExitCode> {
+  // A terminal that closes, or logrotate. It ends nothing, also during the start.
+  let reopenLogs = () => {};
+  process.on("SIGHUP", () => reopenLogs());
   const server = await startServer(config, version);
+  reopenLogs = server.reopenLogs;
   // Before the first line is printed: its reader may send a signal at once.
   const stopped = new Promise<void>((resolve) => {
     process.on("SIGINT", () => resolve());

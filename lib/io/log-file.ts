@@ -32,6 +32,8 @@ export type FileLogs = Log & {
   readonly lost: number;
   /** Resolves when every event so far is written or counted as lost. Never rejects. */
   flush(): Promise<void>;
+  /** Opens both files again at their paths, for a program that has moved them (logrotate). Never rejects. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -87,6 +89,9 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
     },
     async flush() {
       await Promise.all([activity.flush(), errors.flush()]);
+    },
+    async reopen() {
+      await Promise.all([activity.reopen(), errors.reopen()]);
     },
     async close() {
       process.off("exit", flushAtExit);

@@ -63,6 +63,13 @@ export class LogWriter {
     if (this.#writing === undefined) this.#schedule();
   }
 
+  /** Writes the lines so far, and opens the file again if it was moved or deleted. Never rejects. */
+  async reopen(): Promise<void> {
+    await this.#writing;
+    this.#checkedMs = Number.NEGATIVE_INFINITY;
+    await this.#begin();
+  }
+
   /** Resolves when every line so far is in the file, on stderr or counted as lost. Never rejects. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined || this.#waiting !== "") await this.#begin();

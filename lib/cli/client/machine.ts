@@ -72,6 +72,9 @@ export type Machine = {
   notice(line: string): void;
   /** Prints an error that ends the command to standard error. */
   fail(error: OperatingError): void;
-  /** Calls `run` at every SIGINT and SIGTERM; these signals then no longer end the process. */
+  /**
+   * Calls `run` at every SIGINT and SIGTERM, and at SIGHUP (the terminal closed) unless the process was started with
+   * nohup; these signals then no longer end the process.
+   */
   onStop(run: () => void): void;
 };
