@@ -126,10 +126,7 @@ async function open(
     fingerprint: fingerprint(publicKey),
     url: served?.web.url ?? null,
     newToken: served?.newToken ?? null,
-    reopenLogs: () => {
-      logs.activity("info", "-", "-", "SIGHUP: the logs are opened again");
-      void logs.reopen();
-    },
+    reopenLogs: () => reopen(logs),
     stop: () => closeAll(closers),
   };
 }
@@ -154,6 +151,11 @@ function legacyPort(logs: FileLogs): LegacyPort {
     process.stderr.write(`${words}\n`);
   };
   return { hashPassword, onProgress: showProgress("Hashing passwords"), onNote, now };
+}
+
+function reopen(logs: FileLogs): void {
+  logs.activity("info", "-", "-", "SIGHUP: the logs are opened again");
+  void logs.reopen();
 }
 
 async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {

@@ -1,10 +1,10 @@
 // Carries a request with a password through: applies its operation, has the password checked off the event loop if the
 // rule asks for that, then applies the operation again with the proof. Holds no rule; those are in the verbs.
 
-import { ack, type AckCode } from "../protocol/codes.ts";
+import { ack } from "../protocol/codes.ts";
 import type { Desk } from "./desk.ts";
 import type { HashResult, Lane } from "./hash-queue.ts";
-import type { Need, Operation, Proof } from "./operation.ts";
+import type { Done, Need, Operation, Proof } from "./operation.ts";
 import type { Request } from "./request.ts";
 
 /** A request with a password. `what` is its verb; `onDone` runs after the commit and writes the reply. */
@@ -14,7 +14,7 @@ export type Attempt = {
   readonly id: string;
   readonly password: string;
   readonly operationOf: (proof: Proof) => Operation;
-  readonly onDone: (code: AckCode, session: number, keyChanged: boolean) => void;
+  readonly onDone: (outcome: Done) => void;
 };
 
 /**
@@ -63,7 +63,7 @@ export class Attempts {
         if (outcome.hash !== null && !refused) {
           this.desk.verifiers.remember(id, password, outcome.hash);
         }
-        attempt.onDone(outcome.code, outcome.session, outcome.keyChanged === true);
+        attempt.onDone(outcome);
       },
       () => this.#end(underWay, refused),
     );

@@ -14,6 +14,7 @@ import type { Identity, Random } from "./identity.ts";
 import type { Link } from "./links/link.ts";
 import { LinkTable } from "./links/link-table.ts";
 import { HashQueue } from "./hash-queue.ts";
+import { LineLimit } from "./line-limit.ts";
 import type { Log } from "./log.ts";
 import type { Moment } from "./moment.ts";
 import type { Endpoint, Operation, Outcome } from "./operation.ts";
@@ -65,8 +66,7 @@ export class Desk {
   #time = "";
   readonly #longReplies: KeyedBuckets;
   readonly #longRepliesInAll: TokenBucket;
-  readonly #errorLines: TokenBucket;
-  #errorLinesLost = 0;
+  readonly #errorLines: LineLimit;
 
   readonly policy: Policy;
   readonly log: Log;
@@ -88,11 +88,7 @@ export class Desk {
     );
     const inAll = limits.longRepliesPerSecondInAll;
     this.#longRepliesInAll = new TokenBucket(inAll, inAll, this.uptimeMs);
-    this.#errorLines = new TokenBucket(
-      limits.errorLinesPerSecond,
-      limits.errorLinesPerSecond,
-      this.uptimeMs,
-    );
+    this.#errorLines = new LineLimit(limits.errorLinesPerSecond, this.uptimeMs);
   }
 
   /** Sets the time. Every call into the engine does this first. */
@@ -206,13 +202,16 @@ export class Desk {
     });
   }
 
-  /** Writes the ACK of a request that was refused, and its line in error.log. */
-  refuse(request: Request, code: AckCode, id: string, what: string, reason = ""): void {
+  /**
+   * Writes the ACK of a request that was refused, and its line in error.log.
+   * @param reason for the peer, on 9x codes only
+   * @param more for the log only
+   */
+  refuse(request: Request, code: AckCode, id: string, what: string, reason = "", more = ""): void {
     this.counters.refused++;
-    this.reportError(
-      request.source,
-      `${what} of ${id} refused: ${code} ${reason || describeAck(code)}`,
-    );
+    const why = reason || describeAck(code);
+    const words = `${what} of ${id} refused: ${code} ${why}${more === "" ? "" : `: ${more}`}`;
+    this.reportError(request.source, words);
     this.acknowledge(request, code, id, reason);
   }
 
@@ -269,14 +268,9 @@ export class Desk {
 
   /** Writes a line of error.log. Lines above the rate limit are only counted. */
   reportError(source: Endpoint | null, words: string): void {
-    if (!this.#errorLines.take(this.uptimeMs)) {
-      this.#errorLinesLost++;
-      return;
-    }
-    if (this.#errorLinesLost > 0) {
-      this.log.error("-", `${this.#errorLinesLost} more lines were not written here`);
-      this.#errorLinesLost = 0;
-    }
+    const left = this.#errorLines.take(this.uptimeMs);
+    if (left === null) return;
+    if (left > 0) this.log.error("-", `${left} more lines were not written here`);
     this.log.error(source === null ? "-" : peerName(source), words);
   }
 

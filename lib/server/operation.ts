@@ -181,17 +181,22 @@ export type Need =
   /** Check the password against this hash; null: the id is unknown, and the check only takes the same time. */
   | { readonly kind: "verify"; readonly hash: string | null };
 
+/** The answer to a request that the store decided. */
+export type Done = {
+  readonly kind: "done";
+  readonly code: AckCode;
+  readonly session: number;
+  readonly hash: string | null;
+  /** Whether a LOGIN came under another client key than the device's last sealed LOGIN. */
+  readonly keyChanged?: boolean;
+  /** Who has what a refused REGISTER asked for, in words for the operator. */
+  readonly holder?: string;
+};
+
 /** The result of an operation. Its effect is on the disk before the engine sees it. */
 export type Outcome =
   | { readonly kind: "need"; readonly need: Need }
-  | {
-      readonly kind: "done";
-      readonly code: AckCode;
-      readonly session: number;
-      readonly hash: string | null;
-      /** Whether a LOGIN came under another client key than the device's last sealed LOGIN. */
-      readonly keyChanged?: boolean;
-    }
+  | Done
   | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
   /** The DATA was the answer to a question and is stored with it. */
   | { readonly kind: "answer"; readonly question: number; readonly repeated: boolean }

@@ -92,8 +92,8 @@ export class DeviceRows {
     const own = this.get(device.id);
     const decision = decideRegister(device, proof, sealed, {
       own,
-      ipTaken: this.#isIpTaken(device, own),
-      macTaken: this.#macHolder.get(comparableMac(device.mac), device.id) !== null,
+      ipHolder: this.#ipHolderOf(device, own),
+      macHolder: this.#macHolder.get(comparableMac(device.mac), device.id)?.id ?? null,
     });
     if (decision.kind === "need") return decision;
     const { id, mac, ip, port } = device;
@@ -102,7 +102,8 @@ export class DeviceRows {
     } else if (decision.store === "update") {
       this.#update.run(ip, port, at, id);
     }
-    return { kind: "done", code: decision.code, session: 0, hash: decision.hash };
+    const { code, hash, holder } = decision;
+    return { kind: "done", code, session: 0, hash, holder };
   }
 
   /** Carries out DEREGISTER, as its rule decides; the caller ends the session. */
@@ -149,14 +150,14 @@ export class DeviceRows {
   }
 
   /**
-   * Whether another device has the IP, or with `sharedIp` the IP and port. Without `sharedIp`, a device may keep its
+   * Another device that has the IP, or with `sharedIp` the IP and port; or null. Without `sharedIp`, a device may keep its
    * own IP even if another one has it too: devices may share one from an earlier setting or from the original system.
    */
-  #isIpTaken({ ip, id, port }: DeviceFacts, own: DeviceRow | null): boolean {
-    if (own?.ip === ip && !this.policy.sharedIp) return false;
+  #ipHolderOf({ ip, id, port }: DeviceFacts, own: DeviceRow | null): string | null {
+    if (own?.ip === ip && !this.policy.sharedIp) return null;
     const holder = this.policy.sharedIp
       ? this.#ipHolder.get(ip, id, port)
       : this.#ipHolder.get(ip, id);
-    return holder !== null;
+    return holder?.id ?? null;
   }
 }

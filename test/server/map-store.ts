@@ -95,18 +95,20 @@ export class MapStore {
   #register({ device, proof, sealed }: OperationOf<"register">): Outcome {
     const own = this.devices.get(device.id) ?? null;
     const others = [...this.devices.values()].filter(({ id }) => id !== device.id);
+    const atIp = own?.ip === device.ip ? undefined : others.find(({ ip }) => ip === device.ip);
+    const withMac = others.find(({ mac }) => comparableMac(mac) === comparableMac(device.mac));
     const decision = decideRegister(device, proof, sealed, {
       own,
-      ipTaken: own?.ip !== device.ip && others.some(({ ip }) => ip === device.ip),
-      macTaken: others.some(({ mac }) => comparableMac(mac) === comparableMac(device.mac)),
+      ipHolder: atIp?.id ?? null,
+      macHolder: withMac?.id ?? null,
     });
     if (decision.kind === "need") return decision;
-    const { code, hash, store } = decision;
+    const { code, hash, holder, store } = decision;
     if (store !== "nothing") {
       const unsealed = { sealedKey: null, storedProof: null, textLocked: false };
       this.devices.set(device.id, { ...unsealed, ...device, hash: hash as string });
     }
-    return { kind: "done", code, session: 0, hash };
+    return { kind: "done", code, session: 0, hash, holder };
   }
 
   #deregister({ device, proof }: OperationOf<"deregister">): Outcome {

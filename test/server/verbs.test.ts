@@ -19,6 +19,22 @@ test("REGISTER: the first row of the table that fits", () => {
   expect(bench.store.devices.get("asmith")?.port).toBe(1995);
 });
 
+test("REGISTER: the log names who has what was asked for; the answer does not", () => {
+  const bench = new ServerBench();
+  bench.ask(say.register("asmith"));
+  const replies = [
+    say.register("asmith", home.ip, 1994, "password", "other"),
+    say.register("bsmith"),
+    say.register("bsmith", "192.0.2.11", 1, "x", "MAC-ASMITH"),
+  ].flatMap((text) => bench.ask(text));
+  expect(bench.errors).toEqual([
+    expect.stringContaining("(other MAC): its MAC is mac-asmith"),
+    expect.stringContaining("refused: 12 the IP belongs to another device: asmith"),
+    expect.stringContaining("refused: 13 the MAC belongs to another device: asmith"),
+  ]);
+  expect(replies.filter(({ text }) => /mac-asmith|bsmith.*asmith/.test(text))).toEqual([]);
+});
+
 test("REGISTER: a password is hashed only for a device that will be stored", () => {
   const bench = new ServerBench();
   bench.ask(say.register("asmith"));

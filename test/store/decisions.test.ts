@@ -34,10 +34,10 @@ const otherKey = new Uint8Array(32).fill(2);
 const sealed = { ...locked, sealedKey: key };
 
 describe("REGISTER: the first row that fits", () => {
-  const free = { ipTaken: false, macTaken: false };
-  const ipTaken = { ipTaken: true, macTaken: false };
-  const macTaken = { ipTaken: false, macTaken: true };
-  const both = { ipTaken: true, macTaken: true };
+  const free = { ipHolder: null, macHolder: null };
+  const ipTaken = { ipHolder: "bsmith", macHolder: null };
+  const macTaken = { ipHolder: null, macHolder: "csmith" };
+  const both = { ipHolder: "bsmith", macHolder: "csmith" };
   test.each([
     ["same id, another MAC", otherMac, free, none, "11"],
     ["same id, another MAC, all else ignored", { ...otherMac, ip: "10.0.0.9" }, both, right, "11"],
@@ -78,9 +78,14 @@ describe("REGISTER: the first row that fits", () => {
     expect(wordsOf(decision) + store).toBe(outcome);
     if (decision.kind === "done" && decision.store === "insert") expect(decision.hash).toBe("new");
     if (decision.kind === "done" && decision.store === "update") expect(decision.hash).toBe("h1");
-    if (decision.kind === "done" && ["01", "11", "31"].includes(decision.code)) {
-      expect(decision.hash).toBeNull();
-    }
+    if (decision.kind !== "done") return;
+    if (["01", "11", "31"].includes(decision.code)) expect(decision.hash).toBeNull();
+    const holders: Record<string, string> = {
+      11: `its MAC is ${row?.mac}`,
+      12: "bsmith",
+      13: "csmith",
+    };
+    expect(decision.holder).toBe(holders[decision.code] ?? "");
   });
 
   test("a sealed request of a device that was sealed before is decided like any other", () => {

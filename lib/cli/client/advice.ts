@@ -10,8 +10,9 @@ type Verb = Message["type"];
 /** Advice for codes that mean the same for every request. */
 const ofCode: Readonly<Record<string, string>> = {
   [ack.idTaken]: "Choose another id, or deregister that device first.",
-  [ack.ipTaken]: "State another IP. Several devices at one IP need a server with --shared-ip.",
-  [ack.macTaken]: "State another MAC, or deregister that device first.",
+  [ack.ipTaken]:
+    "State another IP; on a server with --shared-ip another --port. Its error.log names the holder.",
+  [ack.macTaken]: "State another MAC, or deregister that device: the server's error.log names it.",
   [ack.noSuchDevice]: "Check the spelling of the id; upper and lower case differ.",
   [ack.registeredOtherwise]: "State the MAC and IP that it is registered with.",
   [ack.encryptionRequired]:

@@ -9,7 +9,7 @@ import { equal } from "../../sealed/primitives.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import { peerName, type Desk } from "../desk.ts";
-import type { DeviceFacts, Need, Proof } from "../operation.ts";
+import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { DeviceRow } from "./register.ts";
@@ -81,7 +81,7 @@ export function receiveDeregister(
         at: desk.wallMs,
         request: repeatable,
       }) as const,
-    onDone: (code: AckCode) => {
+    onDone: ({ code }: Done) => {
       if (code !== ack.deregistered) return desk.refuse(attempt.request, code, id, "DEREGISTER");
       desk.verifiers.forget(id);
       const session = desk.sessions.get(id);

@@ -9,7 +9,7 @@ import { equal } from "../../sealed/primitives.ts";
 import { resumeProof, storedProof } from "../../sealed/ticket.ts";
 import type { Attempts } from "../credentials.ts";
 import { type Desk, peerName } from "../desk.ts";
-import type { Endpoint, Need, Proof, Seal } from "../operation.ts";
+import type { Done, Endpoint, Need, Proof, Seal } from "../operation.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import { Session } from "../session.ts";
@@ -78,9 +78,9 @@ export function receiveLogin(
       const { source } = attempt.request;
       return { kind: "login", id, proof, seal, source, stated, at: desk.wallMs } as const;
     },
-    onDone: (code: AckCode, row: number, keyChanged: boolean) => {
+    onDone: ({ code, session: row, keyChanged }: Done) => {
       const answered: Request = attempt.request;
-      if (keyChanged) reportKeyChange(desk, answered, id, code);
+      if (keyChanged === true) reportKeyChange(desk, answered, id, code);
       if (code !== ack.loggedIn) return desk.refuse(answered, code, id, "LOGIN");
       openSession(desk, answered, { id, row, stated });
       if (ticket !== null && answered.link !== null) {

@@ -8,7 +8,7 @@ import type { Register } from "../../protocol/messages.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import { peerName, type Desk } from "../desk.ts";
-import type { DeviceFacts, Need, Proof } from "../operation.ts";
+import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
 import type { Request } from "../request.ts";
 
 /** A device's row. */
@@ -26,10 +26,10 @@ export type DeviceRow = DeviceFacts & {
 export type RegisterRows = {
   /** The stored device with this id, or null. */
   readonly own: DeviceRow | null;
-  /** Whether another id holds the ip (with `--shared-ip`: the ip and port). */
-  readonly ipTaken: boolean;
-  /** Whether another id holds the MAC. */
-  readonly macTaken: boolean;
+  /** Another id that holds the ip (with `--shared-ip`: the ip and port), or null. */
+  readonly ipHolder: string | null;
+  /** Another id that holds the MAC, or null. */
+  readonly macHolder: string | null;
 };
 
 /** The decision on a REGISTER: an answer and what to store, or a password computation that is needed first. */
@@ -41,6 +41,8 @@ export type RegisterDecision =
       readonly store: "nothing" | "insert" | "update";
       /** The hash that the password is known to match, or null. */
       readonly hash: string | null;
+      /** Who has what was asked for, in words for the operator; empty if the code needs none. */
+      readonly holder: string;
     };
 
 /**
@@ -58,23 +60,25 @@ export function decideRegister(
   const { own } = rows;
   if (own !== null) {
     if (own.textLocked && !sealed) return done(ack.encryptionRequired);
-    if (comparableMac(own.mac) !== comparableMac(device.mac)) return done(ack.idTaken);
+    if (comparableMac(own.mac) !== comparableMac(device.mac))
+      return done(ack.idTaken, null, `its MAC is ${own.mac}`);
     if (own.ip === device.ip && own.port === device.port) return done(ack.alreadyRegistered);
     if (proof.kind === "refused" && proof.hash === own.hash) return done(ack.credentialsRefused);
     if (proof.kind !== "verified" || proof.hash !== own.hash) {
       return { kind: "need", need: { kind: "verify", hash: own.hash } };
     }
-    if (rows.ipTaken) return done(ack.ipTaken, own.hash);
-    return { kind: "done", code: ack.registrationUpdated, store: "update", hash: own.hash };
+    if (rows.ipHolder !== null) return done(ack.ipTaken, own.hash, rows.ipHolder);
+    const { hash } = own;
+    return { kind: "done", code: ack.registrationUpdated, store: "update", hash, holder: "" };
   }
-  if (rows.ipTaken) return done(ack.ipTaken);
-  if (rows.macTaken) return done(ack.macTaken);
+  if (rows.ipHolder !== null) return done(ack.ipTaken, null, rows.ipHolder);
+  if (rows.macHolder !== null) return done(ack.macTaken, null, rows.macHolder);
   if (proof.kind !== "hashed") return { kind: "need", need: { kind: "hash" } };
-  return { kind: "done", code: ack.registered, store: "insert", hash: proof.hash };
+  return { kind: "done", code: ack.registered, store: "insert", hash: proof.hash, holder: "" };
 }
 
-function done(code: AckCode, hash: string | null = null): RegisterDecision {
-  return { kind: "done", code, store: "nothing", hash };
+function done(code: AckCode, hash: string | null = null, holder = ""): RegisterDecision {
+  return { kind: "done", code, store: "nothing", hash, holder };
 }
 
 /** Handles a REGISTER. */
@@ -101,10 +105,11 @@ export function receiveRegister(
     password,
     operationOf: (proof: Proof) =>
       ({ kind: "register", device, proof, sealed, at: desk.wallMs, request: repeatable }) as const,
-    onDone: (code: AckCode) => {
+    onDone: ({ code, holder }: Done) => {
       const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
-      if (!accepted.includes(code)) return desk.refuse(attempt.request, code, id, "REGISTER");
-      desk.confirm(attempt.request, code, id);
+      if (accepted.includes(code)) return desk.confirm(attempt.request, code, id);
+      // Only the log names the holder: the device could be anybody.
+      desk.refuse(attempt.request, code, id, "REGISTER", "", holder);
     },
   };
   doOnce(desk, request, id, () => attempts.begin(attempt));

@@ -135,7 +135,9 @@ test("a refused agent says what to do about it", async () => {
   expect(fake.out).toEqual([
     "2026-11-22T00:00:00.000Z REGISTER refused: 13 the MAC belongs to another device",
   ]);
-  expect(fake.err).toEqual(["  State another MAC, or deregister that device first."]);
+  expect(fake.err).toEqual([
+    "  State another MAC, or deregister that device: the server's error.log names it.",
+  ]);
 });
 
 test("the password reaches neither the screen nor a command's environment", async () => {
