@@ -42,13 +42,13 @@ export type OpenAsk = {
   number: number;
 };
 
-/** For this long after a question ended, an addressed DATA with an unknown time counts as its late answer. */
+/** For this long after a question was given up, an addressed DATA with an unknown time counts as its late answer. */
 const lateAnswerMs = 60_000;
 
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
-  /** The latest question of a device that has ended, in the order they ended. */
-  readonly #ended = new Map<string, { readonly number: number; readonly at: number }>();
+  /** The latest question of a device if it was given up, in the order they were. */
+  readonly #givenUp = new Map<string, { readonly number: number; readonly at: number }>();
   /** The time of the latest question, ms. No two questions have the same, so that each answer matches one question. */
   #lastTime = 0;
   #size = 0;
@@ -99,7 +99,7 @@ export class Asks {
   answerable(id: string, uptimeMs: number): number {
     const open = this.#byDevice.get(id)?.[0];
     if (open !== undefined && open.number > 0) return open.number;
-    const ended = this.#ended.get(id);
+    const ended = this.#givenUp.get(id);
     return ended !== undefined && uptimeMs - ended.at < lateAnswerMs ? ended.number : 0;
   }
 
@@ -131,16 +131,16 @@ export class Asks {
     if (queue === undefined || open === undefined) return;
     if (queue.length === 0) this.#byDevice.delete(id);
     this.#size--;
-    if (open.number > 0) this.#remember(id, open.number, uptimeMs);
+    this.#givenUp.delete(id);
+    if (open.number > 0 && result.kind !== "answer") this.#remember(id, open.number, uptimeMs);
     open.ask.onResult(result);
   }
 
   #remember(id: string, number: number, at: number): void {
-    this.#ended.delete(id);
-    this.#ended.set(id, { number, at });
-    if (this.#ended.size <= limits.asks) return;
-    for (const first of this.#ended.keys()) {
-      this.#ended.delete(first);
+    this.#givenUp.set(id, { number, at });
+    if (this.#givenUp.size <= limits.asks) return;
+    for (const first of this.#givenUp.keys()) {
+      this.#givenUp.delete(first);
       return;
     }
   }

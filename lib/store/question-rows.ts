@@ -36,9 +36,13 @@ export class QuestionRows {
   readonly #trim: Statement;
   readonly #hour: Statement;
   readonly #removeOld: Statement;
-  readonly #devices: Statement<{ device: string }>;
-  /** Devices with questions, and perhaps some without: only their reports are compared with questions. */
-  #asked: Set<string>;
+  readonly #all: Statement<{ device: string; time: string }>;
+  /**
+   * The times of each device's questions, and perhaps of some that are gone: of a report that has none of them, no row
+   * needs to be read.
+   */
+  readonly #times = new Map<string, Set<string>>();
+  #timesSize = 0;
 
   constructor(database: Database) {
     this.#insert = prepare(
@@ -81,14 +85,15 @@ export class QuestionRows {
       database,
       `DELETE FROM question WHERE hour <= (SELECT hours FROM service) - ${keptHours}`,
     );
-    this.#devices = prepare(database, "SELECT DISTINCT device FROM question");
-    this.#asked = this.#load();
+    this.#all = prepare(database, "SELECT device, time FROM question");
+    this.#load();
   }
 
   /** Keeps a question; returns its number. The oldest make room for it. */
   add({ device, code, target, by, time, asked }: Question): number {
     const row = this.#insert.get(device, code, target, by, time, asked);
     this.#makeRoom(device);
+    this.#note(device, time);
     return (row as { number: number }).number;
   }
 
@@ -97,7 +102,8 @@ export class QuestionRows {
    * @param isReported whether the same DATA is stored as a report
    */
   answer(data: Report, mayAnswer: MayAnswer, isReported: () => boolean): StoredAnswer | null {
-    if (!this.#asked.has(data.device)) return null;
+    const times = this.#times.get(data.device);
+    if (times === undefined || !(mayAnswer.addressed || times.has(data.time))) return null;
     const decision = decideAnswer(data, mayAnswer, this.#kept(data.device));
     if (decision.kind === "report") return null;
     const { question } = decision;
@@ -107,7 +113,9 @@ export class QuestionRows {
     const isFirst = this.#answer.run(question, received, code, time, message).changes > 0;
     // A device may answer each repeat of a question with another reading. Each was acknowledged, so each is kept.
     if (!isFirst) {
-      this.#answerAgain.run(question, received, code, time, message);
+      const { changes } = this.#answerAgain.run(question, received, code, time, message);
+      // Others have taken the place of the question: without it, the DATA is a report.
+      if (changes === 0) return null;
       this.#makeRoom(data.device);
     }
     return { question, repeated: false };
@@ -116,7 +124,7 @@ export class QuestionRows {
   /** Counts an hour of service and removes the questions that are too old. */
   countHour(): void {
     this.#hour.run();
-    if (this.#removeOld.run().changes > 0) this.#asked = this.#load();
+    if (this.#removeOld.run().changes > 0) this.#load();
   }
 
   #kept(device: string): KeptQuestion[] {
@@ -129,11 +137,20 @@ export class QuestionRows {
 
   #makeRoom(device: string): void {
     this.#trimDevice.run(device);
-    if (this.#trim.run().changes > 0 && this.#asked.size > rowsMax) this.#asked = this.#load();
-    this.#asked.add(device);
+    this.#trim.run();
+    if (this.#timesSize > 2 * rowsMax) this.#load();
   }
 
-  #load(): Set<string> {
-    return new Set(this.#devices.all().map(({ device }) => device));
+  #load(): void {
+    this.#times.clear();
+    this.#timesSize = 0;
+    for (const { device, time } of this.#all.all()) this.#note(device, time);
+  }
+
+  #note(device: string, time: string): void {
+    const times = this.#times.get(device);
+    if (times === undefined) this.#times.set(device, new Set([time]));
+    else times.add(time);
+    this.#timesSize++;
   }
 }

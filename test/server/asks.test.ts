@@ -143,6 +143,17 @@ test("an addressed DATA with an unknown time is a late answer for a minute, then
   expect(reportTimes(bench)).toEqual(["later"]);
 });
 
+test("addressed reports after an answer are reports: only a question that was given up waits for a late answer", () => {
+  const bench = entered();
+  bench.question("asmith", "01", []);
+  bench.turn();
+  for (const time of ["one", "two", "three"]) {
+    expect(bench.codes(encode({ ...device, address, time }))).toEqual(["50"]);
+  }
+  expect(bench.store.questions.map(({ answer }) => answer?.time)).toEqual(["one"]);
+  expect(reportTimes(bench)).toEqual(["two", "three"]);
+});
+
 test("two different answers to one question are both kept: both were acknowledged", () => {
   const bench = entered();
   bench.question("asmith", "01", []);

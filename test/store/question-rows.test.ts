@@ -98,6 +98,14 @@ test("the number of questions is bounded, for a device and in all; the oldest go
   expect(count(database, "question")).toBe(10_000);
   expect<readonly unknown[]>(list("a")).toEqual([]);
   expect(list("d9999")).toHaveLength(1);
+  // Neither does what is remembered of them grow without a bound, nor is one that is kept forgotten.
+  for (let i = 0; i < 3; i++) {
+    store.applyNow(Array.from({ length: 8_000 }, (_, n) => ask("b", `t${i} ${n}`)));
+  }
+  expect(store.applyNow([answer("b", "t2 7999", "x"), answer("b", "t2 7899", "x")])).toMatchObject([
+    { kind: "answer" },
+    { kind: "report" },
+  ]);
 });
 
 test("further answers to one question count for the bound", () => {
@@ -106,6 +114,14 @@ test("further answers to one question count for the bound", () => {
   store.applyNow(Array.from({ length: 200 }, (_, i) => answer("a", "t1", `reading ${i}`)));
   expect(list("a")).toHaveLength(100);
   expect(list("a")[0]).toMatchObject({ answer: "reading 199", target: "uptime" });
+});
+
+test("a DATA that is taken for an answer to a question that is gone is stored as a report", () => {
+  const { database, store } = newStore();
+  store.applyNow([ask("a", "t1")]);
+  const late = { ...answer("a", "own time", "x"), mayAnswer: { addressed: true, open: 77 } };
+  expect(store.applyNow([late as Operation])).toMatchObject([{ kind: "report" }]);
+  expect(count(database, "data")).toBe(1);
 });
 
 test("a batch that fails stores no answer: its repeat is the first one", () => {
