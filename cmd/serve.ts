@@ -29,7 +29,8 @@ import { startWeb } from "./web.ts";
 
 /** A running server. */
 export type RunningServer = {
-  /** The UDP port it listens on. */
+  /** The address and UDP port it listens on. */
+  readonly host: string;
   readonly port: number;
   /** The fingerprint of the key that devices pin, `SHA256:…`. */
   readonly fingerprint: string;
@@ -73,18 +74,7 @@ async function open(
   closers.push(() => store.close());
   const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
-  const sessions = store.openSessions();
-  const psk = config.pskFile === null ? null : readPsk(config.pskFile);
-  const identity = openIdentity(realPathOf(config.db), psk);
-  const random = { bytes: (count: number) => randomBytes(count) };
-  const heard = new HeardLog(logs, config.logLevel, now);
-  const engine = new Engine(
-    { policy: config, log: heard, random, identity },
-    sessions,
-    bothClocks(),
-  );
-  const watched = new WatchedStore(store);
-  const loop = new PacketLoop(engine, watched, bothClocks);
+  const { sessions, identity, heard, engine, watched, loop } = makeEngine(config, store, logs);
   const endpoint = await openUdp(config.host, config.port, loop.receive, true);
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion, by: Asker) =>
@@ -122,6 +112,7 @@ async function open(
   closers.push(() => logs.activity("info", "-", "-", `iot-server ${version} stops`));
   const { publicKey } = identity.sealing;
   return {
+    host: endpoint.host,
     port: endpoint.port,
     fingerprint: fingerprint(publicKey),
     url: served?.web.url ?? null,
@@ -129,6 +120,23 @@ async function open(
     reopenLogs: () => reopen(logs),
     stop: () => closeAll(closers),
   };
+}
+
+/** Makes the engine with the stored sessions, and the loop that will drive it. */
+function makeEngine(config: ServeConfig, store: SqliteStore, logs: FileLogs) {
+  const sessions = store.openSessions();
+  const psk = config.pskFile === null ? null : readPsk(config.pskFile);
+  const identity = openIdentity(realPathOf(config.db), psk);
+  const random = { bytes: (count: number) => randomBytes(count) };
+  const heard = new HeardLog(logs, config.logLevel, now);
+  const engine = new Engine(
+    { policy: config, log: heard, random, identity },
+    sessions,
+    bothClocks(),
+  );
+  const watched = new WatchedStore(store);
+  const loop = new PacketLoop(engine, watched, bothClocks);
+  return { sessions, identity, heard, engine, watched, loop };
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */

@@ -95,8 +95,9 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());
   });
-  const { host, db, logDir, retainMs } = config;
-  const started = { ...server, version, host, db, logDir, retainMs };
+  const { db, logDir, retainMs } = config;
+  const lacksIpv6 = server.host !== config.host;
+  const started = { ...server, version, lacksIpv6, db, logDir, retainMs };
   for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
   output.flush();
   await stopped;

@@ -9,7 +9,8 @@ import { type Peer, PeerTable } from "./peers.ts";
 
 /** A socket that sends and receives datagrams, for the shells of both engines. */
 export type UdpEndpoint = {
-  /** The port to which it is bound. */
+  /** The address to which it is bound: `0.0.0.0` in place of `::` where the system has no IPv6. */
+  readonly host: string;
   readonly port: number;
   /**
    * Sends datagrams, in order. A bounded number that the kernel does not accept at once waits; further ones are dropped
@@ -39,17 +40,32 @@ const receiveBufferBytes = 8 << 20;
 
 /**
  * Binds a UDP socket.
- * @param host an IP literal; `::` means all addresses, IPv4 and IPv6
+ * @param host an IP literal; `::` means all addresses, IPv4 and, where the system has it, IPv6
  * @param port 0 to 65535; 0 lets the system choose
  * @param onDatagram called for every datagram
  * @param isBusy true for a server: it sends and receives many datagrams with one system call, if the system can
- * @throws OperatingError `port-in-use`, `port-denied`, `no-such-address`, `bind-failed`
+ * @throws OperatingError `port-in-use`, `port-denied`, `no-such-address`, `no-ipv6`, `bind-failed`
  */
 export async function openUdp(
   host: string,
   port: number,
   onDatagram: OnDatagram,
   isBusy = false,
+): Promise<UdpEndpoint> {
+  try {
+    return await openOn(host, port, onDatagram, isBusy);
+  } catch (error) {
+    const isWithoutIpv6 = error instanceof OperatingError && error.code === "no-ipv6";
+    if (!isWithoutIpv6 || host !== "::") throw error;
+    return openOn("0.0.0.0", port, onDatagram, isBusy);
+  }
+}
+
+async function openOn(
+  host: string,
+  port: number,
+  onDatagram: OnDatagram,
+  isBusy: boolean,
 ): Promise<UdpEndpoint> {
   const isIpv6 = host.includes(":");
   const peers = new PeerTable(isIpv6);
@@ -112,6 +128,7 @@ export async function openUdp(
   }
 
   return {
+    host,
     port: socket.port,
     send,
     collect: () => bulk?.receive(onDatagram),
@@ -161,6 +178,12 @@ function explainBind(error: unknown, host: string, port: number): OperatingError
         "no-such-address",
         `${host} is not an address of this machine.`,
         "Give --host an address that `ip address` lists, or leave it out for all.",
+      );
+    case "EAFNOSUPPORT":
+      return new OperatingError(
+        "no-ipv6",
+        `${host} cannot be opened: this system has no IPv6.`,
+        "Give --host an IPv4 address, or leave it out for all addresses.",
       );
     default:
       return new OperatingError(

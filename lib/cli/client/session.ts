@@ -108,10 +108,8 @@ async function openSocket(machine: Machine, port: number, onDatagram: OnDatagram
   try {
     return await machine.openSocket("::", port, onDatagram);
   } catch (error) {
-    if (!(error instanceof OperatingError)) throw error;
-    if (error.code === "port-in-use") throw portTaken(port);
-    // The machine has no IPv6.
-    return await machine.openSocket("0.0.0.0", port, onDatagram);
+    const isTaken = error instanceof OperatingError && error.code === "port-in-use";
+    throw isTaken ? portTaken(port) : error;
   }
 }
 

@@ -7,8 +7,10 @@ import { exactDuration } from "../../server/duration-text.ts";
 /** A server that has just started. */
 export type Started = {
   readonly version: string;
-  /** As configured; `::` is all addresses. */
+  /** The address it listens on; `::` is all addresses. */
   readonly host: string;
+  /** Whether it was to listen on IPv6 too, which this system does not have. */
+  readonly lacksIpv6: boolean;
   readonly port: number;
   /** Fingerprint of the server's key, `SHA256:…`, as clients show it. */
   readonly fingerprint: string;
@@ -30,8 +32,7 @@ const usualDb = "iot_server.db";
  * @param isTerminal whether labels and explanations are dimmed with escape sequences
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
-  const { version, host, port, fingerprint, url, newToken, db, logDir, retainMs } = started;
-  const where = host === "::" ? "all addresses, IPv4 and IPv6" : host;
+  const { version, port, fingerprint, url, newToken, db, logDir, retainMs } = started;
   const open = `iot-server open${db === usualDb ? "" : ` --db ${db}`}`;
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
   const rows: [label: string, fact: string | null, more?: string][] = [
@@ -43,9 +44,14 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
   ];
   const faint = (text: string) => (isTerminal ? colors.dim(text) : text);
   return [
-    `iot-server ${version} listens on UDP ${port}, ${where}.`,
+    `iot-server ${version} listens on UDP ${port}, ${placeOf(started)}.`,
     ...rows
       .filter(([, fact]) => fact !== null)
       .map(([label, fact, more = ""]) => `  ${faint(label.padEnd(10))} ${fact}${faint(more)}`),
   ];
+}
+
+function placeOf({ host, lacksIpv6 }: Started): string {
+  if (lacksIpv6) return "all addresses, IPv4 only: this system has no IPv6";
+  return host === "::" ? "all addresses, IPv4 and IPv6" : host;
 }

@@ -7,6 +7,7 @@ const started: Started = {
   retainMs: null,
   version: "1.0.0",
   host: "::",
+  lacksIpv6: false,
   port: 9000,
   fingerprint: "SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
   url: "http://127.0.0.1:9000",
@@ -42,6 +43,13 @@ test("a setting other than the default is shown as one has to write it", () => {
     "  dashboard  http://127.0.0.1:9000  (to log in: iot-server open --db /srv/other.db)",
     "  data       /srv/other.db, logs in /var/log/iot/",
   ]);
+});
+
+test("a system without IPv6 is told", () => {
+  const [first] = bannerLines({ ...started, host: "0.0.0.0", lacksIpv6: true }, false);
+  expect(first).toBe(
+    "iot-server 1.0.0 listens on UDP 9000, all addresses, IPv4 only: this system has no IPv6.",
+  );
 });
 
 test("without a dashboard there is no line for it", () => {
