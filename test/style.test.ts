@@ -77,6 +77,15 @@ rule("no test sleeps", ({ path, code }) => {
   return /\bBun\.sleep/.test(code) && "wait for the event itself, or move the virtual clock";
 });
 
+rule("the wall clock is read in cmd only", ({ path, code }) => {
+  // The dashboard shows times of the server; until it knows them, those of the browser.
+  if (!path.startsWith("lib/") || path === "lib/web/ui/moments.ts") return false;
+  return (
+    /\bDate\.now\b|new Date\(\)/.test(code) &&
+    "take the time as an argument or a port: monotonic for what is measured, wall time for what is written down"
+  );
+});
+
 const isCore = (path: string) => /^lib\/(protocol|sealed|server|client)\//.test(path);
 
 rule("the core reads no clock", ({ path, code }) => {

@@ -40,6 +40,8 @@ export class DeviceFacts {
     mac: element("dd", { class: "mono" }, "–"),
     repeats: element("dd", {}, "–"),
   };
+  /** Shown only if there are any. */
+  readonly #repeats = fact("Repeated reports", this.#texts.repeats);
   readonly view = element(
     "dl",
     { class: "facts", "aria-label": "Facts" },
@@ -49,7 +51,7 @@ export class DeviceFacts {
     fact("Registered address", this.#texts.stated),
     fact("MAC address", this.#texts.mac),
     fact("Registered", element("dd", {}, this.#registered)),
-    fact("Repeated reports", this.#texts.repeats),
+    this.#repeats,
   );
 
   show(device: Device): void {
@@ -80,6 +82,7 @@ export class DeviceFacts {
     );
     setText(this.#texts.stated, address(device));
     setText(this.#texts.mac, device.mac);
+    this.#repeats.hidden = device.repeats === 0;
     setText(this.#texts.repeats, count(device.repeats));
     this.#texts.repeats.title =
       "Acknowledged and not stored again: the same time, code and message as a report before. Many of them may mean that " +
