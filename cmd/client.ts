@@ -1,18 +1,20 @@
 // The entry point of iot-client: wires the adapters for the commands, and sets the exit code. No logic.
 
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { isatty } from "node:tty";
 import { tellFailure } from "../lib/cli/failure.ts";
 import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../lib/config/client.ts";
-import { openClientState, stateFolderOf } from "../lib/io/client-state.ts";
+import { makeDeviceFolder, openClientState, stateFolderOf } from "../lib/io/client-state.ts";
 import { isHangupIgnored } from "../lib/io/hangup.ts";
 import { readPsk } from "../lib/io/identity-file.ts";
 import { KnownServers } from "../lib/io/known-servers.ts";
 import { readPasswordFile } from "../lib/io/password-file.ts";
 import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
+import { SpoolFile } from "../lib/io/spool-file.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
 import { version } from "./version.ts";
 
@@ -37,6 +39,11 @@ process.exitCode = await runClient(
     randomBytes: (count) => randomBytes(count),
     knownServers: new KnownServers(stateFolder),
     openState: (id) => openClientState(stateFolder, id),
+    openSpool(id, path, reportsMax, notice) {
+      const file = path ?? join(makeDeviceFolder(stateFolder, id), "spool");
+      const soon = (run: () => void) => void setImmediate(run);
+      return new SpoolFile(file, id, reportsMax, { soon, notice });
+    },
     readPsk,
     openSocket: openUdp,
     addressOf,

@@ -25,15 +25,21 @@ export type AgentEvent =
       readonly verb: Message["type"];
       readonly code: string;
       readonly reason: string;
+      readonly undelivered: number;
+      readonly kept: number;
     }
-  | { readonly kind: "stopped"; readonly loggedOff: boolean; readonly undelivered: number };
+  | {
+      readonly kind: "stopped";
+      readonly loggedOff: boolean;
+      readonly undelivered: number;
+      /** How many of these the next start delivers. */
+      readonly kept: number;
+    };
 
 export type AgentSettings = {
   readonly server: Address;
   /** Interval of the heartbeats, 1 to 86,400 s. */
   readonly heartbeatSeconds: number;
-  /** Capacity of the queue for reports that are not delivered yet, 2 or more. */
-  readonly reportsMax: number;
   /** After a stop: how long to go on delivering while the server answers, 0 or more ms. */
   readonly drainMs: number;
 };

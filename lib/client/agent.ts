@@ -6,32 +6,27 @@ import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
 import { fitted } from "./message-room.ts";
 import type { Message } from "../protocol/messages.ts";
 import type { MessageTimes } from "./message-times.ts";
-import { type Outcome, verdictOf } from "./outcome.ts";
-import { ReportQueue } from "./report-queue.ts";
+import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
+import { Persistence } from "./persistence.ts";
 import type { Request, Requests } from "./requests.ts";
+import type { Spool } from "./spool.ts";
+import { reportOf } from "./spooled-report.ts";
 
-/** Implementation constants, in ms; after `stop` the agent asks again sooner. */
-export const laterPauseMs = 10_000;
-const laterPauseStoppingMs = 1_000;
+/** Implementation constants, in ms. */
 const logOffTimeoutMs = 5_000;
 const reloginMinMs = 1_000;
-/** Implementation constant: sendings that may go unanswered. The next one reports an outage; two losses are common. */
-const awayAfterSendings = 2;
 
 type Phase = "registering" | "logging-in" | "online" | "logging-off" | "ended";
 
 /** One agent. Call `start` once, then `tick` at `wakeAt`, `report` at any time, and `stop` once or twice. */
 export class Agent {
-  readonly queue: ReportQueue;
   #phase: Phase = "ended";
   #registeredNow = false;
   #loggedInBefore = false;
-  #away = false;
-  #pauseUntil = 0;
+  readonly #persistence: Persistence;
   #beatAt = 0;
   /** When to stop delivering; Infinity before `stop`. */
   #stopBy = Infinity;
-  #answeredSinceStop = false;
   #loggedInAt = -Infinity;
 
   constructor(
@@ -39,12 +34,10 @@ export class Agent {
     readonly settings: AgentSettings,
     readonly requests: Requests,
     readonly times: MessageTimes,
+    readonly queue: Spool,
     readonly onEvent: (event: AgentEvent) => void,
   ) {
-    this.queue = new ReportQueue(settings.reportsMax);
-    requests.onRetry = (_request, sending) => {
-      if (sending > awayAfterSendings) this.#goAway();
-    };
+    this.#persistence = new Persistence(requests, queue, onEvent, (now) => this.#advance(now));
   }
 
   /** Sends REGISTER; for a device that is registered already, the server confirms it. */
@@ -81,10 +74,7 @@ export class Agent {
   stop(now: number): void {
     if (this.stopping || this.ended) return this.#end(false);
     this.#stopBy = now + this.settings.drainMs;
-    this.#answeredSinceStop = false;
-    // After an outage the next sending may be most of a minute away, and the server may be back: ask at once.
-    this.requests.hurry(now);
-    this.#pauseUntil = 0;
+    this.#persistence.hurry(now);
     if (this.queue.length === 0) return this.#leave(now);
     this.#advance(now);
   }
@@ -107,21 +97,21 @@ export class Agent {
   }
 
   #nextRequestAt(): number {
-    if (this.#phase !== "online" || this.queue.length > 0) return this.#pauseUntil;
-    return Math.max(this.#beatAt, this.#pauseUntil);
+    if (this.#phase !== "online" || this.queue.length > 0) return this.#persistence.pauseUntil;
+    return Math.max(this.#beatAt, this.#persistence.pauseUntil);
   }
 
   /** Runs the timers that are due. */
   tick(now: number): void {
     this.requests.tick(now);
     if (now < this.#stopBy || this.#phase === "logging-off") return this.#advance(now);
-    if (this.#answeredSinceStop) this.#leave(now);
+    if (this.#persistence.wasAnswered) this.#leave(now);
     else this.#end(false);
   }
 
   /** Starts the next request of the current phase, unless a request is outstanding or a pause is running. */
   #advance(now: number): void {
-    if (!this.requests.idle || now < this.#pauseUntil) return;
+    if (!this.requests.idle || now < this.#persistence.pauseUntil) return;
     if (this.stopping && this.queue.length === 0) return this.#leave(now);
     switch (this.#phase) {
       case "registering":
@@ -139,7 +129,7 @@ export class Agent {
 
   #register(now: number): void {
     const request = this.#prepare({ type: "REGISTER", ...this.identity });
-    this.#submit(request, now, (outcome) => {
+    this.#persistence.submit(request, now, (outcome) => {
       if (verdictOf("REGISTER", outcome) !== "done") return this.#refuse("REGISTER", outcome);
       this.onEvent({ kind: "registered", code: codeOf(outcome) });
       this.#registeredNow = true;
@@ -150,7 +140,7 @@ export class Agent {
   #logIn(now: number): void {
     const { id, password, ip, port } = this.identity;
     const request = this.#prepare({ type: "LOGIN", id, password, ip, port });
-    this.#submit(request, now, (outcome, at) => {
+    this.#persistence.submit(request, now, (outcome, at) => {
       if (verdictOf("LOGIN", outcome) === "done") {
         this.onEvent({ kind: "logged-in", again: this.#loggedInBefore });
         this.#loggedInBefore = true;
@@ -182,7 +172,7 @@ export class Agent {
       time: this.times.distinct(),
       message,
     });
-    this.#submit(request, now, (outcome, at) => {
+    this.#persistence.submit(request, now, (outcome, at) => {
       this.#beatAt = at + seconds * 1000;
       if (verdictOf("STATUS", outcome) === "done") return;
       if (codeOf(outcome) === ack.statusRefused) return this.#logInAgain(at);
@@ -191,16 +181,23 @@ export class Agent {
   }
 
   #deliver(now: number): void {
-    const report = this.queue.take();
-    if (report === null) return;
-    this.#submit(report, now, (outcome, at) => {
-      if (verdictOf("DATA", outcome) === "done") return this.queue.settle();
+    const [report] = this.queue.take(1);
+    if (report === undefined) return;
+    const data = reportOf(report, this.requests.channel.textBytesMax);
+    if (data === null) {
+      this.queue.settle([report]);
+      this.onEvent({ kind: "report-refused", code: "", reason: "it is damaged" });
+      return this.#advance(now);
+    }
+    const request = this.requests.prepare(data, this.settings.server, report.msgid);
+    this.#persistence.submit(request, now, (outcome, at) => {
+      if (verdictOf("DATA", outcome) === "done") return this.queue.settle([report]);
       if (codeOf(outcome) === ack.dataRefused) {
         this.queue.putBack();
         return this.#logInAgain(at);
       }
       if (codeOf(outcome) === ack.encryptionRequired) return this.#refuse("DATA", outcome);
-      this.queue.settle();
+      this.queue.settle([report]);
       this.onEvent({ kind: "report-refused", code: codeOf(outcome), reason: reasonOf(outcome) });
     });
   }
@@ -220,75 +217,28 @@ export class Agent {
     if (this.ended) return;
     this.#phase = "ended";
     this.requests.cancelAll();
-    this.onEvent({ kind: "stopped", loggedOff, undelivered: this.queue.length });
+    this.onEvent({ kind: "stopped", loggedOff, ...this.#left });
+  }
+
+  /** What is not delivered at the end. */
+  get #left(): { undelivered: number; kept: number } {
+    return { undelivered: this.queue.length, kept: this.queue.keep() };
   }
 
   #prepare(message: Request["message"]): Request {
     return this.requests.prepare(message, this.settings.server);
   }
 
-  /**
-   * Submits a request. Silence and "later" (93, 95) are handled alike for every type: after silence the request itself
-   * is submitted again; after "later" the agent pauses, and the unchanged phase makes its request again.
-   */
-  #submit(request: Request, now: number, onAnswer: (outcome: Outcome, at: number) => void): void {
-    const onOutcome = (outcome: Outcome, at: number) => {
-      switch (verdictOf(request.message.type, outcome)) {
-        case "silent":
-          this.#goAway();
-          // The bytes and the number stay the same, so the server recognises a repeat.
-          return this.#submit(request, at, onAnswer);
-        case "later":
-          this.#comeBack();
-          this.#pauseUntil = at + this.#laterPauseMs;
-          this.onEvent({ kind: "later", code: codeOf(outcome), reason: reasonOf(outcome) });
-          break;
-        case "done":
-        case "refused":
-          this.#comeBack();
-          onAnswer(outcome, at);
-          break;
-      }
-      this.#advance(at);
-    };
-    this.requests.submit(request, now, onOutcome);
-  }
-
-  #goAway(): void {
-    if (this.#away) return;
-    this.#away = true;
-    this.onEvent({ kind: "away", queued: this.queue.length });
-  }
-
-  get #laterPauseMs(): number {
-    return this.stopping ? laterPauseStoppingMs : laterPauseMs;
-  }
-
-  /** Notes that the server has answered. */
-  #comeBack(): void {
-    this.#answeredSinceStop = true;
-    if (!this.#away) return;
-    this.#away = false;
-    this.onEvent({ kind: "back", queued: this.queue.length });
-  }
-
   /** Handles a lost session: the server restarted, an operator ended it, or the device was silent for too long. */
   #logInAgain(now: number): void {
     this.#phase = "logging-in";
     // A session that is lost within a second of its LOGIN would be lost again: pause, so as not to loop.
-    if (now < this.#loggedInAt + reloginMinMs) this.#pauseUntil = now + this.#laterPauseMs;
+    if (now < this.#loggedInAt + reloginMinMs) this.#persistence.pause(now);
   }
 
   #refuse(verb: Message["type"], outcome: Outcome): void {
     this.#phase = "ended";
-    this.onEvent({ kind: "refused", verb, code: codeOf(outcome), reason: reasonOf(outcome) });
+    const [code, reason] = [codeOf(outcome), reasonOf(outcome)];
+    this.onEvent({ kind: "refused", verb, code, reason, ...this.#left });
   }
-}
-
-function codeOf(outcome: Outcome): string {
-  return outcome.kind === "silent" ? "" : outcome.code;
-}
-
-function reasonOf(outcome: Outcome): string {
-  return outcome.kind === "ack" ? outcome.reason : "";
 }

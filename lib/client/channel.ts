@@ -13,10 +13,10 @@ export type Channel = {
    * state on the disk cannot be read or written.
    * @param text the message, as `encode` writes it
    * @param to the destination
-   * @param request the number of the request, the same for every retry of it, also after a new handshake; null for an
-   *   answer. A sealed channel uses one msgid for one number.
+   * @param request the msgid of the request, the same for every retry of it, also after a new handshake or a restart; null
+   *   for an answer. Plain text does not contain it.
    */
-  send(text: string, to: Address, request: number | null): void;
+  send(text: string, to: Address, request: bigint | null): void;
   /** Ends the wait before the next try to reach the server, if the channel is in one: it may be back. */
   hurry(): void;
 };
@@ -80,8 +80,8 @@ export type Delivery = {
   readonly bytes: Uint8Array;
   /** The source address, as the socket saw it. */
   readonly from: Address;
-  /** The number of the request it answers if the channel can tell (sealed), else null. */
-  readonly answers: number | null;
+  /** The msgid of the request it answers if the channel can tell (sealed), else null. */
+  readonly answers: bigint | null;
   /** How to answer it; left out if the answer goes to `from`. */
   readonly way?: Way;
 };

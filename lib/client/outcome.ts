@@ -57,3 +57,13 @@ const doneCodes: Partial<Record<Message["type"], readonly string[]>> = {
   STATUS: [ack.statusNoted],
   DATA: [ack.dataStored],
 };
+
+/** The code of an outcome; empty after silence. */
+export function codeOf(outcome: Outcome): string {
+  return outcome.kind === "silent" ? "" : outcome.code;
+}
+
+/** The reason in an ACK; empty if there is none. */
+export function reasonOf(outcome: Outcome): string {
+  return outcome.kind === "ack" ? outcome.reason : "";
+}

@@ -1,14 +1,12 @@
-// The reports that a device has not delivered yet, in order. The queue is bounded; when full it drops the oldest
-// report, because after an outage the newest readings are worth more. It never drops the report that is being sent.
+// The reports that a device has not delivered yet, in memory only: what waits is lost with the process.
 
-import type { Request } from "./requests.ts";
+import type { Report, Spool } from "./spool.ts";
 
 /** A bounded queue of reports. */
-export class ReportQueue {
-  /** Number of reports dropped since the start. */
+export class ReportQueue implements Spool {
   dropped = 0;
-  #reports: Request[] = [];
-  #headIsOut = false;
+  #reports: Report[] = [];
+  #taken = 0;
 
   /** @param reportsMax 2 or more */
   constructor(readonly reportsMax: number) {}
@@ -17,36 +15,37 @@ export class ReportQueue {
     return this.#reports.length;
   }
 
-  /**
-   * Appends a report.
-   * @returns whether another report was dropped for it
-   */
-  push(report: Request): boolean {
-    const full = this.#reports.length >= this.reportsMax;
+  push(report: Report): boolean {
+    const full = this.#reports.length >= this.reportsMax && this.#taken < this.#reports.length;
     if (full) {
-      this.#reports.splice(this.#headIsOut ? 1 : 0, 1);
+      this.#reports.splice(this.#taken, 1);
       this.dropped++;
     }
     this.#reports.push(report);
     return full;
   }
 
-  /** The report to send next, or null. It stays at the head, safe from dropping, until `settle` or `putBack`. */
-  take(): Request | null {
-    const head = this.#reports[0];
-    if (head === undefined) return null;
-    this.#headIsOut = true;
-    return head;
+  take(count: number): readonly Report[] {
+    this.#taken = Math.max(this.#taken, Math.min(count, this.#reports.length));
+    return this.#reports.slice(0, count);
   }
 
-  /** Removes the head, which was delivered or finally refused. */
-  settle(): void {
-    this.#reports.shift();
-    this.#headIsOut = false;
+  settle(reports: readonly Report[]): void {
+    for (const { msgid } of reports) {
+      const place = this.#reports.findIndex((report) => report.msgid === msgid);
+      if (place < 0 || place >= this.#taken) continue;
+      this.#reports.splice(place, 1);
+      this.#taken--;
+    }
   }
 
-  /** Marks the head as not being sent; it stays at the head and is sent again later. */
   putBack(): void {
-    this.#headIsOut = false;
+    this.#taken = 0;
   }
+
+  keep(): number {
+    return 0;
+  }
+
+  close(): void {}
 }

@@ -6,12 +6,13 @@ import { encode } from "../protocol/encode.ts";
 import type { Ack, Address, Data, Message } from "../protocol/messages.ts";
 import { answersQuery } from "./answers.ts";
 import { type Channel, type Delivery, sameHost } from "./channel.ts";
+import { firstOf, Msgids } from "./msgids.ts";
 import type { Outcome } from "./outcome.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
 
-/** An encoded request. All its sendings have the same bytes and the same number. */
+/** An encoded request. All its sendings have the same bytes and the same msgid. */
 export type Request = {
-  readonly number: number;
+  readonly msgid: bigint;
   readonly message: Exclude<Message, Ack>;
   readonly text: string;
   readonly hash: string;
@@ -50,7 +51,7 @@ export class Requests {
   ignored = 0;
   /** Called before each sending after the first; `sending` is its number, from 2. */
   onRetry: (request: Request, sending: number) => void = () => {};
-  #numbers = 0;
+  readonly #msgids: Msgids;
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
   #endedTimes: string[] = [];
@@ -62,21 +63,24 @@ export class Requests {
   constructor(
     readonly channel: Channel,
     readonly random: () => number,
-  ) {}
+  ) {
+    this.#msgids = new Msgids((random() * 2 ** 32) >>> 0, firstOf.requests);
+  }
 
   /**
-   * Encodes a message and gives it a number; sends nothing.
+   * Encodes a message and gives it a msgid; sends nothing.
    * @param message the request; the caller has checked its fields
    * @param to the server, or the device for an addressed QUERY
+   * @param msgid that of the same request before a restart; left out for a new request
    */
-  prepare(message: Request["message"], to: Address): Request {
+  prepare(message: Request["message"], to: Address, msgid = this.#msgids.next()): Request {
     const text = encode(message);
-    return { number: ++this.#numbers, message, text, hash: hashOf(text), to };
+    return { msgid, message, text, hash: hashOf(text), to };
   }
 
   /**
    * Sends a request now, or as soon as the requests before it have ended. A request that has ended may be submitted
-   * again; its bytes and number stay the same.
+   * again; its bytes and msgid stay the same.
    * @param timeoutMs ends the request after this time from its first sending; Infinity for the whole retry schedule
    * @param onOutcome called once, from `receiveAck`, `receiveData` or `tick`, never before this call returns
    */
@@ -190,8 +194,8 @@ export class Requests {
   #send(outstanding: Outstanding, now: number): void {
     outstanding.sendings++;
     outstanding.retryAt = now + outstanding.schedule.waitMs(outstanding.sendings);
-    const { text, to, number } = outstanding.request;
-    this.channel.send(text, to, number);
+    const { text, to, msgid } = outstanding.request;
+    this.channel.send(text, to, msgid);
   }
 
   #withoutAnswer(outstanding: Outstanding): Outcome {
@@ -219,7 +223,7 @@ function sendingsOf({ hurried, sendings }: Outstanding): number {
 
 /** Whether a delivery comes from the host that was asked and, where the channel knows it, answers this request. */
 function isFrom(delivery: Delivery, request: Request, samePort: boolean): boolean {
-  if (delivery.answers !== null && delivery.answers !== request.number) return false;
+  if (delivery.answers !== null && delivery.answers !== request.msgid) return false;
   if (samePort && delivery.from.port !== request.to.port) return false;
   return sameHost(delivery.from.ip, request.to.ip);
 }

@@ -58,6 +58,8 @@ export const flags = {
   report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, ["run"]),
   every: flag("TIME", "", null, ["run"]),
   drain: flag("TIME", "run: deliver so long at a stop; 10s", "IOT_DRAIN", ["run"]),
+  spool: flag("FILE", "run: keep unsent reports there; none", "IOT_SPOOL", ["run"]),
+  "spool-max": flag("N", "", null, ["run"]),
   "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
   replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
@@ -124,5 +126,5 @@ function formOf(forms: readonly string[]): string {
 }
 
 function joined(one: string, other: string | null): string {
-  return other === null ? one : `${one}, ${other}`;
+  return [one, other ?? ""].filter((name) => name !== "").join(", ");
 }

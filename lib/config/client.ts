@@ -21,7 +21,7 @@ import {
 import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
 import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
-import { durationValue, portValue, quoted, usageError } from "./values.ts";
+import { countValue, durationValue, portValue, quoted, usageError } from "./values.ts";
 
 /** What all commands but help, version and trust have; `mac` and `ip` are null for those of this machine. */
 export type Common = {
@@ -73,6 +73,10 @@ export type RunSettings = {
   readonly code: string;
   /** After a stop: how long reports are delivered while the server answers, 0 to 3,600,000 ms. */
   readonly drainMs: number;
+  /** The file that keeps reports until they are delivered; null for none, "state" for that in the state folder. */
+  readonly spool: { readonly file: string } | "state" | null;
+  /** The most reports that wait, 2 to 10,000,000. */
+  readonly spoolMax: number;
 };
 
 const defaultDevicePort = "1994";
@@ -184,7 +188,14 @@ function runSettings(given: Given): RunSettings {
     onQuery: value("on-query"),
     code: codeOf(given),
     drainMs: durationValue(nameOf("drain"), value("drain") ?? "10s", 0, 3_600_000),
+    spool: spoolOf(value("spool")),
+    spoolMax: countValue(nameOf("spool-max"), value("spool-max") ?? "100000", 2, 10_000_000),
   };
+}
+
+function spoolOf(text: string | null): RunSettings["spool"] {
+  if (text === null) return "state";
+  return text === "none" ? null : { file: text };
 }
 
 function readCommon(

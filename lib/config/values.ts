@@ -55,6 +55,19 @@ function durationText(ms: number): string {
   return `${ms}ms`;
 }
 
+/**
+ * Parses a whole number.
+ * @param name the flag or argument, for the error
+ * @throws OperatingError `usage`
+ */
+export function countValue(name: string, text: string, min: number, max: number): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  throw usageError(
+    `${name} is ${quoted(text)}, not a number.`,
+    `Give a whole number from ${min} to ${max}.`,
+  );
+}
+
 /** Quotes a text from the command line for an error: on one line, cut after 60 characters. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

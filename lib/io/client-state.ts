@@ -42,10 +42,18 @@ export function stateFolderOf(env: Readonly<Record<string, string | undefined>>)
  * @throws OperatingError `secret-exposed`, `secret-unwritable`, `state-damaged`
  */
 export function openClientState(folder: string, id: string): ClientState {
+  return new DeviceState(makeDeviceFolder(folder, id));
+}
+
+/**
+ * The folder of a device in the client's state folder; created if it is missing.
+ * @throws OperatingError `secret-exposed`, `secret-unwritable`
+ */
+export function makeDeviceFolder(folder: string, id: string): string {
   makeSecretFolder(folder);
   const device = join(folder, "devices", fileNameOf(id));
   makeSecretFolder(device);
-  return new DeviceState(device);
+  return device;
 }
 
 class DeviceState implements ClientState {

@@ -70,6 +70,28 @@ export function writeSecretFile(path: string, bytes: Uint8Array): void {
 }
 
 /**
+ * Creates an empty file with mode 0600, or checks that an existing one is private.
+ * @throws OperatingError `secret-exposed`, `secret-unwritable`
+ */
+export function makeSecretFile(path: string): void {
+  try {
+    const file = openSync(path, "a", 0o600);
+    try {
+      assertPrivate(path, fstatSync(file));
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (error instanceof OperatingError) throw error;
+    throw new OperatingError(
+      "secret-unwritable",
+      `${path} cannot be made: ${(error as Error).message}.`,
+      "Make its folder writable for this user.",
+    );
+  }
+}
+
+/**
  * Creates a folder for secrets with mode 0700, or checks that an existing one is private.
  * @throws OperatingError `secret-exposed`, `secret-unwritable`
  */

@@ -11,7 +11,12 @@ test("stopped while the server is down, it gives up after its drain time and say
   world.pass(9_999);
   expect(world.agent.ended).toBe(false);
   world.pass(1);
-  expect(world.events.at(-1)).toEqual({ kind: "stopped", loggedOff: false, undelivered: 1 });
+  expect(world.events.at(-1)).toEqual({
+    kind: "stopped",
+    loggedOff: false,
+    undelivered: 1,
+    kept: 0,
+  });
   expect(world.agent.wakeAt).toBeNull();
 });
 
@@ -24,7 +29,12 @@ test("stopped while it waits for a server that is back, it asks at once and deli
   world.server.loggedIn = false;
   world.stop();
   expect(world.server.reports).toHaveLength(35);
-  expect(world.events.at(-1)).toEqual({ kind: "stopped", loggedOff: true, undelivered: 0 });
+  expect(world.events.at(-1)).toEqual({
+    kind: "stopped",
+    loggedOff: true,
+    undelivered: 0,
+    kept: 0,
+  });
 });
 
 test("stopped while it pauses after a 95, it delivers within its drain time", () => {
@@ -34,7 +44,12 @@ test("stopped while it pauses after a 95, it delivers within its drain time", ()
   world.stop();
   world.pass(5_000);
   expect(world.server.reports).toEqual(["one"]);
-  expect(world.events.at(-1)).toEqual({ kind: "stopped", loggedOff: true, undelivered: 0 });
+  expect(world.events.at(-1)).toEqual({
+    kind: "stopped",
+    loggedOff: true,
+    undelivered: 0,
+    kept: 0,
+  });
 });
 
 test("stopped before its first login, it delivers what it has", () => {
@@ -55,7 +70,12 @@ test("a server that answers slowly is left at the end of the drain time, with a 
   world.report("one");
   world.stop();
   world.pass(20_000);
-  expect(world.events.at(-1)).toEqual({ kind: "stopped", loggedOff: true, undelivered: 1 });
+  expect(world.events.at(-1)).toEqual({
+    kind: "stopped",
+    loggedOff: true,
+    undelivered: 1,
+    kept: 0,
+  });
 });
 
 test("a second stop ends it at once, and says what is left", () => {
@@ -64,7 +84,12 @@ test("a second stop ends it at once, and says what is left", () => {
   world.report("one");
   world.stop();
   world.stop();
-  expect(world.events.at(-1)).toEqual({ kind: "stopped", loggedOff: false, undelivered: 1 });
+  expect(world.events.at(-1)).toEqual({
+    kind: "stopped",
+    loggedOff: false,
+    undelivered: 1,
+    kept: 0,
+  });
   expect(world.agent.wakeAt).toBeNull();
 });
 

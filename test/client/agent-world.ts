@@ -3,9 +3,17 @@
 import { Agent } from "../../lib/client/agent.ts";
 import type { AgentEvent } from "../../lib/client/agent-event.ts";
 import { MessageTimes } from "../../lib/client/message-times.ts";
+import { ReportQueue } from "../../lib/client/report-queue.ts";
+import type { Spool } from "../../lib/client/spool.ts";
 import { Requests } from "../../lib/client/requests.ts";
 import type { Ack } from "../../lib/protocol/messages.ts";
-import { delivered, FakeChannel, messageIn, seededRandom, server } from "./fakes.ts";
+import {
+  delivered,
+  FakeChannel,
+  messageIn,
+  seededRandom,
+  server as serverAddress,
+} from "./fakes.ts";
 import { SmallServer } from "./small-server.ts";
 
 const identity = {
@@ -19,8 +27,8 @@ const identity = {
 /** An agent, its server and the network between them, in virtual time. */
 export class World {
   now = 0;
+  losesReplies = false;
   readonly channel = new FakeChannel();
-  readonly server = new SmallServer();
   readonly events: AgentEvent[] = [];
   readonly requests: Requests;
   readonly agent: Agent;
@@ -29,15 +37,17 @@ export class World {
   constructor(
     seed = 1,
     readonly loss = 0,
-    reportsMax = 100,
+    spool: Spool = new ReportQueue(100),
+    readonly server = new SmallServer(),
   ) {
     this.#random = seededRandom(seed);
     this.requests = new Requests(this.channel, this.#random);
     this.agent = new Agent(
       identity,
-      { server, heartbeatSeconds: 60, reportsMax, drainMs: 10_000 },
+      { server: serverAddress, heartbeatSeconds: 60, drainMs: 10_000 },
       this.requests,
       new MessageTimes(() => Date.UTC(2026, 10, 22) + this.now),
+      spool,
       (event) => this.events.push(event),
     );
   }
@@ -67,8 +77,8 @@ export class World {
     ) {
       if (this.#random() < this.loss) continue;
       const reply = this.server.receive(sent.text);
-      if (reply === null || this.#random() < this.loss) continue;
-      this.requests.receiveAck(messageIn(reply) as Ack, delivered(reply, server), this.now);
+      if (reply === null || this.losesReplies || this.#random() < this.loss) continue;
+      this.requests.receiveAck(messageIn(reply) as Ack, delivered(reply, serverAddress), this.now);
     }
   }
 

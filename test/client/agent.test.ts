@@ -2,6 +2,7 @@
 // arrive in order.
 
 import { expect, test } from "bun:test";
+import { ReportQueue } from "../../lib/client/report-queue.ts";
 import { World } from "./agent-world.ts";
 
 test("it registers, logs in, states its interval, delivers and logs off", () => {
@@ -12,7 +13,7 @@ test("it registers, logs in, states its interval, delivers and logs off", () => 
   expect(world.events).toEqual([
     { kind: "registered", code: "00" },
     { kind: "logged-in", again: false },
-    { kind: "stopped", loggedOff: true, undelivered: 0 },
+    { kind: "stopped", loggedOff: true, undelivered: 0, kept: 0 },
   ]);
   expect(world.agent.ended).toBe(true);
 });
@@ -27,7 +28,9 @@ test.each(["11", "12", "13", "31"])("a REGISTER refused with %s ends the agent",
   const world = new World();
   world.server.refuse.set("REGISTER", [code]);
   world.start();
-  expect(world.events).toEqual([{ kind: "refused", verb: "REGISTER", code, reason: "" }]);
+  expect(world.events).toEqual([
+    { kind: "refused", verb: "REGISTER", code, reason: "", undelivered: 0, kept: 0 },
+  ]);
   expect(world.agent.wakeAt).toBeNull();
   world.report("too late");
   expect(world.server.reports).toEqual([]);
@@ -88,7 +91,7 @@ test("while the server is down reports wait, and are delivered in order when it 
 });
 
 test("a full queue drops the oldest report that is not in flight, counts it and emits an event", () => {
-  const world = new World(1, 0, 3).start();
+  const world = new World(1, 0, new ReportQueue(3)).start();
   world.server.up = false;
   for (const message of ["a", "b", "c", "d", "e"]) world.report(message);
   expect(world.agent.queue.length).toBe(3);

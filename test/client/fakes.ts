@@ -10,14 +10,14 @@ export const server: Address = { ip: "192.0.2.1", port: 9000 };
 export const stranger: Address = { ip: "192.0.2.66", port: 9000 };
 export const peer: Address = { ip: "192.0.2.7", port: 1995 };
 
-export type Sent = { readonly text: string; readonly to: Address; readonly request: number | null };
+export type Sent = { readonly text: string; readonly to: Address; readonly request: bigint | null };
 
 /** A channel that appends its datagrams to an array. */
 export class FakeChannel implements Channel {
   readonly textBytesMax: number = 1200;
   readonly sent: Sent[] = [];
 
-  send(text: string, to: Address, request: number | null): void {
+  send(text: string, to: Address, request: bigint | null): void {
     this.sent.push({ text, to, request });
   }
 
@@ -29,7 +29,7 @@ export class FakeChannel implements Channel {
 }
 
 /** A text as it is delivered. */
-export function delivered(text: string, from: Address, answers: number | null = null): Delivery {
+export function delivered(text: string, from: Address, answers: bigint | null = null): Delivery {
   return { bytes: Buffer.from(text), from, answers };
 }
 

@@ -25,7 +25,7 @@ function start(random = 0) {
       (outcome) => outcomes.push(outcome),
       timeoutMs,
     );
-  const ack = (text: string, from = server, now = 1, answers: number | null = null) =>
+  const ack = (text: string, from = server, now = 1, answers: bigint | null = null) =>
     requests.receiveAck(messageIn(text) as Ack, delivered(text, from, answers), now);
   const data = (text: string, from = server, now = 1) =>
     requests.receiveData(messageIn(text) as Data, delivered(text, from), now);
@@ -125,7 +125,7 @@ test("where the channel knows which request is answered, an answer to another on
   const { channel, ask, ack } = start();
   ask(login);
   const { text, request } = channel.last;
-  expect(ack(ackTo(text, "70"), server, 1, (request as number) + 1)).toBe(false);
+  expect(ack(ackTo(text, "70"), server, 1, (request as bigint) + 1n)).toBe(false);
   expect(ack(ackTo(text, "70"), server, 1, request)).toBe(true);
 });
 

@@ -8,6 +8,7 @@ import { Client } from "../../lib/client/client.ts";
 import { Device } from "../../lib/client/device.ts";
 import { MessageTimes } from "../../lib/client/message-times.ts";
 import type { Outcome } from "../../lib/client/outcome.ts";
+import { ReportQueue } from "../../lib/client/report-queue.ts";
 import { Requests } from "../../lib/client/requests.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 import type { Stream } from "./random.ts";
@@ -113,7 +114,7 @@ export class DeviceNode {
     });
     const channel = {
       textBytesMax: carrier.textBytesMax,
-      send: (text: string, to: Address, request: number | null) => {
+      send: (text: string, to: Address, request: bigint | null) => {
         observer.onText(text);
         carrier.send(text, to, request);
       },
@@ -137,12 +138,13 @@ export class DeviceNode {
     const client = new Client(requests, device);
     const times = new MessageTimes(() => timeline.now);
     const { heartbeatSeconds } = this;
-    const settings = { server, heartbeatSeconds, reportsMax, drainMs: 10_000 };
-    const agent = new Agent(this.identity, settings, requests, times, observer.onEvent);
-    const settle = agent.queue.settle.bind(agent.queue);
-    agent.queue.settle = () => {
-      observer.onDelivered(agent.queue.take()?.text ?? "");
-      settle();
+    const settings = { server, heartbeatSeconds, drainMs: 10_000 };
+    const queue = new ReportQueue(reportsMax);
+    const agent = new Agent(this.identity, settings, requests, times, queue, observer.onEvent);
+    const settle = queue.settle.bind(queue);
+    queue.settle = (reports) => {
+      for (const { text } of reports) observer.onDelivered(text);
+      settle(reports);
     };
     return { carrier, client, agent };
   }

@@ -22,17 +22,23 @@ export function agentLine(event: AgentEvent): string {
     case "report-refused":
       return `a report is refused and dropped: ${ackWords(event)}`;
     case "refused":
-      return `${event.verb} refused: ${ackWords(event)}`;
+      return `${event.verb} refused: ${ackWords(event)}${leftWords(event)}`;
     case "stopped":
-      return (
-        (event.loggedOff ? "80 logged off" : "stopped without logging off") +
-        (event.undelivered === 0 ? "" : `; ${reports(event.undelivered)} not delivered`)
-      );
+      return (event.loggedOff ? "80 logged off" : "stopped without logging off") + leftWords(event);
   }
 }
 
 function ackWords({ code, reason }: { code: string; reason: string }): string {
+  if (code === "") return visible(reason);
   return `${code} ${describeAck(code)}${reason === "" ? "" : ` (${visible(reason)})`}`;
+}
+
+function leftWords({ undelivered, kept }: { undelivered: number; kept: number }): string {
+  if (undelivered === 0) return "";
+  const lost = undelivered - kept;
+  const how =
+    lost === 0 ? "kept for the next start" : kept === 0 ? "lost" : `of which ${lost} are lost`;
+  return `; ${reports(undelivered)} not delivered, ${how}`;
 }
 
 function reports(count: number): string {

@@ -2,6 +2,7 @@
 // cmd/client implements them, tests use fakes.
 
 import type { SealedPorts } from "../../client/sealed/ports.ts";
+import type { Spool } from "../../client/spool.ts";
 import type { OperatingError } from "../../operating-error.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { Clock } from "./connection.ts";
@@ -44,6 +45,18 @@ export type Machine = {
   readonly knownServers: KnownServers;
   /** Opens the state of a device; creates it if there is none. */
   openState(id: string): DeviceState;
+  /**
+   * Opens the spool of a device.
+   * @param path its file; null for that in the device's state
+   * @param reportsMax the most reports that wait
+   * @param notice shows a line to a person
+   */
+  openSpool(
+    id: string,
+    path: string | null,
+    reportsMax: number,
+    notice: (line: string) => void,
+  ): Spool;
   readPsk(path: string): Uint8Array;
   openSocket(
     host: string,

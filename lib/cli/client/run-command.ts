@@ -3,6 +3,7 @@
 
 import { Agent } from "../../client/agent.ts";
 import type { AgentEvent } from "../../client/agent-event.ts";
+import type { Spool } from "../../client/spool.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
@@ -12,6 +13,7 @@ import { agentLine } from "./agent-rendering.ts";
 import type { Machine } from "./machine.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
+import { openSpool } from "./run-spool.ts";
 import { eventLine, visible } from "./rendering.ts";
 import { openSession, type Session } from "./session.ts";
 import { isBroken } from "./send-command.ts";
@@ -19,8 +21,7 @@ import type { Terminal } from "./terminal.ts";
 
 type RunConfig = Extract<ClientConfig, { command: "run" }>;
 
-/** Implementation constants: the report queue, the time limits of the shell commands, and the poll of a full queue. */
-const reportsMax = 10_000;
+/** Implementation constants: the time limits of the shell commands, and the poll of a full queue. */
 const reportTimeoutMs = 30_000;
 const answerTimeoutMs = 5_000;
 const queueFullWaitMs = 100;
@@ -55,6 +56,15 @@ class AgentRun {
   }
 
   async run(): Promise<ExitCode> {
+    const spool = openSpool(this.config, this.machine, (line) => this.#news(line));
+    try {
+      return await this.#runWith(spool);
+    } finally {
+      spool.close();
+    }
+  }
+
+  async #runWith(spool: Spool): Promise<ExitCode> {
     const { config, machine } = this;
     const session = await openSession(machine, config, config.port, {
       isMe: (id) => id === config.id,
@@ -70,7 +80,7 @@ class AgentRun {
       this.#terminal = terminal;
       const password = await passwordFrom(config.password, machine, terminal);
       machine.onStop(() => this.#stop());
-      this.#start(session, password);
+      this.#start(session, spool, password);
       void this.#readLines(terminal);
       return await session.orFailure(this.#ended);
     } finally {
@@ -82,13 +92,14 @@ class AgentRun {
     }
   }
 
-  #start({ connection, server, ip, mac }: Session, password: string): void {
+  #start({ connection, server, ip, mac }: Session, spool: Spool, password: string): void {
     const { config } = this;
     const agent = new Agent(
       { id: config.id, password, mac, ip, port: connection.port },
-      { server, heartbeatSeconds: config.heartbeatSeconds, reportsMax, drainMs: config.drainMs },
+      { server, heartbeatSeconds: config.heartbeatSeconds, drainMs: config.drainMs },
       connection.client.requests,
       connection.times,
+      spool,
       (event) => this.#onEvent(event),
     );
     this.#agent = agent;
@@ -138,7 +149,7 @@ class AgentRun {
     for (;;) {
       const line = await terminal.ask("");
       if (line === null) break;
-      while (this.#agent?.ended === false && this.#agent.queue.length >= reportsMax) {
+      while (this.#agent?.ended === false && isFull(this.#agent.queue)) {
         await new Promise<void>((resolve) => this.machine.clock.after(queueFullWaitMs, resolve));
       }
       if (isBroken(line)) this.#news("* a line of standard input is not UTF-8 and not sent");
@@ -197,4 +208,8 @@ class AgentRun {
   #news(line: string): void {
     (this.#terminal ?? this.machine).notice(visible(line));
   }
+}
+
+function isFull({ length, reportsMax }: Spool): boolean {
+  return length >= reportsMax;
 }

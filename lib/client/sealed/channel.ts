@@ -15,9 +15,9 @@ import {
   sameHost,
   type Trouble,
 } from "../channel.ts";
+import { firstOf, Msgids } from "../msgids.ts";
 import { Comebacks } from "./comebacks.ts";
 import { type Login, loginIn, Logins } from "./logins.ts";
-import { Msgids } from "./msgids.ts";
 import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
 import { ServerClock } from "./server-clock.ts";
@@ -35,7 +35,7 @@ export type SealedEvents = {
 
 /** The request that has no answer yet. */
 type Outstanding = {
-  readonly number: number;
+  readonly msgid: bigint;
   readonly bytes: Uint8Array;
   readonly login: Login | null;
 };
@@ -59,7 +59,8 @@ export class SealedChannel implements Carrier {
     private readonly settings: SealedSettings,
     private readonly events: SealedEvents,
   ) {
-    this.#msgids = new Msgids(ports.randomBytes(4));
+    const boot = Buffer.from(ports.randomBytes(4)).readUInt32BE();
+    this.#msgids = new Msgids(boot, firstOf.channel);
     this.#link = new ServerLink(ports, settings, {
       onOpen: (fresh) => this.#onOpen(fresh),
       onKept: () => this.#forward(),
@@ -86,7 +87,7 @@ export class SealedChannel implements Carrier {
     );
   }
 
-  send(text: string, to: Address, request: number | null): void {
+  send(text: string, to: Address, request: bigint | null): void {
     const { server } = this.settings;
     // A device without a sealed link is answered in plain text; the server never is.
     if (!isAt(to, server)) {
@@ -95,9 +96,9 @@ export class SealedChannel implements Carrier {
     }
     const bytes = Buffer.from(text);
     if (request === null || bytes.length > this.textBytesMax) return;
-    if (this.#outstanding?.number !== request) {
-      this.#outstanding = { number: request, bytes, login: loginIn(bytes) };
-      this.#peers.notice(bytes, this.#msgids.ofRequest(request));
+    if (this.#outstanding?.msgid !== request) {
+      this.#outstanding = { msgid: request, bytes, login: loginIn(bytes) };
+      this.#peers.notice(bytes, request);
     }
     this.#forward();
   }
@@ -174,8 +175,7 @@ export class SealedChannel implements Carrier {
   #forward(): void {
     const outstanding = this.#outstanding;
     if (outstanding === null || this.#comebacks.busy) return;
-    const { bytes, login } = outstanding;
-    const msgid = this.#msgids.ofRequest(outstanding.number);
+    const { msgid, bytes, login } = outstanding;
     // Before the first link the server's key may be unknown, and tickets are looked up by it: the frame is made later.
     if (!this.#link.isOpen) return this.#link.connect();
     this.#link.send(
@@ -229,10 +229,9 @@ export class SealedChannel implements Carrier {
     if (outstanding !== null && login !== null) {
       return this.#receiveLoginAnswer(outstanding, login, frame);
     }
-    const number = this.#msgids.requestOf(frame.msgid);
-    if (number === null) return;
-    if (number === outstanding?.number) this.#settle(outstanding, frame.body);
-    this.#deliver(frame.body, number, frame.msgid);
+    const { msgid, body } = frame;
+    if (msgid === outstanding?.msgid) this.#settle(outstanding, body);
+    this.#deliver(body, msgid, msgid);
   }
 
   #receiveLoginAnswer(
@@ -240,14 +239,13 @@ export class SealedChannel implements Carrier {
     login: Login,
     frame: Extract<Frame, { kind: "text" }>,
   ): void {
-    const { number } = outstanding;
-    const msgid = this.#msgids.ofRequest(number);
+    const { msgid } = outstanding;
     const taken = this.#logins.take(login, msgid, frame);
     if (taken === null) return;
     if (taken.kind === "again") return this.#forward();
     this.#outstanding = null;
     if (taken.code === ack.loggedIn) this.#logins.note(login);
-    const delivery = { bytes: taken.text, from: this.settings.server, answers: number };
+    const delivery = { bytes: taken.text, from: this.settings.server, answers: msgid };
     const hasTicket = frame.msgid !== msgid || this.#ticketed === msgid;
     if (taken.code !== ack.loggedIn || hasTicket) return this.events.onDelivery(delivery);
     // The TICKET follows at once. Hold the ACK until then: the command may exit when it gets its answer.
@@ -273,7 +271,7 @@ export class SealedChannel implements Carrier {
   }
 
   /** Passes on a text from the server; the device's reply goes back over the link, as an answer with the same msgid. */
-  #deliver(bytes: Uint8Array, answers: number | null, msgid: bigint): void {
+  #deliver(bytes: Uint8Array, answers: bigint | null, msgid: bigint): void {
     const send = (text: string) => {
       const body = Buffer.from(text);
       if (body.length > this.textBytesMax || !this.#link.isOpen) return;

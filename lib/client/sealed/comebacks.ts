@@ -5,7 +5,7 @@ import { ack } from "../../protocol/codes.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
 import type { Login, Logins } from "./logins.ts";
-import type { Msgids } from "./msgids.ts";
+import type { Msgids } from "../msgids.ts";
 import type { SealedPorts } from "./ports.ts";
 
 type Comeback = {

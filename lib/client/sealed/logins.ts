@@ -7,7 +7,7 @@ import { encodeAck } from "../../protocol/encode.ts";
 import type { Ack } from "../../protocol/messages.ts";
 import { encodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
 import { resumeProof } from "../../sealed/ticket.ts";
-import type { Msgids } from "./msgids.ts";
+import type { Msgids } from "../msgids.ts";
 import type { SealedPorts } from "./ports.ts";
 
 /** How many of the latest LOGINs are remembered to assign a TICKET to its id. */

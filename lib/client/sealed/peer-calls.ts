@@ -8,7 +8,7 @@ import { Transport } from "../../sealed/transport.ts";
 import { type Voucher, voucherFault, type VoucherReason } from "../../sealed/voucher.ts";
 import type { CallResult, Delivery } from "../channel.ts";
 import { Handshaking } from "./handshaking.ts";
-import type { Msgids } from "./msgids.ts";
+import type { Msgids } from "../msgids.ts";
 import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
 import type { ServerClock } from "./server-clock.ts";
@@ -41,6 +41,8 @@ type Call = {
   link: PeerLink | null;
   /** Whether a frame came back over the link, which shows that the other device has the voucher. */
   heard: boolean;
+  /** The msgid of the latest request that was sent over the link. */
+  asked: bigint | null;
 };
 
 export class PeerCalls {
@@ -110,22 +112,23 @@ export class PeerCalls {
       wakeAt: this.ports.now() + voucherWaitMs,
       link: null,
       heard: false,
+      asked: null,
     };
     this.#calls.push(call);
     this.#begin(call);
   }
 
   /** Sends a text over the link to this address; returns whether there is such a link. */
-  send(text: string, to: Address, request: number | null): boolean {
+  send(text: string, to: Address, request: bigint | null): boolean {
     const call = this.#calls.find(({ link, at }) => link !== null && isSame(at, to));
     const { link = null, voucher = null } = call ?? {};
     if (call === undefined || link === null || voucher === null) return false;
     const body = Buffer.from(text);
     if (request === null || body.length > link.textBytesMax) return true;
-    const msgid = this.msgids.ofRequest(request);
     // protocol §5.17: the voucher is sent first. It is repeated until a frame comes back, because it may be lost.
     if (!call.heard) link.send({ kind: "peer", answer: false, msgid: this.msgids.next(), voucher });
-    link.send({ kind: "text", answer: false, msgid, body });
+    call.asked = request;
+    link.send({ kind: "text", answer: false, msgid: request, body });
     return true;
   }
 
@@ -255,11 +258,9 @@ export class PeerCalls {
   #receiveFrame(call: Call, link: PeerLink, frame: Frame): void {
     call.heard = true;
     // Only answers are accepted on this link. An unsolicited message could claim another id, and would be trusted.
-    if (frame.kind !== "text" || !frame.answer) return;
-    const answers = this.msgids.requestOf(frame.msgid);
-    if (answers === null) return;
+    if (frame.kind !== "text" || !frame.answer || frame.msgid !== call.asked) return;
     const way = link.wayTo(frame.msgid);
-    this.onDelivery({ bytes: frame.body, from: call.at, answers, way });
+    this.onDelivery({ bytes: frame.body, from: call.at, answers: frame.msgid, way });
   }
 
   #end(call: Call, result: CallResult): void {

@@ -8,7 +8,7 @@ import type { Frame } from "../../sealed/frames.ts";
 import { packetType } from "../../sealed/packet-form.ts";
 import type { CallResult, Delivery } from "../channel.ts";
 import type { Logins } from "./logins.ts";
-import type { Msgids } from "./msgids.ts";
+import type { Msgids } from "../msgids.ts";
 import { PeerAnswers } from "./peer-answers.ts";
 import { PeerCalls } from "./peer-calls.ts";
 import type { Route } from "./peer-link.ts";
@@ -67,7 +67,7 @@ export class Peers {
   }
 
   /** Sends a text over the link to a called device; returns whether there is such a link. */
-  send(text: string, to: Address, request: number | null): boolean {
+  send(text: string, to: Address, request: bigint | null): boolean {
     return this.#calls.send(text, to, request);
   }
 

@@ -3,6 +3,7 @@
 
 import type { Machine, Outgoing, Socket } from "../../../lib/cli/client/machine.ts";
 import type { Terminal } from "../../../lib/cli/client/terminal.ts";
+import { ReportQueue } from "../../../lib/client/report-queue.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 
 /** Answers a datagram at an address; null for silence. */
@@ -80,6 +81,7 @@ export function fakeMachine({
     openState: () => {
       throw new Error("text needs no state");
     },
+    openSpool: (_id, _path, reportsMax) => new ReportQueue(reportsMax),
     readPsk: () => new Uint8Array(32),
     openSocket(_host, port, onDatagram) {
       deliver = (text, from) => onDatagram(Buffer.from(text), from);

@@ -8,7 +8,9 @@ import { Client } from "../../../lib/client/client.ts";
 import { Device } from "../../../lib/client/device.ts";
 import { MessageTimes } from "../../../lib/client/message-times.ts";
 import type { Outcome } from "../../../lib/client/outcome.ts";
+import { ReportQueue } from "../../../lib/client/report-queue.ts";
 import { type Request, Requests } from "../../../lib/client/requests.ts";
+import type { Spool } from "../../../lib/client/spool.ts";
 import { SealedChannel } from "../../../lib/client/sealed/channel.ts";
 import type { KeyChange, Ticket } from "../../../lib/client/sealed/ports.ts";
 import { type DatagramSender, textChannel } from "../../../lib/client/text-channel.ts";
@@ -151,16 +153,15 @@ export class ClientNode {
   }
 
   /** Starts an agent on this node. */
-  startAgent(heartbeatSeconds = 60): Agent {
+  startAgent(heartbeatSeconds = 60, spool: Spool = new ReportQueue(1_000)): Agent {
     const settings = {
       server: this.world.serverAddress,
       heartbeatSeconds,
-      reportsMax: 1_000,
       drainMs: 10_000,
     };
     const { identity, client, times } = this;
     const tell = (event: AgentEvent) => void this.events.push(event);
-    this.agent = new Agent(identity, settings, client.requests, times, tell);
+    this.agent = new Agent(identity, settings, client.requests, times, spool, tell);
     this.agent.start(this.world.now);
     return this.agent;
   }

@@ -196,7 +196,7 @@ test("after a restart of the server the client handshakes and resumes by itself,
 });
 
 test("the ticket stays valid after the session ended while the server was down", async () => {
-  const world = new World();
+  const world = new World(3);
   const client = await loggedIn(world);
   const { hashings } = world.server;
   await world.pass(20 * 60_000);

@@ -20,7 +20,7 @@ function isolate(world: World): void {
 }
 
 test("a device asks another directly, sealed", async () => {
-  const world = new World();
+  const world = new World(3);
   const from = await loggedIn(world, asker);
   await loggedIn(world, { ...target, onQuery: () => "twenty-one degrees" });
   const { result, at } = await call(from);

@@ -20,6 +20,11 @@ test("stopped in the long pause between two handshakes, it asks at once and deli
   world.weather = {};
   agent.stop(world.now);
   await world.run(() => agent.ended, 10_000);
-  expect(client.events.at(-1)).toEqual({ kind: "stopped", loggedOff: true, undelivered: 0 });
+  expect(client.events.at(-1)).toEqual({
+    kind: "stopped",
+    loggedOff: true,
+    undelivered: 0,
+    kept: 0,
+  });
   expect(world.server.reports("asmith")).toHaveLength(21);
 });
