@@ -113,7 +113,10 @@ export type Report = {
   readonly device: string;
   /** The device's own time, as sent. */
   readonly time: string;
+  /** When the server received it. */
   readonly received: number;
+  /** When it was measured: the device's time, corrected by the server (protocol §4.6); never after `received`. */
+  readonly at: number;
   readonly code: string;
   readonly message: string;
 };

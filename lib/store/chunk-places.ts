@@ -15,6 +15,8 @@ export class ChunkPlaces {
   /** By slot: the device's newest place, and the number of its places. */
   readonly #newest: number[] = [];
   readonly #counts: number[] = [];
+  /** By slot: the time of the device's newest report. After an undo it may be that of a report that was undone. */
+  readonly #times: number[] = [];
   /**
    * By place: the slot of its device, cut to 16 bits. There can be more slots than that after an undo, so a reader
    * compares the device too.
@@ -38,14 +40,19 @@ export class ChunkPlaces {
    * @param place 0 to 65,535, higher than all places added before
    * @param earlier an earlier place that is probably the same device's, which saves a look-up in the Map; any other
    *   number if none is known
+   * @param at the report's time, ms since 1970
+   * @returns whether the device has no report with a later time before it
    */
-  add(device: string, place: number, earlier: number): void {
+  add(device: string, place: number, earlier: number, at: number): boolean {
     let slot = earlier >= 0 && earlier < place ? (this.#owners[earlier] as number) : none;
     if (slot === none || this.#devices[slot] !== device) slot = this.#slotOf(device);
     this.#owners[place] = slot;
     this.#before[place] = this.#newest[slot] as number;
     this.#newest[slot] = place;
     this.#counts[slot]!++;
+    const isAscending = at >= (this.#times[slot] as number);
+    this.#times[slot] = at;
+    return isAscending;
   }
 
   /** Removes all reports at this place and after it. */
@@ -97,6 +104,7 @@ export class ChunkPlaces {
     this.#devices.push(device);
     this.#newest.push(0);
     this.#counts.push(0);
+    this.#times.push(Number.NEGATIVE_INFINITY);
     return slot;
   }
 }

@@ -23,11 +23,14 @@ const end = "\x1f";
 const none: Messages = { base: 0, places: new Uint16Array(0), bytes: new Uint8Array(0) };
 
 type Values = (string | number | null | Uint8Array)[];
+type Timed = { readonly sequence: number; readonly at: number };
 type Joined = { readonly rows: number; readonly bytes: Uint8Array | null };
 
 /** The statements of a message scan. */
 export class MessageStatements {
   readonly #one: Statement<{ message: string }, Values>;
+  readonly #at: Statement<Timed, Values>;
+  readonly #ownAt: Statement<Timed, Values>;
   readonly #places: Statement<{ places: Uint8Array }, Values>;
   readonly #all: Statement<Joined, Values>;
   readonly #own: Statement<Joined, Values>;
@@ -38,6 +41,9 @@ export class MessageStatements {
       database,
       "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
     );
+    const time = "SELECT sequence, coalesce(at, received) AS at FROM data WHERE sequence";
+    this.#at = prepare(database, `${time} = ?`);
+    this.#ownAt = prepare(database, `${time} >= ? AND sequence <= ? AND device = ?`);
     // The separator is a literal, because an expression would be evaluated for each row. SQLite reads a range of
     // primary keys in ascending order, so the messages are in the order of the places.
     const join = `SELECT count(*) AS rows, CAST(group_concat(message, '${end}') || '${end}' AS BLOB) AS bytes
@@ -64,6 +70,29 @@ export class MessageStatements {
     // A row was removed: the joined messages would be taken for those of other places.
     if (row?.rows !== places.length) return this.#readSingly(base, places);
     return { base, places, bytes: row.bytes ?? none.bytes };
+  }
+
+  /** When a report was measured, ms since 1970; null if it was removed. */
+  timeAt(sequence: number): number | null {
+    return this.#at.get(sequence)?.at ?? null;
+  }
+
+  /** When some reports of a device were measured, ms since 1970; NaN for each that retention removed. */
+  timesAt(device: string, base: number, places: Uint16Array): Float64Array {
+    const times = new Float64Array(places.length).fill(Number.NaN);
+    if (places.length === 0) return times;
+    const low = base + (places[0] as number);
+    const high = base + (places[places.length - 1] as number);
+    if (places.length * denseShare < high - low + 1) {
+      for (const [i, place] of places.entries()) times[i] = this.timeAt(base + place) ?? Number.NaN;
+      return times;
+    }
+    let i = 0;
+    for (const { sequence, at } of this.#ownAt.all(low, high, device)) {
+      while (base + (places[i] as number) < sequence) i++;
+      times[i] = at;
+    }
+    return times;
   }
 
   #readSingly(base: number, places: Uint16Array): Messages {

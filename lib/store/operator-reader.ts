@@ -3,8 +3,10 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { Asker, EndReason } from "../server/operation.ts";
+import { always, ChunkRanges, type ReportRange } from "./chunk-ranges.ts";
 import { MessageScan, MessageStatements } from "./message-scan.ts";
-import { type StoredReport, ReportReader } from "./report-reader.ts";
+import type { ChunkTimes } from "./report-chunks.ts";
+import { type StoredReport, reportColumns, ReportReader } from "./report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./report-scan.ts";
 import { latestSession } from "./session-rows.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
@@ -64,7 +66,8 @@ export class OperatorReader {
   readonly #facts: Statement<RegistrarFacts, Values>;
   readonly #sessions: Statement<SessionFacts, Values>;
   readonly #questions: Statement<QuestionFacts, Values>;
-  readonly #receivedFrom: Statement<{ sequence: number; received: number }, Values>;
+  readonly #first: Statement<{ first: number | null }, Values>;
+  readonly #ranges: ChunkRanges;
   readonly #indexed: Statement<{ reports: number | null }, Values>;
   readonly #reports: ScanStatements<StoredReport>;
   readonly #messages: MessageStatements;
@@ -101,12 +104,10 @@ export class OperatorReader {
               answer_time AS answerTime, answer
        FROM question WHERE device = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
-    this.#receivedFrom = prepare(
-      database,
-      "SELECT sequence, received FROM data WHERE sequence >= ? ORDER BY sequence LIMIT 1",
-    );
+    this.#first = prepare(database, "SELECT min(sequence) AS first FROM data");
     this.#indexed = prepare(database, "SELECT sum(reports) AS reports FROM report_chunk");
-    this.#reports = new ScanStatements(database, "sequence, device, time, received, code, message");
+    this.#reports = new ScanStatements(database, reportColumns);
+    this.#ranges = new ChunkRanges(database, store.chunks);
     this.#messages = new MessageStatements(database);
     this.#reader = new ReportReader(database, store.chunks);
   }
@@ -133,33 +134,12 @@ export class OperatorReader {
 
   /** The number of the oldest report that is kept; `end()` if there is none. */
   first(): number {
-    return this.#receivedFrom.get(0)?.sequence ?? this.end();
+    return this.#first.get()?.first ?? this.end();
   }
 
   /** The number that the next report will get. */
   end(): number {
     return this.store.nextSequence;
-  }
-
-  /**
-   * The number of the first report that was received at or after a time; `high` if there is none below `high`. Searches
-   * outwards from the middle of `low` and `high`: bounds around the expected number find it fastest.
-   * @param ms since 1970
-   * @param low the lowest possible result
-   * @param high the highest possible result
-   */
-  sequenceAt(ms: number, low = this.first(), high = this.end()): number {
-    let [from, to, stride] = [low, high, 1];
-    for (let guess = middleOf(from, to); from < to; stride *= 2) {
-      const row = this.#receivedFrom.get(guess);
-      const isBelow = row !== null && row.received < ms;
-      if (isBelow) from = row.sequence + 1;
-      else to = guess;
-      // Doubles the distance from the last guess; bisects once the guess leaves the bounds.
-      guess = isBelow ? from + stride - 1 : to - stride;
-      if (guess < from || guess >= to) guess = middleOf(from, to);
-    }
-    return Math.min(from, high);
   }
 
   /** How many reports are kept. */
@@ -184,21 +164,37 @@ export class OperatorReader {
   }
 
   /**
-   * A scan of the reports with numbers from `low` to below `high`.
+   * A scan of the reports of a range.
    * @param id of one device, or null for all
    */
-  scan(id: string | null, low: number, high: number, order: ScanOrder) {
+  scan(
+    id: string | null,
+    part: Pick<ReportRange, "low" | "high"> & Partial<ReportRange>,
+    order: ScanOrder,
+  ) {
+    const range = { ...always, ...part };
     return id === null
-      ? new WholeScan(this.#reports, low, high, order)
-      : new DeviceScan(this.#reports, this.store.chunks, id, low, high, order);
+      ? new WholeScan(this.#reports, this.#ranges, range, order)
+      : new DeviceScan(this.#reports, this.#ranges, this.store.chunks, id, range, order);
+  }
+
+  /** The chunks of sequence numbers with reports measured from `from` to `to`, ms since 1970, in order. */
+  chunks(from: number, to: number): ChunkTimes[] {
+    return this.#ranges.between(from, to);
+  }
+
+  /** When a report was measured, ms since 1970; null if it was removed. */
+  timeAt(sequence: number): number | null {
+    return this.#messages.timeAt(sequence);
+  }
+
+  /** When some reports of a device were measured, ms since 1970; NaN for each that was removed. */
+  timesAt(id: string, base: number, places: Uint16Array): Float64Array {
+    return this.#messages.timesAt(id, base, places);
   }
 
   /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
   messages(id: string, low: number, high: number): MessageScan {
     return new MessageScan(this.#messages, this.store.chunks, id, low, high, () => this.first());
   }
-}
-
-function middleOf(low: number, high: number): number {
-  return Math.floor((low + high) / 2);
 }

@@ -15,8 +15,22 @@ type Chunk = {
   /** The lowest and the highest time at which a report in it was received, ms since 1970. */
   lowestReceived: number;
   highestReceived: number;
+  /** The same of the times at which they were measured. */
+  lowestAt: number;
+  highestAt: number;
+  /** Whether these times ascend for each device, and no report was removed. */
+  isOrdered: boolean;
   /** How many of its reports retention removed. */
   removed: number;
+};
+
+/** A chunk with reports of a range of time. */
+export type ChunkTimes = {
+  readonly number: number;
+  /** Whether the times of each device's reports ascend in it, and none of its reports was removed. */
+  readonly isOrdered: boolean;
+  /** Changes when reports of it are removed. */
+  readonly revision: number;
 };
 
 /** The chunk that contains a sequence number. */
@@ -39,8 +53,9 @@ export class ReportChunks {
     );
     this.#insertChunk = prepare(
       database,
-      `INSERT OR REPLACE INTO report_chunk (chunk, lowest_received, highest_received, reports)
-       VALUES (?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO report_chunk
+       (chunk, lowest_received, highest_received, reports, lowest_at, highest_at, ordered)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
   }
 
@@ -51,22 +66,34 @@ export class ReportChunks {
 
   /**
    * Adds a report. Sequence numbers must grow.
-   * @param received ms since 1970
+   * @param received when it was received, ms since 1970
+   * @param at when it was measured, ms since 1970
    * @param previous the number of an earlier report, most likely of the same device; 0 if none is known
    */
-  add(device: string, sequence: number, received: number, previous = 0): void {
+  add(device: string, sequence: number, received: number, at: number, previous = 0): void {
     const number = chunkOf(sequence);
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.number !== number) {
       const places = new ChunkPlaces();
-      chunk = { number, places, lowestReceived: received, highestReceived: received, removed: 0 };
+      chunk = {
+        number,
+        places,
+        lowestReceived: received,
+        highestReceived: received,
+        lowestAt: at,
+        highestAt: at,
+        isOrdered: true,
+        removed: 0,
+      };
       this.#chunks.push(chunk);
     }
     // The clock may go back at any time.
     if (received < chunk.lowestReceived) chunk.lowestReceived = received;
     if (received > chunk.highestReceived) chunk.highestReceived = received;
+    if (at < chunk.lowestAt) chunk.lowestAt = at;
+    if (at > chunk.highestAt) chunk.highestAt = at;
     const first = number * chunkSize;
-    chunk.places.add(device, sequence - first, previous - first);
+    if (!chunk.places.add(device, sequence - first, previous - first, at)) chunk.isOrdered = false;
   }
 
   /** Removes the reports from this number on: their batch was rolled back. */
@@ -96,8 +123,15 @@ export class ReportChunks {
         this.#insertIndex.run(number, places.deviceAt(slot), new Uint8Array(own.buffer));
       }
       if (!isWhole) return;
-      const { lowestReceived, highestReceived, removed } = chunk;
-      this.#insertChunk.run(number, lowestReceived, highestReceived, places.count - removed);
+      this.#insertChunk.run(
+        number,
+        chunk.lowestReceived,
+        chunk.highestReceived,
+        places.count - chunk.removed,
+        chunk.lowestAt,
+        chunk.highestAt,
+        chunk.isOrdered ? 1 : 0,
+      );
     })();
     if (isWhole) this.#chunks.shift();
     else this.#unwritten = end;
@@ -114,6 +148,13 @@ export class ReportChunks {
       const { number, places } = this.#chunks[i] as Chunk;
       for (const place of places.newestOf(device)) yield number * chunkSize + place;
     }
+  }
+
+  /** The chunks in memory with a report that was measured from `from` to `to`, ms since 1970, in order. */
+  between(from: number, to: number): ChunkTimes[] {
+    return this.#chunks
+      .filter(({ lowestAt, highestAt }) => lowestAt <= to && highestAt >= from)
+      .map(({ number, isOrdered, removed }) => ({ number, isOrdered, revision: -removed }));
   }
 
   /** How many reports of the chunks in memory are kept. */
@@ -135,7 +176,9 @@ export class ReportChunks {
   /** Notes that retention removed some reports of a chunk in memory. */
   subtract(number: number, reports: number): void {
     const chunk = this.#find(number);
-    if (chunk !== undefined) chunk.removed += reports;
+    if (chunk === undefined) return;
+    chunk.removed += reports;
+    chunk.isOrdered = false;
   }
 
   /** Notes the lowest time at which the reports that retention kept of a chunk in memory were received. */

@@ -3,19 +3,19 @@
 // log. Never writes.
 
 import type { Database } from "bun:sqlite";
+import { always, ChunkRanges, type ReportRange } from "./chunk-ranges.ts";
 import { chunkSize, ReportChunks } from "./report-chunks.ts";
-import { ReportReader, type StoredReport } from "./report-reader.ts";
+import { reportColumns, ReportReader, type StoredReport } from "./report-reader.ts";
 import { DeviceScan, ScanStatements } from "./report-scan.ts";
 import { prepare } from "./statements.ts";
 
-const columns = "sequence, device, time, received, code, message";
 const rowsPerPiece = 1_000;
 
 /**
  * The newest reports of a device, oldest first.
  * @param device an id
  * @param last how many at most
- * @param since only reports received at or after this time, ms since 1970; 0 for all
+ * @param since only reports measured at or after this time, ms since 1970; 0 for all
  */
 export function* historyOf(
   database: Database,
@@ -24,26 +24,19 @@ export function* historyOf(
   since: number,
 ): Generator<StoredReport, void, undefined> {
   const chunks = unindexed(database, device);
-  // Two subqueries: SQLite uses the key for a single min or max, but reads the whole table for both in one query.
-  const range = `SELECT (SELECT min(sequence) FROM data) AS low,
-                        (SELECT max(sequence) + 1 FROM data) AS high`;
-  const { low, high } = database.query(range).get() as { low: number | null; high: number };
-  if (low === null) return;
-  const inRange = database
-    .query("SELECT min(chunk) AS it FROM report_chunk WHERE highest_received >= ?")
-    .get(since) as { it: number | null };
-  const oldest = inRange.it ?? chunks.memoryFrom / chunkSize;
-  const from = Math.max(
-    low,
-    oldest * chunkSize,
-    nth(new ReportReader(database, chunks), device, last, since),
-  );
-  const statements = new ScanStatements<StoredReport>(database, columns);
-  const scan = new DeviceScan(statements, chunks, device, from, high, "oldest");
+  const { first } = database.query("SELECT min(sequence) AS first FROM data").get() as {
+    first: number | null;
+  };
+  const low = Math.max(first ?? 0, nth(new ReportReader(database, chunks), device, last, since));
+  const statements = new ScanStatements<StoredReport>(database, reportColumns);
+  const ranges = new ChunkRanges(database, chunks);
+  const from = since > 0 ? since : always.from;
+  const range: ReportRange = { low, high: Number.MAX_SAFE_INTEGER, from, to: always.to };
+  const scan = new DeviceScan(statements, ranges, chunks, device, range, "oldest");
   while (!scan.done) {
     for (const report of scan.next(rowsPerPiece)) {
       // A half-written index can name numbers that belong to another device now.
-      if (report.received >= since && report.device === device) yield report;
+      if (report.device === device) yield report;
     }
   }
 }
@@ -52,7 +45,7 @@ export function* historyOf(
 export function* allReports(database: Database): Generator<StoredReport, void, undefined> {
   const piece = prepare<StoredReport>(
     database,
-    `SELECT ${columns} FROM data WHERE sequence > ? ORDER BY sequence LIMIT ${rowsPerPiece}`,
+    `SELECT ${reportColumns} FROM data WHERE sequence > ? ORDER BY sequence LIMIT ${rowsPerPiece}`,
   );
   for (let after: number | undefined = 0; after !== undefined;) {
     const reports: StoredReport[] = piece.all(after);
@@ -67,13 +60,13 @@ function unindexed(database: Database, device: string): ReportChunks {
   const newest = database.query("SELECT max(chunk) AS it FROM report_chunk").get() as {
     it: number | null;
   };
-  const rows = prepare<{ sequence: number; received: number }>(
+  const rows = prepare<{ sequence: number; received: number; at: number }>(
     database,
-    "SELECT sequence, received FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence",
+    "SELECT sequence, received, coalesce(at, received) AS at FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence",
   );
   const first = newest.it === null ? 0 : (newest.it + 1) * chunkSize;
-  for (const { sequence, received } of rows.all(first, device)) {
-    chunks.add(device, sequence, received);
+  for (const { sequence, received, at } of rows.all(first, device)) {
+    chunks.add(device, sequence, received, at);
   }
   return chunks;
 }

@@ -14,16 +14,19 @@ type ReportRow = {
   device: string;
   time: string;
   received: number;
+  at: number;
   code: string;
   message: string;
 };
 
-const columns = "sequence, device, time, received, code, message";
+/** The columns of a stored report. A report that was received when it was measured has no time of its own. */
+export const reportColumns =
+  "sequence, device, time, received, coalesce(at, received) AS at, code, message";
 
 export class ReportReader {
   readonly #one: Statement<ReportRow>;
   readonly #tail: Statement<ReportRow>;
-  readonly #chunkBelow: Statement<{ chunk: number; highest_received: number }>;
+  readonly #chunkBelow: Statement<{ chunk: number; highest_at: number }>;
   readonly #places: Statement<{ places: Uint8Array }>;
 
   /** @param chunks the server's chunks in memory; null if it is another process: then rows without index are scanned */
@@ -31,14 +34,14 @@ export class ReportReader {
     database: Database,
     private readonly chunks: ReportChunks | null,
   ) {
-    this.#one = prepare(database, `SELECT ${columns} FROM data WHERE sequence = ?`);
+    this.#one = prepare(database, `SELECT ${reportColumns} FROM data WHERE sequence = ?`);
     this.#tail = prepare(
       database,
-      `SELECT ${columns} FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence DESC`,
+      `SELECT ${reportColumns} FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence DESC`,
     );
     this.#chunkBelow = prepare(
       database,
-      "SELECT chunk, highest_received FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC LIMIT 1",
+      "SELECT chunk, highest_at FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC LIMIT 1",
     );
     this.#places = prepare(
       database,
@@ -54,16 +57,16 @@ export class ReportReader {
   /**
    * A device's reports, newest first, read as they are taken.
    * @param device an id
-   * @param since only reports received at or after this time, ms since 1970
+   * @param since only reports measured at or after this time, ms since 1970
    */
   *newest(device: string, since = 0): Generator<StoredReport, void, undefined> {
     // No order of times is assumed: the clock may have been set at any moment.
-    for (const report of this.#unindexed(device)) if (report.received >= since) yield report;
+    for (const report of this.#unindexed(device)) if (report.at >= since) yield report;
     const everywhere = Number.POSITIVE_INFINITY;
     for (const sequence of this.#indexed(device, this.#firstUnindexedChunk(), everywhere, since)) {
       const report = this.at(sequence);
       // Null if retention removed it.
-      if (report?.device === device && report.received >= since) yield report;
+      if (report?.device === device && report.at >= since) yield report;
     }
   }
 
@@ -88,7 +91,7 @@ export class ReportReader {
     }
   }
 
-  /** At most `count` of a device's newest reports, newest first, received at or after `since`, ms since 1970. */
+  /** At most `count` of a device's newest reports, newest first, measured at or after `since`, ms since 1970. */
   last(device: string, count: number, since = 0): StoredReport[] {
     const reports: StoredReport[] = [];
     if (count <= 0) return reports;
@@ -118,7 +121,7 @@ export class ReportReader {
 
   /**
    * Numbers of a device's reports in chunks of the index on the disk, newest first. Starts below the chunk `below`, stops
-   * at a chunk before `oldestChunk`, and skips chunks without a report that was received at or after `since`.
+   * at a chunk before `oldestChunk`, and skips chunks without a report that was measured at or after `since`.
    */
   *#indexed(
     device: string,
@@ -132,7 +135,7 @@ export class ReportReader {
       const row = this.#chunkBelow.get(next);
       if (row === null || row.chunk < oldestChunk) return;
       next = row.chunk;
-      if (row.highest_received < since) continue;
+      if (row.highest_at < since) continue;
       const bytes = this.#places.get(next, device)?.places;
       if (bytes === undefined) continue;
       const places = new Uint16Array(bytes.slice().buffer);

@@ -41,7 +41,7 @@ export class ReportWriter {
     this.#recent = new RecentReports(recentMax);
     this.chunks = new ReportChunks(database);
     this.reader = new ReportReader(database, this.chunks);
-    this.#insert = prepare(database, "INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#insert = prepare(database, "INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     this.#keyOf = prepare(database, "SELECT key FROM data WHERE sequence = ?");
     this.#next = this.#rebuild(database, recentMax);
     this.#mark = this.#next;
@@ -80,11 +80,12 @@ export class ReportWriter {
       report.code,
       report.message,
       key,
+      report.at === report.received ? null : report.at,
     );
     const sequence = this.#next++;
     this.#keys.push(key);
     this.#recent.add(key, sequence);
-    this.chunks.add(report.device, sequence, report.received, previous);
+    this.chunks.add(report.device, sequence, report.received, report.at, previous);
     return { kind: "report", sequence, repeated: false };
   }
 
@@ -151,12 +152,12 @@ export class ReportWriter {
     const next = Math.max(highest.it ?? 0, removed?.it ?? 0, firstUnindexed - 1, 0) + 1;
     // A quarter of the keys is enough at the start, and is read quickly.
     const recentFrom = Math.max(0, next - recentMax / 4);
-    const rows = prepare<{ sequence: number; device: string; received: number }>(
+    const rows = prepare<{ sequence: number; device: string; received: number; at: number }>(
       database,
-      "SELECT sequence, device, received FROM data WHERE sequence >= ? ORDER BY sequence",
+      "SELECT sequence, device, received, coalesce(at, received) AS at FROM data WHERE sequence >= ? ORDER BY sequence",
     );
     for (const row of rows.iterate(chunkOf(firstUnindexed) * chunkSize)) {
-      this.chunks.add(row.device, row.sequence, row.received);
+      this.chunks.add(row.device, row.sequence, row.received, row.at);
     }
     this.#recent.beginAt(recentFrom);
     const keys = prepare<{ sequence: number; key: number }>(

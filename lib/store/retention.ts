@@ -91,7 +91,7 @@ export class Retention {
     this.#raise = prepare(database, "UPDATE report_chunk SET lowest_received = ? WHERE chunk = ?");
     this.#subtract = prepare(
       database,
-      "UPDATE report_chunk SET reports = reports - ? WHERE chunk = ?",
+      "UPDATE report_chunk SET reports = reports - ?, ordered = 0 WHERE chunk = ?",
     );
     this.#updateMark = prepare(
       database,

@@ -137,6 +137,20 @@ export const migrations: readonly string[] = [
     (SELECT coalesce(min(received), 0), coalesce(max(received), 0), count(*) FROM data
      WHERE sequence >= report_chunk.chunk * 65536 AND sequence < (report_chunk.chunk + 1) * 65536);
   `,
+  // When a report was measured, if that is not when it was received; NULL in rows from before. And of each chunk the lowest
+  // and the highest of these times, and whether those of each device ascend in it.
+  `
+  ALTER TABLE data ADD COLUMN at INTEGER;
+  ALTER TABLE report_chunk ADD COLUMN lowest_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE report_chunk ADD COLUMN highest_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE report_chunk ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
+  UPDATE report_chunk SET lowest_at = lowest_received, highest_at = highest_received, ordered =
+    (SELECT coalesce(min(received >= earlier), 1) FROM
+       (SELECT received, lag(received, 1, received) OVER (ORDER BY sequence) AS earlier FROM data
+        WHERE sequence >= report_chunk.chunk * 65536 AND sequence < (report_chunk.chunk + 1) * 65536))
+    AND reports * 2 = (SELECT coalesce(sum(length(places)), 0) FROM report_index
+                       WHERE report_index.chunk = report_chunk.chunk);
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -186,7 +186,7 @@ export class LiveFeed {
       const from = this.#watched.get(client) ?? 0;
       this.#watched.set(client, Math.max(from, last));
       if (last <= from) continue;
-      const scan = this.ports.reports.scan(device, from + 1, last + 1, "newest");
+      const scan = this.ports.reports.scan(device, { low: from + 1, high: last + 1 }, "newest");
       const reports = scan.next(ownReportsPerFrame).toReversed();
       if (reports.length === 0) continue;
       client.send(eventBytes("reports", { reports: reports.map(shortened), more: !scan.done }));

@@ -117,15 +117,34 @@ export interface MessageScan {
   readonly done: boolean;
 }
 
-/** Read access to the reports. Sequence numbers are in the order of receipt. */
+/**
+ * The reports with numbers from `low` to below `high` that were measured from `from` to `to`, ms since 1970; at any time
+ * if these are omitted.
+ */
+export type ReportRange = {
+  readonly low: number;
+  readonly high: number;
+  readonly from?: number;
+  readonly to?: number;
+};
+
+/** 65,536 consecutive sequence numbers, the first of which is `number` times as many. */
+export type ReportChunk = {
+  readonly number: number;
+  /** Whether the times of each device's reports ascend in it, and none of its reports was removed. */
+  readonly isOrdered: boolean;
+  /** Changes when reports of it are removed. */
+  readonly revision: number;
+};
+
+/** Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. */
 export interface ReportSource {
-  /**
-   * The number of the first report that was received at or after a time; `high` if there is none below `high`.
-   * @param ms since 1970
-   * @param low the lowest possible result; `first()` if omitted
-   * @param high the highest possible result; `end()` if omitted. A result half way between the two is found fastest
-   */
-  sequenceAt(ms: number, low?: number, high?: number): number;
+  /** The chunks with reports that were measured from `from` to `to`, ms since 1970, in order. */
+  chunks(from: number, to: number): readonly ReportChunk[];
+  /** When a report was measured, ms since 1970; null if it was removed. */
+  timeAt(sequence: number): number | null;
+  /** When a device's reports at some places were measured, ms since 1970; NaN for each that was removed. */
+  timesAt(id: string, base: number, places: Uint16Array): Float64Array;
   /** The number that the next report will get. */
   end(): number;
   /** The number of the oldest report that is kept; `end()` if there is none. */
@@ -136,13 +155,8 @@ export interface ReportSource {
   at(sequence: number): NumberedReport | null;
   /** A device's newest report, or null. */
   latest(id: string): NumberedReport | null;
-  /** A scan of the reports with numbers from `low` to below `high`, of one device or of all (null). */
-  scan(
-    id: string | null,
-    low: number,
-    high: number,
-    order: "newest" | "oldest",
-  ): Scan<NumberedReport>;
+  /** A scan of the reports of a range, of one device or of all (null), in the order of their numbers. */
+  scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<NumberedReport>;
   /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
   messages(id: string, low: number, high: number): MessageScan;
 }

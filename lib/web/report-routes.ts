@@ -1,7 +1,7 @@
 // Owns the HTTP routes of reports: pages in JSON, whole ranges as CSV or NDJSON. Never reads the database itself.
 
 import { encodeCursor } from "./parameters.ts";
-import type { NumberedReport, ReportSource, Scan, WebPorts } from "./ports.ts";
+import type { NumberedReport, ReportRange, ReportSource, Scan, WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { type ReportFormat, reportStream } from "./report-stream.ts";
 import { type Call, json, type Route } from "./router.ts";
@@ -33,10 +33,9 @@ export function reportRoutes(ports: WebPorts): Route[] {
     const format = parameters.choice("format", formats, "json");
     const newestFirst = format === "json" ? "newest" : "oldest";
     const order = parameters.choice("order", orders, newestFirst);
-    const { low, high } = rangeOf(call, ports.reports, order);
-    const scan = ports.reports.scan(id, low, high, order);
-    if (format === "json")
-      return page(scan, parameters.integer("limit", 1, pageMax, 100), high > low);
+    const range = rangeOf(call, ports.reports, order);
+    const scan = ports.reports.scan(id, range, order);
+    if (format === "json") return page(scan, parameters.integer("limit", 1, pageMax, 100));
     return stream(scan, format, parameters.integer("limit", 1, 1e12, 1e12));
   };
   return [
@@ -61,25 +60,29 @@ export function reportRoutes(ports: WebPorts): Route[] {
   ];
 }
 
-/** The range of sequence numbers between `from` and `to` and after the cursor: `low` to below `high`. */
-function rangeOf({ parameters }: Call, reports: ReportSource, order: "newest" | "oldest") {
-  const from = parameters.time("from", 0);
+/** The reports measured between `from` and `to`, with numbers after the cursor. */
+function rangeOf(
+  { parameters }: Call,
+  reports: ReportSource,
+  order: "newest" | "oldest",
+): ReportRange {
+  const from = parameters.time("from", Number.MIN_SAFE_INTEGER);
   const to = parameters.time("to", Number.MAX_SAFE_INTEGER);
-  let low = from <= 0 ? reports.first() : reports.sequenceAt(from);
-  let high = to >= Number.MAX_SAFE_INTEGER ? reports.end() : reports.sequenceAt(to + 1);
+  let low = reports.first();
+  let high = reports.end();
   const cursor = parameters.cursor((value) =>
     Number.isSafeInteger(value) ? (value as number) : null,
   );
   if (cursor !== null && order === "newest") high = Math.min(high, cursor);
   if (cursor !== null && order === "oldest") low = Math.max(low, cursor + 1);
-  return { low, high };
+  return { low, high, from, to };
 }
 
-async function page(scan: Scan<NumberedReport>, limit: number, some: boolean): Promise<Response> {
+async function page(scan: Scan<NumberedReport>, limit: number): Promise<Response> {
   const reports: NumberedReport[] = [];
   const slice = new Slice();
   // Reads one more than the page, to know whether there is a next page.
-  while (some && !scan.done && reports.length <= limit) {
+  while (!scan.done && reports.length <= limit) {
     reports.push(...scan.next(limit + 1 - reports.length));
     await slice.breathe();
   }

@@ -38,7 +38,7 @@ export function seriesRoutes(ports: WebPorts): Route[] {
 
 async function fields(ports: WebPorts, id: string): Promise<Response> {
   const { reports } = ports;
-  const scan = reports.scan(id, reports.first(), reports.end(), "newest");
+  const scan = reports.scan(id, { low: reports.first(), high: reports.end() }, "newest");
   const latest = new Map<string, number>();
   const slice = new Slice();
   for (let left = newestReports; left > 0 && !scan.done;) {

@@ -2,17 +2,12 @@
 // and decimated on request. The cache is bounded. Reports never change, so a cached reading never becomes wrong. Never
 // parses a message itself.
 
-import {
-  type Bucket,
-  type Columns,
-  Decimation,
-  firstAtOrAbove,
-  readingsBetween,
-} from "./decimation.ts";
+import { type Bucket, type Columns, Decimation, firstAtOrAbove, single } from "./decimation.ts";
 import { columnReaderOf } from "./number-column.ts";
 import { finderOf } from "./numbers-in-messages.ts";
-import type { Messages, ReportSource } from "./ports.ts";
+import type { Messages, ReportChunk, ReportSource } from "./ports.ts";
 import { Slice } from "./slice.ts";
+import { addTo, indexesIn, type TimedColumns } from "./time-search.ts";
 
 /** How many sequence numbers one cached chunk covers; a place in it is 16 bits. */
 const chunkNumbers = 65_536;
@@ -23,6 +18,7 @@ const stepMs = { low: 0.5, high: 1.5 } as const;
 /** Size of the cache, in bytes. */
 const keptBytesMax = 64 << 20;
 const bytesPerReading = 10;
+const bytesPerTime = 8;
 
 /** The readings of one field of one device in one chunk, appended as they are read. */
 class Chunk implements Columns {
@@ -33,13 +29,17 @@ class Chunk implements Columns {
   counted = 0;
   /** The first sequence number that was not read yet. */
   next: number;
+  /** The times of the readings, if they do not ascend: so many of them, as of the chunk's revision. */
+  times = new Float64Array(0);
+  timesRead = 0;
+  revision = Number.NaN;
 
   constructor(readonly first: number) {
     this.next = first;
   }
 
   get bytes(): number {
-    return this.places.length * bytesPerReading + 200;
+    return this.places.length * bytesPerReading + this.times.length * bytesPerTime + 200;
   }
 
   /**
@@ -107,42 +107,31 @@ export class Series {
    */
   async points(query: SeriesQuery): Promise<Points & { reports: number; last: number | null }> {
     const slice = new Slice();
-    const borders = await this.#borders(query, slice);
-    const [low, high] = [borders[0] as number, borders[borders.length - 1] as number];
-    const read = this.#readerOf(query.field);
-    const decimation = new Decimation(borders);
-    // If there are no more readings than points, each becomes a point of its own: the chunks are kept until then.
-    let few: Columns[] | null = [];
-    for (let number = Math.floor(low / chunkNumbers); number * chunkNumbers < high; number++) {
-      const chunk = await this.#chunk(query, number, high, read, slice);
-      decimation.add(chunk);
-      if (decimation.count > query.points) few = null;
-      few?.push(chunk);
+    const { reports } = this;
+    const { device, field, from, to, points } = query;
+    const read = this.#readerOf(field);
+    const decimation = new Decimation(from, to, Math.min(points, to - from + 1));
+    // If there are no more readings than points, each becomes a point of its own: they are kept until then.
+    let few: [timed: TimedColumns, begin: number, end: number][] | null = [];
+    for (const { number, isOrdered, revision } of reports.chunks(from, to)) {
+      const chunk = await this.#chunk(query, number, read, slice);
+      if (!isOrdered) await this.#readTimes(chunk, device, revision, slice);
+      const timeAt = isOrdered
+        ? (i: number) => reports.timeAt(chunk.first + (chunk.places[i] as number)) ?? Number.NaN
+        : (i: number) => chunk.times[i] as number;
+      // A copy of the length: another request may append to the chunk meanwhile.
+      const { first, places, values } = chunk;
+      const length = isOrdered ? chunk.length : chunk.timesRead;
+      const timed = { columns: { first, places, values, length }, timeAt, isOrdered };
+      const [begin, end] = indexesIn(timed, from, to);
+      await addTo(decimation, timed, begin, end, slice);
+      if (decimation.count > points) few = null;
+      few?.push([timed, begin, end]);
       await slice.breathe();
     }
-    const buckets = few?.flatMap((chunk) => readingsBetween(chunk, low, high));
-    const points = await this.#pointsOf(buckets ?? decimation.buckets, slice);
+    const shown = pointsOf(few === null ? decimation.buckets : singles(few, from, to));
     const { count, last } = decimation;
-    return { reports: count, last: count > 0 ? last : null, ...points };
-  }
-
-  /** Divides a range into parts of equal duration; returns the sequence numbers at which they begin, and the end. */
-  async #borders({ from, to, points }: SeriesQuery, slice: Slice): Promise<Float64Array> {
-    const { reports } = this;
-    const parts = Math.min(points, to - from + 1);
-    const borders = new Float64Array(parts + 1);
-    borders[0] = reports.sequenceAt(from);
-    borders[parts] = Math.max(borders[0], reports.sequenceAt(to + 1));
-    // Looks up the middle ones first, so that each search is between two known borders.
-    for (let step = 2 ** Math.floor(Math.log2(parts)); step >= 1; step /= 2) {
-      for (let i = step; i < parts; i += 2 * step) {
-        const time = Math.ceil(from + (i * (to - from + 1)) / parts);
-        const [below, above] = [borders[i - step], borders[Math.min(i + step, parts)]];
-        borders[i] = reports.sequenceAt(time, below, above);
-        await slice.breathe();
-      }
-    }
-    return borders;
+    return { reports: count, last: count > 0 ? last : null, ...shown };
   }
 
   #readerOf(field: string): Read {
@@ -158,11 +147,10 @@ export class Series {
     };
   }
 
-  /** A chunk from the cache, completed by reading its reports up to below `high`. */
+  /** A chunk from the cache, completed by reading its newest reports. */
   async #chunk(
     { device, field }: SeriesQuery,
-    number: number,
-    high: number,
+    number: ReportChunk["number"],
     read: Read,
     slice: Slice,
   ): Promise<Chunk> {
@@ -172,7 +160,7 @@ export class Series {
     // Moves the chunk to the end of the Map, as the most recently used. Concurrent requests share it.
     this.#chunks.delete(key);
     this.#chunks.set(key, chunk);
-    const end = Math.min(first + chunkNumbers, Math.max(high, chunk.next));
+    const end = Math.min(first + chunkNumbers, Math.max(this.reports.end(), chunk.next));
     const scan = this.reports.messages(device, chunk.next, end);
     const values = new Float64Array(reportsPerStep.most);
     while (!scan.done) {
@@ -194,22 +182,26 @@ export class Series {
     else if (tookMs < stepMs.low) this.#reportsPerStep = Math.min(most, this.#reportsPerStep << 1);
   }
 
-  /** The points for the buckets that are not empty, each at the time of its first reading. */
-  async #pointsOf(buckets: readonly Bucket[], slice: Slice): Promise<Points> {
-    const points: Points = { times: [], min: [], max: [], mean: [], count: [] };
-    let time = 0;
-    for (const { first, min, max, sum, count } of buckets) {
-      if (count === 0) continue;
-      // If the server's clock was set back, times could decrease; a chart needs them ascending.
-      time = Math.max(time, this.reports.at(first)?.received ?? 0);
-      points.times.push(time);
-      points.min.push(min);
-      points.max.push(max);
-      points.mean.push(sum / count);
-      points.count.push(count);
+  /** Reads the times of all readings of a chunk, or of those that are new since the last time. */
+  async #readTimes(chunk: Chunk, device: string, revision: number, slice: Slice): Promise<void> {
+    if (chunk.revision !== revision) chunk.timesRead = 0;
+    chunk.revision = revision;
+    if (chunk.times.length < chunk.length) {
+      const times = new Float64Array(chunk.places.length);
+      times.set(chunk.times);
+      chunk.times = times;
+    }
+    while (chunk.timesRead < chunk.length) {
+      const begin = chunk.timesRead;
+      const end = Math.min(begin + reportsPerStep.first, chunk.length);
+      chunk.times.set(
+        this.reports.timesAt(device, chunk.first, chunk.places.subarray(begin, end)),
+        begin,
+      );
+      chunk.timesRead = end;
       await slice.breathe();
     }
-    return points;
+    if (chunk.counted > 0) this.#count(chunk);
   }
 
   /** Updates the size of the cache after a chunk grew, and evicts the least recently used ones. */
@@ -222,4 +214,36 @@ export class Series {
       this.#bytes -= kept.counted;
     }
   }
+}
+
+/** The readings of a range as buckets of their own, in the order of their times. */
+function singles(
+  chunks: readonly (readonly [timed: TimedColumns, begin: number, end: number])[],
+  from: number,
+  to: number,
+): Bucket[] {
+  const buckets: Bucket[] = [];
+  for (const [{ columns, timeAt }, begin, end] of chunks) {
+    for (let i = begin; i < end; i++) {
+      const value = columns.values[i] as number;
+      if (value !== value) continue;
+      const time = timeAt(i);
+      if (time >= from && time <= to) buckets.push(single(time, value));
+    }
+  }
+  return buckets.sort((one, other) => one.time - other.time);
+}
+
+/** The points for the buckets that are not empty, each at the time of its first reading. */
+function pointsOf(buckets: readonly Bucket[]): Points {
+  const points: Points = { times: [], min: [], max: [], mean: [], count: [] };
+  for (const { time, min, max, sum, count } of buckets) {
+    if (count === 0) continue;
+    points.times.push(time);
+    points.min.push(min);
+    points.max.push(max);
+    points.mean.push(sum / count);
+    points.count.push(count);
+  }
+  return points;
 }

@@ -39,7 +39,7 @@ test.each([1, 2, 3, 4, 5])("places are added with gaps and undone: seed %d", (se
     const own = model.get(name) ?? [];
     // The hint of the device's previous place may be right, another device's, or out of range.
     const hints = [own.at(-1) ?? -1, draw(next + 1), -1, -draw(chunkSize), next + 1, chunkSize + 7];
-    places.add(name, next, hints[draw(hints.length)] as number);
+    places.add(name, next, hints[draw(hints.length)] as number, next);
     model.set(name, [...own, next]);
     next += draw(20) === 0 ? 1 + draw(300) : 1;
     if (step % 500 === 0) expectSame(places, model);
@@ -49,7 +49,7 @@ test.each([1, 2, 3, 4, 5])("places are added with gaps and undone: seed %d", (se
 
 test("a chunk in which every report has another device", () => {
   const places = new ChunkPlaces();
-  for (let place = 0; place < chunkSize; place++) places.add(`d${place}`, place, place - 1);
+  for (let place = 0; place < chunkSize; place++) places.add(`d${place}`, place, place - 1, 0);
   expect(places.slots).toBe(chunkSize);
   for (const place of [0, 1, 255, 256, chunkSize - 1]) {
     expect(Array.from(places.of(`d${place}`))).toEqual([place]);
@@ -58,7 +58,19 @@ test("a chunk in which every report has another device", () => {
 
 test("a chunk of one device", () => {
   const places = new ChunkPlaces();
-  for (let place = 0; place < chunkSize; place++) places.add("one", place, place - 1);
+  for (let place = 0; place < chunkSize; place++) places.add("one", place, place - 1, 0);
   expect(places.slots).toBe(1);
   expect(places.of("one")).toEqual(Uint16Array.from({ length: chunkSize }, (_, i) => i));
+});
+
+test("a report with an earlier time than the one before it of the same device is told", () => {
+  const places = new ChunkPlaces();
+  const add = (device: string, place: number, at: number) => places.add(device, place, -1, at);
+  expect([add("a", 0, 10), add("b", 1, 5), add("a", 2, 10), add("b", 3, 6)]).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect([add("a", 4, 9), add("a", 5, 9)]).toEqual([false, true]);
 });

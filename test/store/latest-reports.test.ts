@@ -11,13 +11,15 @@ import { deviceOf, newDatabase, registerOf, reportOf } from "./store-fixtures.ts
 /** A database of 100 chunks; the device "early" reported once, in the first one. */
 function longDatabase() {
   const database = newDatabase();
-  database.run("INSERT INTO data VALUES (5, 'early', 't', 1, '01', 'm', 1)");
+  database.run("INSERT INTO data VALUES (5, 'early', 't', 1, '01', 'm', 1, NULL)");
   database.run("INSERT INTO report_index VALUES (0, 'early', x'0500')");
   database.run("INSERT INTO report_index VALUES (99, 'late', x'0700')");
-  database.run(`INSERT INTO data VALUES (${99 * chunkSize + 7}, 'late', 't', 1, '01', 'm', 1)`);
   database.run(
-    `INSERT INTO report_chunk (chunk, lowest_received, highest_received) WITH RECURSIVE n(i) AS
-       (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i, 1, 1 FROM n`,
+    `INSERT INTO data VALUES (${99 * chunkSize + 7}, 'late', 't', 1, '01', 'm', 1, NULL)`,
+  );
+  database.run(
+    `INSERT INTO report_chunk (chunk, lowest_received, highest_received, highest_at) WITH RECURSIVE n(i) AS
+       (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i, 1, 1, 1 FROM n`,
   );
   return database;
 }

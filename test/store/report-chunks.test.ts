@@ -194,7 +194,7 @@ test("a partly written index for reports that no longer exist gives no reports",
   // A stop while the index was written leaves such rows; their numbers belong to other reports now.
   database.run("INSERT INTO report_index VALUES (0, 'ghost', x'01000200')");
   database.run(
-    "INSERT INTO report_chunk (chunk, lowest_received, highest_received) VALUES (0, 0, 9e15)",
+    "INSERT INTO report_chunk (chunk, lowest_received, highest_received, highest_at) VALUES (0, 0, 9e15, 9e15)",
   );
   expect(new ReportReader(database, null).last("ghost", 10)).toEqual([]);
   expect(store.reader.last("ghost", 10)).toEqual([]);

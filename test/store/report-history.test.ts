@@ -86,15 +86,36 @@ test.each([
   const long = newDatabase();
   new SqliteStore(long, { sharedIp: false }).applyNow([registerOf(deviceOf(1))]);
   // One report in the first chunk, and after it `chunks` chunks of other devices.
-  long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1)");
+  long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1, NULL)");
   long.run("INSERT INTO report_index VALUES (0, 'device-1', x'0500')");
   long.run(
-    `INSERT INTO report_chunk (chunk, lowest_received, highest_received) WITH RECURSIVE n(i) AS
-       (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${chunks}) SELECT i, 1, 1 FROM n`,
+    `INSERT INTO report_chunk (chunk, lowest_received, highest_received, highest_at) WITH RECURSIVE n(i) AS
+       (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${chunks}) SELECT i, 1, 1, 1 FROM n`,
   );
   const [outcome] = new SqliteStore(long, { sharedIp: false }).applyNow([
     { kind: "latest", id: "device-1" },
   ]);
   expect(outcome).toMatchObject({ kind: "found", known: true });
   expect(outcome?.kind === "found" && outcome.report !== null).toBe(found);
+});
+
+test("since a time: all reports of it, also those stored while the clock was wrong or set back", () => {
+  const set = newDatabase();
+  const clock = new SqliteStore(set, { sharedIp: false });
+  const hourMs = 3_600_000;
+  // Fifteen reports of the last hour; ten of them behind one of 1970 and one of the year 2036.
+  const times = [
+    ...Array.from({ length: 5 }, (_, i) => startOfTime - hourMs + i),
+    10,
+    ...Array.from({ length: 5 }, (_, i) => startOfTime - hourMs / 2 + i),
+    2_100_000_000_000,
+    ...Array.from({ length: 5 }, (_, i) => startOfTime - 1_000 + i),
+  ];
+  storeMany(clock, times.length, (i) => reportOf("a", `${i}`, { at: times[i] as number }));
+  const since = startOfTime - hourMs;
+  const found = [...historyOf(set, "a", Number.MAX_SAFE_INTEGER, since)];
+  expect(found.map(({ at }) => at)).toEqual(times.filter((ms) => ms >= since));
+  expect(found).toHaveLength(16);
+  const newest = [...historyOf(set, "a", 3, since)].map(({ message }) => message);
+  expect(newest).toEqual(["14", "15", "16"]);
 });

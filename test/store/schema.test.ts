@@ -28,7 +28,8 @@ function newAtVersion(version: number): Database {
       VALUES ('asmith', 'AA', 'aa', '10.0.0.1', 1994, 'hash', 1, 2)`);
     database.run(`INSERT INTO login (device, ip, port, login_ip, login_port, started, last_seen)
       VALUES ('asmith', '10.0.0.1', 5, '10.0.0.1', 1994, 3, 4)`);
-    database.run("INSERT INTO data VALUES (1, 'asmith', 'now', 5, '01', 'text', 6)");
+    database.run(`INSERT INTO data (sequence, device, time, received, code, message, key)
+      VALUES (1, 'asmith', 'now', 5, '01', 'text', 6)`);
   }
   return database;
 }
@@ -79,6 +80,30 @@ test("a chunk of 1.0.0 gets its lowest and highest time and its count from its r
   database.run("INSERT INTO report_chunk VALUES (1, 70, 50)");
   migrate(database, ":memory:");
   expect(database.query("SELECT * FROM report_chunk").all()).toEqual([
-    { chunk: 1, lowest_received: 10, highest_received: 90, reports: 4 },
+    {
+      chunk: 1,
+      lowest_received: 10,
+      highest_received: 90,
+      reports: 4,
+      lowest_at: 10,
+      highest_at: 90,
+      ordered: 0,
+    },
   ]);
+});
+
+test.each([
+  ["ascend", [10, 20, 20], 3, 1],
+  ["do not ascend", [10, 30, 20], 3, 0],
+  ["ascend, and one more report was removed", [10, 20, 30], 4, 0],
+])("times in a chunk of 1.0.0 that %s", (_, times, indexed, ordered) => {
+  const database = newAtVersion(3);
+  for (const [i, ms] of times.entries()) {
+    database.run("INSERT INTO data VALUES (?, 'asmith', 't', ?, '01', 'm', 1)", [65_536 + i, ms]);
+  }
+  database.run("INSERT INTO report_chunk VALUES (1, 0, 0)");
+  database.run("INSERT INTO report_index VALUES (1, 'asmith', zeroblob(?))", [2 * indexed]);
+  migrate(database, ":memory:");
+  expect(database.query("SELECT ordered FROM report_chunk").get()).toEqual({ ordered });
+  expect(database.query("SELECT count(at) AS n FROM data").get()).toEqual({ n: 0 });
 });

@@ -97,11 +97,14 @@ export async function refusalOf(call: () => unknown): Promise<string> {
 export function reportOf(
   device: string,
   message: string,
-  { at = startOfTime, time = "2026-11-22:09:14:06", previous = 0, code = "01" } = {},
+  options: { at?: number; measured?: number; time?: string; previous?: number; code?: string } = {},
 ): Extract<Operation, { kind: "report" }> {
+  const { at = startOfTime, measured = at, time = "2026-11-22:09:14:06" } = options;
+  const { previous = 0, code = "01" } = options;
   const text = `DATA\t${code}\t${device}\t${time}\t${message}`;
   const key = Number.parseInt(Bun.SHA256.hash(text, "hex").slice(0, 12), 16);
-  return { kind: "report", report: { device, time, received: at, code, message }, key, previous };
+  const report = { device, time, received: at, at: measured, code, message };
+  return { kind: "report", report, key, previous };
 }
 
 /** A device by number. */

@@ -41,7 +41,7 @@ describe("a stream", () => {
   const source = reportsOf(
     Array.from({ length: 2_500 }, (_, i) => reportOf(i + 1, "a", i, `${i}`)),
   );
-  const scan = () => source.scan("a", 1, 9_999, "oldest");
+  const scan = () => source.scan("a", { low: 1, high: 9_999 }, "oldest");
 
   test("has every report once, after a header, and reports its end", async () => {
     let ended = 0;
@@ -63,7 +63,7 @@ describe("a stream", () => {
   });
 
   test("of an empty range is a header in CSV, and empty in NDJSON", async () => {
-    const none = () => source.scan("nobody", 1, 9_999, "oldest");
+    const none = () => source.scan("nobody", { low: 1, high: 9_999 }, "oldest");
     expect(await reportStream(none(), "csv", 10, () => {}).text()).toBe(csvHeader);
     expect(await reportStream(none(), "ndjson", 10, () => {}).text()).toBe("");
   });

@@ -6,6 +6,7 @@ import type {
   Gauges,
   LiveSession,
   NumberedReport,
+  ReportRange,
   ReportSource,
   RosterRow,
   Scan,
@@ -70,34 +71,50 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
 
 /** A source of the given reports, which are in the order of their numbers, from 1 on without gaps. */
 export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
-  const scan = (id: string | null, low: number, high: number, newestFirst: boolean) => {
+  const scan = (
+    id: string | null,
+    { low, high, from = -Infinity, to = Infinity }: ReportRange,
+    newestFirst: boolean,
+  ) => {
     const rows = reports.filter(
-      ({ sequence, device }) =>
-        sequence >= low && sequence < high && (id === null || id === device),
+      ({ sequence, device, at }) =>
+        sequence >= low &&
+        sequence < high &&
+        (id === null || id === device) &&
+        at >= from &&
+        at <= to,
     );
     if (newestFirst) rows.reverse();
-    let at = 0;
+    let next = 0;
     return {
-      next: (limit: number) => rows.slice(at, (at += limit)),
+      next: (limit: number) => rows.slice(next, (next += limit)),
       get done() {
-        return at >= rows.length;
+        return next >= rows.length;
       },
     } satisfies Scan<NumberedReport>;
   };
+  const timeAt = (sequence: number) => reports[sequence - 1]?.at ?? null;
   return {
-    sequenceAt: (ms, low = 1, high = reports.length + 1) =>
-      Math.min(
-        high,
-        reports.slice(low - 1).find(({ received }) => received >= ms)?.sequence ?? high,
-      ),
+    chunks: (from, to) => {
+      const some = (low: number) => reports.slice(Math.max(0, low - 1), low + 65_535);
+      return Array.from({ length: Math.ceil((reports.length + 1) / 65_536) }, (_, number) => {
+        const rows = some(number * 65_536);
+        const isOrdered = rows.every(({ at }, i) => i === 0 || at >= (rows[i - 1]?.at ?? 0));
+        const isIn = rows.some(({ at }) => at >= from && at <= to);
+        return isIn ? [{ number, isOrdered, revision: 0 }] : [];
+      }).flat();
+    },
+    timeAt,
+    timesAt: (_, base, places) =>
+      Float64Array.from(places, (place) => timeAt(base + place) ?? Number.NaN),
     end: () => reports.length + 1,
     first: () => 1,
     count: () => reports.length,
     at: (sequence) => reports[sequence - 1] ?? null,
     latest: (id) => reports.findLast(({ device }) => device === id) ?? null,
-    scan: (id, low, high, order) => scan(id, low, high, order === "newest"),
+    scan: (id, range, order) => scan(id, range, order === "newest"),
     messages: (id, low, high) => {
-      const rows = scan(id, low, high, false);
+      const rows = scan(id, { low, high }, false);
       return {
         next: (limit) => {
           const base = low;
@@ -117,7 +134,7 @@ export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
 }
 
 export function reportOf(sequence: number, device: string, received: number, message: string) {
-  return { sequence, device, time: "1", received, code: "01", message };
+  return { sequence, device, time: "1", received, at: received, code: "01", message };
 }
 
 export function liveSession(id: string, changes: Partial<LiveSession> = {}): LiveSession {

@@ -1,7 +1,7 @@
 // Charts: which numbers a report has, decimation that keeps every extreme, and columns that grow.
 
 import { describe, expect, test } from "bun:test";
-import { Decimation, readingsBetween } from "../../lib/web/decimation.ts";
+import { Decimation } from "../../lib/web/decimation.ts";
 import { columnReaderOf } from "../../lib/web/number-column.ts";
 import { finderOf, numbersIn } from "../../lib/web/numbers-in-messages.ts";
 import { Series } from "../../lib/web/series.ts";
@@ -117,60 +117,108 @@ test("messages that contain the separator byte are detected by their number", ()
   expect(() => read(Buffer.from("1\x1f2"), new Float64Array(2))).toThrow("no end");
 });
 
-type Reading = readonly [number: number, value: number];
-
-function columns(readings: readonly Reading[], first = 0) {
+/** The chart of some readings of a device `a`, computed the plain way. */
+function plainChart(
+  reports: readonly { readonly at: number; readonly message: string }[],
+  { from, to, points }: { from: number; to: number; points: number },
+) {
+  const inside = reports
+    .map(({ at, message }) => [at, Number(message)] as const)
+    .filter(([at, value]) => at >= from && at <= to && !Number.isNaN(value))
+    .sort(([one], [other]) => one - other);
+  const parts = Math.min(points, to - from + 1);
+  const width = (to - from + 1) / parts;
+  const begins = Array.from({ length: parts }, (_, i) => Math.ceil(from + i * width));
+  const bucketOf = (at: number) => begins.findLastIndex((begin) => begin <= at);
+  const groups = new Map<number, (readonly [number, number])[]>();
+  for (const [i, reading] of inside.entries()) {
+    const bucket = inside.length <= points ? i : bucketOf(reading[0]);
+    groups.set(bucket, [...(groups.get(bucket) ?? []), reading]);
+  }
+  const values = [...groups.values()].map((group) => group.map(([, value]) => value));
   return {
-    first,
-    places: Uint16Array.from(readings, ([number]) => number - first),
-    values: Float64Array.from(readings, ([, value]) => value),
-    length: readings.length,
+    reports: inside.length,
+    times: [...groups.values()].map((group) => group[0]?.[0] ?? 0),
+    min: values.map((group) => Math.min(...group)),
+    max: values.map((group) => Math.max(...group)),
+    count: values.map((group) => group.length),
   };
 }
 
-test("decimation keeps the lowest, the highest, the sum and the count of each bucket", () => {
-  let seed = 7;
-  const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  for (let round = 0; round < 50; round++) {
-    const borders = Array.from({ length: 2 + Math.floor(random() * 40) }, () =>
-      Math.floor(random() * 7_000),
-    ).sort((a, b) => a - b);
-    const share = random();
-    const readings: Reading[] = [];
-    for (let number = 0; number < 8_000; number++) {
-      const value = random() < 0.1 ? Number.NaN : random() * 100 - 50;
-      if (random() < share) readings.push([number, value]);
+test.each([1, 2, 3, 4])(
+  "a chart has what a plain computation has, whatever the clocks did (seed %d)",
+  async (seed) => {
+    let state = seed * 7_919;
+    const random = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+    // Odd seeds: times ascend; even seeds: the clock is set back and forth, and single reports are far away.
+    let clock = 0;
+    const reports = Array.from({ length: 70_000 }, (_, i) => {
+      clock += random(3);
+      if (seed % 2 === 0 && random(5_000) === 0) clock += random(60_000) - 30_000;
+      const at = seed % 2 === 0 && random(9_000) === 0 ? 1e12 : clock;
+      return { ...reportOf(i + 1, "a", at, random(10) === 0 ? "none" : `${random(1_000)}`), at };
+    });
+    const series = new Series(reportsOf(reports));
+    for (const points of [1, 7, 600, 4_000]) {
+      const from = random(50_000);
+      const query = { device: "a", field: "value", from, to: from + random(60_000), points };
+      expect(await series.points(query)).toMatchObject(plainChart(reports, query));
     }
-    const decimation = new Decimation(Float64Array.from(borders));
-    const half = readings.findIndex(([number]) => number >= 3_000);
-    decimation.add(columns(readings.slice(0, half)));
-    decimation.add(columns(readings.slice(half), 3_000));
-    for (const [i, bucket] of decimation.buckets.entries()) {
-      const [low, high] = [borders[i] as number, borders[i + 1] as number];
-      const inside = readings.filter(
-        ([number, value]) => number >= low && number < high && !Number.isNaN(value),
-      );
-      const values = inside.map(([, value]) => value);
-      expect(bucket.count).toBe(inside.length);
-      expect(bucket.first).toBe(inside[0]?.[0] ?? -1);
-      expect([bucket.min, bucket.max]).toEqual([Math.min(...values), Math.max(...values)]);
-      const sum = values.reduce((all, value) => all + value, 0);
-      expect(bucket.sum).toBeCloseTo(sum, 6);
-    }
-    const counts = decimation.buckets.map(({ count }) => count);
-    expect(decimation.count).toBe(counts.reduce((all, count) => all + count, 0));
-  }
+    const [from, to] = [clock - 100, clock];
+    const few = { device: "a", field: "value", from, to, points: 4_000 };
+    expect(await series.points(few)).toMatchObject(plainChart(reports, few));
+  },
+);
+
+test("thirty good readings are not drawn in 2036 because one report was", async () => {
+  const year2036 = 2_100_000_000_000;
+  const reports = [year2036, ...Array.from({ length: 30 }, (_, i) => 1_000_000 + i * 1_000)].map(
+    (at, i) => reportOf(i + 1, "a", at, `${i}`),
+  );
+  const series = new Series(reportsOf(reports));
+  const query = { device: "a", field: "value", from: 900_000, to: 1_100_000, points: 600 };
+  const found = await series.points(query);
+  expect(found.times).toEqual(reports.slice(1).map(({ at }) => at));
+  const ahead = { ...query, from: year2036 - 10, to: year2036 + 10 };
+  expect(await series.points(ahead)).toMatchObject({ reports: 1, times: [year2036] });
 });
 
-test("few readings are single points", () => {
-  const readings: Reading[] = [
-    [101, 5],
-    [102, 7],
-    [103, Number.NaN],
-    [109, 8],
-  ];
-  const found = readingsBetween(columns(readings, 100), 102, 109);
-  expect(found).toEqual([{ first: 102, min: 7, max: 7, sum: 7, count: 1 }]);
+test("times that do not ascend are read again when reports of their chunk were removed", async () => {
+  const reports = [5_000, 1_000, 2_000, 3_000].map((at, i) => reportOf(i + 1, "a", at, `${i}`));
+  const source = reportsOf(reports);
+  let removed = 0;
+  const series = new Series({
+    ...source,
+    chunks: (from, to) =>
+      source.chunks(from, to).map(({ number, isOrdered }) => ({
+        number,
+        isOrdered,
+        revision: -removed,
+      })),
+    timesAt: (id, base, places) =>
+      source.timesAt(id, base, places).map((ms) => (removed > 0 && ms === 1_000 ? Number.NaN : ms)),
+  });
+  const query = { device: "a", field: "value", from: 0, to: 9_000, points: 100 };
+  expect(await series.points(query)).toMatchObject({ times: [1_000, 2_000, 3_000, 5_000] });
+  removed = 1;
+  expect(await series.points(query)).toMatchObject({ times: [2_000, 3_000, 5_000], reports: 3 });
+});
+
+test("every time of a range belongs to the bucket that begins before it", () => {
+  for (const [from, to, parts] of [
+    [0, 9, 3],
+    [1_795_338_846_000, 1_795_338_846_006, 7],
+    [-8_000_000_000_000, 8_640_000_000_000_000, 4_000],
+    [5, 5, 1],
+  ] as const) {
+    const decimation = new Decimation(from, to, parts);
+    expect([decimation.beginOf(0), decimation.beginOf(parts)]).toEqual([from, to + 1]);
+    for (let i = 0; i < parts; i++) {
+      const begin = decimation.beginOf(i);
+      expect(decimation.bucketOf(begin)).toBe(i);
+      if (begin > from) expect(decimation.bucketOf(begin - 1)).toBe(i - 1);
+    }
+  }
 });
 
 test("one spike among many thousands is in the chart, and new reports join the cached ones", async () => {
@@ -193,7 +241,7 @@ test("one spike among many thousands is in the chart, and new reports join the c
   expect([one.reports, two.reports]).toEqual([135_001, 15_000]);
 });
 
-test("a range has what was received in it, both ends included", async () => {
+test("a range has what was measured in it, both ends included", async () => {
   const reports = Array.from({ length: 10 }, (_, i) => reportOf(i + 1, "a", i * 10, `${i}`));
   const series = new Series(reportsOf(reports));
   const query = { device: "a", field: "value", from: 20, to: 50, points: 100 };

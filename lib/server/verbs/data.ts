@@ -20,7 +20,8 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
   desk.alive(session, request.source);
-  const report = { device: id, time, received: desk.wallMs, code, message: message.message };
+  const received = desk.wallMs;
+  const report = { device: id, time, received, at: received, code, message: message.message };
   const key = keyOf(request);
   const previous = session.lastReport;
   const mayAnswer = mayAnswerOf(desk, request, message);
