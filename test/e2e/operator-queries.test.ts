@@ -77,6 +77,10 @@ test("the question arrives as an addressed QUERY at the port of the LOGIN", asyn
   // The answer is an addressed DATA with a time of the device's own.
   expect(await port.code(addressedData(identity, "21.5 °C", { time: "12:00" }))).toBe("50");
   expect(await answered).toEqual({ code: 0, stdout: "21.5 °C\n", stderr: "" });
+  // It is no report, and neither is its repeat.
+  expect(await port.code(addressedData(identity, "21.5 °C", { time: "12:00" }))).toBe("50");
+  const reports = await run(serverBinary, ["reports", identity.id], folder.path);
+  expect(reports.stdout).toBe(`No reports of ${identity.id}.\n`);
   port[Symbol.dispose]();
 });
 

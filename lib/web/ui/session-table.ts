@@ -67,13 +67,18 @@ export class SessionTable {
   }
 }
 
+/** How long a session lasted; a dash if the server's clock was set back meanwhile. */
+function lasted(ms: number): string {
+  return ms < 0 ? "–" : span(ms);
+}
+
 function rowOf(session: Session): readonly Child[] {
   const { started, ended, reason } = session;
   const from = Date.parse(started);
   const isOpen = ended === null;
   return [
     element("time", { datetime: started }, fullMoment(from)),
-    isOpen ? momentElement(started, "span") : span(Date.parse(ended) - from),
+    isOpen ? momentElement(started, "span") : lasted(Date.parse(ended) - from),
     element(
       "span",
       { class: "ending" },
