@@ -3,10 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isatty } from "node:tty";
-import { tellFailure } from "../lib/cli/failure.ts";
+import { exitAfter, tellFailure } from "../lib/cli/failure.ts";
 import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
-import { readClientConfig } from "../lib/config/client.ts";
+import { type ClientConfig, readClientConfig } from "../lib/config/client.ts";
 import { makeDeviceFolder, openClientState, stateFolderOf } from "../lib/io/client-state.ts";
 import { isHangupIgnored } from "../lib/io/hangup.ts";
 import { readPsk } from "../lib/io/identity-file.ts";
@@ -15,16 +15,40 @@ import { readPasswordFile } from "../lib/io/password-file.ts";
 import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
 import { SpoolFile } from "../lib/io/spool-file.ts";
+import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
 import { version } from "./version.ts";
 
-// The reader of the output has closed the pipe (`| head`): nothing more can be printed.
-process.stdout.on("error", () => process.exit());
+/** What becomes of each command if its output breaks. */
+const outputPolicies: Readonly<Record<ClientConfig["command"], OutputPolicy>> = {
+  help: "end",
+  version: "end",
+  query: "end",
+  peer: "end",
+  menu: "go on",
+  register: "go on",
+  deregister: "go on",
+  login: "go on",
+  logoff: "go on",
+  status: "go on",
+  send: "go on",
+  trust: "go on",
+  run: "never wait",
+};
+
+const output = new LineOutput(0);
+surviveBrokenErrors();
+// What a person sees on a terminal is not written by `output`.
+process.stdout.on("error", () => {});
 
 const stateFolder = stateFolderOf(process.env);
 
-process.exitCode = await runClient(
-  () => readClientConfig(process.argv.slice(2), process.env),
+const exit = await runClient(
+  () => {
+    const config = readClientConfig(process.argv.slice(2), process.env);
+    output.policy = outputPolicies[config.command];
+    return config;
+  },
   {
     clock: {
       now: () => performance.now(),
@@ -51,9 +75,9 @@ process.exitCode = await runClient(
     macOf,
     readPasswordFile,
     runShellCommand,
-    openTerminal,
+    openTerminal: (onInterrupt) => openTerminal(output.write, onInterrupt),
     personTypes: isatty(0),
-    print: (line) => void process.stdout.write(`${line}\n`),
+    print: output.write,
     notice: (line) => void process.stderr.write(`${line}\n`),
     fail: tellFailure,
     onStop(run) {
@@ -64,3 +88,4 @@ process.exitCode = await runClient(
   },
   version,
 );
+process.exitCode = exitAfter(exit, output.end());

@@ -4,7 +4,7 @@ import type { Database } from "bun:sqlite";
 import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
-import { tellFailure } from "../lib/cli/failure.ts";
+import { exitAfter, operatingErrorIn, tellFailure, tellWarning } from "../lib/cli/failure.ts";
 import { bannerLines } from "../lib/cli/server/banner.ts";
 import {
   printAllowed,
@@ -15,8 +15,8 @@ import {
   printReports,
 } from "../lib/cli/server/commands.ts";
 import { allowTextOn, askServer, loginLinkOf } from "../lib/io/control-socket.ts";
-import { LineOutput } from "../lib/io/line-output.ts";
-import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
+import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
+import { exitCode, type ExitCode } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/identity-file.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
@@ -28,8 +28,28 @@ import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
 
-const output = new LineOutput();
+/** What becomes of each command if its output breaks. */
+const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = {
+  help: "end",
+  version: "end",
+  query: "end",
+  devices: "end",
+  open: "end",
+  fingerprint: "end",
+  reports: "end",
+  export: "end",
+  check: "end",
+  serve: "go on",
+  "allow-text": "go on",
+  import: "go on",
+  backup: "go on",
+  restore: "go on",
+};
+const bufferChars = 65_536;
+
+const output = new LineOutput(bufferChars);
 const { write } = output;
+surviveBrokenErrors();
 
 async function run(config: ServerConfig): Promise<ExitCode> {
   switch (config.command) {
@@ -99,17 +119,25 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
   const lacksIpv6 = server.host !== config.host;
   const started = { ...server, version, lacksIpv6, db, logDir, retainMs };
   for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
-  output.flush();
+  const broken = output.end();
+  if (broken !== null) tellWarning(broken);
   await stopped;
   await server.stop();
   return exitCode.done;
 }
 
-try {
-  process.exitCode = await run(readServerConfig(process.argv.slice(2), process.env, Date.now()));
-  output.flush();
-} catch (error) {
-  if (!(error instanceof OperatingError)) throw error;
-  tellFailure(error);
-  process.exitCode = error.exit;
+async function main(): Promise<ExitCode> {
+  try {
+    const config = readServerConfig(process.argv.slice(2), process.env, Date.now());
+    output.policy = outputPolicies[config.command];
+    const exit = await run(config);
+    // The server has warned of it at its start.
+    return config.command === "serve" ? exit : exitAfter(exit, output.end());
+  } catch (error) {
+    const failure = operatingErrorIn(error);
+    tellFailure(failure);
+    return exitAfter(failure.exit, output.end());
+  }
 }
+
+process.exitCode = await main();

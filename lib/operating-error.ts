@@ -2,7 +2,20 @@
 // a peer, which is refused with a reason, or for a broken invariant, which is a plain Error.
 
 /** Exit codes of both binaries. */
-export const exitCode = { done: 0, refused: 1, usage: 2, noAnswer: 3, keyChanged: 4 } as const;
+export const exitCode = {
+  done: 0,
+  refused: 1,
+  usage: 2,
+  noAnswer: 3,
+  keyChanged: 4,
+  outputBroken: 5,
+  /** As of a program that SIGPIPE has ended: nothing is wrong, its reader (`| head`) has seen enough. */
+  readerGone: 141,
+} as const;
+
+/** The exit codes in the words of --help, one line of 80 columns. 141 needs none: scripts know it from other commands. */
+export const exitCodesInWords =
+  "Exit: 0 done, 1 refused, 2 usage, 3 no answer, 4 key changed, 5 output broken.";
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 

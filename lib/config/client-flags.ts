@@ -2,6 +2,7 @@
 // parses anything.
 
 import type { Program } from "./arguments.ts";
+import { exitCodesInWords } from "../operating-error.ts";
 import type { FlagOf } from "./flag.ts";
 
 /** The commands, each with its arguments and a line of help. */
@@ -93,7 +94,7 @@ export function helpText(): string {
     ...commands,
     ...optionLines(),
     "TIME: 500ms, 60s, 5m, 1h. --on-query's COMMAND has IOT_QUERY_ID, _CODE, _TARGET.",
-    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer, 4 key changed.",
+    exitCodesInWords,
   ].join("\n");
 }
 

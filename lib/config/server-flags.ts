@@ -2,6 +2,7 @@
 // the text of --help. Never parses anything.
 
 import type { Program } from "./arguments.ts";
+import { exitCodesInWords } from "../operating-error.ts";
 import type { FlagOf } from "./flag.ts";
 
 /** The commands, each with its arguments and a line of help. */
@@ -92,7 +93,7 @@ export function helpText(version: string, of: CommandName): string {
     .filter(([, { commands }]) => commands.includes(of))
     .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
   const call = `${callOf(of)}: ${says}`;
-  if (of !== "serve") return [call, "", ...options].join("\n");
+  if (of !== "serve") return [call, "", ...options, "", exitCodesInWords].join("\n");
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,
     "",

@@ -3,7 +3,8 @@
 
 import { helpText } from "../../config/client-flags.ts";
 import type { ClientConfig } from "../../config/client.ts";
-import { type ExitCode, exitCode, OperatingError } from "../../operating-error.ts";
+import { type ExitCode, exitCode } from "../../operating-error.ts";
+import { operatingErrorIn } from "../failure.ts";
 import type { Machine } from "./machine.ts";
 import { runMenu } from "./menu-command.ts";
 import { runRequest } from "./request-command.ts";
@@ -25,9 +26,9 @@ export async function runClient(
   try {
     return await dispatch(read(), machine, version);
   } catch (error) {
-    if (!(error instanceof OperatingError)) throw error;
-    machine.fail(error);
-    return error.exit;
+    const failure = operatingErrorIn(error);
+    machine.fail(failure);
+    return failure.exit;
   }
 }
 

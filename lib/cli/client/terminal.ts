@@ -32,10 +32,15 @@ const eraseBelow = "\r\u001b[J";
 
 /**
  * Opens the standard input and output of the process.
+ * @param write writes a line to standard output if that is no terminal
  * @param onInterrupt called at ^C on a terminal; the end of input follows
  */
-export function openTerminal(onInterrupt: () => void = () => {}): Terminal {
-  return new StandardTerminal(process.stdin, process.stdout, process.stderr, onInterrupt);
+export function openTerminal(
+  write: (line: string) => void,
+  onInterrupt: () => void = () => {},
+): Terminal {
+  const { stdin, stdout, stderr } = process;
+  return new StandardTerminal(stdin, stdout, stderr, write, onInterrupt);
 }
 
 class StandardTerminal implements Terminal {
@@ -52,6 +57,7 @@ class StandardTerminal implements Terminal {
     input: NodeJS.ReadStream,
     readonly out: NodeJS.WriteStream,
     readonly err: NodeJS.WriteStream,
+    readonly write: (line: string) => void,
     onInterrupt: () => void,
   ) {
     this.interactive = isatty(0);
@@ -95,15 +101,15 @@ class StandardTerminal implements Terminal {
   }
 
   print(line: string): void {
-    this.#above(this.out, line);
+    this.#above(this.out.isTTY ? linesTo(this.out) : this.write, line);
   }
 
   show(line: string): void {
-    if (this.interactive) this.#above(this.#screen, line);
+    if (this.interactive) this.#above(linesTo(this.#screen), line);
   }
 
   notice(line: string): void {
-    this.#above(this.interactive ? this.#screen : this.err, line);
+    this.#above(linesTo(this.interactive ? this.#screen : this.err), line);
   }
 
   close(): void {
@@ -112,10 +118,10 @@ class StandardTerminal implements Terminal {
   }
 
   /** Writes a line above the prompt: erases the prompt, writes the line, then shows prompt and typed text again. */
-  #above(stream: NodeJS.WriteStream, line: string): void {
+  #above(write: (line: string) => void, line: string): void {
     const prompting = this.interactive && this.#asker !== null;
     if (prompting) this.#erasePrompt();
-    stream.write(`${line}\n`);
+    write(line);
     if (prompting) this.#showPrompt();
   }
 
@@ -167,4 +173,8 @@ class StandardTerminal implements Terminal {
       columns: { get: () => screen.columns },
     });
   }
+}
+
+function linesTo(stream: NodeJS.WriteStream): (line: string) => void {
+  return (line) => void stream.write(`${line}\n`);
 }

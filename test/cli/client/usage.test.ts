@@ -149,6 +149,6 @@ test("--help fits a screen and names every exit code", async () => {
   expect(lines.length).toBeLessThanOrEqual(24);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(lines.at(-1)).toBe(
-    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer, 4 key changed.",
+    "Exit: 0 done, 1 refused, 2 usage, 3 no answer, 4 key changed, 5 output broken.",
   );
 });
