@@ -77,9 +77,9 @@ export function peerLine(target: string, result: PeerOutcome): string {
   return outcomeLine("QUERY", outcome, at);
 }
 
-/** Clients before 1.1 judge the server's voucher by their own clock, and refuse it without a word. */
+/** A device refuses an expired voucher without a word; clients before 1.1 judge that by their own clock. */
 const sealedSilence =
-  ", though its link opened: if its iot-client is older than 1.1, check its clock";
+  ", though its link opened: check the server's clock and, if its iot-client is older than 1.1, its own";
 
 function viaWords(via: PeerOutcome["via"]): string {
   if (via === "direct") return ", sealed, directly";

@@ -1,0 +1,19 @@
+// The line about another device that was asked: it names the clocks where only they can be the cause.
+
+import { expect, test } from "bun:test";
+import type { PeerOutcome } from "../../../lib/cli/client/questions.ts";
+import { peerLine } from "../../../lib/cli/client/rendering.ts";
+
+const at = { ip: "192.0.2.7", port: 1995 };
+const silent = { asked: "device", at, outcome: { kind: "silent", sendings: 5 } } as const;
+
+test.each<[string, PeerOutcome, boolean]>([
+  ["in text", { ...silent, via: "text" }, false],
+  ["over a direct link", { ...silent, via: "direct" }, true],
+  ["over a relayed link", { ...silent, via: "relayed" }, true],
+  ["without a link", { ...silent, why: "it does not answer" }, false],
+])("silence %s", (_, outcome, namesClock) => {
+  const line = peerLine("bsmith", outcome);
+  expect(line).toStartWith("-- bsmith ");
+  expect(line.includes("clock")).toBe(namesClock);
+});
