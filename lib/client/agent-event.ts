@@ -14,11 +14,17 @@ export type Identity = {
 /** What the agent reports to its caller. */
 export type AgentEvent =
   | { readonly kind: "registered"; readonly code: string }
+  /** REGISTER was refused, but the device is registered, with other facts, and has logged in. */
+  | { readonly kind: "registration-kept"; readonly code: string; readonly reason: string }
   | { readonly kind: "logged-in"; readonly again: boolean }
+  /** The session was lost again and again: the next login waits. */
+  | { readonly kind: "contested"; readonly lost: number; readonly pauseMs: number }
   | { readonly kind: "away"; readonly queued: number }
   | { readonly kind: "back"; readonly queued: number }
   | { readonly kind: "later"; readonly code: string; readonly reason: string }
   | { readonly kind: "report-dropped"; readonly dropped: number }
+  /** A report of this many bytes does not fit; `kept` of them are sent. */
+  | { readonly kind: "report-cut"; readonly bytes: number; readonly kept: number }
   | { readonly kind: "report-refused"; readonly code: string; readonly reason: string }
   | {
       readonly kind: "refused";

@@ -3,8 +3,10 @@
 
 import { ack } from "../protocol/codes.ts";
 import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
-import { fitted } from "./message-room.ts";
-import type { Message } from "../protocol/messages.ts";
+import { LostSessions } from "./lost-sessions.ts";
+import { fitted, withoutLineEnd } from "./message-room.ts";
+import { utf8Bytes } from "../protocol/fields.ts";
+import type { Data, Message } from "../protocol/messages.ts";
 import type { MessageTimes } from "./message-times.ts";
 import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
 import { Persistence } from "./persistence.ts";
@@ -14,7 +16,8 @@ import { reportOf } from "./spooled-report.ts";
 
 /** Implementation constants, in ms. */
 const logOffTimeoutMs = 5_000;
-const reloginMinMs = 1_000;
+/** Codes of REGISTER for facts that are another device's: this device may be registered nevertheless, with its old ones. */
+const takenCodes: readonly string[] = [ack.idTaken, ack.ipTaken, ack.macTaken];
 
 type Phase = "registering" | "logging-in" | "online" | "logging-off" | "ended";
 
@@ -27,7 +30,9 @@ export class Agent {
   #beatAt = 0;
   /** When to stop delivering; Infinity before `stop`. */
   #stopBy = Infinity;
-  #loggedInAt = -Infinity;
+  readonly #sessions = new LostSessions();
+  /** The refusal of a REGISTER after which LOGIN is tried once. */
+  #registerRefusal: Outcome | null = null;
 
   constructor(
     readonly identity: Identity,
@@ -59,6 +64,7 @@ export class Agent {
       { type: "DATA" as const, code, id: this.identity.id, address: null, time, message },
       this.requests.channel.textBytesMax,
     );
+    this.#tellIfCut(message, data);
     if (this.queue.push(this.requests.prepare(data, this.settings.server))) {
       this.onEvent({ kind: "report-dropped", dropped: this.queue.dropped });
     }
@@ -130,8 +136,13 @@ export class Agent {
   #register(now: number): void {
     const request = this.#prepare({ type: "REGISTER", ...this.identity });
     this.#persistence.submit(request, now, (outcome) => {
-      if (verdictOf("REGISTER", outcome) !== "done") return this.#refuse("REGISTER", outcome);
-      this.onEvent({ kind: "registered", code: codeOf(outcome) });
+      const isDone = verdictOf("REGISTER", outcome) === "done";
+      if (!isDone && !takenCodes.includes(codeOf(outcome))) {
+        return this.#refuse("REGISTER", outcome);
+      }
+      if (isDone) this.onEvent({ kind: "registered", code: codeOf(outcome) });
+      // A network may have given its IP to another device since. To be logged in it needs no new registration.
+      this.#registerRefusal = isDone ? null : outcome;
       this.#registeredNow = true;
       this.#phase = "logging-in";
     });
@@ -142,14 +153,16 @@ export class Agent {
     const request = this.#prepare({ type: "LOGIN", id, password, ip, port });
     this.#persistence.submit(request, now, (outcome, at) => {
       if (verdictOf("LOGIN", outcome) === "done") {
+        this.#tellRegistrationKept();
         this.onEvent({ kind: "logged-in", again: this.#loggedInBefore });
         this.#loggedInBefore = true;
         this.#registeredNow = false;
         this.#phase = "online";
         this.#beatAt = at;
-        this.#loggedInAt = at;
+        this.#sessions.opened(at);
         return;
       }
+      if (this.#registerRefusal !== null) return this.#refuse("REGISTER", this.#registerRefusal);
       // 31 may mean that the id was deregistered meanwhile: register again. Right after a REGISTER it means a wrong
       // password, and the agent ends.
       if (codeOf(outcome) === ack.credentialsRefused && !this.#registeredNow) {
@@ -189,7 +202,8 @@ export class Agent {
       this.onEvent({ kind: "report-refused", code: "", reason: "it is damaged" });
       return this.#advance(now);
     }
-    const request = this.requests.prepare(data, this.settings.server, report.msgid);
+    this.#tellIfCut(data.whole, data.fitted);
+    const request = this.requests.prepare(data.fitted, this.settings.server, report.msgid);
     this.#persistence.submit(request, now, (outcome, at) => {
       if (verdictOf("DATA", outcome) === "done") return this.queue.settle([report]);
       if (codeOf(outcome) === ack.dataRefused) {
@@ -232,8 +246,23 @@ export class Agent {
   /** Handles a lost session: the server restarted, an operator ended it, or the device was silent for too long. */
   #logInAgain(now: number): void {
     this.#phase = "logging-in";
-    // A session that is lost within a second of its LOGIN would be lost again: pause, so as not to loop.
-    if (now < this.#loggedInAt + reloginMinMs) this.#persistence.pause(now);
+    const { lost, pauseMs } = this.#sessions.lost(now);
+    if (pauseMs === 0) return;
+    this.#persistence.pause(now, pauseMs);
+    if (lost > 0) this.onEvent({ kind: "contested", lost, pauseMs });
+  }
+
+  #tellRegistrationKept(): void {
+    const refusal = this.#registerRefusal;
+    this.#registerRefusal = null;
+    if (refusal === null) return;
+    const [code, reason] = [codeOf(refusal), reasonOf(refusal)];
+    this.onEvent({ kind: "registration-kept", code, reason });
+  }
+
+  #tellIfCut(message: string, data: Data): void {
+    const [bytes, kept] = [utf8Bytes(withoutLineEnd(message)), utf8Bytes(data.message)];
+    if (kept < bytes) this.onEvent({ kind: "report-cut", bytes, kept });
   }
 
   #refuse(verb: Message["type"], outcome: Outcome): void {

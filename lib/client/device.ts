@@ -3,10 +3,11 @@
 
 import { ack, answer } from "../protocol/codes.ts";
 import { encode, encodeAck } from "../protocol/encode.ts";
+import { utf8Bytes } from "../protocol/fields.ts";
 import type { Address, Data, Query, Status } from "../protocol/messages.ts";
 import { encodeTime } from "../protocol/time.ts";
 import { type Channel, type Delivery, sameHost, type Way } from "./channel.ts";
-import { fitted } from "./message-room.ts";
+import { fitted, withoutLineEnd } from "./message-room.ts";
 
 /** A request that arrived, to be shown to a person. */
 export type DeviceEvent =
@@ -18,6 +19,13 @@ export type DeviceEvent =
       readonly from: Address;
       /** The id that answers: the target, or `me()` where the server's target is another word (protocol §4.9). */
       readonly asked: string;
+    }
+  /** The answer to a QUERY did not fit: only `kept` bytes of it are sent. */
+  | {
+      readonly kind: "answer-cut";
+      readonly message: Query;
+      readonly from: Address;
+      readonly kept: number;
     };
 
 /** What a device needs from its caller. */
@@ -92,7 +100,11 @@ export class Device {
     this.#answering.add(hash);
     onQuery(message, (text) => {
       if (!this.#answering.delete(hash) || text === null) return;
-      way.send(encode(this.#answerTo(message, asked, text, way.textBytesMax)));
+      const data = this.#answerTo(message, asked, text, way.textBytesMax);
+      way.send(encode(data));
+      const kept = utf8Bytes(data.message);
+      if (kept >= utf8Bytes(withoutLineEnd(text))) return;
+      onEvent({ kind: "answer-cut", message, from: delivery.from, kept });
     });
     onEvent({ kind: "query", message, from: delivery.from, asked });
   }

@@ -36,6 +36,11 @@ export function cut(text: string, bytesMax: number): string {
  * @param textBytesMax the longest text message that the channel carries, in bytes
  */
 export function fitted<T extends Data | Status>(message: T, textBytesMax: number): T {
-  const whole = message.message.replace(/(?:\r?\n)+$/, "");
+  const whole = withoutLineEnd(message.message);
   return { ...message, message: cut(whole, messageBytesMax(message, textBytesMax)) };
+}
+
+/** A text without the line ends at its end. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/(?:\r?\n)+$/, "");
 }

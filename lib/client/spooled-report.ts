@@ -12,9 +12,13 @@ import type { Report } from "./spool.ts";
  * @param textBytesMax the longest text message that the channel carries, in bytes
  * @returns null if the text is not a DATA
  */
-export function reportOf({ text }: Report, textBytesMax: number): Data | null {
+export function reportOf(
+  { text }: Report,
+  textBytesMax: number,
+): { readonly whole: string; readonly fitted: Data } | null {
   const decoded = decode(Buffer.from(text));
   if (!decoded.ok || decoded.message.type !== "DATA") return null;
   const { message } = decoded;
-  return utf8Bytes(text) <= textBytesMax ? message : fitted(message, textBytesMax);
+  const fits = utf8Bytes(text) <= textBytesMax;
+  return { whole: message.message, fitted: fits ? message : fitted(message, textBytesMax) };
 }

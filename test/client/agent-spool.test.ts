@@ -79,4 +79,5 @@ test("a report of the time in plain text that is too long for a frame is cut, no
     "xxxx",
     "next",
   ]);
+  expect(client.events).toContainEqual(expect.objectContaining({ kind: "report-cut" }));
 });

@@ -70,8 +70,58 @@ test("a session that is lost again at once is not reopened at once", () => {
   world.server.refuse.set("DATA", ["51", "51", "51"]);
   world.report("one");
   expect(world.server.reports).toEqual([]);
-  world.pass(60_000);
+  world.pass(120_000);
   expect(world.server.reports).toEqual(["one"]);
+});
+
+test.each(["11", "12", "13"])(
+  "a registered device whose REGISTER is refused with %s logs in and goes on, with a notice",
+  (code) => {
+    const world = new World();
+    world.server.registered = true;
+    world.server.refuse.set("REGISTER", [code]);
+    world.start();
+    world.report("one");
+    expect(world.kinds).toEqual(["registration-kept", "logged-in"]);
+    expect(world.events[0]).toEqual({ kind: "registration-kept", code, reason: "" });
+    expect(world.server.reports).toEqual(["one"]);
+  },
+);
+
+test("after a refused REGISTER a device tries LOGIN once", () => {
+  const world = new World();
+  world.server.refuse.set("REGISTER", ["12"]);
+  world.start();
+  world.pass(600_000);
+  expect(world.server.seen).toEqual(["REGISTER", "LOGIN"]);
+  expect(world.events).toMatchObject([{ kind: "refused", verb: "REGISTER", code: "12" }]);
+});
+
+test("two devices of one id do not fight: they log in again three times, then ever more seldom", () => {
+  const world = new World().start();
+  const logins = () => world.server.seen.filter((type) => type === "LOGIN").length;
+  /** Another device logs in two seconds after each login of this one. */
+  const contest = (ms: number) => {
+    for (const end = world.now + ms; world.now < end;) {
+      world.pass(2_000);
+      world.server.loggedIn = false;
+      if (world.agent.queue.length === 0) world.report("x");
+    }
+  };
+  contest(40_000);
+  expect(logins()).toBeLessThanOrEqual(4);
+  expect(world.events).toContainEqual({ kind: "contested", lost: 3, pauseMs: 60_000 });
+  contest(3_600_000);
+  expect(logins()).toBeLessThanOrEqual(4 + 10);
+  expect(world.events.findLast(({ kind }) => kind === "contested")).toMatchObject({
+    pauseMs: 600_000,
+  });
+  // The other device is gone: nothing is lost, and a later loss is no contest.
+  world.pass(1_800_000);
+  expect(world.agent.queue.length).toBe(0);
+  world.server.loggedIn = false;
+  world.report("last");
+  expect(world.server.reports.at(-1)).toBe("last");
 });
 
 test("while the server is down reports wait, and are delivered in order when it is back", () => {
@@ -131,7 +181,9 @@ test("a long report is cut to fit one datagram", () => {
   const world = new World().start();
   world.report("x".repeat(5_000));
   expect(world.server.reports).toHaveLength(1);
-  expect((world.server.reports[0] as string).length).toBeGreaterThan(1_100);
+  const kept = (world.server.reports[0] as string).length;
+  expect(kept).toBeGreaterThan(1_100);
+  expect(world.events).toContainEqual({ kind: "report-cut", bytes: 5_000, kept });
 });
 
 test.each([...Array(20).keys()])(

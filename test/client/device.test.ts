@@ -126,12 +126,13 @@ test("without an answer nothing is sent", () => {
 });
 
 test("an answer is cut to fit one datagram, at a character boundary", () => {
-  const { channel, receive } = start((_question, reply) => reply("é".repeat(2_000)));
+  const { channel, receive, events } = start((_question, reply) => reply("é".repeat(2_000)));
   receive(asked, peer);
   const bytes = Buffer.byteLength(channel.last.text);
   expect(bytes).toBeLessThanOrEqual(1200);
   expect(bytes).toBeGreaterThan(1190);
   expect(channel.last.text).toEndWith("é");
+  expect(events.map(({ kind }) => kind)).toContain("answer-cut");
 });
 
 test("a flood of questions is answered 20 times, then 5 times a second", () => {

@@ -146,6 +146,8 @@ export function eventLine(event: DeviceEvent): string {
       return `* ${who} sent data ${message.code}: ${visible(message.message)}`;
     case "query":
       return `* ${who} asked ${event.asked} ${wordsOf(message, event.asked)}`;
+    case "answer-cut":
+      return `* the answer to ${who} is too long: its first ${event.kept} bytes are sent`;
   }
 }
 

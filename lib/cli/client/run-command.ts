@@ -9,7 +9,8 @@ import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
-import { agentLine } from "./agent-rendering.ts";
+import { agentLine, causeOf } from "./agent-rendering.ts";
+import { Causes } from "./causes.ts";
 import type { Machine } from "./machine.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
@@ -44,11 +45,13 @@ class AgentRun {
   #cancelReport: () => void = () => {};
   readonly #shells = new AbortController();
   readonly #incoming: News;
+  readonly #causes: Causes;
 
   constructor(
     readonly config: RunConfig,
     readonly machine: Machine,
   ) {
+    this.#causes = new Causes(machine.clock.now);
     this.#incoming = new News(machine.clock.now, (line) => this.#news(line));
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -119,8 +122,21 @@ class AgentRun {
 
   #onEvent(event: AgentEvent): void {
     const { json } = this.config;
+    const cause = causeOf(event);
+    const leftOut = cause === null ? 0 : this.#causes.pass(cause);
+    if (leftOut === null) return;
     const at = new Date(this.machine.clock.time()).toISOString();
-    this.#print(json ? JSON.stringify({ time: at, ...event }) : `${at} ${agentLine(event)}`);
+    const more = leftOut === 0 ? {} : { leftOut };
+    this.#print(
+      json
+        ? JSON.stringify({ time: at, ...event, ...more })
+        : `${at} ${agentLine(event)}${leftOutWords(leftOut)}`,
+    );
+    if (event.kind === "contested" && !json) {
+      this.#news(
+        "  Give each device an id of its own, or deregister this one and choose another password.",
+      );
+    }
     if (event.kind === "refused") {
       if (!json) this.#advise(event);
       this.#end(exitCode.refused);
@@ -152,7 +168,7 @@ class AgentRun {
       while (this.#agent?.ended === false && isFull(this.#agent.queue)) {
         await new Promise<void>((resolve) => this.machine.clock.after(queueFullWaitMs, resolve));
       }
-      if (isBroken(line)) this.#news("* a line of standard input is not UTF-8 and not sent");
+      if (isBroken(line)) this.#complain("* a line of standard input is not UTF-8 and not sent");
       else if (line !== "" && !this.#report(line)) untaken++;
     }
     if (untaken > 0) this.#news(`* lines of standard input read and not reported: ${untaken}`);
@@ -164,9 +180,10 @@ class AgentRun {
     const startedAt = clock.now();
     const result = await this.#runShell(commandLine, {}, reportTimeoutMs);
     if (this.#agent === null || this.#agent.ended) return;
-    if (!result.ok) this.#news(`* --report command ${result.reason}`);
-    else if (result.output.trim() === "") this.#news("* --report command printed nothing");
-    else if (isBroken(result.output)) this.#news("* --report command printed what is not UTF-8");
+    if (!result.ok) this.#complain(`* --report command ${result.reason}`);
+    else if (result.output.trim() === "") this.#complain("* --report command printed nothing");
+    else if (isBroken(result.output))
+      this.#complain("* --report command printed what is not UTF-8");
     else this.#report(result.output);
     if (this.#agent.stopping) return;
     const waitMs = Math.max(0, startedAt + this.config.everyMs - clock.now());
@@ -182,7 +199,7 @@ class AgentRun {
       IOT_QUERY_TARGET: question.target,
     };
     const result = await this.#runShell(onQuery, asked, answerTimeoutMs);
-    if (!result.ok) this.#news(`* --on-query command ${result.reason}`);
+    if (!result.ok) this.#complain(`* --on-query command ${result.reason}`);
     reply(result.ok ? result.output : null);
   }
 
@@ -200,6 +217,12 @@ class AgentRun {
     );
   }
 
+  /** Shows what may happen at each report: once a minute. */
+  #complain(line: string): void {
+    const leftOut = this.#causes.pass(line);
+    if (leftOut !== null) this.#news(line + leftOutWords(leftOut));
+  }
+
   #print(line: string): void {
     (this.#terminal ?? this.machine).print(line);
   }
@@ -208,6 +231,10 @@ class AgentRun {
   #news(line: string): void {
     (this.#terminal ?? this.machine).notice(visible(line));
   }
+}
+
+function leftOutWords(leftOut: number): string {
+  return leftOut === 0 ? "" : ` (and ${leftOut} times more since it was last said)`;
 }
 
 function isFull({ length, reportsMax }: Spool): boolean {

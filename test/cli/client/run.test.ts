@@ -117,6 +117,23 @@ test("--on-query answers with the output of the command; the question is in its 
   });
 });
 
+test.each([false, true])(
+  "reports that are too long are cut, with one notice; as JSON: %p",
+  async (json) => {
+    const lines = ["a".repeat(2_000), "b".repeat(2_000), "last"];
+    const run = await runUntil(json ? ["--json"] : [], { lines }, (text) => text.endsWith("last"));
+    expect(reportsOf(run).map((report) => report[0])).toEqual(["a", "b", "l"]);
+    const said = run.out.filter((line) => line.includes(json ? '"report-cut"' : "is too long"));
+    expect(said).toHaveLength(1);
+    const kept = reportsOf(run)[0]?.length;
+    if (json) expect(JSON.parse(said[0] as string)).toMatchObject({ bytes: 2_000, kept });
+    else
+      expect(said[0]).toEndWith(
+        `a report of 2000 bytes is too long: its first ${kept} bytes are sent`,
+      );
+  },
+);
+
 test("a refused registration ends the agent with 1", async () => {
   const fake = fakeMachine({ answer: ackWith("13") });
   const read = () => readClientConfig([...base, "--json"], { IOT_PASSWORD: "secret" });
