@@ -42,7 +42,7 @@ async function newStopped(folder: TemporaryFolder, reports: number): Promise<Ide
   expect(await server.stop()).toBe(0);
   const database = new Database(folder.join("iot_server.db"));
   database.run(
-    `INSERT INTO data
+    `INSERT INTO data (sequence, device, time, received, code, message, key)
        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${reports})
        SELECT i, '${identity.id}', '2026-11-22:09:00:00', 1795338846000 + i, '01', 'reading ' || i, i FROM n`,
   );

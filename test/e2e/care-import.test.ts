@@ -171,7 +171,8 @@ describe("an export", () => {
     expect(running.isRunning).toBe(true);
     const database = new Database(folder.join("iot_server.db"));
     database.run(
-      `INSERT INTO data WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+      `INSERT INTO data (sequence, device, time, received, code, message, key)
+       WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
          SELECT i, 'device-x', 't', 0, '01', 'm', i FROM n`,
     );
     database.close();
