@@ -156,7 +156,14 @@ async function openRegistrar(db: string, sharedIp: boolean) {
       candidates.map(({ hash, ...device }) => {
         const proof =
           hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
-        return { kind: "register", device, proof, sealed: true, at: Date.now() } as const;
+        return {
+          kind: "register",
+          device,
+          proof,
+          sealed: true,
+          join: "open",
+          at: Date.now(),
+        } as const;
       }),
     );
     return outcomes.map(enrolled);

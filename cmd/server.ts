@@ -115,9 +115,8 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());
   });
-  const { db, logDir, retainMs } = config;
   const lacksIpv6 = server.host !== config.host;
-  const started = { ...server, version, lacksIpv6, db, logDir, retainMs };
+  const started = { ...config, ...server, version, lacksIpv6 };
   for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
   const broken = output.end();
   if (broken !== null) tellWarning(broken);

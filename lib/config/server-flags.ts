@@ -37,8 +37,9 @@ export const flags = {
     "serve",
   ]),
   retain: text("TIME", "keep reports this long, as 90d; default all", "IOT_RETAIN", ["serve"]),
+  join: text("WHO", "unknown devices: open (register) or closed", "IOT_JOIN", ["serve"]),
   "require-encryption": bool("refuse text datagrams", "IOT_REQUIRE_ENCRYPTION", ["serve"]),
-  "psk-file": text("FILE", "a secret that both sides share", "IOT_PSK_FILE", ["serve"]),
+  "psk-file": text("FILE", "a secret both sides share; refuses text", "IOT_PSK_FILE", ["serve"]),
   "key-policy": text("POLICY", "another device key: replace or strict", "IOT_KEY_POLICY", [
     "serve",
   ]),
@@ -84,7 +85,7 @@ export function callOf(command: CommandName): string {
 }
 
 /**
- * The text of --help: at most 80 columns wide and 23 lines long, which leaves a line of the screen for the next prompt.
+ * The text of --help: at most 80 columns wide; of `serve` at most 35 lines, of another command 23.
  * @param of the command asked about; the page of `serve` also names the others
  */
 export function helpText(version: string, of: CommandName): string {

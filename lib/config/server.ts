@@ -3,6 +3,7 @@
 import { isIp } from "../protocol/ip.ts";
 import { offlineAfterMs } from "../protocol/limits.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
+import type { Join } from "../server/policy.ts";
 import {
   exportValue,
   expect,
@@ -35,6 +36,8 @@ export type ServeConfig = {
   readonly sharedIp: boolean;
   /** Whether text datagrams are refused. */
   readonly requireEncryption: boolean;
+  /** Whether unknown devices may register. */
+  readonly join: Join;
   /** The file with the pre-shared key, or null for none. */
   readonly pskFile: string | null;
   readonly keyPolicy: "replace" | "strict";
@@ -188,9 +191,14 @@ function serveConfig(
     logDir: value("log-dir") ?? "log",
     logLevel: level as LogLevel,
     sharedIp: isOn("shared-ip"),
-    requireEncryption: isOn("require-encryption"),
+    // Text knows no pre-shared key: whoever sends text would pass it by.
+    requireEncryption: isOn("require-encryption") || value("psk-file") !== null,
     pskFile: value("psk-file"),
-    keyPolicy: keyPolicyValue(nameOf("key-policy"), value("key-policy") ?? "replace"),
+    join: choice(nameOf("join"), value("join") ?? "open", ["open", "closed"]),
+    keyPolicy: choice(nameOf("key-policy"), value("key-policy") ?? "replace", [
+      "replace",
+      "strict",
+    ]),
     offlineAfterMs:
       offline === null
         ? offlineAfterMs
@@ -213,7 +221,9 @@ function httpValue(name: string, text: string | null): { host: string; port: num
   return { host, port: Number(port) };
 }
 
-function keyPolicyValue(name: string, text: string): ServeConfig["keyPolicy"] {
-  if (text === "replace" || text === "strict") return text;
-  throw wrong(`${name} is ${quoted(text)}.`, "Give replace or strict.");
+/** A value that must be one of a few words. */
+function choice<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const word = words.find((one) => one === text);
+  if (word !== undefined) return word;
+  throw wrong(`${name} is ${quoted(text)}.`, `Give ${words.join(" or ")}.`);
 }

@@ -5,6 +5,7 @@ import { isUtf8 } from "node:buffer";
 import { ack, bearsReason } from "./codes.ts";
 import {
   decimalOf,
+  deviceIdRule,
   fieldRules,
   hasControl,
   isId,
@@ -168,17 +169,19 @@ function part(text: string, index: number): string {
 }
 
 function shapesOf(verb: Verb, form: Form): Shapes {
-  const { fields, addressed, optional } = form;
+  const { fields, addressed, optional, namesDevice = false } = form;
   return {
     verb,
-    plain: shapeOf(fields, false),
+    plain: shapeOf(fields, false, namesDevice),
     ...(addressed === undefined ? {} : { addressed: shapeOf(addressed, true) }),
     ...(optional === undefined ? {} : { extended: shapeOf([...fields, optional], false) }),
   };
 }
 
-function shapeOf(names: readonly FieldName[], isAddressed: boolean): Shape {
-  const rules = names.map((name) => fieldRules[name]);
+function shapeOf(names: readonly FieldName[], isAddressed: boolean, namesDevice = false): Shape {
+  const rules = names.map((name) =>
+    name === "id" && namesDevice ? deviceIdRule : fieldRules[name],
+  );
   return { names, rules, endsInMessage: names.at(-1) === "message", isAddressed };
 }
 

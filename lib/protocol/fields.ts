@@ -55,6 +55,21 @@ export function isId(text: string, from = 0, to = text.length): boolean {
   return length > 2 || !/^\.+$/.test(text.slice(from, to));
 }
 
+/** Ids that name no device: the server's own in its messages, and that of an ACK whose request had none (clause 2.10). */
+export const reservedIds: readonly string[] = ["server", "-"];
+
+/** Whether the text is an id that a device may have (clause 2.10). */
+export function isDeviceId(text: string, from = 0, to = text.length): boolean {
+  if (!isId(text, from, to)) return false;
+  return !reservedIds.some((id) => id.length === to - from && text.startsWith(id, from));
+}
+
+/** The rule of an id under which a device registers or logs in. */
+export const deviceIdRule: FieldRule = {
+  test: isDeviceId,
+  says: `${fieldRules.id.says}, and neither server nor -`,
+};
+
 /** Whether the text is a valid port (clause 2.14): 1 to 65535, in decimal without leading zeros. */
 export function isPort(text: string, from = 0, to = text.length): boolean {
   const value = decimalOf(text, from, to);

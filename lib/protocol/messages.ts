@@ -89,13 +89,15 @@ export type Form = {
   readonly fields: readonly FieldName[];
   readonly addressed?: readonly FieldName[];
   readonly optional?: FieldName;
+  /** Whether the id is to become a device's: then it is none of the reserved ones (clause 2.10). */
+  readonly namesDevice?: boolean;
 };
 
 /** The fields of each verb (clause 2.1). */
 export const forms: Readonly<Record<Verb, Form>> = {
-  REGISTER: { fields: ["id", "password", "mac", "ip", "port"] },
+  REGISTER: { fields: ["id", "password", "mac", "ip", "port"], namesDevice: true },
   DEREGISTER: { fields: ["id", "password", "mac", "ip", "port"] },
-  LOGIN: { fields: ["id", "password", "ip", "port"] },
+  LOGIN: { fields: ["id", "password", "ip", "port"], namesDevice: true },
   LOGOFF: { fields: ["id"] },
   STATUS: { fields: ["code", "id", "time", "length", "message"] },
   DATA: {

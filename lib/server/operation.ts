@@ -2,6 +2,7 @@
 // implement the same port. Contains types only.
 
 import type { AckCode } from "../protocol/codes.ts";
+import type { Join } from "./policy.ts";
 
 /**
  * What is known of the password in a request. `verified` and `refused` carry the stored hash that the password was
@@ -34,6 +35,8 @@ export type Operation =
       readonly proof: Proof;
       /** Whether the request came over a link. */
       readonly sealed: boolean;
+      /** Whether an unknown id is registered or refused. */
+      readonly join: Join;
       readonly at: number;
       readonly request?: SealedRequest | null;
     }
@@ -196,6 +199,15 @@ export type Done = {
   readonly holder?: string;
 };
 
+/** What `find`, `latest`, `remove` and `allow-text` found. */
+export type Found = {
+  readonly kind: "found";
+  readonly known: boolean;
+  readonly report: Report | null;
+  /** Set by `find` and `latest`: whether text requests of the device are refused (protocol §5.19). */
+  readonly textLocked?: boolean;
+};
+
 /** The result of an operation. Its effect is on the disk before the engine sees it. */
 export type Outcome =
   | { readonly kind: "need"; readonly need: Need }
@@ -204,13 +216,7 @@ export type Outcome =
   /** The DATA was the answer to a question and is stored with it. */
   | { readonly kind: "answer"; readonly question: number; readonly repeated: boolean }
   | { readonly kind: "question"; readonly number: number }
-  | {
-      readonly kind: "found";
-      readonly known: boolean;
-      readonly report: Report | null;
-      /** Set by `find`: whether text requests of the device are refused (protocol §5.19). */
-      readonly textLocked?: boolean;
-    }
+  | Found
   /** `code` is null if no answer to the request is stored. */
   | { readonly kind: "answered"; readonly code: AckCode | null }
   | { readonly kind: "nothing" };

@@ -2,6 +2,9 @@
 
 import { missedHeartbeats, offlineAfterMs } from "../protocol/limits.ts";
 
+/** Who may register: anybody, or only who was registered by the operator. */
+export type Join = "open" | "closed";
+
 export type Policy = {
   /** Whether an IP may belong to several devices with different ports (gateways, NAT; protocol §4.1). */
   readonly sharedIp: boolean;
@@ -9,6 +12,8 @@ export type Policy = {
   readonly offlineAfterMs: number;
   /** Whether text datagrams are refused. */
   readonly requireEncryption: boolean;
+  /** Whether a REGISTER of an unknown id is accepted (`open`) or refused with 31 (`closed`). */
+  readonly join: Join;
   /** Whether a sealed LOGIN may replace the device's key (`replace`) or is refused (`strict`). */
   readonly keyPolicy: "replace" | "strict";
 };
@@ -17,6 +22,7 @@ export const defaultPolicy: Policy = {
   sharedIp: false,
   offlineAfterMs,
   requireEncryption: false,
+  join: "open",
   keyPolicy: "replace",
 };
 

@@ -70,8 +70,9 @@ export class Session {
 export class SessionTable {
   readonly #byId = new Map<string, Session>();
   readonly #countBySource = new Map<string, number>();
-  /** Ids in order, for QUERY 03. */
+  /** Ids in order, for QUERY 03: of all sessions, and of those that a text asker may know of. */
   #order = new IdOrder();
+  #textOrder = new IdOrder();
 
   get size(): number {
     return this.#byId.size;
@@ -85,6 +86,8 @@ export class SessionTable {
       this.#count(session, 1);
     }
     this.#order = new IdOrder(this.#byId.keys());
+    const inText = [...this.#byId.values()].filter(({ sealed }) => !sealed);
+    this.#textOrder = new IdOrder(inText.map(({ id }) => id));
   }
 
   get(id: string): Session | undefined {
@@ -115,6 +118,9 @@ export class SessionTable {
     else this.#count(before, -1);
     this.#byId.set(session.id, session);
     this.#count(session, 1);
+    const wasInText = before?.sealed === false;
+    if (session.sealed && wasInText) this.#textOrder.remove(session.id);
+    if (!session.sealed && !wasInText) this.#textOrder.add(session.id);
   }
 
   /** Removes this session. False if it is not in the table any more; a later session of the device stays. */
@@ -122,6 +128,7 @@ export class SessionTable {
     if (this.#byId.get(session.id) !== session) return false;
     this.#byId.delete(session.id);
     this.#order.remove(session.id);
+    if (!session.sealed) this.#textOrder.remove(session.id);
     this.#count(session, -1);
     return true;
   }
@@ -134,10 +141,11 @@ export class SessionTable {
    * A page of the ids that are logged in, in order, separated by commas.
    * @param after the page begins with the first id greater than this one; null for the first page
    * @param bytesMax the longest page
+   * @param sealed whether a sealed device asks; text leaves out sealed sessions (protocol §4.7)
    */
-  idsAfter(after: string | null, bytesMax: number): string {
+  idsAfter(after: string | null, bytesMax: number, sealed: boolean): string {
     let page = "";
-    for (const id of this.#order.after(after)) {
+    for (const id of (sealed ? this.#order : this.#textOrder).after(after)) {
       if (this.#byId.get(id)?.ending === true) continue;
       const next = page === "" ? id : `${page},${id}`;
       if (next.length > bytesMax) break;

@@ -4,6 +4,7 @@
 import { Database } from "bun:sqlite";
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { reservedIds } from "../protocol/fields.ts";
 import { realPathOf } from "./database-file.ts";
 import { isLeftover } from "./durable-file.ts";
 import { isServed } from "./instance-lock.ts";
@@ -26,6 +27,8 @@ export type DatabaseCheck = {
   readonly devices: number | null;
   readonly sessions: number | null;
   readonly reports: number | null;
+  /** Devices that an earlier release registered under an id that no device may have. */
+  readonly reservedIds: readonly string[];
   /** What is damaged, one sentence each; empty if nothing is. */
   readonly damage: readonly string[];
   /** Files beside the database that a killed command left. */
@@ -61,6 +64,7 @@ export function checkDatabase(path: string): DatabaseCheck {
       devices: countOf(database, "registrar"),
       sessions: countOf(database, "login"),
       reports: countOf(database, "data"),
+      reservedIds: damage.length === 0 ? reservedIdsIn(database) : [],
       damage: damage.slice(0, sentencesMax),
       ...besides(file),
     };
@@ -154,6 +158,13 @@ function besides(file: string): Pick<DatabaseCheck, "leftovers" | "secondNames">
       return it?.dev === dev && it.ino === ino;
     });
   return { leftovers, secondNames };
+}
+
+function reservedIdsIn(database: Database): string[] {
+  const all = reservedIds.map((id) =>
+    database.query("SELECT id FROM registrar WHERE id = ?").get(id),
+  );
+  return all.flatMap((row) => (row === null ? [] : [(row as { id: string }).id]));
 }
 
 function countOf(database: Database, table: string): number | null {

@@ -4,7 +4,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { comparableMac } from "../protocol/fields.ts";
-import type { DeviceFacts, Operation, Outcome, Touch } from "../server/operation.ts";
+import type { DeviceFacts, Found, Operation, Outcome, Touch } from "../server/operation.ts";
 import type { Policy } from "../server/policy.ts";
 import { decideDeregister } from "../server/verbs/deregister.ts";
 import { decideLogin, type LoginDecision } from "../server/verbs/login.ts";
@@ -77,7 +77,7 @@ export class DeviceRows {
   }
 
   /** Whether there is a device of this id, and whether it may speak text. */
-  find(id: string): Outcome {
+  find(id: string): Found {
     const row = this.get(id);
     return {
       kind: "found",
@@ -88,9 +88,9 @@ export class DeviceRows {
   }
 
   /** Carries out REGISTER, as its rule decides. */
-  register({ device, proof, sealed, at }: RegisterOperation): Outcome {
+  register({ device, proof, sealed, join, at }: RegisterOperation): Outcome {
     const own = this.get(device.id);
-    const decision = decideRegister(device, proof, sealed, {
+    const decision = decideRegister(device, proof, sealed, join, {
       own,
       ipHolder: this.#ipHolderOf(device, own),
       macHolder: this.#macHolder.get(comparableMac(device.mac), device.id)?.id ?? null,

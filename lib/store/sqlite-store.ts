@@ -191,9 +191,9 @@ export class SqliteStore implements Store {
       case "find":
         return this.#devices.find(operation.id);
       case "latest": {
-        const known = this.#devices.get(operation.id) !== null;
-        const report = known ? this.#latest.of(operation.id, this.nextSequence) : null;
-        return { kind: "found", known, report };
+        const found = this.#devices.find(operation.id);
+        const report = found.known ? this.#latest.of(operation.id, this.nextSequence) : null;
+        return { ...found, report };
       }
     }
   }

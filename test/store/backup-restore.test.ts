@@ -49,6 +49,17 @@ async function newPair(): Promise<{ path: string; copy: string; kept: string }> 
   return { path, copy, kept: `${path}.kept` };
 }
 
+test("a check names a device of an earlier release whose id no device may have", async () => {
+  const path = await newNamed("old");
+  const database = new Database(path);
+  database.run(
+    `INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
+     VALUES ('server', 'm', 'm', '10.0.0.1', 9, 'h', 1, 1), ('servers', 'n', 'n', '10.0.0.2', 9, 'h', 1, 1)`,
+  );
+  database.close();
+  expect(checkDatabase(path).reservedIds).toEqual(["server"]);
+});
+
 /** The name of a database, after a check of every page and every row. */
 function nameOf(path: string): string {
   expect(checkDatabase(path).damage).toEqual([]);

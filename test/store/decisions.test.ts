@@ -72,7 +72,7 @@ describe("REGISTER: the first row that fits", () => {
     ["text of a device that was sealed", locked, free, none, "94"],
     ["text of a device that was sealed, other MAC", { ...locked, mac: "x" }, free, right, "94"],
   ] as const)("%s", (_name, row, taken, proof, outcome) => {
-    const decision = decideRegister(asked, proof, false, { own: row, ...taken });
+    const decision = decideRegister(asked, proof, false, "open", { own: row, ...taken });
     const store =
       decision.kind === "need" || decision.store === "nothing" ? "" : ` ${decision.store}`;
     expect(wordsOf(decision) + store).toBe(outcome);
@@ -88,9 +88,20 @@ describe("REGISTER: the first row that fits", () => {
     expect(decision.holder).toBe(holders[decision.code] ?? "");
   });
 
+  test.each([
+    ["unknown", null, none, free, "31"],
+    ["unknown, ip and MAC taken: this is not revealed", null, none, both, "31"],
+    ["known", own, none, free, "01"],
+    ["known, at another ip", otherIp, right, free, "02"],
+  ] as const)("with a closed door: %s", (_name, row, proof, taken, outcome) => {
+    expect(wordsOf(decideRegister(asked, proof, true, "closed", { own: row, ...taken }))).toBe(
+      outcome,
+    );
+  });
+
   test("a sealed request of a device that was sealed before is decided like any other", () => {
     const rows = { own: { ...otherIp, textLocked: true }, ...free };
-    expect(wordsOf(decideRegister(asked, right, true, rows))).toBe("02");
+    expect(wordsOf(decideRegister(asked, right, true, "open", rows))).toBe("02");
   });
 });
 

@@ -2,6 +2,7 @@
 // are. Never prints them itself.
 
 import { colors } from "consola/utils";
+import type { Join } from "../../server/policy.ts";
 import { exactDuration } from "../../server/duration-text.ts";
 
 /** A server that has just started. */
@@ -20,6 +21,10 @@ export type Started = {
   readonly newToken: string | null;
   readonly db: string;
   readonly logDir: string;
+  /** Whether text is refused, and whether unknown devices are. */
+  readonly requireEncryption: boolean;
+  readonly pskFile: string | null;
+  readonly join: Join;
   /** The age up to which reports are kept, ms; null if all are. */
   readonly retainMs: number | null;
 };
@@ -39,6 +44,7 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
     ["key", fingerprint],
     ["dashboard", url, `  (to log in: ${open})`],
     ["token", newToken, "  (shown only now)"],
+    ["devices", admission(started)],
     ["data", db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
     ["", retainMs === null ? null : `keeps reports ${exactDuration(retainMs)}`],
   ];
@@ -54,4 +60,15 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
 function placeOf({ host, lacksIpv6 }: Started): string {
   if (lacksIpv6) return "all addresses, IPv4 only: this system has no IPv6";
   return host === "::" ? "all addresses, IPv4 and IPv6" : host;
+}
+
+/** Which devices are refused, or null if all are served. */
+function admission({ requireEncryption, pskFile, join }: Started): string | null {
+  const rules = [
+    ...(requireEncryption ? [`text is refused${pskFile === null ? "" : " (--psk-file)"}`] : []),
+    ...(join === "closed"
+      ? ["unknown ones are refused: register them with iot-server import"]
+      : []),
+  ];
+  return rules.length === 0 ? null : rules.join("; ");
 }

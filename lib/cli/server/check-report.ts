@@ -11,6 +11,7 @@ type Found = {
   readonly devices: number | null;
   readonly sessions: number | null;
   readonly reports: number | null;
+  readonly reservedIds: readonly string[];
   readonly damage: readonly string[];
   readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
   readonly secondNames: readonly string[];
@@ -46,6 +47,11 @@ export function checkLines(db: string, found: Found): string[] {
   for (const { path, bytes } of leftovers) {
     lines.push(
       `${path} (${size(bytes)}) was left by a backup or a restore that was killed: delete it.`,
+    );
+  }
+  for (const id of found.reservedIds) {
+    lines.push(
+      `A device is registered as ${id}, which no device may be called: register it under another id and remove it.`,
     );
   }
   for (const path of secondNames) {

@@ -1,13 +1,15 @@
 // The file of `iot-server import`: reads one device per line, and says why a line is refused. Registers nothing, and
 // never quotes a line in a message, because it may contain a password.
 
-import { fieldRules } from "../../protocol/fields.ts";
+import { deviceIdRule, fieldRules } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import { OperatingError } from "../../operating-error.ts";
 import { type CsvField, type CsvRow, readCsv } from "./csv.ts";
 
 const columns = ["id", "password", "mac", "ip", "port"] as const;
 type Column = (typeof columns)[number];
+/** What each column may contain. */
+const rules = { ...fieldRules, id: deviceIdRule };
 
 /** A device to register. */
 export type ImportedDevice = {
@@ -90,8 +92,8 @@ function lineOf({ line, lastLine, fields, wrong }: CsvRow, names: readonly strin
   }
   const valueOf = (column: Column) =>
     column === "password" ? password.value : fieldOf(column).value.trim();
-  const broken = columns.find((column) => !fieldRules[column].test(valueOf(column)));
-  if (broken !== undefined) return refuse(fieldRules[broken].says);
+  const broken = columns.find((column) => !rules[column].test(valueOf(column)));
+  if (broken !== undefined) return refuse(rules[broken].says);
   // The decoder replaced bytes that are not UTF-8 with this character.
   const unread = columns.find((column) => valueOf(column).includes("\ufffd"));
   if (unread !== undefined) return refuse(`${unread} is not UTF-8`);

@@ -2,6 +2,7 @@
 // Without a voucher a caller never learns more than that this device holds its key.
 
 import { decode } from "../../protocol/decode.ts";
+import { isDeviceId } from "../../protocol/fields.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { Responder } from "../../sealed/handshake.ts";
@@ -98,6 +99,8 @@ export class PeerAnswers {
     const isGood =
       serverKey !== null &&
       this.target.isIn(targetId) &&
+      // A device that called itself the server could pass for it.
+      isDeviceId(voucher.askerId) &&
       voucherFault(voucher, { ...expected, serverKey }) === undefined;
     if (isGood) caller.voucher = { ...voucher };
     else this.#remove(index);

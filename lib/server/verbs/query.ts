@@ -35,7 +35,7 @@ export function receiveQuery(desk: Desk, request: Request, message: Query): void
     case query.latestReport:
       return answerLatest(desk, request, message);
     case query.loggedIn:
-      return answerData(desk, request, message, answer.found, pageOf(desk, message));
+      return answerData(desk, request, message, answer.found, pageOf(desk, request, message));
     default:
       return desk.refuse(request, ack.queryUnknown, id, `QUERY ${code}`);
   }
@@ -45,12 +45,15 @@ export function receiveQuery(desk: Desk, request: Request, message: Query): void
 function answerAddress(desk: Desk, request: Request, message: Query): void {
   const session = desk.sessions.get(message.target);
   if (session !== undefined && !session.ending) {
+    if (session.sealed && request.link === null) return refuseInText(desk, request, message);
     const { ip, port } = session.stated;
     answerData(desk, request, message, answer.found, `${ip}\t${port}`);
     return vouch(desk, request, message.id, session);
   }
   desk.submit({ kind: "find", id: message.target }, request, (outcome) => {
-    const known = outcome.kind === "found" && outcome.known;
+    if (outcome.kind !== "found") return;
+    const { known, textLocked } = outcome;
+    if (textLocked === true && request.link === null) return refuseInText(desk, request, message);
     answerData(desk, request, message, known ? answer.notLoggedIn : answer.unknownDevice, "");
   });
 }
@@ -79,8 +82,9 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
 function answerLatest(desk: Desk, request: Request, message: Query): void {
   desk.submit({ kind: "latest", id: message.target }, request, (outcome) => {
     if (outcome.kind !== "found") return;
-    const { known, report } = outcome;
+    const { known, report, textLocked } = outcome;
     if (!known) return answerData(desk, request, message, answer.unknownDevice, "");
+    if (textLocked === true && request.link === null) return refuseInText(desk, request, message);
     if (report !== null) {
       const text = `${report.time}\t${report.code}\t${report.message}`;
       return answerData(desk, request, message, answer.found, text);
@@ -90,10 +94,15 @@ function answerLatest(desk: Desk, request: Request, message: Query): void {
   });
 }
 
+/** Refuses to send in clear what a device said sealed, or where it is (protocol §4.7). */
+function refuseInText(desk: Desk, request: Request, { id, code, target }: Query): void {
+  desk.refuse(request, ack.encryptionRequired, id, `QUERY ${code} about ${target}`);
+}
+
 /** The ids that are logged in, after the target; an empty page is the end of the list. */
-function pageOf(desk: Desk, message: Query): string {
+function pageOf(desk: Desk, { link }: Request, message: Query): string {
   const after = message.target === "*" ? null : message.target;
-  return desk.sessions.idsAfter(after, roomFor(message));
+  return desk.sessions.idsAfter(after, roomFor(message), link !== null);
 }
 
 function answerData(

@@ -9,6 +9,7 @@ import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import { peerName, type Desk } from "../desk.ts";
 import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
+import type { Join } from "../policy.ts";
 import type { Request } from "../request.ts";
 
 /** A device's row. */
@@ -50,11 +51,13 @@ export type RegisterDecision =
  * @param device the fields of the request, ip in canonical spelling
  * @param proof what is known of the password
  * @param sealed whether the request came over a link
+ * @param join whether an unknown id may register
  */
 export function decideRegister(
   device: DeviceFacts,
   proof: Proof,
   sealed: boolean,
+  join: Join,
   rows: RegisterRows,
 ): RegisterDecision {
   const { own } = rows;
@@ -71,6 +74,7 @@ export function decideRegister(
     const { hash } = own;
     return { kind: "done", code: ack.registrationUpdated, store: "update", hash, holder: "" };
   }
+  if (join === "closed") return done(ack.credentialsRefused);
   if (rows.ipHolder !== null) return done(ack.ipTaken, null, rows.ipHolder);
   if (rows.macHolder !== null) return done(ack.macTaken, null, rows.macHolder);
   if (proof.kind !== "hashed") return { kind: "need", need: { kind: "hash" } };
@@ -104,7 +108,15 @@ export function receiveRegister(
     id,
     password,
     operationOf: (proof: Proof) =>
-      ({ kind: "register", device, proof, sealed, at: desk.wallMs, request: repeatable }) as const,
+      ({
+        kind: "register",
+        device,
+        proof,
+        sealed,
+        join: desk.policy.join,
+        at: desk.wallMs,
+        request: repeatable,
+      }) as const,
     onDone: ({ code, holder }: Done) => {
       const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
       if (accepted.includes(code)) return desk.confirm(attempt.request, code, id);

@@ -2,7 +2,7 @@
 // function, inside its transaction.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
-import { isId } from "../../protocol/fields.ts";
+import { isDeviceId } from "../../protocol/fields.ts";
 import { canonicalIp, isIp } from "../../protocol/ip.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { equal } from "../../sealed/primitives.ts";
@@ -37,9 +37,15 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
   const { id, proof, port } = frame;
   const { link, source } = request;
   if (link === null) return;
-  if (!isId(id) || !isIp(frame.ip)) {
+  if (!isDeviceId(id) || !isIp(frame.ip)) {
     desk.counters.malformed++;
-    desk.refuse(request, ack.malformed, isId(id) ? id : "-", "RESUME", "id or ip is malformed");
+    desk.refuse(
+      request,
+      ack.malformed,
+      isDeviceId(id) ? id : "-",
+      "RESUME",
+      "id or ip is malformed",
+    );
     return;
   }
   const stated = { ip: canonicalIp(frame.ip), port };

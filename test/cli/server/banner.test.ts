@@ -8,6 +8,9 @@ const started: Started = {
   version: "1.0.0",
   host: "::",
   lacksIpv6: false,
+  requireEncryption: false,
+  pskFile: null,
+  join: "open",
   port: 9000,
   fingerprint: "SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
   url: "http://127.0.0.1:9000",
@@ -50,6 +53,16 @@ test("a system without IPv6 is told", () => {
   expect(first).toBe(
     "iot-server 1.0.0 listens on UDP 9000, all addresses, IPv4 only: this system has no IPv6.",
   );
+});
+
+test("who is refused is shown where anybody is", () => {
+  const strict = { ...started, requireEncryption: true, join: "closed" } as const;
+  const all = bannerLines(strict, false);
+  expect(all).toContain(
+    "  devices    text is refused; unknown ones are refused: register them with iot-server import",
+  );
+  const psk = bannerLines({ ...started, requireEncryption: true, pskFile: "psk" }, false);
+  expect(psk).toContain("  devices    text is refused (--psk-file)");
 });
 
 test("without a dashboard there is no line for it", () => {

@@ -14,6 +14,7 @@ describe("a check", () => {
     devices: 1,
     sessions: 2,
     reports: 3,
+    reservedIds: [],
     damage: [],
     leftovers: [],
     secondNames: [],
@@ -35,6 +36,11 @@ describe("a check", () => {
     expect(text).toContain(".recover");
     expect(text).toContain("reports unreadable");
     expect(text).not.toContain("whole, and");
+  });
+
+  test("reports a device with an id that no device may have", () => {
+    const text = checkLines("iot.db", { ...sound, reservedIds: ["server"] }).join("\n");
+    expect(text).toContain("A device is registered as server, which no device may be called");
   });
 
   test("reports leftovers, and that the disk is nearly full", () => {

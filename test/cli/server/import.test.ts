@@ -52,8 +52,18 @@ describe("the file", () => {
   const wrong: readonly (readonly [line: string, says: string])[] = [
     ["d1,secret,m,10.0.0.1", "2: 4 fields, not 5"],
     ["d1,secret,m,10.0.0.1,9,", "2: 6 fields, not 5"],
-    ["d/1,secret,m,10.0.0.1,9", "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -"],
-    [",secret,m,10.0.0.1,9", "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -"],
+    [
+      "server,secret,m,10.0.0.1,9",
+      "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -, and neither server nor -",
+    ],
+    [
+      "d/1,secret,m,10.0.0.1,9",
+      "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -, and neither server nor -",
+    ],
+    [
+      ",secret,m,10.0.0.1,9",
+      "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -, and neither server nor -",
+    ],
     ["d1,,m,10.0.0.1,9", "2: password must be 1 to 128 bytes without control characters"],
     ["d1,secret,a b,10.0.0.1,9", "2: mac must be 1 to 64 printable characters without spaces"],
     ["d1,secret,m,10.0.0.256,9", "2: ip must be an IPv4 or IPv6 literal"],
