@@ -131,12 +131,15 @@ export class Asks {
     if (queue === undefined || open === undefined) return;
     if (queue.length === 0) this.#byDevice.delete(id);
     this.#size--;
-    this.#givenUp.delete(id);
-    if (open.number > 0 && result.kind !== "answer") this.#remember(id, open.number, uptimeMs);
+    // One that was never sent has no answer, and the one before it may still get its own.
+    if (open.number > 0) this.#remember(id, result.kind === "answer" ? 0 : open.number, uptimeMs);
     open.ask.onResult(result);
   }
 
+  /** Remembers which question was given up last; 0 for none. */
   #remember(id: string, number: number, at: number): void {
+    this.#givenUp.delete(id);
+    if (number === 0) return;
     this.#givenUp.set(id, { number, at });
     if (this.#givenUp.size <= limits.asks) return;
     for (const first of this.#givenUp.keys()) {

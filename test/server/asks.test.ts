@@ -143,6 +143,19 @@ test("an addressed DATA with an unknown time is a late answer for a minute, then
   expect(reportTimes(bench)).toEqual(["later"]);
 });
 
+test("a late answer finds its question also if a waiting one ended after it, unsent", () => {
+  const bench = entered();
+  bench.question("asmith", "01", []);
+  bench.question("asmith", "02", []);
+  bench.turn();
+  bench.ask(say.logoff("asmith"));
+  bench.ask(say.login("asmith"));
+  bench.ask(encode({ ...device, address, time: "late" }));
+  expect(bench.store.questions.map(({ code, answer }) => [code, answer?.time])).toEqual([
+    ["01", "late"],
+  ]);
+});
+
 test("addressed reports after an answer are reports: only a question that was given up waits for a late answer", () => {
   const bench = entered();
   bench.question("asmith", "01", []);
