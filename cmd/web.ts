@@ -155,6 +155,7 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
       asksMax: limits.asks,
       logLinesLost: logs.lost,
       sealedSessions,
+      contestedIds: engine.desk.contests.ids(engine.desk.uptimeMs),
       databaseBytes: sizeOf(file),
       walBytes: sizeOf(`${file}-wal`),
     };

@@ -8,6 +8,7 @@ import { encodeFrame, encodeTextFrame, type Frame } from "../sealed/frames.ts";
 import { amplificationMax } from "../protocol/limits.ts";
 import { encodeTime } from "../protocol/time.ts";
 import { Asks } from "./asks.ts";
+import { Contests } from "./contests.ts";
 import { newCounters } from "./counters.ts";
 import { CredentialGuard } from "./credential-guard.ts";
 import type { Identity, Random } from "./identity.ts";
@@ -50,6 +51,7 @@ export class Desk {
   readonly guard = new CredentialGuard();
   readonly hashQueue = new HashQueue();
   readonly asks = new Asks();
+  readonly contests = new Contests();
   readonly links = new LinkTable();
   readonly counters = newCounters();
   readonly traffic = new Traffic();

@@ -90,6 +90,9 @@ function addPresence(page: Exposition, roster: Roster, gauges: Gauges): void {
     [{ transport: "text" }, Math.max(0, online - sealed)],
     [{ transport: "sealed" }, sealed],
   ]);
+  page.gauge("iot_contested_ids", "Ids that two devices use in turn.", [
+    [{}, gauges.contestedIds.length],
+  ]);
 }
 
 function addQueues(page: Exposition, gauges: Gauges, live: LiveCount): void {

@@ -256,6 +256,8 @@ export type Gauges = {
   readonly asksMax: number;
   readonly logLinesLost: number;
   readonly sealedSessions: number;
+  /** Ids that two devices seem to use. */
+  readonly contestedIds: readonly string[];
   readonly databaseBytes: number;
   readonly walBytes: number;
 };

@@ -63,6 +63,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     asksMax: 1,
     logLinesLost: 0,
     sealedSessions: 0,
+    contestedIds: [],
     databaseBytes: 0,
     walBytes: 0,
     ...changes,

@@ -119,11 +119,16 @@ export function openSession(
     uptimeMs,
     null,
   );
-  if (before !== undefined) session.lastReport = before.lastReport;
+  let again = "";
+  if (before !== undefined) {
+    session.lastReport = before.lastReport;
+    again = ", in place of its earlier session";
+    const isContested = desk.contests.note(id, before.owner, owner, uptimeMs);
+    if (isContested) again += ", which it takes in turn with another: two devices use this id";
+  }
   desk.sessions.set(session);
   if (link !== null) desk.links.admit(link, id);
   const how = link === null ? "" : ", sealed";
-  const again = before === undefined ? "" : ", in place of its earlier session";
   desk.confirm(request, ack.loggedIn, id, `${how}${again}`);
 }
 
