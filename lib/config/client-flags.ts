@@ -62,6 +62,7 @@ export const flags = {
   spool: flag("FILE", "run: keep unsent reports there; none", "IOT_SPOOL", ["run"]),
   "spool-max": flag("N", "", null, ["run"]),
   "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
+  "answer-text": flag("", "run: answer plain text, too", "IOT_ANSWER_TEXT", ["run"]),
   replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
 
@@ -81,7 +82,7 @@ export function commandNames(): CommandName[] {
 
 const inOneLine = ["register", "deregister", "login", "logoff"];
 
-/** The text of --help: at most 80 columns wide, and short enough for one screen. */
+/** The text of --help: at most 80 columns wide and 30 lines long. */
 export function helpText(): string {
   const line = (form: string, says: string) => `  ${form.padEnd(36)} ${says}`;
   const commands = Object.entries(synopses)

@@ -15,6 +15,8 @@ export type Sealed = {
   readonly pskFile: string | null;
   /** The fingerprint that the server's key must have, or null to trust the key of the first contact. */
   readonly serverKey: string | null;
+  /** Whether the device answers plain text of others, too. */
+  readonly answerText: boolean;
 };
 
 /**
@@ -22,7 +24,7 @@ export type Sealed = {
  * @throws OperatingError `usage`
  */
 export function sealingOf(given: Arguments<FlagName>): Sealing {
-  if (!given.isOn("text")) return sealedOf(given);
+  if (!given.isOn("text")) return { ...sealedOf(given), answerText: given.isOn("answer-text") };
   if ((given.value("psk-file") ?? given.value("server-key")) !== null) {
     throw usageError("--text uses no keys.", "Leave out --text, or --psk-file and --server-key.");
   }
@@ -41,5 +43,5 @@ export function sealedOf({ value, nameOf }: Arguments<FlagName>): Sealed {
       "Copy what the server prints at its start, or by iot-server fingerprint.",
     );
   }
-  return { kind: "sealed", pskFile: value("psk-file"), serverKey };
+  return { kind: "sealed", pskFile: value("psk-file"), serverKey, answerText: false };
 }

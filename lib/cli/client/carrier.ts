@@ -72,11 +72,21 @@ export function openCarrier(
         events.notice(`The key of ${name} is ${fingerprint(key)}: ${how}.`);
       },
     },
-    { server, pinned, expected, keepaliveMs: listens ? keepaliveMs : null },
+    {
+      server,
+      pinned,
+      expected,
+      keepaliveMs: listens ? keepaliveMs : null,
+      answerText: sealing.answerText,
+    },
     {
       onDelivery: events.onDelivery,
       onTrouble: events.onTrouble,
       onKeyChange: (change) => events.onFailure(changeOf(name, expected, change)),
+      onTextDropped: ({ ip, port }) =>
+        events.notice(
+          `Plain text from ${serverName({ host: ip, port })} is ignored, also of others from now on: this device is sealed. --answer-text lets it answer.`,
+        ),
     },
   );
 }

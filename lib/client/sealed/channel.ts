@@ -17,6 +17,7 @@ import {
 } from "../channel.ts";
 import { firstOf, Msgids } from "../msgids.ts";
 import { Comebacks } from "./comebacks.ts";
+import { ForeignText } from "./foreign-text.ts";
 import { type Login, loginIn, Logins } from "./logins.ts";
 import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
@@ -26,11 +27,16 @@ import { ServerLink } from "./server-link.ts";
 /** Implementation constant: how long the ACK of a LOGIN is held back for its TICKET. */
 const ticketWaitMs = 500;
 
+/** `answerText`: whether plain text of others is heard and answered, as in text mode. */
+export type ChannelSettings = SealedSettings & { readonly answerText: boolean };
+
 /** What the channel reports to its caller. */
 export type SealedEvents = {
   onDelivery(delivery: Delivery): void;
   onTrouble(trouble: Trouble): void;
   onKeyChange(change: KeyChange): void;
+  /** Plain text was dropped, for the first time (protocol §5.21). */
+  onTextDropped(from: Address): void;
 };
 
 /** The request that has no answer yet. */
@@ -49,6 +55,7 @@ export class SealedChannel implements Carrier {
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
   readonly #serverClock: ServerClock;
+  readonly #foreign: ForeignText;
   #outstanding: Outstanding | null = null;
   /** The msgid of the latest LOGIN whose TICKET has arrived. */
   #ticketed: bigint | null = null;
@@ -56,9 +63,10 @@ export class SealedChannel implements Carrier {
 
   constructor(
     private readonly ports: SealedPorts,
-    private readonly settings: SealedSettings,
+    private readonly settings: ChannelSettings,
     private readonly events: SealedEvents,
   ) {
+    this.#foreign = new ForeignText(settings.answerText, events.onTextDropped);
     const boot = Buffer.from(ports.randomBytes(4)).readUInt32BE();
     this.#msgids = new Msgids(boot, firstOf.channel);
     this.#link = new ServerLink(ports, settings, {
@@ -89,9 +97,11 @@ export class SealedChannel implements Carrier {
 
   send(text: string, to: Address, request: bigint | null): void {
     const { server } = this.settings;
-    // A device without a sealed link is answered in plain text; the server never is.
+    // A device without a sealed link is sent plain text; the server never is.
     if (!isAt(to, server)) {
-      if (!this.#peers.send(text, to, request)) this.ports.send(text, to);
+      if (this.#peers.send(text, to, request)) return;
+      if (request !== null) this.#foreign.ask(to);
+      this.ports.send(text, to);
       return;
     }
     const bytes = Buffer.from(text);
@@ -112,7 +122,7 @@ export class SealedChannel implements Carrier {
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#receivePacket(bytes, from);
     // Plain text from the server's address may be forged: the server's own messages are sealed.
-    if (isAt(from, this.settings.server)) return;
+    if (isAt(from, this.settings.server) || !this.#foreign.hears(bytes, from)) return;
     this.events.onDelivery({ bytes, from, answers: null });
   }
 

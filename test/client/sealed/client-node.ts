@@ -39,6 +39,7 @@ export type ClientOptions = {
   readonly text?: boolean;
   readonly rekeyAfterMessages?: number;
   readonly keepaliveMs?: number | null;
+  readonly answerText?: boolean;
   readonly onQuery?: (target: string) => string;
   /** The ip the device states, if it is not the one it sends from. */
   readonly statedIp?: string;
@@ -65,6 +66,8 @@ export class ClientNode {
   readonly times: MessageTimes;
   readonly events: AgentEvent[] = [];
   readonly troubles: Trouble[] = [];
+  /** Whose plain text was dropped, as the channel told it. */
+  readonly droppedFrom: Address[] = [];
   change: KeyChange | null = null;
   agent: Agent | null = null;
   closed = false;
@@ -209,6 +212,7 @@ export class ClientNode {
         pinned: disk.pinned,
         expected: options.expected ?? null,
         keepaliveMs: options.keepaliveMs ?? null,
+        answerText: options.answerText ?? false,
         ...(options.rekeyAfterMessages === undefined
           ? {}
           : { rekeyAfterMessages: options.rekeyAfterMessages }),
@@ -219,6 +223,7 @@ export class ClientNode {
         onKeyChange: (change) => {
           this.change = change;
         },
+        onTextDropped: (from) => void this.droppedFrom.push(from),
       },
     );
   }
