@@ -69,7 +69,8 @@ const exit = await runClient(
       return new SpoolFile(file, id, reportsMax, { soon, notice });
     },
     readPsk,
-    openSocket: openUdp,
+    openSocket: (host, port, onDatagram, onRefused) =>
+      openUdp(host, port, onDatagram, { onRefused }),
     addressOf,
     ownIpTowards,
     macOf,

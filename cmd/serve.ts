@@ -75,7 +75,7 @@ async function open(
   const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
   const { sessions, identity, heard, engine, watched, loop } = makeEngine(config, store, logs);
-  const endpoint = await openUdp(config.host, config.port, loop.receive, true);
+  const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion, by: Asker) =>
     ask(loop, engine, endpoint.port, question, by);

@@ -18,7 +18,12 @@ export type Outcome =
       readonly message: string;
       readonly from: Address;
     }
-  | { readonly kind: "silent"; readonly sendings: number };
+  | {
+      readonly kind: "silent";
+      readonly sendings: number;
+      /** Set if the system says that nobody listens where it was sent. */
+      readonly closed?: true;
+    };
 
 /** What an outcome means for the caller; `later` is 93 or 95, `silent` no answer at all. */
 export type Verdict = "done" | "refused" | "later" | "silent";

@@ -129,6 +129,14 @@ export class Requests {
     this.#send(outstanding, now);
   }
 
+  /** Ends the outstanding request without an answer: nobody listens where it was sent. */
+  refuse(now: number): void {
+    const outstanding = this.#outstanding;
+    if (outstanding === null) return;
+    const outcome = this.#withoutAnswer(outstanding);
+    this.#end(outcome.kind === "silent" ? { ...outcome, closed: true } : outcome, now);
+  }
+
   /**
    * Takes a received ACK.
    * @returns whether it answers the outstanding request; one that does not is late or forged, and is counted

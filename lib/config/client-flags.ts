@@ -50,7 +50,7 @@ export const flags = {
   "psk-file": flag("FILE", "a secret shared with the server", "IOT_PSK_FILE", everywhere),
   timeout: flag(
     "TIME",
-    "give up earlier than after 5 tries",
+    "give up then; default 10s, menu: 5 tries",
     "IOT_TIMEOUT",
     everywhere.filter((name) => name !== "run"),
   ),

@@ -33,7 +33,7 @@ export type Common = {
   readonly port: number;
   readonly password: PasswordSource;
   readonly json: boolean;
-  /** How long a request may take, in ms; Infinity for the whole retry schedule. */
+  /** How long the command waits without progress, in ms; Infinity for the whole retry schedule of a request. */
   readonly timeoutMs: number;
   readonly heartbeatSeconds: number;
 };
@@ -80,7 +80,8 @@ export type RunSettings = {
 };
 
 const defaultDevicePort = "1994";
-const trustTimeoutMs = 10_000;
+/** A person or a script waits for all commands but the menu and run. */
+const oneShotMs = 10_000;
 
 /**
  * Reads the command line and the environment.
@@ -130,13 +131,13 @@ function readMenu(given: Given, env: Env): ClientConfig {
     id: field("id", "<device-id>", id),
     port: portValue("<device-port>", devicePort),
   };
-  return { ...readCommon(given, env, own, server), command: "menu" };
+  return { ...readCommon(given, env, own, server, Infinity), command: "menu" };
 }
 
 function readTrust(given: Given): ClientConfig {
   expectPositionals("trust", given.positionals, 1, 1);
   const server = serverNameValue("HOST:PORT", given.positionals[0] as string);
-  const timeoutMs = timeoutOf(given, trustTimeoutMs);
+  const timeoutMs = timeoutOf(given, oneShotMs);
   const replace = given.isOn("replace");
   return { command: "trust", server, sealing: sealedOf(given), replace, timeoutMs };
 }
@@ -151,7 +152,7 @@ function readCommand(
     id: idOf(given),
     port: portValue(nameOf("port"), value("port") ?? defaultDevicePort),
   };
-  const common = readCommon(given, env, own, serverIn(given));
+  const common = readCommon(given, env, own, serverIn(given), oneShotMs);
   switch (command) {
     case "register":
     case "deregister":
@@ -203,6 +204,7 @@ function readCommon(
   env: Env,
   { id, port }: Pick<Common, "id" | "port">,
   server: ServerName,
+  timeoutMs: number,
 ): Common {
   const { value, isOn, nameOf } = given;
   const optional = (name: "mac" | "ip") => {
@@ -227,7 +229,7 @@ function readCommon(
     port,
     password: passwordSource(value("password-file"), env),
     json: isOn("json"),
-    timeoutMs: timeoutOf(given, Infinity),
+    timeoutMs: timeoutOf(given, timeoutMs),
     heartbeatSeconds: heartbeatMs / 1000,
   };
 }

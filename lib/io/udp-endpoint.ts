@@ -33,6 +33,17 @@ export type { Peer } from "./peers.ts";
 /** Called for every datagram. The bytes are valid until the next `collect`. Datagrams of a peer may share an object. */
 export type OnDatagram = (bytes: Uint8Array, peer: Peer) => void;
 
+/** How a socket is used. */
+export type SocketUse = {
+  /** A server's: it sends and receives many datagrams with one system call, if the system can. */
+  readonly isBusy?: boolean;
+  /**
+   * Called when the system says that nobody listens where a datagram was sent (ICMP). Only for a socket with one peer:
+   * a refusal does not name its peer, and can cost the next datagram a second attempt.
+   */
+  readonly onRefused?: (() => void) | undefined;
+};
+
 /** `sendMany` sends at most 204 datagrams with one call, and Bun does not queue the rest. */
 const datagramsPerSend = 200;
 const waitingMax = 8_192;
@@ -43,21 +54,21 @@ const receiveBufferBytes = 8 << 20;
  * @param host an IP literal; `::` means all addresses, IPv4 and, where the system has it, IPv6
  * @param port 0 to 65535; 0 lets the system choose
  * @param onDatagram called for every datagram
- * @param isBusy true for a server: it sends and receives many datagrams with one system call, if the system can
+ * @param use how it is used
  * @throws OperatingError `port-in-use`, `port-denied`, `no-such-address`, `no-ipv6`, `bind-failed`
  */
 export async function openUdp(
   host: string,
   port: number,
   onDatagram: OnDatagram,
-  isBusy = false,
+  use: SocketUse = {},
 ): Promise<UdpEndpoint> {
   try {
-    return await openOn(host, port, onDatagram, isBusy);
+    return await openOn(host, port, onDatagram, use);
   } catch (error) {
     const isWithoutIpv6 = error instanceof OperatingError && error.code === "no-ipv6";
     if (!isWithoutIpv6 || host !== "::") throw error;
-    return openOn("0.0.0.0", port, onDatagram, isBusy);
+    return openOn("0.0.0.0", port, onDatagram, use);
   }
 }
 
@@ -65,7 +76,7 @@ async function openOn(
   host: string,
   port: number,
   onDatagram: OnDatagram,
-  isBusy: boolean,
+  { isBusy = false, onRefused }: SocketUse,
 ): Promise<UdpEndpoint> {
   const isIpv6 = host.includes(":");
   const peers = new PeerTable(isIpv6);
@@ -82,9 +93,9 @@ async function openOn(
       send(batch);
     },
     // A closed port of a peer causes an ICMP error; without this handler that ends the process.
-    error() {},
+    error: onRefused === undefined ? () => {} : refusalsTo(onRefused),
   });
-  tuneSocket(fileDescriptorOf(socket), isIpv6);
+  tuneSocket(fileDescriptorOf(socket), isIpv6, onRefused !== undefined);
   let bulk = isBusy ? BulkSocket.on(fileDescriptorOf(socket), isIpv6, peers) : null;
 
   function send(batch: readonly Outgoing[]): void {
@@ -194,12 +205,19 @@ function explainBind(error: unknown, host: string, port: number): OperatingError
   }
 }
 
+/** Bun calls the handler with the error alone, not with the socket as typed. */
+function refusalsTo(onRefused: () => void): () => void {
+  return (...given: unknown[]) => {
+    if (given.some((it) => (it as { code?: string } | null)?.code === "ECONNREFUSED")) onRefused();
+  };
+}
+
 function fileDescriptorOf(socket: Socket): number {
   return (socket as unknown as { fd?: number }).fd ?? -1;
 }
 
 /** Sets Linux socket options that Bun does not set. On other systems only the retry in `sendOne` helps. */
-function tuneSocket(fd: number, dualStack: boolean): void {
+function tuneSocket(fd: number, dualStack: boolean, hearsErrors: boolean): void {
   if (process.platform !== "linux" || fd < 0) return;
   const library = openLibc({
     setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
@@ -210,8 +228,8 @@ function tuneSocket(fd: number, dualStack: boolean): void {
     return library.symbols.setsockopt(fd, level, option, ptr(bytes), 4);
   };
   // Bun turns IP_RECVERR on: an ICMP error of one peer then makes the next send to another peer fail. Turn it off.
-  set(0, 11, 0);
-  if (dualStack) set(41, 25, 0);
+  if (!hearsErrors) set(0, 11, 0);
+  if (!hearsErrors && dualStack) set(41, 25, 0);
   // The default holds about 260 small datagrams. SO_RCVBUFFORCE needs root; SO_RCVBUF is capped by rmem_max.
   if (set(1, 33, receiveBufferBytes) !== 0) set(1, 8, receiveBufferBytes);
   library.close();

@@ -19,7 +19,7 @@ class Listener {
       host,
       0,
       (bytes, peer) => listener.#receive({ text: Buffer.from(bytes).toString(), peer }),
-      isBusy,
+      { isBusy },
     );
     open.push(listener.endpoint);
     return listener;
@@ -147,3 +147,17 @@ async function acquainted(host: string, ip: string) {
   const { peer } = server.received[0] as Received;
   return { server, client, peer };
 }
+
+test("a client hears that nobody listens, and the datagram after it goes out", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const away = await openUdp("127.0.0.1", 0, () => {});
+  away.close();
+  const client = await openUdp("::", 0, () => {}, { onRefused: resolve });
+  open.push(client);
+  client.send([{ payload: "to nobody", to: { ip: "127.0.0.1", port: away.port } }]);
+  await promise;
+  const listener = await Listener.open("127.0.0.1", false);
+  client.send([{ payload: "to somebody", to: to("127.0.0.1", listener) }]);
+  await listener.until(1);
+  expect(listener.texts).toEqual(["to somebody"]);
+});

@@ -5,6 +5,9 @@ import { type Outcome, verdictOf } from "../../client/outcome.ts";
 import { ack } from "../../protocol/codes.ts";
 import type { Message } from "../../protocol/messages.ts";
 
+/** What to do where nobody listens. */
+export const startThere = "Start the server there, or check the address and the port.";
+
 type Verb = Message["type"];
 
 /** Advice for codes that mean the same for every request. */
@@ -51,6 +54,7 @@ export function adviceOn(verb: Verb, outcome: Outcome, sealed: boolean): string 
 function sentenceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | undefined {
   switch (outcome.kind) {
     case "silent":
+      if (outcome.closed === true) return startThere;
       return sealed ? undefined : "Check that the server runs there and that UDP gets through.";
     case "answer":
       return undefined;

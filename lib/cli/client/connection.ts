@@ -6,6 +6,7 @@ import type { Client } from "../../client/client.ts";
 import type { MessageTimes } from "../../client/message-times.ts";
 import type { Outcome } from "../../client/outcome.ts";
 import type { Request } from "../../client/requests.ts";
+import { ClosedPort } from "./closed-port.ts";
 import { usageError } from "../../config/values.ts";
 import { OperatingError } from "../../operating-error.ts";
 import { utf8Bytes } from "../../protocol/fields.ts";
@@ -36,6 +37,7 @@ export class Connection {
   #arrivals: { readonly bytes: Uint8Array; readonly from: Address }[] = [];
   #cancelTimer: () => void = () => {};
   #closed = false;
+  readonly #port = new ClosedPort();
 
   /** Called with an error that ends the command, such as a state file that cannot be written. */
   onFailure: (error: OperatingError) => void = () => {};
@@ -60,11 +62,18 @@ export class Connection {
 
   /** Queues a received datagram and returns at once, so that a flood cannot starve timers and keyboard input. */
   deliver(bytes: Uint8Array, from: Address): void {
+    this.#port.heard();
     if (this.#arrivals.length >= arrivalsMax) {
       this.shed++;
       return;
     }
     if (this.#arrivals.push({ bytes, from }) === 1) this.clock.soon(() => this.#receiveAll());
+  }
+
+  /** The system refused a datagram: ends the outstanding request if it has done so at every try for 2 s. */
+  refused(): void {
+    if (!this.#port.refused(this.clock.now())) return;
+    this.act((now) => this.client.requests.refuse(now));
   }
 
   /**
@@ -82,7 +91,7 @@ export class Connection {
       const request = requests.prepare(message, to);
       assertFits(request.text, this.carrier.textBytesMax);
       const onOutcome = (outcome: Outcome) => {
-        if (outcome.kind === "silent") this.onSilence();
+        if (outcome.kind === "silent" && outcome.closed !== true) this.onSilence();
         resolve(outcome);
       };
       this.act((now) => requests.submit(request, now, onOutcome, timeoutMs));

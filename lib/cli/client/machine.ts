@@ -58,10 +58,12 @@ export type Machine = {
     notice: (line: string) => void,
   ): Spool;
   readPsk(path: string): Uint8Array;
+  /** @param onRefused called when the system says that nobody listens where a datagram was sent; left out by devices */
   openSocket(
     host: string,
     port: number,
     onDatagram: (bytes: Uint8Array, from: Address) => void,
+    onRefused?: () => void,
   ): Promise<Socket>;
   addressOf(host: string): Promise<string>;
   ownIpTowards(ip: string): Promise<string>;

@@ -39,7 +39,7 @@ export function place({ ip, port }: Address): string {
 export function outcomeLine(verb: Message["type"], outcome: Outcome, to: Address): string {
   switch (outcome.kind) {
     case "silent":
-      return `-- no answer from ${place(to)} after ${outcome.sendings} ${outcome.sendings === 1 ? "try" : "tries"}`;
+      return silenceLine(outcome, to);
     case "answer":
       return outcome.code === "01"
         ? `${outcome.code} ${visible(outcome.message)}`
@@ -51,6 +51,14 @@ export function outcomeLine(verb: Message["type"], outcome: Outcome, to: Address
       return `${code} ${words}${positive}`;
     }
   }
+}
+
+function silenceLine(
+  { closed, sendings }: Extract<Outcome, { kind: "silent" }>,
+  to: Address,
+): string {
+  if (closed === true) return `-- nobody listens at ${place(to)}: the port is closed`;
+  return `-- no answer from ${place(to)} after ${sendings} ${sendings === 1 ? "try" : "tries"}`;
 }
 
 /** A note on a refusal that means done: an earlier sending was carried out and its ACK was lost (protocol §6.4). */
@@ -71,6 +79,7 @@ export function peerLine(target: string, result: PeerOutcome): string {
     return `-- ${target} is not reached: no direct path to ${place(at)}; ${visible(why)}`;
   }
   if (outcome.kind === "silent") {
+    if (outcome.closed === true) return `-- ${target} is away: nobody listens at ${place(at)}`;
     const hint = via === "direct" || via === "relayed" ? sealedSilence : "";
     return `-- ${target} did not answer at ${place(at)}${hint}`;
   }
@@ -108,7 +117,7 @@ export function jsonOf(
 function codeAndWords(outcome: Outcome): Record<string, unknown> {
   switch (outcome.kind) {
     case "silent":
-      return { code: null, words: "no answer" };
+      return { code: null, words: outcome.closed === true ? "nobody listens there" : "no answer" };
     case "answer":
       return { code: outcome.code, words: describeAnswer(outcome.code) };
     case "ack": {

@@ -1,6 +1,7 @@
 // The commands that ask once and end: register, deregister, login, logoff, status, query, peer. Each prints the answer
 // and returns an exit code for it. Never answers requests of others.
 
+import type { CallResult } from "../../client/channel.ts";
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
 import type { Request } from "../../client/requests.ts";
@@ -172,7 +173,7 @@ async function peer(
   session: Session,
   target: string,
 ): Promise<Verdict> {
-  const result = await askDevice(askerOf(config, machine, session), target, null, null);
+  const result = await askInTime(config, machine, session, target);
   const verdict = peerVerdict(result);
   const { outcome } = result;
   machine.print(
@@ -190,16 +191,45 @@ function peerFields({ asked, at, outcome, via, why }: PeerOutcome): Record<strin
   return { address: at, via: via ?? null, answer: answered, ...(why === undefined ? {} : { why }) };
 }
 
-function askerOf(config: RequestConfig, machine: Machine, session: Session): Asker {
-  const { connection, server } = session;
+/** @param leftMs how long a request may take from now on */
+function askerOf(
+  { id, timeoutMs }: RequestConfig,
+  machine: Machine,
+  { connection, server }: Session,
+  leftMs = () => timeoutMs,
+): Asker {
   return {
-    id: config.id,
+    id,
     server,
     port: connection.port,
     time: () => connection.times.distinct(),
     request: (message: Query, options?: { to?: Address }) =>
-      connection.request(message, { ...options, timeoutMs: config.timeoutMs }),
+      connection.request(message, { ...options, timeoutMs: leftMs() }),
     ownIpTowards: machine.ownIpTowards,
     call: connection.caller,
   };
+}
+
+/** Asks a device. All steps together are bounded, not each: the server's answer, the call, the device's answer. */
+async function askInTime(
+  config: RequestConfig,
+  machine: Machine,
+  session: Session,
+  target: string,
+): Promise<PeerOutcome> {
+  const { clock } = machine;
+  const until = clock.now() + config.timeoutMs;
+  const leftMs = () => Math.max(1, until - clock.now());
+  const asker = askerOf(config, machine, session, leftMs);
+  const { call } = asker;
+  if (call === null) return askDevice(asker, target, null, null);
+  const callInTime = (id: string, at: Address) => {
+    const { promise, resolve } = Promise.withResolvers<CallResult>();
+    const cancel = clock.after(leftMs(), () =>
+      resolve({ kind: "failed", why: "no time was left" }),
+    );
+    void call(id, at).then(resolve);
+    return promise.finally(cancel);
+  };
+  return askDevice({ ...asker, call: callInTime }, target, null, null);
 }

@@ -61,7 +61,9 @@ export async function openSession(
   let opened: Connection | null = null;
   const { promise: failure, reject } = Promise.withResolvers<never>();
   failure.catch(() => {});
-  const socket = await openSocket(machine, port, (bytes, from) => opened?.deliver(bytes, from));
+  const onDatagram: OnDatagram = (bytes, from) => opened?.deliver(bytes, from);
+  const onRefused = behaviour.listens ? undefined : () => opened?.refused();
+  const socket = await openSocket(machine, port, onDatagram, onRefused);
   const { clock } = machine;
   let told: Trouble | null = null;
   const tellTrouble = (trouble: Trouble | null) => {
@@ -104,9 +106,14 @@ export async function openSession(
 
 type OnDatagram = Parameters<Machine["openSocket"]>[2];
 
-async function openSocket(machine: Machine, port: number, onDatagram: OnDatagram): Promise<Socket> {
+async function openSocket(
+  machine: Machine,
+  port: number,
+  onDatagram: OnDatagram,
+  onRefused: (() => void) | undefined,
+): Promise<Socket> {
   try {
-    return await machine.openSocket("::", port, onDatagram);
+    return await machine.openSocket("::", port, onDatagram, onRefused);
   } catch (error) {
     const isTaken = error instanceof OperatingError && error.code === "port-in-use";
     throw isTaken ? portTaken(port) : error;

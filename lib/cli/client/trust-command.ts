@@ -7,7 +7,10 @@ import type { Trouble } from "../../client/channel.ts";
 import { type ExitCode, exitCode, OperatingError } from "../../operating-error.ts";
 import { fingerprint } from "../../sealed/fingerprint.ts";
 import { equal, x25519KeyPair } from "../../sealed/primitives.ts";
+import { startThere } from "./advice.ts";
+import { ClosedPort } from "./closed-port.ts";
 import { keyChanged, keyNotGiven, pskOf, serverName, troubleLine } from "./carrier.ts";
+import type { Clock } from "./connection.ts";
 import type { Machine } from "./machine.ts";
 
 /**
@@ -37,12 +40,17 @@ async function keyShown(
   const { clock } = machine;
   const address = { ip: await machine.addressOf(server.host), port: server.port };
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const port = new ClosedPort();
   const socket = await machine.openSocket(
     address.ip.includes(":") ? "::" : "0.0.0.0",
     0,
     (bytes) => {
+      port.heard();
       link.receive(bytes);
       reschedule();
+    },
+    () => {
+      if (port.refused(clock.now())) reject(portClosed(name));
     },
   );
   let shown: Uint8Array | null = null;
@@ -75,16 +83,8 @@ async function keyShown(
       },
     },
   );
-  let cancel = () => {};
+  const { reschedule, cancel } = timerOf(link, clock);
   let giveUp = () => {};
-  const reschedule = () => {
-    cancel();
-    if (link.wakeAt === null) return;
-    cancel = clock.after(Math.max(0, Math.ceil(link.wakeAt - clock.now())), () => {
-      link.tick(clock.now());
-      reschedule();
-    });
-  };
   try {
     giveUp = clock.after(timeoutMs, () => reject(noAnswer(name, link.trouble ?? "no-key")));
     link.connect();
@@ -96,6 +96,29 @@ async function keyShown(
     link.close();
     socket.close();
   }
+}
+
+/** The timer of a link; `reschedule` sets it again after every call to the link. */
+function timerOf(link: ServerLink, clock: Clock): { reschedule(): void; cancel(): void } {
+  let cancel = () => {};
+  const reschedule = () => {
+    cancel();
+    if (link.wakeAt === null) return;
+    cancel = clock.after(Math.max(0, Math.ceil(link.wakeAt - clock.now())), () => {
+      link.tick(clock.now());
+      reschedule();
+    });
+  };
+  return { reschedule, cancel: () => cancel() };
+}
+
+function portClosed(name: string): OperatingError {
+  return new OperatingError(
+    "no-answer",
+    `Nobody listens at ${name}.`,
+    startThere,
+    exitCode.noAnswer,
+  );
 }
 
 function noAnswer(name: string, trouble: Trouble): OperatingError {

@@ -3,7 +3,14 @@
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
-import { ackWith, dataFor, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+import {
+  ackWith,
+  dataFor,
+  type Fake,
+  fakeMachine,
+  type FakeOptions,
+  portClosed,
+} from "./fake-machine.ts";
 
 const base = ["--id", "asmith", "--server", "server.example:9000", "--text"];
 
@@ -38,10 +45,69 @@ test("a refusal is exit code 1, with its code and words", async () => {
   expect([out, exit]).toEqual([["12 the IP belongs to another device"], 1]);
 });
 
-test("no answer is exit code 3, after five tries", async () => {
-  const { out, sent, exit } = await run(["login", ...base], {});
-  expect(sent).toHaveLength(5);
-  expect([out, exit]).toEqual([["-- no answer from 192.0.2.1 port 9000 after 5 tries"], 3]);
+test("no answer is exit code 3, after the three tries of 10 s", async () => {
+  const { out, err, sent, exit, machine } = await run(["login", ...base], {});
+  expect(sent).toHaveLength(3);
+  expect([out, exit]).toEqual([["-- no answer from 192.0.2.1 port 9000 after 3 tries"], 3]);
+  expect(err.at(-1)).toBe("  Check that the server runs there and that UDP gets through.");
+  expect(machine.clock.now()).toBe(10_000);
+});
+
+test("a port that is closed at two tries ends the command", async () => {
+  const { out, err, sent, exit } = await run(["login", ...base], { answer: () => portClosed });
+  expect(sent).toHaveLength(2);
+  expect([out, exit]).toEqual([
+    ["-- nobody listens at 192.0.2.1 port 9000: the port is closed"],
+    3,
+  ]);
+  expect(err.at(-1)).toBe("  Start the server there, or check the address and the port.");
+});
+
+test("a server that starts meanwhile, or that is heard between two refusals, is not given up", async () => {
+  let tries = 0;
+  const starts = await run(["login", ...base], {
+    answer(text, to) {
+      return ++tries === 1 ? portClosed : ackWith("70")(text, to);
+    },
+  });
+  expect(starts.exit).toBe(0);
+  tries = 0;
+  const busy = await run(["login", ...base, "--timeout", "60s"], {
+    answer(text, to) {
+      const code = [null, "93", null, "70"][tries++] ?? null;
+      return code === null ? portClosed : ackWith(code)(text, to);
+    },
+  });
+  expect(busy.exit).toBe(0);
+});
+
+test("peer asks all its questions within 10 s in all", async () => {
+  let asked = 0;
+  const { machine, exit } = await run(["peer", ...base, "bsmith"], {
+    answer: (_text, to) =>
+      to.ip === "192.0.2.1" && ++asked === 3 ? dataFor("01", "192.0.2.7\t1995") : null,
+  });
+  expect([exit, machine.clock.now()]).toEqual([3, 10_000]);
+});
+
+test("send waits 10 s for each line, not for all", async () => {
+  let tries = 0;
+  const { exit, machine } = await run(["send", ...base], {
+    answer: (text, to) => (++tries % 3 === 0 ? ackWith("50")(text, to) : null),
+    lines: ["a", "b", "c"],
+  });
+  expect(exit).toBe(0);
+  expect(machine.clock.now()).toBe(3 * 6_000);
+});
+
+test("send skips a line that does not fit, names it and the limit, and ends with 1", async () => {
+  const { sent, err, exit } = await run(["send", ...base], {
+    answer: ackWith("50"),
+    lines: ["a", "é".repeat(600), "b"],
+  });
+  expect(sent.map(({ text }) => text.split("\t").at(-1))).toEqual(["a", "b"]);
+  expect(err).toEqual(["line 2 is not sent: 1200 bytes, of which 1156 fit"]);
+  expect(exit).toBe(1);
 });
 
 test("--timeout gives up earlier", async () => {

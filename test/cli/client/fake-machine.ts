@@ -6,8 +6,11 @@ import type { Terminal } from "../../../lib/cli/client/terminal.ts";
 import { ReportQueue } from "../../../lib/client/report-queue.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 
+/** What the system says of a datagram to a port where nobody listens. */
+export const portClosed = Symbol("port closed");
+
 /** Answers a datagram at an address; null for silence. */
-export type Answer = (text: string, to: Address) => string | null;
+export type Answer = (text: string, to: Address) => string | null | typeof portClosed;
 
 export type Fake = {
   readonly machine: Machine;
@@ -83,14 +86,15 @@ export function fakeMachine({
     },
     openSpool: (_id, _path, reportsMax) => new ReportQueue(reportsMax),
     readPsk: () => new Uint8Array(32),
-    openSocket(_host, port, onDatagram) {
+    openSocket(_host, port, onDatagram, onRefused = () => {}) {
       deliver = (text, from) => onDatagram(Buffer.from(text), from);
       const send: Socket["send"] = ([datagram]) => {
         const { payload, to } = datagram as Outgoing;
         const text = String(payload);
         sent.push({ text, to });
         const reply = answer(text, to);
-        if (reply !== null) deliver(reply, to);
+        if (reply === portClosed) queueMicrotask(onRefused);
+        else if (reply !== null) deliver(reply, to);
       };
       return Promise.resolve({ port: port === 0 ? 40_000 : port, send, close: () => {} });
     },
