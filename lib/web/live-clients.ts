@@ -34,8 +34,8 @@ export class LiveClients {
 
   readonly clientsMax = liveClientsMax;
 
-  /** @param cutAfterMs how long bytes may wait for a client before it is disconnected */
-  constructor(private readonly cutAfterMs = waitingMsMax) {}
+  /** @param now monotonic time in ms */
+  constructor(private readonly now = () => performance.now()) {}
 
   get clients(): number {
     return this.#clients.size;
@@ -74,9 +74,8 @@ export class LiveClients {
               // desiredSize is 0 minus the number of bytes that wait.
               const room = waitingBytesMax + (controller.desiredSize ?? 0);
               if (room === waitingBytesMax) waitingSince = null;
-              else waitingSince ??= performance.now();
-              const isStalled =
-                waitingSince !== null && performance.now() - waitingSince > this.cutAfterMs;
+              else waitingSince ??= this.now();
+              const isStalled = waitingSince !== null && this.now() - waitingSince > waitingMsMax;
               if (room < bytes.length || isStalled) {
                 leave();
                 controller.error(new Error("the client reads too slowly"));
