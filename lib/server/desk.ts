@@ -15,8 +15,8 @@ import type { Identity, Random } from "./identity.ts";
 import type { Link } from "./links/link.ts";
 import { LinkTable } from "./links/link-table.ts";
 import { HashQueue } from "./hash-queue.ts";
-import { LineLimit } from "./line-limit.ts";
 import type { Log } from "./log.ts";
+import { Logbook } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
 import type { Endpoint, Operation, Outcome } from "./operation.ts";
 import { limits, type Policy } from "./policy.ts";
@@ -68,7 +68,7 @@ export class Desk {
   #time = "";
   readonly #longReplies: KeyedBuckets;
   readonly #longRepliesInAll: TokenBucket;
-  readonly #errorLines: LineLimit;
+  readonly #logbook: Logbook;
 
   readonly policy: Policy;
   readonly log: Log;
@@ -90,7 +90,7 @@ export class Desk {
     );
     const inAll = limits.longRepliesPerSecondInAll;
     this.#longRepliesInAll = new TokenBucket(inAll, inAll, this.uptimeMs);
-    this.#errorLines = new LineLimit(limits.errorLinesPerSecond, this.uptimeMs);
+    this.#logbook = new Logbook(parts.log, this.uptimeMs);
   }
 
   /** Sets the time. Every call into the engine does this first. */
@@ -184,7 +184,10 @@ export class Desk {
   confirm(request: Request, code: AckCode, id: string, more = ""): void {
     this.acknowledge(request, code, id);
     const words = `${code} ${id} ${describeAck(code)}${more}`;
-    this.log.activity("info", peerName(request.source), "SEND", words);
+    // Only 01 changes nothing: anybody can have it said again and again.
+    const { source, link } = request;
+    const isIdle = code === ack.alreadyRegistered && this.#isStranger(source, link);
+    this.#logbook.answered(source, isIdle, words, this.uptimeMs);
   }
 
   /**
@@ -268,12 +271,18 @@ export class Desk {
     if (packet.ok) this.send(link.source, packet.value);
   }
 
-  /** Writes a line of error.log. Lines above the rate limit are only counted. */
+  /** Writes a line of error.log, if there are not too many. */
   reportError(source: Endpoint | null, words: string): void {
-    const left = this.#errorLines.take(this.uptimeMs);
-    if (left === null) return;
-    if (left > 0) this.log.error("-", `${left} more lines were not written here`);
-    this.log.error(source === null ? "-" : peerName(source), words);
+    this.#logbook.error(source, words, this.uptimeMs);
+  }
+
+  /** Writes into Activity.log that a request came in, if there are not too many of strangers. */
+  noteRequest({ source, link }: Request, words: string): void {
+    this.#logbook.received(source, this.#isStranger(source, link), words, this.uptimeMs);
+  }
+
+  #isStranger({ ip }: Endpoint, link: Link | null): boolean {
+    return link === null ? !this.sessions.hasSource(ip) : link.device === null;
   }
 
   #forStranger(request: Request, text: string, shorter: string): string | null {
@@ -288,9 +297,4 @@ export class Desk {
     }
     return utf8Bytes(shorter) <= bytesMax ? shorter : null;
   }
-}
-
-/** A peer as logs name it: `ip:port`, IPv6 in brackets. */
-export function peerName(source: Endpoint): string {
-  return source.ip.includes(":") ? `[${source.ip}]:${source.port}` : `${source.ip}:${source.port}`;
 }

@@ -7,11 +7,12 @@ export class LineLimit {
   #left = 0;
 
   /**
-   * @param perSecond lines a second, also in a burst
+   * @param perSecond lines a second
+   * @param burst lines at once
    * @param now a monotonic clock, ms
    */
-  constructor(perSecond: number, now: number) {
-    this.#bucket = new TokenBucket(perSecond, perSecond, now);
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#bucket = new TokenBucket(perSecond, burst, now);
   }
 
   /**

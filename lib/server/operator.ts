@@ -4,7 +4,8 @@
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { encode } from "../protocol/encode.ts";
 import type { Ask, OpenAsk } from "./asks.ts";
-import { type Desk, peerName } from "./desk.ts";
+import type { Desk } from "./desk.ts";
+import { peerName } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
 import type { DeviceFacts, Endpoint, Outcome } from "./operation.ts";
 

@@ -73,4 +73,7 @@ export const limits = {
   relaySenders: 65_536,
   /** Lines of error.log a second, also in a burst; further ones are only counted. */
   errorLinesPerSecond: 200,
+  /** Lines of Activity.log about sources without a session, a second and in a burst; further ones are only counted. */
+  strangerLinesPerSecond: 20,
+  strangerLinesBurst: 1_000,
 } as const;

@@ -3,7 +3,8 @@
 
 import { ack } from "../../protocol/codes.ts";
 import type { Data } from "../../protocol/messages.ts";
-import { peerName, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
+import { peerName } from "../logbook.ts";
 import type { MayAnswer, Outcome } from "../operation.ts";
 import type { Request } from "../request.ts";
 

@@ -8,7 +8,7 @@ import type { Register } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
-import { peerName, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
 import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
@@ -66,7 +66,7 @@ export function receiveDeregister(
   const device = { id, mac, ip: canonicalIp(message.ip), port };
   const repeatable = sealedRequestOf(request, id);
   const clientKey = repeatable?.clientKey ?? null;
-  desk.log.activity("info", peerName(request.source), "RECV", `DEREGISTER ${id}`);
+  desk.noteRequest(request, `DEREGISTER ${id}`);
   const attempt = {
     request,
     what: "DEREGISTER",

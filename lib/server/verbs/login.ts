@@ -8,7 +8,8 @@ import type { Login } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { resumeProof, storedProof } from "../../sealed/ticket.ts";
 import type { Attempts } from "../credentials.ts";
-import { type Desk, peerName } from "../desk.ts";
+import type { Desk } from "../desk.ts";
+import { peerName } from "../logbook.ts";
 import type { Done, Endpoint, Need, Proof, Seal } from "../operation.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
@@ -66,7 +67,7 @@ export function receiveLogin(
   const { id, password, port } = message;
   const stated = { ip: ownText(canonicalIp(message.ip)), port };
   const words = `LOGIN ${id} from ${message.ip} port ${port}`;
-  desk.log.activity("info", peerName(request.source), "RECV", words);
+  desk.noteRequest(request, words);
   const ticket = request.link === null ? null : desk.random.bytes(ticketBytes);
   const seal = ticket === null ? null : sealOf(request, ticket, id, password);
   const attempt = {

@@ -3,7 +3,7 @@
 import { ack } from "../../protocol/codes.ts";
 import type { Logoff } from "../../protocol/messages.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
-import { peerName, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 
 /** Handles a LOGOFF. */
@@ -21,7 +21,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     leaving.link = request.link;
     return;
   }
-  desk.log.activity("info", peerName(request.source), "RECV", `LOGOFF ${id}`);
+  desk.noteRequest(request, `LOGOFF ${id}`);
   const session = desk.sessionOf(request, id);
   if (session === undefined) {
     // Stored answers count only here. If the device has a session again, it resumed it only to repeat its LOGOFF, which

@@ -8,7 +8,8 @@ import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
 import { frameBodyBytesMax, voucherSeconds } from "../../sealed/limits.ts";
 import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
-import { peerName, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
+import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../session.ts";
 

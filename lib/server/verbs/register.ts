@@ -7,7 +7,7 @@ import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
-import { peerName, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
 import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
 import type { Join } from "../policy.ts";
 import type { Request } from "../request.ts";
@@ -96,12 +96,7 @@ export function receiveRegister(
   const device = { id, mac, ip: canonicalIp(message.ip), port };
   const repeatable = sealedRequestOf(request, id);
   const sealed = repeatable !== null;
-  desk.log.activity(
-    "info",
-    peerName(request.source),
-    "RECV",
-    `REGISTER ${id} at ${message.ip} port ${port}`,
-  );
+  desk.noteRequest(request, `REGISTER ${id} at ${message.ip} port ${port}`);
   const attempt = {
     request,
     what: "REGISTER",

@@ -7,7 +7,7 @@ import { canonicalIp, isIp } from "../../protocol/ip.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { provesTicket } from "../../sealed/ticket.ts";
-import { type Desk, peerName } from "../desk.ts";
+import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 import { openSession } from "./login.ts";
 import type { DeviceRow } from "./register.ts";
@@ -49,12 +49,7 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
     return;
   }
   const stated = { ip: canonicalIp(frame.ip), port };
-  desk.log.activity(
-    "info",
-    peerName(source),
-    "RECV",
-    `RESUME ${id} from ${stated.ip} port ${port}`,
-  );
+  desk.noteRequest(request, `RESUME ${id} from ${stated.ip} port ${port}`);
   const { clientKey } = link;
   const shown = Uint8Array.from(proof);
   desk.submit(

@@ -4,7 +4,8 @@
 import { ack } from "../../protocol/codes.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../../protocol/limits.ts";
 import type { Status } from "../../protocol/messages.ts";
-import { peerName, type Desk } from "../desk.ts";
+import type { Desk } from "../desk.ts";
+import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
 
 const every = /every=(\d{1,9}(?:\.\d{1,9})?)/;
