@@ -161,6 +161,7 @@ async function openRegistrar(db: string, sharedIp: boolean) {
           device,
           proof,
           sealed: true,
+          clientKey: null,
           join: "open",
           at: Date.now(),
         } as const;

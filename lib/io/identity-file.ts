@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { OperatingError } from "../operating-error.ts";
-import { ed25519KeyPair, x25519KeyPair } from "../sealed/primitives.ts";
+import { ed25519KeyPair, hmac, x25519KeyPair } from "../sealed/primitives.ts";
 import type { Identity } from "../server/identity.ts";
 import { readSecretFile, writeSecretFile } from "./secret-file.ts";
 
@@ -74,5 +74,6 @@ function makeIdentity(databasePath: string, psk: Uint8Array | null): Identity {
 }
 
 function identityOf(sealing: Uint8Array, signing: Uint8Array, psk: Uint8Array | null): Identity {
-  return { sealing: x25519KeyPair(sealing), signing: ed25519KeyPair(signing), psk };
+  const digestKey = hmac(sealing, Buffer.from("iot-server digests"));
+  return { sealing: x25519KeyPair(sealing), signing: ed25519KeyPair(signing), psk, digestKey };
 }

@@ -10,6 +10,8 @@ export type Identity = {
   readonly signing: KeyPair;
   /** The pre-shared key, 32 bytes; null for none. */
   readonly psk: Uint8Array | null;
+  /** 32 bytes, the key of digests of requests: who has only the database cannot try passwords against them. */
+  readonly digestKey: Uint8Array;
 };
 
 /** A source of cryptographically secure random bytes. */

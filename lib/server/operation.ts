@@ -33,8 +33,10 @@ export type Operation =
       readonly kind: "register";
       readonly device: DeviceFacts;
       readonly proof: Proof;
-      /** Whether the request came over a link. */
+      /** Whether the request came over a link, or from the operator. */
       readonly sealed: boolean;
+      /** The client's static key, 32 bytes; null for text and for the operator. */
+      readonly clientKey: Uint8Array | null;
       /** Whether an unknown id is registered or refused. */
       readonly join: Join;
       readonly at: number;
@@ -109,6 +111,8 @@ export type SealedRequest = {
   /** The client's static key, 32 bytes. */
   readonly clientKey: Uint8Array;
   readonly msgid: bigint;
+  /** A keyed digest of its text, 16 bytes: another request with the same msgid is not its repeat. */
+  readonly digest: Uint8Array;
 };
 
 /** A report as a device sent it. */
@@ -217,8 +221,8 @@ export type Outcome =
   | { readonly kind: "answer"; readonly question: number; readonly repeated: boolean }
   | { readonly kind: "question"; readonly number: number }
   | Found
-  /** `code` is null if no answer to the request is stored. */
-  | { readonly kind: "answered"; readonly code: AckCode | null }
+  /** `code` is null if no answer is stored for the msgid; `isSame`: it is the answer to the same text. */
+  | { readonly kind: "answered"; readonly code: AckCode | null; readonly isSame: boolean }
   | { readonly kind: "nothing" };
 
 /** The store of devices, sessions and reports. */

@@ -110,7 +110,15 @@ export class Operator {
     this.desk.setTime(now);
     const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
     this.desk.submit(
-      { kind: "register", device, proof, sealed: true, join: "open", at: now.wall },
+      {
+        kind: "register",
+        device,
+        proof,
+        sealed: true,
+        clientKey: null,
+        join: "open",
+        at: now.wall,
+      },
       null,
       (outcome) => onResult(enrolled(outcome)),
       () => onResult({ kind: "done", code: ack.storageFailed }),

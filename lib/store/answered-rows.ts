@@ -12,7 +12,7 @@ const rowsMax = 65_536;
 export class AnsweredRows {
   readonly #insert: Statement<{ number: number }>;
   readonly #forget: Statement;
-  readonly #codeOf: Statement<{ code: AckCode }>;
+  readonly #answerTo: Statement<{ code: AckCode; digest: Uint8Array | null }>;
 
   /** @param keptMax how many rows are kept; older ones are deleted */
   constructor(
@@ -21,25 +21,32 @@ export class AnsweredRows {
   ) {
     this.#insert = prepare(
       database,
-      `INSERT OR REPLACE INTO answered (device, client_key, msgid, code) VALUES (?, ?, ?, ?)
-       RETURNING number`,
+      `INSERT OR REPLACE INTO answered (device, client_key, msgid, code, digest)
+       VALUES (?, ?, ?, ?, ?) RETURNING number`,
     );
     this.#forget = prepare(database, "DELETE FROM answered WHERE number <= ?");
-    this.#codeOf = prepare(
+    this.#answerTo = prepare(
       database,
-      "SELECT code FROM answered WHERE device = ? AND msgid = ? AND client_key = ?",
+      "SELECT code, digest FROM answered WHERE device = ? AND msgid = ? AND client_key = ?",
     );
   }
 
   /** Stores the answer to a request and deletes the oldest row if there are too many. */
-  keep({ device, clientKey, msgid }: SealedRequest, code: AckCode): void {
-    const row = this.#insert.get(device, clientKey, storedMsgid(msgid), code);
+  keep({ device, clientKey, msgid, digest }: SealedRequest, code: AckCode): void {
+    const row = this.#insert.get(device, clientKey, storedMsgid(msgid), code, digest);
     this.#forget.run((row as { number: number }).number - this.keptMax);
   }
 
-  /** The stored answer to the request, or null if there is none. */
-  codeOf({ device, clientKey, msgid }: SealedRequest): AckCode | null {
-    return this.#codeOf.get(device, storedMsgid(msgid), clientKey)?.code ?? null;
+  /** The stored answer to the request's msgid, and whether it is the same request; null if there is none. */
+  answerTo(request: SealedRequest): { code: AckCode; isSame: boolean } | null {
+    const { device, clientKey, msgid, digest } = request;
+    const row = this.#answerTo.get(device, storedMsgid(msgid), clientKey);
+    if (row === null) return null;
+    // Rows of 1.0.0 have no digest.
+    return {
+      code: row.code,
+      isSame: row.digest === null || Buffer.from(row.digest).equals(digest),
+    };
   }
 }
 

@@ -88,9 +88,10 @@ export class DeviceRows {
   }
 
   /** Carries out REGISTER, as its rule decides. */
-  register({ device, proof, sealed, join, at }: RegisterOperation): Outcome {
+  register(operation: RegisterOperation): Outcome {
+    const { device, at } = operation;
     const own = this.get(device.id);
-    const decision = decideRegister(device, proof, sealed, join, {
+    const decision = decideRegister(operation, this.policy.keyPolicy, {
       own,
       ipHolder: this.#ipHolderOf(device, own),
       macHolder: this.#macHolder.get(comparableMac(device.mac), device.id)?.id ?? null,

@@ -151,6 +151,11 @@ export const migrations: readonly string[] = [
     AND reports * 2 = (SELECT coalesce(sum(length(places)), 0) FROM report_index
                        WHERE report_index.chunk = report_chunk.chunk);
   `,
+  // A keyed digest of the text of an answered request; its key is not in the database, so that nobody can try passwords
+  // against it. NULL in rows from before.
+  `
+  ALTER TABLE answered ADD COLUMN digest BLOB;
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -183,7 +183,10 @@ export class SqliteStore implements Store {
         this.#keepAnswer(operation, ack.loggedOff);
         return { kind: "nothing" };
       case "answered":
-        return { kind: "answered", code: this.#answered.codeOf(operation.request) };
+        return {
+          kind: "answered",
+          ...(this.#answered.answerTo(operation.request) ?? { code: null, isSame: false }),
+        };
       case "touch":
         this.#sessions.touch(operation.sessions);
         this.#devices.countRepeats(operation.sessions);

@@ -93,12 +93,13 @@ export class MapStore {
     }
   }
 
-  #register({ device, proof, sealed, join }: OperationOf<"register">): Outcome {
+  #register(operation: OperationOf<"register">): Outcome {
+    const { device } = operation;
     const own = this.devices.get(device.id) ?? null;
     const others = [...this.devices.values()].filter(({ id }) => id !== device.id);
     const atIp = own?.ip === device.ip ? undefined : others.find(({ ip }) => ip === device.ip);
     const withMac = others.find(({ mac }) => comparableMac(mac) === comparableMac(device.mac));
-    const decision = decideRegister(device, proof, sealed, join, {
+    const decision = decideRegister(operation, "replace", {
       own,
       ipHolder: atIp?.id ?? null,
       macHolder: withMac?.id ?? null,

@@ -177,7 +177,12 @@ export class ServerBench {
         this.errors.push(`${peer} ${words}`);
       },
     };
-    const identity = { sealing: x25519KeyPair(key(1)), signing: ed25519KeyPair(key(2)), psk: null };
+    const identity = {
+      sealing: x25519KeyPair(key(1)),
+      signing: ed25519KeyPair(key(2)),
+      psk: null,
+      digestKey: key(3),
+    };
     const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
     return new Engine({ policy: defaultPolicy, log, random, identity }, stored, this.moment);
   }

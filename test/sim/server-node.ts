@@ -68,6 +68,7 @@ export class ServerNode {
       sealing: x25519KeyPair(secrets.bytes(32)),
       signing: ed25519KeyPair(secrets.bytes(32)),
       psk: null,
+      digestKey: secrets.bytes(32),
     };
     // Small pages, so that a full disk has an effect soon.
     this.database.run("PRAGMA page_size = 512");

@@ -66,7 +66,12 @@ async function newFilled(reports: number): Promise<string> {
 
 function fill(store: SqliteStore, reports: number): void {
   const devices = [deviceOf(1), deviceOf(2), deviceOf(3)] as const;
-  const request = { device: "device-1", clientKey: new Uint8Array(32), msgid: 1n };
+  const request = {
+    device: "device-1",
+    clientKey: new Uint8Array(32),
+    msgid: 1n,
+    digest: new Uint8Array(16),
+  };
   store.applyNow(devices.map((device) => ({ ...registerOf(device), request })));
   const proof = { kind: "verified", hash: "h1" } as const;
   store.applyNow(devices.slice(0, 2).map((device) => loginOf(device, proof)));

@@ -33,6 +33,9 @@ const key = new Uint8Array(32).fill(1);
 const otherKey = new Uint8Array(32).fill(2);
 const sealed = { ...locked, sealedKey: key };
 
+const inText = (proof: Proof) =>
+  ({ device: asked, proof, sealed: false, clientKey: null, join: "open" }) as const;
+
 describe("REGISTER: the first row that fits", () => {
   const free = { ipHolder: null, macHolder: null };
   const ipTaken = { ipHolder: "bsmith", macHolder: null };
@@ -72,7 +75,7 @@ describe("REGISTER: the first row that fits", () => {
     ["text of a device that was sealed", locked, free, none, "94"],
     ["text of a device that was sealed, other MAC", { ...locked, mac: "x" }, free, right, "94"],
   ] as const)("%s", (_name, row, taken, proof, outcome) => {
-    const decision = decideRegister(asked, proof, false, "open", { own: row, ...taken });
+    const decision = decideRegister(inText(proof), "replace", { own: row, ...taken });
     const store =
       decision.kind === "need" || decision.store === "nothing" ? "" : ` ${decision.store}`;
     expect(wordsOf(decision) + store).toBe(outcome);
@@ -94,14 +97,30 @@ describe("REGISTER: the first row that fits", () => {
     ["known", own, none, free, "01"],
     ["known, at another ip", otherIp, right, free, "02"],
   ] as const)("with a closed door: %s", (_name, row, proof, taken, outcome) => {
-    expect(wordsOf(decideRegister(asked, proof, true, "closed", { own: row, ...taken }))).toBe(
-      outcome,
-    );
+    expect(
+      wordsOf(
+        decideRegister({ ...inText(proof), sealed: true, join: "closed" }, "replace", {
+          own: row,
+          ...taken,
+        }),
+      ),
+    ).toBe(outcome);
+  });
+
+  test.each([
+    ["the same key, strict", key, "strict", right, "02"],
+    ["another key, strict: it would move the address", otherKey, "strict", right, "31"],
+    ["another key, strict, password not checked", otherKey, "strict", none, "verify h1"],
+    ["another key, keys are replaced", otherKey, "replace", right, "02"],
+  ] as const)("sealed, at another ip, %s", (_name, clientKey, keyPolicy, proof, outcome) => {
+    const request = { ...inText(proof), sealed: true, clientKey };
+    const rows = { own: { ...sealed, ip: "10.0.0.9" }, ...free };
+    expect(wordsOf(decideRegister(request, keyPolicy, rows))).toBe(outcome);
   });
 
   test("a sealed request of a device that was sealed before is decided like any other", () => {
     const rows = { own: { ...otherIp, textLocked: true }, ...free };
-    expect(wordsOf(decideRegister(asked, right, true, "open", rows))).toBe("02");
+    expect(wordsOf(decideRegister({ ...inText(right), sealed: true }, "replace", rows))).toBe("02");
   });
 });
 

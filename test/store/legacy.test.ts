@@ -188,7 +188,15 @@ describe("the older form", () => {
     });
     const proof = { kind: "verified", hash: hashOf("clear-one") } as const;
     const [outcome] = store.applyNow([
-      { kind: "register", device, proof, sealed: false, join: "open", at: startOfTime } as const,
+      {
+        kind: "register",
+        device,
+        proof,
+        sealed: false,
+        clientKey: null,
+        join: "open",
+        at: startOfTime,
+      } as const,
     ]);
     expect(outcome).toMatchObject({ code: "02" });
     store.close();

@@ -232,6 +232,7 @@ describe("stored answers of sealed requests", () => {
     device: "device-1",
     clientKey: new Uint8Array(32).fill(key),
     msgid,
+    digest: new Uint8Array(16).fill(Number(msgid % 251n)),
   });
   const big = 2n ** 64n - 1n;
 
@@ -239,12 +240,12 @@ describe("stored answers of sealed requests", () => {
     const { apply } = newStore();
     const answerTo = (msgid: bigint, key = 1, device = "device-1") =>
       apply({ kind: "answered", request: { ...requestOf(msgid, key), device } });
-    expect(answerTo(big)).toEqual({ kind: "answered", code: null });
+    expect(answerTo(big)).toEqual({ kind: "answered", code: null, isSame: false });
     apply({ ...registerOf(deviceOf(1)), request: requestOf(big) });
-    expect(answerTo(big)).toEqual({ kind: "answered", code: "00" });
-    expect(answerTo(big, 2)).toEqual({ kind: "answered", code: null });
-    expect(answerTo(1n)).toEqual({ kind: "answered", code: null });
-    expect(answerTo(big, 1, "device-2")).toEqual({ kind: "answered", code: null });
+    expect(answerTo(big)).toEqual({ kind: "answered", code: "00", isSame: true });
+    expect(answerTo(big, 2)).toEqual({ kind: "answered", code: null, isSame: false });
+    expect(answerTo(1n)).toEqual({ kind: "answered", code: null, isSame: false });
+    expect(answerTo(big, 1, "device-2")).toEqual({ kind: "answered", code: null, isSame: false });
     apply({ ...registerOf(deviceOf(1, { port: 9 }), right), request: requestOf(2n) });
     apply({ kind: "end", session: 1, reason: "logoff", at: later, request: requestOf(3n) });
     apply({
@@ -263,6 +264,19 @@ describe("stored answers of sealed requests", () => {
     ]);
   });
 
+  test("are known as another request's if the text differs, and as its own if they come from 1.0.0", () => {
+    const { database, apply } = newStore();
+    apply({ ...registerOf(deviceOf(1)), request: requestOf(big) });
+    const request = { ...requestOf(big), digest: new Uint8Array(16).fill(252) };
+    expect(apply({ kind: "answered", request })).toEqual({
+      kind: "answered",
+      code: "00",
+      isSame: false,
+    });
+    database.run("UPDATE answered SET digest = NULL");
+    expect(apply({ kind: "answered", request })).toMatchObject({ code: "00", isSame: true });
+  });
+
   test("are not stored if nothing was changed, nor for a text request", () => {
     const { database, apply } = newStore();
     apply(registerOf(deviceOf(1)));
@@ -276,7 +290,9 @@ describe("stored answers of sealed requests", () => {
     const database = newDatabase();
     const answered = new AnsweredRows(database, 3);
     for (let msgid = 1n; msgid <= 5n; msgid++) answered.keep(requestOf(msgid), "00");
-    const kept = [1n, 2n, 3n, 4n, 5n].map((msgid) => answered.codeOf(requestOf(msgid)));
+    const kept = [1n, 2n, 3n, 4n, 5n].map(
+      (msgid) => answered.answerTo(requestOf(msgid))?.code ?? null,
+    );
     expect(kept).toEqual([null, null, "00", "00", "00"]);
   });
 });

@@ -115,7 +115,15 @@ export function deviceOf(number: number, facts: Partial<DeviceFacts> = {}): Devi
 
 /** A REGISTER with the password hashed as `hash`, in text. */
 export function registerOf(device: DeviceFacts, proof: Proof = { kind: "hashed", hash: "h1" }) {
-  return { kind: "register", device, proof, sealed: false, join: "open", at: startOfTime } as const;
+  return {
+    kind: "register",
+    device,
+    proof,
+    sealed: false,
+    clientKey: null,
+    join: "open",
+    at: startOfTime,
+  } as const;
 }
 
 /** A LOGIN from the device's own address, in text. */

@@ -134,7 +134,7 @@ function drawOperation(draw: Draw, model: Model): Operation {
   switch (draw(8)) {
     case 0:
     case 1:
-      return { kind: "register", device, proof, sealed: false, join: "open", at };
+      return { kind: "register", device, proof, sealed: false, clientKey: null, join: "open", at };
     case 2:
       return { kind: "deregister", device, proof, clientKey: null, at };
     case 3:

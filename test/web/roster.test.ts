@@ -123,6 +123,7 @@ describe("a committed batch changes the roster", () => {
     device: facts,
     proof: { kind: "none" },
     sealed: false,
+    clientKey: null,
     join: "open",
     at: 5,
   };

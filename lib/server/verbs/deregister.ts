@@ -64,7 +64,7 @@ export function receiveDeregister(
 ): void {
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
-  const repeatable = sealedRequestOf(request, id);
+  const repeatable = sealedRequestOf(desk, request, id);
   const clientKey = repeatable?.clientKey ?? null;
   desk.noteRequest(request, `DEREGISTER ${id}`);
   const attempt = {

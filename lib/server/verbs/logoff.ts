@@ -37,7 +37,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
       session: session.row,
       reason: "logoff",
       at: desk.wallMs,
-      request: sealedRequestOf(request, id),
+      request: sealedRequestOf(desk, request, id),
     },
     request,
     () => {

@@ -5,11 +5,12 @@ import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
+import { equal } from "../../sealed/primitives.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
 import type { Attempts } from "../credentials.ts";
 import type { Desk } from "../desk.ts";
-import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
-import type { Join } from "../policy.ts";
+import type { DeviceFacts, Done, Need, Operation, Proof } from "../operation.ts";
+import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 
 /** A device's row. */
@@ -22,6 +23,12 @@ export type DeviceRow = DeviceFacts & {
   /** Whether its text requests are refused, because it logged in sealed once (protocol §5.19). */
   readonly textLocked: boolean;
 };
+
+/** What a REGISTER asks for. */
+export type RegisterRequest = Pick<
+  Extract<Operation, { kind: "register" }>,
+  "device" | "proof" | "sealed" | "clientKey" | "join"
+>;
 
 /** What a REGISTER is decided on. */
 export type RegisterRows = {
@@ -48,18 +55,15 @@ export type RegisterDecision =
 
 /**
  * Decides a REGISTER: the first row of the table in protocol §4.1 that applies.
- * @param device the fields of the request, ip in canonical spelling
- * @param proof what is known of the password
- * @param sealed whether the request came over a link
- * @param join whether an unknown id may register
+ * @param request its ip in canonical spelling
+ * @param keyPolicy whether a device may come with another key than before
  */
 export function decideRegister(
-  device: DeviceFacts,
-  proof: Proof,
-  sealed: boolean,
-  join: Join,
+  request: RegisterRequest,
+  keyPolicy: Policy["keyPolicy"],
   rows: RegisterRows,
 ): RegisterDecision {
+  const { device, proof, sealed, clientKey, join } = request;
   const { own } = rows;
   if (own !== null) {
     if (own.textLocked && !sealed) return done(ack.encryptionRequired);
@@ -70,6 +74,10 @@ export function decideRegister(
     if (proof.kind !== "verified" || proof.hash !== own.hash) {
       return { kind: "need", need: { kind: "verify", hash: own.hash } };
     }
+    // Otherwise another key could move the address at which the device is asked (protocol §5.12).
+    const isOtherKey =
+      own.sealedKey !== null && clientKey !== null && !equal(own.sealedKey, clientKey);
+    if (isOtherKey && keyPolicy === "strict") return done(ack.credentialsRefused);
     if (rows.ipHolder !== null) return done(ack.ipTaken, own.hash, rows.ipHolder);
     const { hash } = own;
     return { kind: "done", code: ack.registrationUpdated, store: "update", hash, holder: "" };
@@ -94,7 +102,7 @@ export function receiveRegister(
 ): void {
   const { id, password, mac, port } = message;
   const device = { id, mac, ip: canonicalIp(message.ip), port };
-  const repeatable = sealedRequestOf(request, id);
+  const repeatable = sealedRequestOf(desk, request, id);
   const sealed = repeatable !== null;
   desk.noteRequest(request, `REGISTER ${id} at ${message.ip} port ${port}`);
   const attempt = {
@@ -108,6 +116,7 @@ export function receiveRegister(
         device,
         proof,
         sealed,
+        clientKey: repeatable?.clientKey ?? null,
         join: desk.policy.join,
         at: desk.wallMs,
         request: repeatable,

@@ -24,7 +24,8 @@ export type ServerOptions = {
 /** Keys derived from a name. */
 export function identityNamed(name: string, psk: Uint8Array | null = null): Identity {
   const sealing = x25519KeyPair(fixedBytes(`${name} sealing`));
-  return { sealing, signing: ed25519KeyPair(fixedBytes(`${name} signing`)), psk };
+  const digestKey = fixedBytes(`${name} digests`);
+  return { sealing, signing: ed25519KeyPair(fixedBytes(`${name} signing`)), psk, digestKey };
 }
 
 export class ServerNode {
