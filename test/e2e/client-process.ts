@@ -10,8 +10,14 @@ export class ClientProcess implements AsyncDisposable {
   readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   readonly #exited: Promise<number>;
 
-  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = Bun.spawn([clientBinary, ...args], {
+  /** @param runBy a command prefix, such as `sh -c …` */
+  constructor(
+    folder: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    runBy: readonly string[] = [],
+  ) {
+    this.#child = Bun.spawn([...runBy, clientBinary, ...args], {
       cwd: folder,
       env: cleanEnv(folder, env),
       stdin: "pipe",

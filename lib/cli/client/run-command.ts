@@ -8,6 +8,7 @@ import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
+import { operatingErrorIn } from "../failure.ts";
 import { adviceOn } from "./advice.ts";
 import { agentLine, causeOf } from "./agent-rendering.ts";
 import { Causes } from "./causes.ts";
@@ -84,7 +85,10 @@ class AgentRun {
       const password = await passwordFrom(config.password, machine, terminal);
       machine.onStop(() => this.#stop());
       this.#start(session, spool, password);
-      void this.#readLines(terminal);
+      // A broken input does not end the agent: it beats, and has other sources of reports.
+      this.#readLines(terminal).catch((error: unknown) => {
+        this.#news(`* ${operatingErrorIn(error).message}`);
+      });
       return await session.orFailure(this.#ended);
     } finally {
       this.#cancelReport();

@@ -4,6 +4,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { isatty } from "node:tty";
+import { OperatingError } from "../../operating-error.ts";
 
 /** Lines in, lines out. */
 export type Terminal = {
@@ -14,6 +15,7 @@ export type Terminal = {
    * @param prompt shown on a terminal only
    * @param secret whether the typed text stays hidden
    * @returns the line, or null at the end of input
+   * @throws OperatingError `input-unreadable` after the lines that could be read
    */
   ask(prompt: string, secret?: boolean): Promise<string | null>;
   /** Prints an answer to standard output. */
@@ -34,20 +36,36 @@ const eraseBelow = "\r\u001b[J";
  * Opens the standard input and output of the process.
  * @param write writes a line to standard output if that is no terminal
  * @param onInterrupt called at ^C on a terminal; the end of input follows
+ * @throws OperatingError `input-unreadable` if standard input is a directory
  */
 export function openTerminal(
   write: (line: string) => void,
   onInterrupt: () => void = () => {},
 ): Terminal {
-  const { stdin, stdout, stderr } = process;
-  return new StandardTerminal(stdin, stdout, stderr, write, onInterrupt);
+  const { stdout, stderr } = process;
+  try {
+    return new StandardTerminal(process.stdin, stdout, stderr, write, onInterrupt);
+  } catch (error) {
+    if ((error as { syscall?: string }).syscall === undefined) throw error;
+    throw unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): OperatingError {
+  const { code } = error as { code?: string };
+  return new OperatingError(
+    "input-unreadable",
+    `Standard input cannot be read (${code ?? String(error)}).`,
+    "Give a file, a pipe or a terminal; </dev/null for no input.",
+  );
 }
 
 class StandardTerminal implements Terminal {
   readonly interactive: boolean;
   #lines: string[] = [];
   #ended = false;
-  #asker: ((line: string | null) => void) | null = null;
+  #failure: OperatingError | null = null;
+  #asker: PromiseWithResolvers<string | null> | null = null;
   #prompt = "";
   #secret = false;
   #screen: NodeJS.WriteStream;
@@ -70,6 +88,11 @@ class StandardTerminal implements Terminal {
     });
     this.#readline.on("line", (line) => this.#take(line));
     this.#readline.on("close", () => this.#end());
+    this.#readline.on("error", (error: unknown) => {
+      this.#failure = unreadable(error);
+      this.#asker?.reject(this.#failure);
+      this.#asker = null;
+    });
     // After ^Z and fg: readline paused its input when the process was stopped.
     this.#readline.on("SIGCONT", () => {
       this.#readline.resume();
@@ -91,13 +114,13 @@ class StandardTerminal implements Terminal {
       if (this.interactive) this.#screen.write(`${prompt}${secret ? "" : line}\n`);
       return Promise.resolve(line);
     }
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve(null);
     this.#prompt = prompt;
     this.#secret = secret;
-    return new Promise((resolve) => {
-      this.#asker = resolve;
-      if (this.interactive) this.#showPrompt();
-    });
+    this.#asker = Promise.withResolvers();
+    if (this.interactive) this.#showPrompt();
+    return this.#asker.promise;
   }
 
   print(line: string): void {
@@ -146,7 +169,7 @@ class StandardTerminal implements Terminal {
     this.#secret = false;
     const asker = this.#asker;
     this.#asker = null;
-    if (asker !== null) return asker(line);
+    if (asker !== null) return asker.resolve(line);
     this.#lines.push(line);
     if (this.#lines.length >= linesAheadMax) this.#readline.pause();
   }
@@ -155,7 +178,7 @@ class StandardTerminal implements Terminal {
     if (this.#ended) return;
     this.#ended = true;
     if (this.interactive && this.#asker !== null) this.#screen.write("\n");
-    this.#asker?.(null);
+    this.#asker?.resolve(null);
     this.#asker = null;
   }
 
