@@ -12,7 +12,7 @@ import { isHangupIgnored } from "../lib/io/hangup.ts";
 import { readPsk } from "../lib/io/identity-file.ts";
 import { KnownServers } from "../lib/io/known-servers.ts";
 import { readPasswordFile } from "../lib/io/password-file.ts";
-import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
+import { HostNames, macOf, ownIpTowards } from "../lib/io/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
 import { SpoolFile } from "../lib/io/spool-file.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
@@ -41,6 +41,7 @@ surviveBrokenErrors();
 // What a person sees on a terminal is not written by `output`.
 process.stdout.on("error", () => {});
 
+const hostNames = new HostNames();
 const stateFolder = stateFolderOf(process.env);
 
 const exit = await runClient(
@@ -71,7 +72,7 @@ const exit = await runClient(
     readPsk,
     openSocket: (host, port, onDatagram, onRefused) =>
       openUdp(host, port, onDatagram, { onRefused }),
-    addressOf,
+    addressOf: (host, timeoutMs) => hostNames.addressOf(host, timeoutMs),
     ownIpTowards,
     macOf,
     readPasswordFile,
@@ -90,3 +91,4 @@ const exit = await runClient(
   version,
 );
 process.exitCode = exitAfter(exit, output.end());
+if (hostNames.pending > 0) process.exit();

@@ -65,7 +65,8 @@ export type Machine = {
     onDatagram: (bytes: Uint8Array, from: Address) => void,
     onRefused?: () => void,
   ): Promise<Socket>;
-  addressOf(host: string): Promise<string>;
+  /** @param timeoutMs gives up after this time; Infinity for the system's own */
+  addressOf(host: string, timeoutMs: number): Promise<string>;
   ownIpTowards(ip: string): Promise<string>;
   macOf(ip: string): string;
   readPasswordFile(path: string): Promise<string>;

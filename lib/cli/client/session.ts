@@ -56,7 +56,8 @@ export async function openSession(
   port: number,
   behaviour: Behaviour,
 ): Promise<Session> {
-  const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
+  const { host, port: serverPort } = config.server;
+  const server = { ip: await machine.addressOf(host, config.timeoutMs), port: serverPort };
   const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
   let opened: Connection | null = null;
   const { promise: failure, reject } = Promise.withResolvers<never>();
