@@ -12,7 +12,7 @@ import { isHangupIgnored } from "../lib/io/hangup.ts";
 import { readPsk } from "../lib/io/identity-file.ts";
 import { KnownServers } from "../lib/io/known-servers.ts";
 import { readPasswordFile } from "../lib/io/password-file.ts";
-import { HostNames, macOf, ownIpTowards } from "../lib/io/route.ts";
+import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
 import { SpoolFile } from "../lib/io/spool-file.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
@@ -41,7 +41,9 @@ surviveBrokenErrors();
 // What a person sees on a terminal is not written by `output`.
 process.stdout.on("error", () => {});
 
-const hostNames = new HostNames();
+/** When what could not be written into the spool is tried again. */
+const spoolRetryMs = 10_000;
+
 const stateFolder = stateFolderOf(process.env);
 
 const exit = await runClient(
@@ -67,12 +69,13 @@ const exit = await runClient(
     openSpool(id, path, reportsMax, notice) {
       const file = path ?? join(makeDeviceFolder(stateFolder, id), "spool");
       const soon = (run: () => void) => void setImmediate(run);
-      return new SpoolFile(file, id, reportsMax, { soon, notice });
+      const later = (run: () => void) => void setTimeout(run, spoolRetryMs).unref();
+      return new SpoolFile(file, id, reportsMax, { soon, later, notice });
     },
     readPsk,
     openSocket: (host, port, onDatagram, onRefused) =>
       openUdp(host, port, onDatagram, { onRefused }),
-    addressOf: (host, timeoutMs) => hostNames.addressOf(host, timeoutMs),
+    addressOf,
     ownIpTowards,
     macOf,
     readPasswordFile,
@@ -91,4 +94,3 @@ const exit = await runClient(
   version,
 );
 process.exitCode = exitAfter(exit, output.end());
-if (hostNames.pending > 0) process.exit();

@@ -6,47 +6,23 @@ import { networkInterfaces } from "node:os";
 import { exitCode, OperatingError } from "../operating-error.ts";
 import { canonicalIp, isIp } from "../protocol/ip.ts";
 
-/** Looks up the addresses of hosts. */
-export class HostNames {
-  #pending = 0;
-
-  /** @param ask the system's look-up, which ends when the system likes: 11 s and more if no name server answers */
-  constructor(private readonly ask = (host: string) => lookup(host, { order: "ipv4first" })) {}
-
-  /** Look-ups that still run; one that was given up would keep the process from ending. */
-  get pending(): number {
-    return this.#pending;
+/**
+ * The address of a host; IPv4 is preferred.
+ * @param host a host name, or an IP literal, which is returned unchanged
+ * @throws OperatingError `unknown-host`
+ */
+export async function addressOf(host: string): Promise<string> {
+  if (isIp(host)) return host;
+  try {
+    return (await lookup(host, { order: "ipv4first" })).address;
+  } catch {
+    throw new OperatingError(
+      "unknown-host",
+      `No address is known for ${host}.`,
+      "Check the name, or give an IP address.",
+      exitCode.noAnswer,
+    );
   }
-
-  /**
-   * The address of a host; IPv4 is preferred.
-   * @param host a host name, or an IP literal, which is returned unchanged
-   * @param timeoutMs gives up after this time; Infinity for the system's own
-   * @throws OperatingError `unknown-host`
-   */
-  async addressOf(host: string, timeoutMs: number): Promise<string> {
-    if (isIp(host)) return host;
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const giveUp = () => reject(unknownHost(host, ": no name server answers"));
-    const timer = timeoutMs === Infinity ? undefined : setTimeout(giveUp, timeoutMs);
-    this.#pending++;
-    this.ask(host)
-      .then(
-        ({ address }) => resolve(address),
-        () => reject(unknownHost(host, "")),
-      )
-      .finally(() => this.#pending--);
-    return promise.finally(() => clearTimeout(timer));
-  }
-}
-
-function unknownHost(host: string, why: string): OperatingError {
-  return new OperatingError(
-    "unknown-host",
-    `No address is known for ${host}${why}.`,
-    "Check the name, or give an IP address.",
-    exitCode.noAnswer,
-  );
 }
 
 /**

@@ -2,6 +2,7 @@
 // together. If the file cannot be written, reports wait in memory until it can.
 
 import type { Database, Statement } from "bun:sqlite";
+import { statSync } from "node:fs";
 import type { Report, Spool } from "../client/spool.ts";
 import { closeSpoolDatabase, openSpoolDatabase } from "./spool-database.ts";
 
@@ -18,6 +19,8 @@ type Entry = Report & { readonly place: number };
 export type SpoolPorts = {
   /** Runs a function after what has arrived has been taken. */
   soon(run: () => void): void;
+  /** Runs a function in some seconds, if the process still runs then: what could not be written is tried again. */
+  later(run: () => void): void;
   /** Tells a person. */
   notice(line: string): void;
 };
@@ -25,6 +28,7 @@ export type SpoolPorts = {
 export class SpoolFile implements Spool {
   dropped = 0;
   readonly #database: Database;
+  readonly #inode: number | undefined;
   readonly #insert: Statement;
   readonly #remove: Statement;
   readonly #select: Statement<Row>;
@@ -35,6 +39,8 @@ export class SpoolFile implements Spool {
   #pending: Entry[] = [];
   /** Places of reports that are still in the file, but are delivered or dropped. */
   readonly #settled = new Set<number>();
+  /** All reports up to this place are settled. */
+  #settledUpTo = 0;
   #taken: Entry[] = [];
   #commitIsDue = false;
   #inTrouble = false;
@@ -53,6 +59,7 @@ export class SpoolFile implements Spool {
   ) {
     const database = openSpoolDatabase(path, device, ports.notice);
     this.#database = database;
+    this.#inode = inodeOf(path);
     this.#insert = database.query("INSERT INTO report VALUES (?, ?, ?)");
     this.#remove = database.query("DELETE FROM report WHERE place = ?");
     this.#select = database.query("SELECT * FROM report WHERE place > ? ORDER BY place LIMIT ?");
@@ -89,7 +96,9 @@ export class SpoolFile implements Spool {
     this.#taken = this.#taken.filter(
       ({ msgid }) => !reports.some((other) => other.msgid === msgid),
     );
-    if (this.#settled.size >= settledMax) this.#commit();
+    if (this.#settled.size < settledMax) return;
+    if (this.#inTrouble) this.#commitSoon();
+    else this.#commit();
   }
 
   putBack(): void {
@@ -98,7 +107,7 @@ export class SpoolFile implements Spool {
 
   keep(): number {
     this.#commit();
-    return this.#stored;
+    return inodeOf(this.path) === this.#inode ? this.#stored : 0;
   }
 
   /** Writes what can be written, and releases the file. */
@@ -120,18 +129,16 @@ export class SpoolFile implements Spool {
 
   /** The first `count` reports after a place. */
   #from(place: number, count: number): Entry[] {
-    const stored = this.#stored === 0 ? [] : this.#read(place, count + this.#settled.size);
-    const whole = stored.filter((row) => !this.#settled.has(row.place)).slice(0, count);
-    const entries = whole.map(({ place: at, msgid, text }) => {
-      return { place: at, msgid: BigInt(msgid), text };
-    });
+    const entries = this.#stored === 0 ? [] : this.#read(place, count);
     const pending = this.#pending.filter((entry) => entry.place > place);
     return [...entries, ...pending.slice(0, count - entries.length)];
   }
 
-  #read(place: number, count: number): Row[] {
+  #read(place: number, count: number): Entry[] {
     try {
-      return this.#select.all(place, count);
+      const entries = this.#unsettled(Math.max(place, this.#settledUpTo), count);
+      if (place === 0) this.#settledUpTo = (entries[0]?.place ?? 1) - 1;
+      return entries;
     } catch (error) {
       this.#tell(
         `cannot be read (${(error as Error).message}): ${this.#stored} reports stay in it`,
@@ -139,6 +146,21 @@ export class SpoolFile implements Spool {
       // What is in the file is out of reach; the next start looks at it again.
       this.#stored = 0;
       return [];
+    }
+  }
+
+  /** The first `count` reports in the file after a place. Of rows that are settled there are few, unless all are. */
+  #unsettled(place: number, count: number): Entry[] {
+    const entries: Entry[] = [];
+    const limit = count + settledMax;
+    for (let after = place; ;) {
+      const rows = this.#select.all(after, limit);
+      for (const row of rows) {
+        if (this.#settled.has(row.place)) continue;
+        entries.push({ place: row.place, msgid: BigInt(row.msgid), text: row.text });
+      }
+      if (rows.length < limit || entries.length >= count) return entries.slice(0, count);
+      after = rows.at(-1)?.place ?? after;
     }
   }
 
@@ -155,7 +177,8 @@ export class SpoolFile implements Spool {
   #commitSoon(): void {
     if (this.#commitIsDue) return;
     this.#commitIsDue = true;
-    this.ports.soon(() => this.#commit());
+    const when = this.#inTrouble ? this.ports.later : this.ports.soon;
+    when(() => this.#commit());
   }
 
   /** Writes all that has changed, in one transaction with one fsync. */
@@ -163,6 +186,7 @@ export class SpoolFile implements Spool {
     this.#commitIsDue = false;
     if (this.#closed || (this.#pending.length === 0 && this.#settled.size === 0)) return;
     try {
+      this.#check();
       this.#database.run("BEGIN IMMEDIATE");
       for (const place of this.#settled) this.#remove.run(place);
       for (const { place, msgid, text } of this.#pending) {
@@ -174,6 +198,7 @@ export class SpoolFile implements Spool {
       const why = (error as Error).message;
       if (!this.#inTrouble) this.#tell(`cannot be written (${why}): reports wait in memory`);
       this.#inTrouble = true;
+      this.#commitSoon();
       return;
     }
     this.#stored += this.#pending.length;
@@ -183,7 +208,16 @@ export class SpoolFile implements Spool {
     this.#inTrouble = false;
   }
 
+  /** @throws Error if the file was removed or replaced: what is written into it would be gone */
+  #check(): void {
+    if (inodeOf(this.path) !== this.#inode) throw new Error("the file was removed");
+  }
+
   #tell(what: string): void {
     this.ports.notice(`The spool ${this.path} ${what}.`);
   }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }

@@ -2,8 +2,7 @@
 // what has other work does it; the exit code and two lines tell.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { ClientProcess } from "./client-process.ts";
-import { testTimeoutMs, until } from "./polling.ts";
+import { testTimeoutMs } from "./polling.ts";
 import {
   clientBinary,
   freePort,
@@ -46,13 +45,6 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
-
-function untilReported(id: string, message: string): Promise<boolean> {
-  return until(`a report of ${id}`, async () => {
-    const { stdout } = await run(serverBinary, ["reports", id], folder.path);
-    return stdout.includes(message);
-  });
-}
 
 const readers = [
   `"$server" --help`,
@@ -119,18 +111,6 @@ test("the menu carries out its script", async () => {
   const ended = await shell(`printf '%s\\n' ${script.join(" ")} | ${menu} >/dev/full`);
   expect(ended.code).toBe(5);
   expect((await shell(`"$server" devices`)).stdout).toContain("bsmith");
-});
-
-test("an agent does not wait for a reader that has stalled", async () => {
-  const full = "mkfifo stalled; exec 3<>stalled; head -c 65536 /dev/zero >&3";
-  const runBy = ["sh", "-c", `${full}; exec "$0" "$@" >&3`];
-  const args = `run --id pi1 --ip 127.0.0.7 --mac 7 --server 127.0.0.1:${server.port}`.split(" ");
-  const env = { IOT_PASSWORD: "correct-horse" };
-  await using agent = new ClientProcess(folder.path, args, env, runBy);
-  agent.line("from a pipe");
-  await untilReported("pi1", "from a pipe");
-  expect(await agent.stop()).toBe(5);
-  expect(agent.stderr).toContain("lines of the output are missing");
 });
 
 test("the server serves although nobody can read what it says", async () => {

@@ -30,11 +30,13 @@ const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 function open(path = newPath(), reportsMax = 100, device = "asmith") {
   const notices: string[] = [];
+  const waiting: (() => void)[] = [];
   const ports = {
     soon: (run: () => void) => void setImmediate(run),
+    later: (run: () => void) => void waiting.push(run),
     notice: (line: string) => void notices.push(line),
   };
-  return { path, notices, spool: new SpoolFile(path, device, reportsMax, ports) };
+  return { path, notices, waiting, spool: new SpoolFile(path, device, reportsMax, ports) };
 }
 
 function refusalOf(run: () => unknown): OperatingError {
@@ -168,18 +170,52 @@ test("a file that cannot be written: reports wait in memory with one notice, and
   database.run(`CREATE TRIGGER full BEFORE INSERT ON report WHEN (SELECT count(*) FROM report) >= 2
     BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
   database.close();
-  const { notices, spool } = open(path);
+  const { notices, waiting, spool } = open(path);
   for (let n = 1; n <= 4; n++) {
     spool.push(report(n));
     await turn();
   }
+  // It is tried again once in a while, not at each report.
+  expect(waiting).toHaveLength(1);
   expect(notices).toEqual([
     `The spool ${path} cannot be written (database or disk is full): reports wait in memory.`,
   ]);
   expect([spool.length, spool.keep()]).toEqual([4, 2]);
   expect(textsOf(spool.take(9))).toEqual(["report 1", "report 2", "report 3", "report 4"]);
   spool.settle(spool.take(2));
+  waiting.shift()?.();
   expect(spool.keep()).toBe(2);
   expect(notices.slice(1)).toEqual([`The spool ${path} is written again.`]);
+  spool.close();
+});
+
+test("a file that was removed is noticed: nothing in it is promised", async () => {
+  const { path, notices, spool } = open();
+  spool.push(report(1));
+  await turn();
+  rmSync(path);
+  spool.push(report(2));
+  await turn();
+  expect(notices).toEqual([
+    `The spool ${path} cannot be written (the file was removed): reports wait in memory.`,
+  ]);
+  expect(textsOf(spool.take(9))).toEqual(["report 1", "report 2"]);
+  expect(spool.keep()).toBe(0);
+  spool.close();
+});
+
+test("many delivered reports that cannot be removed do not slow it down", async () => {
+  const path = newPath();
+  const first = open(path, 20_000).spool;
+  for (let n = 1; n <= 20_000; n++) first.push(report(n));
+  first.close();
+  const database = new Database(path);
+  database.run(`CREATE TRIGGER full BEFORE DELETE ON report
+    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+  database.close();
+  const { spool } = open(path, 20_000);
+  // Twenty thousand looks at up to twenty thousand rows would take minutes.
+  for (let n = 1; n <= 20_000; n++) spool.settle(spool.take(1));
+  expect([spool.length, spool.take(1)]).toEqual([0, []]);
   spool.close();
 });

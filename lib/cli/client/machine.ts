@@ -65,8 +65,7 @@ export type Machine = {
     onDatagram: (bytes: Uint8Array, from: Address) => void,
     onRefused?: () => void,
   ): Promise<Socket>;
-  /** @param timeoutMs gives up after this time; Infinity for the system's own */
-  addressOf(host: string, timeoutMs: number): Promise<string>;
+  addressOf(host: string): Promise<string>;
   ownIpTowards(ip: string): Promise<string>;
   macOf(ip: string): string;
   readPasswordFile(path: string): Promise<string>;

@@ -63,6 +63,11 @@ class AgentRun {
     const spool = openSpool(this.config, this.machine, (line) => this.#news(line));
     try {
       return await this.#runWith(spool);
+    } catch (error) {
+      const { length } = spool;
+      if (length > 0)
+        this.#news(`* reports not delivered: ${length}, of which kept: ${spool.keep()}`);
+      throw error;
     } finally {
       spool.close();
     }
@@ -145,7 +150,10 @@ class AgentRun {
       if (!json) this.#advise(event);
       this.#end(exitCode.refused);
     }
-    if (event.kind === "stopped") this.#end(event.loggedOff ? exitCode.done : exitCode.noAnswer);
+    if (event.kind === "stopped") {
+      const isLost = event.undelivered > event.kept;
+      this.#end(event.loggedOff && !isLost ? exitCode.done : exitCode.noAnswer);
+    }
   }
 
   #advise({ verb, code, reason }: Extract<AgentEvent, { kind: "refused" }>): void {

@@ -56,8 +56,7 @@ export async function openSession(
   port: number,
   behaviour: Behaviour,
 ): Promise<Session> {
-  const { host, port: serverPort } = config.server;
-  const server = { ip: await machine.addressOf(host, config.timeoutMs), port: serverPort };
+  const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
   const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
   let opened: Connection | null = null;
   const { promise: failure, reject } = Promise.withResolvers<never>();

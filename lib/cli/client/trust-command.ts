@@ -38,7 +38,7 @@ async function keyShown(
   name: string,
 ): Promise<Uint8Array> {
   const { clock } = machine;
-  const address = { ip: await machine.addressOf(server.host, timeoutMs), port: server.port };
+  const address = { ip: await machine.addressOf(server.host), port: server.port };
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const port = new ClosedPort();
   const socket = await machine.openSocket(

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
+import { OperatingError } from "../../../lib/operating-error.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { type Answer, ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
 
@@ -133,6 +134,57 @@ test.each([false, true])(
       );
   },
 );
+
+test("a server that stays broken is told once a minute, with a count, and nothing is lost", async () => {
+  let broken = 20;
+  const fake: Fake = fakeMachine({
+    lines: ["one", "two"],
+    answer: (text, to) => {
+      const verb = text.split("\t", 1)[0] as string;
+      if (verb === "DATA" && broken-- > 0) return ackWith("95")(text, to);
+      if (text.endsWith("two")) queueMicrotask(fake.stop);
+      return ackWith(codes[verb] as string)(text, to);
+    },
+  });
+  const read = () => readClientConfig(base, { IOT_PASSWORD: "secret" });
+  expect(await runClient(read, fake.machine, "1.0.0")).toBe(0);
+  expect(reportsOf(fake).slice(-2)).toEqual(["one", "two"]);
+  // Twenty pauses of 10 s.
+  const told = fake.out.filter((line) => line.includes(" 95 "));
+  expect(told.length).toBeLessThanOrEqual(4);
+  expect(told[1]).toEndWith("(and 5 times more since it was last said)");
+});
+
+test("a spool that cannot be used does not stop the agent, unless its file was named", async () => {
+  const failing = (fake: Fake) => ({
+    ...fake.machine,
+    openSpool: () => {
+      throw new OperatingError(
+        "spool-unusable",
+        "The spool cannot be used: no room.",
+        "Make room.",
+      );
+    },
+  });
+  const fake = fakeMachine({
+    lines: ["one"],
+    answer: served((text) => {
+      if (text.endsWith("one")) queueMicrotask(fake.stop);
+    }),
+  });
+  const read =
+    (...args: string[]) =>
+    () =>
+      readClientConfig([...base, ...args], { IOT_PASSWORD: "s" });
+  expect(await runClient(read(), failing(fake), "1.0.0")).toBe(0);
+  expect(fake.err).toEqual([
+    "The spool cannot be used: no room. Reports that are not delivered are kept in memory only.",
+  ]);
+  expect(reportsOf(fake)).toEqual(["one"]);
+  const named = fakeMachine({});
+  expect(await runClient(read("--spool", "x"), failing(named), "1.0.0")).toBe(1);
+  expect(named.sent).toEqual([]);
+});
 
 test("a refused registration ends the agent with 1", async () => {
   const fake = fakeMachine({ answer: ackWith("13") });

@@ -63,6 +63,9 @@ test.each([
   [["trust", "192.0.2.1"], 'HOST:PORT is "192.0.2.1", not a host and a port.'],
   [["trust", "192.0.2.1:9000", "--text"], "--text is not an option of trust."],
   [["run", ...base, "--every", "5s"], "--every needs --report."],
+  [["run", ...base, "--drain", "10"], '--drain is "10", a number without'],
+  [["run", ...base, "--spool-max", "1"], '--spool-max is "1", not a number.'],
+  [["send", ...base, "--spool", "x"], "--spool is not an option of send."],
   [["run", ...base, "--heartbeat", "500ms"], '--heartbeat is "500ms", not a duration'],
   [["run", ...base, "--heartbeat", "1500ms"], "--heartbeat is not in whole seconds."],
 ])("%j is a usage error", async (args, message) => {
@@ -151,4 +154,17 @@ test("--help fits a screen and names every exit code", async () => {
   expect(lines.at(-1)).toBe(
     "Exit: 0 done, 1 refused, 2 usage, 3 no answer, 4 key changed, 5 output broken.",
   );
+});
+
+test.each([
+  [[], {}, "state"],
+  [["--spool", "none"], {}, null],
+  [["--spool", "./none"], {}, { file: "./none" }],
+  [[], { IOT_SPOOL: "/var/spool/iot" }, { file: "/var/spool/iot" }],
+])("the spool of %p with %p", (args, env, spool) => {
+  expect(readClientConfig(["run", ...base, ...args], env)).toMatchObject({
+    spool,
+    spoolMax: 100_000,
+    drainMs: 10_000,
+  });
 });
