@@ -9,6 +9,7 @@ import { Engine } from "../lib/server/engine.ts";
 import type { Asker } from "../lib/server/operation.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { FileGuard } from "../lib/store/file-guard.ts";
+import { logMissing } from "../lib/store/database-refusal.ts";
 import { openDatabase } from "../lib/store/open-database.ts";
 import type { LegacyPort } from "../lib/store/legacy.ts";
 import { SqliteStore } from "../lib/store/sqlite-store.ts";
@@ -68,8 +69,9 @@ async function open(
 ): Promise<RunningServer> {
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
-  const { database, lock } = await openDatabase(config.db, legacyPort(logs));
+  const { database, lock, lacksLog } = await openDatabase(config.db, legacyPort(logs));
   closers.push(() => lock.release());
+  if (lacksLog) tell(logs, logMissing(config.db));
   const store = new SqliteStore(database, config, new FileGuard(config.db));
   closers.push(() => store.close());
   const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
@@ -146,8 +148,7 @@ function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls):
     return () => control.close();
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
-    logs.error("-", error.message);
-    tellWarning(error);
+    tell(logs, error);
     return () => {};
   }
 }
@@ -159,6 +160,12 @@ function legacyPort(logs: FileLogs): LegacyPort {
     process.stderr.write(`${words}\n`);
   };
   return { hashPassword, onProgress: showProgress("Hashing passwords"), onNote, now };
+}
+
+/** Tells the operator of a trouble with which the server runs on, on the terminal and in the log. */
+function tell(logs: FileLogs, trouble: OperatingError): void {
+  logs.error("-", `${trouble.message} ${trouble.nextStep}`);
+  tellWarning(trouble);
 }
 
 function reopen(logs: FileLogs): void {

@@ -27,6 +27,15 @@ export function notAFile(path: string, isDirectory: boolean): OperatingError {
   );
 }
 
+/** A warning: the file was copied while a server had it open, and its log was not. */
+export function logMissing(path: string): OperatingError {
+  return new OperatingError(
+    "log-missing",
+    `${path} was served when it was copied, and its log ${path}-wal is not here: what was stored last is missing.`,
+    "If you have the original, copy it with: iot-server backup FILE. If another program merged the log, all is there.",
+  );
+}
+
 /** Another program has locked the database. */
 export function inUse(path: string): OperatingError {
   return new OperatingError(

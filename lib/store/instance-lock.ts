@@ -3,6 +3,16 @@
 // readers of the database.
 
 import { Database } from "bun:sqlite";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { OperatingError } from "../operating-error.ts";
 import { realPathOf } from "./database-file.ts";
 import { unwritable } from "./database-refusal.ts";
@@ -13,6 +23,8 @@ export type InstanceLock = { release(): void };
 /** How long to wait for the lock, ms. `isServed` holds a read lock for microseconds, or longer if it is preempted. */
 const patienceMs = 500;
 
+const ownerOnly = 0o600;
+
 // Keeps the connections reachable: a garbage-collected one would release its lock.
 const held = new Set<Database>();
 
@@ -22,11 +34,53 @@ export function lockPathOf(databasePath: string): string {
 }
 
 /**
- * Takes the lock of a database.
- * @throws OperatingError `database-in-use`, `database-unwritable`
+ * Takes the lock of a database: that of each name of its file, because two servers that open one file under two names
+ * damage it.
+ * @throws OperatingError `database-in-use`, `database-unwritable`, `database-linked`
  */
 export function takeInstanceLock(databasePath: string): InstanceLock {
-  const path = lockPathOf(databasePath);
+  const locks: InstanceLock[] = [];
+  const release = () => {
+    for (const lock of locks) lock.release();
+  };
+  try {
+    locks.push(lockName(databasePath, databasePath));
+    for (const name of secondNamesOf(databasePath)) locks.push(lockName(name, databasePath));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { release };
+}
+
+/**
+ * The other names (hard links) of a database's file, all in its folder.
+ * @throws OperatingError `database-linked` if it has one elsewhere
+ */
+function secondNamesOf(databasePath: string): string[] {
+  const file = realPathOf(databasePath);
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined || there.nlink <= 1) return [];
+  const folder = dirname(file);
+  const names = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((name) => name !== file && isSame(there, name));
+  if (names.length + 1 >= there.nlink) return names;
+  throw new OperatingError(
+    "database-linked",
+    `${databasePath} has a second name (hard link) in another folder; two servers would damage it.`,
+    `Find it with \`find / -samefile ${databasePath}\`, and delete it or make it a copy.`,
+  );
+}
+
+function isSame({ dev, ino }: Stats, path: string): boolean {
+  const it = statSync(path, { throwIfNoEntry: false });
+  return it?.dev === dev && it.ino === ino;
+}
+
+/** @param databasePath the database as errors name it */
+function lockName(name: string, databasePath: string): InstanceLock {
+  const path = lockPathOf(name);
   const database = openLockFile(path, databasePath);
   try {
     database.run(`PRAGMA busy_timeout = ${patienceMs}`);
@@ -74,6 +128,9 @@ export function isServed(databasePath: string): boolean {
 
 function openLockFile(path: string, databasePath: string): Database {
   try {
+    // Whoever can read the file can lock it, and so keep the next server from starting.
+    if (existsSync(path)) chmodSync(path, ownerOnly);
+    else closeSync(openSync(path, "wx", ownerOnly));
     return new Database(path, { create: true, readwrite: true });
   } catch (error) {
     throw unwritable(databasePath, (error as Error).message);

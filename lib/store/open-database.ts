@@ -2,7 +2,7 @@
 // schema. Never changes a file that is damaged or belongs to another program: it refuses it by name.
 
 import { constants, Database } from "bun:sqlite";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
 import { checkFile, realPathOf, tryWriting } from "./database-file.ts";
@@ -14,13 +14,21 @@ import { applicationId, migrate, newerSchema, schemaVersion, versionOf } from ".
 import { closeDatabase } from "./statements.ts";
 
 /** An open database and its lock. The store closes the database; release the lock after that. */
-export type OpenDatabase = { readonly database: Database; readonly lock: InstanceLock };
+export type OpenDatabase = {
+  readonly database: Database;
+  readonly lock: InstanceLock;
+  /** The file was copied while it was served, without its log: what the server stored last is missing. */
+  readonly lacksLog: boolean;
+};
 
 /** Who wrote the database: nobody yet, this server, or the original system. */
 type Kind = "new" | "ours" | "legacy";
 
 /** A database up to this size, in bytes, is checked page by page when it is opened, which takes a few 10 ms. */
 const quickCheckBytesMax = 16 << 20;
+
+/** How long a batch waits for another program's write lock, ms: meanwhile neither devices nor HTTP are served. */
+export const batchWaitMs = 100;
 
 // Keeps the connections reachable: a garbage-collected one would release its locks.
 const open = new Set<Database>();
@@ -31,7 +39,7 @@ const open = new Set<Database>();
  * @param path the database; its directory must exist
  * @param legacy what the migration of a database of the original system needs
  * @throws OperatingError `database-in-use`, `database-unwritable`, `database-corrupt`, `database-foreign`,
- *   `newer-schema`
+ *   `database-linked`, `newer-schema`
  */
 export async function openDatabase(path: string, legacy: LegacyPort): Promise<OpenDatabase> {
   const file = realPathOf(path);
@@ -41,13 +49,17 @@ export async function openDatabase(path: string, legacy: LegacyPort): Promise<Op
     checkFile(file, path);
     tryWriting(file);
     lock = takeInstanceLock(path);
+    const hasLog = (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
     const isExamined = existsSync(file) && examineUntouched(file, path);
     database = connect(file);
     const kind = isExamined ? kindOf(database, path) : examine(database, path);
     if (kind === "legacy") await migrateLegacy(database, file, legacy);
     prepareToServe(database);
     migrate(database, path);
-    return keep(database, lock);
+    const lacksLog = markServed(database) && !hasLog;
+    // Until here another program may hold a lock for a moment. From now on devices wait for each batch.
+    database.run(`PRAGMA busy_timeout = ${batchWaitMs}`);
+    return keep(database, lock, lacksLog);
   } catch (error) {
     if (database !== null) closeDatabase(database);
     lock?.release();
@@ -89,16 +101,30 @@ export function openReadOnly(path: string): Database {
  * another process could remove the log under the server.
  */
 export function openBeside(path: string): Database {
-  return connectToRead(realPathOf(path), false);
+  const database = connectToRead(realPathOf(path), false);
+  database.run(`PRAGMA busy_timeout = ${batchWaitMs}`);
+  return database;
 }
 
-function keep(database: Database, lock: InstanceLock): OpenDatabase {
+/**
+ * Marks a database as served, in the file itself and not only in its log, so that a copy of the file alone is recognised.
+ * @returns whether it was marked before: the last server did not close it, or it is a copy
+ */
+function markServed(database: Database): boolean {
+  const { changes } = database.run("INSERT OR IGNORE INTO serving VALUES (1, 0)");
+  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  // From now on the log is not empty: an empty one, which any reader of a copy makes, is not the server's.
+  database.run("UPDATE serving SET starts = starts + 1");
+  return changes === 0;
+}
+
+function keep(database: Database, lock: InstanceLock, lacksLog: boolean): OpenDatabase {
   open.add(database);
   const release = () => {
     open.delete(database);
     lock.release();
   };
-  return { database, lock: { release } };
+  return { database, lock: { release }, lacksLog };
 }
 
 function connect(file: string): Database {

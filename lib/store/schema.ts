@@ -156,6 +156,14 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE answered ADD COLUMN digest BLOB;
   `,
+  // Has a row while a server has the database open: a file with a row but without its log beside it is a copy that lacks
+  // what was in the log.
+  `
+  CREATE TABLE serving (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    starts INTEGER NOT NULL
+  );
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -13,6 +13,7 @@ import type {
 import type { Policy } from "../server/policy.ts";
 import { AnsweredRows } from "./answered-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
+import { batchWaitMs } from "./open-database.ts";
 import type { FileGuard } from "./file-guard.ts";
 import { LatestReports } from "./latest-reports.ts";
 import { QuestionRows } from "./question-rows.ts";
@@ -40,6 +41,9 @@ export class SqliteStore implements Store {
   readonly #reports: ReportWriter;
   readonly #latest: LatestReports;
   readonly #begin: Statement;
+  readonly #beginWriting: Statement;
+  /** Another program held the write lock at the last batch. */
+  #locked = false;
   readonly #commit: Statement;
 
   /**
@@ -52,6 +56,7 @@ export class SqliteStore implements Store {
     private readonly guard: FileGuard | null = null,
   ) {
     this.#begin = prepare(database, "BEGIN");
+    this.#beginWriting = prepare(database, "BEGIN IMMEDIATE");
     this.#commit = prepare(database, "COMMIT");
     this.#devices = new DeviceRows(database, { keyPolicy: "replace", ...options });
     this.#sessions = new SessionRows(database);
@@ -93,13 +98,13 @@ export class SqliteStore implements Store {
     const outcomes: Outcome[] = [];
     this.guard?.assertThere();
     this.#reports.begin();
-    this.#begin.run();
     try {
+      this.#beginBatch();
       for (const operation of operations) outcomes.push(this.#applyOne(operation));
       this.#commit.run();
     } catch (error) {
       this.#rollback();
-      throw error;
+      throw this.#explained(error);
     }
     // A commit to a deleted file is lost, so it must not be acknowledged. The check takes a few µs per batch; the fsync
     // takes 150 µs.
@@ -125,11 +130,28 @@ export class SqliteStore implements Store {
   /** Moves the log into the database if the disk allows it, and closes the file. */
   close(): void {
     try {
+      this.database.run("DELETE FROM serving");
       this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // Nothing is lost: the log stays beside the database and is read at the next start.
     }
     closeDatabase(this.database);
+  }
+
+  #beginBatch(): void {
+    if (!this.#locked) return void this.#begin.run();
+    // Nothing waits for a lock that a batch has already waited for: devices and HTTP are served between two attempts.
+    this.#beginWriting.run();
+    this.#locked = false;
+    this.database.run(`PRAGMA busy_timeout = ${batchWaitMs}`);
+  }
+
+  #explained(error: unknown): unknown {
+    const { code = "" } = error as { code?: string };
+    if (!code.startsWith("SQLITE_BUSY")) return error;
+    if (!this.#locked) this.database.run("PRAGMA busy_timeout = 0");
+    this.#locked = true;
+    return new Error("another program has locked the database for writing; end it (lsof names it)");
   }
 
   #applyOne(operation: Operation): Outcome {
