@@ -167,5 +167,5 @@ function pollOf(descriptor: number): () => boolean {
   new Int32Array(question.buffer)[0] = descriptor;
   question[2] = writable;
   // An error counts as room: the write will tell which.
-  return () => library.symbols.poll(ptr(question), 1, 0) !== 0;
+  return () => library.symbols.poll(ptr(question), 1, 0) > 0;
 }

@@ -63,22 +63,26 @@ test("a port that is closed at two tries ends the command", async () => {
   expect(err.at(-1)).toBe("  Start the server there, or check the address and the port.");
 });
 
-test("a server that starts meanwhile, or that is heard between two refusals, is not given up", async () => {
+test("a server that starts meanwhile is found", async () => {
   let tries = 0;
-  const starts = await run(["login", ...base], {
+  const { exit } = await run(["login", ...base], {
     answer(text, to) {
       return ++tries === 1 ? portClosed : ackWith("70")(text, to);
     },
   });
-  expect(starts.exit).toBe(0);
-  tries = 0;
-  const busy = await run(["login", ...base, "--timeout", "60s"], {
+  expect(exit).toBe(0);
+});
+
+test("send waits for a server that is restarted between two lines", async () => {
+  let tries = 0;
+  const { exit, out } = await run(["send", ...base], {
     answer(text, to) {
-      const code = [null, "93", null, "70"][tries++] ?? null;
-      return code === null ? portClosed : ackWith(code)(text, to);
+      const isAway = [2, 3].includes(++tries);
+      return isAway ? portClosed : ackWith("50")(text, to);
     },
+    lines: ["a", "b"],
   });
-  expect(busy.exit).toBe(0);
+  expect([exit, out]).toEqual([0, ["50 data stored", "50 data stored"]]);
 });
 
 test("peer asks all its questions within 10 s in all", async () => {
