@@ -24,6 +24,7 @@ import {
   type Verb,
 } from "./messages.ts";
 import { idIn } from "./seen-ids.ts";
+import { decodeTime } from "./time.ts";
 
 /** Why a datagram is not a message: the code and reason for the ACK, and the id in the datagram or null. */
 export type Refusal = {
@@ -33,8 +34,12 @@ export type Refusal = {
   readonly id: string | null;
 };
 
-/** A message, or the refusal of the datagram. */
-export type Decoded = { readonly ok: true; readonly message: Message } | Refusal;
+/**
+ * A message, or the refusal of the datagram. `timeMs` is the time of a STATUS or DATA, ms since 1970; null if it is in no
+ * known form, or for another message.
+ */
+export type Decoded =
+  { readonly ok: true; readonly message: Message; readonly timeMs: number | null } | Refusal;
 
 /** The fields of one form in order, with their rules: an entry of `forms`, prepared for the decoder. */
 type Shape = {
@@ -137,7 +142,11 @@ function decodeFields(known: Shapes, body: Body): Decoded {
   if (shape === known.extended && !bearsReason(part(text, 0))) {
     return refuseFields(body, shape, count, "a reason goes with a 9x code only");
   }
-  return { ok: true, message: build(verb, text, shape.isAddressed, count) };
+  const isTimed = verb === "DATA" || verb === "STATUS";
+  const timeAt = shape.isAddressed ? 4 : 2;
+  // Here the text is in one piece. To read a digit of a part of it, that part would have to be copied.
+  const timeMs = isTimed ? decodeTime(text, starts[timeAt], partEnd(timeAt)) : null;
+  return { ok: true, message: build(verb, text, shape.isAddressed, count), timeMs };
 }
 
 /**

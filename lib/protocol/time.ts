@@ -24,10 +24,48 @@ export function encodeTimeMs(ms: number): string {
 
 /**
  * Decodes the time field of a datagram (clause 2.15).
- * @param text the field as received
+ * @param text the field as received, from the index `from` to below `to`
  * @returns milliseconds since 1970, or null if the text is in neither form; the text itself is then kept as sent
  */
-export function decodeTime(text: string): number | null {
+export function decodeTime(text: string, from = 0, to = text.length): number | null {
+  const length = to - from;
+  const isLong = length === withSeconds || length === withMilliseconds;
+  // Most times are of the same minute as the one before: a server decodes one for each datagram.
+  if (isLong && text.startsWith(minuteText, from)) {
+    const ms = secondsAt(text, from + minuteText.length, length === withMilliseconds);
+    if (ms >= 0) return minuteMs + ms;
+  }
+  const field = text.slice(from, to);
+  const ms = decodeAny(field);
+  if (ms !== null && isLong) {
+    minuteText = field.slice(0, 17);
+    minuteMs = Math.floor(ms / 60_000) * 60_000;
+  }
+  return ms;
+}
+
+const [withSeconds, withMilliseconds] = [19, 23];
+/** The latest minute that was decoded, `YYYY-MM-DD:HH:MM:`, and its ms since 1970. */
+let minuteText = "none";
+let minuteMs = 0;
+
+/** The `SS` or `SS.mmm` at an index, in ms; -1 if it is not there. */
+function secondsAt(text: string, at: number, hasFraction: boolean): number {
+  let ms = (digitAt(text, at) * 10 + digitAt(text, at + 1)) * 1000;
+  if (hasFraction) {
+    if (text.charCodeAt(at + 2) !== 0x2e) return -1;
+    ms += digitAt(text, at + 3) * 100 + digitAt(text, at + 4) * 10 + digitAt(text, at + 5);
+  }
+  return ms < 60_000 ? ms : -1;
+}
+
+/** The digit at an index; far more than a minute if there is none. */
+function digitAt(text: string, index: number): number {
+  const digit = text.charCodeAt(index) - 0x30;
+  return digit >= 0 && digit <= 9 ? digit : 1e6;
+}
+
+function decodeAny(text: string): number | null {
   if (seconds.test(text)) return Number(text) * 1000;
   const parts = written.exec(text);
   if (parts === null) return null;

@@ -46,7 +46,7 @@ export class Engine {
    */
   constructor(parts: DeskParts, stored: readonly StoredSession[], now: Moment) {
     this.desk = new Desk(parts, now);
-    this.desk.sessions.restore(stored, now.monotonic);
+    this.desk.sessions.restore(stored, now);
     this.#attempts = new Attempts(this.desk);
     this.#presence = new Presence(this.desk);
     this.#gate = new Gate(this.desk, (link, frame, body) => this.#receiveFrame(link, frame, body));
@@ -72,6 +72,7 @@ export class Engine {
       source,
       id: "-",
       verb: "other",
+      timeMs: null,
       bytes: length,
       hash,
       owner,
@@ -157,8 +158,9 @@ export class Engine {
   #receiveText(request: Request, text: Uint8Array): void {
     const decoded = decode(text);
     request.id = (decoded.ok ? decoded.message.id : decoded.id) ?? "-";
-    if (decoded.ok) this.#dispatch(request, decoded.message);
-    else this.#refuseMalformed(request, decoded);
+    if (!decoded.ok) return this.#refuseMalformed(request, decoded);
+    request.timeMs = decoded.timeMs;
+    this.#dispatch(request, decoded.message);
   }
 
   #receiveFrame(link: Link, frame: Frame, body: Uint8Array): void {
@@ -233,5 +235,6 @@ function requestOver(link: Link, frame: Frame, body: Uint8Array): Request {
   const { msgid } = frame;
   const isAnswer = frame.kind === "text" && frame.answer;
   const { length: bytes } = body;
-  return { source, id: "-", verb: "other", bytes, hash, owner, link, msgid, isAnswer };
+  const unread = { id: "-", verb: "other", timeMs: null } as const;
+  return { source, ...unread, bytes, hash, owner, link, msgid, isAnswer };
 }

@@ -170,6 +170,8 @@ export type Touch = {
   readonly lastSeen: number;
   readonly source: Endpoint;
   readonly everySeconds: number | null;
+  /** The smallest time of receipt minus device time that it showed, ms; null if none is known. */
+  readonly clockOffset: number | null;
 };
 
 /** A session's row. */
@@ -183,6 +185,8 @@ export type StoredSession = {
   readonly everySeconds: number | null;
   /** The client's static key of a sealed session, 32 bytes; null for text. */
   readonly clientKey: Uint8Array | null;
+  /** As in `Touch`. */
+  readonly clockOffset: number | null;
 };
 
 /** The password computation that a rule needs before it can decide; nothing was changed. */

@@ -48,11 +48,13 @@ export class Presence {
   #writeSome(most: number): void {
     const sessions = this.#behind.splice(0, most);
     if (sessions.length === 0) return;
+    const { wallMs: wall, uptimeMs: monotonic } = this.desk;
     const rows = sessions.map((session) => {
       session.touched = false;
       const { row, id: device, repeats, lastSeen, source, everySeconds } = session;
       session.repeats = 0;
-      return { session: row, device, repeats, lastSeen, source, everySeconds };
+      const clockOffset = session.clock.offsetAt({ wall, monotonic });
+      return { session: row, device, repeats, lastSeen, source, everySeconds, clockOffset };
     });
     const onFail = () => {
       for (const [i, session] of sessions.entries()) session.repeats += rows[i]?.repeats ?? 0;

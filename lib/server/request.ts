@@ -12,6 +12,8 @@ export type Request = {
   id: string;
   /** The type of the message; `other` until it was read. */
   verb: Verb;
+  /** The device's time in a STATUS or DATA, ms since 1970; null if it cannot be read. */
+  timeMs: number | null;
   /** Length of the datagram (sealed: of the inner text), in bytes. */
   readonly bytes: number;
   /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */

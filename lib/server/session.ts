@@ -1,7 +1,9 @@
 // A device's session, and the table of all sessions: by id, in the order of ids, and counted by source IP. In memory
 // only; the store keeps what a restart needs.
 
+import { DeviceClock } from "./device-clock.ts";
 import { IdOrder } from "./id-order.ts";
+import type { Moment } from "./moment.ts";
 import type { Endpoint, StoredSession } from "./operation.ts";
 import type { Request } from "./request.ts";
 
@@ -16,6 +18,8 @@ export class Session {
   readonly openedAt: number;
   /** Sequence number of its last report; 0 if it is not known. */
   lastReport = 0;
+  /** What it shows of its device's clock. */
+  readonly clock = new DeviceClock();
   /** Repeated reports that are not counted in the device's row yet. */
   repeats = 0;
   /** An operation that ends it is under way: for later requests it counts as ended. */
@@ -47,11 +51,11 @@ export class Session {
   }
 
   /** Creates a session from its row. Its silence counts from now, because packets may have been missed before. */
-  static from(stored: StoredSession, uptimeMs: number): Session {
+  static from(stored: StoredSession, now: Moment): Session {
     const { session, id, source, started, lastSeen, everySeconds, clientKey } = stored;
     const owner = clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
     const sealed = clientKey !== null;
-    return new Session(
+    const restored = new Session(
       session,
       id,
       owner,
@@ -60,9 +64,11 @@ export class Session {
       stored.stated,
       started,
       lastSeen,
-      uptimeMs,
+      now.monotonic,
       everySeconds,
     );
+    restored.clock.restore(stored.clockOffset, now);
+    return restored;
   }
 }
 
@@ -79,9 +85,9 @@ export class SessionTable {
   }
 
   /** Adds the stored sessions, at the start. */
-  restore(stored: readonly StoredSession[], uptimeMs: number): void {
+  restore(stored: readonly StoredSession[], now: Moment): void {
     for (const row of stored) {
-      const session = Session.from(row, uptimeMs);
+      const session = Session.from(row, now);
       this.#byId.set(session.id, session);
       this.#count(session, 1);
     }

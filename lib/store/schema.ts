@@ -164,6 +164,10 @@ export const migrations: readonly string[] = [
     starts INTEGER NOT NULL
   );
   `,
+  // What a session showed of its device's clock.
+  `
+  ALTER TABLE login ADD COLUMN clock_offset INTEGER;
+  `,
 ];
 
 /** The version of a database after all migrations. */

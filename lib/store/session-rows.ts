@@ -22,6 +22,7 @@ type OpenRow = {
   started: number;
   last_seen: number;
   client_key: Uint8Array | null;
+  clock_offset: number | null;
 };
 
 /** The fields of LOGIN and RESUME operations that open a session. */
@@ -54,7 +55,7 @@ export class SessionRows {
     );
     this.#touch = prepare(
       database,
-      "UPDATE login SET last_seen = ?, ip = ?, port = ?, every = ? WHERE session = ?",
+      "UPDATE login SET last_seen = ?, ip = ?, port = ?, every = ?, clock_offset = ? WHERE session = ?",
     );
   }
 
@@ -81,8 +82,8 @@ export class SessionRows {
 
   /** Stores when and from where sessions were last heard. */
   touch(touches: readonly Touch[]): void {
-    for (const { session, lastSeen, source, everySeconds } of touches) {
-      this.#touch.run(lastSeen, source.ip, source.port, everySeconds, session);
+    for (const { session, lastSeen, source, everySeconds, clockOffset } of touches) {
+      this.#touch.run(lastSeen, source.ip, source.port, everySeconds, clockOffset, session);
     }
   }
 
@@ -98,6 +99,7 @@ export class SessionRows {
       lastSeen: row.last_seen,
       everySeconds: row.every,
       clientKey: row.client_key,
+      clockOffset: row.clock_offset,
     }));
   }
 }

@@ -125,7 +125,15 @@ export const schemas = {
     port,
   }),
   SessionPage: object({ sessions: listOf(componentRef("Session")), next: orNull(text) }),
-  Report: object({ sequence: count, device: id, time: text, received: time, code, message: text }),
+  Report: object({
+    sequence: count,
+    device: id,
+    time: text,
+    received: time,
+    at: time,
+    code,
+    message: text,
+  }),
   ReportPage: object({ reports: listOf(componentRef("Report")), next: orNull(text) }),
   Fields: object({ fields: listOf(object({ name: text, latest: { type: "number" } })) }),
   Series: object({

@@ -85,18 +85,18 @@ export function reportStream(
   });
 }
 
-export const csvHeader = "sequence,device,time,received,code,message\r\n";
+export const csvHeader = "sequence,device,time,received,code,message,at\r\n";
 
 /** A report as a line of CSV. */
 export function csvLine(report: NumberedReport): string {
-  const { sequence, device, time, received, code, message } = report;
-  return `${sequence},${csvField(device)},${csvField(time)},${isoTime(received)},${code},${csvField(message)}\r\n`;
+  const { sequence, device, time, received, at, code, message } = report;
+  return `${sequence},${csvField(device)},${csvField(time)},${isoTime(received)},${code},${csvField(message)},${isoTime(at)}\r\n`;
 }
 
 /** A report as a line of NDJSON. */
 export function jsonLine(report: NumberedReport): string {
-  const { sequence, device, time, received, code, message } = report;
-  return `{"sequence":${sequence},"device":${JSON.stringify(device)},"time":${JSON.stringify(time)},"received":"${isoTime(received)}","code":"${code}","message":${JSON.stringify(message)}}\n`;
+  const { sequence, device, time, received, at, code, message } = report;
+  return `{"sequence":${sequence},"device":${JSON.stringify(device)},"time":${JSON.stringify(time)},"received":"${isoTime(received)}","at":"${isoTime(at)}","code":"${code}","message":${JSON.stringify(message)}}\n`;
 }
 
 const special = /[",\r\n]/;

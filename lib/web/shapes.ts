@@ -7,8 +7,8 @@ import { presenceOf, type Roster, type RosterEntry } from "./roster.ts";
 
 /** The JSON form of a report. */
 export function reportOf(report: NumberedReport) {
-  const { sequence, device, time, received, code, message } = report;
-  return { sequence, device, time, received: timeText(received), code, message };
+  const { sequence, device, time, received, at, code, message } = report;
+  return { sequence, device, time, received: timeText(received), at: timeText(at), code, message };
 }
 
 /** The presence of a device, as device lists and `devices` events have it. */

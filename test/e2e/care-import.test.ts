@@ -120,10 +120,12 @@ describe("an export", () => {
   function stored(folder: TemporaryFolder) {
     const database = new Database(folder.join("iot_server.db"), { readonly: true });
     const sql =
-      "SELECT sequence, device, time, received, code, message FROM data ORDER BY sequence";
+      "SELECT sequence, device, time, received, coalesce(at, received) AS at, code, message FROM data ORDER BY sequence";
     const rows = database.query<Record<string, string | number>, []>(sql).all();
     database.close();
-    for (const row of rows) row["received"] = new Date(Number(row["received"])).toISOString();
+    for (const row of rows) {
+      for (const name of ["received", "at"]) row[name] = new Date(Number(row[name])).toISOString();
+    }
     return rows;
   }
 
@@ -140,12 +142,12 @@ describe("an export", () => {
 
     const csv = await run(serverBinary, ["export", "reports"], folder.path);
     const table = csv.stdout.split("\r\n");
-    expect(table[0]).toBe("sequence,device,time,received,code,message");
+    expect(table[0]).toBe("sequence,device,time,received,code,message,at");
     expect(table.at(-1)).toBe("");
     const fields = messages.map((message) =>
       /[",]/.test(message) ? `"${message.replaceAll('"', '""')}"` : message,
     );
-    expect(table.slice(1, -1).map((row) => /,01,(.*)$/.exec(row)?.[1])).toEqual(fields);
+    expect(table.slice(1, -1).map((row) => /,01,(.*),20[^,]+Z$/.exec(row)?.[1])).toEqual(fields);
   });
 
   test("of devices has none of their passwords", async () => {

@@ -8,6 +8,7 @@ import { reasonCharsMax } from "../../lib/protocol/limits.ts";
 import type { Data } from "../../lib/protocol/messages.ts";
 
 const time = "2026-11-22:09:15:06";
+const timeMs = Date.UTC(2026, 10, 22, 9, 15, 6);
 const hash = "65bc2ca2ded8bae852e27ffe0412beaf5f180f37ef6c9624dfdc3579957cc036";
 
 function data(message: string): Data {
@@ -20,7 +21,7 @@ test("a message with any mix of TABs and line ends at its end survives a round t
     for (const second of parts) {
       for (const third of parts) {
         const message = data(first + second + third);
-        expect(decode(Buffer.from(encode(message)))).toEqual({ ok: true, message });
+        expect(decode(Buffer.from(encode(message)))).toEqual({ ok: true, message, timeMs });
       }
     }
   }
@@ -29,7 +30,7 @@ test("a message with any mix of TABs and line ends at its end survives a round t
 test("a lone surrogate is sent as U+FFFD, and the length field counts it as such", () => {
   for (const half of ["\ud800", "\udc00", "a\ud83d", "\ude00\ud83d"]) {
     const decoded = decode(Buffer.from(encode(data(half))));
-    expect(decoded).toEqual({ ok: true, message: data(half.toWellFormed()) });
+    expect(decoded).toEqual({ ok: true, message: data(half.toWellFormed()), timeMs });
   }
 });
 

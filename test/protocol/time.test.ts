@@ -50,3 +50,31 @@ test.each([
 ])("no ISO time: %p", (text) => {
   expect(parseIsoTime(text)).toBeNull();
 });
+
+test("a time is decoded the same, whichever time was decoded before it", () => {
+  const texts = [
+    "2026-11-22:09:15:06",
+    "2026-11-22:09:15:59.999",
+    "2026-11-22:09:15:60",
+    "2026-11-22:09:15:0x",
+    "2026-11-22:09:15:06,250",
+    "2026-11-22:09:15:06.25",
+    "2026-11-22:09:15:06.2500",
+    "2026-11-22:09:15:",
+    "1969-12-31:23:59:30",
+    "0000-01-01:00:00:00.001",
+    "none15",
+    "none150000",
+    "1795338906",
+  ];
+  // Each after an invalid time of no minute, and after a time of its own minute and of another.
+  const alone = texts.map((text) => (decodeTime("2001-01-01:00:00:00"), decodeTime(text)));
+  expect(alone.filter((ms) => ms !== null)).toHaveLength(5);
+  for (const before of texts) {
+    for (const [i, text] of texts.entries()) {
+      decodeTime(before);
+      expect([before, text, decodeTime(text)]).toEqual([before, text, alone[i] ?? null]);
+    }
+  }
+  expect(alone[8]).toBe(-30_000);
+});

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode } from "../../lib/protocol/encode.ts";
+import { decodeTime } from "../../lib/protocol/time.ts";
 import type { Message } from "../../lib/protocol/messages.ts";
 import {
   clausesWithVectors,
@@ -35,10 +36,12 @@ for (const topic of topics) {
 }
 
 function testMessage(bytes: Buffer, message: Message): void {
-  test("decodes", () => expect(decode(bytes)).toEqual({ ok: true, message }));
+  const isTimed = message.type === "DATA" || message.type === "STATUS";
+  const timeMs = isTimed ? decodeTime(message.time) : null;
+  test("decodes", () => expect(decode(bytes)).toEqual({ ok: true, message, timeMs }));
   test("encodes", () => expect(written(message)).toEqual(asSent(bytes)));
   test("survives a round trip", () => {
-    expect(decode(written(message))).toEqual({ ok: true, message });
+    expect(decode(written(message))).toEqual({ ok: true, message, timeMs });
   });
 }
 

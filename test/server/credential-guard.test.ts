@@ -154,6 +154,7 @@ test("a check is released for the source that it was counted for, also if a repe
       owner: "key",
       link: null,
       msgid: BigInt(i),
+      timeMs: null,
       isAnswer: false,
     };
     const stated = { ip: home.ip, port: home.port };

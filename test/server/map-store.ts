@@ -71,10 +71,10 @@ export class MapStore {
         return { kind: "nothing" };
       case "touch":
         for (const touch of operation.sessions) {
-          const { session, lastSeen, source, everySeconds, device, repeats } = touch;
+          const { session, lastSeen, source, everySeconds, clockOffset, device, repeats } = touch;
           this.repeats.set(device, (this.repeats.get(device) ?? 0) + repeats);
           const row = this.sessions.get(session) as SessionRow;
-          this.sessions.set(session, { ...row, lastSeen, source, everySeconds });
+          this.sessions.set(session, { ...row, lastSeen, source, everySeconds, clockOffset });
         }
         return { kind: "nothing" };
       case "find":
@@ -133,7 +133,7 @@ export class MapStore {
     if (code !== ack.loggedIn) return { kind: "done", code, session: 0, hash };
     this.#endAllOf(id, "replaced");
     const session = ++this.#numbers;
-    const times = { started: at, lastSeen: at, everySeconds: null };
+    const times = { started: at, lastSeen: at, everySeconds: null, clockOffset: null };
     const row = { session, id, source, stated, ...times, clientKey: null, ended: null };
     this.sessions.set(session, row);
     return { kind: "done", code, session, hash };

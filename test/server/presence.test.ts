@@ -140,6 +140,7 @@ function crowded(count: number): ServerBench {
     lastSeen: 0,
     everySeconds: 10,
     clientKey: null,
+    clockOffset: null,
     ended: null,
   }));
   for (const row of stored) store.sessions.set(row.session, row);

@@ -142,13 +142,14 @@ describe("login, end, touch", () => {
     ]);
     const source = { ip: "192.0.2.1", port: 5 };
     const counted = { device: second.id, repeats: 2 };
-    const touch = { session: 2, lastSeen: later, source, everySeconds: 12.5, ...counted };
+    const clock = { everySeconds: 12.5, clockOffset: -3_600_000 };
+    const touch = { session: 2, lastSeen: later, source, ...clock, ...counted };
     expect(apply({ kind: "touch", sessions: [touch, { ...touch, session: 99 }] })).toEqual({
       kind: "nothing",
     });
     expect(store.openSessions()).toMatchObject([
       { session: 1, source: { ip: "10.0.0.1", port: 2000 }, everySeconds: null },
-      { session: 2, source, everySeconds: 12.5, started: startOfTime, lastSeen: later },
+      { session: 2, source, ...clock, started: startOfTime, lastSeen: later },
     ]);
     expect(store.openSessions()[1]?.stated).toEqual({ ip: "10.0.0.2", port: 2000 });
     // Both touches are of the same device.

@@ -1,7 +1,13 @@
 // Whole ranges as CSV and NDJSON: escaping, formulas, order, limits, and pages that together give the whole list.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { csvField, csvHeader, csvLine, reportStream } from "../../lib/web/report-stream.ts";
+import {
+  csvField,
+  csvHeader,
+  csvLine,
+  jsonLine,
+  reportStream,
+} from "../../lib/web/report-stream.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 
@@ -34,7 +40,15 @@ describe("a field of CSV", () => {
 const sample = reportOf(7, "a", Date.UTC(2026, 10, 22, 9, 15, 6), '=1,"2"');
 
 test("a line of CSV", () => {
-  expect(csvLine(sample)).toBe(`7,a,1,2026-11-22T09:15:06.000Z,01,"'=1,""2"""\r\n`);
+  const waited = { ...sample, at: sample.received - 50_000 };
+  expect(csvLine(waited)).toBe(
+    `7,a,1,2026-11-22T09:15:06.000Z,01,"'=1,""2""",2026-11-22T09:14:16.000Z\r\n`,
+  );
+  expect(JSON.parse(jsonLine(waited))).toEqual({
+    ...waited,
+    received: "2026-11-22T09:15:06.000Z",
+    at: "2026-11-22T09:14:16.000Z",
+  });
 });
 
 describe("a stream", () => {

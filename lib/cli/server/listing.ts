@@ -31,6 +31,7 @@ export type ShownReport = {
   readonly device: string;
   readonly time: string;
   readonly received: number;
+  readonly at: number;
   readonly code: string;
   readonly message: string;
 };
@@ -95,8 +96,16 @@ export function reportCells({ received, time, code, message }: ShownReport): str
 
 /** Formats a report as one line of JSON. */
 export function reportJson(report: ShownReport): string {
-  const { sequence, device, time, received, code, message } = report;
-  return JSON.stringify({ sequence, device, time, received: iso(received), code, message });
+  const { sequence, device, time, received, at, code, message } = report;
+  return JSON.stringify({
+    sequence,
+    device,
+    time,
+    received: iso(received),
+    at: iso(at),
+    code,
+    message,
+  });
 }
 
 /** `text`, or `sealed` with the first 6 characters of the key's fingerprint; the JSON has the whole fingerprint. */

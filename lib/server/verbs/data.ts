@@ -21,13 +21,16 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
   desk.alive(session, request.source);
-  const received = desk.wallMs;
-  const report = { device: id, time, received, at: received, code, message: message.message };
+  const { wallMs: received, uptimeMs } = desk;
+  const { timeMs } = request;
+  const at = session.clock.measured(timeMs, received, uptimeMs);
+  const report = { device: id, time, received, at, code, message: message.message };
   const key = keyOf(request);
   const previous = session.lastReport;
   const mayAnswer = mayAnswerOf(desk, request, message);
   desk.submit({ kind: "report", report, key, previous, mayAnswer }, request, (outcome) => {
     if (outcome.kind === "answer") {
+      session.clock.takeBack(at);
       const answer = { kind: "answer", code, time, message: message.message } as const;
       desk.asks.answer(id, outcome.question, answer, desk.uptimeMs);
     } else if (outcome.kind === "report") {
@@ -35,6 +38,7 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
         desk.counters.reportsRepeated++;
         session.repeats++;
       } else desk.counters.reportsStored++;
+      session.clock.learn(timeMs, uptimeMs);
       session.lastReport = Math.max(session.lastReport, outcome.sequence);
     } else return;
     desk.acknowledge(request, ack.dataStored, id);

@@ -123,6 +123,7 @@ export function openSession(
   let again = "";
   if (before !== undefined) {
     session.lastReport = before.lastReport;
+    session.clock.follow(before.clock);
     again = ", in place of its earlier session";
     const isContested = desk.contests.note(id, before.owner, owner, uptimeMs);
     if (isContested) again += ", which it takes in turn with another: two devices use this id";

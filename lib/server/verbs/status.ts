@@ -30,6 +30,7 @@ export function receiveStatus(desk: Desk, request: Request, message: Status): vo
     return;
   }
   desk.alive(session, request.source);
+  session.clock.hear(request.timeMs, desk.uptimeMs);
   session.everySeconds = statedInterval(message.message) ?? session.everySeconds;
   desk.acknowledge(request, ack.statusNoted, id);
   if (desk.log.debug) {

@@ -69,7 +69,7 @@ export class DeviceRow {
     const report = device.lastReport;
     setText(this.#message, report?.message.slice(0, messageCharsMax) ?? "");
     this.#reported.hidden = report === null;
-    setMoment(this.#reported, report?.received ?? null);
+    setMoment(this.#reported, report?.at ?? null);
     const isNew = this.#id === device.id && (report?.sequence ?? 0) > this.#sequence;
     if (isNew && this.#sequence > 0 && !calm.matches) flash(this.#report);
     this.#id = device.id;

@@ -9,13 +9,15 @@ import { icon } from "./icons.ts";
 import { momentElement, serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
 import type { Report } from "./shapes.ts";
-import { clockTime, dayTime, fullMoment, isSameDay } from "./formats.ts";
+import { clockTime, dayTime, fullMoment, isSameDay, span } from "./formats.ts";
 import { skeleton } from "./skeleton.ts";
 
 type ReportPage = { readonly reports: readonly Report[]; readonly next: string | null };
 
 /** Reports in a page; fewer on a phone, where each takes two lines. */
 const perPage = matchMedia("(max-width: 720px)").matches ? 10 : 20;
+/** Every report is on its way for a moment, and many clocks show whole seconds: a shorter time is not worth a word, ms. */
+const waitedMsMin = 5_000;
 const columns = [
   { name: "received", words: "Received" },
   { name: "said", words: "Message" },
@@ -131,8 +133,8 @@ export class ReportTable {
       return;
     }
     this.#table.fill(
-      reports.map(({ received, message, code, time }) => [
-        receivedView(received),
+      reports.map(({ received, at, message, code, time }) => [
+        receivedView(received, at),
         element("span", { class: "text" }, message),
         code,
         time,
@@ -151,14 +153,18 @@ export class ReportTable {
   }
 }
 
-/** The time of day, with the date if that is not today, and how long ago. */
-function receivedView(received: string): HTMLElement {
+/** The time of day, with the date if that is not today, how long ago, and how long the report had waited until then. */
+function receivedView(received: string, measured: string): HTMLElement {
   const at = Date.parse(received);
   const words = isSameDay(at, serverNow()) ? clockTime(at) : dayTime(at);
+  const waitedMs = at - Date.parse(measured);
+  const title = `measured ${fullMoment(at - waitedMs)}`;
+  const waited = [element("span", { class: "muted", title }, `measured ${span(waitedMs)} before`)];
   return element(
     "span",
     { class: "when" },
     element("time", { datetime: received, title: fullMoment(at) }, words),
     momentElement(received),
+    ...(waitedMs >= waitedMsMin ? waited : []),
   );
 }

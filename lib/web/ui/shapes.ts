@@ -15,6 +15,8 @@ export type Report = {
   /** The device's own time, as it sent it. */
   readonly time: string;
   readonly received: string;
+  /** When it was measured: the device's time, corrected by the server. */
+  readonly at: string;
   readonly code: string;
   readonly message: string;
 };

@@ -135,6 +135,7 @@ describe("reports", () => {
     device: "dev-1",
     time: "2026-11-22:09:00:00",
     received: now,
+    at: now - 50_000,
     code: "01",
     message: "21.5",
   };
@@ -155,6 +156,7 @@ describe("reports", () => {
       ...report,
       message: "a\u001b\n",
       received: "2026-11-22T09:14:06.000Z",
+      at: "2026-11-22T09:13:16.000Z",
     });
     expect(line).not.toContain("\n");
   });
