@@ -51,6 +51,16 @@ function numbersIn(path: string, readonly: boolean, query: string): number[] {
   }
 }
 
+/** The highest number that is stored or spooled, of an agent that is running. */
+function lastTakenIn(folder: TemporaryFolder): number {
+  try {
+    return Math.max(storedIn(folder).length, spooledIn(folder).at(-1) ?? 0);
+  } catch {
+    // The copy was made in the middle of a change.
+    return 0;
+  }
+}
+
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
 
 test.each([
@@ -71,7 +81,10 @@ test.each([
       await using device = agent(folder, relay.port, own, args);
       if (kill === 0) await device.says("70 logged in", 60_000);
       const lines = 1 + random.below(loss > 0 ? 2 : 300);
+      const before = taken;
       for (let n = 1; n <= lines; n++) device.line(`line ${taken + n}`);
+      // Every other kill comes after a line was taken, however slow the machine is; the others come at any moment.
+      if (kill % 2 === 0) await until("a line is taken", () => lastTakenIn(folder) > before);
       await pause(random.below(300));
       if (kill % 4 === 3) {
         await server.stop("SIGKILL");
@@ -86,7 +99,7 @@ test.each([
       expect(waiting).toEqual(upTo(last).slice(stored.length));
       taken = last;
     }
-    expect(taken).toBeGreaterThan(kills / 3);
+    expect(taken).toBeGreaterThanOrEqual(kills / 2);
     await using device = agent(folder, relay.port, own, args);
     await until("all reports on the disk", () => storedIn(folder).length === taken, 100_000);
     await device.stop();
