@@ -94,6 +94,13 @@ describe("a device whose clock is", () => {
     expect(report(time, 20 * secondMs).at).toBe(measured);
   });
 
+  test("set for the first time after a report was measured: that one is where it was received", () => {
+    const unset = encodeTimeMs(5_000);
+    beat();
+    bench.wait(minuteMs);
+    expect(report(unset).at).toBe(bench.wall);
+  });
+
   test("standing still: reports are where they were received", () => {
     beat("1");
     bench.wait(30 * secondMs);
@@ -181,9 +188,11 @@ describe("the server's clock is set", () => {
     bench.wait(10);
     bench.wall -= 15;
     expect(report().at).toBe(at - 5);
-    bench.wait(20);
-    bench.wall -= 15;
-    expect(report().at).toBe(at);
+    // Then one of the same time as the first, which had waited.
+    const [time, last] = [deviceTime(), report().at];
+    bench.wait(100);
+    bench.wall -= 50;
+    expect(report(time).at).toBe(last);
   });
 });
 

@@ -9,9 +9,11 @@ import { historyOf } from "../../lib/store/report-history.ts";
 import { Retention } from "../../lib/store/retention.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import {
+  deviceOf,
   messagesOf,
   newDatabase,
   newDraw,
+  registerOf,
   reportOf,
   startOfTime,
   storeMany,
@@ -191,6 +193,30 @@ test("the reports of a device are found around the holes that were removed", () 
     }
   }
   expect(read.reverse()).toEqual(expected);
+});
+
+test("a chunk of which a report was removed is not taken for one without holes", () => {
+  const { database, store } = newStore();
+  storeAt(store, [startOfTime - 1, ...Array.from({ length: 2 * chunkSize }, () => startOfTime)]);
+  const ordered = () =>
+    new OperatorReader(database, store).chunks(0, 9e15).map(({ isOrdered }) => isOrdered);
+  expect(ordered()).toEqual([true, true, true]);
+  settle(new Retention(database, store.chunks), startOfTime);
+  expect(ordered()).toEqual([false, true, true]);
+});
+
+test("the latest report is an earlier one if retention removed only the one that was found before", () => {
+  const { database, store } = newStore();
+  store.applyNow([registerOf(deviceOf(1))]);
+  const times = [startOfTime, startOfTime - 10];
+  store.applyNow(times.map((at, i) => reportOf("device-1", `${i}`, { at })));
+  const latest = () => {
+    const [outcome] = store.applyNow([{ kind: "latest", id: "device-1" }]);
+    return outcome?.kind === "found" ? outcome.report?.message : "none";
+  };
+  expect(latest()).toBe("1");
+  settle(new Retention(database, store.chunks), startOfTime);
+  expect([latest(), latest()]).toEqual(["0", "0"]);
 });
 
 test("what a pass would remove is counted to the report", () => {
