@@ -59,7 +59,7 @@ export const flags = {
   report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, ["run"]),
   every: flag("TIME", "", null, ["run"]),
   drain: flag("TIME", "run: deliver so long at a stop; 10s", "IOT_DRAIN", ["run"]),
-  spool: flag("FILE", "run: keep unsent reports there; none", "IOT_SPOOL", ["run"]),
+  spool: flag("FILE", "run: unsent reports' file, or none", "IOT_SPOOL", ["run"]),
   "spool-max": flag("N", "", null, ["run"]),
   "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
   "answer-text": flag("", "run: answer plain text, too", "IOT_ANSWER_TEXT", ["run"]),

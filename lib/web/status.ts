@@ -129,7 +129,7 @@ export class Status {
     warn("storage-failed", `${failed} batches could not be stored since the start`, failed);
     const [contested = "", ...others] = gauges.contestedIds;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
-    const twice = `Two devices use the id ${contested}${more} in turn: give each an id of its own`;
+    const twice = `Two devices seem to use the id ${contested}${more} in turn: give each an id of its own`;
     warn("ids-contested", twice, gauges.contestedIds.length);
     const hold = this.ports.retentionHold();
     if (hold !== null) warn("retention-waits", `${hold.message} ${hold.nextStep}`, 1);

@@ -8,8 +8,11 @@ import { fakeGauges, fakePorts } from "./fake-ports.ts";
 
 test.each([
   [[], undefined],
-  [["a"], "Two devices use the id a in turn: give each an id of its own"],
-  [["a", "b", "c"], "Two devices use the id a and 2 more in turn: give each an id of its own"],
+  [["a"], "Two devices seem to use the id a in turn: give each an id of its own"],
+  [
+    ["a", "b", "c"],
+    "Two devices seem to use the id a and 2 more in turn: give each an id of its own",
+  ],
 ])("ids that two devices use: %p", (contestedIds, words) => {
   const ports = fakePorts({ gauges: () => fakeGauges({ contestedIds }) });
   const roster = new Roster(ports.devices, ports.presence, () => {});

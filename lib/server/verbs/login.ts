@@ -126,7 +126,8 @@ export function openSession(
     session.clock.follow(before.clock);
     again = ", in place of its earlier session";
     const isContested = desk.contests.note(id, before.owner, owner, uptimeMs);
-    if (isContested) again += ", which it takes in turn with another: two devices use this id";
+    if (isContested)
+      again += ", which it takes in turn with another: two devices seem to use this id";
   }
   desk.sessions.set(session);
   if (link !== null) desk.links.admit(link, id);
