@@ -44,6 +44,8 @@ class AgentRun {
   #session: Session | null = null;
   #terminal: Terminal | null = null;
   #cancelReport: () => void = () => {};
+  /** Whether the command ends, for whatever reason: nothing is reported any more. */
+  #isOver = false;
   readonly #shells = new AbortController();
   readonly #incoming: News;
   readonly #causes: Causes;
@@ -97,6 +99,7 @@ class AgentRun {
       return await session.orFailure(this.#ended);
     } finally {
       this.#cancelReport();
+      this.#isOver = true;
       // A command that hangs does not delay the end.
       this.#shells.abort();
       this.#terminal?.close();
@@ -164,6 +167,7 @@ class AgentRun {
 
   /** @returns whether the report is taken */
   #report(message: string): boolean {
+    if (this.#isOver) return false;
     let taken = false;
     this.#session?.connection.act((now) => {
       taken = this.#agent?.report(this.config.code, message, now) ?? false;
@@ -177,7 +181,7 @@ class AgentRun {
     for (;;) {
       const line = await terminal.ask("");
       if (line === null) break;
-      while (this.#agent?.ended === false && isFull(this.#agent.queue)) {
+      while (!this.#isOver && this.#agent !== null && isFull(this.#agent.queue)) {
         await new Promise<void>((resolve) => this.machine.clock.after(queueFullWaitMs, resolve));
       }
       if (isBroken(line)) this.#complain("* a line of standard input is not UTF-8 and not sent");

@@ -155,6 +155,27 @@ test("a server that stays broken is told once a minute, with a count, and nothin
   expect(told[1]).toEndWith("(and 5 times more since it was last said)");
 });
 
+test("an error that ends the agent ends the reading too, and says what was not reported", async () => {
+  const failing = new OperatingError("state-damaged", "The state is damaged.", "Restore it.");
+  const fake = fakeMachine({
+    lines: ["1", "2", "3", "4", "5"],
+    answer: (text, to) => {
+      const verb = text.split("\t", 1)[0] as string;
+      if (verb === "DATA") throw failing;
+      return ackWith(codes[verb] as string)(text, to);
+    },
+  });
+  const read = () => readClientConfig([...base, "--spool-max", "2"], { IOT_PASSWORD: "secret" });
+  expect(await runClient(read, fake.machine, "1.0.0")).toBe(1);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let turns = 0;
+  const wait = () => void (++turns === 10 ? resolve() : setImmediate(wait));
+  wait();
+  await promise;
+  expect(fake.err).toContain("* reports not delivered: 2, of which kept: 0");
+  expect(fake.err).toContain("* lines of standard input read and not reported: 3");
+});
+
 test("a spool that cannot be used does not stop the agent, unless its file was named", async () => {
   const failing = (fake: Fake) => ({
     ...fake.machine,
