@@ -22,6 +22,7 @@ import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { isRegistered, listDevices } from "../lib/store/device-listing.ts";
 import { isServed } from "../lib/store/instance-lock.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
+import { explainSqlite } from "../lib/store/database-refusal.ts";
 import { openReadOnly } from "../lib/store/open-database.ts";
 import { historyOf } from "../lib/store/report-history.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
@@ -126,14 +127,16 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
 }
 
 async function main(): Promise<ExitCode> {
+  let db = "";
   try {
     const config = readServerConfig(process.argv.slice(2), process.env, Date.now());
+    if ("db" in config) ({ db } = config);
     output.policy = outputPolicies[config.command];
     const exit = await run(config);
     // The server has warned of it at its start.
     return config.command === "serve" ? exit : exitAfter(exit, output.end());
   } catch (error) {
-    const failure = operatingErrorIn(error);
+    const failure = operatingErrorIn(explainSqlite(error, db));
     tellFailure(failure);
     return exitAfter(failure.exit, output.end());
   }

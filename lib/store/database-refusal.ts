@@ -54,18 +54,39 @@ export function unwritable(path: string, detail: string): OperatingError {
   );
 }
 
+/** There is no room for the file to grow. */
+export function full(path: string): OperatingError {
+  return new OperatingError(
+    "disk-full",
+    `${path} cannot be written: its disk is full.`,
+    "Make room there, then repeat the command.",
+  );
+}
+
+/**
+ * Translates an error of SQLite into a refusal; any other error is returned unchanged.
+ * @param error as thrown
+ * @param path the database's name in messages
+ */
+export function explainSqlite(error: unknown, path: string): unknown {
+  if (error instanceof OperatingError) return error;
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return corrupt(path, message);
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return inUse(path);
+  if (code.startsWith("SQLITE_FULL")) return full(path);
+  return /^SQLITE_(CANTOPEN|READONLY|PERM|IOERR|AUTH)/.test(code)
+    ? unwritable(path, message)
+    : error;
+}
+
 /**
  * Translates an error of SQLite or of the file system into a refusal; any other error is returned unchanged.
  * @param error as thrown
  * @param path the database's name in messages
  */
 export function explain(error: unknown, path: string): unknown {
-  if (error instanceof OperatingError) return error;
-  const { code = "", message = String(error) } = error as { code?: string; message?: string };
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return corrupt(path, message);
-  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return inUse(path);
-  if (/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR|FULL|AUTH)/.test(code)) {
-    return unwritable(path, message);
-  }
-  return /^E[A-Z]+$/.test(code) ? unwritable(path, message) : error;
+  const explained = explainSqlite(error, path);
+  const { code = "", message = String(error) } = explained as { code?: string; message?: string };
+  if (code === "ENOSPC" || code === "EDQUOT") return full(path);
+  return /^E[A-Z]+$/.test(code) ? unwritable(path, message) : explained;
 }

@@ -189,3 +189,17 @@ describe("an export", () => {
     }
   });
 });
+
+test("an import for which there is no room says so in two lines, and what it has registered", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  expect(await server.stop()).toBe(0);
+  const devices = Array.from({ length: 200 }, () => lineOf(newIdentity()));
+  writeFileSync(folder.join("devices.csv"), [heading, ...devices].join("\n"));
+  // Files may have 128 KiB: enough for the database, not for its log.
+  const runBy = ["sh", "-c", `trap '' XFSZ; ulimit -f 256; exec "$@"`, "sh"];
+  const ended = await run(serverBinary, ["import", "devices.csv"], folder.path, { runBy });
+  expect(ended.code).toBe(1);
+  expect(ended.stdout).toMatch(/^\d+ registered, 0 already registered, 0 refused\.\n$/);
+  expect(ended.stderr).toMatch(/(^|\n)error: iot_server\.db cannot be .*\n {2}M.*\n$/);
+});
