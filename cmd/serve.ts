@@ -23,7 +23,6 @@ import { tellWarning } from "../lib/cli/failure.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
-import { WatchedStore } from "../lib/io/watched-store.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
 import { startRetention } from "./retention.ts";
 import { startWeb } from "./web.ts";
@@ -76,7 +75,7 @@ async function open(
   closers.push(() => store.close());
   const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
-  const { sessions, identity, heard, engine, watched, loop } = makeEngine(config, store, logs);
+  const { sessions, identity, heard, engine, loop } = makeEngine(config, store, logs);
   const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion, by: Asker) =>
@@ -96,7 +95,7 @@ async function open(
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) {
     closers.push(() => served.close());
-    watched.onCommit = served.web.committed;
+    loop.onCommit = served.web.committed;
   }
   const closeControl = openControl(realPathOf(config.db), logs, {
     ask: (question) => askDevice(question, "cli"),
@@ -136,9 +135,8 @@ function makeEngine(config: ServeConfig, store: SqliteStore, logs: FileLogs) {
     sessions,
     bothClocks(),
   );
-  const watched = new WatchedStore(store);
-  const loop = new PacketLoop(engine, watched, bothClocks);
-  return { sessions, identity, heard, engine, watched, loop };
+  const loop = new PacketLoop(engine, store, bothClocks);
+  return { sessions, identity, heard, engine, loop };
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */

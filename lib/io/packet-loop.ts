@@ -1,14 +1,14 @@
-// The main loop of the server: queues datagrams; a turn passes a batch of them to the engine, commits the operations,
-// then sends the replies. Turns never overlap. Knows no message.
+// The main loop of the server: queues datagrams, and decides when a turn begins and which of them it takes. Turns never
+// overlap. What a turn does is in server/turn.
 
 import type { Ask } from "../server/asks.ts";
-import type { Batch, Engine } from "../server/engine.ts";
-import type { HashJob, HashResult } from "../server/hash-queue.ts";
+import type { Engine } from "../server/engine.ts";
 import { Histogram } from "../server/histogram.ts";
 import type { Moment } from "../server/moment.ts";
-import type { DeviceFacts, Endpoint, Outcome, Store } from "../server/operation.ts";
-import { PasswordHasher } from "./password-hasher.ts";
+import type { DeviceFacts, Endpoint, Operation, Outcome, Store } from "../server/operation.ts";
 import type { EnrollResult, RemoveResult } from "../server/operator.ts";
+import { type Arrival, Turn } from "../server/turn.ts";
+import { PasswordHasher } from "./password-hasher.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
 /** Datagrams that may wait. Further ones are dropped and counted, as if the socket buffer were full. */
@@ -21,10 +21,8 @@ const tickMs = 250;
 /** A turn that begins more than this after it was scheduled is late: an INIT then needs a cookie (protocol §5.4). */
 const lateMs = 20;
 
-/** A store with small tasks: `housekeep` after each batch, `checkFile` every second. */
-export type KeptStore = Store & { housekeep(): void; checkFile(): void };
-
-type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
+/** A store with a file, which `checkFile` looks at every second. */
+export type KeptStore = Store & { checkFile(): void };
 
 export class PacketLoop {
   #inbox: Arrival[] = [];
@@ -47,14 +45,34 @@ export class PacketLoop {
   readonly commitLatency = new Histogram();
   /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
   readonly requestLatency = new Histogram();
-  readonly #hasher: PasswordHasher;
+  /** Called with each batch that is on the disk, before its replies are written. Must be fast, and must not throw. */
+  onCommit: (operations: readonly Operation[], outcomes: readonly Outcome[]) => void = () => {};
+  readonly #turn: Turn;
 
   constructor(
     private readonly engine: Engine,
     private readonly store: KeptStore,
     private readonly now: () => Moment,
   ) {
-    this.#hasher = new PasswordHasher((job, result) => this.#resume(job, result));
+    const hasher = new PasswordHasher((job, result) => {
+      if (this.#ended) return;
+      this.#turn.resume(job, result);
+      this.#schedule();
+    });
+    this.#turn = new Turn(engine, store, {
+      now,
+      send: (replies) => this.#endpoint?.send(replies),
+      freeHashers: () => (this.#ending ? 0 : hasher.free),
+      hash: (job) => hasher.run(job),
+      onStored: (operations, outcomes, tookMs) => {
+        this.#stored = true;
+        this.commitLatency.observe(tookMs / 1000);
+        this.onCommit(operations, outcomes);
+      },
+      onFailed: () => {
+        this.#stored = false;
+      },
+    });
   }
 
   /** Datagrams dropped since the start because the inbox was full. */
@@ -131,29 +149,19 @@ export class PacketLoop {
     this.#ending = true;
     while (this.#turning || this.#inbox.length > 0) {
       await new Promise(setImmediate);
-      if (!this.#turning) await this.#turn();
+      if (!this.#turning) this.#begin();
     }
-    this.engine.settle(this.now());
-    await this.#turn();
+    this.#turn.settle();
+    await new Promise<void>((onEnd) => {
+      this.#turn.commit(onEnd);
+    });
     this.#ended = true;
   }
 
   #tick(): void {
     if (++this.#ticks % (1000 / tickMs) === 0) this.store.checkFile();
-    this.engine.tick(this.now());
+    this.#turn.tick();
     this.#schedule();
-  }
-
-  #resume(job: HashJob, result: HashResult): void {
-    if (this.#ended) return;
-    this.engine.resume(job, result, this.now());
-    this.#beginHashJobs();
-    this.#schedule();
-  }
-
-  #beginHashJobs(): void {
-    if (this.#ending) return;
-    for (const job of this.engine.takeHashJobs(this.#hasher.free)) this.#hasher.run(job);
   }
 
   #schedule(): void {
@@ -162,57 +170,36 @@ export class PacketLoop {
     this.#askedAt = performance.now();
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#turning) void this.#turn();
+      if (!this.#turning) this.#begin();
     });
   }
 
-  async #turn(): Promise<void> {
+  #begin(): void {
     this.#turning = true;
-    const now = this.now();
-    const late = now.monotonic - this.#askedAt > lateMs;
+    const late = performance.now() - this.#askedAt > lateMs;
     const oldestAt = this.#oldestAt;
-    let received = this.#receiveArrivals(batchMax, now, late);
+    let received = this.#receiveArrivals(batchMax, late);
     // A commit of many operations costs little more than one of few: datagrams that arrived meanwhile join it.
-    while (this.engine.hasWork && received < batchMax && !this.#ending) {
+    while (this.#turn.hasWork && received < batchMax && !this.#ending) {
       this.#endpoint?.collect();
       if (this.#inbox.length === 0) break;
-      received += this.#receiveArrivals(batchMax - received, this.now(), late);
+      received += this.#receiveArrivals(batchMax - received, late);
     }
-    const batch = this.engine.take();
-    if (batch.length > 0) await this.#commit(batch);
-    const replies = this.engine.takeReplies();
-    if (replies.length > 0) this.#endpoint?.send(replies);
-    if (received > 0) {
-      this.requestLatency.observe((performance.now() - oldestAt) / 1000, received);
-    }
-    this.#beginHashJobs();
-    this.#turning = false;
-    // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
-    if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
-    if (this.#inbox.length > 0 || this.engine.hasWork) this.#schedule();
+    this.#turn.commit(() => {
+      if (received > 0) {
+        this.requestLatency.observe((performance.now() - oldestAt) / 1000, received);
+      }
+      this.#turning = false;
+      // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
+      if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
+      if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
+    });
   }
 
-  /** Commits a batch; only then are its replies written. */
-  async #commit(batch: Batch): Promise<void> {
-    let outcomes: readonly Outcome[];
-    const began = performance.now();
-    try {
-      outcomes = await this.store.apply(batch.map((entry) => entry.operation));
-    } catch (error) {
-      this.#stored = false;
-      this.engine.fail(batch, error instanceof Error ? error.message : String(error), this.now());
-      return;
-    }
-    this.#stored = true;
-    this.commitLatency.observe((performance.now() - began) / 1000);
-    this.engine.complete(batch, outcomes, this.now());
-    this.store.housekeep();
-  }
-
-  /** Passes at most `most` datagrams of the inbox to the engine; returns how many. */
-  #receiveArrivals(most: number, now: Moment, late: boolean): number {
+  /** Passes at most `most` datagrams of the inbox to the turn; returns how many. */
+  #receiveArrivals(most: number, late: boolean): number {
     const arrivals = this.#takeArrivals(most);
-    for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
+    this.#turn.receive(arrivals, late);
     return arrivals.length;
   }
 

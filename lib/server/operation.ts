@@ -229,12 +229,20 @@ export type Outcome =
   | { readonly kind: "answered"; readonly code: AckCode | null; readonly isSame: boolean }
   | { readonly kind: "nothing" };
 
+/** A value that comes later; a promise is one. */
+export type Later<T> = {
+  then(onValue: (value: T) => void, onError: (error: unknown) => void): unknown;
+};
+
 /** The store of devices, sessions and reports. */
 export interface Store {
   /**
    * Applies a batch in one transaction.
-   * @returns one outcome for each operation, in the same order, once all of them are on the disk
-   * @throws if nothing of the batch was stored
+   * @returns one outcome for each operation, in the same order, once all of them are on the disk: now, or later from a
+   *   store behind a network
+   * @throws, or rejects, if nothing of the batch was stored
    */
-  apply(operations: readonly Operation[]): Promise<readonly Outcome[]>;
+  apply(operations: readonly Operation[]): readonly Outcome[] | Later<readonly Outcome[]>;
+  /** Does a little of the work that is due besides the batches; called after each batch. Never throws. */
+  housekeep(): void;
 }

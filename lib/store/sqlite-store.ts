@@ -86,15 +86,11 @@ export class SqliteStore implements Store {
     return this.#sessions.allOpen();
   }
 
-  async apply(operations: readonly Operation[]): Promise<readonly Outcome[]> {
-    return this.applyNow(operations);
-  }
-
   /**
-   * Applies operations in one transaction, synchronously; `apply` is the same as a promise.
+   * Applies operations in one transaction.
    * @throws errors of SQLite, and of the guard if the file is gone; then nothing may be acknowledged
    */
-  applyNow(operations: readonly Operation[]): readonly Outcome[] {
+  apply(operations: readonly Operation[]): readonly Outcome[] {
     const outcomes: Outcome[] = [];
     this.guard?.assertThere();
     this.#reports.begin();

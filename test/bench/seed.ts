@@ -92,7 +92,7 @@ function fillReports(
   const store = new SqliteStore(openToFill(folder), { sharedIp: true });
   for (let first = 0; first < reports; first += reportsPerBatch) {
     const count = Math.min(reportsPerBatch, reports - first);
-    store.applyNow(Array.from({ length: count }, (_, i) => reportAt(first + i)));
+    store.apply(Array.from({ length: count }, (_, i) => reportAt(first + i)));
     store.housekeep();
     if ((first / reportsPerBatch) % 500 === 499) say(`${first + count} of ${reports} reports`);
   }

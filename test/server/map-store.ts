@@ -40,6 +40,8 @@ export class MapStore {
     });
   }
 
+  housekeep(): void {}
+
   openSessions(): StoredSession[] {
     return [...this.sessions.values()].filter(({ ended }) => ended === null);
   }

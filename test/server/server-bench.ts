@@ -6,11 +6,12 @@ import { encode } from "../../lib/protocol/encode.ts";
 import type { Data, Message } from "../../lib/protocol/messages.ts";
 import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Ask, AskResult } from "../../lib/server/asks.ts";
-import { type Batch, Engine } from "../../lib/server/engine.ts";
+import { Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/hash-queue.ts";
 import type { Moment } from "../../lib/server/moment.ts";
 import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
 import { defaultPolicy } from "../../lib/server/policy.ts";
+import { Turn } from "../../lib/server/turn.ts";
 import { MapStore } from "./map-store.ts";
 
 /** The address the device asmith sends from. */
@@ -50,9 +51,13 @@ export class ServerBench {
   /** The monotonic clock, ms. */
   monotonic = 0;
   engine: Engine;
+  #turn: Turn;
+  #replies: Reply[] = [];
   /** Password jobs that are being hashed or checked, at most `jobsAtOnce`. */
   jobs: HashJob[] = [];
   jobsAtOnce = Number.POSITIVE_INFINITY;
+  /** Whether the event loop claims to be late. */
+  late = false;
   readonly activity: string[] = [];
   readonly errors: string[] = [];
 
@@ -61,12 +66,14 @@ export class ServerBench {
     stored: readonly StoredSession[] = [],
   ) {
     this.engine = this.#makeEngine(stored);
+    this.#turn = this.#makeTurn();
   }
 
   /** Ends the process without a clean stop and starts it again on what is stored. */
   restart(): void {
     this.jobs = [];
     this.engine = this.#makeEngine(this.store.openSessions());
+    this.#turn = this.#makeTurn();
   }
 
   /** Both clocks. A test sets `wall` where the wall clock jumps. */
@@ -83,23 +90,18 @@ export class ServerBench {
   /** Receives a datagram into the current batch. */
   receive(text: string | Uint8Array, from: Endpoint = home): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
-    this.engine.receive(bytes, { ...from }, this.moment);
+    this.#turn.receive([{ bytes, source: { ...from } }], this.late);
   }
 
   /** Stores the current batch and returns the replies. */
   turn(): Reply[] {
-    const batch = this.engine.take();
-    if (batch.length > 0) this.#store(batch);
-    this.jobs.push(...this.engine.takeHashJobs(this.jobsAtOnce - this.jobs.length));
-    return this.engine.takeReplies().map(({ payload, to: { ip, port } }) => ({
-      text: String(payload),
-      to: { ip, port },
-    }));
+    this.#turn.commit(() => {});
+    return this.#replies.splice(0);
   }
 
   /** Completes the password jobs that wait. */
   hash(resultOf: (job: HashJob) => HashResult = honest): void {
-    for (const job of this.jobs.splice(0)) this.engine.resume(job, resultOf(job), this.moment);
+    for (const job of this.jobs.splice(0)) this.#turn.resume(job, resultOf(job));
   }
 
   /** Receives a datagram, completes everything it causes, and returns the replies. */
@@ -144,7 +146,7 @@ export class ServerBench {
     const replies: Reply[] = [];
     for (const end = this.monotonic + ms; this.monotonic < end;) {
       this.wait(Math.min(end - this.monotonic, 250));
-      this.engine.tick(this.moment);
+      this.#turn.tick();
       replies.push(...this.turn());
     }
     return replies;
@@ -158,13 +160,19 @@ export class ServerBench {
     this.engine.operator.ask(ask, this.moment);
   }
 
-  #store(batch: Batch): void {
-    try {
-      const outcomes = this.store.apply(batch.map(({ operation }) => operation));
-      this.engine.complete(batch, outcomes, this.moment);
-    } catch (error) {
-      this.engine.fail(batch, (error as Error).message, this.moment);
-    }
+  #makeTurn(): Turn {
+    return new Turn(this.engine, this.store, {
+      now: () => this.moment,
+      send: (replies) => {
+        for (const { payload, to } of replies) {
+          this.#replies.push({ text: String(payload), to: { ip: to.ip, port: to.port } });
+        }
+      },
+      freeHashers: () => this.jobsAtOnce - this.jobs.length,
+      hash: (job) => void this.jobs.push(job),
+      onStored: () => {},
+      onFailed: () => {},
+    });
   }
 
   #makeEngine(stored: readonly StoredSession[]): Engine {

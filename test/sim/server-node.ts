@@ -1,16 +1,17 @@
-// The simulated server: the real engine and store, in turns like those of the packet loop, with virtual time, a fake
-// password hash, and crashes between any two steps. A crash keeps what is committed, and nothing else.
+// The simulated server: the real turn, engine and store, with virtual time, a wall clock that can be set, a fake password
+// hash, and crashes between any two steps of a turn. A crash keeps what is committed, and nothing else.
 
 import { Database } from "bun:sqlite";
 import type { Address } from "../../lib/protocol/messages.ts";
 import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Ask } from "../../lib/server/asks.ts";
-import { type Batch, Engine } from "../../lib/server/engine.ts";
+import { Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/hash-queue.ts";
 import type { Log } from "../../lib/server/log.ts";
 import type { Moment } from "../../lib/server/moment.ts";
-import type { Operation, Outcome } from "../../lib/server/operation.ts";
+import type { Later, Operation, Outcome } from "../../lib/server/operation.ts";
 import { defaultPolicy } from "../../lib/server/policy.ts";
+import { type Arrival, Turn } from "../../lib/server/turn.ts";
 import { migrate } from "../../lib/store/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import type { Stream } from "./random.ts";
@@ -49,11 +50,14 @@ export class ServerNode {
   readonly database = new Database(":memory:", { strict: true });
   readonly counts = { crashes: 0, batches: 0, failedBatches: 0, hashes: 0 };
   engine: Engine | null = null;
-  /** When a batch last failed to be stored, ms since 1970. */
+  /** When a batch last failed to be stored, ms of the timeline. */
   failedAt = 0;
+  /** How far the wall clock was set forward, ms; negative for back. */
+  clockSetMs = 0;
   #isDiskWell = true;
   #store: SqliteStore | null = null;
-  #inbox: { readonly bytes: Uint8Array; readonly source: Address }[] = [];
+  #turn: Turn | null = null;
+  #inbox: Arrival[] = [];
   #turning = false;
   #scheduled = false;
   /** Counts the starts and crashes of the server, so that work begun before a crash does not continue after it. */
@@ -88,6 +92,7 @@ export class ServerNode {
       this.#store.openSessions(),
       this.#moment,
     );
+    this.#turn = this.#makeTurn(this.engine, this.#store);
     this.#life++;
     observer.onStart();
     this.#inLife(tickMs, () => this.#tick());
@@ -126,7 +131,7 @@ export class ServerNode {
 
   get #moment(): Moment {
     const { now } = this.ports.timeline;
-    return { wall: now, monotonic: now };
+    return { wall: now + this.clockSetMs, monotonic: now };
   }
 
   readonly receive = (bytes: Uint8Array, source: Address): void => {
@@ -141,9 +146,29 @@ export class ServerNode {
     this.#schedule();
   }
 
+  #makeTurn(engine: Engine, store: SqliteStore): Turn {
+    return new Turn(
+      engine,
+      { apply: (operations) => this.#apply(operations), housekeep: () => store.housekeep() },
+      {
+        now: () => this.#moment,
+        send: (replies) => {
+          for (const { payload, to } of replies) this.#send(Buffer.from(payload as string), to);
+        },
+        freeHashers: () => Number.POSITIVE_INFINITY,
+        hash: (job) => this.#hash(job),
+        onStored: () => void this.counts.batches++,
+        onFailed: () => {
+          this.counts.batches++;
+          this.counts.failedBatches++;
+        },
+      },
+    );
+  }
+
   #tick(): void {
     this.ports.observer.onTick();
-    this.engine?.tick(this.#moment);
+    this.#turn?.tick();
     this.#schedule();
     this.#inLife(tickMs, () => this.#tick());
   }
@@ -153,58 +178,64 @@ export class ServerNode {
     this.#scheduled = true;
     this.#inLife(1, () => {
       this.#scheduled = false;
-      this.#turn();
+      this.#begin();
     });
   }
 
-  #turn(): void {
-    const { engine } = this;
-    const { random, observer } = this.ports;
-    if (engine === null) return;
+  #begin(): void {
+    const turn = this.#turn;
+    if (turn === null) return;
     this.#turning = true;
     for (const { bytes, source } of this.#inbox.splice(0, batchMax)) {
-      observer.onReceive(bytes, source);
+      this.ports.observer.onReceive(bytes, source);
       // A datagram's memory is overwritten after receive(), so that an engine that keeps a reference to it fails.
       const received = Uint8Array.from(bytes);
-      engine.receive(received, source, this.#moment);
+      turn.receive([{ bytes: received, source }], this.ports.random.chance(0.01));
       received.fill(0xff);
     }
-    const batch = engine.take();
-    if (batch.length === 0) return this.#finishTurn();
-    if (this.#mayCrash("taken")) return;
-    const isSlow = random.chance(0.1);
-    this.#inLife(isSlow ? random.between(50, 400) : random.between(0, 5), () =>
-      this.#commit(batch),
-    );
+    turn.commit(() => {
+      this.#turning = false;
+      if (this.#inbox.length > 0 || turn.hasWork) this.#schedule();
+    });
   }
 
-  #commit(batch: Batch): void {
-    const { random, observer } = this.ports;
-    const operations = batch.map((entry) => entry.operation);
-    let outcomes: readonly Outcome[] | null = null;
-    let words = "";
+  /** Stores a batch after a while, and answers after another, if the server does not crash before or in between. */
+  #apply(operations: readonly Operation[]): Later<readonly Outcome[]> {
+    const { random } = this.ports;
+    return {
+      // oxlint-disable-next-line unicorn/no-thenable -- a promise would not wait for the timeline
+      then: (onStored, onFailed) => {
+        if (this.#mayCrash("taken")) return;
+        const isSlow = random.chance(0.1);
+        this.#inLife(isSlow ? random.between(50, 400) : random.between(0, 5), () => {
+          const stored = this.#storeNow(operations);
+          if (this.#mayCrash("stored")) return;
+          this.#inLife(random.between(0, 2), () =>
+            stored instanceof Error ? onFailed(stored) : onStored(stored),
+          );
+        });
+      },
+    };
+  }
+
+  /** Stores a batch, whole or not at all. */
+  #storeNow(operations: readonly Operation[]): readonly Outcome[] | Error {
     const before = this.#isDiskWell ? "" : this.#rowCounts();
     try {
-      outcomes = (this.#store as SqliteStore).applyNow(operations);
+      const outcomes = (this.#store as SqliteStore).apply(operations);
+      this.ports.observer.onStored(operations, outcomes);
+      return outcomes;
     } catch (error) {
-      words = (error as Error).message;
-    }
-    if (outcomes === null) {
-      this.counts.failedBatches++;
       this.failedAt = this.ports.timeline.now;
-      hold(before === this.#rowCounts(), () => `half of a batch was stored: ${words}`);
-    } else {
-      observer.onStored(operations, outcomes);
+      const { message } = error as Error;
+      hold(before === this.#rowCounts(), () => `half of a batch was stored: ${message}`);
+      return error as Error;
     }
-    this.counts.batches++;
-    if (this.#mayCrash("stored")) return;
-    this.#inLife(random.between(0, 2), () => {
-      const { engine } = this;
-      if (outcomes === null) engine?.fail(batch, words, this.#moment);
-      else engine?.complete(batch, outcomes, this.#moment);
-      this.#store?.housekeep();
-      this.#finishTurn();
-    });
+  }
+
+  #send(payload: Uint8Array, to: Address): void {
+    this.ports.observer.onSend(payload, to);
+    this.ports.send(payload, to);
   }
 
   #rowCounts(): string {
@@ -213,28 +244,13 @@ export class ServerNode {
     return this.database.query<{ counts: string }, []>(sql).get()?.counts ?? "";
   }
 
-  #finishTurn(): void {
-    const { engine } = this;
-    const { observer, send } = this.ports;
-    if (engine === null) return;
-    const replies = engine.takeReplies();
-    for (const { payload: said, to } of replies) {
-      const payload = Buffer.from(said as string);
-      observer.onSend(payload, to);
-      send(payload, to);
-    }
-    for (const job of engine.takeHashJobs()) this.#hash(job);
-    this.#turning = false;
-    if (this.#inbox.length > 0 || engine.hasWork) this.#schedule();
-  }
-
   /** Gives the result that argon2 would give, after the time it would take. */
   #hash(job: HashJob): void {
     const { random, secrets } = this.ports;
     this.counts.hashes++;
     const result = random.chance(0.01) ? { failed: "no memory" } : fakeHash(job, secrets);
     this.#inLife(random.between(20, 80), () => {
-      this.engine?.resume(job, result, this.#moment);
+      this.#turn?.resume(job, result);
       this.#schedule();
     });
   }
@@ -248,6 +264,7 @@ export class ServerNode {
   #crash(): void {
     this.counts.crashes++;
     this.engine = null;
+    this.#turn = null;
     this.#store = null;
     this.#inbox = [];
     this.#turning = false;

@@ -14,6 +14,8 @@ const wildMs = 600_000;
 /** Longer than a retry schedule, a rest after 93, and the silence after which a device is offline. */
 const calmMs = 240_000;
 const workEveryMs = 400;
+const hourMs = 3_600_000;
+const yearMs = 365 * 24 * hourMs;
 
 /** A summary of a run for the reader. */
 export type Summary = {
@@ -36,6 +38,7 @@ export class Simulation {
   #powerCuts = 0;
   #fullDisks = 0;
   #brokenDisks = 0;
+  #clocksSet = 0;
 
   constructor(readonly seed: number) {
     this.world = new World(seed);
@@ -98,7 +101,9 @@ export class Simulation {
     const { network, timeline, devices, server: node } = this.world;
     const random = this.#crashes;
     const device = random.pick(devices);
-    switch (random.between(0, 5)) {
+    switch (random.between(0, 6)) {
+      case 6:
+        return this.#setClock();
       case 0:
       case 1:
         return node.crashAt(random.pick(["idle", "taken", "stored"]), random.between(200, 8_000));
@@ -118,6 +123,19 @@ export class Simulation {
           if (device.agent === null) device.start();
         });
     }
+  }
+
+  /** Sets the server's wall clock: to another year, by hours, to 1970, or right again. */
+  #setClock(): void {
+    const { server: node, timeline } = this.world;
+    const random = this.#crashes;
+    this.#clocksSet++;
+    node.clockSetMs = random.pick([
+      0,
+      -timeline.now,
+      random.between(-hourMs, hourMs),
+      random.between(-10 * yearMs, 10 * yearMs),
+    ]);
   }
 
   #troubleDisk(): void {
@@ -223,6 +241,7 @@ export class Simulation {
       powerCuts: this.#powerCuts,
       fullDisks: this.#fullDisks,
       brokenDisks: this.#brokenDisks,
+      clocksSet: this.#clocksSet,
     };
     return { seed: this.seed, steps: timeline.steps, trace: traceHash, counts };
   }

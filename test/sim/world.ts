@@ -99,7 +99,7 @@ export class World {
           for (const [i, operation] of operations.entries()) {
             this.reports.onStored(operation, outcomes[i]);
             if (operation.kind === "end" && operation.reason === "offline") {
-              this.presence.onOffline(this.#deviceOf(operation.session), operation.at);
+              this.presence.onOffline(this.#deviceOf(operation.session), this.now);
             }
           }
         },

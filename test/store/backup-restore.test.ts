@@ -36,7 +36,7 @@ async function openStore(path: string) {
 /** A closed database whose reports carry its name. */
 async function newNamed(name: string, reports = 50, path = newPath()): Promise<string> {
   const { store, close } = await openStore(path);
-  store.applyNow(Array.from({ length: reports }, (_, i) => reportOf("a", `${name} ${i}`)));
+  store.apply(Array.from({ length: reports }, (_, i) => reportOf("a", `${name} ${i}`)));
   close();
   return path;
 }

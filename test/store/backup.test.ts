@@ -72,9 +72,9 @@ function fill(store: SqliteStore, reports: number): void {
     msgid: 1n,
     digest: new Uint8Array(16),
   };
-  store.applyNow(devices.map((device) => ({ ...registerOf(device), request })));
+  store.apply(devices.map((device) => ({ ...registerOf(device), request })));
   const proof = { kind: "verified", hash: "h1" } as const;
-  store.applyNow(devices.slice(0, 2).map((device) => loginOf(device, proof)));
+  store.apply(devices.slice(0, 2).map((device) => loginOf(device, proof)));
   const asked = {
     device: "device-1",
     code: "01",
@@ -83,7 +83,7 @@ function fill(store: SqliteStore, reports: number): void {
     time: "1",
     asked: 1,
   } as const;
-  store.applyNow([{ kind: "question", question: asked }, { kind: "hour" }]);
+  store.apply([{ kind: "question", question: asked }, { kind: "hour" }]);
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 
@@ -134,7 +134,7 @@ test("a copy of a database that is written meanwhile has the state of one moment
   // Another connection commits between two steps of the copy.
   const facts = backUp(path, target, {
     onProgress: () => {
-      store.applyNow([reportOf("device-1", `more ${more++}`), registerOf(deviceOf(100 + more))]);
+      store.apply([reportOf("device-1", `more ${more++}`), registerOf(deviceOf(100 + more))]);
     },
     onChecking: () => {},
   });

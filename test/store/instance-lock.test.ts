@@ -22,11 +22,11 @@ describe("one server per database", () => {
   test("a second server is refused and changes nothing; the first one goes on", async () => {
     const path = newPath();
     const { store, lock } = await serve(path);
-    store.applyNow([reportOf("asmith", "one")]);
+    store.apply([reportOf("asmith", "one")]);
     const before = bytesIn(dirname(path));
     expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-in-use");
     expect(bytesIn(dirname(path))).toEqual(before);
-    store.applyNow([reportOf("asmith", "two")]);
+    store.apply([reportOf("asmith", "two")]);
     expect(store.reader.last("asmith", 10)).toHaveLength(2);
     store.close();
     lock.release();
@@ -67,11 +67,11 @@ describe("one server per database", () => {
   test("a reader can read beside a server", async () => {
     const path = newPath();
     const { store, lock } = await serve(path);
-    store.applyNow([reportOf("asmith", "one")]);
+    store.apply([reportOf("asmith", "one")]);
     const database = openReadOnly(path);
     const reader = new ReportReader(database, null);
     expect(reader.last("asmith", 10)).toHaveLength(1);
-    store.applyNow([reportOf("asmith", "two")]);
+    store.apply([reportOf("asmith", "two")]);
     expect(reader.last("asmith", 10).map(({ message }) => message)).toEqual(["two", "one"]);
     expect(() => database.run("DELETE FROM data")).toThrow();
     closeDatabase(database);
@@ -115,18 +115,18 @@ describe("a file that disappears under an open database", () => {
   test.each(["", "-wal"])("%p: nothing is stored until it is back", async (suffix) => {
     const path = newPath();
     const { store, lock } = await serve(path);
-    store.applyNow([reportOf("asmith", "before")]);
+    store.apply([reportOf("asmith", "before")]);
     store.checkFile();
-    store.applyNow([reportOf("asmith", "still there")]);
+    store.apply([reportOf("asmith", "still there")]);
     renameSync(path + suffix, `${path}.away`);
     store.checkFile();
-    expect(() => store.applyNow([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    expect(() => store.apply([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
     writeFileSync(path + suffix, "another file of this name");
     store.checkFile();
-    expect(() => store.applyNow([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    expect(() => store.apply([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
     renameSync(`${path}.away`, path + suffix);
     store.checkFile();
-    store.applyNow([reportOf("asmith", "after")]);
+    store.apply([reportOf("asmith", "after")]);
     const messages = store.reader.last("asmith", 10).map(({ message }) => message);
     expect(messages).toEqual(["after", "still there", "before"]);
     store.close();

@@ -53,19 +53,16 @@ test("a report stored since is the latest", () => {
   const store = new SqliteStore(newDatabase(), { sharedIp: false });
   const { id } = deviceOf(1);
   const ask = { kind: "latest", id } as const;
-  store.applyNow([registerOf(deviceOf(1))]);
-  expect(store.applyNow([ask])).toMatchObject([{ report: null }]);
-  const outcomes = store.applyNow([reportOf(id, "a"), ask, reportOf("other", "x"), ask]);
+  store.apply([registerOf(deviceOf(1))]);
+  expect(store.apply([ask])).toMatchObject([{ report: null }]);
+  const outcomes = store.apply([reportOf(id, "a"), ask, reportOf("other", "x"), ask]);
   expect(outcomes).toMatchObject([
     {},
     { report: { message: "a" } },
     {},
     { report: { message: "a" } },
   ]);
-  expect(store.applyNow([reportOf(id, "b"), ask])).toMatchObject([
-    {},
-    { report: { message: "b" } },
-  ]);
+  expect(store.apply([reportOf(id, "b"), ask])).toMatchObject([{}, { report: { message: "b" } }]);
 });
 
 test("a report that was rolled back or removed is not the latest", () => {
@@ -73,14 +70,14 @@ test("a report that was rolled back or removed is not the latest", () => {
   const store = new SqliteStore(database, { sharedIp: false });
   const { id } = deviceOf(1);
   const ask = { kind: "latest", id } as const;
-  store.applyNow([registerOf(deviceOf(1)), reportOf(id, "a"), ask]);
+  store.apply([registerOf(deviceOf(1)), reportOf(id, "a"), ask]);
   database.run(
     "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'full' BEGIN SELECT raise(ABORT, 'full'); END",
   );
-  expect(() => store.applyNow([reportOf(id, "lost"), ask, reportOf(id, "full")])).toThrow("full");
+  expect(() => store.apply([reportOf(id, "lost"), ask, reportOf(id, "full")])).toThrow("full");
   // The number of the rolled-back report now belongs to another one.
-  store.applyNow([reportOf("other", "x")]);
-  expect(store.applyNow([ask])).toMatchObject([{ report: { message: "a" } }]);
+  store.apply([reportOf("other", "x")]);
+  expect(store.apply([ask])).toMatchObject([{ report: { message: "a" } }]);
   database.run("DELETE FROM data WHERE message = 'a'");
-  expect(store.applyNow([ask])).toMatchObject([{ report: null }]);
+  expect(store.apply([ask])).toMatchObject([{ report: null }]);
 });

@@ -187,7 +187,7 @@ describe("the older form", () => {
       port: 1994,
     });
     const proof = { kind: "verified", hash: hashOf("clear-one") } as const;
-    const [outcome] = store.applyNow([
+    const [outcome] = store.apply([
       {
         kind: "register",
         device,

@@ -31,7 +31,7 @@ import {
 async function useOnce(path: string, reports = 0): Promise<void> {
   const { database, lock } = await openDatabase(path, noLegacy);
   const store = new SqliteStore(database, { sharedIp: false });
-  store.applyNow(Array.from({ length: reports }, (_, i) => reportOf("asmith", `reading ${i}`)));
+  store.apply(Array.from({ length: reports }, (_, i) => reportOf("asmith", `reading ${i}`)));
   store.close();
   lock.release();
 }
@@ -256,7 +256,7 @@ describe("opening", () => {
     const path = newPath();
     const { database, lock } = await openDatabase(path, noLegacy);
     const store = new SqliteStore(database, { sharedIp: false });
-    store.applyNow([reportOf("asmith", "kept")]);
+    store.apply([reportOf("asmith", "kept")]);
     const copy = newPath();
     for (const suffix of ["", "-wal"]) writeFileSync(copy + suffix, readFileSync(path + suffix));
     store.close();

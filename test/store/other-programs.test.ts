@@ -38,7 +38,7 @@ test("a copy of a young database's file alone is known for what it is, and is no
   const path = newPath();
   const { store, close } = await openStore(path);
   const young = copyOf(path);
-  store.applyNow([registerOf(deviceOf(1)), reportOf("device-1", "21")]);
+  store.apply([registerOf(deviceOf(1)), reportOf("device-1", "21")]);
   const lacking = copyOf(path);
   for (const copy of [young, lacking]) {
     const readonly = new Database(copy, { readonly: true });
@@ -54,7 +54,7 @@ test("a copy of a young database's file alone is known for what it is, and is no
 test("no log is missed after a clean stop, after a crash, and in a backup of a served database", async () => {
   const path = newPath();
   const first = await openStore(path);
-  first.store.applyNow([registerOf(deviceOf(1))]);
+  first.store.apply([registerOf(deviceOf(1))]);
   const backup = newPath("backup.db");
   backUp(path, backup, { onProgress: () => {}, onChecking: () => {} });
   const crashed = copyOf(path);
@@ -107,13 +107,13 @@ test("another program's write lock fails a batch in words, later ones at once, u
   other.run("BEGIN IMMEDIATE");
   const batch = [registerOf(deviceOf(1)), reportOf("device-1", "21")];
   for (let i = 0; i < 3; i++) {
-    expect(() => store.applyNow(batch)).toThrow("another program has locked the database");
+    expect(() => store.apply(batch)).toThrow("another program has locked the database");
     expect(waitMs()).toBe(0);
   }
   other.run("COMMIT");
   other.close();
-  expect(store.applyNow(batch)).toMatchObject([{ code: "00" }, { sequence: 1, repeated: false }]);
+  expect(store.apply(batch)).toMatchObject([{ code: "00" }, { sequence: 1, repeated: false }]);
   expect(waitMs()).toBe(batchWaitMs);
-  expect(store.applyNow([reportOf("device-1", "22")])).toMatchObject([{ sequence: 2 }]);
+  expect(store.apply([reportOf("device-1", "22")])).toMatchObject([{ sequence: 2 }]);
   close();
 });

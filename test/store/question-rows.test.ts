@@ -40,8 +40,8 @@ function count(database: Database, table: string): number {
 
 test("a question has its answer, who asked, and when; the answer is no report", () => {
   const { database, store, list, reader } = newStore();
-  store.applyNow([ask("a", "t1"), ask("a", "t2"), ask("b", "t3")]);
-  const outcomes = store.applyNow([answer("a", "t1", "up 3 d", startOfTime + 5)]);
+  store.apply([ask("a", "t1"), ask("a", "t2"), ask("b", "t3")]);
+  const outcomes = store.apply([answer("a", "t1", "up 3 d", startOfTime + 5)]);
   expect(outcomes).toEqual([{ kind: "answer", question: 1, repeated: false }]);
   const open = { answered: null, answerCode: null, answerTime: null, answer: null };
   const common = { code: "42", target: "uptime", by: "dashboard", asked: startOfTime };
@@ -63,13 +63,13 @@ test("a question has its answer, who asked, and when; the answer is no report", 
 
 test("an answer and its repeat are recognised after a restart; another device's DATA of that time is a report", () => {
   const { database, store } = newStore();
-  store.applyNow([ask("a", "t1")]);
+  store.apply([ask("a", "t1")]);
   const again = newStore(database);
-  expect(again.store.applyNow([answer("a", "t1", "x"), answer("b", "t1", "x")])).toEqual([
+  expect(again.store.apply([answer("a", "t1", "x"), answer("b", "t1", "x")])).toEqual([
     { kind: "answer", question: 1, repeated: false },
     { kind: "report", sequence: 1, repeated: false },
   ]);
-  expect(newStore(database).store.applyNow([answer("a", "t1", "x")])).toEqual([
+  expect(newStore(database).store.apply([answer("a", "t1", "x")])).toEqual([
     { kind: "answer", question: 1, repeated: true },
   ]);
   expect([count(database, "question"), count(database, "data")]).toEqual([1, 1]);
@@ -77,32 +77,32 @@ test("an answer and its repeat are recognised after a restart; another device's 
 
 test("questions are kept for 30 days of service, whatever the wall clock showed when they were asked", () => {
   const { database, store, list } = newStore();
-  store.applyNow([ask("a", "in 1970", 0), ask("b", "in 2096", startOfTime * 2)]);
-  for (let i = 0; i < 719; i++) store.applyNow([hour]);
-  store.applyNow([ask("a", "a month later")]);
+  store.apply([ask("a", "in 1970", 0), ask("b", "in 2096", startOfTime * 2)]);
+  for (let i = 0; i < 719; i++) store.apply([hour]);
+  store.apply([ask("a", "a month later")]);
   expect(count(database, "question")).toBe(3);
-  store.applyNow([hour]);
+  store.apply([hour]);
   expect(list("a")).toHaveLength(1);
   expect(list("b")).toEqual([]);
   // Without its question, a DATA with that time is a report again.
-  expect(store.applyNow([answer("b", "in 2096", "x")])).toMatchObject([{ kind: "report" }]);
+  expect(store.apply([answer("b", "in 2096", "x")])).toMatchObject([{ kind: "report" }]);
 });
 
 test("the number of questions is bounded, for a device and in all; the oldest go first", () => {
   const { database, store, list } = newStore();
-  store.applyNow(Array.from({ length: 130 }, (_, i) => ask("a", `t${i}`)));
+  store.apply(Array.from({ length: 130 }, (_, i) => ask("a", `t${i}`)));
   expect(list("a").map(({ number }) => number)).toEqual(
     Array.from({ length: 100 }, (_, i) => 130 - i),
   );
-  store.applyNow(Array.from({ length: 10_000 }, (_, i) => ask(`d${i}`, `t${i}`)));
+  store.apply(Array.from({ length: 10_000 }, (_, i) => ask(`d${i}`, `t${i}`)));
   expect(count(database, "question")).toBe(10_000);
   expect<readonly unknown[]>(list("a")).toEqual([]);
   expect(list("d9999")).toHaveLength(1);
   // Neither does what is remembered of them grow without a bound, nor is one that is kept forgotten.
   for (let i = 0; i < 3; i++) {
-    store.applyNow(Array.from({ length: 8_000 }, (_, n) => ask("b", `t${i} ${n}`)));
+    store.apply(Array.from({ length: 8_000 }, (_, n) => ask("b", `t${i} ${n}`)));
   }
-  expect(store.applyNow([answer("b", "t2 7999", "x"), answer("b", "t2 7899", "x")])).toMatchObject([
+  expect(store.apply([answer("b", "t2 7999", "x"), answer("b", "t2 7899", "x")])).toMatchObject([
     { kind: "answer" },
     { kind: "report" },
   ]);
@@ -110,27 +110,27 @@ test("the number of questions is bounded, for a device and in all; the oldest go
 
 test("further answers to one question count for the bound", () => {
   const { store, list } = newStore();
-  store.applyNow([ask("a", "t1")]);
-  store.applyNow(Array.from({ length: 200 }, (_, i) => answer("a", "t1", `reading ${i}`)));
+  store.apply([ask("a", "t1")]);
+  store.apply(Array.from({ length: 200 }, (_, i) => answer("a", "t1", `reading ${i}`)));
   expect(list("a")).toHaveLength(100);
   expect(list("a")[0]).toMatchObject({ answer: "reading 199", target: "uptime" });
 });
 
 test("a DATA that is taken for an answer to a question that is gone is stored as a report", () => {
   const { database, store } = newStore();
-  store.applyNow([ask("a", "t1")]);
+  store.apply([ask("a", "t1")]);
   const late = { ...answer("a", "own time", "x"), mayAnswer: { addressed: true, open: 77 } };
-  expect(store.applyNow([late as Operation])).toMatchObject([{ kind: "report" }]);
+  expect(store.apply([late as Operation])).toMatchObject([{ kind: "report" }]);
   expect(count(database, "data")).toBe(1);
 });
 
 test("a batch that fails stores no answer: its repeat is the first one", () => {
   const { database, store } = newStore();
-  store.applyNow([ask("a", "t1")]);
+  store.apply([ask("a", "t1")]);
   database.run("PRAGMA query_only = ON");
-  expect(() => store.applyNow([answer("a", "t1", "x")])).toThrow();
+  expect(() => store.apply([answer("a", "t1", "x")])).toThrow();
   database.run("PRAGMA query_only = OFF");
-  expect(store.applyNow([answer("a", "t1", "x")])).toEqual([
+  expect(store.apply([answer("a", "t1", "x")])).toEqual([
     { kind: "answer", question: 1, repeated: false },
   ]);
 });

@@ -65,7 +65,7 @@ test("reports in indexed, unindexed and partly indexed chunks are all found", ()
   // Around the boundary, without writing the index.
   for (const count of [chunkSize - 2, chunkSize - 1, chunkSize, chunkSize + 1]) {
     const stored = (database.query("SELECT count(*) AS n FROM data").get() as { n: number }).n;
-    store.applyNow(Array.from({ length: count - stored }, (_, i) => reportAt(stored + i)));
+    store.apply(Array.from({ length: count - stored }, (_, i) => reportAt(stored + i)));
     expectAll(database, store, count);
   }
   expect(chunks()).toEqual({ n: 0 });
@@ -148,7 +148,7 @@ test("after retention the remaining reports are found, and a new report gets the
   while (retention.step(startOfTime + 10 * total) > 0);
   expectAll(database, store, total, total);
   // Numbers continue where they stopped.
-  expect(store.applyNow([reportAt(total)])).toMatchObject([{ sequence: total + 1 }]);
+  expect(store.apply([reportAt(total)])).toMatchObject([{ sequence: total + 1 }]);
   expectAll(database, store, total + 1, total);
 });
 
@@ -178,10 +178,10 @@ test("a batch that crosses a boundary and fails leaves the chunk before it open"
     "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'poison' BEGIN SELECT raise(ABORT, 'full'); END",
   );
   const batch = Array.from({ length: 20 }, (_, i) => reportAt(chunkSize - 10 + i));
-  expect(() => store.applyNow([...batch, reportOf("busy", "poison")])).toThrow("full");
+  expect(() => store.apply([...batch, reportOf("busy", "poison")])).toThrow("full");
   store.housekeep();
   expectAll(database, store, chunkSize - 10);
-  expect(store.applyNow(batch)).toMatchObject(
+  expect(store.apply(batch)).toMatchObject(
     batch.map((_, i) => ({ sequence: chunkSize - 9 + i, repeated: false })),
   );
   for (let i = 0; i < 4; i++) store.housekeep();

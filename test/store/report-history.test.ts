@@ -84,7 +84,7 @@ test.each([
   [5_000, false],
 ])("a QUERY for the latest report looks %d chunks back: %p", (chunks, found) => {
   const long = newDatabase();
-  new SqliteStore(long, { sharedIp: false }).applyNow([registerOf(deviceOf(1))]);
+  new SqliteStore(long, { sharedIp: false }).apply([registerOf(deviceOf(1))]);
   // One report in the first chunk, and after it `chunks` chunks of other devices.
   long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1, NULL)");
   long.run("INSERT INTO report_index VALUES (0, 'device-1', x'0500')");
@@ -92,7 +92,7 @@ test.each([
     `INSERT INTO report_chunk (chunk, lowest_received, highest_received, highest_at) WITH RECURSIVE n(i) AS
        (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${chunks}) SELECT i, 1, 1, 1 FROM n`,
   );
-  const [outcome] = new SqliteStore(long, { sharedIp: false }).applyNow([
+  const [outcome] = new SqliteStore(long, { sharedIp: false }).apply([
     { kind: "latest", id: "device-1" },
   ]);
   expect(outcome).toMatchObject({ kind: "found", known: true });

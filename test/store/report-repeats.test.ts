@@ -26,7 +26,7 @@ const filler = (i: number) => reportOf(`other-${i % 50}`, `filler ${i}`, { previ
 
 function outcomesOf(store: SqliteStore, ...reports: ReturnType<typeof reportOf>[]) {
   return store
-    .applyNow(reports)
+    .apply(reports)
     .map((outcome) => (outcome.kind === "report" ? [outcome.sequence, outcome.repeated] : null));
 }
 
@@ -159,7 +159,7 @@ describe("a batch that fails", () => {
     );
     const batch = [1, 2, 3].map((i) => reportOf("asmith", `lost ${i}`));
     for (let i = 0; i < 50; i++) {
-      expect(() => store.applyNow([...batch, reportOf("bsmith", "poison")])).toThrow("full");
+      expect(() => store.apply([...batch, reportOf("bsmith", "poison")])).toThrow("full");
     }
     expect(messagesOf(store, "asmith")).toEqual(["kept"]);
     expect(outcomesOf(store, reportOf("bsmith", "fine"), ...batch)).toEqual([

@@ -86,7 +86,7 @@ test("index rows that are written after their reports were removed are removed a
   const { database, store } = newStore();
   // 3,000 devices: writing the index of a chunk takes several steps, and none has run yet.
   for (let at = 0; at <= chunkSize; at += 4_096) {
-    store.applyNow(
+    store.apply(
       Array.from({ length: 4_096 }, (_, i) =>
         reportOf(`device-${(at + i) % 3_000}`, `${at + i}`, { at: startOfTime + at + i }),
       ),
@@ -207,11 +207,11 @@ test("a chunk of which a report was removed is not taken for one without holes",
 
 test("the latest report is an earlier one if retention removed only the one that was found before", () => {
   const { database, store } = newStore();
-  store.applyNow([registerOf(deviceOf(1))]);
+  store.apply([registerOf(deviceOf(1))]);
   const times = [startOfTime, startOfTime - 10];
-  store.applyNow(times.map((at, i) => reportOf("device-1", `${i}`, { at })));
+  store.apply(times.map((at, i) => reportOf("device-1", `${i}`, { at })));
   const latest = () => {
-    const [outcome] = store.applyNow([{ kind: "latest", id: "device-1" }]);
+    const [outcome] = store.apply([{ kind: "latest", id: "device-1" }]);
     return outcome?.kind === "found" ? outcome.report?.message : "none";
   };
   expect(latest()).toBe("1");

@@ -79,7 +79,7 @@ test.each([
   ],
 ] as const)("%s", (_, operations, latest) => {
   const database = newDatabase();
-  new SqliteStore(database, { sharedIp: false }).applyNow(operations);
+  new SqliteStore(database, { sharedIp: false }).apply(operations);
   expect(latestIn(database)).toEqual(latest === null ? null : [...latest]);
 });
 
@@ -135,6 +135,6 @@ test.each(older)("of an earlier release's rows: %s", (_, registered, sessions, l
   }
   migrate(database, ":memory:");
   expect(latestIn(database)).toEqual(latest === null ? null : [...latest]);
-  new SqliteStore(database, { sharedIp: false }).applyNow([login(before)]);
+  new SqliteStore(database, { sharedIp: false }).apply([login(before)]);
   expect(latestIn(database)).toEqual([sessions.length + 1, "open"]);
 });

@@ -21,7 +21,7 @@ const later = startOfTime + 1000;
 function newStore(sharedIp = false) {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp });
-  return { database, store, apply: (operation: Operation) => store.applyNow([operation])[0] };
+  return { database, store, apply: (operation: Operation) => store.apply([operation])[0] };
 }
 
 function rows(database: Database, sql: string): unknown[][] {
@@ -92,7 +92,7 @@ describe("register", () => {
       deviceOf(3, { mac: "AA:BB:CC:00:00:1" }),
       deviceOf(1, { mac: "cc" }),
     ].map((device) => registerOf(device));
-    expect(store.applyNow(batch).map(codeOf)).toEqual(["00", "01", "12", "13", "11"]);
+    expect(store.apply(batch).map(codeOf)).toEqual(["00", "01", "12", "13", "11"]);
     expect(rows(database, devices)).toHaveLength(1);
   });
 });
@@ -115,7 +115,7 @@ describe("login, end, touch", () => {
 
   test("a second login replaces the session, even within one batch", () => {
     const { database, store } = newStore();
-    store.applyNow([registerOf(device), loginOf(device, right), loginOf(device, right, later)]);
+    store.apply([registerOf(device), loginOf(device, right), loginOf(device, right, later)]);
     expect(rows(database, sessions).map((row) => [row[0], row[6], row[7]])).toEqual([
       [1, later, "replaced"],
       [2, null, null],
@@ -125,7 +125,7 @@ describe("login, end, touch", () => {
 
   test.each(["logoff", "offline"] as const)("end: %s, once", (reason) => {
     const { database, store, apply } = newStore();
-    store.applyNow([registerOf(device), loginOf(device, right)]);
+    store.apply([registerOf(device), loginOf(device, right)]);
     expect(apply({ kind: "end", session: 1, reason, at: later })).toEqual({ kind: "nothing" });
     apply({ kind: "end", session: 1, reason: "replaced", at: later + 1 });
     apply({ kind: "end", session: 99, reason: "replaced", at: later + 1 });
@@ -136,7 +136,7 @@ describe("login, end, touch", () => {
   test("touch writes what a restart needs of open sessions", () => {
     const { database, store, apply } = newStore();
     const second = deviceOf(2);
-    store.applyNow([
+    store.apply([
       ...[device, second].flatMap((one) => [registerOf(one), loginOf(one, right)]),
       reportOf(device.id, "x"),
     ]);
@@ -162,7 +162,7 @@ describe("deregister", () => {
 
   test("the device and its session are removed, its reports and past sessions stay", () => {
     const { database, store, apply } = newStore();
-    store.applyNow([registerOf(device), loginOf(device, right), reportOf(device.id, "x")]);
+    store.apply([registerOf(device), loginOf(device, right), reportOf(device.id, "x")]);
     expect(codeOf(apply(deregisterOf(device)))).toBe("20");
     expect(rows(database, devices)).toEqual([]);
     expect(rows(database, sessions).map((row) => row.slice(6))).toEqual([[later, "deregistered"]]);
@@ -173,7 +173,7 @@ describe("deregister", () => {
 
   test("a device that is registered again never logged in, for who lists it", () => {
     const { database, store, apply } = newStore();
-    store.applyNow([registerOf(device), loginOf(device, right)]);
+    store.apply([registerOf(device), loginOf(device, right)]);
     expect([...listDevices(database)][0]?.session?.ended).toBeNull();
     apply(deregisterOf(device));
     apply({ ...registerOf(device), at: later + 1 });
@@ -182,7 +182,7 @@ describe("deregister", () => {
 
   test("one that is refused changes nothing", () => {
     const { database, store, apply } = newStore();
-    store.applyNow([registerOf(device), loginOf(device, right)]);
+    store.apply([registerOf(device), loginOf(device, right)]);
     const before = [rows(database, devices), rows(database, sessions)];
     const wrong = { ...deregisterOf(device), proof: { kind: "refused", hash: "h1" } } as Operation;
     expect(codeOf(apply(wrong))).toBe("31");
@@ -195,13 +195,8 @@ describe("find, latest", () => {
   test("what is known of an id", () => {
     const { store } = newStore();
     const [one, two] = [deviceOf(1), deviceOf(2)];
-    store.applyNow([
-      registerOf(one),
-      registerOf(two),
-      reportOf(one.id, "a"),
-      reportOf("gone", "b"),
-    ]);
-    const outcomes = store.applyNow([
+    store.apply([registerOf(one), registerOf(two), reportOf(one.id, "a"), reportOf("gone", "b")]);
+    const outcomes = store.apply([
       { kind: "find", id: one.id },
       { kind: "find", id: "nobody" },
       { kind: "latest", id: one.id },
@@ -222,9 +217,9 @@ describe("find, latest", () => {
     ]);
   });
 
-  test("an empty batch has no outcome", async () => {
+  test("an empty batch has no outcome", () => {
     const { store } = newStore();
-    expect(await store.apply([])).toEqual([]);
+    expect(store.apply([])).toEqual([]);
   });
 });
 

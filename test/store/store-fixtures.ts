@@ -160,7 +160,7 @@ export function storeMany(
   const batch = 1024;
   for (let first = 0; first < count; first += batch) {
     const length = Math.min(batch, count - first);
-    store.applyNow(Array.from({ length }, (_, i) => reportAt(first + i)));
+    store.apply(Array.from({ length }, (_, i) => reportAt(first + i)));
     store.housekeep();
   }
 }

@@ -203,10 +203,10 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))("agrees with Maps (seed %
     }
     if (draw(6) === 0) {
       const broken = { kind: "report", report: null } as unknown as Operation;
-      expect(() => store.applyNow([...batch, broken])).toThrow();
+      expect(() => store.apply([...batch, broken])).toThrow();
       expectSame(seed, store, database, model);
     }
-    const outcomes = store.applyNow(batch).map(summaryOf);
+    const outcomes = store.apply(batch).map(summaryOf);
     expect([seed, step, outcomes]).toEqual([seed, step, expected as string[]]);
     model = next;
     store.housekeep();

@@ -43,7 +43,7 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
   const database = opened?.database ?? newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   const device = deviceOf(1);
-  store.applyNow([registerOf(device), loginOf(device, right), reportOf(device.id, "kept")]);
+  store.apply([registerOf(device), loginOf(device, right), reportOf(device.id, "kept")]);
   const dump = () =>
     ["registrar", "login", "data"].map((table) => database.query(`SELECT * FROM ${table}`).all());
   const before = dump();
@@ -57,31 +57,30 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
     ...lost,
   ];
   for (let i = 0; i < 3; i++) {
-    expect(codeOfFailure(() => store.applyNow(batch))).toBe("SQLITE_FULL");
+    expect(codeOfFailure(() => store.apply(batch))).toBe("SQLITE_FULL");
     expect(database.inTransaction).toBe(false);
     expect(dump()).toEqual(before);
     expect(store.openSessions()).toHaveLength(1);
   }
   // What fits is still stored.
-  expect(store.applyNow([reportOf(device.id, "small")])).toMatchObject([{ sequence: 2 }]);
+  expect(store.apply([reportOf(device.id, "small")])).toMatchObject([{ sequence: 2 }]);
   leavePages(database, null);
-  const outcomes = store.applyNow(batch);
+  const outcomes = store.apply(batch);
   expect(outcomes.slice(2)).toEqual(
     lost.map((_, i) => ({ kind: "report", sequence: 3 + i, repeated: false })),
   );
-  expect(store.applyNow(lost.slice(0, 1))).toMatchObject([{ sequence: 3, repeated: true }]);
+  expect(store.apply(lost.slice(0, 1))).toMatchObject([{ sequence: 3, repeated: true }]);
   expect(messagesOf(store, device.id, 1000)).toHaveLength(202);
   store.close();
   opened?.lock.release();
 });
 
-test("the promise of outcomes rejects if nothing was stored", async () => {
+test("a batch of which nothing was stored has no outcomes: it throws", () => {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   leavePages(database, 0);
   const batch = Array.from({ length: 50 }, (_, i) => reportOf("asmith", "x".repeat(900 + i)));
-  const failure = await store.apply(batch).catch((error: { code: string }) => error.code);
-  expect(failure).toBe("SQLITE_FULL");
+  expect(() => store.apply(batch)).toThrow(expect.objectContaining({ code: "SQLITE_FULL" }));
 });
 
 test("an index that cannot be written is written later, and reading works meanwhile", () => {
@@ -89,7 +88,7 @@ test("an index that cannot be written is written later, and reading works meanwh
   const store = new SqliteStore(database, { sharedIp: false });
   const reportAt = (i: number) => reportOf(`device-${i % 3000}`, `${i}`);
   for (let i = 0; i <= chunkSize; i += 1024) {
-    store.applyNow(Array.from({ length: 1024 }, (_, j) => reportAt(i + j)));
+    store.apply(Array.from({ length: 1024 }, (_, j) => reportAt(i + j)));
   }
   leavePages(database, 3);
   for (let i = 0; i < 20; i++) store.housekeep();
@@ -111,15 +110,15 @@ test("any failing statement in the middle ends the batch", () => {
   const database = newDatabase();
   const store = new SqliteStore(database, { sharedIp: false });
   const device = deviceOf(1);
-  store.applyNow([registerOf(device)]);
+  store.apply([registerOf(device)]);
   database.run(
     "CREATE TRIGGER no_login BEFORE INSERT ON login BEGIN SELECT raise(FAIL, 'no'); END",
   );
   const batch = [reportOf(device.id, "a"), loginOf(device, right), reportOf(device.id, "b")];
-  expect(() => store.applyNow(batch)).toThrow("no");
+  expect(() => store.apply(batch)).toThrow("no");
   expect(messagesOf(store, device.id)).toEqual([]);
   database.run("DROP TRIGGER no_login");
-  expect(store.applyNow(batch)).toMatchObject([
+  expect(store.apply(batch)).toMatchObject([
     { sequence: 1, repeated: false },
     { code: "70", session: 1 },
     { sequence: 2, repeated: false },

@@ -39,7 +39,7 @@ beforeAll(() => {
       const report = { device, time: "t", received, at, code: "01", message: `${n + i}` };
       return { kind: "report", report, key: n + i, previous: Number.MAX_SAFE_INTEGER } as const;
     });
-    const outcomes = store.applyNow(operations);
+    const outcomes = store.apply(operations);
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.kind !== "report") throw new Error("not stored");
       const { device, at } = (operations[i] as (typeof operations)[number]).report;

@@ -6,9 +6,11 @@ import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
 import type { Reply } from "../../../lib/server/desk.ts";
 import { Engine } from "../../../lib/server/engine.ts";
-import type { HashJob } from "../../../lib/server/hash-queue.ts";
+import type { HashJob, HashResult } from "../../../lib/server/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";
 import { defaultPolicy, type Policy } from "../../../lib/server/policy.ts";
+import type { Store } from "../../../lib/server/operation.ts";
+import { Turn } from "../../../lib/server/turn.ts";
 import { SqliteStore } from "../../../lib/store/sqlite-store.ts";
 import { fixedBytes } from "../../sealed/fixtures.ts";
 import { newDatabase } from "../../store/store-fixtures.ts";
@@ -78,40 +80,54 @@ export class ServerNode {
     return rows.map(({ answer }) => answer);
   }
 
-  /** Receives datagrams; returns the replies. */
-  async turn(
+  /** Receives datagrams, completes all that they lead to, and returns the replies. */
+  turn(
     arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],
     now: Moment,
-  ): Promise<Reply[]> {
-    const { engine } = this;
+  ): Reply[] {
+    const replies: Reply[] = [];
+    const jobs: HashJob[] = [];
+    const turn = new Turn(this.engine, this.#storeNow(), {
+      now: () => now,
+      send: (sent) => void replies.push(...sent),
+      freeHashers: () => Number.POSITIVE_INFINITY,
+      hash: (job) => void jobs.push(job),
+      onStored: () => {},
+      onFailed: () => {},
+    });
     for (const { bytes, from } of arrivals) {
       // A datagram's memory is overwritten after receive(), so that an engine that keeps a reference to it fails.
       const received = Uint8Array.from(bytes);
-      engine.receive(received, from, now, this.late);
+      turn.receive([{ bytes: received, source: from }], this.late);
       received.fill(0xff);
     }
-    engine.tick(now);
-    for (;;) {
-      while (engine.hasWork) {
-        const batch = engine.take();
-        if (this.broken) engine.fail(batch, "the disk is full", now);
-        else engine.complete(batch, await this.store.apply(batch.map((e) => e.operation)), now);
-      }
-      const jobs = engine.takeHashJobs();
-      for (const job of jobs) this.#hash(job, now);
-      if (jobs.length === 0) return engine.takeReplies();
-    }
+    turn.tick();
+    do {
+      turn.commit(() => {});
+      for (const job of jobs.splice(0)) turn.resume(job, this.#resultOf(job));
+    } while (turn.hasWork || jobs.length > 0);
+    return replies;
+  }
+
+  /** The store as it is now: whole or broken. */
+  #storeNow(): Store {
+    return {
+      apply: (operations) => {
+        if (this.broken) throw new Error("the disk is full");
+        return this.store.apply(operations);
+      },
+      housekeep: () => this.store.housekeep(),
+    };
   }
 
   #open(): SqliteStore {
     return new SqliteStore(this.#database, { sharedIp: true });
   }
 
-  #hash(job: HashJob, now: Moment): void {
+  #resultOf({ password, against }: HashJob): HashResult {
     this.hashings++;
-    const hash = `hash of ${Bun.SHA256.hash(job.password, "hex")}`;
-    const result = job.against === undefined ? { hash } : { fits: job.against === hash };
-    this.engine.resume(job, result, now);
+    const hash = `hash of ${Bun.SHA256.hash(password, "hex")}`;
+    return against === undefined ? { hash } : { fits: against === hash };
   }
 
   #start(now: Moment): Engine {

@@ -123,7 +123,7 @@ export class World {
 
   async #turn(arrivals: readonly Flight[]): Promise<void> {
     this.#tickAt = this.now + tickMs;
-    const replies = await this.server.turn(arrivals, this.moment);
+    const replies = this.server.turn(arrivals, this.moment);
     for (const { payload, to } of replies) {
       const { ip, port } = to;
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;

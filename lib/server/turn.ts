@@ -1,0 +1,108 @@
+// One turn of the server: datagrams in, one commit, then the replies; and the password checks that it leads to. The
+// packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer and no socket.
+
+import type { Engine } from "./engine.ts";
+import type { Reply } from "./desk.ts";
+import type { HashJob, HashResult } from "./hash-queue.ts";
+import type { Moment } from "./moment.ts";
+import type { Endpoint, Operation, Outcome, Store } from "./operation.ts";
+
+/** A datagram that has arrived. */
+export type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
+
+/** What a turn needs from the program around it. */
+export interface TurnShell {
+  now(): Moment;
+  /** Sends datagrams, in order. */
+  send(replies: readonly Reply[]): void;
+  /** How many passwords can be hashed or checked now. */
+  freeHashers(): number;
+  /** Begins to hash or check a password; the result is passed to `resume`. */
+  hash(job: HashJob): void;
+  /** A batch is on the disk, and its replies are not written yet. Must be fast, and must not throw. */
+  onStored(operations: readonly Operation[], outcomes: readonly Outcome[], tookMs: number): void;
+  /** A batch could not be stored; its requests are answered with 95. */
+  onFailed(error: unknown): void;
+}
+
+export class Turn {
+  /** @param store its `apply` may give the outcomes later; until then the caller begins no other commit */
+  constructor(
+    private readonly engine: Engine,
+    private readonly store: Store,
+    private readonly shell: TurnShell,
+  ) {}
+
+  /** Whether there is something to commit. */
+  get hasWork(): boolean {
+    return this.engine.hasWork;
+  }
+
+  /**
+   * Passes datagrams to the engine. Their memory may be overwritten afterwards.
+   * @param late whether the event loop is behind, so that an INIT needs a cookie (protocol §5.4)
+   */
+  receive(arrivals: readonly Arrival[], late: boolean): void {
+    const now = this.shell.now();
+    for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
+  }
+
+  /** Does what is due by time. */
+  tick(): void {
+    this.engine.tick(this.shell.now());
+  }
+
+  /** Continues a request whose password was hashed or checked. */
+  resume(job: HashJob, result: HashResult): void {
+    this.engine.resume(job, result, this.shell.now());
+    this.#beginHashing();
+  }
+
+  /** Adds the due rows of all sessions to the batch, for a clean stop. */
+  settle(): void {
+    this.engine.settle(this.shell.now());
+  }
+
+  /**
+   * Stores the current batch; only then its replies are written and sent.
+   * @param onEnd called once the replies are sent, possibly before `commit` returns
+   */
+  commit(onEnd: () => void): void {
+    const { engine, store, shell } = this;
+    const batch = engine.take();
+    if (batch.length === 0) return this.#finish(onEnd);
+    const operations = batch.map((entry) => entry.operation);
+    const began = shell.now().monotonic;
+    const onStored = (outcomes: readonly Outcome[]) => {
+      const now = shell.now();
+      shell.onStored(operations, outcomes, now.monotonic - began);
+      engine.complete(batch, outcomes, now);
+      store.housekeep();
+      this.#finish(onEnd);
+    };
+    const onFailed = (error: unknown) => {
+      shell.onFailed(error);
+      engine.fail(batch, error instanceof Error ? error.message : String(error), shell.now());
+      this.#finish(onEnd);
+    };
+    let outcomes: ReturnType<Store["apply"]>;
+    try {
+      outcomes = store.apply(operations);
+    } catch (error) {
+      return onFailed(error);
+    }
+    if ("then" in outcomes) outcomes.then(onStored, onFailed);
+    else onStored(outcomes);
+  }
+
+  #finish(onEnd: () => void): void {
+    const replies = this.engine.takeReplies();
+    if (replies.length > 0) this.shell.send(replies);
+    this.#beginHashing();
+    onEnd();
+  }
+
+  #beginHashing(): void {
+    for (const job of this.engine.takeHashJobs(this.shell.freeHashers())) this.shell.hash(job);
+  }
+}
