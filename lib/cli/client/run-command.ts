@@ -15,6 +15,7 @@ import { Causes } from "./causes.ts";
 import type { Machine } from "./machine.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
+import { Outages } from "./outages.ts";
 import { openSpool } from "./run-spool.ts";
 import { eventLine, visible } from "./rendering.ts";
 import { openSession, type Session } from "./session.ts";
@@ -49,12 +50,14 @@ class AgentRun {
   readonly #shells = new AbortController();
   readonly #incoming: News;
   readonly #causes: Causes;
+  readonly #outages: Outages;
 
   constructor(
     readonly config: RunConfig,
     readonly machine: Machine,
   ) {
     this.#causes = new Causes(machine.clock.now);
+    this.#outages = new Outages(machine.clock, (event, leftOut) => this.#tell(event, leftOut));
     this.#incoming = new News(machine.clock.now, (line) => this.#news(line));
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -100,6 +103,7 @@ class AgentRun {
     } finally {
       this.#cancelReport();
       this.#isOver = true;
+      this.#outages.close();
       // A command that hangs does not delay the end.
       this.#shells.abort();
       this.#terminal?.close();
@@ -133,10 +137,20 @@ class AgentRun {
   }
 
   #onEvent(event: AgentEvent): void {
-    const { json } = this.config;
+    if (event.kind === "away" || event.kind === "back") return this.#outages.take(event);
     const cause = causeOf(event);
     const leftOut = cause === null ? 0 : this.#causes.pass(cause);
-    if (leftOut === null) return;
+    if (leftOut !== null) this.#tell(event, leftOut);
+    if (event.kind === "refused") this.#end(exitCode.refused);
+    if (event.kind === "stopped") {
+      const isLost = event.undelivered > event.kept;
+      this.#end(event.loggedOff && !isLost ? exitCode.done : exitCode.noAnswer);
+    }
+  }
+
+  /** Prints an event, and how many others of its cause were left out before it. */
+  #tell(event: AgentEvent, leftOut: number): void {
+    const { json } = this.config;
     const at = new Date(this.machine.clock.time()).toISOString();
     const more = leftOut === 0 ? {} : { leftOut };
     this.#print(
@@ -149,14 +163,7 @@ class AgentRun {
         "  Give each device an id of its own, or deregister this one and choose another password.",
       );
     }
-    if (event.kind === "refused") {
-      if (!json) this.#advise(event);
-      this.#end(exitCode.refused);
-    }
-    if (event.kind === "stopped") {
-      const isLost = event.undelivered > event.kept;
-      this.#end(event.loggedOff && !isLost ? exitCode.done : exitCode.noAnswer);
-    }
+    if (event.kind === "refused" && !json) this.#advise(event);
   }
 
   #advise({ verb, code, reason }: Extract<AgentEvent, { kind: "refused" }>): void {
