@@ -36,6 +36,8 @@ export type RunningServer = {
   readonly fingerprint: string;
   /** The address of the dashboard, or null if none is served. */
   readonly url: string | null;
+  /** Makes a link that logs in to the dashboard once; null if none is served. */
+  newLoginLink(): string | null;
   /** The admin token if it was created now, to be shown once; else null. */
   readonly newToken: string | null;
   /** Opens the logs again at their paths, after SIGHUP. */
@@ -97,10 +99,11 @@ async function open(
     closers.push(() => served.close());
     loop.onCommit = served.web.committed;
   }
+  const newLoginLink = () => served?.web.newLoginLink() ?? null;
   const closeControl = openControl(realPathOf(config.db), logs, {
     ask: (question) => askDevice(question, "cli"),
     retentionHold: () => retention.hold(),
-    loginLink: () => served?.web.newLoginLink() ?? null,
+    loginLink: newLoginLink,
     allowText: (id) => loop.allowText(id),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
@@ -118,6 +121,7 @@ async function open(
     fingerprint: fingerprint(publicKey),
     url: served?.web.url ?? null,
     newToken: served?.newToken ?? null,
+    newLoginLink,
     reopenLogs: () => reopen(logs),
     stop: () => closeAll(closers),
   };

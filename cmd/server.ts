@@ -117,7 +117,7 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
     process.on("SIGTERM", () => resolve());
   });
   const lacksIpv6 = server.host !== config.host;
-  const started = { ...config, ...server, version, lacksIpv6 };
+  const started = { ...config, ...server, version, lacksIpv6, loginLink: server.newLoginLink() };
   for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
   const broken = output.end();
   if (broken !== null) tellWarning(broken);

@@ -66,6 +66,9 @@ export async function startWeb(
       port: http.port ?? parts.endpoint.port,
       token,
       names: [hostname()],
+      proxyNames: [],
+      trustedProxies: [],
+      publicRead: parts.config.httpPublicRead,
       pages,
       ports: portsOf(parts, new OperatorReader(database, parts.store)),
     });

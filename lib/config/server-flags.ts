@@ -45,6 +45,9 @@ export const flags = {
   ]),
   http: text("HOST:PORT", "the dashboard; default 127.0.0.1:<port>", "IOT_HTTP", ["serve"]),
   "no-http": bool("no dashboard, no API", "IOT_NO_HTTP", ["serve"]),
+  "http-public-read": bool("all on this machine read it without login", "IOT_HTTP_PUBLIC_READ", [
+    "serve",
+  ]),
   last: text("N", "the newest N; default 20", null, ["reports"]),
   since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   format: text("FORMAT", "csv or ndjson; default csv", null, ["export"]),

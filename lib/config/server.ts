@@ -47,6 +47,8 @@ export type ServeConfig = {
   readonly retainMs: number | null;
   /** Where the dashboard and the API are served; null for nowhere. Port null means the number of the UDP port. */
   readonly http: { readonly host: string; readonly port: number | null } | null;
+  /** Whether everybody on this machine may read the dashboard without a login. */
+  readonly httpPublicRead: boolean;
 };
 
 /** The settings of the other commands. */
@@ -206,6 +208,7 @@ function serveConfig(
     retainMs:
       retain === null ? null : durationValue(nameOf("retain"), retain, hourMs, 36_500 * dayMs),
     http: isOn("no-http") ? null : httpValue(nameOf("http"), value("http")),
+    httpPublicRead: isOn("http-public-read"),
   };
 }
 

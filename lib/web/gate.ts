@@ -1,10 +1,11 @@
 // Owns access control: checks the host name of a request, its login, and the origin of a change, as in API.md, Who may
 // what. Never stores a login.
 
-import { hostOf, isLoopbackHost, isLoopbackIp, isServedHost } from "./host-check.ts";
+import { hostOf, isServedHost } from "./host-check.ts";
 import type { Logins } from "./logins.ts";
 import { Problem } from "./problem.ts";
 import type { Route } from "./router.ts";
+import { type Visitor, visitorOf } from "./visitor.ts";
 
 export const cookieName = "iot_session";
 
@@ -15,14 +16,20 @@ export type Rights = {
   readonly mayChange: boolean;
 };
 
-const forwardingHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+export type GateOptions = {
+  readonly logins: Logins;
+  /** Host names to serve besides loopback names, IP addresses and `proxyNames`, in lower case. */
+  readonly names: readonly string[];
+  /** The names under which proxies serve the dashboard, in lower case. */
+  readonly proxyNames: readonly string[];
+  /** Addresses of proxies besides loopback whose headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Whether everybody on this machine may read without a login. */
+  readonly publicRead: boolean;
+};
 
 export class Gate {
-  /** @param names host names to serve besides loopback names and IP addresses, in lower case */
-  constructor(
-    private readonly logins: Logins,
-    private readonly names: readonly string[],
-  ) {}
+  constructor(private readonly options: GateOptions) {}
 
   /**
    * Checks whether a request may use a route.
@@ -34,15 +41,16 @@ export class Gate {
     this.checkHost(request);
     if (access === "open") {
       // Logging in and out are changes too, so a page of another site must not do it.
-      if (request.method !== "GET" && request.method !== "HEAD") checkOrigin(request, false);
+      if (request.method !== "GET" && request.method !== "HEAD") this.#checkOrigin(request, false);
       return;
     }
     if (request.headers.get("sec-fetch-site") === "cross-site") {
       throw new Problem("foreign-origin", "Another site's page may not read this.");
     }
+    if (access === "local" && this.visitorOf(request, peerIp).isLocal) return;
     const rights = this.rightsOf(request, peerIp);
-    if (access === "read" ? rights.mayRead : rights.mayChange) {
-      if (access === "change") checkOrigin(request, cookieOf(request) !== null);
+    if (access === "change" ? rights.mayChange : rights.mayRead) {
+      if (access === "change") this.#checkOrigin(request, cookieOf(request) !== null);
       return;
     }
     throw new Problem(
@@ -55,10 +63,11 @@ export class Gate {
   /** @throws Problem `foreign-host` */
   checkHost(request: Request): void {
     const host = hostOf(request.headers.get("host") ?? "");
-    if (host !== null && isServedHost(host, this.names)) return;
+    const { names, proxyNames } = this.options;
+    if (host !== null && isServedHost(host, [...names, ...proxyNames])) return;
     throw new Problem(
       "foreign-host",
-      "Use the address of the server, or the name given to --http.",
+      "Use the address of the server, or a name given to --http or --http-name.",
     );
   }
 
@@ -67,29 +76,70 @@ export class Gate {
    * @throws Problem `too-many` if its source tried too many wrong tokens
    */
   rightsOf(request: Request, peerIp: string): Rights {
-    const loggedIn = this.#isLoggedIn(request, peerIp);
-    const local = isLocal(request, peerIp);
-    return { loggedIn, mayRead: loggedIn || local, mayChange: loggedIn };
+    const visitor = this.visitorOf(request, peerIp);
+    const loggedIn = this.#isLoggedIn(request, visitor);
+    const mayRead = loggedIn || (this.options.publicRead && visitor.isLocal);
+    return { loggedIn, mayRead, mayChange: loggedIn };
   }
 
-  #isLoggedIn(request: Request, peerIp: string): boolean {
+  /** Who sends a request. */
+  visitorOf(request: Request, peerIp: string): Visitor {
+    return visitorOf(request, peerIp, this.options.trustedProxies);
+  }
+
+  #isLoggedIn(request: Request, visitor: Visitor): boolean {
+    const { logins } = this.options;
     const [, token] =
       /^Bearer +(\S{1,256})$/i.exec(request.headers.get("authorization") ?? "") ?? [];
     if (token !== undefined) {
-      const attempt = this.logins.tryToken(token, peerIp);
+      const attempt = logins.tryToken(token, countedSource(visitor));
       if (attempt === "too-many") throw tooManyAttempts();
       return attempt === "accepted";
     }
     const cookie = cookieOf(request);
-    return cookie !== null && this.logins.hasCookie(cookie);
+    return cookie !== null && logins.hasCookie(cookie);
   }
+
+  /**
+   * Refuses a change that a page of another host makes; a change by a program that is not a browser passes.
+   * @param fromBrowser whether the request has a cookie: then it must state its origin, as every browser does
+   * @throws Problem `foreign-origin`
+   */
+  #checkOrigin({ headers }: Request, fromBrowser: boolean): void {
+    const origin = headers.get("origin");
+    const site = headers.get("sec-fetch-site");
+    const fits =
+      (origin === null || this.#isOwn(origin, headers.get("host"), site)) &&
+      (site === null || site === "same-origin" || (site === "none" && origin === null)) &&
+      (!fromBrowser || origin !== null || site === "same-origin");
+    if (!fits) throw new Problem("foreign-origin", "This change comes from another site's page.");
+  }
+
+  /** Whether an origin is the dashboard's. A proxy may have changed `Host`, and left out the port. */
+  #isOwn(origin: string, host: string | null, site: string | null): boolean {
+    const [, authority] = /^https?:\/\/(.*)$/.exec(origin) ?? [];
+    if (authority === undefined) return false;
+    if (authority === host?.toLowerCase()) return true;
+    // Another port of the same name can be another program: only the browser can tell.
+    const name = site === "same-origin" ? hostOf(authority) : authority;
+    return name !== null && this.options.proxyNames.includes(name);
+  }
+}
+
+/** To whom a wrong token or link is counted: another site's page can make a browser send any number of them. */
+export function countedSource({ ip, isCrossSite }: Visitor): string | null {
+  return isCrossSite ? null : ip;
 }
 
 /** The answer to a source that tried too many wrong tokens or links. */
 export function tooManyAttempts(): Problem {
-  return new Problem("too-many", "Too many wrong tokens came from here; wait ten seconds.", {
-    "retry-after": "10",
-  });
+  return new Problem(
+    "too-many",
+    "Too many wrong tokens came from here. The right one works at any time.",
+    {
+      "retry-after": "10",
+    },
+  );
 }
 
 /** The session cookie of a request, or null. */
@@ -99,34 +149,4 @@ export function cookieOf(request: Request): string | null {
     if (name === cookieName && value !== undefined && value !== "") return value;
   }
   return null;
-}
-
-/** Whether a request comes from this machine, names this machine as its host, and has no header of a proxy. */
-function isLocal(request: Request, peerIp: string): boolean {
-  const { headers } = request;
-  const host = hostOf(headers.get("host") ?? "");
-  return (
-    isLoopbackIp(peerIp) &&
-    host !== null &&
-    isLoopbackHost(host) &&
-    !forwardingHeaders.some((name) => headers.has(name))
-  );
-}
-
-/**
- * Refuses a change that a page of another host makes; a change by a program that is not a browser passes.
- * @param fromBrowser whether the request has a cookie: then it must state its origin, as every browser does
- * @throws Problem `foreign-origin`
- */
-function checkOrigin({ headers }: Request, fromBrowser: boolean): void {
-  const origin = headers.get("origin");
-  const site = headers.get("sec-fetch-site");
-  const host = headers.get("host")?.toLowerCase();
-  const sameOrigin =
-    origin !== null && /^https?:\/\//.test(origin) && origin.replace(/^https?:\/\//, "") === host;
-  const fits =
-    (origin === null || sameOrigin) &&
-    (site === null || site === "same-origin" || (site === "none" && origin === null)) &&
-    (!fromBrowser || origin !== null || site === "same-origin");
-  if (!fits) throw new Problem("foreign-origin", "This change comes from another site's page.");
 }

@@ -17,9 +17,14 @@ export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || isLoopbackIp(host);
 }
 
+/** An address without the prefix of one that is mapped to IPv6. */
+export function plainIp(ip: string): string {
+  return ip.startsWith("::ffff:") ? ip.slice(7) : ip;
+}
+
 /** Whether an address is a loopback address, IPv4-mapped ones included. */
 export function isLoopbackIp(ip: string): boolean {
-  const plain = ip.startsWith("::ffff:") ? ip.slice(7) : ip;
+  const plain = plainIp(ip);
   return plain === "::1" || (isIp(plain) && plain.startsWith("127."));
 }
 

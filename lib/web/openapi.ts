@@ -16,7 +16,7 @@ export function openApi(version: string) {
       title: "iot-server",
       version,
       description:
-        "Devices, sessions and reports of one iot-server. Reading needs no login from the same machine; all else does.",
+        "Devices, sessions and reports of one iot-server. All but health and, on the same machine, metrics needs a login.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],

@@ -41,7 +41,7 @@ export async function loadPages(): Promise<ReadonlyMap<string, PageFile>> {
   const { outputs } = await Bun.build({
     entrypoints: [join(import.meta.dir, source)],
     target: "browser",
-    publicPath: "/",
+    publicPath: "./",
     minify: true,
   });
   for (const output of outputs) {

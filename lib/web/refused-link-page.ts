@@ -14,8 +14,8 @@ const words: Readonly<Record<"refused" | "tooMany", Words>> = {
   },
   tooMany: {
     title: "Too many attempts",
-    what: "Too many wrong links or tokens came from this address. All attempts from it are refused for ten seconds.",
-    next: "Wait ten seconds, then make a new link on the server and open it:",
+    what: "Too many wrong links or tokens came from this address. A right one works all the same.",
+    next: "Make a new link on the server, in the folder the server was started in, and open it:",
   },
 };
 
@@ -47,8 +47,8 @@ export function refusedLinkPage(problem: Problem, pages: ReadonlyMap<string, Pag
         <p class="muted">${what}</p>
         <p>${next}</p>
         <p class="command"><code>./iot-server open</code></p>
-        <p class="muted small">On the server itself the dashboard can be read without a login.</p>
-        <p><a class="onward" href="/">Open the dashboard</a></p>
+        <p class="muted small">Or log in with the admin token:</p>
+        <p><a class="onward" href="./">Open the dashboard</a></p>
       </section>
     </main>
   </body>
@@ -66,7 +66,7 @@ export function refusedLinkPage(problem: Problem, pages: ReadonlyMap<string, Pag
 
 function linkTo(pages: ReadonlyMap<string, PageFile>, rel: string, type: string): string {
   for (const [path, file] of pages) {
-    if (file.type.startsWith(type)) return `<link rel="${rel}" href="${path}" />`;
+    if (file.type.startsWith(type)) return `<link rel="${rel}" href=".${path}" />`;
   }
   return "";
 }

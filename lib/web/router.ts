@@ -21,8 +21,8 @@ export type Route = {
   readonly path: string;
   /** The query parameters that it accepts. */
   readonly query: readonly string[];
-  /** Who may use it: everybody, those who may read, or those who may change. */
-  readonly access: "open" | "read" | "change";
+  /** Who may use it: everybody, this machine and those who may read, only those, or those who may change. */
+  readonly access: "open" | "local" | "read" | "change";
   readonly answer: (call: Call) => Response | Promise<Response>;
 };
 

@@ -37,6 +37,7 @@ export function serverRoutes({ ports, roster, status, clients, feed }: ServerPar
     {
       ...read,
       path: "/metrics",
+      access: "local",
       answer: async () => {
         await roster.load();
         return metrics(ports, roster, clients);

@@ -1,13 +1,14 @@
 // Owns the HTTP routes for logging in, by admin token or one-time link, and logging out, and the one that tells what a
 // request may do. Never checks a token itself.
 
-import { cookieName, cookieOf, type Gate, tooManyAttempts } from "./gate.ts";
+import { cookieName, cookieOf, countedSource, type Gate, tooManyAttempts } from "./gate.ts";
 import type { Attempt, Logins } from "./logins.ts";
 import type { PageFile } from "./pages.ts";
 import { Problem } from "./problem.ts";
 import { refusedLinkPage, wantsPage } from "./refused-link-page.ts";
 import { readJson } from "./request-body.ts";
 import { type Call, json, type Route } from "./router.ts";
+import type { Visitor } from "./visitor.ts";
 
 const path = "/api/v1/session";
 const cookieSeconds = 12 * 3_600;
@@ -41,8 +42,10 @@ export function sessionRoutes(
         if (typeof token !== "string" || token.length > 256) {
           throw new Problem("bad-body", "token must be a text.");
         }
-        expect(logins.tryToken(token.trim(), peerIp), "This is not the admin token.");
-        return withCookie(request, logins, new Response(null, { status: 204 }));
+        const visitor = gate.visitorOf(request, peerIp);
+        const attempt = logins.tryToken(token.trim(), countedSource(visitor));
+        expect(attempt, "This is not the admin token.");
+        return withCookie(visitor, logins, new Response(null, { status: 204 }));
       },
     },
     {
@@ -68,18 +71,20 @@ export function sessionRoutes(
           "This link was used, or is older than five minutes: run `iot-server open` again.";
         // A HEAD request must not use up the link.
         if (request.method === "HEAD") return new Response(null, { status: 204 });
-        const headers = { location: "/", "cache-control": "no-store" };
+        // Relative: a proxy may serve the dashboard below a path.
+        const headers = { location: "./", "cache-control": "no-store" };
         const home = new Response(null, { status: 303, headers });
         const cookie = cookieOf(request);
+        const visitor = gate.visitorOf(request, peerIp);
         try {
-          expect(logins.tryLink(code, peerIp), stale);
+          expect(logins.tryLink(code, countedSource(visitor)), stale);
         } catch (error) {
           // The link is reloaded in a browser that it has logged in already.
           if (cookie !== null && logins.hasCookie(cookie)) return home;
           if (error instanceof Problem && wantsPage(request)) return refusedLinkPage(error, pages);
           throw error;
         }
-        return withCookie(request, logins, home);
+        return withCookie(visitor, logins, home);
       },
     },
   ];
@@ -90,12 +95,8 @@ function expect(attempt: Attempt, refusal: string): void {
   if (attempt === "refused") throw new Problem("login-refused", refusal);
 }
 
-function withCookie(request: Request, logins: Logins, response: Response): Response {
-  const { headers } = request;
+function withCookie({ overTls }: Visitor, logins: Logins, response: Response): Response {
   // If a TLS proxy is in front, the browser must send the cookie over TLS only.
-  const overTls =
-    headers.get("x-forwarded-proto") === "https" ||
-    (headers.get("origin") ?? "").startsWith("https://");
   response.headers.set(
     "set-cookie",
     `${cookieName}=${logins.newCookie()}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${cookieSeconds}${overTls ? "; Secure" : ""}`,

@@ -33,6 +33,11 @@ export type WebOptions = {
   readonly token: string;
   /** Host names to serve besides `host`, loopback names and IP addresses. */
   readonly names: readonly string[];
+  /** Names under which proxies serve it, in lower case; and addresses of proxies that are believed, besides loopback. */
+  readonly proxyNames: readonly string[];
+  readonly trustedProxies: readonly string[];
+  /** Whether everybody on this machine may read without a login. */
+  readonly publicRead: boolean;
   readonly pages: ReadonlyMap<string, PageFile>;
   readonly ports: WebPorts;
 };
@@ -62,10 +67,11 @@ export class WebServer {
   constructor(private readonly options: WebOptions) {
     const { ports, host } = options;
     this.#logins = new Logins(options.token, ports.uptimeMs);
-    this.#gate = new Gate(
-      this.#logins,
-      [host, ...options.names].map((name) => name.toLowerCase()),
-    );
+    this.#gate = new Gate({
+      ...options,
+      logins: this.#logins,
+      names: [host, ...options.names].map((name) => name.toLowerCase()),
+    });
     this.#roster = new Roster(ports.devices, ports.presence, (id) => this.#feed.noteChange(id));
     const clients = new LiveClients();
     this.#status = new Status(ports, this.#roster, clients, !isLoopbackHost(host));

@@ -69,7 +69,7 @@ export async function startServer(
   const child = adopt(
     Bun.spawn(onAllCores ? command : onCore("server", command), {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, HEAP_REPORT: heapReport },
+      env: { ...process.env, HEAP_REPORT: heapReport, IOT_HTTP_PUBLIC_READ: "1" },
     }),
   );
   if (firstAckOf !== undefined) await askUntilAcked(port, firstAckOf);

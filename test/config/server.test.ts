@@ -41,6 +41,7 @@ const served = {
   offlineAfterMs: 9 * 60_000,
   retainMs: null,
   http: { host: "127.0.0.1", port: null },
+  httpPublicRead: false,
 } as const;
 
 test("a port alone gives the defaults, and the configuration is frozen", () => {
@@ -90,6 +91,7 @@ describe("each flag of the server, and its variable", () => {
     ["shared-ip", { sharedIp: true }],
     ["require-encryption", { requireEncryption: true }],
     ["no-http", { http: null }],
+    ["http-public-read", { httpPublicRead: true }],
   ];
   for (const [flag, on] of switches) {
     test(`--${flag}`, () => {

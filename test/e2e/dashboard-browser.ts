@@ -3,7 +3,13 @@
 
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
 import { deadlineMs, until } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
@@ -53,7 +59,7 @@ export class Dashboard implements AsyncDisposable {
     const device = await RawDevice.open(server.port);
     const origin = await until(
       "the dashboard's address",
-      () => /dashboard +(http:\S+)/.exec(server.stdout)?.[1],
+      () => /dashboard +(http:\S+)\/login\?code=/.exec(server.stdout)?.[1],
     );
     return new Dashboard(folder, server, origin, device, browser);
   }
@@ -63,9 +69,20 @@ export class Dashboard implements AsyncDisposable {
     return this.folder.text("iot_server.db.token").trim();
   }
 
-  /** Opens a page of the dashboard in a browser without any stored state. */
+  /** Opens a page of the dashboard in a browser that is logged in. */
   async open(hash = "#/", options: BrowserContextOptions = desk): Promise<Page> {
     const context = await this.browser.newContext(options);
+    const { token } = this;
+    await context.request.post(`${this.origin}/api/v1/session`, { data: { token } });
+    return this.#openIn(context, hash);
+  }
+
+  /** Opens a page of the dashboard in a browser without any stored state. */
+  async openAsStranger(hash = "#/", options: BrowserContextOptions = desk): Promise<Page> {
+    return this.#openIn(await this.browser.newContext(options), hash);
+  }
+
+  async #openIn(context: BrowserContext, hash: string): Promise<Page> {
     context.setDefaultTimeout(deadlineMs);
     // The browser reports violations by this event even where it writes nothing to the console.
     await context.addInitScript(

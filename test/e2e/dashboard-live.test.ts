@@ -145,13 +145,13 @@ browserTest("a device's numbers are drawn, follow new reports, and can be zoomed
 });
 
 browserTest("a device is asked after a login, and its answer shown", async () => {
-  await using dashboard = await Dashboard.start();
+  await using dashboard = await Dashboard.start(["--shared-ip", "--http-public-read"]);
   const { device, server } = dashboard;
   using own = await RawDevice.open(server.port);
   const identity = newIdentity({ ip: "127.0.0.1", port: own.port });
   await device.code(register(identity));
   await device.code(login(identity));
-  const page = await dashboard.open(`#/devices/${identity.id}`);
+  const page = await dashboard.openAsStranger(`#/devices/${identity.id}`);
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await page.locator("#login-token").fill("wrong");
   await page.keyboard.press("Enter");
@@ -175,10 +175,10 @@ browserTest("a device is asked after a login, and its answer shown", async () =>
 browserTest(
   "a device is deregistered after a login and a question, and not by a Cancel",
   async () => {
-    await using dashboard = await Dashboard.start();
+    await using dashboard = await Dashboard.start(["--shared-ip", "--http-public-read"]);
     const identity = newIdentity();
     await dashboard.device.code(register(identity));
-    const page = await dashboard.open(`#/devices/${identity.id}`);
+    const page = await dashboard.openAsStranger(`#/devices/${identity.id}`);
     await page.getByRole("button", { name: "Deregister…" }).click();
     await page.locator("#login-token").fill(dashboard.token);
     await page.keyboard.press("Enter");

@@ -68,7 +68,7 @@ browserTest("a browser behind a proxy has to log in before anything is shown", a
   const identity = newIdentity();
   await dashboard.device.code(register(identity));
   const extraHTTPHeaders = { "x-forwarded-for": "203.0.113.9" };
-  const page = await dashboard.open("#/", { ...desk, extraHTTPHeaders });
+  const page = await dashboard.openAsStranger("#/", { ...desk, extraHTTPHeaders });
   await page.locator("section.login").waitFor();
   expect(await page.locator("body").innerText()).not.toContain(identity.id);
   await page.locator("#login-token").fill(dashboard.token);
@@ -79,14 +79,27 @@ browserTest("a browser behind a proxy has to log in before anything is shown", a
   expect(await page.locator("main").innerText()).not.toContain(identity.id);
 });
 
-browserTest("a lost server is reported, and found again without a reload", async () => {
+browserTest("the link that the start prints logs in, once, and the events begin", async () => {
   await using dashboard = await Dashboard.start();
-  const page = await dashboard.open();
+  const path = /\/login\?code=\S+/.exec(dashboard.server.stdout)?.[0] as string;
+  const page = await dashboard.openAsStranger();
+  await untilText(page, "section.login", "iot_server.db.token");
+  await page.goto(dashboard.origin + path);
+  await untilLive(page);
+  const other = await dashboard.openAsStranger();
+  await other.goto(dashboard.origin + path);
+  await untilText(other, "h1", "no longer works");
+});
+
+browserTest("a lost server is reported, and found again without a reload", async () => {
+  const args = ["--shared-ip", "--http-public-read"];
+  await using dashboard = await Dashboard.start(args);
+  const page = await dashboard.openAsStranger();
   await untilLive(page);
   await dashboard.server.stop();
   await untilText(page, ".banner", "Connection lost");
   const { port } = dashboard.server;
-  await using again = await startServer({ folder: dashboard.folder.path, port });
+  await using again = await startServer({ folder: dashboard.folder.path, port, args });
   await untilLive(page);
   await page.locator(".banner").waitFor({ state: "hidden" });
   expect(again.isRunning).toBe(true);

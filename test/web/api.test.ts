@@ -132,6 +132,9 @@ test("routes and documentation agree, query parameters included", async () => {
     port: 0,
     token: "t".repeat(40),
     names: [],
+    proxyNames: [],
+    trustedProxies: [],
+    publicRead: false,
     pages: new Map(),
     ports: fakePorts(),
   });
@@ -159,7 +162,10 @@ test("an error is a problem document", async () => {
 test("an unsupported method gets 405 with Allow, and HEAD has no body", async () => {
   const { status, headers } = await server.ask("/api/v1/status", { method: "DELETE" });
   expect([status, headers.get("allow")]).toEqual([405, "GET, HEAD"]);
-  const head = await server.ask("/api/v1/status", { method: "HEAD" });
+  const head = await server.ask("/api/v1/status", {
+    method: "HEAD",
+    headers: server.login,
+  });
   expect([head.status, head.body]).toEqual([200, ""]);
 });
 
@@ -210,7 +216,7 @@ test("an operator deregisters a device: its session ends, its reports stay", asy
     headers: server.login,
   });
   expect(gone.status).toBe(204);
-  expect((await server.ask("/api/v1/devices/leaving")).status).toBe(404);
+  expect((await server.ask("/api/v1/devices/leaving", { headers: server.login })).status).toBe(404);
   expect(await other.beat()).toBe("41");
   const { reports } = await server.read<{ reports: { device: string }[] }>("/api/v1/reports");
   expect(reports.some((report) => report.device === "leaving")).toBe(true);

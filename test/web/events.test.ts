@@ -41,7 +41,7 @@ describe("a running server", () => {
   test("sends an event when a device registers, logs in, reports, beats, logs off and is removed", async () => {
     await using server = await runServer();
     const all = "topics=devices,reports,seen,activity,status";
-    const response = await fetch(`${server.url}/api/v1/events?${all}`);
+    const response = await fetch(`${server.url}/api/v1/events?${all}`, { headers: server.login });
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const events = eventsOf(response);
     expect((await events.next()).value).toMatchObject({
@@ -82,7 +82,9 @@ describe("a running server", () => {
 
   test("sends log lines as they are written", async () => {
     await using server = await runServer();
-    const events = eventsOf(await fetch(`${server.url}/api/v1/events?topics=activity`));
+    const events = eventsOf(
+      await fetch(`${server.url}/api/v1/events?topics=activity`, { headers: server.login }),
+    );
     await events.next();
     const device = await newDevice(server, "logged");
     await device.register();
@@ -101,7 +103,9 @@ describe("a running server", () => {
       await device.login();
     }
     const events = eventsOf(
-      await fetch(`${server.url}/api/v1/events?topics=reports,devices&device=one`),
+      await fetch(`${server.url}/api/v1/events?topics=reports,devices&device=one`, {
+        headers: server.login,
+      }),
     );
     await events.next();
     await two.report("0");

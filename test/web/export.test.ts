@@ -163,7 +163,9 @@ describe("pages of reports", () => {
   });
 
   test("an export has the same reports", async () => {
-    const { headers, body } = await server.ask("/api/v1/devices/d1/reports?format=ndjson");
+    const { headers, body } = await server.ask("/api/v1/devices/d1/reports?format=ndjson", {
+      headers: server.login,
+    });
     expect(headers.get("content-disposition")).toBe('attachment; filename="reports.ndjson"');
     const rows = (body as string)
       .trimEnd()

@@ -16,6 +16,7 @@ type Case = {
   readonly host?: string;
   readonly method?: string;
   readonly access?: Route["access"];
+  readonly publicRead?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly login?: "bearer" | "cookie" | "wrong";
   /** The code of the problem, or "in" for an admitted request. */
@@ -23,28 +24,60 @@ type Case = {
 };
 
 const lan = { peer: "192.168.1.7", host: "192.168.1.2:9000" } as const;
+const open = { publicRead: true } as const;
 const change = { method: "DELETE", access: "change" } as const;
 const own = { origin: "http://127.0.0.1:9000", "sec-fetch-site": "same-origin" } as const;
 
 const cases: readonly Case[] = [
-  { says: "local reading", expected: "in" },
-  { says: "local reading by name", host: "localhost:9000", expected: "in" },
-  { says: "local reading through a forwarded port", host: "localhost:18000", expected: "in" },
-  { says: "local reading over IPv6", peer: "::1", host: "[::1]:9000", expected: "in" },
-  { says: "IPv4 in IPv6 notation", peer: "::ffff:127.0.0.1", expected: "in" },
-  { says: "local, with a LAN address as Host", host: "192.168.1.2", expected: "login-required" },
+  { says: "local reading", expected: "login-required" },
+  { says: "local reading with the token", login: "bearer", expected: "in" },
+  { says: "local reading, public", ...open, expected: "in" },
+  { says: "local change, reading is public", ...change, ...open, expected: "login-required" },
+  { says: "from the LAN, local reading is public", ...lan, ...open, expected: "login-required" },
+  { says: "by name", host: "localhost:9000", ...open, expected: "in" },
+  { says: "through a forwarded port", host: "localhost:18000", ...open, expected: "in" },
+  { says: "over IPv6", peer: "::1", host: "[::1]:9000", ...open, expected: "in" },
+  { says: "IPv4 in IPv6 notation", peer: "::ffff:127.0.0.1", ...open, expected: "in" },
+  { says: "metrics, local", access: "local", expected: "in" },
+  { says: "metrics from the LAN", ...lan, access: "local", expected: "login-required" },
+  {
+    says: "metrics from the LAN with the token",
+    ...lan,
+    access: "local",
+    login: "bearer",
+    expected: "in",
+  },
+  {
+    says: "metrics through a proxy on this machine",
+    access: "local",
+    headers: { "x-real-ip": "10.1.1.1" },
+    expected: "login-required",
+  },
+  {
+    says: "local, with a LAN address as Host",
+    host: "192.168.1.2",
+    ...open,
+    expected: "login-required",
+  },
   { says: "from the LAN", ...lan, expected: "login-required" },
-  { says: "from the LAN with a loopback Host", peer: lan.peer, expected: "login-required" },
+  {
+    says: "from the LAN with a loopback Host",
+    peer: lan.peer,
+    ...open,
+    expected: "login-required",
+  },
   { says: "from the LAN with the token", ...lan, login: "bearer", expected: "in" },
   { says: "from the LAN with a cookie", ...lan, login: "cookie", expected: "in" },
   { says: "from the LAN with a wrong token", ...lan, login: "wrong", expected: "login-required" },
   {
     says: "through a proxy on this machine",
+    ...open,
     headers: { "x-forwarded-for": "10.1.1.1" },
     expected: "login-required",
   },
   {
     says: "through a proxy that sends Forwarded",
+    ...open,
     headers: { forwarded: "for=10.1.1.1" },
     expected: "login-required",
   },
@@ -128,6 +161,29 @@ const cases: readonly Case[] = [
     headers: { origin: "http://evil.example" },
     expected: "foreign-origin",
   },
+  {
+    says: "a change through a proxy that changes Host",
+    ...change,
+    login: "cookie",
+    headers: { origin: "https://dash.example" },
+    expected: "in",
+  },
+  {
+    says: "a change through a proxy that leaves the port out of Host",
+    ...change,
+    login: "cookie",
+    host: "dash.example",
+    headers: { origin: "https://dash.example:8443", "sec-fetch-site": "same-origin" },
+    expected: "in",
+  },
+  {
+    says: "a change from another port of the proxy",
+    ...change,
+    login: "cookie",
+    host: "dash.example",
+    headers: { origin: "https://dash.example:8443" },
+    expected: "foreign-origin",
+  },
   { says: "logging in from a script", method: "POST", access: "open", expected: "in" },
   { says: "the page itself from the LAN", ...lan, access: "open", expected: "in" },
 ];
@@ -147,7 +203,13 @@ function admit(row: Case): string {
   if (row.login === "wrong") headers.set("authorization", `Bearer ${token.slice(1)}`);
   if (row.login === "cookie") headers.set("cookie", `a=b; ${cookieName}=${logins.newCookie()}`);
   const request = new Request("http://127.0.0.1/", { method: row.method ?? "GET", headers });
-  const gate = new Gate(logins, ["iot.example"]);
+  const gate = new Gate({
+    logins,
+    names: ["iot.example"],
+    proxyNames: ["dash.example"],
+    trustedProxies: [],
+    publicRead: row.publicRead ?? false,
+  });
   try {
     gate.admit(request, row.peer ?? "127.0.0.1", row.access ?? "read");
     return "in";
@@ -182,15 +244,17 @@ describe("hosts", () => {
 });
 
 describe("logins", () => {
-  test("wrong tokens are limited per source, and other sources are not affected", () => {
+  test("wrong tokens are counted per source, and lock out no right one", () => {
     let at = now;
     const logins = new Logins(token, () => at);
     const tries = Array.from({ length: 6 }, () => logins.tryToken("wrong", "10.0.0.1"));
     expect(tries).toEqual([...Array(5).fill("refused"), "too-many"]);
-    expect(logins.tryToken(token, "10.0.0.1")).toBe("too-many");
-    expect(logins.tryToken(token, "10.0.0.2")).toBe("accepted");
-    at += 10_001;
     expect(logins.tryToken(token, "10.0.0.1")).toBe("accepted");
+    expect(logins.tryLink(logins.newLink(), "10.0.0.1")).toBe("accepted");
+    expect(logins.tryToken("wrong", "10.0.0.2")).toBe("refused");
+    expect(logins.tryToken("wrong", null)).toBe("refused");
+    at += 10_001;
+    expect(logins.tryToken("wrong", "10.0.0.1")).toBe("refused");
   });
 
   test("a login link works once, and for five minutes", () => {

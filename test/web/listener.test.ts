@@ -85,6 +85,9 @@ test("the web server keeps the bound, and reports it in the error log", async ()
     port: 0,
     token: "t",
     names: [],
+    proxyNames: [],
+    trustedProxies: [],
+    publicRead: false,
     pages: new Map(),
     ports: fakePorts({
       openFiles: () => files,

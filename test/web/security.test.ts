@@ -59,16 +59,32 @@ test("another Host is refused before anything else", async () => {
   }
 });
 
-test("beyond loopback nothing can be read without a login, but the page is served so that one can log in", async () => {
-  for (const path of ["/api/v1/status", "/api/v1/devices", "/metrics", "/api/v1/events"]) {
-    const { status, headers } = await server.ask(path, { headers: lan });
-    expect([path, status]).toEqual([path, 401]);
-    expect(headers.get("www-authenticate")).toContain("Bearer");
+const data = ["/api/v1/status", "/api/v1/devices", "/api/v1/reports?format=csv", "/api/v1/events"];
+
+test("nothing can be read without a login, but the page is served so that one can log in", async () => {
+  const asked = data.flatMap((path) => [[path, lan] as const, [path, {}] as const]);
+  for (const [path, headers] of [...asked, ["/metrics", lan] as const]) {
+    const { status, headers: answered } = await server.ask(path, { headers });
+    expect([path, headers, status]).toEqual([path, headers, 401]);
+    expect(answered.get("www-authenticate")).toContain("Bearer");
   }
   expect((await server.ask("/", { headers: lan })).status).toBe(200);
   expect((await server.ask("/healthz", { headers: lan })).status).toBe(200);
   const { body } = await server.ask("/api/v1/session", { headers: lan });
   expect(body).toEqual({ loggedIn: false, mayRead: false, mayChange: false, version: "1.2.3" });
+});
+
+test("on this machine metrics need no login, and with --http-public-read nothing that is read does", async () => {
+  await using open = await runServer(["--http-public-read"]);
+  for (const path of ["/metrics", "/healthz", "/"])
+    expect((await server.ask(path)).status).toBe(200);
+  for (const path of ["/metrics", "/api/v1/status", "/api/v1/reports?format=csv"]) {
+    expect((await open.ask(path)).status).toBe(200);
+    expect((await open.ask(path, { headers: lan })).status).toBe(401);
+    const forwarded = { "x-forwarded-for": "192.168.1.7" };
+    expect((await open.ask(path, { headers: forwarded })).status).toBe(401);
+  }
+  expect((await open.ask("/api/v1/devices/nobody", { method: "DELETE" })).status).toBe(401);
 });
 
 test("the token logs in; the cookie reads and changes; logging out ends it", async () => {
@@ -110,7 +126,7 @@ test("the link from the control socket logs in, once", async () => {
   const path = link.slice(server.url.length);
   expect((await server.ask(path, { method: "HEAD" })).status).toBe(204);
   const first = await server.ask(path);
-  expect([first.status, first.headers.get("location")]).toEqual([303, "/"]);
+  expect([first.status, first.headers.get("location")]).toEqual([303, "./"]);
   const cookie = cookieIn(first.headers);
   expect((await server.ask("/api/v1/status", { headers: { ...lan, cookie } })).status).toBe(200);
   expect((await server.ask(path)).status).toBe(401);
@@ -135,13 +151,14 @@ describe("a link that was used", () => {
     expect(headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(headers.get("set-cookie")).toBeNull();
     const page = body as string;
-    for (const words of ["no longer works", "works once", "./iot-server open", 'href="/"'])
+    for (const words of ["no longer works", "works once", "./iot-server open", 'href="./"'])
       expect(page).toContain(words);
     expect(page).not.toMatch(/<script|<style|\son[a-z]+=|style=|https?:/);
     expect(page).not.toContain(other.path.split("=")[1] as string);
     const named = [...page.matchAll(/<link[^>]*href="([^"]+)"/g)].map(([, name]) => name as string);
     expect(named).toHaveLength(2);
-    for (const name of named) expect((await other.ask(name)).status).toBe(200);
+    for (const name of named)
+      expect((await other.ask(name.replace(/^\.\//, "/"))).status).toBe(200);
   });
 
   test("gives a program a problem document", async () => {
@@ -156,13 +173,13 @@ describe("a link that was used", () => {
   test("leads on to the dashboard if the browser is logged in, and gives no new login", async () => {
     await using other = await useUp();
     const again = await other.ask(other.path, { headers: { ...browser, cookie: other.cookie } });
-    expect([again.status, again.headers.get("location")]).toEqual([303, "/"]);
+    expect([again.status, again.headers.get("location")]).toEqual([303, "./"]);
     expect(again.headers.get("set-cookie")).toBeNull();
     const stranger = { ...browser, cookie: "iot_session=wrong" };
     expect((await other.ask(other.path, { headers: stranger })).status).toBe(401);
   });
 
-  test("that is tried too often says to wait", async () => {
+  test("that is tried too often says so, and a right one logs in all the same", async () => {
     await using other = await runServer();
     const path = "/login?code=guess";
     for (let i = 0; i < 5; i++) {
@@ -171,6 +188,17 @@ describe("a link that was used", () => {
     const { status, headers, body } = await other.ask(path, { headers: browser });
     expect([status, headers.get("retry-after")]).toEqual([429, "10"]);
     expect(body).toContain("Too many attempts");
+    const link = ((await loginLinkOf(other.db)) ?? "").slice(other.url.length);
+    expect((await other.ask(link, { headers: browser })).status).toBe(303);
+  });
+
+  test("of another site's page is not counted", async () => {
+    await using other = await runServer();
+    for (let i = 0; i < 20; i++) {
+      const headers = { ...browser, "sec-fetch-site": "cross-site" };
+      expect((await other.ask("/login?code=x", { headers })).status).toBe(401);
+    }
+    expect((await other.ask("/login?code=x", { headers: browser })).status).toBe(401);
   });
 });
 
@@ -186,7 +214,9 @@ test("what a device sends is text in JSON, never a page", async () => {
   await device.register();
   await device.login();
   expect(await device.report(html)).toBe("50");
-  const { headers, body } = await server.ask("/api/v1/devices/html");
+  const { headers, body } = await server.ask("/api/v1/devices/html", {
+    headers: server.login,
+  });
   expect(headers.get("content-type")).toBe("application/json");
   expect((body as { lastReport: { message: string } }).lastReport.message).toBe(html);
   const { status, headers: missing } = await server.ask(`/${encodeURIComponent(html)}`);
@@ -194,7 +224,7 @@ test("what a device sends is text in JSON, never a page", async () => {
   device.close();
 });
 
-test("guesses at the token are limited", async () => {
+test("guesses at the token are counted, and do not shut out the right one", async () => {
   await using other = await runServer();
   const codes: number[] = [];
   const guess = (token: string) =>
@@ -209,8 +239,8 @@ test("guesses at the token are limited", async () => {
     headers: { authorization: "Bearer guess" },
   });
   expect([status, headers.get("retry-after")]).toEqual([429, "10"]);
-  // Reading from this address needs no login, and still works.
-  expect((await other.ask("/api/v1/status")).status).toBe(200);
+  expect((await guess(other.token)).status).toBe(204);
+  expect((await other.ask("/api/v1/status", { headers: other.login })).status).toBe(200);
 });
 
 test("a TCP port in use is reported in clear words, and nothing is left open", async () => {

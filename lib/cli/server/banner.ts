@@ -15,8 +15,8 @@ export type Started = {
   readonly port: number;
   /** Fingerprint of the server's key, `SHA256:…`, as clients show it. */
   readonly fingerprint: string;
-  /** The URL of the dashboard, or null if none is served. */
-  readonly url: string | null;
+  /** A link that logs in to the dashboard once, or null if none is served. */
+  readonly loginLink: string | null;
   /** The admin token if this start created it, else null. It is shown only once. */
   readonly newToken: string | null;
   readonly db: string;
@@ -37,12 +37,13 @@ const usualDb = "iot_server.db";
  * @param isTerminal whether labels and explanations are dimmed with escape sequences
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
-  const { version, port, fingerprint, url, newToken, db, logDir, retainMs } = started;
+  const { version, port, fingerprint, loginLink, newToken, db, logDir, retainMs } = started;
   const open = `iot-server open${db === usualDb ? "" : ` --db ${db}`}`;
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
   const rows: [label: string, fact: string | null, more?: string][] = [
     ["key", fingerprint],
-    ["dashboard", url, `  (to log in: ${open})`],
+    ["dashboard", loginLink],
+    ["", loginLink && "", `(once; again: ${open})`],
     ["token", newToken, "  (shown only now)"],
     ["devices", admission(started)],
     ["data", db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],

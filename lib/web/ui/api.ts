@@ -13,7 +13,8 @@ export class Problem extends Error {
 
 export type Parameters = Readonly<Record<string, string | number | null | undefined>>;
 
-const root = "/api/v1";
+/** Relative, like all paths of the page: a proxy may serve it below a path. */
+const root = "api/v1";
 let loginRequired: () => void = () => {};
 
 /** Sets what to do when a GET is refused because nobody is logged in. */

@@ -1,7 +1,7 @@
 // The stream of live events. There is one at a time; when it breaks or falls silent it is opened again, after longer and
 // longer pauses. Reports its state; renders nothing.
 
-import { get } from "./api.ts";
+import { get, pathOf } from "./api.ts";
 import type { LiveEvents, Rights } from "./shapes.ts";
 
 export type Topic = Exclude<keyof LiveEvents, "hello">;
@@ -77,7 +77,7 @@ export class Live {
     if (this.#failures === 0) this.onState({ kind: "connecting" });
     const search = new URLSearchParams({ topics: subscription.topics.join(",") });
     if (subscription.device !== undefined) search.set("device", subscription.device);
-    const source = new EventSource(`/api/v1/events?${search.toString()}`);
+    const source = new EventSource(`${pathOf("/events")}?${search.toString()}`);
     this.#source = source;
     for (const name of names) {
       source.addEventListener(name, (event) => {

@@ -28,7 +28,7 @@ export function askToken(reason: string): Promise<boolean> {
 
 /** The login as a page, where nothing may be read without one. */
 export function loginView(onLoggedIn: () => void): HTMLElement {
-  const reason = "Devices and their data are shown after a login.";
+  const reason = "The dashboard shows devices and their data to those who are logged in.";
   return element(
     "section",
     { class: "card login", "aria-labelledby": "login-title" },
@@ -60,11 +60,13 @@ function loginForm(reason: string, onLoggedIn: () => void): HTMLFormElement {
     element(
       "p",
       { class: "muted small" },
-      "The server printed the token at its first start and keeps it beside its database, in ",
-      element("code", {}, "iot_server.db.token"),
-      ". Or run ",
+      "Paste the text that begins with ",
+      element("code", {}, "iot_"),
+      ". The server keeps it beside its database: ",
+      element("code", {}, "cat iot_server.db.token"),
+      " in the folder where it runs. Without it, run ",
       element("code", {}, "./iot-server open"),
-      " there: it prints a link that logs you in without the token.",
+      " there and open the link that it prints.",
     ),
     submit,
   );

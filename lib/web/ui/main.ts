@@ -121,7 +121,7 @@ async function askLogin(reason: string): Promise<boolean> {
 async function changeSession(): Promise<void> {
   if (!rights.loggedIn) {
     await askLogin(
-      "Reading works without a login on this machine. Sending queries to devices needs one.",
+      "Reading is open to everybody on this machine. Asking and removing devices needs a login.",
     );
     return;
   }

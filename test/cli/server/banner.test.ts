@@ -13,7 +13,7 @@ const started: Started = {
   join: "open",
   port: 9000,
   fingerprint: "SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
-  url: "http://127.0.0.1:9000",
+  loginLink: `http://127.0.0.1:9000/login?code=${"c".repeat(32)}`,
   newToken: null,
   db: "iot_server.db",
   logDir: "log",
@@ -24,14 +24,15 @@ test("a start that is not the first", () => {
   expect(bannerLines(started, false)).toEqual([
     "iot-server 1.0.0 listens on UDP 9000, all addresses, IPv4 and IPv6.",
     "  key        SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
-    "  dashboard  http://127.0.0.1:9000  (to log in: iot-server open)",
+    `  dashboard  ${started.loginLink}`,
+    "             (once; again: iot-server open)",
     "  data       iot_server.db, logs in log/",
   ]);
 });
 
 test("the first start shows the token, on a screen of 80 columns", () => {
   const lines = bannerLines({ ...started, newToken }, false);
-  expect(lines.slice(3)).toEqual([
+  expect(lines.slice(4)).toEqual([
     `  token      ${newToken}  (shown only now)`,
     "  data       iot_server.db, logs in log/, the token in iot_server.db.token",
   ]);
@@ -43,7 +44,8 @@ test("a setting other than the default is shown as one has to write it", () => {
   expect(bannerLines({ ...started, ...unusual }, false)).toEqual([
     "iot-server 1.0.0 listens on UDP 9000, 192.0.2.1.",
     "  key        SHA256:7O7QeFYaFLdPq+FSHq7ehHv6oL2U5Zsd/bLbkfMbPEI",
-    "  dashboard  http://127.0.0.1:9000  (to log in: iot-server open --db /srv/other.db)",
+    `  dashboard  ${started.loginLink}`,
+    "             (once; again: iot-server open --db /srv/other.db)",
     "  data       /srv/other.db, logs in /var/log/iot/",
   ]);
 });
@@ -66,7 +68,9 @@ test("who is refused is shown where anybody is", () => {
 });
 
 test("without a dashboard there is no line for it", () => {
-  expect(bannerLines({ ...started, url: null }, false).join("\n")).not.toContain("dashboard");
+  expect(bannerLines({ ...started, loginLink: null }, false).join("\n")).not.toMatch(
+    /dashboard|once/,
+  );
 });
 
 test("how long reports are kept, if not for ever", () => {
