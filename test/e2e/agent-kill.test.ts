@@ -75,7 +75,12 @@ test.each([
     const [port, own] = [await freePort(), await freePort()];
     const args = kind === "text" ? ["--text"] : [];
     using relay = await LossyRelay.open(port, loss, 7);
-    let server = await startServer({ folder: folder.path, port });
+    await using running = {
+      server: await startServer({ folder: folder.path, port }),
+      async [Symbol.asyncDispose]() {
+        await this.server[Symbol.asyncDispose]();
+      },
+    };
     let taken = 0;
     for (let kill = 0; kill < kills; kill++) {
       await using device = agent(folder, relay.port, own, args);
@@ -87,8 +92,8 @@ test.each([
       if (kill % 2 === 0) await until("a line is taken", () => lastTakenIn(folder) > before);
       await pause(random.below(300));
       if (kill % 4 === 3) {
-        await server.stop("SIGKILL");
-        server = await startServer({ folder: folder.path, port });
+        await running.server.stop("SIGKILL");
+        running.server = await startServer({ folder: folder.path, port });
       }
       await device.stop("SIGKILL");
       const [stored, spooled] = [storedIn(folder), spooledIn(folder)];
@@ -103,7 +108,7 @@ test.each([
     await using device = agent(folder, relay.port, own, args);
     await until("all reports on the disk", () => storedIn(folder).length === taken, 100_000);
     await device.stop();
-    expect(await server.stop()).toBe(0);
+    expect(await running.server.stop()).toBe(0);
     expect(storedIn(folder)).toEqual(upTo(taken));
     expect(spooledIn(folder)).toEqual([]);
   },
