@@ -25,6 +25,8 @@ export class DeviceClock {
   #offset = Number.POSITIVE_INFINITY;
   #offsetBefore = Number.POSITIVE_INFINITY;
   #spanBegan = Number.NEGATIVE_INFINITY;
+  /** Whether one late heartbeat does not show that the clock was set back. */
+  #isSure = true;
   /** The time and the offset of a heartbeat that came too late for the smallest offset. */
   #late = { time: Number.NaN, offset: Number.NaN };
   /** The device's time as last shown, when, and how often it was the same after `stillMs`. */
@@ -39,17 +41,25 @@ export class DeviceClock {
   #lastWallBefore = Number.NEGATIVE_INFINITY;
 
   /**
-   * Takes up what an earlier run of the server knew.
+   * Takes up what is stored.
    * @param offset as from `offsetAt`, or null
+   * @param isSure as in `follow`
    */
-  restore(offset: number | null, { wall, monotonic }: Moment): void {
+  restore(offset: number | null, { wall, monotonic }: Moment, isSure = true): void {
     if (offset !== null) this.#offset = offset - wall + monotonic;
+    this.#isSure = isSure;
   }
 
-  /** Continues after the device's earlier session: no report was measured before the last one of that. */
-  follow(before: DeviceClock): void {
+  /**
+   * Continues after the device's earlier session: no report was measured before the last one of that, and the offset is
+   * most likely the same.
+   * @param isSure false after a LOGIN: the device may have started again, with another clock; its next heartbeat shows it
+   */
+  follow(before: DeviceClock, isSure: boolean): void {
     this.#last = before.#last;
     this.#lastWall = before.#lastWall;
+    this.#offset = before.#smallest();
+    this.#isSure = isSure;
   }
 
   /** The smallest time of receipt minus device time, by the wall clock, in whole ms; null if it is not known. */
@@ -109,6 +119,7 @@ export class DeviceClock {
     this.#noticeStill(time, monotonic);
     const offset = monotonic - time;
     if (offset - this.#smallest() > stepMs) return this.#hearLate(time, offset);
+    this.#isSure = true;
     this.#late = { time: Number.NaN, offset: Number.NaN };
     if (monotonic - this.#spanBegan <= spanMs) this.#offset = Math.min(this.#offset, offset);
     else {
@@ -122,7 +133,9 @@ export class DeviceClock {
     const late = this.#late;
     if (time === late.time) return;
     this.#late = { time, offset };
-    if (Math.abs(offset - late.offset) <= stepMs) this.#offset = this.#offsetBefore = offset;
+    if (this.#isSure && !(Math.abs(offset - late.offset) <= stepMs)) return;
+    this.#isSure = true;
+    this.#offset = this.#offsetBefore = offset;
   }
 
   #noticeStill(time: number, monotonic: number): void {

@@ -203,6 +203,8 @@ export type Done = {
   readonly hash: string | null;
   /** Whether a LOGIN came under another client key than the device's last sealed LOGIN. */
   readonly keyChanged?: boolean;
+  /** Of a LOGIN or RESUME: what the device's session before showed of its clock, as in `Touch`. */
+  readonly clockOffset?: number | null;
   /** Who has what a refused REGISTER asked for, in words for the operator. */
   readonly holder?: string;
 };

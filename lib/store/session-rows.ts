@@ -33,8 +33,11 @@ type Opening = {
   readonly at: number;
 };
 
+/** The number of a new session, and the clock offset of the one before. */
+type Opened = { readonly session: number; readonly clockOffset: number | null };
+
 export class SessionRows {
-  readonly #insert: Statement<{ session: number }>;
+  readonly #insert: Statement<Opened>;
   readonly #endOpen: Statement;
   readonly #end: Statement;
   readonly #touch: Statement;
@@ -42,8 +45,11 @@ export class SessionRows {
   constructor(private readonly database: Database) {
     this.#insert = prepare(
       database,
-      `INSERT INTO login (device, ip, port, login_ip, login_port, started, last_seen, client_key)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7) RETURNING session`,
+      `INSERT INTO login
+       (device, ip, port, login_ip, login_port, started, last_seen, client_key, clock_offset)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7,
+         (SELECT clock_offset FROM login WHERE device = ?1 ORDER BY session DESC LIMIT 1))
+       RETURNING session, clock_offset AS clockOffset`,
     );
     this.#endOpen = prepare(
       database,
@@ -60,14 +66,13 @@ export class SessionRows {
   }
 
   /**
-   * Opens a session and ends the device's earlier one; returns the number of the new one.
+   * Opens a session and ends the device's earlier one, of which it takes over what that showed of the device's clock.
    * @param clientKey the client key of a sealed session, or null
    */
-  open({ id, source, stated, at }: Opening, clientKey: Uint8Array | null): number {
+  open({ id, source, stated, at }: Opening, clientKey: Uint8Array | null): Opened {
     this.endOpen(id, "replaced", at);
     const from = [source.ip, source.port] as const;
-    const row = this.#insert.get(id, ...from, stated.ip, stated.port, at, clientKey);
-    return (row as { session: number }).session;
+    return this.#insert.get(id, ...from, stated.ip, stated.port, at, clientKey) as Opened;
   }
 
   /** Ends the open session of a device, if there is one. `at` is in ms since 1970. */

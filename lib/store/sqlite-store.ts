@@ -180,14 +180,14 @@ export class SqliteStore implements Store {
         if (decision.kind === "need") return decision;
         const isIn = decision.code === ack.loggedIn;
         const clientKey = operation.seal?.clientKey ?? null;
-        const session = isIn ? this.#sessions.open(operation, clientKey) : 0;
-        return { ...decision, session };
+        if (!isIn) return { ...decision, session: 0 };
+        return { ...decision, ...this.#sessions.open(operation, clientKey) };
       }
       case "resume": {
         const code = this.#devices.resume(operation);
-        const isIn = code === ack.loggedIn;
-        const session = isIn ? this.#sessions.open(operation, operation.clientKey) : 0;
-        return { kind: "done", code, session, hash: null };
+        if (code !== ack.loggedIn) return { kind: "done", code, session: 0, hash: null };
+        const opened = this.#sessions.open(operation, operation.clientKey);
+        return { kind: "done", code, ...opened, hash: null };
       }
       case "remove": {
         const known = this.#devices.remove(operation.id);

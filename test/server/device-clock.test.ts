@@ -211,3 +211,27 @@ test("a restart of the server keeps what it knows of the clock; a new session ke
   beat();
   expect(report(deviceTime(measured)).at).toBe(last);
 });
+
+test("a LOGIN keeps the offset, until a heartbeat shows that the device started again with another clock", () => {
+  ahead = -8 * hourMs;
+  beat();
+  bench.wait(minuteMs);
+  bench.ask(say.login("asmith"));
+  const waited = [trueTime(), deviceTime()] as const;
+  expect(report(waited[1], 20 * secondMs).at).toBe(waited[0]);
+  bench.ask(say.login("asmith"));
+  ahead = -20 * hourMs;
+  beat();
+  const again = [trueTime(), deviceTime()] as const;
+  expect(report(again[1], 20 * secondMs).at).toBe(again[0]);
+});
+
+test("a device that comes back after its session ended is known by its clock", () => {
+  ahead = -8 * hourMs;
+  beat();
+  bench.pass(hourMs);
+  expect(bench.codes(say.status("asmith"))).toEqual(["41"]);
+  bench.ask(say.login("asmith"));
+  const [measured, time] = [trueTime(), deviceTime()];
+  expect(report(time, 20 * secondMs).at).toBe(measured);
+});

@@ -134,11 +134,13 @@ export class MapStore {
     const hash = own?.hash ?? null;
     if (code !== ack.loggedIn) return { kind: "done", code, session: 0, hash };
     this.#endAllOf(id, "replaced");
+    const before = [...this.sessions.values()].findLast((row) => row.id === id);
+    const clockOffset = before?.clockOffset ?? null;
     const session = ++this.#numbers;
-    const times = { started: at, lastSeen: at, everySeconds: null, clockOffset: null };
+    const times = { started: at, lastSeen: at, everySeconds: null, clockOffset };
     const row = { session, id, source, stated, ...times, clientKey: null, ended: null };
     this.sessions.set(session, row);
-    return { kind: "done", code, session, hash };
+    return { kind: "done", code, session, hash, clockOffset };
   }
 
   #report({ report, key }: OperationOf<"report">): Outcome {

@@ -79,11 +79,11 @@ export function receiveLogin(
       const { source } = attempt.request;
       return { kind: "login", id, proof, seal, source, stated, at: desk.wallMs } as const;
     },
-    onDone: ({ code, session: row, keyChanged }: Done) => {
+    onDone: ({ code, session: row, keyChanged, clockOffset = null }: Done) => {
       const answered: Request = attempt.request;
       if (keyChanged === true) reportKeyChange(desk, answered, id, code);
       if (code !== ack.loggedIn) return desk.refuse(answered, code, id, "LOGIN");
-      openSession(desk, answered, { id, row, stated });
+      openSession(desk, answered, { id, row, stated, clockOffset, isResumed: false });
       if (ticket !== null && answered.link !== null) {
         const serverKey = desk.identity.signing.publicKey;
         const { msgid } = answered;
@@ -96,14 +96,21 @@ export function receiveLogin(
 
 /**
  * Opens the session that a LOGIN or RESUME stored, and acknowledges the request.
- * @param opened the id, the session's row, and the ip and port of the request
+ * @param opened the id, the session's row, the ip and port of the request, the clock offset of the session before, and
+ *   whether the request was a RESUME
  */
 export function openSession(
   desk: Desk,
   request: Request,
-  opened: { readonly id: string; readonly row: number; readonly stated: Endpoint },
+  opened: {
+    readonly id: string;
+    readonly row: number;
+    readonly stated: Endpoint;
+    readonly clockOffset: number | null;
+    readonly isResumed: boolean;
+  },
 ): void {
-  const { id, row, stated } = opened;
+  const { id, row, stated, clockOffset, isResumed } = opened;
   const { link, owner, source } = request;
   const before = desk.sessions.get(id);
   const { wallMs, uptimeMs } = desk;
@@ -121,9 +128,11 @@ export function openSession(
     null,
   );
   let again = "";
-  if (before !== undefined) {
+  if (before === undefined) {
+    session.clock.restore(clockOffset, { wall: wallMs, monotonic: uptimeMs }, isResumed);
+  } else {
     session.lastReport = before.lastReport;
-    session.clock.follow(before.clock);
+    session.clock.follow(before.clock, isResumed);
     again = ", in place of its earlier session";
     const isContested = desk.contests.note(id, before.owner, owner, uptimeMs);
     if (isContested)

@@ -58,7 +58,8 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
     (outcome) => {
       if (outcome.kind !== "done") return;
       if (outcome.code !== ack.loggedIn) return desk.refuse(request, outcome.code, id, "RESUME");
-      openSession(desk, request, { id, row: outcome.session, stated });
+      const { session: row, clockOffset = null } = outcome;
+      openSession(desk, request, { id, row, stated, clockOffset, isResumed: true });
     },
   );
 }
