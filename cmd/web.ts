@@ -1,9 +1,10 @@
 // Wires the web server to a running server: connects its ports to the engine, the store and the logs. No logic.
 
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/server.ts";
 import { type HeardLog, lastLines } from "../lib/io/activity-lines.ts";
+import { acceptedConnections } from "../lib/io/accepted-connections.ts";
 import { openAdminToken } from "../lib/io/admin-token.ts";
 import type { FileLogs } from "../lib/io/log-file.ts";
 import { inboxMax, type PacketLoop } from "../lib/io/packet-loop.ts";
@@ -119,7 +120,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     gauges: gaugesOf(parts),
     isStoring: () => loop.isStoring,
     retentionHold: () => parts.retention.hold(),
-    openFiles,
+    connections: acceptedConnections(),
     noteError: (error) => logs.error("-", `the web side failed: ${error.stack ?? error.message}`),
   };
 }
@@ -177,14 +178,4 @@ function newStart(): () => number {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function openFiles(): number | null {
-  try {
-    return readdirSync("/proc/self/fd").length;
-  } catch (error) {
-    // Without a free descriptor the folder cannot be read: all are in use. Other systems do not have this folder: null.
-    const { code } = error as { code?: string };
-    return code === "EMFILE" || code === "ENFILE" ? Number.POSITIVE_INFINITY : null;
-  }
 }

@@ -24,11 +24,29 @@ export type WebPorts = {
   readonly isStoring: () => boolean;
   /** Why no old reports are removed for a while, and what to do; null if they are. */
   readonly retentionHold: () => { readonly message: string; readonly nextStep: string } | null;
-  /** How many files the process has open, connections included; null if the system does not tell. */
-  readonly openFiles: () => number | null;
+  readonly connections: ConnectionSource;
   /** Logs an error of the web side to error.log. */
   readonly noteError: (error: Error) => void;
 };
+
+/** A TCP connection that was accepted. */
+export type Connection = {
+  readonly descriptor: number;
+  /** Names who is at the other end. */
+  readonly peer: string;
+  /** Whether anything was ever sent on it. */
+  readonly isAnswered: boolean;
+  /** How long ago that was, ms; without an answer, how long ago it was opened. */
+  readonly quietMs: number;
+};
+
+/** The TCP connections of this process. */
+export interface ConnectionSource {
+  /** The open ones to a local port; none if the system does not tell. */
+  open(port: number): readonly Connection[];
+  /** Closes one, from the latest `open` and in the same turn. */
+  close(connection: Connection): void;
+}
 
 /** A device and its latest session, as the roster holds it; times in ms since 1970. */
 export type RosterRow = {

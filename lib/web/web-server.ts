@@ -6,7 +6,7 @@ import type { Operation, Outcome } from "../server/operation.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { Gate } from "./gate.ts";
 import { isLoopbackHost } from "./host-check.ts";
-import { connectionsMax, Listener } from "./listener.ts";
+import { ConnectionLimit, connectionsMax, connectionsOfPeerMax } from "./connection-limit.ts";
 import { LiveClients } from "./live-clients.ts";
 import { LiveFeed } from "./live-feed.ts";
 import { Logins } from "./logins.ts";
@@ -42,8 +42,11 @@ export type WebOptions = {
   readonly ports: WebPorts;
 };
 
-/** How many requests may be in progress at once, live events and exports included. */
-const pendingMax = 256;
+/**
+ * How many requests may be in progress at once, live events and exports included: as many as connections. A lower bound
+ * could be used up by peers whose share of the connections is not.
+ */
+const pendingMax = connectionsMax;
 /** A connection without traffic is closed after this many seconds; one that never sent a request after ten. */
 const idleSeconds = 30;
 /** A longer body is not read at all. Longer than `bodyBytesMax`, so that a body between the two gets a clear answer. */
@@ -52,7 +55,8 @@ const rawBodyBytesMax = 4 * bodyBytesMax;
 export class WebServer {
   /** All routes. */
   readonly routes: readonly Route[];
-  readonly #listener: Listener;
+  readonly #server: Bun.Server<undefined>;
+  readonly #limit: ConnectionLimit;
   readonly #router: Router;
   readonly #gate: Gate;
   readonly #logins: Logins;
@@ -87,15 +91,16 @@ export class WebServer {
     ];
     this.#router = new Router(this.routes);
     try {
-      this.#listener = this.#listen();
+      this.#server = this.#listen();
     } catch (error) {
       this.#status.close();
       throw explainListen(error, host, options.port);
     }
+    this.#limit = this.#bound();
   }
 
   get port(): number {
-    return this.#listener.port;
+    return this.#server.port as number;
   }
 
   /** The URL for a browser on this machine. */
@@ -121,31 +126,34 @@ export class WebServer {
     this.#roster.close();
     this.#feed.close();
     this.#status.close();
-    await this.#listener.close();
+    this.#limit.close();
+    await this.#server.stop(true);
   }
 
-  #listen(): Listener {
-    const { host, port, ports } = this.options;
-    const serve = (onPort: number) =>
-      Bun.serve({
-        hostname: host,
-        port: onPort,
-        idleTimeout: idleSeconds,
-        maxRequestBodySize: rawBodyBytesMax,
-        development: false,
-        // Stated because without `development` Bun would silently share the port with another process.
-        reusePort: false,
-        fetch: async (request, server) => secured(await this.#answer(request, server)),
-        error: () => secured(new Problem("failed", "The server failed.").toResponse()),
-      });
-    const full = `more than ${connectionsMax} connections are open; no new ones until some are gone`;
-    const onFull = () => ports.noteError(new Error(full));
-    return new Listener({ serve, port, openFiles: ports.openFiles, onFull });
+  #listen(): Bun.Server<undefined> {
+    return Bun.serve({
+      hostname: this.options.host,
+      port: this.options.port,
+      idleTimeout: idleSeconds,
+      maxRequestBodySize: rawBodyBytesMax,
+      development: false,
+      // Stated because without `development` Bun would silently share the port with another process.
+      reusePort: false,
+      fetch: async (request, server) => secured(await this.#answer(request, server)),
+      error: () => secured(new Problem("failed", "The server failed.").toResponse()),
+    });
+  }
+
+  #bound(): ConnectionLimit {
+    const { connections, uptimeMs, noteError } = this.options.ports;
+    const full = `more than ${connectionsMax} connections are open, or ${connectionsOfPeerMax} of one peer; those that are idle or unfinished are closed`;
+    const onFull = () => noteError(new Error(full));
+    return new ConnectionLimit({ port: this.port, connections, now: uptimeMs, onFull });
   }
 
   async #answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     try {
-      if (this.#listener.pendingRequests > pendingMax) {
+      if (server.pendingRequests > pendingMax) {
         throw new Problem("busy", "Too many requests are under way.", { "retry-after": "2" });
       }
       const peerIp = server.requestIP(request)?.address ?? "";

@@ -20,7 +20,7 @@ test("a start prints where it listens, logs and stores, and then nothing", async
   await device.code("garbage");
   expect(await server.stop()).toBe(0);
   const lines = server.stdout.trimEnd().split("\n");
-  expect(lines.length).toBeLessThanOrEqual(5);
+  expect(lines.length).toBeLessThanOrEqual(6);
   expect(lines[0]).toContain(`UDP ${server.port}`);
   expect(lines[0]).toContain("IPv4 and IPv6");
   expect(lines.at(-1)).toContain("iot_server.db");

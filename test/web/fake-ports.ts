@@ -28,7 +28,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     gauges: () => fakeGauges(),
     isStoring: () => true,
     retentionHold: () => null,
-    openFiles: () => null,
+    connections: { open: () => [], close: () => {} },
     noteError: () => {},
     ...changes,
   };
