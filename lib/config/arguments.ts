@@ -22,6 +22,8 @@ export type Arguments<Name extends string> = {
   readonly positionals: readonly string[];
   /** The value of a flag, never empty; null if neither the flag nor its variable was given. */
   value(name: Name): string | null;
+  /** The values of a flag that can be given several times, none empty. */
+  values(name: Name): readonly string[];
   /** The name for an error: that of the flag, or of the variable if the value came from there. */
   nameOf(name: Name): string;
   /**
@@ -42,7 +44,7 @@ export function readArguments<Command extends string, Name extends string>(
   args: readonly string[],
   env: Env,
 ): Arguments<Name> {
-  refuseWrong(program, command, args);
+  const lists = refuseWrong(program, command, args);
   const { flags } = program;
   const parsed = parseArgs([...args], cittyArgsOf(flags)) as Record<string, unknown>;
   const fromArgs = (name: Name): string | true | null => {
@@ -64,6 +66,13 @@ export function readArguments<Command extends string, Name extends string>(
     value(name) {
       const it = given(name);
       return typeof it === "string" ? it : null;
+    },
+    values(name) {
+      const all = lists.get(name) ?? [fromEnv(name) ?? ""];
+      return all
+        .flatMap((some) => some.split(","))
+        .map((one) => one.trim())
+        .filter((one) => one !== "");
     },
     isOn(name) {
       const it = given(name);
@@ -89,16 +98,18 @@ function cittyArgsOf(flags: Readonly<Record<string, FlagOf<string>>>): ArgsDef {
   return Object.fromEntries(Object.entries(flags).map(([name, { type }]) => [name, { type }]));
 }
 
+/** Checks the form of all arguments. Returns the values of the flags that can be given several times. */
 function refuseWrong<Command extends string>(
   { flags, titleOf, helpOf }: Program<Command, string>,
   command: Command,
   args: readonly string[],
-): void {
+): ReadonlyMap<string, readonly string[]> {
   const help = `See ${helpOf(command)}.`;
   const seen = new Set<string>();
+  const lists = new Map<string, string[]>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
-    if (arg === "--") return;
+    if (arg === "--") break;
     if (!isOption(arg)) continue;
     if (!arg.startsWith("--")) {
       const dashes = "Options have two dashes; write -- before a text that begins with one.";
@@ -116,7 +127,7 @@ function refuseWrong<Command extends string>(
         `It goes with: ${others}.`,
       );
     }
-    if (seen.has(shown)) throw usageError(`${shown} is given twice.`, help);
+    if (seen.has(shown) && flag.isList !== true) throw usageError(`${shown} is given twice.`, help);
     seen.add(shown);
     const hasOwnValue = values.length > 0;
     if (flag.type === "boolean") {
@@ -127,7 +138,9 @@ function refuseWrong<Command extends string>(
     if (value === undefined || value === "" || (!hasOwnValue && isOption(value))) {
       throw usageError(`${shown} needs a value.`, help);
     }
+    if (flag.isList === true) lists.set(name, [...(lists.get(name) ?? []), value]);
   }
+  return lists;
 }
 
 function isOption(arg: string): boolean {

@@ -6,6 +6,8 @@ export type FlagOf<CommandName extends string> = {
   /** The placeholder of its value in --help; empty for a switch. */
   readonly value: string;
   readonly says: string;
+  /** Whether it can be given several times; its variable then has the values with commas between them. */
+  readonly isList?: boolean;
   /** Its environment variable, or null. */
   readonly env: string | null;
   readonly commands: readonly CommandName[];

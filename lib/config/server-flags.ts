@@ -45,6 +45,8 @@ export const flags = {
   ]),
   http: text("HOST:PORT", "the dashboard; default 127.0.0.1:<port>", "IOT_HTTP", ["serve"]),
   "no-http": bool("no dashboard, no API", "IOT_NO_HTTP", ["serve"]),
+  "http-name": list("HOST", "a proxy's name for it; can be repeated", "IOT_HTTP_NAME"),
+  "trusted-proxy": list("IP", "a proxy elsewhere; can be repeated", "IOT_TRUSTED_PROXY"),
   "http-public-read": bool("all on this machine read it without login", "IOT_HTTP_PUBLIC_READ", [
     "serve",
   ]),
@@ -63,6 +65,10 @@ function text(
   commands: readonly CommandName[],
 ): Flag {
   return { type: "string", value, says, env, commands };
+}
+
+function list(value: string, says: string, env: string): Flag {
+  return { ...text(value, says, env, ["serve"]), isList: true };
 }
 
 function bool(says: string, env: string | null, commands: readonly CommandName[]): Flag {

@@ -1,6 +1,6 @@
 // The server's configuration: the only reader of its flags and environment, which are checked once. Never opens a file.
 
-import { isIp } from "../protocol/ip.ts";
+import { canonicalIp, isIp } from "../protocol/ip.ts";
 import { offlineAfterMs } from "../protocol/limits.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
 import type { Join } from "../server/policy.ts";
@@ -47,6 +47,10 @@ export type ServeConfig = {
   readonly retainMs: number | null;
   /** Where the dashboard and the API are served; null for nowhere. Port null means the number of the UDP port. */
   readonly http: { readonly host: string; readonly port: number | null } | null;
+  /** Names under which proxies serve the dashboard, in lower case. */
+  readonly httpNames: readonly string[];
+  /** Addresses of proxies whose headers are believed, besides loopback. */
+  readonly trustedProxies: readonly string[];
   /** Whether everybody on this machine may read the dashboard without a login. */
   readonly httpPublicRead: boolean;
 };
@@ -157,7 +161,7 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
 }
 
 function serveConfig(
-  { positionals, value, isOn, nameOf }: Arguments<FlagName>,
+  { positionals, value, values, isOn, nameOf }: Arguments<FlagName>,
   db: string,
 ): ServeConfig {
   const [port] = positionals;
@@ -170,12 +174,7 @@ function serveConfig(
   }
   const number = portValue("The port", port);
   expect(positionals, 1, "serve");
-  const host = value("host") ?? "::";
-  if (!isIp(host))
-    throw wrong(
-      `${nameOf("host")} is ${quoted(host)}, not an IP.`,
-      "Give an IPv4 or IPv6 address.",
-    );
+  const host = ipValue(nameOf("host"), value("host") ?? "::");
   const level = value("log-level") ?? "info";
   if (!logLevels.includes(level as LogLevel)) {
     throw wrong(
@@ -208,6 +207,10 @@ function serveConfig(
     retainMs:
       retain === null ? null : durationValue(nameOf("retain"), retain, hourMs, 36_500 * dayMs),
     http: isOn("no-http") ? null : httpValue(nameOf("http"), value("http")),
+    httpNames: values("http-name").map((name) => nameValue(nameOf("http-name"), name)),
+    trustedProxies: values("trusted-proxy").map((ip) =>
+      canonicalIp(ipValue(nameOf("trusted-proxy"), ip)),
+    ),
     httpPublicRead: isOn("http-public-read"),
   };
 }
@@ -222,6 +225,17 @@ function httpValue(name: string, text: string | null): { host: string; port: num
     throw wrong(`${name} is ${quoted(text)}.`, "Write host:port, as 127.0.0.1:8080 or [::1]:8080.");
   }
   return { host, port: Number(port) };
+}
+
+/** A host name as it is in a URL, without scheme, port and path. */
+function nameValue(name: string, text: string): string {
+  if (/^[A-Za-z0-9._-]{1,253}$/.test(text)) return text.toLowerCase();
+  throw wrong(`${name} is ${quoted(text)}.`, "Write the host name alone, as dash.example.org.");
+}
+
+function ipValue(name: string, text: string): string {
+  if (isIp(text)) return text;
+  throw wrong(`${name} is ${quoted(text)}, not an IP.`, "Give an IPv4 or IPv6 address.");
 }
 
 /** A value that must be one of a few words. */

@@ -1,7 +1,7 @@
 // Owns the check of host names against DNS rebinding: a page of another site whose name was made to point to this
 // server is refused. IP addresses need no list, because they cannot be rebound. Never resolves a name.
 
-import { isIp } from "../protocol/ip.ts";
+import { canonicalIp, isIp } from "../protocol/ip.ts";
 
 /** The host in a Host header, without port and brackets, in lower case; null if it is malformed. */
 export function hostOf(authority: string): string | null {
@@ -17,14 +17,9 @@ export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || isLoopbackIp(host);
 }
 
-/** An address without the prefix of one that is mapped to IPv6. */
-export function plainIp(ip: string): string {
-  return ip.startsWith("::ffff:") ? ip.slice(7) : ip;
-}
-
 /** Whether an address is a loopback address, IPv4-mapped ones included. */
 export function isLoopbackIp(ip: string): boolean {
-  const plain = plainIp(ip);
+  const plain = canonicalIp(ip);
   return plain === "::1" || (isIp(plain) && plain.startsWith("127."));
 }
 

@@ -1,5 +1,5 @@
 // Owns access to the dashboard's files. The compiled binary contains them bundled; a run from the sources bundles them
-// at the start. Never looks at their content.
+// at the start. Makes the paths in the page relative, and never looks at the other files.
 
 import { join } from "node:path";
 import page from "./ui/index.html";
@@ -28,26 +28,32 @@ type Bundle = {
 export async function loadPages(): Promise<ReadonlyMap<string, PageFile>> {
   const { files } = page as unknown as Bundle;
   const pages = new Map<string, PageFile>();
-  const add = (path: string, isPage: boolean, type: string, body: Blob) => {
-    const name = isPage ? "/" : `/${path.split("/").at(-1)}`;
-    pages.set(name, { body, type, isNamedByContent: !isPage });
+  const add = async (path: string, isPage: boolean, type: string, body: Blob) => {
+    if (isPage)
+      pages.set("/", { body: relative(await body.text()), type, isNamedByContent: false });
+    else pages.set(`/${path.split("/").at(-1)}`, { body, type, isNamedByContent: true });
   };
   if (files !== undefined) {
     for (const { path, loader, headers } of files) {
-      add(path, loader === "html", headers["content-type"] ?? "", Bun.file(path));
+      await add(path, loader === "html", headers["content-type"] ?? "", Bun.file(path));
     }
     return pages;
   }
   const { outputs } = await Bun.build({
     entrypoints: [join(import.meta.dir, source)],
     target: "browser",
-    publicPath: "./",
+    publicPath: "/",
     minify: true,
   });
   for (const output of outputs) {
-    add(output.path, output.path.endsWith(".html"), output.type, output);
+    await add(output.path, output.path.endsWith(".html"), output.type, output);
   }
   return pages;
+}
+
+/** The page with relative paths, so that a proxy can serve it below a path: `bun build --compile` writes absolute ones. */
+function relative(html: string): string {
+  return html.replaceAll(/\b(href|src)="\//g, '$1="./');
 }
 
 /** The response with a file. */

@@ -1,8 +1,8 @@
 // Owns the answer to who sends a request: through proxies, whose headers are believed only from this machine and from
 // trusted ones. Never decides what a visitor may do.
 
-import { isIp } from "../protocol/ip.ts";
-import { hostOf, isLoopbackHost, isLoopbackIp, plainIp } from "./host-check.ts";
+import { canonicalIp, isIp } from "../protocol/ip.ts";
+import { hostOf, isLoopbackHost, isLoopbackIp } from "./host-check.ts";
 
 /** Who sends a request. */
 export type Visitor = {
@@ -21,14 +21,14 @@ const forwardingHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "
 /**
  * Tells who sends a request.
  * @param peerIp the address that the connection came from
- * @param trustedProxies addresses besides loopback whose `X-Forwarded-For` and `-Proto` are believed
+ * @param trustedProxies canonical addresses besides loopback whose `X-Forwarded-For` and `-Proto` are believed
  */
 export function visitorOf(
   { headers }: Request,
   peerIp: string,
   trustedProxies: readonly string[],
 ): Visitor {
-  const peer = plainIp(peerIp);
+  const peer = canonicalIp(peerIp);
   const isBelieved = (ip: string) => isLoopbackIp(ip) || trustedProxies.includes(ip);
   const host = hostOf(headers.get("host") ?? "");
   const origin = headers.get("origin");
@@ -49,7 +49,7 @@ export function visitorOf(
 function clientOf(list: string | null, peer: string, isBelieved: (ip: string) => boolean): string {
   let client = peer;
   for (const stated of (list ?? "").split(",").reverse()) {
-    const ip = plainIp(stated.trim());
+    const ip = canonicalIp(stated.trim());
     if (!isIp(ip)) return client;
     client = ip;
     if (!isBelieved(ip)) return client;

@@ -41,6 +41,8 @@ const served = {
   offlineAfterMs: 9 * 60_000,
   retainMs: null,
   http: { host: "127.0.0.1", port: null },
+  httpNames: [],
+  trustedProxies: [],
   httpPublicRead: false,
 } as const;
 
@@ -69,6 +71,10 @@ describe("each flag of the server, and its variable", () => {
     ["key-policy", "strict", { keyPolicy: "strict" }],
     ["key-policy", "replace", { keyPolicy: "replace" }],
     ["http", "0.0.0.0:80", { http: { host: "0.0.0.0", port: 80 } }],
+    ["http-name", "Dash.example.org", { httpNames: ["dash.example.org"] }],
+    ["http-name", "a.example,b.example", { httpNames: ["a.example", "b.example"] }],
+    ["trusted-proxy", "192.0.2.7", { trustedProxies: ["192.0.2.7"] }],
+    ["trusted-proxy", "2001:DB8:0::7", { trustedProxies: ["2001:db8::7"] }],
     ["http", "[::1]:0", { http: { host: "::1", port: 0 } }],
     ["http", "my-host.example:65535", { http: { host: "my-host.example", port: 65_535 } }],
   ];
@@ -223,6 +229,9 @@ describe("an error names the argument at fault", () => {
     ["9000 --retain 1w", '--retain is "1w"'],
     ["9000 --join maybe", '--join is "maybe"'],
     ["9000 --key-policy lax", '--key-policy is "lax"'],
+    ["9000 --http-name https://dash.example.org", "--http-name is"],
+    ["9000 --http-name dash.example.org:8443", "--http-name is"],
+    ["9000 --trusted-proxy proxy", '--trusted-proxy is "proxy", not an IP.'],
     ["9000 --http 8080", '--http is "8080"'],
     ["9000 --http host:65536", '"host:65536"'],
     ["9000 --http [fe80::1%eth0]:80", "--http is"],
@@ -271,4 +280,12 @@ describe("an error names the argument at fault", () => {
     expect(message.length).toBeLessThan(120);
     expect(refusal(["9000", "a\nb"])).toContain(String.raw`"a\nb"`);
   });
+});
+
+test("a flag that can be given several times takes precedence over its variable as a whole", () => {
+  const args = ["9000", "--http-name", "a.example", "--http-name=b.example"];
+  const both = readServerConfig(args, { IOT_HTTP_NAME: "c.example" }, 0);
+  expect(both).toMatchObject({ httpNames: ["a.example", "b.example"] });
+  const named = readServerConfig(["9000"], { IOT_HTTP_NAME: "c.example, d.example" }, 0);
+  expect(named).toMatchObject({ httpNames: ["c.example", "d.example"] });
 });
