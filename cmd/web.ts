@@ -135,16 +135,7 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
     for (const session of sessions.values()) if (session.sealed) sealedSessions++;
     return {
       started: started(),
-      datagrams: counters.received,
-      replies: counters.replied,
-      malformed: counters.malformed,
-      refused: counters.refused,
-      busy: counters.busy,
-      silenced: counters.silenced,
-      reports: counters.reportsStored,
-      reportsRepeated: counters.reportsRepeated,
-      batches: counters.batches,
-      batchesFailed: counters.batchesFailed,
+      counters: { ...counters },
       traffic: traffic.read(),
       commitLatency: loop.commitLatency,
       requestLatency: loop.requestLatency,

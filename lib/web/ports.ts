@@ -2,6 +2,7 @@
 // the store or a file.
 
 import type { AskResult } from "../server/asks.ts";
+import type { Counters } from "../server/counters.ts";
 import type { Asker, EndReason, Endpoint, Report } from "../server/operation.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
@@ -249,16 +250,8 @@ export type HistogramReading = {
 export type Gauges = {
   /** When the server started, ms since 1970, by the wall clock as it is set now. */
   readonly started: number;
-  readonly datagrams: number;
-  readonly replies: number;
-  readonly malformed: number;
-  readonly refused: number;
-  readonly busy: number;
-  readonly silenced: number;
-  readonly reports: number;
-  readonly reportsRepeated: number;
-  readonly batches: number;
-  readonly batchesFailed: number;
+  /** A copy, so that readings can be compared. */
+  readonly counters: Readonly<Counters>;
   readonly traffic: readonly TrafficCount[];
   readonly commitLatency: HistogramReading;
   readonly requestLatency: HistogramReading;

@@ -100,16 +100,20 @@ export function jsonLine(report: NumberedReport): string {
 }
 
 const special = /[",\r\n]/;
-/** Text that a spreadsheet would treat as a formula: one of these characters at the start or after white space. */
-const formula = /^[\s\0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/;
-const number = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/**
+ * Where a spreadsheet would begin a formula: at the start of a cell, after white space or quotes, one of these
+ * characters, unless the cell is a number. With another separator than the comma a spreadsheet ignores the quotes of the
+ * field, and begins cells and rows within it.
+ */
+const formula =
+  /(^|[;\t\r\n])(?=(?:[^\S\t\r\n]|[\0"])*[=+\-@|%\uff1d\uff0b\uff0d\uff20])(?![+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?:[;\t\r\n]|$))/g;
 
 /**
- * A text from a device as a CSV field. It is quoted if necessary, and gets a `'` in front if a spreadsheet would treat
- * it as a formula; a number such as -5 is left as it is.
+ * A text from a device as a CSV field. It is quoted if necessary, and gets a `'` wherever a spreadsheet, split at which
+ * separator ever, would begin a formula; a number such as -5 is left as it is.
  */
 export function csvField(text: string): string {
-  const safe = formula.test(text) && !number.test(text) ? `'${text}` : text;
+  const safe = text.replace(formula, "$1'");
   return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

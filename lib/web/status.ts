@@ -80,14 +80,14 @@ export class Status {
         liveClientsMax: live.clientsMax,
       },
       totals: {
-        datagrams: gauges.datagrams,
-        replies: gauges.replies,
-        malformed: gauges.malformed,
-        refused: gauges.refused,
-        busy: gauges.busy,
-        silenced: gauges.silenced,
+        datagrams: gauges.counters.received,
+        replies: gauges.counters.replied,
+        malformed: gauges.counters.malformed,
+        refused: gauges.counters.refused,
+        busy: gauges.counters.busy,
+        silenced: gauges.counters.silenced,
         dropped: dropsOf(gauges),
-        reports: gauges.reports,
+        reports: gauges.counters.reportsStored,
       },
       database: {
         bytes: gauges.databaseBytes,
@@ -100,18 +100,19 @@ export class Status {
   }
 
   #rates() {
-    const { at, gauges: after } = this.#last;
-    const { at: since, gauges: before } = this.#before;
+    const { at, gauges: last } = this.#last;
+    const { at: since, gauges: first } = this.#before;
+    const [after, before] = [last.counters, first.counters];
     const seconds = (at - since) / 1000;
     // The first sample has none before it.
     const rate = (later: number, earlier: number) =>
       seconds <= 0 ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
     return {
-      datagramsPerSecond: rate(after.datagrams, before.datagrams),
-      repliesPerSecond: rate(after.replies, before.replies),
-      reportsPerSecond: rate(after.reports, before.reports),
+      datagramsPerSecond: rate(after.received, before.received),
+      repliesPerSecond: rate(after.replied, before.replied),
+      reportsPerSecond: rate(after.reportsStored, before.reportsStored),
       commitsPerSecond: rate(after.batches, before.batches),
-      dropsPerSecond: rate(dropsOf(after), dropsOf(before)),
+      dropsPerSecond: rate(dropsOf(last), dropsOf(first)),
     };
   }
 
@@ -125,7 +126,7 @@ export class Status {
     warn("text-devices", `${text} of ${online} online devices speak unencrypted text`, text);
     const drops = uptimeMs - this.#dropsAt <= 60_000 ? dropsOf(gauges) : 0;
     warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
-    const failed = gauges.batchesFailed;
+    const failed = gauges.counters.batchesFailed;
     warn("storage-failed", `${failed} batches could not be stored since the start`, failed);
     const [contested = "", ...others] = gauges.contestedIds;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;

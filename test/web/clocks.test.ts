@@ -15,7 +15,11 @@ function newParts(sessions: LiveSession[] = []) {
   const ports = fakePorts({
     now: () => at.wall,
     uptimeMs: () => at.uptimeMs,
-    gauges: () => ({ ...gauges, reports: at.reports, packetsShed: at.dropped }),
+    gauges: () => ({
+      ...gauges,
+      counters: { ...gauges.counters, reportsStored: at.reports },
+      packetsShed: at.dropped,
+    }),
     presence: {
       size: sessions.length,
       get: (id) => sessions.find((session) => session.id === id),

@@ -35,20 +35,10 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
 }
 
 export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
-  const { received, replied, ...counters } = newCounters();
   const histogram = new Histogram();
   return {
     started: 0,
-    datagrams: received,
-    replies: replied,
-    malformed: counters.malformed,
-    refused: counters.refused,
-    busy: counters.busy,
-    silenced: counters.silenced,
-    reports: counters.reportsStored,
-    reportsRepeated: counters.reportsRepeated,
-    batches: counters.batches,
-    batchesFailed: counters.batchesFailed,
+    counters: newCounters(),
     traffic: [],
     commitLatency: histogram,
     requestLatency: histogram,

@@ -1,7 +1,12 @@
 // The metrics, read by a strict parser written for this test, and by promtool.
 
 import { expect, test } from "bun:test";
+import { type Counters, newCounters } from "../../lib/server/counters.ts";
 import { Exposition } from "../../lib/web/exposition.ts";
+import { LiveClients } from "../../lib/web/live-clients.ts";
+import { metrics } from "../../lib/web/metrics.ts";
+import { Roster } from "../../lib/web/roster.ts";
+import { fakeGauges, fakePorts } from "./fake-ports.ts";
 import { newDevice, runServer } from "./running-server.ts";
 
 type Sample = {
@@ -138,6 +143,20 @@ test("the page is strictly valid, and counts what was received", async () => {
   expect(valueOf("iot_database_bytes", "main")).toBeGreaterThan(0);
   const commits = families.get("iot_commit_duration_seconds")?.samples ?? [];
   expect(commits.at(-1)?.value).toBeGreaterThan(2);
+});
+
+test("every counter of the engine is on the page", async () => {
+  const names = Object.keys(newCounters()) as (keyof Counters)[];
+  const counters = Object.fromEntries(names.map((name, i) => [name, 1_000_003 + i])) as Counters;
+  const ports = fakePorts({ gauges: () => fakeGauges({ counters }) });
+  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const page = await metrics(ports, roster, new LiveClients()).text();
+  const samples = [...parse(page).values()].flatMap((family) => family.samples);
+  for (const name of names) {
+    const own = samples.filter(({ value }) => value === counters[name]);
+    expect([name, own.length]).toEqual([name, 1]);
+  }
+  roster.close();
 });
 
 test("no label contains a device id or an address", async () => {
