@@ -9,7 +9,7 @@ import { Engine } from "../lib/server/engine.ts";
 import type { Asker } from "../lib/server/operation.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { FileGuard } from "../lib/store/file-guard.ts";
-import { logMissing } from "../lib/store/database-refusal.ts";
+import { logMissing, reportsDamaged } from "../lib/store/database-refusal.ts";
 import { openDatabase } from "../lib/store/open-database.ts";
 import type { LegacyPort } from "../lib/store/legacy.ts";
 import { SqliteStore } from "../lib/store/sqlite-store.ts";
@@ -70,11 +70,14 @@ async function open(
 ): Promise<RunningServer> {
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
-  const { database, lock, lacksLog } = await openDatabase(config.db, legacyPort(logs));
+  const { database, lock, lacksLog, damage } = await openDatabase(config.db, legacyPort(logs));
   closers.push(() => lock.release());
   if (lacksLog) tell(logs, logMissing(config.db));
-  const store = new SqliteStore(database, config, new FileGuard(config.db));
+  const onTrouble = (words: string) => logs.error("-", words);
+  const options = { ...config, damage, onTrouble };
+  const store = new SqliteStore(database, options, new FileGuard(config.db));
   closers.push(() => store.close());
+  if (store.damage !== null) tell(logs, reportsDamaged(config.db, store.damage));
   const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
   const { sessions, identity, heard, engine, loop } = makeEngine(config, store, logs);

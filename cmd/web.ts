@@ -15,6 +15,7 @@ import { hashJobsMax } from "../lib/server/hash-queue.ts";
 import type { Asker } from "../lib/server/operation.ts";
 import { limits } from "../lib/server/policy.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
+import { logBytesMax, logGrows } from "../lib/store/file-guard.ts";
 import { openBeside } from "../lib/store/open-database.ts";
 import { OperatorReader } from "../lib/store/operator-reader.ts";
 import type { SqliteStore } from "../lib/store/sqlite-store.ts";
@@ -121,11 +122,15 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     isStoring: () => loop.isStoring,
     retentionHold: () => parts.retention.hold(),
     connections: acceptedConnections(),
-    noteError: (error) => logs.error("-", `the web side failed: ${error.stack ?? error.message}`),
+    noteError: (error) => {
+      const damaged = parts.store.noteError(error);
+      if (!damaged) logs.error("-", `the web side failed: ${error.stack ?? error.message}`);
+      return damaged;
+    },
   };
 }
 
-function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gauges {
+function gaugesOf({ engine, loop, store, endpoint, logs, config }: WebParts): () => Gauges {
   const started = newStart();
   // The files themselves, where --db is a symbolic link: SQLite keeps the log beside them.
   const file = realPathOf(config.db);
@@ -153,6 +158,8 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
       contestedIds: engine.desk.contests.ids(engine.desk.uptimeMs),
       databaseBytes: sizeOf(file),
       walBytes: sizeOf(`${file}-wal`),
+      logGrows: sizeOf(`${file}-wal`) > logBytesMax ? logGrows : null,
+      damage: store.damage,
     };
   };
 }

@@ -216,6 +216,8 @@ export type Found = {
   readonly report: Report | null;
   /** Set by `find` and `latest`: whether text requests of the device are refused (protocol §5.19). */
   readonly textLocked?: boolean;
+  /** Set by `latest`: the report is damaged on the disk. */
+  readonly unreadable?: boolean;
 };
 
 /** The result of an operation. Its effect is on the disk before the engine sees it. */

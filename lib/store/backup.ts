@@ -15,6 +15,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
 import { checkFile, realPathOf } from "./database-file.ts";
+import { corrupt, isDamage } from "./database-refusal.ts";
 import { integrityOf } from "./database-check.ts";
 import { giveNewName, removeLeftovers, unfinishedNameOf } from "./durable-file.ts";
 import { isServed } from "./instance-lock.ts";
@@ -63,6 +64,7 @@ export function backUp(path: string, target: string, progress: CareProgress): Ba
     for (const end of ["", "-journal"]) {
       if (existsSync(`${unfinished}${end}`)) rmSync(`${unfinished}${end}`);
     }
+    if (isDamage(error)) throw corrupt(path, (error as Error).message);
     throw failed(error, target);
   }
 }
@@ -112,7 +114,7 @@ function copyInto(unfinished: string, path: string, progress: CareProgress): Bac
     const [wrong] = integrityOf(database);
     const stored = factsOf(database);
     if (wrong !== undefined || JSON.stringify(copied) !== JSON.stringify(stored)) {
-      throw new Error(`the copy differs from the database: ${wrong ?? "rows are missing"}`);
+      throw corrupt(path, `a copy of it differs from it: ${wrong ?? "rows are missing"}`);
     }
     return stored;
   } finally {

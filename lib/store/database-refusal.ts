@@ -12,6 +12,21 @@ export function corrupt(path: string, detail: string): OperatingError {
   );
 }
 
+/** A warning: only stored reports are damaged, so the devices are served. */
+export function reportsDamaged(path: string, detail: string): OperatingError {
+  return new OperatingError(
+    "reports-damaged",
+    `Stored reports in ${path} are damaged: ${detail}. New ones are stored; reading the damaged ones fails.`,
+    `See: iot-server check --db ${path}. To mend it, stop the server and restore a backup.`,
+  );
+}
+
+/** Whether an error of SQLite means that a page of the file is damaged or cannot be read from the disk. */
+export function isDamage(error: unknown): boolean {
+  const { code = "" } = error as { code?: string };
+  return /^SQLITE_(CORRUPT|NOTADB|IOERR_READ|IOERR_SHORT_READ|IOERR_CORRUPTFS)/.test(code);
+}
+
 /** The file is a database of another program. */
 export function foreign(path: string, nextStep = "Give --db another file."): OperatingError {
   const message = `${path} is not a database of iot-server. It was not changed.`;

@@ -4,24 +4,37 @@
 import { statSync } from "node:fs";
 import { realPathOf } from "./database-file.ts";
 
+/** A log above this size is told: a checkpoint cannot empty it as long as anybody reads an older state. */
+export const logBytesMax = 256 << 20;
+/** In words for the operator. */
+export const logGrows = `the database's log is above ${logBytesMax >> 20} MB: a program keeps a read transaction open (lsof names it), so it cannot be emptied`;
+
 export class FileGuard {
   readonly #watched: { readonly file: string; identity: string | null }[];
   #lost: string | null = null;
+  #logBytes = 0;
 
   /** @param path the open database */
   constructor(path: string) {
     const file = realPathOf(path);
     this.#watched = [path, file, `${file}-wal`].map((name) => ({
       file: name,
-      identity: identityOf(name),
+      identity: look(name).identity,
     }));
+  }
+
+  /** The size of the log at the last check. */
+  get logBytes(): number {
+    return this.#logBytes;
   }
 
   /** Checks the files and remembers the result for `assertThere`. Takes a few microseconds. */
   check(): void {
     this.#lost = null;
     for (const watched of this.#watched) {
-      const identity = identityOf(watched.file);
+      const { identity, bytes } = look(watched.file);
+      // The log is the last one.
+      this.#logBytes = bytes;
       // The first transaction creates the log; from then on it must stay the same file.
       watched.identity ??= identity;
       if (identity !== watched.identity) this.#lost ??= watched.file;
@@ -37,12 +50,12 @@ export class FileGuard {
   }
 }
 
-/** Device and inode of the file that a path leads to; null if there is none. */
-function identityOf(file: string): string | null {
+/** Device and inode of the file that a path leads to, null if there is none; and its size. */
+function look(file: string): { identity: string | null; bytes: number } {
   try {
-    const { dev, ino } = statSync(file, { bigint: true });
-    return `${dev}:${ino}`;
+    const { dev, ino, size } = statSync(file, { bigint: true });
+    return { identity: `${dev}:${ino}`, bytes: Number(size) };
   } catch {
-    return null;
+    return { identity: null, bytes: 0 };
   }
 }

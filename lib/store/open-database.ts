@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { OperatingError } from "../operating-error.ts";
 import { checkFile, realPathOf, tryWriting } from "./database-file.ts";
-import { corrupt, explain, foreign } from "./database-refusal.ts";
+import { corrupt, explain, foreign, isDamage } from "./database-refusal.ts";
 import { type InstanceLock, isServed, takeInstanceLock } from "./instance-lock.ts";
 import { type LegacyPort, migrateLegacy } from "./legacy.ts";
 import { isLegacy } from "./legacy-rows.ts";
@@ -19,10 +19,15 @@ export type OpenDatabase = {
   readonly lock: InstanceLock;
   /** The file was copied while it was served, without its log: what the server stored last is missing. */
   readonly lacksLog: boolean;
+  /** What is damaged among the stored reports, in words; null if nothing was found. */
+  readonly damage: string | null;
 };
 
 /** Who wrote the database: nobody yet, this server, or the original system. */
 type Kind = "new" | "ours" | "legacy";
+
+/** The tables without which devices can be served. */
+const reportTables: readonly string[] = ["data", "report_index"];
 
 /** A database up to this size, in bytes, is checked page by page when it is opened, which takes a few 10 ms. */
 const quickCheckBytesMax = 16 << 20;
@@ -59,7 +64,7 @@ export async function openDatabase(path: string, legacy: LegacyPort): Promise<Op
     const lacksLog = markServed(database) && !hasLog;
     // Until here another program may hold a lock for a moment. From now on devices wait for each batch.
     database.run(`PRAGMA busy_timeout = ${batchWaitMs}`);
-    return keep(database, lock, lacksLog);
+    return keep(database, lock, { lacksLog, damage: reportDamageIn(database) });
   } catch (error) {
     if (database !== null) closeDatabase(database);
     lock?.release();
@@ -118,13 +123,17 @@ function markServed(database: Database): boolean {
   return changes === 0;
 }
 
-function keep(database: Database, lock: InstanceLock, lacksLog: boolean): OpenDatabase {
+function keep(
+  database: Database,
+  lock: InstanceLock,
+  found: Pick<OpenDatabase, "lacksLog" | "damage">,
+): OpenDatabase {
   open.add(database);
   const release = () => {
     open.delete(database);
     lock.release();
   };
-  return { database, lock: { release }, lacksLog };
+  return { database, lock: { release }, ...found };
 }
 
 function connect(file: string): Database {
@@ -170,16 +179,50 @@ function examineUntouched(file: string, path: string): boolean {
 }
 
 function examine(database: Database, path: string): Kind {
-  const size = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
-  const { bytes } = database.query<{ bytes: number }, []>(size).get() as { bytes: number };
-  if (bytes <= quickCheckBytesMax) quickCheck(database, path);
-  return kindOf(database, path);
+  const kind = kindOf(database, path);
+  if (!isSmall(database)) return kind;
+  if (kind !== "ours") refuseDamage(damageIn(database), path);
+  const tables = database
+    .query<{ name: string }, []>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .all();
+  // Devices can be served where only reports are damaged: these are looked at later.
+  const needed = tables.filter(({ name }) => !reportTables.includes(name));
+  for (const { name } of needed) refuseDamage(damageIn(database, name), path);
+  return kind;
 }
 
-function quickCheck(database: Database, path: string): void {
-  const [first] = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").all();
-  if (first?.quick_check === "ok") return;
-  throw corrupt(path, first?.quick_check ?? "no answer to quick_check");
+/** What is wrong with the stored reports of a small database, or null. */
+function reportDamageIn(database: Database): string | null {
+  if (!isSmall(database)) return null;
+  for (const table of reportTables) {
+    const damage = damageIn(database, table);
+    if (damage !== null) return `${table}: ${damage}`;
+  }
+  return null;
+}
+
+function isSmall(database: Database): boolean {
+  const size = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
+  const { bytes } = database.query<{ bytes: number }, []>(size).get() as { bytes: number };
+  return bytes <= quickCheckBytesMax;
+}
+
+/** What is wrong with a table, or with the whole database; null if nothing is. */
+function damageIn(database: Database, table?: string): string | null {
+  const only = table === undefined ? "(1)" : `('${table}')`;
+  try {
+    const [first] = database.query<{ quick_check: string }, []>(`PRAGMA quick_check${only}`).all();
+    const words = first?.quick_check ?? "no answer to quick_check";
+    // The first line only names the database; the rest says what is wrong.
+    return words === "ok" ? null : (words.split("\n").at(-1) as string);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return (error as Error).message;
+  }
+}
+
+function refuseDamage(damage: string | null, path: string): void {
+  if (damage !== null) throw corrupt(path, damage);
 }
 
 /**

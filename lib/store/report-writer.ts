@@ -4,6 +4,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { Operation, Outcome } from "../server/operation.ts";
+import { readableRows } from "./readable-rows.ts";
 import { RecentReports, sameKeyMax } from "./recent-reports.ts";
 import { chunkOf, chunkSize, ReportChunks } from "./report-chunks.ts";
 import { ReportReader, type StoredReport } from "./report-reader.ts";
@@ -36,8 +37,15 @@ export class ReportWriter {
   /** Keys of the reports stored in the current transaction; the first one's number is `#mark`. */
   readonly #keys: number[] = [];
 
-  /** @param recentMax see `recentReportsMax` */
-  constructor(database: Database, recentMax = recentReportsMax) {
+  /**
+   * @param onDamage called with an error of SQLite where a stored report cannot be read at the start
+   * @param recentMax see `recentReportsMax`
+   */
+  constructor(
+    database: Database,
+    private readonly onDamage: (error: unknown) => void,
+    recentMax = recentReportsMax,
+  ) {
     this.#recent = new RecentReports(recentMax);
     this.chunks = new ReportChunks(database);
     this.reader = new ReportReader(database, this.chunks);
@@ -67,9 +75,12 @@ export class ReportWriter {
     this.chunks.undoFrom(this.#next);
   }
 
-  /** Stores a report, or finds the stored one that it repeats. Runs inside the caller's transaction. */
-  store(operation: ReportOperation): Outcome {
-    const before = this.#findRepeat(operation);
+  /**
+   * Stores a report, or finds the stored one that it repeats. Runs inside the caller's transaction.
+   * @param unreadable what it may repeat is damaged: it is stored, perhaps for a second time
+   */
+  store(operation: ReportOperation, unreadable: boolean): Outcome {
+    const before = unreadable ? 0 : this.#findRepeat(operation);
     if (before > 0) return { kind: "report", sequence: before, repeated: true };
     const { report, key, previous } = operation;
     this.#insert.run(
@@ -156,7 +167,8 @@ export class ReportWriter {
       database,
       "SELECT sequence, device, received, coalesce(at, received) AS at FROM data WHERE sequence >= ? ORDER BY sequence",
     );
-    for (const row of rows.iterate(chunkOf(firstUnindexed) * chunkSize)) {
+    const from = chunkOf(firstUnindexed) * chunkSize;
+    for (const row of readableRows(rows, from, next, this.onDamage)) {
       this.chunks.add(row.device, row.sequence, row.received, row.at);
     }
     this.#recent.beginAt(recentFrom);
@@ -164,7 +176,9 @@ export class ReportWriter {
       database,
       "SELECT sequence, key FROM data WHERE sequence >= ? ORDER BY sequence",
     );
-    for (const row of keys.iterate(recentFrom)) this.#recent.add(row.key, row.sequence);
+    for (const row of readableRows(keys, recentFrom, next, this.onDamage)) {
+      this.#recent.add(row.key, row.sequence);
+    }
     return next;
   }
 }

@@ -12,9 +12,10 @@ import type {
 } from "../server/operation.ts";
 import type { Policy } from "../server/policy.ts";
 import { AnsweredRows } from "./answered-rows.ts";
+import { isDamage } from "./database-refusal.ts";
 import { DeviceRows } from "./device-rows.ts";
 import { batchWaitMs } from "./open-database.ts";
-import type { FileGuard } from "./file-guard.ts";
+import { type FileGuard, logBytesMax, logGrows } from "./file-guard.ts";
 import { LatestReports } from "./latest-reports.ts";
 import { QuestionRows } from "./question-rows.ts";
 import type { ReportChunks } from "./report-chunks.ts";
@@ -31,7 +32,14 @@ export type StoreOptions = {
   readonly keyPolicy?: Policy["keyPolicy"];
   /** How many of the latest reports are searched for a repeat by key; see `ReportWriter`. */
   readonly recentReportsMax?: number;
+  /** What was found damaged when the database was opened; null if omitted. */
+  readonly damage?: string | null;
+  /** Told once of a trouble that does not stop the server: a damaged page, a log that grows. */
+  readonly onTrouble?: (words: string) => void;
 };
+
+/** How many operations of a batch may do without what they would read; a batch with more of them fails. */
+const unreadableMax = 16;
 
 export class SqliteStore implements Store {
   readonly #devices: DeviceRows;
@@ -44,6 +52,9 @@ export class SqliteStore implements Store {
   readonly #beginWriting: Statement;
   /** Another program held the write lock at the last batch. */
   #locked = false;
+  #damage: string | null;
+  #logGrows = false;
+  readonly #onTrouble: (words: string) => void;
   readonly #commit: Statement;
 
   /**
@@ -58,11 +69,17 @@ export class SqliteStore implements Store {
     this.#begin = prepare(database, "BEGIN");
     this.#beginWriting = prepare(database, "BEGIN IMMEDIATE");
     this.#commit = prepare(database, "COMMIT");
+    this.#damage = options.damage ?? null;
+    this.#onTrouble = options.onTrouble ?? (() => {});
     this.#devices = new DeviceRows(database, { keyPolicy: "replace", ...options });
     this.#sessions = new SessionRows(database);
     this.#answered = new AnsweredRows(database);
     this.#questions = new QuestionRows(database);
-    this.#reports = new ReportWriter(database, options.recentReportsMax);
+    this.#reports = new ReportWriter(
+      database,
+      (error) => void this.noteError(error),
+      options.recentReportsMax,
+    );
     this.#latest = new LatestReports(this.#reports.reader);
   }
 
@@ -81,6 +98,20 @@ export class SqliteStore implements Store {
     return this.#reports.next;
   }
 
+  /** What was found damaged in the file since it was opened, in words; null if nothing was. */
+  get damage(): string | null {
+    return this.#damage;
+  }
+
+  /** Notes an error of a read on another connection. @returns whether it means that the file is damaged */
+  noteError(error: unknown): boolean {
+    if (!isDamage(error)) return false;
+    const { message } = error as Error;
+    if (this.#damage === null) this.#onTrouble(`the database is damaged: ${message}`);
+    this.#damage ??= message;
+    return true;
+  }
+
   /** All open sessions; a server loads them when it starts. */
   openSessions(): StoredSession[] {
     return this.#sessions.allOpen();
@@ -91,22 +122,44 @@ export class SqliteStore implements Store {
    * @throws errors of SQLite, and of the guard if the file is gone; then nothing may be acknowledged
    */
   apply(operations: readonly Operation[]): readonly Outcome[] {
-    const outcomes: Outcome[] = [];
     this.guard?.assertThere();
-    this.#reports.begin();
-    try {
-      this.#beginBatch();
-      for (const operation of operations) outcomes.push(this.#applyOne(operation));
-      this.#commit.run();
-    } catch (error) {
-      this.#rollback();
-      throw this.#explained(error);
-    }
-    // A commit to a deleted file is lost, so it must not be acknowledged. The check takes a few µs per batch; the fsync
-    // takes 150 µs.
+    // After a damaged page, SQLite carries out nothing more in a transaction: it begins again without that read.
+    const unreadable = new Set<number>();
+    let outcomes: Outcome[] | null = null;
+    while (outcomes === null) outcomes = this.#attempt(operations, unreadable);
+    // A commit to a deleted file is lost, so it must not be acknowledged. The check takes a few µs, the fsync 150 µs.
     this.guard?.check();
     this.guard?.assertThere();
     return outcomes;
+  }
+
+  /**
+   * Applies a batch.
+   * @param unreadable the places of operations that do without what they would read; one more is added if another of
+   *   them reads a damaged page
+   * @returns null if one was added, and nothing is stored
+   */
+  #attempt(operations: readonly Operation[], unreadable: Set<number>): Outcome[] | null {
+    const outcomes: Outcome[] = [];
+    this.#reports.begin();
+    try {
+      this.#beginBatch();
+      for (let i = 0; i < operations.length; i++) {
+        outcomes.push(this.#applyOne(operations[i] as Operation, unreadable.has(i)));
+      }
+      this.#commit.run();
+      return outcomes;
+    } catch (error) {
+      this.#rollback();
+      const at = outcomes.length;
+      const kind = operations[at]?.kind;
+      const isOptional = (kind === "latest" || kind === "report") && !unreadable.has(at);
+      if (!this.noteError(error) || !isOptional || unreadable.size >= unreadableMax) {
+        throw this.#explained(error);
+      }
+      unreadable.add(at);
+      return null;
+    }
   }
 
   /** Does a little of the work that is due besides the batches; called after each batch. What fails is tried again. */
@@ -118,9 +171,12 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Checks whether the file is still in place; call it about once a second. */
+  /** Checks whether the file is still in place, and how large its log is; call it about once a second. */
   checkFile(): void {
     this.guard?.check();
+    const grows = (this.guard?.logBytes ?? 0) > logBytesMax;
+    if (grows && !this.#logGrows) this.#onTrouble(logGrows);
+    this.#logGrows = grows;
   }
 
   /** Moves the log into the database if the disk allows it, and closes the file. */
@@ -143,17 +199,18 @@ export class SqliteStore implements Store {
   }
 
   #explained(error: unknown): unknown {
-    const { code = "" } = error as { code?: string };
+    const { code = "", message } = error as { code?: string; message: string };
+    if (this.noteError(error)) return new Error(`${message}: a page of the database is damaged`);
     if (!code.startsWith("SQLITE_BUSY")) return error;
     if (!this.#locked) this.database.run("PRAGMA busy_timeout = 0");
     this.#locked = true;
     return new Error("another program has locked the database for writing; end it (lsof names it)");
   }
 
-  #applyOne(operation: Operation): Outcome {
+  #applyOne(operation: Operation, unreadable: boolean): Outcome {
     switch (operation.kind) {
       case "report":
-        return this.#answer(operation) ?? this.#reports.store(operation);
+        return this.#answer(operation) ?? this.#reports.store(operation, unreadable);
       case "question":
         return { kind: "question", number: this.#questions.add(operation.question) };
       case "hour":
@@ -211,11 +268,8 @@ export class SqliteStore implements Store {
         return { kind: "nothing" };
       case "find":
         return this.#devices.find(operation.id);
-      case "latest": {
-        const found = this.#devices.find(operation.id);
-        const report = found.known ? this.#latest.of(operation.id, this.nextSequence) : null;
-        return { ...found, report };
-      }
+      case "latest":
+        return this.#latestOf(operation.id, unreadable);
     }
   }
 
@@ -226,6 +280,12 @@ export class SqliteStore implements Store {
     const isReported = () => this.#reports.has(operation);
     const stored = this.#questions.answer(report, mayAnswer, isReported);
     return stored === null ? null : { kind: "answer", ...stored };
+  }
+
+  #latestOf(id: string, unreadable: boolean): Outcome {
+    const found = this.#devices.find(id);
+    if (!found.known || unreadable) return { ...found, unreadable };
+    return { ...found, report: this.#latest.of(id, this.nextSequence) };
   }
 
   #keepAnswer({ request }: { readonly request?: SealedRequest | null }, code: AckCode): void {

@@ -106,7 +106,7 @@ const status = {
 
 export const schemas = {
   Problem: object({ type: text, title: text, status: count, detail: text, code: text }),
-  Health: object({ status: { enum: ["ok", "failing"] } }),
+  Health: object({ status: { enum: ["ok", "damaged", "failing"] } }),
   Rights: object({ loggedIn: yes, mayRead: yes, mayChange: yes, version: text }),
   Login: object({ token: text }),
   Device: object(device),

@@ -27,7 +27,8 @@ export type WebPorts = {
   readonly retentionHold: () => { readonly message: string; readonly nextStep: string } | null;
   readonly connections: ConnectionSource;
   /** Logs an error of the web side to error.log. */
-  readonly noteError: (error: Error) => void;
+  /** Logs an error. @returns whether it means that the database is damaged where it was read */
+  readonly noteError: (error: Error) => boolean;
 };
 
 /** A TCP connection that was accepted. */
@@ -271,4 +272,7 @@ export type Gauges = {
   readonly contestedIds: readonly string[];
   readonly databaseBytes: number;
   readonly walBytes: number;
+  /** Whether the log is larger than it should be, in words; and what was found damaged. Null if all is well. */
+  readonly logGrows: string | null;
+  readonly damage: string | null;
 };

@@ -16,6 +16,7 @@ export const problems = {
   "not-json": [415, "The body must be application/json"],
   "foreign-host": [421, "This host name is not served here"],
   "too-many": [429, "Too many requests"],
+  "database-damaged": [500, "The database is damaged"],
   failed: [500, "The server failed"],
   busy: [503, "Busy, try again later"],
   "storage-failed": [503, "The storage failed"],

@@ -32,7 +32,7 @@ export function serverRoutes({ ports, roster, status, clients, feed }: ServerPar
       ...read,
       path: "/healthz",
       access: "open",
-      answer: () => (ports.isStoring() ? json({ status: "ok" }) : json({ status: "failing" }, 503)),
+      answer: () => health(ports),
     },
     {
       ...read,
@@ -87,4 +87,10 @@ async function activity(ports: WebPorts, { parameters }: Call): Promise<Response
     const why = error instanceof Error ? error.message : String(error);
     throw new Problem("storage-failed", `The log cannot be read: ${why}`);
   }
+}
+
+/** A damaged page is no reason to take the server from its devices: it is told, with 200. */
+function health({ isStoring, gauges }: WebPorts): Response {
+  if (!isStoring()) return json({ status: "failing" }, 503);
+  return json(gauges().damage === null ? { status: "ok" } : { status: "damaged" });
 }

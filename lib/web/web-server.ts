@@ -163,7 +163,10 @@ export class WebServer {
       return new Response(null, { status: response.status, headers: response.headers });
     } catch (error) {
       if (error instanceof Problem) return error.toResponse();
-      this.options.ports.noteError(error instanceof Error ? error : new Error(String(error)));
+      const damaged = this.options.ports.noteError(
+        error instanceof Error ? error : new Error(String(error)),
+      );
+      if (damaged) return damagedPart().toResponse();
       return new Problem("failed", "The server failed; error.log says more.").toResponse();
     }
   }
@@ -192,6 +195,13 @@ export class WebServer {
       answer: () => pageResponse(file),
     }));
   }
+}
+
+function damagedPart(): Problem {
+  return new Problem(
+    "database-damaged",
+    "What was asked for is in a damaged part of the database; the rest is served. See iot-server check.",
+  );
 }
 
 function urlOf(request: Request): URL {

@@ -199,7 +199,7 @@ describe("obstacles are reported, and nothing is left behind", () => {
     writeFileSync(`${path}.text`, "not a database, but long enough to look at".repeat(10));
     expect(await refusalOf(() => backUp(`${path}.text`, target, quiet))).toBe("database-corrupt");
     damage(path);
-    expect(await refusalOf(() => backUp(path, target, quiet))).toBe("backup-failed");
+    expect(await refusalOf(() => backUp(path, target, quiet))).toBe("database-corrupt");
     expect(readdirSync(dirname(path)).filter((name) => /copy|unfinished/.test(name))).toEqual([]);
   });
 

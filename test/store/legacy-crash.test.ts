@@ -107,9 +107,7 @@ test("a full disk leaves the old database and no partial backup", async () => {
   const onProgress = (done: number) => {
     if (done === 3) throw full;
   };
-  expect(await refusalOf(() => openDatabase(path, { ...port, onProgress }))).toBe(
-    "database-unwritable",
-  );
+  expect(await refusalOf(() => openDatabase(path, { ...port, onProgress }))).toBe("disk-full");
   expect(read(path, everything)).toEqual(before);
   expect(readdirSync(dirname(path)).filter((name) => name.endsWith(".part"))).toEqual([]);
 });

@@ -80,17 +80,6 @@ describe("a damaged file", () => {
     await expectRefused(path, "database-corrupt");
   });
 
-  test("a page that was overwritten", async () => {
-    const path = newPath();
-    await useOnce(path, 1000);
-    const bytes = readFileSync(path);
-    bytes.fill(0x5a, bytes.length - 4096);
-    writeFileSync(path, bytes);
-    const before = bytesIn(dirname(path));
-    expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-corrupt");
-    expect(bytesIn(dirname(path))).toEqual(before);
-  });
-
   test("a header written by an older SQLite, without the size, is no sign of damage", async () => {
     const path = newDatabaseFrom("legacy-older.sql");
     const bytes = readFileSync(path);

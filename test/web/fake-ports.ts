@@ -29,7 +29,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     isStoring: () => true,
     retentionHold: () => null,
     connections: { open: () => [], close: () => {} },
-    noteError: () => {},
+    noteError: () => false,
     ...changes,
   };
 }
@@ -56,6 +56,8 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     contestedIds: [],
     databaseBytes: 0,
     walBytes: 0,
+    logGrows: null,
+    damage: null,
     ...changes,
   };
 }

@@ -83,9 +83,18 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
 function answerLatest(desk: Desk, request: Request, message: Query): void {
   desk.submit({ kind: "latest", id: message.target }, request, (outcome) => {
     if (outcome.kind !== "found") return;
-    const { known, report, textLocked } = outcome;
+    const { known, report, textLocked, unreadable } = outcome;
     if (!known) return answerData(desk, request, message, answer.unknownDevice, "");
     if (textLocked === true && request.link === null) return refuseInText(desk, request, message);
+    if (unreadable === true) {
+      return desk.refuse(
+        request,
+        ack.storageFailed,
+        message.id,
+        "QUERY 02",
+        "the report is damaged",
+      );
+    }
     if (report !== null) {
       const text = `${report.time}\t${report.code}\t${report.message}`;
       return answerData(desk, request, message, answer.found, text);
