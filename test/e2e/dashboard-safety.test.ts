@@ -104,3 +104,25 @@ browserTest("a lost server is reported, and found again without a reload", async
   await page.locator(".banner").waitFor({ state: "hidden" });
   expect(again.isRunning).toBe(true);
 });
+
+browserTest(
+  "a restart ends logins: the page asks for one, and then shows what it showed",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    const identity = newIdentity();
+    await dashboard.device.code(register(identity));
+    const page = await dashboard.open(`#/devices/${identity.id}`);
+    await untilLive(page);
+    await untilText(page, "h1", identity.id);
+    await dashboard.server.stop();
+    const { port } = dashboard.server;
+    await using again = await startServer({ folder: dashboard.folder.path, port });
+    await page.locator("section.login").waitFor();
+    expect(await page.locator("main").innerText()).not.toContain(identity.id);
+    await page.locator("#login-token").fill(dashboard.token);
+    await page.keyboard.press("Enter");
+    await untilLive(page);
+    await untilText(page, "h1", identity.id);
+    expect(again.isRunning).toBe(true);
+  },
+);
