@@ -8,7 +8,7 @@ import type { Connection, ConnectionSource } from "./ports.ts";
 export const connectionsMax = 512;
 /** How many of them one peer may have. All that comes through a proxy is of one peer. */
 export const connectionsOfPeerMax = 128;
-const checkEveryMs = 100;
+const checkEveryMs = 25;
 /** An episode is told once; another one begins after this time without any. */
 const tellAgainMs = 60_000;
 
@@ -29,7 +29,7 @@ export class ConnectionLimit {
     this.#timer = setInterval(() => this.check(), checkEveryMs);
   }
 
-  /** Closes what is too much; called ten times a second. */
+  /** Closes what is too much; called forty times a second. */
   check(): void {
     const { port, connections, now, onFull } = this.options;
     const surplus = surplusOf(connections.open(port));
