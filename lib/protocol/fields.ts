@@ -70,6 +70,17 @@ export const deviceIdRule: FieldRule = {
   says: `${fieldRules.id.says}, and neither server nor -`,
 };
 
+/**
+ * The rule for a MAC where a person types one: six or eight pairs of letters and digits. On the wire it is opaque (clause
+ * 2.12), so that a slip, such as a password in its place, would be stored and shown.
+ */
+export const typedMacRule: FieldRule = {
+  test: whole((text) =>
+    /^[0-9a-z]{2}(?:[:-][0-9a-z]{2}){5}(?:(?:[:-][0-9a-z]{2}){2})?$/i.test(text),
+  ),
+  says: "mac must be six pairs, such as aa:bb:cc:dd:ee:ff",
+};
+
 /** Whether the text is a valid port (clause 2.14): 1 to 65535, in decimal without leading zeros. */
 export function isPort(text: string, from = 0, to = text.length): boolean {
   const value = decimalOf(text, from, to);

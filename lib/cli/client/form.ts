@@ -1,6 +1,6 @@
 // A form: questions with defaults, asked one after the other, each answer checked. Never remembers an answer.
 
-import { fieldRules } from "../../protocol/fields.ts";
+import { type FieldRule, fieldRules } from "../../protocol/fields.ts";
 import type { FieldName } from "../../protocol/messages.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -8,7 +8,7 @@ import type { Terminal } from "./terminal.ts";
 export type FormField = {
   readonly label: string;
   /** The rule that an answer must satisfy. */
-  readonly rule: FieldName;
+  readonly rule: FieldName | FieldRule;
   /** The value that an empty answer stands for, or null for none. */
   readonly preset: string | null;
   /** Shown instead of the preset, for example to say what an empty answer means. */
@@ -56,7 +56,7 @@ export async function fillForm(
 
 function problemOf(field: FormField, answer: string): string | null {
   if (answer === "" && field.optional === true) return null;
-  const rule = fieldRules[field.rule];
+  const rule = typeof field.rule === "string" ? fieldRules[field.rule] : field.rule;
   return rule.test(answer) ? null : rule.says;
 }
 

@@ -7,6 +7,7 @@ import type { Request } from "../../client/requests.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
+import { type FieldRule, typedMacRule } from "../../protocol/fields.ts";
 import { fillForm, type FormField } from "./form.ts";
 import { type Asker, askDevice, askServer, listLoggedIn } from "./questions.ts";
 import { outcomeLine, peerLine, place, reportLine, visible } from "./rendering.ts";
@@ -98,7 +99,11 @@ export class Menu {
   }
 
   async #register(type: "REGISTER" | "DEREGISTER"): Promise<boolean> {
-    const answers = await this.#ask("mac", "ip", "port", "user", "password");
+    const answers = await this.#ask(
+      ["mac", "ip", "port", "user", "password"],
+      // What is registered already is removed under whatever MAC it has.
+      type === "REGISTER" ? { mac: typedMacRule } : {},
+    );
     if (answers === null) return false;
     if (answers === "wrong") return true;
     const { mac, ip, port, user: id, password } = answers;
@@ -108,7 +113,7 @@ export class Menu {
   }
 
   async #logIn(): Promise<boolean> {
-    const answers = await this.#ask("user", "password", "ip", "port");
+    const answers = await this.#ask(["user", "password", "ip", "port"]);
     if (answers === null) return false;
     if (answers === "wrong") return true;
     const { user: id, password, ip, port } = answers;
@@ -120,7 +125,7 @@ export class Menu {
   }
 
   async #logOff(): Promise<boolean> {
-    const answers = await this.#ask("user");
+    const answers = await this.#ask(["user"]);
     if (answers === null) return false;
     if (answers === "wrong") return true;
     const outcome = await this.#send({ type: "LOGOFF", id: answers.user });
@@ -194,11 +199,20 @@ export class Menu {
     return true;
   }
 
-  /** Asks for fields and remembers the answers; returns null at the end of input. */
-  async #ask<F extends Field>(...fields: F[]): Promise<Record<F, string> | "wrong" | null> {
+  /**
+   * Asks for fields and remembers the answers; returns null at the end of input.
+   * @param rules of fields that have others here than elsewhere
+   */
+  async #ask<F extends Field>(
+    fields: readonly F[],
+    rules: Partial<Record<F, FieldRule>> = {},
+  ): Promise<Record<F, string> | "wrong" | null> {
     const form = await fillForm(
       this.ports.terminal,
-      fields.map((field) => this.#field(field)),
+      fields.map((field) => {
+        const usual = this.#field(field);
+        return { ...usual, rule: rules[field] ?? usual.rule };
+      }),
     );
     if (form.kind === "end") return null;
     if (form.kind === "wrong") {

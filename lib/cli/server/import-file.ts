@@ -1,7 +1,7 @@
 // The file of `iot-server import`: reads one device per line, and says why a line is refused. Registers nothing, and
 // never quotes a line in a message, because it may contain a password.
 
-import { deviceIdRule, fieldRules } from "../../protocol/fields.ts";
+import { deviceIdRule, fieldRules, typedMacRule } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import { OperatingError } from "../../operating-error.ts";
 import { type CsvField, type CsvRow, readCsv } from "./csv.ts";
@@ -9,7 +9,7 @@ import { type CsvField, type CsvRow, readCsv } from "./csv.ts";
 const columns = ["id", "password", "mac", "ip", "port"] as const;
 type Column = (typeof columns)[number];
 /** What each column may contain. */
-const rules = { ...fieldRules, id: deviceIdRule };
+const rules = { ...fieldRules, id: deviceIdRule, mac: typedMacRule };
 
 /** A device to register. */
 export type ImportedDevice = {

@@ -20,9 +20,9 @@ test.each([
   ["1", "REGISTER", "00", "00 registered"],
   ["2", "DEREGISTER", "20", "20 deregistered"],
 ])("item %s sends %s with what was answered", async (item, verb, code, line) => {
-  const lines = [item, "aa:aa", "192.0.2.9", "2000", "bsmith", "secret", "7"];
+  const lines = [item, "aa:bb:cc:dd:ee:01", "192.0.2.9", "2000", "bsmith", "secret", "7"];
   const run = await menu({ answer: ackWith(code), lines, interactive: true });
-  expect(texts(run)).toEqual([`${verb} bsmith secret aa:aa 192.0.2.9 2000`]);
+  expect(texts(run)).toEqual([`${verb} bsmith secret aa:bb:cc:dd:ee:01 192.0.2.9 2000`]);
   expect(run.out).toEqual([line]);
   expect(run.prompts).toEqual([
     choose,
@@ -169,9 +169,17 @@ test("no answer from the server, in words", async () => {
 });
 
 test("on a pipe a wrong answer is reported once, and the script stays in step", async () => {
-  const lines = ["1", "aa:aa", "not an ip", "1994", "asmith", "secret", "4", "", "7"];
+  const lines = ["1", "aa:bb:cc:dd:ee:01", "not an ip", "1994", "asmith", "secret", "4", "", "7"];
   const run = await menu({ answer: ackWith("80"), lines });
   expect(run.out).toEqual(["-- not sent: IP: ip must be an IPv4 or IPv6 literal", "80 logged off"]);
+});
+
+test("a password in the place of a MAC is not registered; a device that has such a MAC can be removed", async () => {
+  const wrong = "-- not sent: MAC: mac must be six pairs, such as aa:bb:cc:dd:ee:ff";
+  const form = ["pass1", "192.0.2.9", "1994", "asmith", "secret"];
+  const run = await menu({ answer: ackWith("20"), lines: ["1", ...form, "2", ...form, "7"] });
+  expect(run.out).toEqual([wrong, "20 deregistered"]);
+  expect(texts(run)).toEqual(["DEREGISTER asmith secret pass1 192.0.2.9 1994"]);
 });
 
 test("a person is asked again after a wrong answer", async () => {

@@ -11,6 +11,7 @@ import { type Imported, importDevices } from "../../../lib/cli/server/import-run
 import { refusalOf } from "../../store/store-fixtures.ts";
 
 const heading = "id,password,mac,ip,port\n";
+const mac = "aa:bb:cc:dd:ee:01";
 
 function read(text: string): ImportLine[] {
   return [...readImportFile([text], "devices.csv")];
@@ -27,20 +28,29 @@ function devices(text: string): ImportedDevice[] {
 describe("the file", () => {
   test("columns in any order and case, extra columns, BOM and CRLF", () => {
     const text =
-      "\ufeffPort, MAC ,note,id,Password,ip\r\n2000,aa:bb, hello ,dev-1,secret,10.0.0.1\r\n";
+      "\ufeffPort, MAC ,note,id,Password,ip\r\n2000,aa:bb:cc:dd:ee:01, hello ,dev-1,secret,10.0.0.1\r\n";
     expect(read(text)).toEqual([
-      { line: 2, id: "dev-1", password: "secret", mac: "aa:bb", ip: "10.0.0.1", port: 2000 },
+      {
+        line: 2,
+        id: "dev-1",
+        password: "secret",
+        mac: "aa:bb:cc:dd:ee:01",
+        ip: "10.0.0.1",
+        port: 2000,
+      },
     ]);
   });
 
   test("spaces around a value are removed, and an IP becomes canonical", () => {
-    const [only] = devices(`${heading} d1 ,pw, m , 2001:DB8:0:0::1 , 9 \n`);
-    expect(only).toMatchObject({ id: "d1", mac: "m", ip: "2001:db8::1", port: 9 });
+    const [only] = devices(`${heading} d1 ,pw, aa:bb:cc:dd:ee:01 , 2001:DB8:0:0::1 , 9 \n`);
+    expect(only).toMatchObject({ id: "d1", mac: "aa:bb:cc:dd:ee:01", ip: "2001:db8::1", port: 9 });
   });
 
   test("a password keeps its spaces if it is in quotes, and is refused with spaces otherwise", () => {
-    expect(devices(`${heading}d1," a ""b"", c ",m,10.0.0.1,9\n`)[0]?.password).toBe(' a "b", c ');
-    expect(refusals(`${heading}d1, secret,m,10.0.0.1,9\n`)).toEqual([
+    expect(devices(`${heading}d1," a ""b"", c ",${mac},10.0.0.1,9\n`)[0]?.password).toBe(
+      ' a "b", c ',
+    );
+    expect(refusals(`${heading}d1, secret,${mac},10.0.0.1,9\n`)).toEqual([
       "2: password has a space around it: put it in quotes if that is meant",
     ]);
   });
@@ -50,34 +60,39 @@ describe("the file", () => {
   });
 
   const wrong: readonly (readonly [line: string, says: string])[] = [
-    ["d1,secret,m,10.0.0.1", "2: 4 fields, not 5"],
-    ["d1,secret,m,10.0.0.1,9,", "2: 6 fields, not 5"],
+    [`d1,secret,${mac},10.0.0.1`, "2: 4 fields, not 5"],
+    [`d1,secret,${mac},10.0.0.1,9,`, "2: 6 fields, not 5"],
     [
-      "server,secret,m,10.0.0.1,9",
+      `server,secret,${mac},10.0.0.1,9`,
       "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -, and neither server nor -",
     ],
     [
-      "d/1,secret,m,10.0.0.1,9",
+      `d/1,secret,${mac},10.0.0.1,9`,
       "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -, and neither server nor -",
     ],
     [
-      ",secret,m,10.0.0.1,9",
+      `,secret,${mac},10.0.0.1,9`,
       "2: id must be 1 to 64 of A-Z a-z 0-9 . _ : -, and neither server nor -",
     ],
-    ["d1,,m,10.0.0.1,9", "2: password must be 1 to 128 bytes without control characters"],
-    ["d1,secret,a b,10.0.0.1,9", "2: mac must be 1 to 64 printable characters without spaces"],
-    ["d1,secret,m,10.0.0.256,9", "2: ip must be an IPv4 or IPv6 literal"],
-    ["d1,secret,m,localhost,9", "2: ip must be an IPv4 or IPv6 literal"],
-    ["d1,secret,m,10.0.0.1,0", "2: port must be 1 to 65535, decimal without leading zeros"],
-    ["d1,secret,m,10.0.0.1,65536", "2: port must be 1 to 65535, decimal without leading zeros"],
-    ["d1,secr\ufffdet,m,10.0.0.1,9", "2: password is not UTF-8"],
-    ['d1,"secret"x,m,10.0.0.1,9', "2: text after a closing quote"],
-    ['d1,"secret,m,10.0.0.1,9', "2: a quote is never closed"],
-    ['d1,"secret\n",m,10.0.0.1', "2: 4 fields, not 5 (to line 3)"],
+    [`d1,,${mac},10.0.0.1,9`, "2: password must be 1 to 128 bytes without control characters"],
+    ["d1,secret,a b,10.0.0.1,9", "2: mac must be six pairs, such as aa:bb:cc:dd:ee:ff"],
+    ["d1,secret,pass1,10.0.0.1,9", "2: mac must be six pairs, such as aa:bb:cc:dd:ee:ff"],
+    ["d1,secret,aa:bb:cc:dd:ee,10.0.0.1,9", "2: mac must be six pairs, such as aa:bb:cc:dd:ee:ff"],
+    [`d1,secret,${mac},10.0.0.256,9`, "2: ip must be an IPv4 or IPv6 literal"],
+    [`d1,secret,${mac},localhost,9`, "2: ip must be an IPv4 or IPv6 literal"],
+    [`d1,secret,${mac},10.0.0.1,0`, "2: port must be 1 to 65535, decimal without leading zeros"],
+    [
+      `d1,secret,${mac},10.0.0.1,65536`,
+      "2: port must be 1 to 65535, decimal without leading zeros",
+    ],
+    [`d1,secr\ufffdet,${mac},10.0.0.1,9`, "2: password is not UTF-8"],
+    [`d1,"secret"x,${mac},10.0.0.1,9`, "2: text after a closing quote"],
+    [`d1,"secret,${mac},10.0.0.1,9`, "2: a quote is never closed"],
+    [`d1,"secret\n",${mac},10.0.0.1`, "2: 4 fields, not 5 (to line 3)"],
   ];
   for (const [line, says] of wrong) {
     test(`refused: ${JSON.stringify(line)}`, () => {
-      const text = `${heading}${line}\nd9,other,m9,10.0.0.9,9\n`;
+      const text = `${heading}${line}\nd9,other,${mac},10.0.0.9,9\n`;
       expect(refusals(text)).toEqual([says]);
       expect(says).not.toContain("secret");
       expect(devices(text).map(({ id }) => id)).toEqual(["d9"]);
@@ -85,7 +100,7 @@ describe("the file", () => {
   }
 
   test("of two lines with the same id the later one is refused, however far apart they are", () => {
-    const text = `${heading}d1,a,m1,10.0.0.1,9\nd2,a,m2,10.0.0.2,9\nd1,b,m1,10.0.0.1,9\n`;
+    const text = `${heading}d1,a,${mac},10.0.0.1,9\nd2,a,${mac},10.0.0.2,9\nd1,b,${mac},10.0.0.1,9\n`;
     expect(refusals(text)).toEqual(["4: this id is on line 2 already"]);
   });
 
@@ -105,7 +120,7 @@ describe("the file", () => {
     function* pieces(): Generator<string> {
       yield heading;
       for (; asked.lines < 10_000; asked.lines++) {
-        yield `d${asked.lines},pw,m${asked.lines},10.0.0.1,9\n`;
+        yield `d${asked.lines},pw,${mac},10.0.0.1,9\n`;
       }
     }
     const lines = readImportFile(pieces(), "devices.csv");
