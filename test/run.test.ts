@@ -1,9 +1,12 @@
 // The last line and the exit code of a test run, which people and scripts rely on.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testTimeoutMs } from "./e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const good = `test("good", () => {});`;
 const bad = `test("bad", () => { throw new Error("bad"); });`;

@@ -1,8 +1,11 @@
 // The house rules that a linter cannot express. Each failure names the file and what to do instead.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { basename, join, posix } from "node:path";
+import { testTimeoutMs } from "./e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const root = join(import.meta.dir, "..");
 
@@ -70,6 +73,11 @@ rule("imports name their file with its ending", ({ code }) =>
 rule("every test runs", ({ path, code }) => {
   const hit = /\b(?:test|describe|it)\.(?:only|skip|skipIf|todo|todoIf|failing)\b/.exec(code)?.[0];
   return path !== "test/style.test.ts" && hit !== undefined && `${hit}: mend the test or delete it`;
+});
+
+rule("a test has a time limit that a loaded machine meets", ({ path, code }) => {
+  if (!path.endsWith(".test.ts") || code.includes("setDefaultTimeout(")) return false;
+  return "call setDefaultTimeout(testTimeoutMs): the default of 5 s is too short for a busy machine";
 });
 
 rule("no test sleeps", ({ path, code }) => {

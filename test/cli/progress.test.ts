@@ -1,7 +1,10 @@
 // The progress of a long task as a person sees it: a bar on a terminal, elsewhere a line at every tenth.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { showProgress } from "../../lib/cli/progress.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function shown(total: number, terminal: { isTTY?: boolean; columns?: number }): string[] {
   const written: string[] = [];

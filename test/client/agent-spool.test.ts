@@ -1,13 +1,16 @@
 // Reports that wait over a restart of the device: they are sent with the bytes and the msgid of before, so that the
 // server stores each once.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { ReportQueue } from "../../lib/client/report-queue.ts";
 import type { Spool } from "../../lib/client/spool.ts";
 import { encode } from "../../lib/protocol/encode.ts";
 import { World } from "./agent-world.ts";
 import { Disk } from "./sealed/client-node.ts";
 import { World as SealedWorld } from "./sealed/world.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("a report whose ACK was lost is sent again after a restart, byte for byte, and stored once", () => {
   const spool = new ReportQueue(100);

@@ -1,7 +1,10 @@
 // The end of the agent: what it delivers after a stop, for how long, and what it says of the rest.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { World } from "./agent-world.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("stopped while the server is down, it gives up after its drain time and says how many reports are left", () => {
   const world = new World().start();

@@ -1,9 +1,12 @@
 // The agent against a small server, with a virtual clock and a lossy network: no report is lost or doubled, and all
 // arrive in order.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { ReportQueue } from "../../lib/client/report-queue.ts";
 import { World } from "./agent-world.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("it registers, logs in, states its interval, delivers and logs off", () => {
   const world = new World().start();

@@ -1,12 +1,15 @@
 // What a device answers, and where it sends: never to an address that it only read inside a message.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { Client } from "../../lib/client/client.ts";
 import { Device, type DeviceEvent } from "../../lib/client/device.ts";
 import { Requests } from "../../lib/client/requests.ts";
 import type { Query } from "../../lib/protocol/messages.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 import { ackTo, delivered, FakeChannel, peer, server, stranger } from "./fakes.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Reply = (message: string | null) => void;
 

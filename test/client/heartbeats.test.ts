@@ -1,11 +1,14 @@
 // The heartbeats of devices that logged in through a menu.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { type HeartbeatEvent, Heartbeats } from "../../lib/client/heartbeats.ts";
 import { MessageTimes } from "../../lib/client/message-times.ts";
 import { Requests } from "../../lib/client/requests.ts";
 import type { Ack } from "../../lib/protocol/messages.ts";
 import { ackTo, delivered, FakeChannel, messageIn, server } from "./fakes.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function start() {
   const channel = new FakeChannel();

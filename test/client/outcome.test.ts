@@ -1,8 +1,11 @@
 // What an outcome means, and when a refusal counts as done because an earlier sending of the request succeeded.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { verdictOf } from "../../lib/client/outcome.ts";
 import type { Message } from "../../lib/protocol/messages.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const verdict = (verb: Message["type"], code: string, repeated: boolean) =>
   verdictOf(verb, { kind: "ack", code, reason: "", repeated });

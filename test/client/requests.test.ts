@@ -1,10 +1,13 @@
 // Requests: retries byte for byte, one outstanding at a time, and which answers count.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Outcome } from "../../lib/client/outcome.ts";
 import { Requests } from "../../lib/client/requests.ts";
 import type { Ack, Data, Query } from "../../lib/protocol/messages.ts";
 import { ackTo, delivered, FakeChannel, messageIn, peer, server, stranger } from "./fakes.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const login = { type: "LOGIN", id: "asmith", password: "p", ip: "192.0.2.2", port: 1994 } as const;
 const logoff = { type: "LOGOFF", id: "asmith" } as const;

@@ -1,7 +1,10 @@
 // The retry schedule: 2 s times a random factor from 1 to 1.5, doubled for each of 4 retries.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { retriesMax, retrySchedule } from "../../lib/client/retry-schedule.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const waits = (random: number) =>
   Array.from({ length: retriesMax + 1 }, (_, i) => retrySchedule(random).waitMs(i + 1));

@@ -1,10 +1,13 @@
 // The server's command line and environment: the configuration each flag and variable gives, and what is refused.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Env } from "../../lib/config/arguments.ts";
 import { readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
 import { flags } from "../../lib/config/server-flags.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** 2026-11-22 09:14:06 UTC. */
 const now = 1_795_338_846_000;

@@ -1,10 +1,13 @@
 // The dashboard follows events: devices come, report, go and are queried, and an open page shows it without a reload.
 
-import { expect } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { browserTest, Dashboard, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
 import { addressedData, data, login, logoff, newIdentity, register } from "./datagrams.ts";
 import { until } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
+import { testTimeoutMs } from "./polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 browserTest("an empty fleet says how the first device comes in, and it then shows up", async () => {
   await using dashboard = await Dashboard.start();

@@ -1,9 +1,12 @@
 // The dashboard behind a proxy with a host name, below a path, as a browser uses it: it loads, logs in, is live, changes.
 
-import { expect } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { browserTest, Dashboard, desk, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
 import { newIdentity, register } from "./datagrams.ts";
 import { serverBinary, run } from "./server-process.ts";
+import { testTimeoutMs } from "./polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** A proxy that serves the dashboard at /iot/ under a name, and speaks to it by its address. */
 function startProxy(upstream: string) {

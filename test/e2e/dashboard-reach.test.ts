@@ -1,9 +1,12 @@
 // The dashboard without a mouse, and on a phone.
 
-import { expect } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { browserTest, Dashboard, phone, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { until } from "./polling.ts";
+import { testTimeoutMs } from "./polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 browserTest("the keyboard leads from the search to the list, to a device and back", async () => {
   await using dashboard = await Dashboard.start();

@@ -1,11 +1,14 @@
 // What must never happen in the dashboard: text sent by a device is executed, the policy is violated, a stranger sees a
 // device, a stale page looks live.
 
-import { expect } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { browserTest, Dashboard, desk, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { until } from "./polling.ts";
 import { startServer } from "./server-process.ts";
+import { testTimeoutMs } from "./polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const image = "<img/src=x/onerror=window.isRun=1>";
 const script = '<script>window.isRun=1</script><img src=x onerror="window.isRun=1">';

@@ -1,13 +1,15 @@
 // One peer opens far more TCP connections than the server keeps, and never finishes a request: devices are served, the
 // dashboard is there for another peer, and the port is never given up.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { login, newIdentity, register, status } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
 import { startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const crowd = 2_000;
 /** Half of a request whose body never comes, and half of a head. */

@@ -1,6 +1,6 @@
 // A device's state on the disk: one key, counters that only grow, tickets by server and id; damage is reported.
 
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { KnownServers } from "../../lib/io/known-servers.ts";
 import { whileLocked } from "../../lib/io/state-lock.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { fixedBytes } from "../sealed/fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const folders: string[] = [];
 

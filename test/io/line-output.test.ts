@@ -1,7 +1,10 @@
 // Standard output by lines, on a file that breaks, fills up and has room again when the test says so.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { LineOutput, type OutputFile } from "../../lib/io/line-output.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** A pipe with room for some bytes. */
 class FakePipe implements OutputFile {

@@ -1,6 +1,6 @@
 // Both logs as files: levels, rotation, and what an operator does to them by hand.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   existsSync,
@@ -16,6 +16,9 @@ import { join, resolve } from "node:path";
 import { openLogs } from "../../lib/io/log-file.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { linesOf, openFixture, startMs } from "./log-fixture.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const peer = "127.0.0.1:1994";
 

@@ -1,7 +1,10 @@
 // One event is one line of visible characters, whatever a peer sent.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { logLine, stampOf, visible, wordsCharsMax } from "../../lib/io/log-line.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const time = "2026-11-23T01:02:03.004Z";
 

@@ -1,6 +1,6 @@
 // Logs on a disk that is full, slow or gone: the server goes on, and every lost line is counted.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   closeSync,
   constants,
@@ -12,6 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { openFixture, type LogFixture } from "./log-fixture.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const peer = "127.0.0.1:1994";
 

@@ -1,10 +1,13 @@
 // The inbox of the packet loop is bounded in number and in bytes: what exceeds the bounds is dropped and counted, as by
 // a full socket buffer. Datagrams that arrive while a turn takes others in join its commit, up to the size of a batch.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { inboxBytesMax, inboxMax, type KeptStore, PacketLoop } from "../../lib/io/packet-loop.ts";
 import type { UdpEndpoint } from "../../lib/io/udp-endpoint.ts";
 import type { Engine } from "../../lib/server/engine.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const source = { ip: "192.0.2.1", port: 1994 };
 

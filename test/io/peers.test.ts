@@ -1,9 +1,12 @@
 // Peers: one address has one text, whether it came as text or as a socket address; the words of a socket address are
 // written back unchanged.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { addressWords, family, KnownPeer, PeerTable } from "../../lib/io/peers.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** A socket address as the kernel writes it: `sockaddr_in` or `sockaddr_in6`. */
 function socketAddress(ip: readonly number[], port: number, scope = 0): Int32Array<ArrayBuffer> {

@@ -1,7 +1,10 @@
 // The route to a peer: the own address, the interface's MAC, and names that do not resolve.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { addressOf, macOf, ownIpTowards } from "../../lib/io/route.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("the own address on the route to loopback is loopback", async () => {
   expect(await ownIpTowards("127.0.0.1")).toBe("127.0.0.1");

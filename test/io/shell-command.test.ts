@@ -1,7 +1,10 @@
 // Shell commands of the agent: their output and its bound, their environment, their timeout, and how they fail.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { runShellCommand as run } from "../../lib/io/shell-command.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const never = new AbortController().signal;
 

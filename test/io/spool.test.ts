@@ -2,7 +2,7 @@
 // end of the process, damage and a full disk stop nobody, and only one agent uses a file.
 
 import { Database } from "bun:sqlite";
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   copyFileSync,
@@ -19,6 +19,9 @@ import { openSpoolDatabase } from "../../lib/io/spool-database.ts";
 import { SpoolFile } from "../../lib/io/spool-file.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { report, testSpool, textsOf } from "../client/spool-contract.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const root = mkdtempSync(join(tmpdir(), "iot-spool-"));
 let files = 0;

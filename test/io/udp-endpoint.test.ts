@@ -1,8 +1,11 @@
 // The UDP endpoint over real sockets: datagrams received in bulk and one by one are the same and in order, and whatever
 // cannot be sent in bulk is sent one by one.
 
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openUdp, type Peer, type UdpEndpoint } from "../../lib/io/udp-endpoint.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Received = { readonly text: string; readonly peer: Peer };
 

@@ -1,11 +1,14 @@
 // What only an encoder meets: strings that no datagram can contain, reasons that must be cut, and encodeAck.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { ack, describeAck, describeAnswer } from "../../lib/protocol/codes.ts";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode, encodeAck } from "../../lib/protocol/encode.ts";
 import { reasonCharsMax } from "../../lib/protocol/limits.ts";
 import type { Data } from "../../lib/protocol/messages.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const time = "2026-11-22:09:15:06";
 const timeMs = Date.UTC(2026, 10, 22, 9, 15, 6);

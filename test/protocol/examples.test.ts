@@ -1,9 +1,12 @@
 // The examples in the specification are correct: each request and answer decodes, and each ACK carries the hash of its
 // request.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
 import { specification } from "./vectors.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const lines = [...specification.matchAll(/^ {4}([<>]) (.*)$/gm)].map(([, sign, text]) => ({
   isRequest: sign === ">",

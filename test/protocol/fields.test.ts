@@ -1,6 +1,6 @@
 // Single fields: every field in the table has a rule, and MACs are compared as clause 2.12 says.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   comparableMac,
   fieldRules,
@@ -11,6 +11,9 @@ import {
 } from "../../lib/protocol/fields.ts";
 import { forms } from "../../lib/protocol/messages.ts";
 import { type MacVector, vectors } from "./vectors.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 for (const { name, clause, left, right, same } of vectors<MacVector>("mac.json")) {
   test(`${clause} ${name}`, () => {

@@ -1,10 +1,13 @@
 // Mutated vectors, the same in every run: the decoder never throws, and whatever it accepts is encoded back byte for
 // byte.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode } from "../../lib/protocol/encode.ts";
 import { datagramVectors, topics, withoutLineEnd } from "./vectors.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const seed = 0x10ad1e55;
 const datagrams = 100_000;

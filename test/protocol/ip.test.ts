@@ -1,8 +1,11 @@
 // IP literals: which texts are one, and the canonical text of each.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { canonicalIp, isIp } from "../../lib/protocol/ip.ts";
 import { type IpVector, vectors } from "./vectors.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 for (const { name, clause, text, canonical } of vectors<IpVector>("ip.json")) {
   describe(`${clause} ${name}`, () => {

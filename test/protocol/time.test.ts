@@ -1,8 +1,11 @@
 // Times: which are understood, which are kept as sent, and that every encoded time is understood.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { decodeTime, encodeTime, parseIsoTime } from "../../lib/protocol/time.ts";
 import { type TimeVector, vectors } from "./vectors.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 for (const { name, clause, text, ms } of vectors<TimeVector>("time.json")) {
   test(`${clause} ${name}`, () => expect(decodeTime(text)).toBe(ms));

@@ -1,6 +1,6 @@
 // Each vector becomes four tests: decode, encode, round trip, and the same datagram cut short at every byte.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode } from "../../lib/protocol/encode.ts";
 import { decodeTime } from "../../lib/protocol/time.ts";
@@ -12,6 +12,9 @@ import {
   topics,
   withoutLineEnd,
 } from "./vectors.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 for (const topic of topics) {
   describe(topic, () => {

@@ -1,7 +1,7 @@
 // One bit flipped, at every position of every packet. Authenticated packets are refused. HELLO and KEY, which carry no
 // MAC, are refused or decode to a different value.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { CookieJar } from "../../lib/sealed/cookie.ts";
 import { Responder } from "../../lib/sealed/handshake.ts";
 import { initBytes, macBytes } from "../../lib/sealed/limits.ts";
@@ -18,6 +18,9 @@ import {
   toHex,
   valueOf,
 } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const source = { ip: "192.0.2.1", port: 1994 };
 const random = { bytes: (count: number) => fixedBytes("random").subarray(0, count) };

@@ -1,6 +1,6 @@
 // Cookies: valid for one address and a short time, sealed for one INIT.
 
-import { beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { CookieJar, openCookie } from "../../lib/sealed/cookie.ts";
 import { Responder } from "../../lib/sealed/handshake.ts";
 import type { Initiation } from "../../lib/sealed/handshake.ts";
@@ -15,6 +15,9 @@ import {
   toHex,
   valueOf,
 } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const source = { ip: "192.0.2.1", port: 1994 };
 let drawn = 0;

@@ -1,7 +1,7 @@
 // INIT, RESP and the transport that follows, byte for byte as an independent implementation writes them, and what each
 // side refuses.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { encodeFrame } from "../../lib/sealed/frames.ts";
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
 import { prologue } from "../../lib/sealed/limits.ts";
@@ -26,6 +26,9 @@ import {
   toHex,
   valueOf,
 } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function pairOf(hex: string) {
   return x25519KeyPair(fromHex(hex));

@@ -2,7 +2,7 @@
 // the system. Without its Debian package the tests are skipped; in CI they fail.
 
 import type { udp } from "bun";
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CookieJar } from "../../lib/sealed/cookie.ts";
@@ -13,6 +13,9 @@ import { decodePacket, encodePacket } from "../../lib/sealed/packets.ts";
 import { x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import { Transport } from "../../lib/sealed/transport.ts";
 import { fixedBytes, fromText, toHex, valueOf } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const python = "/usr/bin/python3";
 const script = join(import.meta.dir, "interop.py");

@@ -1,13 +1,16 @@
 // Third-party Noise vectors for IK and IKpsk2, where they are installed; and this project's own vectors, made by an
 // independent implementation, which always run.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NoiseInitiator, NoiseResponder } from "../../lib/sealed/noise.ts";
 import type { NoiseOutcome } from "../../lib/sealed/noise.ts";
 import { open, sealInto, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import { fixedPair, fromHex, fromText, toHex } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 interface OfficialVector {
   readonly protocol_name: string;

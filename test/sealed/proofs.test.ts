@@ -1,10 +1,13 @@
 // The proof in a RESUME, the verifier that is stored of it, and fingerprints.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fingerprint, isFingerprint, matchesFingerprint } from "../../lib/sealed/fingerprint.ts";
 import { provesTicket, resumeProof, storedProof } from "../../lib/sealed/ticket.ts";
 import vectors from "../../lib/sealed/vectors/proofs.json";
 import { fixedBytes, flipBit, fromHex, toHex } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 describe("RESUME proof", () => {
   const { ticket, id, password, proof, stored } = vectors.ticket;

@@ -1,8 +1,11 @@
 // The replay window against a numbered table, and against a plain Set.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { replayWindowCounters as size } from "../../lib/sealed/limits.ts";
 import { ReplayWindow } from "../../lib/sealed/replay.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function take(window: ReplayWindow, counter: number): boolean {
   if (!window.check(counter)) return false;

@@ -1,11 +1,14 @@
 // RESET: believed only by the peer that sent the packet that caused it.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { sentTagsKept } from "../../lib/sealed/limits.ts";
 import { decodePacket } from "../../lib/sealed/packets.ts";
 import type { ResetPacket } from "../../lib/sealed/packets.ts";
 import { resetFor, SentTags } from "../../lib/sealed/reset.ts";
 import { serverIndex, session, valueOf } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function resetOf(data: Uint8Array): ResetPacket {
   return valueOf(decodePacket(resetFor(data))) as ResetPacket;

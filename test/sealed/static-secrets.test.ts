@@ -1,10 +1,13 @@
 // Cached secrets of static keys: equal to the key agreement's result, kept only for keys that proved themselves, and
 // bounded in number.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
 import { dh, hash, type KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import { StaticSecrets } from "../../lib/sealed/static-secrets.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const pairOf = (name: string): KeyPair => x25519KeyPair(hash(Buffer.from(name)));
 const server = pairOf("server");

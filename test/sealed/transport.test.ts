@@ -1,6 +1,6 @@
 // Transports: counters, replay, limits of age and use, roaming.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   deadAfterMessages,
   deadAfterMs,
@@ -11,6 +11,9 @@ import { writeDataHeader } from "../../lib/sealed/packet-form.ts";
 import { sealInto } from "../../lib/sealed/primitives.ts";
 import { areDead, areWorn, Transport } from "../../lib/sealed/transport.ts";
 import { finishHandshake, reasonOf, serverIndex, session, toHex, valueOf } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const frame = new Uint8Array(32).fill(7);
 

@@ -1,6 +1,6 @@
 // Each packet and frame vector that is accepted becomes four tests: decode, encode, round trip, truncation.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { decodeFrame, encodeFrame } from "../../lib/sealed/frames.ts";
 import type { Frame } from "../../lib/sealed/frames.ts";
 import { decodePacket, encodePacket } from "../../lib/sealed/packets.ts";
@@ -10,6 +10,9 @@ import frames from "../../lib/sealed/vectors/frames.json";
 import packets from "../../lib/sealed/vectors/packets.json";
 import { fromHex, reasonOf, toHex, valueOf } from "./fixtures.ts";
 import type { Vector } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 // Fields that are text; every other string in a vector is hex.
 const textFields = new Set(["type", "kind", "id", "ip", "text", "askerId", "targetId"]);

@@ -1,11 +1,14 @@
 // Vouchers: valid for one pair of devices, under one server, for a limited time.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ed25519KeyPair, signEd25519 } from "../../lib/sealed/primitives.ts";
 import { decodeVoucher, signVoucher, voucherFault } from "../../lib/sealed/voucher.ts";
 import type { VoucherExpectation, VoucherReason } from "../../lib/sealed/voucher.ts";
 import vectors from "../../lib/sealed/vectors/proofs.json";
 import { fixedPair, fromHex, flipBit, toHex, valueOf } from "./fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const vector = vectors.voucher;
 const signer = ed25519KeyPair(fromHex(vector.serverSeed));

@@ -1,11 +1,14 @@
 // The operator asks a device: one question at a time per device, repeated, given up; only the device's answer counts.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { encode } from "../../lib/protocol/encode.ts";
 import type { Query } from "../../lib/protocol/messages.ts";
 import type { AskResult } from "../../lib/server/asks.ts";
 import { limits } from "../../lib/server/policy.ts";
 import { codesOf, home, home2, messageIn, type Reply, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const device = { type: "DATA", code: "01", id: "asmith", message: "it is fine" } as const;
 const address = { ip: "203.0.113.13", port: 1313 };

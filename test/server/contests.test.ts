@@ -1,9 +1,12 @@
 // Two devices with one id: their sessions replace each other in turn, which the operator is told. One device that moves
 // is not taken for two.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { home, say, ServerBench } from "./server-bench.ts";
 import { Contests } from "../../lib/server/contests.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const minuteMs = 60_000;
 

@@ -1,12 +1,15 @@
 // Password guesses (protocol §4): after ten refusals in a minute from one source for one id, pending checks included,
 // no password is checked until the minute is over. Other sources and ids are not affected.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { CredentialGuard } from "../../lib/server/credential-guard.ts";
 import { Attempts } from "../../lib/server/credentials.ts";
 import { limits } from "../../lib/server/policy.ts";
 import type { Request } from "../../lib/server/request.ts";
 import { codesOf, home, home2, say, ServerBench, stranger } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const guess = (i: number) => say.login("asmith", `a guess that is long enough to be answered ${i}`);
 

@@ -1,11 +1,14 @@
 // When a report was measured: the device's time corrected by what its heartbeats show, whatever both clocks do.
 
-import { beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { encodeTimeMs } from "../../lib/protocol/time.ts";
 import { encode } from "../../lib/protocol/encode.ts";
 import type { Query } from "../../lib/protocol/messages.ts";
 import type { Report } from "../../lib/server/operation.ts";
 import { messageIn, type Reply, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const [secondMs, minuteMs, hourMs, dayMs] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
 

@@ -1,10 +1,13 @@
 // Whose password is checked next while many wait, and who gets 93: a flood of LOGINs from a few sources keeps nobody
 // else out.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { HashQueue, type HashResult, type Lane } from "../../lib/server/hash-queue.ts";
 import { limits } from "../../lib/server/policy.ts";
 import { codesOf, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const from = (i: number) => ({ ip: `198.51.100.${i}`, port: 1994 });
 const placesMax = limits.hashJobs.stranger;

@@ -1,7 +1,10 @@
 // The order of ids against a plain sorted list: after any additions and removals the pages are the same.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { IdOrder } from "../../lib/server/id-order.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** Numbers of a sequence that does not repeat within its length (a full-period linear congruential generator). */
 function scattered(count: number): number[] {

@@ -1,11 +1,14 @@
 // The table of links: a handshake counter is accepted once per key, whether it belongs to a link that still exists or
 // to one that is gone.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { Link } from "../../lib/server/links/link.ts";
 import { LinkTable } from "../../lib/server/links/link-table.ts";
 import { limits } from "../../lib/server/policy.ts";
 import { Transport } from "../../lib/sealed/transport.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const key = Buffer.alloc(32, 7).toString("base64");
 const source = { ip: "192.0.2.1", port: 1_994 };

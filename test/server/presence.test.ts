@@ -1,12 +1,15 @@
 // Presence (protocol §4): offline after 2.5 stated intervals or 9 minutes of silence, never for what was sent while the
 // server was down; 100,000 sessions end in shares; times of last packets are written behind.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { statedInterval } from "../../lib/server/verbs/status.ts";
 import type { Operation, StoredSession } from "../../lib/server/operation.ts";
 import { limits } from "../../lib/server/policy.ts";
 import { MapStore } from "./map-store.ts";
 import { home, home2, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function entered(): ServerBench {
   const bench = new ServerBench();

@@ -1,10 +1,13 @@
 // QUERY (protocol §4): where a device is, what it reported last, who is logged in; every answer fits into one datagram.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
 import { datagramBytesMax } from "../../lib/protocol/limits.ts";
 import { frameBodyBytesMax } from "../../lib/sealed/limits.ts";
 import { codesOf, home2, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const other = { ip: "192.0.2.11", port: 1995 };
 

@@ -1,7 +1,10 @@
 // A request that is repeated before it is answered: one effect and one answer, sent to where the last copy came from.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { codesOf, home, home2, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test.each([
   ["REGISTER", say.register("asmith"), "00"],

@@ -1,10 +1,13 @@
 // No amplification (protocol §4): replies to strangers that are longer than three times their request are limited, per
 // source and in all. A source with a session gets every reply.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
 import { KeyedBuckets, TokenBucket } from "../../lib/server/token-bucket.ts";
 import { codesOf, home, home2, say, ServerBench, stranger } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function flood(bench: ServerBench, text: string, count: number, from = stranger): string[] {
   for (let i = 0; i < count; i++) bench.receive(text, { ...from, port: 1 + i });

@@ -1,8 +1,11 @@
 // A store that fails: every request of the batch gets 95, nothing changes, and all works again once the store does.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
 import { codesOf, home, messageIn, say, ServerBench, stranger } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function broken(): ServerBench {
   const bench = new ServerBench();

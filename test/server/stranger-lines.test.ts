@@ -1,9 +1,12 @@
 // Activity.log under a flood: requests of sources without a session are limited and counted, those of others are all
 // there.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
 import { home, say, ServerBench, stranger } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const flood = 20_000;
 

@@ -1,7 +1,10 @@
 // Each request of protocol §4: its answer and its effect.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { home, home2, messageIn, say, ServerBench, stranger } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("REGISTER: the first row of the table that fits", () => {
   const bench = new ServerBench();

@@ -1,8 +1,11 @@
 // Right passwords are remembered for as long as they are valid: a fleet that logs in again costs no argon2 checks.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { VerifierCache } from "../../lib/server/verifier-cache.ts";
 import { codesOf, home, say, ServerBench } from "./server-bench.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("a LOGIN after a successful one is answered in its batch, without a check", () => {
   const bench = ServerBench.with("asmith");

@@ -1,8 +1,11 @@
 // The real engines under all faults, by seed. IOT_SEED=<number> runs that seed only; IOT_SEEDS=<count> runs that many
 // seeds.
 
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Simulation, type Summary } from "./simulation.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const only = process.env["IOT_SEED"];
 const count = Number(process.env["IOT_SEEDS"] ?? 20);

@@ -2,7 +2,7 @@
 // the new one, complete, and never a mixture.
 
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   copyFileSync,
   existsSync,
@@ -20,6 +20,9 @@ import { restore } from "../../lib/store/restore.ts";
 import { applicationId, migrations, schemaVersion } from "../../lib/store/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const quiet = { onProgress: () => {}, onChecking: () => {} };
 

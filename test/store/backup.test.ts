@@ -1,7 +1,7 @@
 // Copies of a database: complete and of one moment, even while it is written; a failure leaves nothing behind.
 
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -30,6 +30,9 @@ import {
   startOfTime,
   storeMany,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const quiet = { onProgress: () => {}, onChecking: () => {} };
 /** All of them: a table that a copy lacks is a test that fails. */

@@ -1,8 +1,11 @@
 // The places of a chunk against a Map of lists: after any additions and undos both have the same content.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { ChunkPlaces, chunkSize } from "../../lib/store/chunk-places.ts";
 import { newDraw } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const names = Array.from({ length: 40 }, (_, i) => `device-${i}`);
 

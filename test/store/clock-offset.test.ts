@@ -1,8 +1,11 @@
 // What a session showed of its device's clock, from its row to the next session.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { deviceOf, loginOf, newDatabase, registerOf, startOfTime } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("a session takes over the clock offset of the device's session before, also of one that ended", () => {
   const store = new SqliteStore(newDatabase(), { sharedIp: false });

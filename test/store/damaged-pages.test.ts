@@ -13,9 +13,10 @@ import { openDatabase, openReadOnly } from "../../lib/store/open-database.ts";
 import { allReports, historyOf } from "../../lib/store/report-history.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { closeDatabase } from "../../lib/store/statements.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
 import { deviceOf, loginOf, newPath, noLegacy, registerOf, reportOf } from "./store-fixtures.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(testTimeoutMs);
 
 const pageBytes = 4_096;
 const reports = 66_500;

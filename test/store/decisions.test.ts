@@ -1,11 +1,14 @@
 // The rules of REGISTER, DEREGISTER and LOGIN as tables: one line per row of the protocol's tables (§4), in their
 // order, combined with what is known of the password.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Proof } from "../../lib/server/operation.ts";
 import { decideDeregister } from "../../lib/server/verbs/deregister.ts";
 import { decideLogin } from "../../lib/server/verbs/login.ts";
 import { decideRegister, type DeviceRow } from "../../lib/server/verbs/register.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const none: Proof = { kind: "none" };
 const hashed: Proof = { kind: "hashed", hash: "new" };

@@ -1,7 +1,7 @@
 // One server per database, by whatever path it is opened, within this process and among processes; and a file that
 // disappears under an open database is noticed.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FileGuard } from "../../lib/store/file-guard.ts";
@@ -11,6 +11,9 @@ import { ReportReader } from "../../lib/store/report-reader.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { closeDatabase } from "../../lib/store/statements.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 async function serve(path: string) {
   const { database, lock } = await openDatabase(path, noLegacy);

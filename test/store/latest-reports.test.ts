@@ -1,12 +1,15 @@
 // The memory of each device's latest report: it gives what a walk through all chunks would give, and walks only through
 // chunks that it has not seen before.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { LatestReports } from "../../lib/store/latest-reports.ts";
 import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { ReportReader } from "../../lib/store/report-reader.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { deviceOf, newDatabase, registerOf, reportOf } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** A database of 100 chunks; the device "early" reported once, in the first one. */
 function longDatabase() {

@@ -2,13 +2,16 @@
 // backup. A kill happens where the process says it is, not at a time.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { hashPassword } from "../../lib/io/password-hasher.ts";
 import { openDatabase } from "../../lib/store/open-database.ts";
 import { closeDatabase } from "../../lib/store/statements.ts";
 import { newDatabaseFrom, newLegacyPort, noLegacy, refusalOf } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const everything = "SELECT * FROM registrar ORDER BY rowid";
 

@@ -2,7 +2,7 @@
 // stays in plain text elsewhere. Both forms of the database, made from test/fixtures/legacy-*.sql.
 
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { applicationId, schemaVersion } from "../../lib/store/schema.ts";
@@ -18,6 +18,9 @@ import {
   refusalOf,
   startOfTime,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const backupSuffix = ".bak-20261122-091406";
 const ourHash =

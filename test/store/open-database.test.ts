@@ -1,7 +1,7 @@
 // Which files are opened as a database and which are refused; a refused file stays unchanged, to the byte.
 
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -26,6 +26,9 @@ import {
   refusalOf,
   reportOf,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** Opens a database, stores some reports, and closes it again. */
 async function useOnce(path: string, reports = 0): Promise<void> {

@@ -2,7 +2,7 @@
 // write lock, read its lock file.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, copyFileSync, linkSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { backUp } from "../../lib/store/backup.ts";
@@ -10,6 +10,9 @@ import { lockPathOf } from "../../lib/store/instance-lock.ts";
 import { batchWaitMs, openDatabase } from "../../lib/store/open-database.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { deviceOf, newPath, noLegacy, refusalOf, registerOf, reportOf } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 async function openStore(path: string) {
   const { database, lock, ...rest } = await openDatabase(path, noLegacy);

@@ -1,11 +1,14 @@
 // Questions and answers on the disk: which are kept, for how long and how many.
 
 import type { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation, Question } from "../../lib/server/operation.ts";
 import { OperatorReader } from "../../lib/store/operator-reader.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { newDatabase, reportOf, startOfTime } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const question = (device: string, time: string, asked = startOfTime): Question => ({
   device,

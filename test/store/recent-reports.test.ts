@@ -1,8 +1,11 @@
 // The memory of the latest reports against a plain Map: what it must still find, and that forgotten reports are gone.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { RecentReports, sameKeyMax } from "../../lib/store/recent-reports.ts";
 import { newDraw } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 describe("what is remembered", () => {
   test("every report from `since` on is found by its key", () => {

@@ -2,13 +2,16 @@
 // plain list, before, while and after the index is written, and after a stop at any of these moments.
 
 import type { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation } from "../../lib/server/operation.ts";
 import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { ReportReader } from "../../lib/store/report-reader.ts";
 import { Retention } from "../../lib/store/retention.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { newDatabase, newDraw, reportOf, startOfTime, storeMany } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const total = 3 * chunkSize + 1000;
 /** One reports all the time, one seldom, one only in the first chunk, one only near boundaries, one among many. */

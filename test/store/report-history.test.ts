@@ -1,6 +1,6 @@
 // Reports for a person or a file, oldest first: the same as a plain list, by number and by time, across chunks.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { allReports, historyOf } from "../../lib/store/report-history.ts";
 import { Retention } from "../../lib/store/retention.ts";
@@ -13,6 +13,9 @@ import {
   startOfTime,
   storeMany,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const total = 2 * chunkSize + 700;
 const all = Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,7 @@
 // A report is stored exactly once: a repeat is recognised in its batch, later, after a restart, and long after its key
 // has left the memory. Two readings are two reports, even within one second.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openDatabase } from "../../lib/store/open-database.ts";
 import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
@@ -14,6 +14,9 @@ import {
   startOfTime,
   storeMany,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** A store in memory that remembers the keys of the latest 16 to 32 reports. */
 function newStore(recentReportsMax = 32) {

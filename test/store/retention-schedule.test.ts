@@ -1,8 +1,11 @@
 // When old reports are removed: both clocks are moved by hand. The wall clock alone never decides that data goes.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { RetentionSchedule } from "../../lib/store/retention-schedule.ts";
 import { startOfTime } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const [secondMs, minuteMs, hourMs, dayMs] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
 const retainMs = 90 * dayMs;

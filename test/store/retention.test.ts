@@ -2,7 +2,7 @@
 // is ever used twice.
 
 import type { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { OperatorReader } from "../../lib/store/operator-reader.ts";
 import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { historyOf } from "../../lib/store/report-history.ts";
@@ -18,6 +18,9 @@ import {
   startOfTime,
   storeMany,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function newStore(database = newDatabase()) {
   return { database, store: new SqliteStore(database, { sharedIp: false }) };

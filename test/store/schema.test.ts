@@ -2,7 +2,7 @@
 // the version before.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   applicationId,
   migrate,
@@ -11,6 +11,9 @@ import {
   versionOf,
 } from "../../lib/store/schema.ts";
 import { newDatabase, refusalOf } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function tablesOf(database: Database): unknown[] {
   return database

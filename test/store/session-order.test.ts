@@ -2,13 +2,16 @@
 // registered, whatever the wall clock showed.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation } from "../../lib/server/operation.ts";
 import { listDevices } from "../../lib/store/device-listing.ts";
 import { OperatorReader } from "../../lib/store/operator-reader.ts";
 import { applicationId, migrate, migrations } from "../../lib/store/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { deviceOf, loginOf, newDatabase, registerOf, startOfTime } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const device = deviceOf(1);
 const right = { kind: "verified", hash: "h1" } as const;

@@ -1,7 +1,7 @@
 // Each operation of the store: its outcome, the rows it changes, and the rows it must not change.
 
 import type { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
 import { AnsweredRows } from "../../lib/store/answered-rows.ts";
 import { listDevices } from "../../lib/store/device-listing.ts";
@@ -14,6 +14,9 @@ import {
   reportOf,
   startOfTime,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const right = { kind: "verified", hash: "h1" } as const;
 const later = startOfTime + 1000;

@@ -2,7 +2,6 @@
 // files, so that nothing outlives the run.
 
 import { Database } from "bun:sqlite";
-import { setDefaultTimeout } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +13,6 @@ import type { SqliteStore } from "../../lib/store/sqlite-store.ts";
 
 /** 2026-11-22 09:14:06 UTC. */
 export const startOfTime = 1_795_338_846_000;
-
-// A quarter of a million rows take a second or two, and longer on a busy machine.
-setDefaultTimeout(120_000);
 
 /** A path in a new folder of its own. */
 export function newPath(name = "iot_server.db"): string {

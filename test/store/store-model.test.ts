@@ -2,7 +2,7 @@
 // batches and restarts. A failure names the seed.
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { DeviceFacts, Operation, Outcome } from "../../lib/server/operation.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import {
@@ -13,6 +13,9 @@ import {
   reportOf,
   startOfTime,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Draw = (below: number) => number;
 

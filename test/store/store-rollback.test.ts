@@ -1,7 +1,7 @@
 // A batch is stored completely or not at all: the disk fills up within the batch, at its end and after it; afterwards
 // numbers, repeats and the index are as if the failed batch had never come.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { openDatabase } from "../../lib/store/open-database.ts";
 import { chunkSize } from "../../lib/store/report-chunks.ts";
 import { ReportReader } from "../../lib/store/report-reader.ts";
@@ -17,6 +17,9 @@ import {
   reportOf,
   storeMany,
 } from "./store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const right = { kind: "verified", hash: "h1" } as const;
 

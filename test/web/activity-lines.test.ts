@@ -1,11 +1,14 @@
 // Reading the end of Activity.log: across blocks of the file, with filters, and text that is no complete line.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HeardLog, lastLines, parseLine } from "../../lib/io/activity-lines.ts";
 import { logLine } from "../../lib/io/log-line.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const time = "2026-11-22T09:15:06.123Z";
 

@@ -1,10 +1,13 @@
 // The HTTP API against its own description: every documented route answers with a documented status, type and shape,
 // and every route is documented.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openApi } from "../../lib/web/openapi.ts";
 import { errorsIn, type Schema } from "./json-schema.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Documented = {
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];

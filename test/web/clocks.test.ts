@@ -1,12 +1,15 @@
 // The web side while the wall clock is set: rates, uptime and live events go by the monotonic clock.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { eventBytes, LiveClients } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import type { LiveSession } from "../../lib/web/ports.ts";
 import { Roster } from "../../lib/web/roster.ts";
 import { Status } from "../../lib/web/status.ts";
 import { fakePorts, liveSession } from "./fake-ports.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** The web side's parts with clocks and counters that the test sets. */
 function newParts(sessions: LiveSession[] = []) {

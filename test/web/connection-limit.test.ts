@@ -1,6 +1,6 @@
 // Too many connections: which are closed, that it is told once an episode, and that the real ones of a process are seen.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { acceptedConnections } from "../../lib/io/accepted-connections.ts";
 import {
@@ -11,6 +11,9 @@ import {
 } from "../../lib/web/connection-limit.ts";
 import type { Connection } from "../../lib/web/ports.ts";
 import { until } from "../e2e/polling.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 let descriptors = 0;
 

@@ -1,6 +1,6 @@
 // Live events: what a browser receives when devices come, report and go; bounds on listeners; slow readers are cut.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import { Roster } from "../../lib/web/roster.ts";
@@ -8,6 +8,9 @@ import { Status } from "../../lib/web/status.ts";
 import type { LiveSession } from "../../lib/web/ports.ts";
 import { fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
 import { newDevice, runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Event = { readonly event: string; readonly data: Record<string, unknown> };
 

@@ -1,6 +1,6 @@
 // Whole ranges as CSV and NDJSON: escaping, formulas, order, limits, and pages that together give the whole list.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   csvField,
   csvHeader,
@@ -10,6 +10,9 @@ import {
 } from "../../lib/web/report-stream.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 describe("a field of CSV", () => {
   const rows: readonly [text: string, field: string][] = [

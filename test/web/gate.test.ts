@@ -1,11 +1,14 @@
 // Who is admitted: the request matrix of API.md, row by row, without a network.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cookieName, Gate } from "../../lib/web/gate.ts";
 import { hostOf, isLoopbackHost, isLoopbackIp, isServedHost } from "../../lib/web/host-check.ts";
 import { Logins } from "../../lib/web/logins.ts";
 import { Problem } from "../../lib/web/problem.ts";
 import type { Route } from "../../lib/web/router.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const token = "iot_0123456789abcdef0123456789abcdef";
 const now = 1_000_000;

@@ -1,8 +1,11 @@
 // Reports that waited for the server, as a chart, a range and an export show them: where they were measured.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { encodeTimeMs } from "../../lib/protocol/time.ts";
 import { newDevice, runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const zoneMs = 8 * 3_600_000;
 

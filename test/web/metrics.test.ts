@@ -1,6 +1,6 @@
 // The metrics, read by a strict parser written for this test, and by promtool.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { type Counters, newCounters } from "../../lib/server/counters.ts";
 import { Exposition } from "../../lib/web/exposition.ts";
 import { LiveClients } from "../../lib/web/live-clients.ts";
@@ -8,6 +8,9 @@ import { metrics } from "../../lib/web/metrics.ts";
 import { Roster } from "../../lib/web/roster.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
 import { newDevice, runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Sample = {
   readonly name: string;

@@ -1,8 +1,11 @@
 // The dashboard's files as they are served: all of them by this server, nothing inline, nothing from elsewhere.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { loadPages } from "../../lib/web/pages.ts";
 import { runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("the page refers only to files that are served, and has nothing inline", async () => {
   await using server = await runServer();

@@ -1,10 +1,13 @@
 // Ranges of reports by number and time from the real store, across chunk boundaries, against a plain filter.
 
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { OperatorReader } from "../../lib/store/operator-reader.ts";
 import { migrate } from "../../lib/store/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Kept = { readonly sequence: number; readonly device: string; readonly at: number };
 

@@ -1,6 +1,6 @@
 // The devices in memory: pages in every order against a plain sort, and the effect of committed batches.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
 import {
   Roster,
@@ -9,6 +9,9 @@ import {
   type RosterQuery,
 } from "../../lib/web/roster.ts";
 import { fakePorts, liveSession, rosterRow } from "./fake-ports.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const count = 2_500;
 const rows = Array.from({ length: count }, (_, i) => {

@@ -1,9 +1,12 @@
 // Logins and security headers of a running server, as a browser and a script meet them.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
 import { loginLinkOf } from "../../lib/io/control-socket.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 let server: RunningTestServer;
 

@@ -1,11 +1,14 @@
 // Charts: which numbers a report has, decimation that keeps every extreme, and columns that grow.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Decimation } from "../../lib/web/decimation.ts";
 import { columnReaderOf } from "../../lib/web/number-column.ts";
 import { finderOf, numbersIn } from "../../lib/web/numbers-in-messages.ts";
 import { Series } from "../../lib/web/series.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** The field's numbers, read from the bytes of many messages at once. */
 function columnOf(field: string, messages: readonly string[]): number[] {

@@ -1,10 +1,13 @@
 // Clients that stop reading, on real sockets: they are cut, what waits for them is bounded, and its memory is freed.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { eventBytes, LiveClients } from "../../lib/web/live-clients.ts";
 import { reportStream } from "../../lib/web/report-stream.ts";
 import { reportOf } from "./fake-ports.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** More than a system buffers for a connection that nobody reads. */
 const bytesMax = 64 << 20;

@@ -1,7 +1,10 @@
 // Who sends a request: the headers of proxies are believed from this machine and from trusted ones only.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { visitorOf } from "../../lib/web/visitor.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 type Headers = Readonly<Record<string, string>>;
 

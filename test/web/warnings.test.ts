@@ -1,10 +1,13 @@
 // The warnings of the status: each with a code, words that say what to do, and a count.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { LiveClients } from "../../lib/web/live-clients.ts";
 import { Roster } from "../../lib/web/roster.ts";
 import { Status } from "../../lib/web/status.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test.each([
   [[], undefined],

@@ -1,9 +1,12 @@
 // Advice after a refusal: it follows the answer on standard error, and is left out with --json.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const base = ["--id", "asmith", "--server", "192.0.2.1:9000", "--text"];
 

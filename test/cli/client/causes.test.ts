@@ -1,7 +1,10 @@
 // Notices of one cause: one a minute, with the number of those left out.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { Causes } from "../../../lib/cli/client/causes.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("a cause is told once a minute, with how many were left out; causes do not mix", () => {
   let now = 0;

@@ -1,6 +1,6 @@
 // The commands: what they send, what they print, and the exit code of each result.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import {
@@ -11,6 +11,9 @@ import {
   type FakeOptions,
   portClosed,
 } from "./fake-machine.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const base = ["--id", "asmith", "--server", "server.example:9000", "--text"];
 

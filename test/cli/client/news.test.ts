@@ -1,7 +1,10 @@
 // News: shown at a readable rate; the rest is counted.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { News } from "../../../lib/cli/client/news.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("a flood is shown 20 times a second, and what was left out is counted", () => {
   let now = 0;

@@ -1,7 +1,10 @@
 // Outages of the server: told once a minute; what is over before its turn is counted, what lasts is told.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { Outages } from "../../../lib/cli/client/outages.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 function start() {
   let now = 0;

@@ -1,8 +1,11 @@
 // The line about another device that was asked: it names the clocks where only they can be the cause.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { PeerOutcome } from "../../../lib/cli/client/questions.ts";
 import { peerLine } from "../../../lib/cli/client/rendering.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const at = { ip: "192.0.2.7", port: 1995 };
 const silent = { asked: "device", at, outcome: { kind: "silent", sendings: 5 } } as const;

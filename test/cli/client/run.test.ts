@@ -1,10 +1,13 @@
 // The command run: reports from a command and from standard input, answers from a command, end by a signal.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { OperatingError } from "../../../lib/operating-error.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { type Answer, ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const base = ["run", "--id", "asmith", "--server", "192.0.2.1:9000", "--text"];
 const codes: Readonly<Record<string, string>> = {

@@ -1,10 +1,13 @@
 // The command line: what it accepts, and every usage error, each with exit code 2 and a next step.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { helpText } from "../../../lib/config/client-flags.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
 import { fakeMachine } from "./fake-machine.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const base = ["--id", "asmith", "--server", "192.0.2.1:9000"];
 

@@ -1,7 +1,10 @@
 // What a start prints: every fact once, in few lines, and the token only when it was just created.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { bannerLines, type Started } from "../../../lib/cli/server/banner.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const started: Started = {
   retainMs: null,

@@ -1,7 +1,10 @@
 // What `iot-server check` prints: sizes, damage, leftovers, and what to do about them.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { checkLines, size } from "../../../lib/cli/server/check-report.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 describe("a check", () => {
   const sound = {

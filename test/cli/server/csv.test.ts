@@ -1,9 +1,12 @@
 // The CSV reader: rows with their line numbers, for any quotes, line ends and division of the text; what is no row is
 // reported and skipped.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type CsvRow, readCsv, rowCharsMax } from "../../../lib/cli/server/csv.ts";
 import { SeededRandom } from "../../e2e/seeded-random.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** Each row as `line: fields`, or as `line! reason`. */
 function read(...pieces: string[]): string[] {

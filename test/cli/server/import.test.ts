@@ -1,6 +1,6 @@
 // The file of an import, line by line, and what becomes of its devices. No message contains a password.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   type ImportedDevice,
   type ImportLine,
@@ -9,6 +9,9 @@ import {
 } from "../../../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../../../lib/cli/server/import-run.ts";
 import { refusalOf } from "../../store/store-fixtures.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const heading = "id,password,mac,ip,port\n";
 const mac = "aa:bb:cc:dd:ee:01";

@@ -1,12 +1,15 @@
 // What `iot-server devices`, `reports` and `query` print: aligned columns, no control characters, and JSON for
 // programs.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { aligned, rowsLookedAt } from "../../../lib/cli/server/columns.ts";
 import { printAnswer, printDevices, printReports } from "../../../lib/cli/server/commands.ts";
 import type { ShownDevice, ShownReport } from "../../../lib/cli/server/listing.ts";
 import { printable } from "../../../lib/cli/server/printable.ts";
 import { refusalOf } from "../../store/store-fixtures.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** 2026-11-22 09:14:06 UTC. */
 const now = 1_795_338_846_000;

@@ -1,7 +1,10 @@
 // Presence as text for a person.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ago, describePresence, stamp } from "../../../lib/cli/server/presence.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** 2026-11-22 09:14:06 UTC. */
 const now = 1_795_338_846_000;

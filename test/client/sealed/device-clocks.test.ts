@@ -1,10 +1,13 @@
 // Devices without a right clock: a voucher expires by the server's time as they last learned it.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { decodeVoucher, signVoucher } from "../../../lib/sealed/voucher.ts";
 import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
 import { World } from "./world.ts";
 import { asker, target, loggedIn, call, askPeer, strangerAsks } from "./peer-fixtures.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test.each([2 * 3_600_000, 200 * 86_400_000, -2 * 3_600_000, -20 * 365 * 86_400_000])(
   "devices whose clocks are %d ms ahead call each other",

@@ -1,9 +1,12 @@
 // Agents on a bad network, with restarts of the server, changing addresses and rekeys: every report is stored once and
 // in order, and no plaintext is visible on the wire. A failure prints its seed.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { ClientNode, Disk } from "./client-node.ts";
 import { packetKind, World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 20, 138];
 const reportsEach = 25;

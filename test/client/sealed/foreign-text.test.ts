@@ -1,11 +1,14 @@
 // A sealed client hears no plain text (protocol §5.21): nobody gets its answers in clear, and nobody passes for a device
 // or the server by sending text.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { encode } from "../../../lib/protocol/encode.ts";
 import type { Message } from "../../../lib/protocol/messages.ts";
 import { asker, askPeer, call, loggedIn, target } from "./peer-fixtures.ts";
 import { World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const stranger = { ip: "198.51.100.66", port: 1994 };
 const secret = "the door code is 4711";

@@ -1,12 +1,15 @@
 // The link to the server: first contact and pins, a man in the middle, tickets, RESET, cookies, rekeys, roaming.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { fingerprint } from "../../../lib/sealed/fingerprint.ts";
 import { encodePacket } from "../../../lib/sealed/packets.ts";
 import { fixedBytes } from "../../sealed/fixtures.ts";
 import { Disk } from "./client-node.ts";
 import { identityNamed } from "./server-node.ts";
 import { type Datagram, packetKind, World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const address = { ip: "192.0.2.2", port: 1994 };
 const kinds = (world: World) => world.wire.map(packetKind);
@@ -278,23 +281,4 @@ test("rekey after 15 minutes, and expired keys are replaced", async () => {
   await silent.logIn();
   await world.pass(31 * 60_000);
   expect(await silent.logIn()).toBe("70");
-});
-
-test("a session follows its device to another address and port", async () => {
-  const world = new World();
-  const client = await loggedIn(world);
-  world.wire.length = 0;
-  client.address = { ip: "198.51.100.7", port: 40_000 };
-  expect(await client.report("from elsewhere")).toBe("50");
-  expect(kinds(world)).toEqual(["data", "data"]);
-  expect(world.server.engine.desk.sessions.get("asmith")?.source).toEqual(client.address);
-});
-
-test("a CLOSE frees the link, and the session stays", async () => {
-  const world = new World();
-  const client = await loggedIn(world);
-  client.carrier.close();
-  await world.pass(10);
-  expect(world.server.engine.desk.links.size).toBe(0);
-  expect(world.server.engine.desk.sessions.get("asmith")).toBeDefined();
 });

@@ -1,7 +1,7 @@
 // Devices that call each other: the voucher, the direct path, the path through the server, and callers without a
 // voucher or with that of another device.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { CallResult } from "../../../lib/client/channel.ts";
 import { type Frame } from "../../../lib/sealed/frames.ts";
 import { initiate } from "../../../lib/sealed/handshake.ts";
@@ -10,6 +10,9 @@ import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
 import { identityNamed } from "./server-node.ts";
 import { type Datagram, packetKind, World } from "./world.ts";
 import { asker, target, loggedIn, call, askPeer, strangerAsks } from "./peer-fixtures.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const isBetween = ({ from, to }: Datagram) =>
   [from, to].every(({ ip }) => ip === asker.address.ip || ip === target.address.ip);

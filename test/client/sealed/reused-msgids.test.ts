@@ -1,11 +1,14 @@
 // A msgid that comes again with another request: refused with 90, never answered with the first one's code (protocol
 // §5.20).
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Outcome } from "../../../lib/client/outcome.ts";
 import type { Request } from "../../../lib/client/requests.ts";
 import type { ClientNode } from "./client-node.ts";
 import { World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 /** The code of the answer to a request with this msgid. */
 async function codeOf(

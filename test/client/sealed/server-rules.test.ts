@@ -2,12 +2,15 @@
 // handshakes, two programs of one device.
 
 import { encodeTimeMs } from "../../../lib/protocol/time.ts";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { initiate } from "../../../lib/sealed/handshake.ts";
 import { limits } from "../../../lib/server/policy.ts";
 import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
 import type { ClientNode } from "./client-node.ts";
 import { type Datagram, packetKind, World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const address = { ip: "192.0.2.2", port: 1994 };
 

@@ -1,11 +1,14 @@
 // Sealed agents that are killed again and again, on a network that loses 10 to 30 of 100 datagrams, with restarts of the
 // server: with a spool that survives, every report is stored once, in order. A failure prints its seed.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { ReportQueue } from "../../../lib/client/report-queue.ts";
 import type { ClientNode } from "./client-node.ts";
 import { Disk } from "./client-node.ts";
 import { World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const reports = 40;
 

@@ -1,7 +1,10 @@
 // The end of a sealed agent: what it has is delivered although its link to the server was lost.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 test("stopped in the long pause between two handshakes, it asks at once and delivers all", async () => {
   const world = new World();

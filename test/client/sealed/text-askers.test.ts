@@ -1,10 +1,13 @@
 // What a text device learns of a sealed one: nothing. QUERY 01 and 02 about it are refused with 94, and 03 leaves it out
 // (protocol §4.7); sealed devices see everybody.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { ack, query } from "../../../lib/protocol/codes.ts";
 import type { ClientNode } from "./client-node.ts";
 import { World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
 
 const secret = "temperature=-3.14159";
 const inText = { ip: "192.0.2.66", port: 5 };
