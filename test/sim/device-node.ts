@@ -107,6 +107,8 @@ export class DeviceNode {
     const { timeline, random, transport, server, send, observer } = this.ports;
     const { id, ip, port } = this.identity;
     const carrier = transport.connect({
+      id,
+      server,
       send,
       now: () => timeline.now,
       random: random.next,

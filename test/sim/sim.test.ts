@@ -17,18 +17,28 @@ const regressions: readonly (readonly [number, string])[] = [
   [27, "a session whose end could not be stored ends once it can be"],
 ];
 
-function run(seed: number): Summary {
+function run(seed: number, sealed = false): Summary {
   try {
-    return new Simulation(seed).run();
+    return new Simulation(seed, sealed).run();
   } catch (error) {
     const again = `Run it again: IOT_SEED=${seed} bun test test/sim`;
-    throw new Error(`seed ${seed}: ${(error as Error).message}\n${again}`, { cause: error });
+    throw new Error(
+      `seed ${seed}${sealed ? ", sealed" : ""}: ${(error as Error).message}\n${again}`,
+      { cause: error },
+    );
   }
 }
 
 test.each(seeds)("seed %p: no report is lost or doubled, everyone finishes", (seed) => {
   summaries.push(run(seed));
 });
+
+test.each(seeds.slice(0, 8))(
+  "seed %p, sealed: no report is lost or doubled, everyone finishes",
+  (seed) => {
+    run(seed, true);
+  },
+);
 
 test.each(only === undefined ? regressions : [])("seed %p: %s", (seed) => {
   run(seed);

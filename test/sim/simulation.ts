@@ -40,8 +40,12 @@ export class Simulation {
   #brokenDisks = 0;
   #clocksSet = 0;
 
-  constructor(readonly seed: number) {
-    this.world = new World(seed);
+  /** @param sealed whether the devices use the envelope */
+  constructor(
+    readonly seed: number,
+    sealed = false,
+  ) {
+    this.world = new World(seed, sealed);
     this.#work = new Stream(seed, "workload");
     this.#crashes = new Stream(seed, "crashes");
   }

@@ -7,6 +7,8 @@ import type { Address } from "../../lib/protocol/messages.ts";
 
 /** What a device's end of the transport needs. */
 export type DevicePorts = {
+  readonly id: string;
+  readonly server: Address;
   send(bytes: Uint8Array, to: Address): void;
   deliver(delivery: Delivery): void;
   now(): number;

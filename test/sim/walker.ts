@@ -31,6 +31,8 @@ export class Walker {
   readonly #requests: Requests;
   readonly #carrier: Carrier;
   #stopped = false;
+  /** When the engines are called next. */
+  #wakeAt = 0;
 
   constructor(
     private readonly timeline: Timeline,
@@ -41,6 +43,8 @@ export class Walker {
     private readonly onDone: (step: Step) => void,
   ) {
     this.#carrier = transport.connect({
+      id: walkerId,
+      server,
       send,
       now: () => timeline.now,
       random: random.next,
@@ -69,7 +73,10 @@ export class Walker {
     return this.done === 0 ? null : (steps[(this.done - 1) % steps.length] as Step);
   }
 
-  readonly receive = (bytes: Uint8Array, from: Address): void => this.#carrier.receive(bytes, from);
+  readonly receive = (bytes: Uint8Array, from: Address): void => {
+    this.#carrier.receive(bytes, from);
+    this.#arm();
+  };
 
   #next(): void {
     if (this.#stopped) return;
@@ -107,13 +114,15 @@ export class Walker {
     return this.#requests.prepare(messages[step], this.server);
   }
 
+  /** Schedules the next wake-up that the engines ask for. */
   #arm(): void {
+    const { timeline } = this;
     const at = Math.min(this.#requests.wakeAt ?? Infinity, this.#carrier.wakeAt ?? Infinity);
-    if (at === Infinity) return;
-    this.timeline.at(at, () => {
-      this.#carrier.tick(this.timeline.now);
-      if (this.timeline.now < (this.#requests.wakeAt ?? Infinity)) return;
-      this.#requests.tick(this.timeline.now);
+    if (at === Infinity || (at >= this.#wakeAt && this.#wakeAt > timeline.now)) return;
+    this.#wakeAt = at;
+    timeline.at(at, () => {
+      this.#carrier.tick(timeline.now);
+      if (timeline.now >= (this.#requests.wakeAt ?? Infinity)) this.#requests.tick(timeline.now);
       this.#arm();
     });
   }

@@ -13,6 +13,7 @@ import { ReplyOracle } from "./reply-oracle.ts";
 import { ReportOracle } from "./report-oracle.ts";
 import { ServerNode } from "./server-node.ts";
 import { Timeline } from "./timeline.ts";
+import { sealedTransport } from "./sealed-transport.ts";
 import { textTransport, type Transport } from "./transport.ts";
 import { hold } from "./violation.ts";
 import { type Step, Walker, walkerId, walkerIp, walkerPassword } from "./walker.ts";
@@ -34,12 +35,17 @@ export class World {
   readonly walker: Walker;
   readonly attacker: Attacker;
   readonly #trace = new Bun.CryptoHasher("sha256");
+  private readonly transport: Transport;
 
   constructor(
     readonly seed: number,
-    private readonly transport: Transport = textTransport,
+    sealed = false,
   ) {
     const { timeline } = this;
+    const transport = sealed
+      ? sealedTransport(new Stream(seed, "device secrets"), () => timeline.now)
+      : textTransport;
+    this.transport = transport;
     this.network = new Network(timeline, new Stream(seed, "network"), {
       onSend: (from, to, bytes) => this.#onSend(from, to, bytes),
       onDamage: (bytes) => this.reports.onDamage(bytes),
