@@ -182,6 +182,7 @@ function examine(database: Database, path: string): Kind {
   const kind = kindOf(database, path);
   if (!isSmall(database)) return kind;
   if (kind !== "ours") refuseDamage(damageIn(database), path);
+  refuseDamage(sharedPageIn(database), path);
   const tables = database
     .query<{ name: string }, []>("SELECT name FROM sqlite_master WHERE type = 'table'")
     .all();
@@ -189,6 +190,27 @@ function examine(database: Database, path: string): Kind {
   const needed = tables.filter(({ name }) => !reportTables.includes(name));
   for (const { name } of needed) refuseDamage(damageIn(database, name), path);
   return kind;
+}
+
+/**
+ * Says which page is used twice, or that the list of free pages is damaged; null if neither is. The check of a table does
+ * not see it, and new reports would overwrite stored ones.
+ */
+function sharedPageIn(database: Database): string | null {
+  const statement = database.prepare<{ quick_check: string }, []>("PRAGMA quick_check(10000)");
+  try {
+    for (const row of statement.iterate()) {
+      const said = row.quick_check.split("\n");
+      const shared = said.find((line) => /^Freelist|2nd reference/i.test(line));
+      if (shared !== undefined) return shared;
+    }
+  } catch (error) {
+    // All pages are looked at before the first row is read, and a damaged one of the reports ends the reading of rows.
+    if (!isDamage(error)) throw error;
+  } finally {
+    statement.finalize();
+  }
+  return null;
 }
 
 /** What is wrong with the stored reports of a small database, or null. */

@@ -132,9 +132,15 @@ export class OperatorReader {
     return this.#questions.all(id, before, limit);
   }
 
-  /** The number of the oldest report that is kept; `end()` if there is none. */
+  /** The number of the oldest report that is kept; `end()` if there is none, 0 if the oldest ones are damaged. */
   first(): number {
-    return this.#first.get()?.first ?? this.end();
+    try {
+      return this.#first.get()?.first ?? this.end();
+    } catch (error) {
+      // The newest ones can be read all the same.
+      if (!this.store.noteError(error)) throw error;
+      return 0;
+    }
   }
 
   /** The number that the next report will get. */

@@ -10,6 +10,7 @@ import { checkDatabase } from "../../lib/store/database-check.ts";
 import { listDevices } from "../../lib/store/device-listing.ts";
 import { explain } from "../../lib/store/database-refusal.ts";
 import { openDatabase, openReadOnly } from "../../lib/store/open-database.ts";
+import { OperatorReader } from "../../lib/store/operator-reader.ts";
 import { allReports, historyOf } from "../../lib/store/report-history.ts";
 import { SqliteStore } from "../../lib/store/sqlite-store.ts";
 import { closeDatabase } from "../../lib/store/statements.ts";
@@ -198,3 +199,51 @@ test("a page that goes bad while the server runs fails only what is on it, and i
   closeDatabase(database);
   lock.release();
 });
+
+test("a list of free pages that names a page in use is refused: new reports would overwrite stored ones", async () => {
+  const path = newPath();
+  copyFileSync(whole, path);
+  const edit = new Database(path);
+  edit.run("CREATE TABLE gone AS SELECT zeroblob(20000) AS bytes");
+  edit.run("DROP TABLE gone");
+  edit.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  edit.close();
+  const bytes = readFileSync(path);
+  const trunk = (bytes.readUInt32BE(32) - 1) * pageBytes;
+  expect(bytes.readUInt32BE(trunk + 4)).toBeGreaterThan(0);
+  bytes.writeUInt32BE(pagesOf.get("data")?.[5] as number, trunk + 8);
+  writeFileSync(path, bytes);
+  expect(await endOf(path, () => openDatabase(path, noLegacy))).toBe("database-corrupt");
+});
+
+test("where the oldest reports are damaged, the newest can be read", async () => {
+  const path = (pagesOf.get("data") ?? [])
+    .slice(0, 10)
+    .map((page) => damaged(page, damages["zeros"] as Damage))
+    .find((copy) => isOldestDamaged(copy)) as string;
+  const { database, lock } = await openDatabase(path, noLegacy);
+  const store = new SqliteStore(database, { sharedIp: false });
+  const beside = new Database(path, { readonly: true });
+  const reader = new OperatorReader(beside, store);
+  const range = { low: reader.first(), high: reader.end() };
+  expect(reader.scan(null, range, "newest").next(1)).toMatchObject([{ sequence: reports }]);
+  expect(store.damage).not.toBeNull();
+  closeDatabase(beside);
+  store.close();
+  lock.release();
+});
+
+/** Whether the oldest report cannot be read, and the newest can. */
+function isOldestDamaged(path: string): boolean {
+  const look = new Database(path, { readonly: true });
+  const isReadable = (end: "min" | "max") => {
+    try {
+      return look.query(`SELECT ${end}(sequence) FROM data`).get() !== null;
+    } catch {
+      return false;
+    }
+  };
+  const isOldest = !isReadable("min") && isReadable("max");
+  look.close();
+  return isOldest;
+}
