@@ -7,7 +7,7 @@ import { OperatingError } from "../operating-error.ts";
 export function corrupt(path: string, detail: string): OperatingError {
   return new OperatingError(
     "database-corrupt",
-    `${path} is damaged: ${detail}. It was not changed.`,
+    `${path} is damaged: ${detail}.`,
     `Restore a backup, or try \`sqlite3 ${path} .recover\`; or give --db another file to start anew.`,
   );
 }

@@ -19,6 +19,7 @@ type Found = { readonly below: number; readonly sequence: number };
 
 export class LatestReports {
   readonly #found = new Map<string, Found>();
+  readonly #givenUp = new Set<string>();
 
   constructor(private readonly reader: ReportReader) {}
 
@@ -33,6 +34,21 @@ export class LatestReports {
     if (report === null && before.sequence > 0) report = this.#newestFrom(device, 0);
     this.#remember(device, { below: next, sequence: report?.sequence ?? 0 });
     return report;
+  }
+
+  /** Notes that the latest report of a device is on a damaged page, until it reports again. */
+  giveUp(device: string): void {
+    if (this.#givenUp.size >= devicesMax) this.#givenUp.clear();
+    this.#givenUp.add(device);
+  }
+
+  isGivenUp(device: string): boolean {
+    return this.#givenUp.has(device);
+  }
+
+  /** A device reports: its latest report can be read again. */
+  reported(device: string): void {
+    if (this.#givenUp.size > 0) this.#givenUp.delete(device);
   }
 
   /** Call it after a rollback: remembered reports of that batch do not exist. */

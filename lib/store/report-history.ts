@@ -4,6 +4,8 @@
 
 import type { Database } from "bun:sqlite";
 import { always, ChunkRanges, type ReportRange } from "./chunk-ranges.ts";
+import { isDamage } from "./database-refusal.ts";
+import { readableRows } from "./readable-rows.ts";
 import { chunkSize, ReportChunks } from "./report-chunks.ts";
 import { reportColumns, ReportReader, type StoredReport } from "./report-reader.ts";
 import { DeviceScan, ScanStatements } from "./report-scan.ts";
@@ -24,10 +26,10 @@ export function* historyOf(
   since: number,
 ): Generator<StoredReport, void, undefined> {
   const chunks = unindexed(database, device);
-  const { first } = database.query("SELECT min(sequence) AS first FROM data").get() as {
-    first: number | null;
-  };
-  const low = Math.max(first ?? 0, nth(new ReportReader(database, chunks), device, last, since));
+  const low = Math.max(
+    oldestIn(database),
+    nth(new ReportReader(database, chunks), device, last, since),
+  );
   const statements = new ScanStatements<StoredReport>(database, reportColumns);
   const ranges = new ChunkRanges(database, chunks);
   const from = since > 0 ? since : always.from;
@@ -41,17 +43,39 @@ export function* historyOf(
   }
 }
 
-/** All reports, oldest first. */
+/** The number of the oldest report; 0 if there is none, or if it is on a damaged page. */
+function oldestIn(database: Database): number {
+  try {
+    const sql = "SELECT min(sequence) AS it FROM data";
+    return (database.query(sql).get() as { it: number | null }).it ?? 0;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return 0;
+  }
+}
+
+/**
+ * All reports, oldest first, past damaged pages.
+ * @throws the error of SQLite about the first damaged page, after the last report that can be read
+ */
 export function* allReports(database: Database): Generator<StoredReport, void, undefined> {
   const piece = prepare<StoredReport>(
     database,
-    `SELECT ${reportColumns} FROM data WHERE sequence > ? ORDER BY sequence LIMIT ${rowsPerPiece}`,
+    `SELECT ${reportColumns} FROM data WHERE sequence >= ? ORDER BY sequence LIMIT ${rowsPerPiece}`,
   );
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const reports: StoredReport[] = piece.all(after);
+  let damage: unknown = null;
+  const onDamage = (error: unknown) => {
+    damage ??= error;
+  };
+  for (let from: number | undefined = 0; from !== undefined;) {
+    const reports: StoredReport[] = [
+      ...readableRows(piece, from, Number.MAX_SAFE_INTEGER, onDamage),
+    ];
     yield* reports;
-    after = reports.at(-1)?.sequence;
+    const last = reports.at(-1)?.sequence;
+    from = last === undefined ? undefined : last + 1;
   }
+  if (damage !== null) throw damage;
 }
 
 /** The places of a device's reports that are not in the index on the disk yet. */

@@ -155,7 +155,7 @@ function damaged(copy: string, error: unknown): unknown {
   const { code = "", message } = error as { code?: string; message: string };
   const isDamage = error instanceof DamagedCopy || /^SQLITE_(CORRUPT|NOTADB)/.test(code);
   if (!isDamage && code !== "database-corrupt") return explain(error, copy);
-  const detail = message.replace(`${copy} is damaged: `, "").replace(". It was not changed.", "");
+  const detail = message.replace(`${copy} is damaged: `, "").replace(/\.$/, "");
   return new OperatingError(
     "database-corrupt",
     `${copy} is damaged: ${detail}. Nothing was changed.`,

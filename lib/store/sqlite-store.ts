@@ -10,7 +10,6 @@ import type {
   Store,
   StoredSession,
 } from "../server/operation.ts";
-import type { Policy } from "../server/policy.ts";
 import { AnsweredRows } from "./answered-rows.ts";
 import { isDamage } from "./database-refusal.ts";
 import { DeviceRows } from "./device-rows.ts";
@@ -23,23 +22,10 @@ import type { ReportReader } from "./report-reader.ts";
 import { ReportWriter } from "./report-writer.ts";
 import { SessionRows } from "./session-rows.ts";
 import { closeDatabase, prepare } from "./statements.ts";
-
-/** The settings of a store on SQLite. */
-export type StoreOptions = {
-  /** Whether several devices may have the same IP with different ports. */
-  readonly sharedIp: boolean;
-  /** Whether a device may log in with another client key than before; `replace` if omitted. */
-  readonly keyPolicy?: Policy["keyPolicy"];
-  /** How many of the latest reports are searched for a repeat by key; see `ReportWriter`. */
-  readonly recentReportsMax?: number;
-  /** What was found damaged when the database was opened; null if omitted. */
-  readonly damage?: string | null;
-  /** Told once of a trouble that does not stop the server: a damaged page, a log that grows. */
-  readonly onTrouble?: (words: string) => void;
-};
+import type { StoreOptions } from "./store-options.ts";
 
 /** How many operations of a batch may do without what they would read; a batch with more of them fails. */
-const unreadableMax = 16;
+const unreadableMax = 64;
 
 export class SqliteStore implements Store {
   readonly #devices: DeviceRows;
@@ -125,8 +111,9 @@ export class SqliteStore implements Store {
     this.guard?.assertThere();
     // After a damaged page, SQLite carries out nothing more in a transaction: it begins again without that read.
     const unreadable = new Set<number>();
-    let outcomes: Outcome[] | null = null;
-    while (outcomes === null) outcomes = this.#attempt(operations, unreadable);
+    let outcomes;
+    do outcomes = this.#attempt(operations, unreadable);
+    while (outcomes === null);
     // A commit to a deleted file is lost, so it must not be acknowledged. The check takes a few µs, the fsync 150 µs.
     this.guard?.check();
     this.guard?.assertThere();
@@ -185,7 +172,7 @@ export class SqliteStore implements Store {
       this.database.run("DELETE FROM serving");
       this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
-      // Nothing is lost: the log stays beside the database and is read at the next start.
+      // Nothing is lost: the log stays, and is read at the next start.
     }
     closeDatabase(this.database);
   }
@@ -210,6 +197,7 @@ export class SqliteStore implements Store {
   #applyOne(operation: Operation, unreadable: boolean): Outcome {
     switch (operation.kind) {
       case "report":
+        this.#latest.reported(operation.report.device);
         return this.#answer(operation) ?? this.#reports.store(operation, unreadable);
       case "question":
         return { kind: "question", number: this.#questions.add(operation.question) };
@@ -284,7 +272,8 @@ export class SqliteStore implements Store {
 
   #latestOf(id: string, unreadable: boolean): Outcome {
     const found = this.#devices.find(id);
-    if (!found.known || unreadable) return { ...found, unreadable };
+    if (unreadable) this.#latest.giveUp(id);
+    if (!found.known || this.#latest.isGivenUp(id)) return { ...found, unreadable: found.known };
     return { ...found, report: this.#latest.of(id, this.nextSequence) };
   }
 
