@@ -5,7 +5,6 @@ import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
 import { digestOf } from "../protocol/digest.ts";
 import type { Frame } from "../sealed/frames.ts";
-import type { Message } from "../protocol/messages.ts";
 import { Attempts } from "./credentials.ts";
 import { Desk, type DeskParts, type Entry, type Reply } from "./desk.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
@@ -16,15 +15,9 @@ import type { Endpoint, Outcome, StoredSession } from "./operation.ts";
 import { Operator } from "./operator.ts";
 import { Presence } from "./presence.ts";
 import type { Request } from "./request.ts";
-import { receiveData } from "./verbs/data.ts";
-import { receiveDeregister } from "./verbs/deregister.ts";
-import { receiveLogin } from "./verbs/login.ts";
-import { receiveLogoff } from "./verbs/logoff.ts";
-import { receiveQuery } from "./verbs/query.ts";
+import { carryOut, type Parts } from "./verbs/index.ts";
 import { receiveResume } from "./verbs/resume.ts";
-import { receiveRegister } from "./verbs/register.ts";
 import { Relay } from "./relay.ts";
-import { receiveStatus } from "./verbs/status.ts";
 
 /** `A`: ACK is the only type that starts with it. */
 const letterA = 0x41;
@@ -36,7 +29,7 @@ export class Engine {
   readonly desk: Desk;
   /** The operator's actions. */
   readonly operator: Operator;
-  readonly #attempts: Attempts;
+  readonly #parts: Parts;
   readonly #presence: Presence;
   readonly #gate: Gate;
   readonly #relay: Relay;
@@ -47,7 +40,7 @@ export class Engine {
   constructor(parts: DeskParts, stored: readonly StoredSession[], now: Moment) {
     this.desk = new Desk(parts, now);
     this.desk.sessions.restore(stored, now);
-    this.#attempts = new Attempts(this.desk);
+    this.#parts = { desk: this.desk, attempts: new Attempts(this.desk) };
     this.#presence = new Presence(this.desk);
     this.#gate = new Gate(this.desk, (link, frame, body) => this.#receiveFrame(link, frame, body));
     this.#relay = new Relay(this.desk);
@@ -160,7 +153,7 @@ export class Engine {
     request.id = (decoded.ok ? decoded.message.id : decoded.id) ?? "-";
     if (!decoded.ok) return this.#refuseMalformed(request, decoded);
     request.timeMs = decoded.timeMs;
-    this.#dispatch(request, decoded.message);
+    carryOut(this.#parts, request, decoded.message);
   }
 
   #receiveFrame(link: Link, frame: Frame, body: Uint8Array): void {
@@ -184,30 +177,6 @@ export class Engine {
       case "error":
         // Only a server sends these.
         this.desk.counters.sealedRefused++;
-    }
-  }
-
-  #dispatch(request: Request, message: Message): void {
-    const { desk } = this;
-    request.verb = message.type;
-    switch (message.type) {
-      case "STATUS":
-        return receiveStatus(desk, request, message);
-      case "DATA":
-        return receiveData(desk, request, message);
-      case "QUERY":
-        return receiveQuery(desk, request, message);
-      case "LOGIN":
-        return receiveLogin(desk, this.#attempts, request, message);
-      case "LOGOFF":
-        return receiveLogoff(desk, request, message);
-      case "REGISTER":
-        return receiveRegister(desk, this.#attempts, request, message);
-      case "DEREGISTER":
-        return receiveDeregister(desk, this.#attempts, request, message);
-      case "ACK":
-        // protocol §2.8: an ACK is never answered; otherwise two servers would answer each other without end.
-        desk.traffic.unanswered(request.link !== null, "ACK");
     }
   }
 
