@@ -98,10 +98,7 @@ async function open(
     ask: askDevice,
   };
   const served = config.http === null ? null : await startWeb(webParts, config.http);
-  if (served !== null) {
-    closers.push(() => served.close());
-    loop.onCommit = served.web.committed;
-  }
+  if (served !== null) closers.push(() => served.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
   const closeControl = openControl(realPathOf(config.db), logs, {
     ask: (question) => askDevice(question, "cli"),

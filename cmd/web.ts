@@ -119,6 +119,7 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
       listen: (onLine) => heard.listen(onLine),
     },
     gauges: gaugesOf(parts),
+    subscribe: (onFacts, withReports) => engine.feed.subscribe(onFacts, withReports),
     isStoring: () => loop.isStoring,
     retentionHold: () => parts.retention.hold(),
     connections: acceptedConnections(),

@@ -5,7 +5,7 @@ import type { Ask } from "../server/asks.ts";
 import type { Engine } from "../server/engine.ts";
 import { Histogram } from "../server/histogram.ts";
 import type { Moment } from "../server/moment.ts";
-import type { DeviceFacts, Endpoint, Operation, Outcome, Store } from "../server/operation.ts";
+import type { DeviceFacts, Endpoint, Store } from "../server/operation.ts";
 import type { EnrollResult, RemoveResult } from "../server/operator.ts";
 import { type Arrival, Turn } from "../server/turn.ts";
 import { PasswordHasher } from "./password-hasher.ts";
@@ -45,8 +45,6 @@ export class PacketLoop {
   readonly commitLatency = new Histogram();
   /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
   readonly requestLatency = new Histogram();
-  /** Called with each batch that is on the disk, before its replies are written. Must be fast, and must not throw. */
-  onCommit: (operations: readonly Operation[], outcomes: readonly Outcome[]) => void = () => {};
   readonly #turn: Turn;
 
   constructor(
@@ -64,10 +62,9 @@ export class PacketLoop {
       send: (replies) => this.#endpoint?.send(replies),
       freeHashers: () => (this.#ending ? 0 : hasher.free),
       hash: (job) => hasher.run(job),
-      onStored: (operations, outcomes, tookMs) => {
+      onStored: (tookMs) => {
         this.#stored = true;
         this.commitLatency.observe(tookMs / 1000);
-        this.onCommit(operations, outcomes);
       },
       onFailed: () => {
         this.#stored = false;

@@ -7,6 +7,7 @@ import { digestOf } from "../protocol/digest.ts";
 import type { Frame } from "../sealed/frames.ts";
 import { Attempts } from "./credentials.ts";
 import { Desk, type DeskParts, type Entry, type Reply } from "./desk.ts";
+import { Feed } from "./feed.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
 import { Gate } from "./links/gate.ts";
 import type { Link } from "./links/link.ts";
@@ -27,6 +28,8 @@ export type Batch = readonly Entry[];
 
 export class Engine {
   readonly desk: Desk;
+  /** What was committed. */
+  readonly feed = new Feed();
   /** The operator's actions. */
   readonly operator: Operator;
   readonly #parts: Parts;

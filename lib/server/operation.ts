@@ -77,8 +77,11 @@ export type Operation =
   | { readonly kind: "allow-text"; readonly id: string }
   | {
       readonly kind: "end";
+      readonly id: string;
       readonly session: number;
       readonly reason: EndReason;
+      /** When its last packet came. */
+      readonly lastSeen: number;
       readonly at: number;
       readonly request?: SealedRequest | null;
     }

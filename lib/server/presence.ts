@@ -96,7 +96,14 @@ export class Presence {
     const { desk } = this;
     session.ending = true;
     desk.submit(
-      { kind: "end", session: session.row, reason: "offline", at: desk.wallMs },
+      {
+        kind: "end",
+        id: session.id,
+        session: session.row,
+        reason: "offline",
+        lastSeen: session.lastSeen,
+        at: desk.wallMs,
+      },
       null,
       () => {
         if (!desk.endSession(session)) return;

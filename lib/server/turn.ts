@@ -1,11 +1,11 @@
-// One turn of the server: datagrams in, one commit, then the replies; and the password checks that it leads to. The
-// packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer and no socket.
+// One turn of the server: datagrams in, one commit, then the replies and the feed; and the password checks that it leads
+// to. The packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer and no socket.
 
 import type { Engine } from "./engine.ts";
 import type { Reply } from "./desk.ts";
 import type { HashJob, HashResult } from "./hash-queue.ts";
 import type { Moment } from "./moment.ts";
-import type { Endpoint, Operation, Outcome, Store } from "./operation.ts";
+import type { Endpoint, Outcome, Store } from "./operation.ts";
 
 /** A datagram that has arrived. */
 export type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
@@ -19,8 +19,8 @@ export interface TurnShell {
   freeHashers(): number;
   /** Begins to hash or check a password; the result is passed to `resume`. */
   hash(job: HashJob): void;
-  /** A batch is on the disk, and its replies are not written yet. Must be fast, and must not throw. */
-  onStored(operations: readonly Operation[], outcomes: readonly Outcome[], tookMs: number): void;
+  /** A batch is on the disk. */
+  onStored(tookMs: number): void;
   /** A batch could not be stored; its requests are answered with 95. */
   onFailed(error: unknown): void;
 }
@@ -75,8 +75,11 @@ export class Turn {
     const began = shell.now().monotonic;
     const onStored = (outcomes: readonly Outcome[]) => {
       const now = shell.now();
-      shell.onStored(operations, outcomes, now.monotonic - began);
+      shell.onStored(now.monotonic - began);
       engine.complete(batch, outcomes, now);
+      this.#sendReplies();
+      // Nothing of this delays an ACK.
+      engine.feed.publish(operations, outcomes);
       store.housekeep();
       this.#finish(onEnd);
     };
@@ -96,10 +99,14 @@ export class Turn {
   }
 
   #finish(onEnd: () => void): void {
-    const replies = this.engine.takeReplies();
-    if (replies.length > 0) this.shell.send(replies);
+    this.#sendReplies();
     this.#beginHashing();
     onEnd();
+  }
+
+  #sendReplies(): void {
+    const replies = this.engine.takeReplies();
+    if (replies.length > 0) this.shell.send(replies);
   }
 
   #beginHashing(): void {

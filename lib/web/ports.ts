@@ -1,6 +1,7 @@
 // Owns the ports of the web side: what it needs from the server, implemented in cmd/serve.ts. Never knows the engine,
 // the store or a file.
 
+import type { Feed } from "../server/feed.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
 import type { Asker, EndReason, Endpoint, Report } from "../server/operation.ts";
@@ -21,6 +22,8 @@ export type WebPorts = {
   readonly operator: Operator;
   readonly activity: ActivitySource;
   readonly gauges: () => Gauges;
+  /** Subscribes to what is committed; returns what ends it. */
+  readonly subscribe: Feed["subscribe"];
   /** Whether the last batch could be stored. */
   readonly isStoring: () => boolean;
   /** Why no old reports are removed for a while, and what to do; null if they are. */

@@ -2,8 +2,7 @@
 // needed, then updated with each committed batch. Lists and counts come from here, so that none of them scans a table.
 // Never writes to the database.
 
-import { ack } from "../protocol/codes.ts";
-import type { EndReason, Operation, Outcome } from "../server/operation.ts";
+import type { Fact } from "../server/feed.ts";
 import type { DeviceSource, PresenceSource, RosterRow } from "./ports.ts";
 import { Slice } from "./slice.ts";
 
@@ -92,14 +91,10 @@ export class Roster {
     return this.#byId.get(id);
   }
 
-  /** Applies a committed batch. A report, the most frequent operation, costs one comparison. */
-  committed(operations: readonly Operation[], outcomes: readonly Outcome[]): void {
+  /** Applies what was committed. */
+  take(facts: readonly Fact[]): void {
     if (this.#ready === null) return;
-    for (let i = 0; i < operations.length; i++) {
-      const operation = operations[i] as Operation;
-      if (operation.kind === "report") continue;
-      this.#take(operation, outcomes[i] as Outcome);
-    }
+    for (const fact of facts) this.#apply(fact);
   }
 
   /** A page of the matching devices. Examines all devices once and keeps only the first ones in the order wanted. */
@@ -148,49 +143,35 @@ export class Roster {
     }
   }
 
-  #take(operation: Operation, outcome: Outcome): void {
-    switch (operation.kind) {
-      case "register":
-        if (outcome.kind !== "done" || outcome.code !== ack.registered) return;
-        this.#put(neverSeen(operation.device.id));
-        return this.onChange(operation.device.id);
-      case "deregister":
-        if (outcome.kind !== "done" || outcome.code !== ack.deregistered) return;
-        return this.#remove(operation.device.id);
-      case "remove":
-        if (outcome.kind !== "found" || !outcome.known) return;
-        return this.#remove(operation.id);
-      case "resume":
-      case "login": {
-        if (outcome.kind !== "done" || outcome.code !== ack.loggedIn) return;
-        const { id, at } = operation;
-        const { session } = outcome;
+  #apply(fact: Fact): void {
+    switch (fact.kind) {
+      case "registered":
+        this.#put(neverSeen(fact.id));
+        return this.onChange(fact.id);
+      case "removed":
+        return this.#remove(fact.id);
+      case "logged-in": {
+        const { id, session, at } = fact;
         this.#put({ id, session, started: at, lastSeen: at, ended: null, reason: null });
         return this.onChange(id);
       }
-      case "end":
-        return this.#end(operation.session, operation.reason, operation.at);
-      case "report":
-      case "question":
-      case "hour":
-      case "allow-text":
-      case "touch":
-      case "find":
-      case "latest":
+      case "ended":
+        return this.#end(fact);
+      case "updated":
+      case "reported":
       case "answered":
-        return;
     }
   }
 
-  #end(session: number, reason: EndReason, at: number): void {
-    const entry = this.#byId.get(this.#open.get(session) ?? "");
+  #end({ id, session, reason, lastSeen, at }: Extract<Fact, { kind: "ended" }>): void {
+    const entry = this.#open.get(session) === id ? this.#byId.get(id) : undefined;
     if (entry === undefined) return;
     this.#open.delete(session);
-    entry.lastSeen = this.presence.get(entry.id)?.lastSeen ?? entry.lastSeen;
+    entry.lastSeen = lastSeen;
     entry.ended = at;
     entry.reason = reason;
     if (isSilent(entry)) this.#silent++;
-    this.onChange(entry.id);
+    this.onChange(id);
   }
 
   #put(entry: RosterEntry): void {

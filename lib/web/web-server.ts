@@ -2,7 +2,6 @@
 // number of requests, the size of bodies, and idle time. Never contains the logic of a route.
 
 import { OperatingError } from "../operating-error.ts";
-import type { Operation, Outcome } from "../server/operation.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { Gate } from "./gate.ts";
 import { isLoopbackHost } from "./host-check.ts";
@@ -63,6 +62,7 @@ export class WebServer {
   readonly #roster: Roster;
   readonly #status: Status;
   readonly #feed: LiveFeed;
+  readonly #unsubscribe: () => void;
 
   /**
    * Starts listening.
@@ -80,6 +80,7 @@ export class WebServer {
     const clients = new LiveClients();
     this.#status = new Status(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
+    this.#unsubscribe = ports.subscribe((facts) => this.#roster.take(facts));
     const parts = { ports, roster: this.#roster, status: this.#status, clients, feed: this.#feed };
     this.routes = [
       ...sessionRoutes(this.#gate, this.#logins, ports.version, options.pages),
@@ -116,13 +117,9 @@ export class WebServer {
     return `${this.url}/login?code=${this.#logins.newLink()}`;
   }
 
-  /** Call it with each committed batch. */
-  readonly committed = (operations: readonly Operation[], outcomes: readonly Outcome[]): void => {
-    this.#roster.committed(operations, outcomes);
-  };
-
   /** Stops and closes every connection. */
   async close(): Promise<void> {
+    this.#unsubscribe();
     this.#roster.close();
     this.#feed.close();
     this.#status.close();

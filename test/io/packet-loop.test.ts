@@ -47,6 +47,7 @@ async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
       return batch;
     },
     complete() {},
+    feed: { publish() {} },
     takeReplies: () => [],
     takeHashJobs: () => [],
     settle() {},

@@ -56,6 +56,8 @@ export class ServerBench {
   /** Password jobs that are being hashed or checked, at most `jobsAtOnce`. */
   jobs: HashJob[] = [];
   jobsAtOnce = Number.POSITIVE_INFINITY;
+  /** Datagrams sent so far. */
+  sent = 0;
   /** Whether the event loop claims to be late. */
   late = false;
   readonly activity: string[] = [];
@@ -165,6 +167,7 @@ export class ServerBench {
       now: () => this.moment,
       send: (replies) => {
         for (const { payload, to } of replies) {
+          this.sent++;
           this.#replies.push({ text: String(payload), to: { ip: to.ip, port: to.port } });
         }
       },

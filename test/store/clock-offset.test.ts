@@ -19,7 +19,7 @@ test("a session takes over the clock offset of the device's session before, also
   const touch = { session: 1, device: device.id, repeats: 0, ...seen, clockOffset: -3_600_000 };
   store.apply([
     { kind: "touch", sessions: [touch] },
-    { kind: "end", session: 1, reason: "offline", at: startOfTime },
+    { kind: "end", id: "device-1", lastSeen: 0, session: 1, reason: "offline", at: startOfTime },
   ]);
   for (const session of [2, 3]) {
     expect(store.apply([logIn])).toMatchObject([{ session, clockOffset: -3_600_000 }]);

@@ -21,6 +21,8 @@ const register = (at: number): Operation => ({ ...registerOf(device), at });
 const login = (at: number): Operation => ({ ...loginOf(device, right), at });
 const end = (session: number, at: number): Operation => ({
   kind: "end",
+  id: "device-1",
+  lastSeen: 0,
   session,
   reason: "logoff",
   at,

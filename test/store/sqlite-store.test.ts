@@ -10,6 +10,7 @@ import {
   deviceOf,
   loginOf,
   newDatabase,
+  endOf,
   registerOf,
   reportOf,
   startOfTime,
@@ -129,9 +130,9 @@ describe("login, end, touch", () => {
   test.each(["logoff", "offline"] as const)("end: %s, once", (reason) => {
     const { database, store, apply } = newStore();
     store.apply([registerOf(device), loginOf(device, right)]);
-    expect(apply({ kind: "end", session: 1, reason, at: later })).toEqual({ kind: "nothing" });
-    apply({ kind: "end", session: 1, reason: "replaced", at: later + 1 });
-    apply({ kind: "end", session: 99, reason: "replaced", at: later + 1 });
+    expect(apply(endOf(1, reason, later))).toEqual({ kind: "nothing" });
+    apply(endOf(1, "replaced", later + 1));
+    apply(endOf(99, "replaced", later + 1));
     expect(rows(database, sessions).map((row) => row.slice(6))).toEqual([[later, reason]]);
     expect(store.openSessions()).toEqual([]);
   });
@@ -246,7 +247,7 @@ describe("stored answers of sealed requests", () => {
     expect(answerTo(1n)).toEqual({ kind: "answered", code: null, isSame: false });
     expect(answerTo(big, 1, "device-2")).toEqual({ kind: "answered", code: null, isSame: false });
     apply({ ...registerOf(deviceOf(1, { port: 9 }), right), request: requestOf(2n) });
-    apply({ kind: "end", session: 1, reason: "logoff", at: later, request: requestOf(3n) });
+    apply({ ...endOf(1, "logoff", later), request: requestOf(3n) });
     apply({
       kind: "deregister",
       device: deviceOf(1),
@@ -281,7 +282,7 @@ describe("stored answers of sealed requests", () => {
     apply(registerOf(deviceOf(1)));
     apply({ ...registerOf(deviceOf(1), right), request: requestOf(1n) });
     apply({ ...registerOf(deviceOf(2, { ip: "10.0.0.1" })), request: requestOf(2n) });
-    apply({ kind: "end", session: 1, reason: "offline", at: later });
+    apply(endOf(1, "offline", later));
     expect(rows(database, "SELECT * FROM answered")).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatingError } from "../../lib/operating-error.ts";
-import type { DeviceFacts, Operation, Proof } from "../../lib/server/operation.ts";
+import type { DeviceFacts, EndReason, Operation, Proof } from "../../lib/server/operation.ts";
 import type { LegacyPort } from "../../lib/store/legacy.ts";
 import { migrate } from "../../lib/store/schema.ts";
 import type { SqliteStore } from "../../lib/store/sqlite-store.ts";
@@ -101,6 +101,15 @@ export function reportOf(
   const key = Number.parseInt(Bun.SHA256.hash(text, "hex").slice(0, 12), 16);
   const report = { device, time, received: at, at: measured, code, message };
   return { kind: "report", report, key, previous };
+}
+
+/** The end of a session, as an operation. @param at ms since 1970 */
+export function endOf(
+  session: number,
+  reason: EndReason,
+  at: number,
+): Extract<Operation, { kind: "end" }> {
+  return { kind: "end", id: "device-1", session, reason, lastSeen: at, at };
 }
 
 /** A device by number. */

@@ -143,7 +143,14 @@ function drawOperation(draw: Draw, model: Model): Operation {
     case 3:
       return loginOf(device, proof, at);
     case 4:
-      return { kind: "end", session: 1 + draw(model.sessions + 1), reason: "logoff", at };
+      return {
+        kind: "end",
+        id: "device-1",
+        lastSeen: 0,
+        session: 1 + draw(model.sessions + 1),
+        reason: "logoff",
+        at,
+      };
     case 5:
       return { kind: "latest", id };
     default: {

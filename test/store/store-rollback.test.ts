@@ -56,7 +56,7 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
   );
   const batch = [
     registerOf(deviceOf(2)),
-    { kind: "end", session: 1, reason: "logoff", at: 5 } as const,
+    { kind: "end", id: "device-1", lastSeen: 0, session: 1, reason: "logoff", at: 5 } as const,
     ...lost,
   ];
   for (let i = 0; i < 3; i++) {

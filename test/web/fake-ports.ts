@@ -26,6 +26,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),
+    subscribe: () => () => {},
     isStoring: () => true,
     retentionHold: () => null,
     connections: { open: () => [], close: () => {} },

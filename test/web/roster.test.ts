@@ -1,6 +1,7 @@
 // The devices in memory: pages in every order against a plain sort, and the effect of committed batches.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Feed } from "../../lib/server/feed.ts";
 import type { Operation, Outcome } from "../../lib/server/operation.ts";
 import {
   Roster,
@@ -144,7 +145,9 @@ describe("a committed batch changes the roster", () => {
     const changed: string[] = [];
     const roster = newRoster((id) => changed.push(id));
     await roster.load();
-    roster.committed(
+    const feed = new Feed();
+    feed.subscribe((told) => roster.take(told));
+    feed.publish(
       steps.map(([operation]) => operation),
       steps.map(([, outcome]) => outcome),
     );
@@ -161,10 +164,17 @@ describe("a committed batch changes the roster", () => {
   test("by a login, and by going offline", async () => {
     const online = await after([register, done("00")], [login, done("70", 9_001)]);
     expect(online.entry).toMatchObject({ session: 9_001, started: 7, ended: null });
-    const end: Operation = { kind: "end", session: 9_001, reason: "offline", at: 9 };
+    const end: Operation = {
+      kind: "end",
+      id: "new",
+      session: 9_001,
+      reason: "offline",
+      lastSeen: 8,
+      at: 9,
+    };
     const nothing: Outcome = { kind: "nothing" };
     const gone = await after([register, done("00")], [login, done("70", 9_001)], [end, nothing]);
-    expect(gone.entry).toMatchObject({ ended: 9, reason: "offline" });
+    expect(gone.entry).toMatchObject({ ended: 9, reason: "offline", lastSeen: 8 });
     expect(gone.counts.online).toBe(online.counts.online - 1);
     expect(gone.counts.silent).toBe(online.counts.silent + 1);
     const steps: [Operation, Outcome][] = [
@@ -178,7 +188,14 @@ describe("a committed batch changes the roster", () => {
   });
 
   test("the end of a replaced session does not end the newer one", async () => {
-    const end: Operation = { kind: "end", session: 9_001, reason: "offline", at: 9 };
+    const end: Operation = {
+      kind: "end",
+      id: "new",
+      session: 9_001,
+      reason: "offline",
+      lastSeen: 8,
+      at: 9,
+    };
     const { entry } = await after(
       [login, done("70", 9_001)],
       [login, done("70", 9_002)],

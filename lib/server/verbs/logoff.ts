@@ -34,8 +34,10 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   desk.submit(
     {
       kind: "end",
+      id: session.id,
       session: session.row,
       reason: "logoff",
+      lastSeen: session.lastSeen,
       at: desk.wallMs,
       request: sealedRequestOf(desk, request, id),
     },
