@@ -121,7 +121,7 @@ export class ServerNode {
   }
 
   #open(): SqliteStore {
-    return new SqliteStore(this.#database, { sharedIp: true });
+    return new SqliteStore(this.#database, { sharedIp: true, ...this.options.policy });
   }
 
   #resultOf({ password, against }: HashJob): HashResult {

@@ -1,6 +1,7 @@
 // The server's rules for sealed clients and for text beside them: repeats, 93, a full disk, downgrades, replayed
 // handshakes, two programs of one device.
 
+import { encodeAck } from "../../../lib/protocol/encode.ts";
 import { encodeTimeMs } from "../../../lib/protocol/time.ts";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { initiate } from "../../../lib/sealed/handshake.ts";
@@ -135,6 +136,14 @@ test("a server that requires encryption refuses text and serves sealed clients",
   expect(await text.register()).toBe("94");
   const client = await loggedIn(world);
   expect(await client.report("sealed")).toBe("50");
+});
+
+test("a server that requires encryption answers no ACK, which could be the start of a loop", async () => {
+  const world = new World(1, { policy: { requireEncryption: true } });
+  const refusal = encodeAck("94", "-", "now", "0".repeat(64), "text");
+  world.send(Buffer.from(refusal), { ip: "192.0.2.66", port: 5 }, world.serverAddress);
+  await world.pass(1_000);
+  expect(world.wire).toHaveLength(1);
 });
 
 test("replayed INITs replace no link", async () => {

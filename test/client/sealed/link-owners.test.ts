@@ -1,0 +1,132 @@
+// What a link may do for the device that logged in over it: a ticket is of no use with another key, and only the holder
+// of a session relays for it, at a limited rate. The frames are written by hand, past the client's own rules.
+
+import { answer } from "../../../lib/protocol/codes.ts";
+import { encode } from "../../../lib/protocol/encode.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { decodeFrame, encodeFrame, type Frame } from "../../../lib/sealed/frames.ts";
+import { initiate } from "../../../lib/sealed/handshake.ts";
+import type { KeyPair } from "../../../lib/sealed/primitives.ts";
+import { Transport } from "../../../lib/sealed/transport.ts";
+import { limits } from "../../../lib/server/policy.ts";
+import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
+import { Disk } from "./client-node.ts";
+import { asker, loggedIn, target } from "./peer-fixtures.ts";
+import { packetKind, World } from "./world.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+/** A device that is a link and nothing else. */
+class BareLink {
+  #msgid = 0n;
+
+  private constructor(
+    private readonly world: World,
+    private readonly transport: Transport,
+    private readonly address: { ip: string; port: number },
+  ) {}
+
+  static async open(world: World, local: KeyPair, port: number): Promise<BareLink> {
+    const address = { ip: "192.0.2.2", port };
+    const remoteKey = world.server.identity.sealing.publicKey;
+    const ephemeral = fixedPair(`ephemeral ${port}`);
+    const counter = { index: port, hsCounter: port, caps: 0 };
+    const initiation = valueOf(initiate({ local, remoteKey, ephemeral, ...counter }));
+    world.send(initiation.packet(), address, world.serverAddress);
+    await world.pass(10);
+    const resp = world.wire.findLast((datagram) => packetKind(datagram) === "resp");
+    if (resp === undefined) throw new Error("the server did not answer the INIT");
+    return new BareLink(
+      world,
+      new Transport(valueOf(initiation.complete(resp.bytes)), world.now),
+      address,
+    );
+  }
+
+  /** Registers the asker if it is not, and logs it in. */
+  async enter(): Promise<void> {
+    const { id } = asker;
+    const stated = { id, password: "password", ...this.address };
+    this.sendText(encode({ type: "REGISTER", mac: "mac", ...stated }));
+    await this.world.pass(10);
+    this.sendText(encode({ type: "LOGIN", ...stated }));
+    await this.world.pass(10);
+  }
+
+  sendText(text: string): void {
+    this.#send({ kind: "text", answer: false, msgid: ++this.#msgid, body: Buffer.from(text) });
+  }
+
+  /** Sends packets to be relayed to the target, all at once, and returns the codes of the answers. */
+  async relay(count: number): Promise<number[]> {
+    const packet = new Uint8Array(64);
+    packet[0] = 6;
+    const before = this.world.wire.length;
+    for (let i = 0; i < count; i++) {
+      this.#send({ kind: "relay", answer: false, msgid: ++this.#msgid, id: target.id, packet });
+    }
+    await this.world.pass(10);
+    return this.world.wire
+      .slice(before)
+      .filter(({ to }) => to.port === this.address.port && to.ip === this.address.ip)
+      .map(({ bytes }) => valueOf(this.transport.open(bytes, this.world.now)).frame)
+      .map((bytes) => valueOf(decodeFrame(bytes, false)))
+      .map((frame) => (frame.kind === "error" ? frame.code : -1));
+  }
+
+  #send(frame: Frame): void {
+    const { world, transport, address } = this;
+    world.send(
+      valueOf(transport.seal(encodeFrame(frame), world.now)),
+      address,
+      world.serverAddress,
+    );
+  }
+}
+
+test("a copied ticket does not log in with another key, even with the right password", async () => {
+  const world = new World(1, { policy: { keyPolicy: "strict" } });
+  const genuine = await loggedIn(world, asker);
+  const stolen = new Disk("thief");
+  stolen.pinned = genuine.disk.pinned;
+  for (const [name, ticket] of genuine.disk.tickets) stolen.tickets.set(name, ticket);
+  const thief = world.add({ ...asker, address: { ip: "192.0.2.2", port: 7 }, disk: stolen });
+  // The RESUME is refused, and then the LOGIN in its place, because the key is another one.
+  expect(await thief.logIn()).toBe("31");
+  const owner = Buffer.from(genuine.disk.local.publicKey).toString("base64");
+  expect(world.server.engine.desk.sessions.get(asker.id)?.owner).toBe(owner);
+});
+
+test("only the link whose key holds the device's session relays for it", async () => {
+  const world = new World();
+  await loggedIn(world, target);
+  const { counters } = world.server.engine.desk;
+  const first = await BareLink.open(world, fixedPair("first"), 11);
+  expect(await first.relay(1)).toEqual([Number(answer.notLoggedIn)]);
+  await first.enter();
+  expect(await first.relay(1)).toEqual([]);
+  expect(counters.relayed).toBe(1);
+  const second = await BareLink.open(world, fixedPair("second"), 12);
+  await second.enter();
+  expect(await first.relay(1)).toEqual([Number(answer.notLoggedIn)]);
+  expect(counters.relayed).toBe(1);
+  expect(await second.relay(1)).toEqual([]);
+  expect(counters.relayed).toBe(2);
+});
+
+test("packets above the rate are not relayed, and the sender hears nothing of them", async () => {
+  const world = new World();
+  await loggedIn(world, target);
+  const { counters } = world.server.engine.desk;
+  const link = await BareLink.open(world, fixedPair("first"), 11);
+  await link.enter();
+  expect(await link.relay(limits.relaysBurst + 50)).toEqual([]);
+  expect(counters.relayed).toBe(limits.relaysBurst);
+  const since = world.now - 10;
+  await world.pass(1_000);
+  expect(await link.relay(limits.relaysBurst)).toEqual([]);
+  const more = counters.relayed - limits.relaysBurst;
+  expect(more).toBeGreaterThanOrEqual(limits.relaysPerSecond);
+  expect(more).toBeLessThanOrEqual((limits.relaysPerSecond * (world.now - since)) / 1_000);
+});
