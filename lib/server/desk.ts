@@ -154,8 +154,7 @@ export class Desk {
   endSession(session: Session): boolean {
     if (!this.sessions.remove(session)) return false;
     this.asks.drop(session.id, this.uptimeMs);
-    const link = session.sealed ? this.links.currentOf(session.owner) : undefined;
-    if (link?.device === session.id) this.links.dismiss(link, this.uptimeMs);
+    if (session.sealed) this.links.dismiss(session.owner, session.id, this.uptimeMs);
     return true;
   }
 

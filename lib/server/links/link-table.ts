@@ -86,8 +86,10 @@ export class LinkTable {
     this.#strangers.delete(link);
   }
 
-  /** Makes the link a stranger again, because the session of its device ended. */
-  dismiss(link: Link, uptimeMs: number): void {
+  /** Makes the current link of a key a stranger again if it is this device's: its session ended or has another key. */
+  dismiss(key: string, device: string, uptimeMs: number): void {
+    const link = this.#currentByKey.get(key);
+    if (link?.device !== device) return;
     link.device = null;
     link.since = uptimeMs;
     this.#strangers.add(link);

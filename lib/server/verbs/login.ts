@@ -134,6 +134,7 @@ export function openSession(
     session.lastReport = before.lastReport;
     session.clock.follow(before.clock, isResumed);
     again = ", in place of its earlier session";
+    if (before.owner !== owner) desk.links.dismiss(before.owner, id, uptimeMs);
     const isContested = desk.contests.note(id, before.owner, owner, uptimeMs);
     if (isContested)
       again += ", which it takes in turn with another: two devices seem to use this id";

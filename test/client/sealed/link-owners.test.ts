@@ -115,6 +115,32 @@ test("only the link whose key holds the device's session relays for it", async (
   expect(counters.relayed).toBe(2);
 });
 
+test("an older link of the same key does not relay once the session has ended", async () => {
+  const world = new World();
+  await loggedIn(world, target);
+  const older = await BareLink.open(world, fixedPair("first"), 11);
+  await older.enter();
+  const newer = await BareLink.open(world, fixedPair("first"), 12);
+  newer.sendText(encode({ type: "LOGOFF", id: asker.id }));
+  await world.pass(10);
+  expect(world.server.engine.desk.sessions.get(asker.id)).toBeUndefined();
+  expect(await older.relay(1)).toEqual([Number(answer.notLoggedIn)]);
+  expect(world.server.engine.desk.counters.relayed).toBe(0);
+});
+
+test("logins of one device with ever new keys pile up no links", async () => {
+  const world = new World();
+  const { links } = world.server.engine.desk;
+  const keys = 20;
+  for (let i = 0; i < keys; i++) {
+    const link = await BareLink.open(world, fixedPair(`key ${i}`), 100 + i);
+    await link.enter();
+  }
+  expect(links.strangers).toBe(keys - 1);
+  await world.pass(limits.strangerMs + 1_000);
+  expect(links.size).toBe(1);
+});
+
 test("packets above the rate are not relayed, and the sender hears nothing of them", async () => {
   const world = new World();
   await loggedIn(world, target);
