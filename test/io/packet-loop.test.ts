@@ -32,12 +32,16 @@ test("of 64 KB datagrams only as many wait as fit the bound in bytes", () => {
   expect(loop.waiting + loop.shed).toBe(2_000);
 });
 
-/** Runs a loop over a socket that brings these numbers of datagrams; returns how many were in each commit. */
-async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
+/** A loop over a socket that brings these numbers of datagrams, and how many operations were in each commit. */
+function loopOver(first: number, ...later: number[]) {
   const commits: number[] = [];
+  const late: boolean[] = [];
   let entries: unknown[] = [];
   const engine = {
-    receive: () => entries.push({ operation: {} }),
+    receive(_bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean) {
+      late.push(isLate);
+      entries.push({ operation: {} });
+    },
     get hasWork() {
       return entries.length > 0;
     },
@@ -50,7 +54,7 @@ async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
     feed: { publish() {} },
     takeReplies: () => [],
     takeHashJobs: () => [],
-    settle() {},
+    settle: () => entries.push({ operation: {} }, { operation: {} }),
   };
   const store: KeptStore = {
     async apply(operations) {
@@ -70,15 +74,38 @@ async function commitsOf(first: number, ...later: number[]): Promise<number[]> {
   const endpoint = { send() {}, collect: () => bring(later.shift() ?? 0) };
   bring(first);
   loop.start(endpoint as unknown as UdpEndpoint);
+  return { loop, later, commits, late };
+}
+
+/** Runs such a loop until all datagrams are handled, and stops it; its last commit is that of the stop. */
+async function commitsOf(first: number, ...more: number[]): Promise<number[]> {
+  const { loop, later, commits } = loopOver(first, ...more);
   while (later.length > 0 || loop.waiting > 0) await new Promise(setImmediate);
   await loop.stop();
   return commits;
 }
 
 test("datagrams that arrive meanwhile join the commit, until none arrives", async () => {
-  expect(await commitsOf(3, 5, 7, 0, 2)).toEqual([15, 2]);
+  expect(await commitsOf(3, 5, 7, 0, 2)).toEqual([15, 2, 2]);
 });
 
 test("no commit has more than 1,024 datagrams", async () => {
-  expect(await commitsOf(600, 600, 600, 600)).toEqual([1_024, 1_024, 352]);
+  expect(await commitsOf(600, 600, 600, 600)).toEqual([1_024, 1_024, 352, 2]);
+});
+
+test("what waits at the stop is still answered, and the rows of the sessions are written last", async () => {
+  const { loop, commits } = loopOver(3_000);
+  await loop.stop();
+  expect(commits).toEqual([1_024, 1_024, 952, 2]);
+  loop.receive(new Uint8Array(1), source);
+  expect([loop.waiting, loop.shed]).toEqual([0, 1]);
+});
+
+test("a turn that begins late tells the engine so with each of its datagrams", async () => {
+  const { loop, late } = loopOver(3);
+  // The event loop is held up between the arrival and the turn.
+  const began = performance.now();
+  while (performance.now() - began < 25);
+  await loop.stop();
+  expect(late).toEqual([true, true, true]);
 });

@@ -1,7 +1,7 @@
 // Each request of protocol §4: its answer and its effect.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { home, home2, messageIn, say, ServerBench, stranger } from "./server-bench.ts";
+import { codesOf, home, home2, messageIn, say, ServerBench, stranger } from "./server-bench.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -159,4 +159,20 @@ test("no password is in any log line", () => {
   bench.ask(say.register("asmith", home.ip, 1995, `not ${secret}`));
   bench.ask(say.deregister("asmith", home.ip, secret));
   expect([...bench.activity, ...bench.errors].filter((line) => line.includes(secret))).toEqual([]);
+});
+
+test("a session whose end is being stored takes no further request of the same batch", () => {
+  const bench = new ServerBench();
+  bench.enter("asmith");
+  for (const text of [
+    say.logoff("asmith"),
+    say.data("asmith", "too late"),
+    say.status("asmith"),
+    say.query("asmith", "02", "asmith"),
+  ]) {
+    bench.receive(text);
+  }
+  const codes = codesOf(bench.turn());
+  expect(codes.toSorted()).toEqual(["41", "51", "61", "80"]);
+  expect(bench.store.reports.size).toBe(0);
 });

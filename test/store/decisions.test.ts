@@ -5,6 +5,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Proof } from "../../lib/server/operation.ts";
 import { decideDeregister } from "../../lib/server/verbs/deregister.ts";
 import { decideLogin } from "../../lib/server/verbs/login.ts";
+import { decideResume } from "../../lib/server/verbs/resume.ts";
+import { storedProof } from "../../lib/sealed/ticket.ts";
 import { decideRegister, type DeviceRow } from "../../lib/server/verbs/register.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -202,6 +204,23 @@ describe("LOGIN", () => {
   test("another key in strict mode", () => {
     expect(wordsOf(decideLogin(right, otherKey, "strict", sealed))).toBe("31");
     expect(wordsOf(decideLogin(right, key, "strict", sealed))).toBe("70");
+  });
+});
+
+describe("RESUME needs the client's key and the proof of its ticket", () => {
+  const shown = new Uint8Array(32).fill(5);
+  const proof = storedProof(shown);
+  const ticketed = { ...sealed, storedProof: proof };
+  test.each([
+    ["both", ticketed, key, shown, "70"],
+    ["the proof without the key", ticketed, otherKey, shown, "31"],
+    ["the key without the proof", ticketed, key, new Uint8Array(32), "31"],
+    ["the stored form of the proof", ticketed, key, proof, "31"],
+    ["a device without a ticket", sealed, key, shown, "31"],
+    ["a device without a key", { ...ticketed, sealedKey: null }, key, shown, "31"],
+    ["unknown id", null, key, shown, "31"],
+  ] as const)("%s", (_name, row, clientKey, seen, code) => {
+    expect(decideResume(clientKey, seen, row)).toBe(code);
   });
 });
 
