@@ -70,3 +70,24 @@ test("keys are independent of each other", () => {
   expect(table.takeHandshake(other, 1)).toBe(false);
   expect(table.takeHandshake(key, 11)).toBe(true);
 });
+
+test("strangers are bounded in number: the oldest goes first", () => {
+  const table = new LinkTable();
+  const all = Array.from({ length: limits.strangers + 2 }, () => link(1));
+  for (const one of all) table.add(one);
+  expect([table.size, table.strangers]).toEqual([limits.strangers, limits.strangers]);
+  expect(all.slice(0, 3).map((one) => table.at(one.index))).toEqual([undefined, undefined, all[2]]);
+});
+
+test("a link that was replaced stays for a while, however old it is", () => {
+  const table = new LinkTable();
+  const before = shake(table, 1);
+  table.confirm(before, 0);
+  table.admit(before, "asmith");
+  const now = 10 * limits.strangerMs;
+  table.confirm(shake(table, 2), now);
+  table.expire(now + limits.strangerMs - 1);
+  expect(table.at(before.index)).toBe(before);
+  table.expire(now + limits.strangerMs);
+  expect(table.at(before.index)).toBeUndefined();
+});
