@@ -109,3 +109,21 @@ test("a turn that begins late tells the engine so with each of its datagrams", a
   await loop.stop();
   expect(late).toEqual([true, true, true]);
 });
+
+test("the bytes of handled datagrams give room to others, also while some always wait", async () => {
+  const { loop } = loopOver(0);
+  const bytes = new Uint8Array(1_200);
+  const rounds = Math.ceil((2 * inboxBytesMax) / (1_024 * bytes.length));
+  const bring = (count: number) => {
+    for (let i = 0; i < count; i++) loop.receive(bytes, source);
+  };
+  bring(4_096);
+  for (let round = 0; round < rounds; round++) {
+    const before = loop.waiting;
+    while (loop.waiting === before) await new Promise(setImmediate);
+    expect(loop.waiting).toBeGreaterThan(1_024);
+    bring(before - loop.waiting);
+  }
+  expect([loop.waiting, loop.shed]).toEqual([4_096, 0]);
+  await loop.stop();
+});
