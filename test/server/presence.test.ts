@@ -228,6 +228,22 @@ test("a clean stop writes all of them", () => {
   expect(row).toMatchObject({ lastSeen: bench.wall, everySeconds: 20, source: home2 });
 });
 
+test("a clean stop also writes the rows whose turn in a round has not come yet", () => {
+  const bench = crowded(2_000);
+  for (let i = 0; i < 2_000; i++) {
+    bench.receive(say.status(`d${i}`), { ip: `10.0.${i >> 8}.${i & 255}`, port: 2 });
+  }
+  bench.turn();
+  // The round has begun: one share is written, the others wait.
+  const written = touchesOf(bench, () => bench.pass(10_000));
+  expect(written).toEqual([limits.touchesPerBatch]);
+  bench.engine.settle(bench.moment);
+  bench.turn();
+  const rows = bench.store.openSessions();
+  expect(rows).toHaveLength(2_000);
+  expect(rows.filter(({ source }) => source.port !== 2)).toEqual([]);
+});
+
 test("after a restart the session goes on with its interval and source", () => {
   const bench = entered();
   bench.ask(say.status("asmith", "every=20"));

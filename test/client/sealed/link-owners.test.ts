@@ -54,6 +54,10 @@ class BareLink {
     await this.world.pass(10);
   }
 
+  keepAlive(): void {
+    this.#send({ kind: "keepalive", answer: false, msgid: ++this.#msgid });
+  }
+
   sendText(text: string): void {
     this.#send({ kind: "text", answer: false, msgid: ++this.#msgid, body: Buffer.from(text) });
   }
@@ -126,6 +130,27 @@ test("an older link of the same key does not relay once the session has ended", 
   expect(world.server.engine.desk.sessions.get(asker.id)).toBeUndefined();
   expect(await older.relay(1)).toEqual([Number(answer.notLoggedIn)]);
   expect(world.server.engine.desk.counters.relayed).toBe(0);
+});
+
+test("a KEEPALIVE keeps the session of its own key alive, and moves no other", async () => {
+  const world = new World();
+  const { sessions } = world.server.engine.desk;
+  const first = await BareLink.open(world, fixedPair("first"), 11);
+  await first.enter();
+  const session = sessions.get(asker.id);
+  await world.pass(60_000);
+  first.keepAlive();
+  await world.pass(10);
+  expect(session?.lastSeen).toBeGreaterThan(session?.started ?? Infinity);
+  const second = await BareLink.open(world, fixedPair("second"), 12);
+  await second.enter();
+  const owned = sessions.get(asker.id);
+  await world.pass(60_000);
+  first.keepAlive();
+  await world.pass(10);
+  expect(sessions.get(asker.id)).toBe(owned as NonNullable<typeof owned>);
+  expect(owned?.lastSeen).toBe(owned?.started as number);
+  expect(owned?.source.port).toBe(12);
 });
 
 test("logins of one device with ever new keys pile up no links", async () => {
