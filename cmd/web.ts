@@ -13,6 +13,7 @@ import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { hashJobsMax } from "../lib/server/hash-queue.ts";
 import type { Asker } from "../lib/server/operation.ts";
+import { OperatingError } from "../lib/operating-error.ts";
 import { limits } from "../lib/server/policy.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
 import { logBytesMax, logGrows } from "../lib/store/file-guard.ts";
@@ -121,17 +122,20 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     gauges: gaugesOf(parts),
     subscribe: (onFacts, withReports) => engine.feed.subscribe(onFacts, withReports),
     isStoring: () => loop.isStoring,
+    damage: () => parts.store.damage,
     retentionHold: () => parts.retention.hold(),
     connections: acceptedConnections(),
     noteError: (error) => {
       const damaged = parts.store.noteError(error);
-      if (!damaged) logs.error("-", `the web side failed: ${error.stack ?? error.message}`);
-      return damaged;
+      if (damaged) return true;
+      if (error instanceof OperatingError) logs.error("-", `${error.message} ${error.nextStep}`);
+      else logs.error("-", `the web side failed: ${error.stack ?? error.message}`);
+      return false;
     },
   };
 }
 
-function gaugesOf({ engine, loop, store, endpoint, logs, config }: WebParts): () => Gauges {
+function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gauges {
   const started = newStart();
   // The files themselves, where --db is a symbolic link: SQLite keeps the log beside them.
   const file = realPathOf(config.db);
@@ -160,7 +164,6 @@ function gaugesOf({ engine, loop, store, endpoint, logs, config }: WebParts): ()
       databaseBytes: sizeOf(file),
       walBytes: sizeOf(`${file}-wal`),
       logGrows: sizeOf(`${file}-wal`) > logBytesMax ? logGrows : null,
-      damage: store.damage,
     };
   };
 }

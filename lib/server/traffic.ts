@@ -54,7 +54,9 @@ export class Traffic {
   /** The counts above 0; codes with the same outcome are added up. */
   read(): TrafficCell[] {
     const cells = new Map<string, TrafficCell>();
-    for (const [i, count] of this.#counts.entries()) {
+    // By index: the iterator of a typed array costs 25 times as much, and most cells are 0.
+    for (let i = 0; i < this.#counts.length; i++) {
+      const count = this.#counts[i] as number;
       if (count === 0) continue;
       const row = Math.floor(i / columns);
       const transport = row >= verbs.length ? "sealed" : "text";

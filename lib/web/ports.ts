@@ -26,11 +26,12 @@ export type WebPorts = {
   readonly subscribe: Feed["subscribe"];
   /** Whether the last batch could be stored. */
   readonly isStoring: () => boolean;
+  /** What was found damaged in the database, in words; null if nothing was. */
+  readonly damage: () => string | null;
   /** Why no old reports are removed for a while, and what to do; null if they are. */
   readonly retentionHold: () => { readonly message: string; readonly nextStep: string } | null;
   readonly connections: ConnectionSource;
-  /** Logs an error of the web side to error.log. */
-  /** Logs an error. @returns whether it means that the database is damaged where it was read */
+  /** Logs an error of the web side to error.log. @returns whether it means that the database is damaged where it was read */
   readonly noteError: (error: Error) => boolean;
 };
 
@@ -275,7 +276,6 @@ export type Gauges = {
   readonly contestedIds: readonly string[];
   readonly databaseBytes: number;
   readonly walBytes: number;
-  /** Whether the log is larger than it should be, in words; and what was found damaged. Null if all is well. */
+  /** That the log is larger than it should be, in words; null if it is not. */
   readonly logGrows: string | null;
-  readonly damage: string | null;
 };

@@ -77,7 +77,12 @@ function match(pattern: readonly string[], words: readonly string[]) {
 
 /** A JSON response that no cache stores. */
 export function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value), {
+  return jsonText(JSON.stringify(value), status);
+}
+
+/** The same for a value that is JSON text already. */
+export function jsonText(text: string, status = 200): Response {
+  return new Response(text, {
     status,
     headers: { "content-type": "application/json", "cache-control": "no-store" },
   });

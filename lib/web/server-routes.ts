@@ -9,7 +9,7 @@ import { openApi } from "./openapi.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import type { Roster } from "./roster.ts";
-import { type Call, json, type Route } from "./router.ts";
+import { type Call, json, jsonText, type Route } from "./router.ts";
 import type { Status } from "./status.ts";
 
 const linesMax = 1_000;
@@ -27,6 +27,8 @@ export type ServerParts = {
 /** The routes of the server itself. */
 export function serverRoutes({ ports, roster, status, clients, feed }: ServerParts): Route[] {
   const read = { method: "GET", query: [] as string[], access: "read" } as const;
+  // Once: anybody may ask for it, and it takes longer to write than the rest of the answer.
+  const document = JSON.stringify(openApi(ports.version));
   return [
     {
       ...read,
@@ -47,7 +49,7 @@ export function serverRoutes({ ports, roster, status, clients, feed }: ServerPar
       ...read,
       path: "/api/v1/openapi.json",
       access: "open",
-      answer: () => json(openApi(ports.version)),
+      answer: () => jsonText(document),
     },
     {
       ...read,
@@ -89,8 +91,11 @@ async function activity(ports: WebPorts, { parameters }: Call): Promise<Response
   }
 }
 
-/** A damaged page is no reason to take the server from its devices: it is told, with 200. */
-function health({ isStoring, gauges }: WebPorts): Response {
+/**
+ * Anybody may ask, as often as they like, so it reads no gauges: those take the longer the more devices are online.
+ * A damaged page is no reason to take the server from its devices: it is told, with 200.
+ */
+function health({ isStoring, damage }: WebPorts): Response {
   if (!isStoring()) return json({ status: "failing" }, 503);
-  return json(gauges().damage === null ? { status: "ok" } : { status: "damaged" });
+  return json(damage() === null ? { status: "ok" } : { status: "damaged" });
 }

@@ -128,10 +128,10 @@ export class Status {
     warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
     const failed = gauges.counters.batchesFailed;
     warn("storage-failed", `${failed} batches could not be stored since the start`, failed);
-    const { damage, logGrows } = gauges;
+    const damage = this.ports.damage();
     const damaged = `The database is damaged (${damage}): see iot-server check, and restore a backup`;
     warn("database-damaged", damaged, damage === null ? 0 : 1);
-    if (logGrows !== null) warn("log-grows", capital(logGrows), 1);
+    if (gauges.logGrows !== null) warn("log-grows", capital(gauges.logGrows), 1);
     const [contested = "", ...others] = gauges.contestedIds;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
     const twice = `Two devices seem to use the id ${contested}${more} in turn: give each an id of its own`;

@@ -143,9 +143,14 @@ export class WebServer {
 
   #bound(): ConnectionLimit {
     const { connections, uptimeMs, noteError } = this.options.ports;
-    const full = `more than ${connectionsMax} connections are open, or ${connectionsOfPeerMax} of one peer; those that are idle or unfinished are closed`;
-    const onFull = () => noteError(new Error(full));
-    return new ConnectionLimit({ port: this.port, connections, now: uptimeMs, onFull });
+    const { port } = this;
+    const full = new OperatingError(
+      "http-connections-full",
+      `More than ${connectionsMax} connections to the dashboard are open, or ${connectionsOfPeerMax} of one peer; those that are idle or unfinished are closed.`,
+      `See whose they are: ss -tn 'sport = :${port}'.`,
+    );
+    const onFull = () => noteError(full);
+    return new ConnectionLimit({ port, connections, now: uptimeMs, onFull });
   }
 
   async #answer(request: Request, server: Bun.Server<undefined>): Promise<Response> {

@@ -39,7 +39,11 @@ test(
     }
     await until("the rest is closed", () => closed >= crowd - 512);
     await until("the line in error.log", () =>
-      folder.text("log/error.log").includes("connections are open"),
+      folder.text("log/error.log").includes("to the dashboard are open"),
+    );
+    // Words for an operator, and no trace.
+    expect(folder.text("log/error.log")).toMatch(
+      /More than 512 .* of one peer; .* closed\. See whose they are: ss -tn 'sport = :\d+'\.\n/,
     );
     for (const socket of sockets) socket.destroy();
     expect(await healthFrom("127.0.0.1", server.port)).toContain("200 OK");

@@ -28,6 +28,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     gauges: () => fakeGauges(),
     subscribe: () => () => {},
     isStoring: () => true,
+    damage: () => null,
     retentionHold: () => null,
     connections: { open: () => [], close: () => {} },
     noteError: () => false,
@@ -58,7 +59,6 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     databaseBytes: 0,
     walBytes: 0,
     logGrows: null,
-    damage: null,
     ...changes,
   };
 }
