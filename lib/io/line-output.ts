@@ -29,13 +29,16 @@ export type OutputFile = {
 
 /** Bytes that a pipe takes at once when it has room (PIPE_BUF). */
 const pieceBytes = 4_096;
-/** Characters that wait for a slow reader if the command does not; lines above that are dropped and counted. */
-const heldCharsMax = 1 << 20;
+/** Bytes that wait for a slow reader if the command does not; lines above that are dropped and counted. */
+const heldBytesMax = 1 << 20;
+const lineEnd = 0x0a;
 const retryMs = 100;
 
 export class LineOutput {
   policy: OutputPolicy = "end";
   #waiting = "";
+  /** What a slow reader has not taken, before `#waiting`. Bytes, because it may begin inside a character. */
+  #held: Buffer = Buffer.alloc(0);
   #broken: OperatingError | null = null;
   #missing = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -55,7 +58,7 @@ export class LineOutput {
    */
   readonly write = (line: string): void => {
     if (this.#broken !== null) return this.#refuse(this.#broken);
-    if (this.policy === "never wait" && this.#waiting.length + line.length > heldCharsMax) {
+    if (this.policy === "never wait" && this.#hasNoRoomFor(line)) {
       this.#missing++;
       return;
     }
@@ -68,8 +71,7 @@ export class LineOutput {
    * @throws OperatingError `output-broken` if the policy is `end`
    */
   flush(): void {
-    let rest = Buffer.from(this.#waiting);
-    this.#waiting = "";
+    let rest = this.#takeWaiting();
     while (rest.length > 0) {
       try {
         if (!this.#maySend()) return this.#hold(rest);
@@ -95,12 +97,25 @@ export class LineOutput {
       if (error !== this.#broken) throw error;
     }
     clearTimeout(this.#retry);
-    const lost = this.#missing + this.#waiting.split("\n").length - 1;
+    const lost = this.#missing + this.#takeWaiting().filter((byte) => byte === lineEnd).length;
     if (this.#broken !== null || lost === 0) return this.#broken;
     return outputBroken(
       `${lost} lines of the output are missing: its reader took them too slowly.`,
       "The command itself did not wait for it.",
     );
+  }
+
+  #hasNoRoomFor(line: string): boolean {
+    const waiting = this.#held.length + Buffer.byteLength(this.#waiting);
+    return waiting + Buffer.byteLength(line) > heldBytesMax;
+  }
+
+  #takeWaiting(): Buffer {
+    const waiting = Buffer.from(this.#waiting);
+    const all = this.#held.length === 0 ? waiting : Buffer.concat([this.#held, waiting]);
+    this.#held = Buffer.alloc(0);
+    this.#waiting = "";
+    return all;
   }
 
   #maySend(): boolean {
@@ -112,7 +127,7 @@ export class LineOutput {
   }
 
   #hold(rest: Buffer): void {
-    this.#waiting = rest.toString();
+    this.#held = rest;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.flush(), retryMs);
     this.#retry.unref();

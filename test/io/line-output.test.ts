@@ -8,15 +8,19 @@ setDefaultTimeout(testTimeoutMs);
 
 /** A pipe with room for some bytes. */
 class FakePipe implements OutputFile {
-  text = "";
+  bytes = Buffer.alloc(0);
   room = Infinity;
   fault: string | null = null;
+
+  get text(): string {
+    return this.bytes.toString();
+  }
 
   write(bytes: Uint8Array): number {
     if (this.fault !== null) throw Object.assign(new Error(this.fault), { code: this.fault });
     const some = bytes.subarray(0, Math.min(bytes.length, this.room));
     this.room -= some.length;
-    this.text += Buffer.from(some).toString();
+    this.bytes = Buffer.concat([this.bytes, some]);
     return some.length;
   }
 
@@ -91,4 +95,19 @@ test("what is held for a stalled reader has a bound, and its end says how many l
   output.flush();
   expect(pipe.text.length).toBe(1 << 20);
   expect(output.end()?.message).toContain("976 lines of the output are missing");
+});
+
+test("a reader that stalls inside a character gets the rest of it later", () => {
+  const pipe = new FakePipe();
+  const output = new LineOutput(0, pipe);
+  output.policy = "never wait";
+  // One piece of 4 KiB ends inside an "é" of two bytes.
+  const line = `a${"é".repeat(4_000)}`;
+  pipe.room = 4_096;
+  output.write(line);
+  expect(pipe.bytes.length).toBe(4_096);
+  pipe.room = Infinity;
+  output.write("next");
+  expect(pipe.text).toBe(`${line}\nnext\n`);
+  expect(output.end()).toBeNull();
 });
