@@ -36,9 +36,6 @@ export class DeviceClock {
   /** When the last report was measured, by the monotonic and by the wall clock, ms. */
   #last = Number.NEGATIVE_INFINITY;
   #lastWall = Number.NEGATIVE_INFINITY;
-  /** The same of the report before it. */
-  #lastBefore = Number.NEGATIVE_INFINITY;
-  #lastWallBefore = Number.NEGATIVE_INFINITY;
 
   /**
    * Takes up what is stored.
@@ -83,23 +80,23 @@ export class DeviceClock {
       // Also false if there is no offset: then it is infinite.
       if (own < monotonic && monotonic - own <= ageMsMax && this.#stills < 2) at = own;
     }
-    this.#lastBefore = this.#last;
-    this.#lastWallBefore = this.#lastWall;
     if (at < this.#last) at = this.#last;
-    this.#last = at;
     let atWall = Math.round(wall - (monotonic - at));
     // Two readings of both clocks can differ by a millisecond.
     if (atWall < this.#lastWall && atWall > this.#lastWall - jitterMs) atWall = this.#lastWall;
-    if (atWall > wall) atWall = wall;
-    this.#lastWall = atWall;
-    return atWall;
+    return Math.min(atWall, wall);
   }
 
-  /** Takes back the latest `measured`, if it returned `at`: it was for an answer, which has a time of the server. */
-  takeBack(at: number): void {
-    if (at !== this.#lastWall) return;
-    this.#last = this.#lastBefore;
-    this.#lastWall = this.#lastWallBefore;
+  /**
+   * Notes that a report was measured: none of the device's later ones was measured before it. Not for an answer.
+   * @param at as from `measured`, which was called with the same readings of both clocks
+   */
+  keepOrder(at: number, wall: number, monotonic: number): void {
+    const last = monotonic - (wall - at);
+    // Rounded to a millisecond, `at` may seem to be before the report before it.
+    if (last < this.#last - 1) return;
+    this.#last = Math.max(this.#last, last);
+    this.#lastWall = at;
   }
 
   /**

@@ -5,7 +5,7 @@ import { encodeTimeMs } from "../../lib/protocol/time.ts";
 import { encode } from "../../lib/protocol/encode.ts";
 import type { Query } from "../../lib/protocol/messages.ts";
 import type { Report } from "../../lib/server/operation.ts";
-import { messageIn, type Reply, say, ServerBench } from "./server-bench.ts";
+import { home, messageIn, type Reply, say, ServerBench } from "./server-bench.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -168,6 +168,40 @@ test("an answer to a question teaches nothing: it has a time of the server", () 
   expect(bench.codes(encode({ ...answer, time: query.time, message: "21.5" }))).toEqual(["50"]);
   expect(bench.store.reports.size).toBe(0);
   expect(report(time, 20 * secondMs).at).toBe(measured);
+});
+
+test.each(["plain", "addressed"])(
+  "an answer (%s) in one batch with reports that waited moves none of them",
+  (form) => {
+    ahead = -8 * hourMs;
+    beat();
+    bench.wait(minuteMs);
+    const measured = [0, 1, 2].map((i) => trueTime() + i * secondMs);
+    const times = measured.map((ms) => deviceTime(ms));
+    bench.question("asmith", "01", []);
+    const query = messageIn(bench.pass(250)[0] as Reply) as Query;
+    bench.wait(50 * secondMs);
+    const address = form === "plain" ? null : home;
+    const answer = { type: "DATA", code: "01", id: "asmith", message: "21.5" } as const;
+    const send = (message: string, time: string) =>
+      bench.receive(encode({ ...answer, address: null, time, message }));
+    bench.receive(encode({ ...answer, address, time: query.time }));
+    for (const [i, time] of times.slice(0, 2).entries()) send(`waited ${i}`, time);
+    bench.turn();
+    send("waited 2", times[2] as string);
+    bench.turn();
+    expect([...bench.store.reports.values()].map(({ at }) => at)).toEqual(measured);
+  },
+);
+
+test("a DATA in the form of an answer that answers nothing is a report, and keeps the order", () => {
+  beat();
+  bench.wait(minuteMs);
+  const data = { type: "DATA", code: "01", id: "asmith", address: home } as const;
+  bench.ask(encode({ ...data, time: deviceTime(), message: "21.5" }));
+  expect(bench.store.reports.size).toBe(1);
+  const [before, time] = [bench.wall, deviceTime(trueTime() - 30 * secondMs)];
+  expect(report(time, secondMs).at).toBe(before);
 });
 
 describe("the server's clock is set", () => {

@@ -28,12 +28,16 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   const key = keyOf(request);
   const previous = session.lastReport;
   const mayAnswer = mayAnswerOf(desk, request, message);
+  const keepOrder = () => session.clock.keepOrder(at, received, uptimeMs);
+  const seemsAnswer = mayAnswer !== null && isLikelyAnswer(desk, request, mayAnswer, id);
+  // An answer must not move the reports that waited, also those of the same batch.
+  if (!seemsAnswer) keepOrder();
   desk.submit({ kind: "report", report, key, previous, mayAnswer }, request, (outcome) => {
     if (outcome.kind === "answer") {
-      session.clock.takeBack(at);
       const answer = { kind: "answer", code, time, message: message.message } as const;
       desk.asks.answer(id, outcome.question, answer, desk.uptimeMs);
     } else if (outcome.kind === "report") {
+      if (seemsAnswer) keepOrder();
       if (outcome.repeated) {
         desk.counters.reportsRepeated++;
         session.repeats++;
@@ -66,6 +70,16 @@ function mayAnswerOf(desk: Desk, { link, isAnswer }: Request, data: Data): MayAn
   return data.address === null
     ? plain
     : { addressed: true, open: desk.asks.answerable(data.id, desk.uptimeMs) };
+}
+
+/** Whether it has the form of an answer, or comes while the device is asked: the batch will tell whether it is one. */
+function isLikelyAnswer(
+  desk: Desk,
+  { link }: Request,
+  { addressed }: MayAnswer,
+  id: string,
+): boolean {
+  return link !== null || addressed || desk.asks.answerable(id, desk.uptimeMs) > 0;
 }
 
 /**
