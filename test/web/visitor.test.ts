@@ -46,6 +46,11 @@ test("a forwarded client is never local, whatever it states", () => {
     expect(visitor("127.0.0.1", forwardedFor(ip)).isLocal).toBe(false);
 });
 
+test.each(["forwarded", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"])(
+  "a request with %s came through a proxy and is not local",
+  (header) => expect(visitor("127.0.0.1", { [header]: "http" }).isLocal).toBe(false),
+);
+
 test("that a browser speaks TLS is believed from the same proxies only", () => {
   const https = { "x-forwarded-proto": "https" };
   expect(visitor("127.0.0.1", https).overTls).toBe(true);
