@@ -21,6 +21,7 @@ import {
 import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
 import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
+import type { OperatingError } from "../operating-error.ts";
 import { countValue, durationValue, portValue, quoted, usageError } from "./values.ts";
 
 /** What all commands but help, version and trust have; `mac` and `ip` are null for those of this machine. */
@@ -96,6 +97,10 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
   if (hasSwitch(args, "--version")) return { command: "version" };
   refusePassword(args);
   const named = Object.hasOwn(synopses, first) && first !== "menu";
+  // A misspelled command. The menu has four arguments and then its options, none of them these.
+  if (!named && isId(first) && args.slice(1, 4).some((arg) => /^--(id|server)(=|$)/.test(arg))) {
+    throw unknownCommand(first);
+  }
   const command = named ? (first as CommandName) : "menu";
   const given = readArguments(program, command, named ? args.slice(1) : args, env);
   switch (command) {
@@ -108,15 +113,17 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
   }
 }
 
+function unknownCommand(word: string): OperatingError {
+  return usageError(
+    `Unknown command ${quoted(word)}.`,
+    `The commands are: ${commandNames().join(", ")}.`,
+  );
+}
+
 function readMenu(given: Given, env: Env): ClientConfig {
   const { positionals } = given;
   const [id = "", host = "", port = "", devicePort = ""] = positionals;
-  if (positionals.length === 1 && isId(id)) {
-    throw usageError(
-      `Unknown command ${quoted(id)}.`,
-      `The commands are: ${commandNames().join(", ")}.`,
-    );
-  }
+  if (positionals.length === 1 && isId(id)) throw unknownCommand(id);
   if (positionals.length !== 4) {
     throw usageError(
       `The menu takes 4 arguments, not ${positionals.length}.`,

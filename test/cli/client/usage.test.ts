@@ -14,6 +14,9 @@ const base = ["--id", "asmith", "--server", "192.0.2.1:9000"];
 test.each([
   [[], "No command."],
   [["frob"], 'Unknown command "frob".'],
+  [["lgin", ...base], 'Unknown command "lgin".'],
+  [["qery", "list", ...base], 'Unknown command "qery".'],
+  [["snd", "--timeout", "5s", "--id=asmith"], 'Unknown command "snd".'],
   [["a", "b", "c"], "The menu takes 4 arguments, not 3."],
   [["asmith", "192.0.2.1", "9000", "1994", "more"], "The menu takes 4 arguments, not 5."],
   [["asmith", "192.0.2.1", "0", "1994"], '<server-port> is "0", not a port.'],
