@@ -3,7 +3,7 @@
 
 import type { CommandConfig } from "../lib/config/server.ts";
 import { showProgress } from "../lib/cli/progress.ts";
-import { checkLines } from "../lib/cli/server/check-report.ts";
+import { checkLines, counted } from "../lib/cli/server/check-report.ts";
 import { readCsv } from "../lib/cli/server/csv.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
@@ -17,7 +17,7 @@ import { identityPathOf } from "../lib/io/identity-file.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
-import { enrolled } from "../lib/server/operator.ts";
+import { enrolled, enrollment } from "../lib/server/operator.ts";
 import { backUp } from "../lib/store/backup.ts";
 import { checkDatabase } from "../lib/store/database-check.ts";
 import { realPathOf } from "../lib/store/database-file.ts";
@@ -38,9 +38,13 @@ const onChecking = () => say("Checking every page of the copy.");
 /** Copies the database while it is served. */
 export function runBackup({ db, file }: { db: string; file: string }, write: Write): ExitCode {
   const facts = backUp(db, file, { onProgress: showProgress("Copying reports"), onChecking });
-  write(
-    `${file}: ${facts.devices} devices, ${facts.sessions} sessions, ${facts.reports} reports; checked.`,
-  );
+  const { devices, sessions, reports } = facts;
+  const counts = [
+    counted(devices, "device"),
+    counted(sessions, "session"),
+    counted(reports, "report"),
+  ];
+  write(`${file}: ${counts.join(", ")}; checked.`);
   write(`Keep ${identityPathOf(realPathOf(db))} with it: without it devices see a changed key.`);
   return exitCode.done;
 }
@@ -152,20 +156,9 @@ async function openRegistrar(db: string, sharedIp: boolean) {
   });
   const store = new SqliteStore(database, { sharedIp });
   const enroll = (candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]> => {
+    const at = Date.now();
     const outcomes = store.apply(
-      candidates.map(({ hash, ...device }) => {
-        const proof =
-          hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
-        return {
-          kind: "register",
-          device,
-          proof,
-          sealed: true,
-          clientKey: null,
-          join: "open",
-          at: Date.now(),
-        } as const;
-      }),
+      candidates.map(({ hash, ...device }) => enrollment(device, hash, at)),
     );
     return Promise.resolve(outcomes.map(enrolled));
   };

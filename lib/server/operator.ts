@@ -7,7 +7,7 @@ import type { Ask, OpenAsk } from "./asks.ts";
 import type { Desk } from "./desk.ts";
 import { peerName } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
-import type { DeviceFacts, Endpoint, Outcome } from "./operation.ts";
+import type { DeviceFacts, Endpoint, Operation, Outcome } from "./operation.ts";
 
 const hourMs = 3_600_000;
 
@@ -108,17 +108,8 @@ export class Operator {
     now: Moment,
   ): void {
     this.desk.setTime(now);
-    const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
     this.desk.submit(
-      {
-        kind: "register",
-        device,
-        proof,
-        sealed: true,
-        clientKey: null,
-        join: "open",
-        at: now.wall,
-      },
+      enrollment(device, hash, now.wall),
       null,
       (outcome) => onResult(enrolled(outcome)),
       () => onResult({ kind: "done", code: ack.storageFailed }),
@@ -168,7 +159,21 @@ export class Operator {
   }
 }
 
-/** The result that the outcome of a `register` operation means. */
+/**
+ * The operation that registers a device for the operator.
+ * @param hash as for `Operator.enroll`
+ * @param at the wall clock, ms since 1970
+ */
+export function enrollment(
+  device: DeviceFacts,
+  hash: string | null,
+  at: number,
+): Extract<Operation, { kind: "register" }> {
+  const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
+  return { kind: "register", device, proof, sealed: true, clientKey: null, join: "open", at };
+}
+
+/** The result that the outcome of an `enrollment` means. */
 export function enrolled(outcome: Outcome): EnrollResult {
   if (outcome.kind === "done") return { kind: "done", code: outcome.code };
   const isNew = outcome.kind === "need" && outcome.need.kind === "hash";

@@ -29,7 +29,7 @@ export function checkLines(db: string, found: Found): string[] {
   const lines = [
     `${db}: schema ${schema}, ${served ? "served now" : "not served"}`,
     `${size(found.bytes)}, ${size(found.freeBytes)} of it free to be used again; ${size(found.logBytes)} in its log; ${size(found.diskFreeBytes)} free on the disk`,
-    `${count(found.devices, "device")}, ${count(found.sessions, "session")}, ${count(found.reports, "report")}`,
+    `${counted(found.devices, "device")}, ${counted(found.sessions, "session")}, ${counted(found.reports, "report")}`,
     ...damage.map((sentence) => `damaged: ${sentence}`),
   ];
   if (damage.length === 0) lines.push("Every page is whole, and every report is found.");
@@ -74,7 +74,8 @@ export function size(bytes: number): string {
   return `${scaled.toFixed(1)} ${units[0]}`;
 }
 
-function count(it: number | null, what: string): string {
+/** A number with its noun, such as «1 device»; null is a number that could not be read. */
+export function counted(it: number | null, what: string): string {
   if (it === null) return `${what}s unreadable`;
   return `${it} ${what}${it === 1 ? "" : "s"}`;
 }
