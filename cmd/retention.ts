@@ -13,26 +13,28 @@ import {
   RetentionSchedule,
 } from "../lib/store/retention-schedule.ts";
 
-/** A removal that runs until it is closed. */
+/** A removal that runs from its start until it is closed. */
 export type RunningRetention = {
+  /** Begins; call it once nothing can fail the server's start any more. Warns on the terminal if it has to wait. */
+  start(): void;
   /** Why no reports are removed for a while; null if they are. */
   hold(): RetentionHold | null;
   close(): void;
 };
 
 /**
- * Removes old reports a few milliseconds at a time, and warns if that has to wait.
+ * Prepares the removal of old reports, a few milliseconds at a time.
  * @param database the connection of the store that `chunks` belongs to
  * @param retainMs the age up to which reports are kept, ms; null keeps all
  */
-export function startRetention(
+export function prepareRetention(
   database: Database,
   chunks: ReportChunks,
   retainMs: number | null,
   logs: FileLogs,
   clocks: () => Moment,
 ): RunningRetention {
-  if (retainMs === null) return { hold: () => null, close: () => {} };
+  if (retainMs === null) return { start: () => {}, hold: () => null, close: () => {} };
   const remover = new Retention(database, chunks);
   const schedule = new RetentionSchedule(
     {
@@ -43,7 +45,7 @@ export function startRetention(
     },
     clocks(),
   );
-  let timer: ReturnType<typeof setTimeout>;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const turn = () => {
     let pauseMs: number = failedPauseMs;
     try {
@@ -53,11 +55,13 @@ export function startRetention(
     }
     timer = setTimeout(turn, pauseMs);
   };
-  turn();
-  const { hold } = schedule;
-  if (hold !== null)
-    tellWarning(new OperatingError("retention-waits", hold.message, hold.nextStep));
   return {
+    start: () => {
+      turn();
+      const { hold } = schedule;
+      if (hold === null) return;
+      tellWarning(new OperatingError("retention-waits", hold.message, hold.nextStep));
+    },
     hold: () => schedule.hold,
     close: () => {
       clearTimeout(timer);

@@ -24,7 +24,7 @@ import { showProgress } from "../lib/cli/progress.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/password-hasher.ts";
 import { openUdp } from "../lib/io/udp-endpoint.ts";
-import { startRetention } from "./retention.ts";
+import { prepareRetention } from "./retention.ts";
 import { startWeb } from "./web.ts";
 
 /** A running server. */
@@ -78,7 +78,7 @@ async function open(
   const store = new SqliteStore(database, options, new FileGuard(config.db));
   closers.push(() => store.close());
   if (store.damage !== null) tell(logs, reportsDamaged(config.db, store.damage));
-  const retention = startRetention(database, store.chunks, config.retainMs, logs, bothClocks);
+  const retention = prepareRetention(database, store.chunks, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
   const { sessions, identity, heard, engine, loop } = makeEngine(config, store, logs);
   const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
@@ -111,6 +111,7 @@ async function open(
   closers.push(closeControl);
   loop.start(endpoint);
   closers.push(() => loop.stop());
+  retention.start();
   const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions restored`;
   logs.activity("info", "-", "-", words);
   closers.push(() => logs.activity("info", "-", "-", `iot-server ${version} stops`));

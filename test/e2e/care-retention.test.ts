@@ -91,7 +91,7 @@ test("a clock that is 200 days ahead for a moment removes nothing", async () => 
   expect(logOf(folder)).not.toMatch(/removed \d/);
 });
 
-test("old reports are removed at the start, young ones stay, and numbers continue", async () => {
+test("old reports are removed at the start, but not by one that fails; young ones stay, and numbers continue", async () => {
   using folder = new TemporaryFolder();
   const identity = newIdentity();
   let port: number;
@@ -105,6 +105,12 @@ test("old reports are removed at the start, young ones stay, and numbers continu
     folder,
     `UPDATE data SET received = received - ${91 * 86_400_000} WHERE message IN ('b', 'd')`,
   );
+  using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+  const args = [`${port}`, "--retain", "90d", "--http", `127.0.0.1:${taken.port}`];
+  const failed = await run(serverBinary, args, folder.path);
+  expect(failed.stderr).toContain("in use");
+  expect(failed.code).toBe(1);
+  expect(messagesOf(folder)).toEqual(["a", "b", "c", "d", "e"]);
   await using server = await startServer({ folder: folder.path, port, args: ["--retain", "90d"] });
   await until("the line of the removal", () =>
     logOf(folder).includes("removed 2 reports received before"),
