@@ -1,7 +1,7 @@
 // Owns the rows of `login`: one per session, from its LOGIN to its end. Never decides when a session ends.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { EndReason, Endpoint, StoredSession, Touch } from "../server/operation.ts";
+import type { EndReason, Endpoint, Operation, StoredSession, Touch } from "../server/operation.ts";
 import { prepare } from "./statements.ts";
 
 /**
@@ -57,7 +57,7 @@ export class SessionRows {
     );
     this.#end = prepare(
       database,
-      "UPDATE login SET ended = ?, reason = ? WHERE session = ? AND ended IS NULL",
+      "UPDATE login SET ended = ?, reason = ?, last_seen = ? WHERE session = ? AND ended IS NULL",
     );
     this.#touch = prepare(
       database,
@@ -80,9 +80,9 @@ export class SessionRows {
     this.#endOpen.run(at, reason, device);
   }
 
-  /** Ends a session if it is open. `at` is in ms since 1970. */
-  end(session: number, reason: EndReason, at: number): void {
-    this.#end.run(at, reason, session);
+  /** Ends a session if it is open. Times are in ms since 1970. */
+  end({ session, reason, lastSeen, at }: Extract<Operation, { kind: "end" }>): void {
+    this.#end.run(at, reason, lastSeen, session);
   }
 
   /** Stores when and from where sessions were last heard. */

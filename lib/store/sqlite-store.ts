@@ -242,7 +242,7 @@ export class SqliteStore implements Store {
       case "allow-text":
         return { kind: "found", known: this.#devices.allowText(operation.id), report: null };
       case "end":
-        this.#sessions.end(operation.session, operation.reason, operation.at);
+        this.#sessions.end(operation);
         this.#keepAnswer(operation, ack.loggedOff);
         return { kind: "nothing" };
       case "answered":

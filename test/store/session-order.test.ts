@@ -143,3 +143,14 @@ test.each(older)("of an earlier release's rows: %s", (_, registered, sessions, l
   new SqliteStore(database, { sharedIp: false }).apply([login(before)]);
   expect(latestIn(database)).toEqual([sessions.length + 1, "open"]);
 });
+
+test("the end of a session stores when its device was last heard, also if its row was not due since", () => {
+  const database = newDatabase();
+  const store = new SqliteStore(database, { sharedIp: false });
+  store.apply([register(now), login(now)]);
+  const lastSeen = now + minute;
+  store.apply([
+    { kind: "end", id: "device-1", session: 1, reason: "offline", lastSeen, at: now + 4 * minute },
+  ]);
+  expect([...listDevices(database)].map(({ session }) => session?.lastSeen)).toEqual([lastSeen]);
+});
