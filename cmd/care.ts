@@ -13,20 +13,20 @@ import {
   type EnrollAnswer,
   retentionHoldOf,
 } from "../lib/io/control-socket.ts";
-import { identityPathOf } from "../lib/io/identity-file.ts";
-import { hashPassword } from "../lib/io/password-hasher.ts";
+import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
+import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { enrolled, enrollment } from "../lib/server/operator.ts";
-import { backUp } from "../lib/store/backup.ts";
-import { checkDatabase } from "../lib/store/database-check.ts";
-import { realPathOf } from "../lib/store/database-file.ts";
-import { listDevices } from "../lib/store/device-listing.ts";
-import { isServed } from "../lib/store/instance-lock.ts";
-import { openDatabase, openReadOnly } from "../lib/store/open-database.ts";
-import { allReports } from "../lib/store/report-history.ts";
-import { restore } from "../lib/store/restore.ts";
-import { SqliteStore } from "../lib/store/sqlite-store.ts";
+import { backUp } from "../lib/store/sqlite/file/backup.ts";
+import { checkDatabase } from "../lib/store/sqlite/file/database-check.ts";
+import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
+import { listDevices } from "../lib/store/sqlite/rows/device-listing.ts";
+import { isServed } from "../lib/store/sqlite/file/instance-lock.ts";
+import { openDatabase, openReadOnly } from "../lib/store/sqlite/file/open-database.ts";
+import { allReports } from "../lib/store/sqlite/reports/report-history.ts";
+import { restore } from "../lib/store/sqlite/file/restore.ts";
+import { SqliteStore } from "../lib/store/sqlite/sqlite-store.ts";
 import { csvField, csvHeader, csvLine, jsonLine } from "../lib/web/report-stream.ts";
 
 type Write = (line: string) => void;

@@ -9,14 +9,14 @@ import { runClient } from "../lib/cli/client/dispatch.ts";
 import { type ClientConfig, readClientConfig } from "../lib/config/client.ts";
 import { makeDeviceFolder, openClientState, stateFolderOf } from "../lib/io/client-state.ts";
 import { isHangupIgnored } from "../lib/io/hangup.ts";
-import { readPsk } from "../lib/io/identity-file.ts";
-import { KnownServers } from "../lib/io/known-servers.ts";
-import { readPasswordFile } from "../lib/io/password-file.ts";
-import { addressOf, macOf, ownIpTowards } from "../lib/io/route.ts";
+import { readPsk } from "../lib/io/secrets/identity-file.ts";
+import { KnownServers } from "../lib/io/secrets/known-servers.ts";
+import { readPasswordFile } from "../lib/io/secrets/password-file.ts";
+import { addressOf, macOf, ownIpTowards } from "../lib/io/udp/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
 import { SpoolFile } from "../lib/io/spool-file.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
-import { openUdp } from "../lib/io/udp-endpoint.ts";
+import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
 import { version } from "./version.ts";
 
 /** What becomes of each command if its output breaks. */

@@ -2,16 +2,16 @@
 
 import type { Database } from "bun:sqlite";
 import { tellWarning } from "../lib/cli/failure.ts";
-import type { FileLogs } from "../lib/io/log-file.ts";
+import type { FileLogs } from "../lib/io/log/log-file.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import type { Moment } from "../lib/server/moment.ts";
-import type { ReportChunks } from "../lib/store/report-chunks.ts";
-import { Retention } from "../lib/store/retention.ts";
+import type { ReportChunks } from "../lib/store/sqlite/reports/report-chunks.ts";
+import { Retention } from "../lib/store/sqlite/reports/retention.ts";
 import {
   failedPauseMs,
   type RetentionHold,
   RetentionSchedule,
-} from "../lib/store/retention-schedule.ts";
+} from "../lib/store/sqlite/reports/retention-schedule.ts";
 
 /** A removal that runs from its start until it is closed. */
 export type RunningRetention = {

@@ -8,7 +8,7 @@ import { isAbsolute, join } from "node:path";
 import type { SealedPorts, Ticket } from "../client/sealed/ports.ts";
 import { OperatingError } from "../operating-error.ts";
 import { hash, type KeyPair, x25519KeyPair } from "../sealed/primitives.ts";
-import { makeSecretFolder, readSecretFile, writeSecretFile } from "./secret-file.ts";
+import { makeSecretFolder, readSecretFile, writeSecretFile } from "./secrets/secret-file.ts";
 import { whileLocked } from "./state-lock.ts";
 
 const keyHeading = "iot-client key 1";

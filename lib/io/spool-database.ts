@@ -4,7 +4,7 @@
 import { Database } from "bun:sqlite";
 import { existsSync, renameSync } from "node:fs";
 import { OperatingError } from "../operating-error.ts";
-import { makeSecretFile } from "./secret-file.ts";
+import { makeSecretFile } from "./secrets/secret-file.ts";
 
 /** `IOsp`: the file is a spool of iot-client. */
 const applicationId = 0x494f7370;

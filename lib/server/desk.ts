@@ -8,23 +8,23 @@ import { encodeFrame, encodeTextFrame, type Frame } from "../sealed/frames.ts";
 import { amplificationMax } from "../protocol/limits.ts";
 import { encodeTime } from "../protocol/time.ts";
 import { Asks } from "./asks.ts";
-import { Contests } from "./contests.ts";
+import { Contests } from "./sessions/contests.ts";
 import { newCounters } from "./counters.ts";
-import { CredentialGuard } from "./credential-guard.ts";
+import { CredentialGuard } from "./passwords/credential-guard.ts";
 import type { Identity, Random } from "./identity.ts";
 import type { Link } from "./links/link.ts";
 import { LinkTable } from "./links/link-table.ts";
-import { HashQueue } from "./hash-queue.ts";
+import { HashQueue } from "./passwords/hash-queue.ts";
 import type { Log } from "./log.ts";
 import { Logbook } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
 import type { Endpoint, Operation, Outcome } from "./operation.ts";
 import { limits, type Policy } from "./policy.ts";
 import type { Request } from "./request.ts";
-import { type Session, SessionTable } from "./session.ts";
+import { type Session, SessionTable } from "./sessions/session.ts";
 import { KeyedBuckets, TokenBucket } from "./token-bucket.ts";
 import { Traffic } from "./traffic.ts";
-import { VerifierCache } from "./verifier-cache.ts";
+import { VerifierCache } from "./passwords/verifier-cache.ts";
 
 /** An operation of the batch. `onDone` runs once it is on the disk, `onFail` if the batch cannot be stored. */
 export type Entry = {

@@ -3,7 +3,7 @@
 
 import type { Engine } from "./engine.ts";
 import type { Reply } from "./desk.ts";
-import type { HashJob, HashResult } from "./hash-queue.ts";
+import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import type { Moment } from "./moment.ts";
 import type { Endpoint, Outcome, Store } from "./operation.ts";
 

@@ -2,7 +2,7 @@
 // (`heartbeat FIRST END`, `resume FIRST END`) and answers each with a line once all these devices are acknowledged.
 
 import { packetType, receiverOf } from "../../lib/sealed/packet-form.ts";
-import { openUdp, type UdpEndpoint } from "../../lib/io/udp-endpoint.ts";
+import { openUdp, type UdpEndpoint } from "../../lib/io/udp/udp-endpoint.ts";
 import { deviceBits, type Greeting, Member } from "./fleet-member.ts";
 
 /** The number of devices that act before received packets are processed again. */

@@ -1,7 +1,7 @@
 // Sealed devices for a database: their keys and tickets are derived from their numbers, so that a simulated device
 // needs its number only. Sends nothing.
 
-import { openIdentity } from "../../lib/io/identity-file.ts";
+import { openIdentity } from "../../lib/io/secrets/identity-file.ts";
 import { hash, type KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import { resumeProof, storedProof } from "../../lib/sealed/ticket.ts";
 import { deviceId, openToFill, seedDevices } from "./seed.ts";

@@ -2,8 +2,8 @@
 // checked, and reports, through the store's own code.
 
 import { Database } from "bun:sqlite";
-import { migrate } from "../../lib/store/schema.ts";
-import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { migrate } from "../../lib/store/sqlite/file/schema.ts";
+import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
 import type { Operation } from "../../lib/server/operation.ts";
 import { sessions } from "./load.ts";
 import { databaseIn } from "./server-process.ts";

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { tokenPathOf } from "../../lib/io/admin-token.ts";
+import { tokenPathOf } from "../../lib/io/secrets/admin-token.ts";
 import { adopt, BenchError, firstLine } from "./children.ts";
 import { onCore } from "./machine.ts";
 

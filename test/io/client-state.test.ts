@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openClientState, stateFolderOf } from "../../lib/io/client-state.ts";
-import { KnownServers } from "../../lib/io/known-servers.ts";
+import { KnownServers } from "../../lib/io/secrets/known-servers.ts";
 import { whileLocked } from "../../lib/io/state-lock.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { fixedBytes } from "../sealed/fixtures.ts";

@@ -7,7 +7,7 @@ import type { Data, Message } from "../../lib/protocol/messages.ts";
 import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Ask, AskResult } from "../../lib/server/asks.ts";
 import { Engine } from "../../lib/server/engine.ts";
-import type { HashJob, HashResult } from "../../lib/server/hash-queue.ts";
+import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.ts";
 import type { Moment } from "../../lib/server/moment.ts";
 import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
 import { defaultPolicy } from "../../lib/server/policy.ts";

@@ -2,7 +2,7 @@
 // oracles that watch. The seed determines everything.
 
 import type { Address } from "../../lib/protocol/messages.ts";
-import { hashJobsMax } from "../../lib/server/hash-queue.ts";
+import { hashJobsMax } from "../../lib/server/passwords/hash-queue.ts";
 import { limits } from "../../lib/server/policy.ts";
 import { Attacker, attackerIp } from "./attacker.ts";
 import { DeviceNode, reportsMax } from "./device-node.ts";

@@ -4,8 +4,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HeardLog, lastLines, parseLine } from "../../lib/io/activity-lines.ts";
-import { logLine } from "../../lib/io/log-line.ts";
+import { HeardLog, lastLines, parseLine } from "../../lib/io/log/activity-lines.ts";
+import { logLine } from "../../lib/io/log/log-line.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

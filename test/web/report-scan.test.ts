@@ -2,9 +2,9 @@
 
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { OperatorReader } from "../../lib/store/operator-reader.ts";
-import { migrate } from "../../lib/store/schema.ts";
-import { SqliteStore } from "../../lib/store/sqlite-store.ts";
+import { OperatorReader } from "../../lib/store/sqlite/operator-reader.ts";
+import { migrate } from "../../lib/store/sqlite/file/schema.ts";
+import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

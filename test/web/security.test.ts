@@ -36,7 +36,7 @@ test("the token is created once, readable by its owner only, and shown once", ()
 });
 
 test("a second start shows no token", async () => {
-  const { openAdminToken } = await import("../../lib/io/admin-token.ts");
+  const { openAdminToken } = await import("../../lib/io/secrets/admin-token.ts");
   expect(openAdminToken(server.db)).toEqual({ token: server.token, isNew: false });
 });
 

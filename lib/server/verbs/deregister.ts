@@ -7,7 +7,7 @@ import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { doOnce, sealedRequestOf } from "../answered.ts";
-import type { Attempts } from "../credentials.ts";
+import type { Attempts } from "../passwords/credentials.ts";
 import type { Desk } from "../desk.ts";
 import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
 import type { Policy } from "../policy.ts";

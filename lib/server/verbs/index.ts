@@ -1,7 +1,7 @@
 // The one table of verbs: what the server does with each type of message. A type without a line here does not compile.
 
 import type { Message, Verb } from "../../protocol/messages.ts";
-import type { Attempts } from "../credentials.ts";
+import type { Attempts } from "../passwords/credentials.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 import { receiveData } from "./data.ts";

@@ -7,13 +7,13 @@ import { ownText } from "../../protocol/seen-ids.ts";
 import type { Login } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { resumeProof, storedProof } from "../../sealed/ticket.ts";
-import type { Attempts } from "../credentials.ts";
+import type { Attempts } from "../passwords/credentials.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import type { Done, Endpoint, Need, Proof, Seal } from "../operation.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
-import { Session } from "../session.ts";
+import { Session } from "../sessions/session.ts";
 import type { DeviceRow } from "./register.ts";
 
 const ticketBytes = 32;

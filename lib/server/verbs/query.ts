@@ -11,7 +11,7 @@ import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../sessions/session.ts";
 
 /** Handles a QUERY. */
 export function receiveQuery(desk: Desk, request: Request, message: Query): void {

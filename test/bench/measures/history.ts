@@ -1,8 +1,8 @@
 // A large history: 10,000,000 reports of 1,000 devices. How long the last 100 reports of a device take, in this process
 // and through the command, and whether new reports are stored at the same rate.
 
-import { openReadOnly } from "../../../lib/store/open-database.ts";
-import { ReportReader } from "../../../lib/store/report-reader.ts";
+import { openReadOnly } from "../../../lib/store/sqlite/file/open-database.ts";
+import { ReportReader } from "../../../lib/store/sqlite/reports/report-reader.ts";
 import { BenchError } from "../children.ts";
 import { compare, type Comparison, sessions } from "../load.ts";
 import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";

@@ -4,7 +4,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Initiation, initiate } from "../../../lib/sealed/handshake.ts";
-import { openUdp } from "../../../lib/io/udp-endpoint.ts";
+import { openUdp } from "../../../lib/io/udp/udp-endpoint.ts";
 import { packetType } from "../../../lib/sealed/packet-form.ts";
 import { type KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
 import { BenchError } from "../children.ts";

@@ -8,7 +8,7 @@ import {
   type RefusedLine,
 } from "../../../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../../../lib/cli/server/import-run.ts";
-import { refusalOf } from "../../store/store-fixtures.ts";
+import { refusalOf } from "../../store/sqlite/store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

@@ -6,7 +6,7 @@ import { aligned, rowsLookedAt } from "../../../lib/cli/server/columns.ts";
 import { printAnswer, printDevices, printReports } from "../../../lib/cli/server/commands.ts";
 import type { ShownDevice, ShownReport } from "../../../lib/cli/server/listing.ts";
 import { printable } from "../../../lib/cli/server/printable.ts";
-import { refusalOf } from "../../store/store-fixtures.ts";
+import { refusalOf } from "../../store/sqlite/store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

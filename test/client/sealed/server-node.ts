@@ -6,14 +6,14 @@ import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
 import type { Reply } from "../../../lib/server/desk.ts";
 import { Engine } from "../../../lib/server/engine.ts";
-import type { HashJob, HashResult } from "../../../lib/server/hash-queue.ts";
+import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";
 import { defaultPolicy, type Policy } from "../../../lib/server/policy.ts";
 import type { Store } from "../../../lib/server/operation.ts";
 import { Turn } from "../../../lib/server/turn.ts";
-import { SqliteStore } from "../../../lib/store/sqlite-store.ts";
+import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import { fixedBytes } from "../../sealed/fixtures.ts";
-import { newDatabase } from "../../store/store-fixtures.ts";
+import { newDatabase } from "../../store/sqlite/store-fixtures.ts";
 
 type Source = { readonly ip: string; readonly port: number };
 

@@ -1,0 +1,136 @@
+// Activity.log for the dashboard: reads its last lines from the file, and passes new lines to listeners. Never writes a
+// file.
+
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Log, LogDirection, LogLevel } from "../../server/log.ts";
+import { logLevels } from "../../server/log.ts";
+import { visible } from "./log-line.ts";
+
+export type LoggedLine = {
+  readonly time: string;
+  readonly level: LogLevel;
+  readonly peer: string;
+  readonly direction: LogDirection;
+  readonly words: string;
+};
+
+/** At most this much of the end of the file is read, in pieces of this size; in bytes. */
+const readBytesMax = 4 << 20;
+const pieceBytes = 128 << 10;
+
+const lineForm = /^(\S+) (DEBUG|INFO|WARN|ERROR) +(\S+) (RECV|SEND|-) +(.*)$/;
+
+/**
+ * The last lines of the log that match, oldest first.
+ * @param directory the directory of the logs
+ * @param contains a part of the peer and the words, in any case; empty for all lines
+ * @param level the lowest level to include
+ * @param limit the most lines to return
+ * @throws the system's error if the file cannot be read
+ */
+export async function lastLines(
+  directory: string,
+  contains: string,
+  level: LogLevel,
+  limit: number,
+): Promise<LoggedLine[]> {
+  const wanted = contains.toLowerCase();
+  const found: LoggedLine[] = [];
+  const file = await open(join(directory, "Activity.log"), "r");
+  try {
+    const { size } = await file.stat();
+    const stop = Math.max(0, size - readBytesMax);
+    // The end of a line that begins in the piece of the file before this one.
+    let rest = Buffer.alloc(0);
+    for (let end = size; end > stop && found.length < limit;) {
+      const start = Math.max(stop, end - pieceBytes);
+      const piece = Buffer.alloc(end - start);
+      const { bytesRead } = await file.read(piece, 0, piece.length, start);
+      const text = Buffer.concat([piece.subarray(0, bytesRead), rest]);
+      const cut = start === 0 ? 0 : text.indexOf(0x0a) + 1;
+      if (start > 0 && cut === 0) {
+        rest = text;
+      } else {
+        rest = text.subarray(0, cut);
+        const lines = text.toString("utf8", cut).split("\n").reverse();
+        take(lines, wanted, level, limit, found);
+      }
+      end = start;
+    }
+  } finally {
+    await file.close();
+  }
+  return found.reverse();
+}
+
+function take(
+  lines: readonly string[],
+  wanted: string,
+  level: LogLevel,
+  limit: number,
+  found: LoggedLine[],
+): void {
+  for (const text of lines) {
+    if (found.length >= limit) return;
+    if (wanted !== "" && !text.toLowerCase().includes(wanted)) continue;
+    const line = parseLine(text);
+    if (line === null || logLevels.indexOf(line.level) < logLevels.indexOf(level)) continue;
+    if (`${line.peer} ${line.words}`.toLowerCase().includes(wanted)) found.push(line);
+  }
+}
+
+/** Parses a line of a log into its columns. Null if the text is not such a line. */
+export function parseLine(text: string): LoggedLine | null {
+  const [, time, level, peer, direction, words] = lineForm.exec(text) ?? [];
+  if (time === undefined || level === undefined || peer === undefined) return null;
+  return {
+    time,
+    level: level.toLowerCase() as LogLevel,
+    peer,
+    direction: direction as LogDirection,
+    words: words ?? "",
+  };
+}
+
+/** A log that also passes the lines of Activity.log to listeners. Without a listener this costs one comparison. */
+export class HeardLog implements Log {
+  readonly #listeners = new Set<(line: LoggedLine) => void>();
+
+  /**
+   * @param log receives every event
+   * @param level listeners get no events below it
+   * @param now the clock, ms since 1970
+   */
+  constructor(
+    private readonly log: Log,
+    private readonly level: LogLevel,
+    private readonly now: () => number,
+  ) {}
+
+  get debug(): boolean {
+    return this.log.debug;
+  }
+
+  activity(level: LogLevel, peer: string, direction: LogDirection, words: string): void {
+    this.log.activity(level, peer, direction, words);
+    if (this.#listeners.size > 0) this.#tell(level, peer, direction, words);
+  }
+
+  error(peer: string, words: string): void {
+    this.log.error(peer, words);
+  }
+
+  /** Calls `onLine` for each line. The returned function removes the listener. */
+  listen(onLine: (line: LoggedLine) => void): () => void {
+    this.#listeners.add(onLine);
+    return () => this.#listeners.delete(onLine);
+  }
+
+  #tell(level: LogLevel, peer: string, direction: LogDirection, words: string): void {
+    if (logLevels.indexOf(level) < logLevels.indexOf(this.level)) return;
+    const time = new Date(this.now()).toISOString();
+    const line = { time, level, peer, direction, words: visible(words) };
+    for (const tell of this.#listeners) tell(line);
+  }
+}

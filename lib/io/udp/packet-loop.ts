@@ -1,0 +1,214 @@
+// The main loop of the server: queues datagrams, and decides when a turn begins and which of them it takes. Turns never
+// overlap. What a turn does is in server/turn.
+
+import type { Ask } from "../../server/asks.ts";
+import type { Engine } from "../../server/engine.ts";
+import { Histogram } from "../../server/histogram.ts";
+import type { Moment } from "../../server/moment.ts";
+import type { DeviceFacts, Endpoint, Store } from "../../server/operation.ts";
+import type { EnrollResult, RemoveResult } from "../../server/operator.ts";
+import { type Arrival, Turn } from "../../server/turn.ts";
+import { PasswordHasher } from "../secrets/password-hasher.ts";
+import type { UdpEndpoint } from "./udp-endpoint.ts";
+
+/** Datagrams that may wait. Further ones are dropped and counted, as if the socket buffer were full. */
+export const inboxMax = 16_384;
+/** Bytes that may wait: enough for `inboxMax` datagrams of 1,200 bytes, far less than for as many of 64 KB. */
+export const inboxBytesMax = 32 << 20;
+/** Datagrams in a batch. A larger batch is not more efficient, and delays the first reply. */
+const batchMax = 1_024;
+const tickMs = 250;
+/** A turn that begins more than this after it was scheduled is late: an INIT then needs a cookie (protocol §5.4). */
+const lateMs = 20;
+
+/** A store with a file, which `checkFile` looks at every second. */
+export type KeptStore = Store & { checkFile(): void };
+
+export class PacketLoop {
+  #inbox: Arrival[] = [];
+  #inboxBytes = 0;
+  #shed = 0;
+  #turning = false;
+  /** No datagram is accepted any more; the waiting ones are still answered. */
+  #ending = false;
+  #ended = false;
+  #scheduled = false;
+  /** When the next turn was scheduled, by `performance.now()`. */
+  #askedAt = 0;
+  #endpoint: UdpEndpoint | null = null;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #ticks = 0;
+  /** When the oldest datagram of the inbox arrived, by `performance.now()`. */
+  #oldestAt = 0;
+  #stored = true;
+  /** Durations of commits. */
+  readonly commitLatency = new Histogram();
+  /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
+  readonly requestLatency = new Histogram();
+  readonly #turn: Turn;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly store: KeptStore,
+    private readonly now: () => Moment,
+  ) {
+    const hasher = new PasswordHasher((job, result) => {
+      if (this.#ended) return;
+      this.#turn.resume(job, result);
+      this.#schedule();
+    });
+    this.#turn = new Turn(engine, store, {
+      now,
+      send: (replies) => this.#endpoint?.send(replies),
+      freeHashers: () => (this.#ending ? 0 : hasher.free),
+      hash: (job) => hasher.run(job),
+      onStored: (tookMs) => {
+        this.#stored = true;
+        this.commitLatency.observe(tookMs / 1000);
+      },
+      onFailed: () => {
+        this.#stored = false;
+      },
+    });
+  }
+
+  /** Datagrams dropped since the start because the inbox was full. */
+  get shed(): number {
+    return this.#shed;
+  }
+
+  /** Whether the last batch was stored. */
+  get isStoring(): boolean {
+    return this.#stored;
+  }
+
+  /** Datagrams in the inbox. */
+  get waiting(): number {
+    return this.#inbox.length;
+  }
+
+  /** Queues a datagram; called by the socket's handler. Work here would starve timers, HTTP and signals. */
+  readonly receive = (bytes: Uint8Array, source: Endpoint): void => {
+    const isFull = this.#inbox.length >= inboxMax || this.#inboxBytes >= inboxBytesMax;
+    if (isFull || this.#ending) {
+      this.#shed++;
+      return;
+    }
+    if (this.#inbox.length === 0) this.#oldestAt = performance.now();
+    this.#inbox.push({ bytes, source });
+    this.#inboxBytes += bytes.length;
+    // A running turn checks the inbox at its end.
+    if (!this.#turning) this.#schedule();
+  };
+
+  /** Begins to handle datagrams and to send the replies through this socket. */
+  start(endpoint: UdpEndpoint): void {
+    this.#endpoint = endpoint;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#schedule();
+  }
+
+  /** Asks a device for the operator; see `Operator.ask`. */
+  ask(ask: Ask): void {
+    this.engine.operator.ask(ask, this.now());
+    this.#schedule();
+  }
+
+  /** Deregisters a device for the operator; see `Operator.remove`. */
+  remove(id: string): Promise<RemoveResult> {
+    return new Promise((onResult) => {
+      this.engine.operator.remove(id, onResult, this.now());
+      this.#schedule();
+    });
+  }
+
+  /** Allows text requests of a device again; see `Operator.allowText`. */
+  allowText(id: string): Promise<boolean> {
+    return new Promise((onResult) => {
+      this.engine.operator.allowText(id, onResult, this.now());
+      this.#schedule();
+    });
+  }
+
+  /** Registers a device for the operator; see `Operator.enroll`. */
+  enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
+    return new Promise((onResult) => {
+      this.engine.operator.enroll(device, hash, onResult, this.now());
+      this.#schedule();
+    });
+  }
+
+  /** Answers the datagrams that have arrived, writes the session rows, and stops. Drops waiting password checks. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    // Datagrams that wait in the kernel arrive first. Later ones are not accepted: in a flood the stop would never end.
+    await new Promise(setImmediate);
+    this.#ending = true;
+    while (this.#turning || this.#inbox.length > 0) {
+      await new Promise(setImmediate);
+      if (!this.#turning) this.#begin();
+    }
+    this.#turn.settle();
+    await new Promise<void>((onEnd) => {
+      this.#turn.commit(onEnd);
+    });
+    this.#ended = true;
+  }
+
+  #tick(): void {
+    if (++this.#ticks % (1000 / tickMs) === 0) this.store.checkFile();
+    this.#turn.tick();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#ended || this.#endpoint === null) return;
+    this.#scheduled = true;
+    this.#askedAt = performance.now();
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#turning) this.#begin();
+    });
+  }
+
+  #begin(): void {
+    this.#turning = true;
+    const late = performance.now() - this.#askedAt > lateMs;
+    const oldestAt = this.#oldestAt;
+    let received = this.#receiveArrivals(batchMax, late);
+    // A commit of many operations costs little more than one of few: datagrams that arrived meanwhile join it.
+    while (this.#turn.hasWork && received < batchMax && !this.#ending) {
+      this.#endpoint?.collect();
+      if (this.#inbox.length === 0) break;
+      received += this.#receiveArrivals(batchMax - received, late);
+    }
+    this.#turn.commit(() => {
+      if (received > 0) {
+        this.requestLatency.observe((performance.now() - oldestAt) / 1000, received);
+      }
+      this.#turning = false;
+      // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
+      if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
+      if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
+    });
+  }
+
+  /** Passes at most `most` datagrams of the inbox to the turn; returns how many. */
+  #receiveArrivals(most: number, late: boolean): number {
+    const arrivals = this.#takeArrivals(most);
+    this.#turn.receive(arrivals, late);
+    return arrivals.length;
+  }
+
+  #takeArrivals(most: number): Arrival[] {
+    if (this.#inbox.length > most) {
+      const first = this.#inbox.splice(0, most);
+      for (const { bytes } of first) this.#inboxBytes -= bytes.length;
+      return first;
+    }
+    const arrivals = this.#inbox;
+    this.#inbox = [];
+    this.#inboxBytes = 0;
+    return arrivals;
+  }
+}

@@ -1,0 +1,208 @@
+// Owns the tables and every migration that led to them. A released migration is never changed. A database with a newer
+// schema than the last one here is refused.
+
+import type { Database } from "bun:sqlite";
+import { OperatingError } from "../../../operating-error.ts";
+
+/** Marks a database as one of this server (`PRAGMA application_id`): "iotS" in ASCII. */
+export const applicationId = 0x696f7453;
+
+/** The migrations in order. A database at version n has had the first n. */
+export const migrations: readonly string[] = [
+  // 1: devices, sessions, reports. `data` has no index: its rows are found through `report_index`, which is written a
+  // chunk at a time, so that storing a report costs one append.
+  `
+  CREATE TABLE registrar (
+    device     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL UNIQUE,
+    mac        TEXT NOT NULL,
+    mac_key    TEXT NOT NULL,
+    ip         TEXT NOT NULL,
+    port       INTEGER NOT NULL,
+    password   TEXT NOT NULL,
+    registered INTEGER NOT NULL,
+    updated    INTEGER NOT NULL
+  );
+  CREATE INDEX registrar_by_mac ON registrar (mac_key);
+  CREATE INDEX registrar_by_ip ON registrar (ip, port);
+
+  CREATE TABLE login (
+    session   INTEGER PRIMARY KEY AUTOINCREMENT,
+    device    TEXT NOT NULL,
+    ip        TEXT NOT NULL,
+    port      INTEGER NOT NULL,
+    login_ip  TEXT NOT NULL,
+    login_port INTEGER NOT NULL,
+    every     REAL,
+    started   INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    ended     INTEGER,
+    reason    TEXT
+  );
+  CREATE INDEX login_by_device ON login (device, started);
+  CREATE INDEX login_open ON login (device) WHERE ended IS NULL;
+
+  CREATE TABLE data (
+    sequence INTEGER PRIMARY KEY,
+    device   TEXT NOT NULL,
+    time     TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    code     TEXT NOT NULL,
+    message  TEXT NOT NULL,
+    key      INTEGER NOT NULL
+  );
+
+  CREATE TABLE report_chunk (
+    chunk          INTEGER PRIMARY KEY,
+    first_received INTEGER NOT NULL,
+    last_received  INTEGER NOT NULL
+  );
+  CREATE TABLE report_index (
+    chunk  INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    places BLOB NOT NULL,
+    PRIMARY KEY (chunk, device)
+  ) WITHOUT ROWID;
+  `,
+  // 2: sealed devices: the client key and the stored proof of the last sealed LOGIN, the lock against text messages,
+  // the client key of a session.
+  `
+  ALTER TABLE registrar ADD COLUMN sealed_key BLOB;
+  ALTER TABLE registrar ADD COLUMN stored_proof BLOB;
+  ALTER TABLE registrar ADD COLUMN text_locked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE login ADD COLUMN client_key BLOB;
+  `,
+  // 3: the latest sealed requests that changed something, with their answers. Neither their text nor its hash is
+  // stored: with a fast hash of the text, an attacker could quickly guess the password in it.
+  `
+  CREATE TABLE answered (
+    number     INTEGER PRIMARY KEY,
+    device     TEXT NOT NULL,
+    client_key BLOB NOT NULL,
+    msgid      INTEGER NOT NULL,
+    code       TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX answered_by_request ON answered (device, msgid, client_key);
+  `,
+  // The first session that belongs to a registration: a comparison of times would be wrong once the clock was set. For
+  // rows from before, it is the first one that began after the registration or is still open; all later ones follow it,
+  // whatever their times.
+  `
+  DROP INDEX login_by_device;
+  CREATE INDEX login_of_device ON login (device);
+  ALTER TABLE registrar ADD COLUMN first_session INTEGER NOT NULL DEFAULT 0;
+  UPDATE registrar SET first_session = coalesce(
+    (SELECT min(session) FROM login WHERE device = id
+       AND (started >= registered OR ended IS NULL)
+       AND session > coalesce(
+         (SELECT max(session) FROM login WHERE device = id AND reason = 'deregistered'), 0)),
+    (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'login'),
+    0);
+  `,
+  // The operator's questions with their answers, which are no reports; and how many hours the server has run in all, by
+  // which they grow old.
+  `
+  CREATE TABLE question (
+    number      INTEGER PRIMARY KEY,
+    device      TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    target      TEXT NOT NULL,
+    asker       TEXT NOT NULL,
+    time        TEXT NOT NULL,
+    asked       INTEGER NOT NULL,
+    hour        INTEGER NOT NULL,
+    answered    INTEGER,
+    answer_code TEXT,
+    answer_time TEXT,
+    answer      TEXT
+  );
+  CREATE INDEX question_of_device ON question (device);
+  CREATE TABLE service (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    hours INTEGER NOT NULL
+  );
+  `,
+  // How many DATA of a device were the same as one stored before: such readings are not stored again, and this count is
+  // all that shows them.
+  `
+  ALTER TABLE registrar ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
+  `,
+  // The lowest and the highest time of each chunk, because the clock may go back, and how many reports it has: retention
+  // can remove any of them.
+  `
+  ALTER TABLE report_chunk RENAME COLUMN first_received TO lowest_received;
+  ALTER TABLE report_chunk RENAME COLUMN last_received TO highest_received;
+  ALTER TABLE report_chunk ADD COLUMN reports INTEGER NOT NULL DEFAULT 0;
+  UPDATE report_chunk SET (lowest_received, highest_received, reports) =
+    (SELECT coalesce(min(received), 0), coalesce(max(received), 0), count(*) FROM data
+     WHERE sequence >= report_chunk.chunk * 65536 AND sequence < (report_chunk.chunk + 1) * 65536);
+  `,
+  // When a report was measured, if that is not when it was received; NULL in rows from before. And of each chunk the lowest
+  // and the highest of these times, and whether those of each device ascend in it.
+  `
+  ALTER TABLE data ADD COLUMN at INTEGER;
+  ALTER TABLE report_chunk ADD COLUMN lowest_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE report_chunk ADD COLUMN highest_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE report_chunk ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
+  UPDATE report_chunk SET lowest_at = lowest_received, highest_at = highest_received, ordered =
+    (SELECT coalesce(min(received >= earlier), 1) FROM
+       (SELECT received, lag(received, 1, received) OVER (ORDER BY sequence) AS earlier FROM data
+        WHERE sequence >= report_chunk.chunk * 65536 AND sequence < (report_chunk.chunk + 1) * 65536))
+    AND reports * 2 = (SELECT coalesce(sum(length(places)), 0) FROM report_index
+                       WHERE report_index.chunk = report_chunk.chunk);
+  `,
+  // A keyed digest of the text of an answered request; its key is not in the database, so that nobody can try passwords
+  // against it. NULL in rows from before.
+  `
+  ALTER TABLE answered ADD COLUMN digest BLOB;
+  `,
+  // Has a row while a server has the database open: a file with a row but without its log beside it is a copy that lacks
+  // what was in the log.
+  `
+  CREATE TABLE serving (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    starts INTEGER NOT NULL
+  );
+  `,
+  // What a session showed of its device's clock.
+  `
+  ALTER TABLE login ADD COLUMN clock_offset INTEGER;
+  `,
+];
+
+/** The version of a database after all migrations. */
+export const schemaVersion = migrations.length;
+
+/**
+ * Brings a new database, or one of an earlier release, up to date in one transaction.
+ * @throws OperatingError `newer-schema`
+ */
+export function migrate(database: Database, path: string): void {
+  const version = versionOf(database);
+  if (version > schemaVersion) throw newerSchema(version, path);
+  if (version < schemaVersion) database.transaction(() => runMigrations(database, version))();
+}
+
+/**
+ * Runs the migrations that a database has not had, inside the caller's transaction.
+ * @param version the number of migrations it has had
+ */
+export function runMigrations(database: Database, version: number): void {
+  for (const step of migrations.slice(version)) database.run(step);
+  database.run(`PRAGMA application_id = ${applicationId}`);
+  database.run(`PRAGMA user_version = ${schemaVersion}`);
+}
+
+/** The refusal of a database that a later release wrote. */
+export function newerSchema(version: number, path: string): OperatingError {
+  return new OperatingError(
+    "newer-schema",
+    `${path} was written by a newer iot-server (schema ${version}, this one knows ${schemaVersion}).`,
+    "Use that iot-server, or give --db another file.",
+  );
+}
+
+/** The number of migrations that a database has had. */
+export function versionOf(database: Database): number {
+  return (database.query("PRAGMA user_version").get() as { user_version: number }).user_version;
+}

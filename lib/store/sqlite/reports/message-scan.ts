@@ -1,0 +1,152 @@
+// Owns reading the messages of one device's reports in a range, oldest first. SQLite joins many messages into one row:
+// a million of them cost a third of a million rows. Finds the reports through the chunk index. Never writes.
+
+import type { Database, Statement } from "bun:sqlite";
+import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { denseShare, firstAtOrAbove } from "./report-scan.ts";
+import { prepare } from "../file/statements.ts";
+
+/** Messages of some reports of a device, all in one chunk. */
+export type Messages = {
+  /** The sequence number at place 0 of the chunk. */
+  readonly base: number;
+  /** The places of the reports in the chunk, ascending. */
+  readonly places: Uint16Array;
+  /**
+   * The messages in UTF-8, in the same order, each followed by the byte 0x1f. A message that contains this byte itself
+   * makes the number of such bytes greater than the number of places.
+   */
+  readonly bytes: Uint8Array;
+};
+
+const end = "\x1f";
+const none: Messages = { base: 0, places: new Uint16Array(0), bytes: new Uint8Array(0) };
+
+type Values = (string | number | null | Uint8Array)[];
+type Timed = { readonly sequence: number; readonly at: number };
+type Joined = { readonly rows: number; readonly bytes: Uint8Array | null };
+
+/** The statements of a message scan. */
+export class MessageStatements {
+  readonly #one: Statement<{ message: string }, Values>;
+  readonly #at: Statement<Timed, Values>;
+  readonly #ownAt: Statement<Timed, Values>;
+  readonly #places: Statement<{ places: Uint8Array }, Values>;
+  readonly #all: Statement<Joined, Values>;
+  readonly #own: Statement<Joined, Values>;
+
+  constructor(database: Database) {
+    this.#one = prepare(database, "SELECT message FROM data WHERE sequence = ?");
+    this.#places = prepare(
+      database,
+      "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
+    );
+    const time = "SELECT sequence, coalesce(at, received) AS at FROM data WHERE sequence";
+    this.#at = prepare(database, `${time} = ?`);
+    this.#ownAt = prepare(database, `${time} >= ? AND sequence <= ? AND device = ?`);
+    // The separator is a literal, because an expression would be evaluated for each row. SQLite reads a range of
+    // primary keys in ascending order, so the messages are in the order of the places.
+    const join = `SELECT count(*) AS rows, CAST(group_concat(message, '${end}') || '${end}' AS BLOB) AS bytes
+                  FROM data WHERE sequence >= ? AND sequence <= ?`;
+    this.#all = prepare(database, join);
+    this.#own = prepare(database, `${join} AND device = ?`);
+  }
+
+  /** A device's places in a chunk of the index on the disk, ascending. */
+  placesIn(chunk: number, device: string): Uint16Array {
+    const row = this.#places.get(chunk, device);
+    return row === null ? none.places : new Uint16Array(row.places.slice().buffer);
+  }
+
+  /** The messages of some reports; an empty one in place of each that retention removed. */
+  read(device: string, base: number, places: Uint16Array): Messages {
+    if (places.length === 0) return none;
+    const low = base + (places[0] as number);
+    const high = base + (places[places.length - 1] as number);
+    const span = high - low + 1;
+    if (places.length * denseShare < span) return this.#readSingly(base, places);
+    const isAlone = span === places.length;
+    const row = isAlone ? this.#all.get(low, high) : this.#own.get(low, high, device);
+    // A row was removed: the joined messages would be taken for those of other places.
+    if (row?.rows !== places.length) return this.#readSingly(base, places);
+    return { base, places, bytes: row.bytes ?? none.bytes };
+  }
+
+  /** When a report was measured, ms since 1970; null if it was removed. */
+  timeAt(sequence: number): number | null {
+    return this.#at.get(sequence)?.at ?? null;
+  }
+
+  /** When some reports of a device were measured, ms since 1970; NaN for each that retention removed. */
+  timesAt(device: string, base: number, places: Uint16Array): Float64Array {
+    const times = new Float64Array(places.length).fill(Number.NaN);
+    if (places.length === 0) return times;
+    const low = base + (places[0] as number);
+    const high = base + (places[places.length - 1] as number);
+    if (places.length * denseShare < high - low + 1) {
+      for (const [i, place] of places.entries()) times[i] = this.timeAt(base + place) ?? Number.NaN;
+      return times;
+    }
+    let i = 0;
+    for (const { sequence, at } of this.#ownAt.all(low, high, device)) {
+      while (base + (places[i] as number) < sequence) i++;
+      times[i] = at;
+    }
+    return times;
+  }
+
+  #readSingly(base: number, places: Uint16Array): Messages {
+    let text = "";
+    for (const place of places) text += (this.#one.get(base + place)?.message ?? "") + end;
+    return { base, places, bytes: Buffer.from(text) };
+  }
+}
+
+/** A scan of one device's reports with numbers from `low` to below `high`. */
+export class MessageScan {
+  done: boolean;
+  #chunk: number;
+  #places: Uint16Array | null = null;
+  #next = 0;
+
+  /** @param first returns the number of the oldest report that is kept; called at each step */
+  constructor(
+    private readonly statements: MessageStatements,
+    private readonly chunks: ReportChunks,
+    private readonly device: string,
+    private readonly low: number,
+    private readonly high: number,
+    private readonly first: () => number,
+  ) {
+    this.done = low >= high;
+    this.#chunk = chunkOf(low);
+  }
+
+  /** At most `limit` of the next messages, possibly none; `done` tells whether there can be more. */
+  next(limit: number): Messages {
+    if (this.done || limit <= 0) return none;
+    const base = this.#chunk * chunkSize;
+    const places = (this.#places ??= this.#enter());
+    // Retention may have removed the oldest reports since the last step.
+    const low = Math.max(this.low, this.first());
+    const from = Math.max(this.#next, firstAtOrAbove(places, low - base));
+    const all = firstAtOrAbove(places, this.high - base);
+    this.#next = Math.min(from + limit, all);
+    const taken = places.subarray(from, this.#next);
+    if (this.#next >= all) this.#turn();
+    return this.statements.read(this.device, base, taken);
+  }
+
+  #enter(): Uint16Array {
+    const held = this.chunks.placesIn(this.#chunk, this.device);
+    if (held !== null) return new Uint16Array(held);
+    return this.statements.placesIn(this.#chunk, this.device);
+  }
+
+  #turn(): void {
+    this.#places = null;
+    this.#next = 0;
+    this.#chunk++;
+    this.done = this.#chunk * chunkSize >= this.high;
+  }
+}

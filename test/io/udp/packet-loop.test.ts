@@ -1,0 +1,134 @@
+// The inbox of the packet loop is bounded in number and in bytes: what exceeds the bounds is dropped and counted, as by
+// a full socket buffer. Datagrams that arrive while a turn takes others in join its commit, up to the size of a batch.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import {
+  inboxBytesMax,
+  inboxMax,
+  type KeptStore,
+  PacketLoop,
+} from "../../../lib/io/udp/packet-loop.ts";
+import type { UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
+import type { Engine } from "../../../lib/server/engine.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const source = { ip: "192.0.2.1", port: 1994 };
+
+/** A loop that was never started: it only takes datagrams in, and calls neither engine nor store. */
+function flooded(count: number, datagramBytes: number): PacketLoop {
+  const loop = new PacketLoop({} as Engine, {} as KeptStore, () => ({ wall: 0, monotonic: 0 }));
+  const bytes = new Uint8Array(datagramBytes);
+  for (let i = 0; i < count; i++) loop.receive(bytes, source);
+  return loop;
+}
+
+test("as many of the longest datagrams that a device may send wait as of the shortest", () => {
+  for (const bytes of [0, 1_200]) {
+    const loop = flooded(inboxMax + 10, bytes);
+    expect([bytes, loop.waiting, loop.shed]).toEqual([bytes, inboxMax, 10]);
+  }
+});
+
+test("of 64 KB datagrams only as many wait as fit the bound in bytes", () => {
+  const loop = flooded(2_000, 65_000);
+  expect(loop.waiting).toBe(Math.ceil(inboxBytesMax / 65_000));
+  expect(loop.waiting + loop.shed).toBe(2_000);
+});
+
+/** A loop over a socket that brings these numbers of datagrams, and how many operations were in each commit. */
+function loopOver(first: number, ...later: number[]) {
+  const commits: number[] = [];
+  const late: boolean[] = [];
+  let entries: unknown[] = [];
+  const engine = {
+    receive(_bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean) {
+      late.push(isLate);
+      entries.push({ operation: {} });
+    },
+    get hasWork() {
+      return entries.length > 0;
+    },
+    take() {
+      const batch = entries;
+      entries = [];
+      return batch;
+    },
+    complete() {},
+    feed: { publish() {} },
+    takeReplies: () => [],
+    takeHashJobs: () => [],
+    settle: () => entries.push({ operation: {} }, { operation: {} }),
+  };
+  const store: KeptStore = {
+    async apply(operations) {
+      commits.push(operations.length);
+      return [];
+    },
+    housekeep() {},
+    checkFile() {},
+  };
+  const loop = new PacketLoop(engine as unknown as Engine, store, () => ({
+    wall: 0,
+    monotonic: 0,
+  }));
+  const bring = (count: number) => {
+    for (let i = 0; i < count; i++) loop.receive(new Uint8Array(1), source);
+  };
+  const endpoint = { send() {}, collect: () => bring(later.shift() ?? 0) };
+  bring(first);
+  loop.start(endpoint as unknown as UdpEndpoint);
+  return { loop, later, commits, late };
+}
+
+/** Runs such a loop until all datagrams are handled, and stops it; its last commit is that of the stop. */
+async function commitsOf(first: number, ...more: number[]): Promise<number[]> {
+  const { loop, later, commits } = loopOver(first, ...more);
+  while (later.length > 0 || loop.waiting > 0) await new Promise(setImmediate);
+  await loop.stop();
+  return commits;
+}
+
+test("datagrams that arrive meanwhile join the commit, until none arrives", async () => {
+  expect(await commitsOf(3, 5, 7, 0, 2)).toEqual([15, 2, 2]);
+});
+
+test("no commit has more than 1,024 datagrams", async () => {
+  expect(await commitsOf(600, 600, 600, 600)).toEqual([1_024, 1_024, 352, 2]);
+});
+
+test("what waits at the stop is still answered, and the rows of the sessions are written last", async () => {
+  const { loop, commits } = loopOver(3_000);
+  await loop.stop();
+  expect(commits).toEqual([1_024, 1_024, 952, 2]);
+  loop.receive(new Uint8Array(1), source);
+  expect([loop.waiting, loop.shed]).toEqual([0, 1]);
+});
+
+test("a turn that begins late tells the engine so with each of its datagrams", async () => {
+  const { loop, late } = loopOver(3);
+  // The event loop is held up between the arrival and the turn.
+  const began = performance.now();
+  while (performance.now() - began < 25);
+  await loop.stop();
+  expect(late).toEqual([true, true, true]);
+});
+
+test("the bytes of handled datagrams give room to others, also while some always wait", async () => {
+  const { loop } = loopOver(0);
+  const bytes = new Uint8Array(1_200);
+  const rounds = Math.ceil((2 * inboxBytesMax) / (1_024 * bytes.length));
+  const bring = (count: number) => {
+    for (let i = 0; i < count; i++) loop.receive(bytes, source);
+  };
+  bring(4_096);
+  for (let round = 0; round < rounds; round++) {
+    const before = loop.waiting;
+    while (loop.waiting === before) await new Promise(setImmediate);
+    expect(loop.waiting).toBeGreaterThan(1_024);
+    bring(before - loop.waiting);
+  }
+  expect([loop.waiting, loop.shed]).toEqual([4_096, 0]);
+  await loop.stop();
+});

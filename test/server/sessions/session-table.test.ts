@@ -1,0 +1,46 @@
+// The table of sessions: counts and lists stay true when a device's session is replaced or ends.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { Session, SessionTable } from "../../../lib/server/sessions/session.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const at = (ip: string) => ({ ip, port: 1994 });
+
+function sessionOf(owner: string, sealed = false): Session {
+  const source = at(sealed ? "192.0.2.99" : owner);
+  return new Session(1, "asmith", owner, sealed, source, source, 0, 0, 0, null);
+}
+
+test("a source has a session until its last one is replaced or removed", () => {
+  const table = new SessionTable();
+  table.set(sessionOf("192.0.2.1"));
+  table.set(sessionOf("192.0.2.1"));
+  const last = sessionOf("192.0.2.2");
+  table.set(last);
+  expect([table.hasSource("192.0.2.1"), table.hasSource("192.0.2.2")]).toEqual([false, true]);
+  table.remove(last);
+  expect([table.hasSource("192.0.2.2"), table.size]).toEqual([false, 0]);
+});
+
+test("the end of a session that was replaced leaves the later one alone", () => {
+  const table = new SessionTable();
+  const [earlier, later] = [sessionOf("192.0.2.1"), sessionOf("192.0.2.1")];
+  table.set(earlier);
+  table.set(later);
+  expect(table.remove(earlier)).toBe(false);
+  expect(table.at("asmith", "192.0.2.1")).toBe(later);
+  expect(table.hasSource("192.0.2.1")).toBe(true);
+});
+
+test("text hears of a device only while its session is in text", () => {
+  const table = new SessionTable();
+  const heard = () => [false, true].map((sealed) => table.idsAfter(null, 100, sealed));
+  table.set(sessionOf("192.0.2.1"));
+  expect(heard()).toEqual(["asmith", "asmith"]);
+  table.set(sessionOf("a key", true));
+  expect(heard()).toEqual(["", "asmith"]);
+  table.set(sessionOf("192.0.2.1"));
+  expect(heard()).toEqual(["asmith", "asmith"]);
+});
