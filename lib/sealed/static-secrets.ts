@@ -2,6 +2,7 @@
 // 15 minutes, and this one of the four key agreements has the same result each time.
 // Never keeps a secret before the initiator has proven that it has its private key.
 
+import { BoundedMap } from "../bounded-map.ts";
 import { dh } from "./primitives.ts";
 import type { KeyPair } from "./primitives.ts";
 
@@ -9,7 +10,9 @@ import type { KeyPair } from "./primitives.ts";
 const secretsMax = 16_384;
 
 export class StaticSecrets {
-  readonly #byKey = new Map<string, Uint8Array>();
+  readonly #byKey = new BoundedMap<string, Uint8Array>(secretsMax, (forgotten) =>
+    forgotten.fill(0),
+  );
 
   /** @param local the key pair of this side */
   constructor(private readonly local: KeyPair) {}
@@ -29,15 +32,7 @@ export class StaticSecrets {
 
   /** Caches what `with` returned. Call it only after the initiator has proven that it owns the static key. */
   keep(remote: Uint8Array, secret: Uint8Array): void {
-    const name = nameOf(remote);
-    this.#byKey.delete(name);
-    this.#byKey.set(name, secret);
-    if (this.#byKey.size <= secretsMax) return;
-    for (const [longestUnused, forgotten] of this.#byKey) {
-      this.#byKey.delete(longestUnused);
-      forgotten.fill(0);
-      return;
-    }
+    this.#byKey.renew(nameOf(remote), secret);
   }
 }
 

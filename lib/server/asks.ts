@@ -1,6 +1,7 @@
 // The queue of the operator's questions to devices (protocol §4.9): an addressed QUERY goes out, the device's DATA
 // comes back. Each device has one open question at a time, which is repeated and then given up. Never sends anything.
 
+import { BoundedMap } from "../bounded-map.ts";
 import { encodeTimeMs } from "../protocol/time.ts";
 import type { Asker, Endpoint } from "./operation.ts";
 import { limits } from "./policy.ts";
@@ -48,7 +49,9 @@ const lateAnswerMs = 60_000;
 export class Asks {
   readonly #byDevice = new Map<string, OpenAsk[]>();
   /** The latest question of a device if it was given up, in the order they were. */
-  readonly #givenUp = new Map<string, { readonly number: number; readonly at: number }>();
+  readonly #givenUp = new BoundedMap<string, { readonly number: number; readonly at: number }>(
+    limits.asks,
+  );
   /** The time of the latest question, ms. No two questions have the same, so that each answer matches one question. */
   #lastTime = 0;
   #size = 0;
@@ -138,14 +141,8 @@ export class Asks {
 
   /** Remembers which question was given up last; 0 for none. */
   #remember(id: string, number: number, at: number): void {
-    this.#givenUp.delete(id);
-    if (number === 0) return;
-    this.#givenUp.set(id, { number, at });
-    if (this.#givenUp.size <= limits.asks) return;
-    for (const first of this.#givenUp.keys()) {
-      this.#givenUp.delete(first);
-      return;
-    }
+    if (number === 0) this.#givenUp.delete(id);
+    else this.#givenUp.renew(id, { number, at });
   }
 }
 

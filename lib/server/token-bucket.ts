@@ -1,6 +1,8 @@
 // Rate limits: a token bucket, and a bounded table with one bucket for each key. The caller passes the
 // time of a monotonic clock, in ms.
 
+import { BoundedMap } from "../bounded-map.ts";
+
 /** A bucket of tokens. */
 export class TokenBucket {
   #tokens: number;
@@ -37,25 +39,20 @@ export class TokenBucket {
 
 /** A bucket for each key. At most `keysMax` are remembered; the least recently used is forgotten first. */
 export class KeyedBuckets {
-  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #buckets: BoundedMap<string, TokenBucket>;
 
   constructor(
     readonly perSecond: number,
     readonly burst: number,
-    readonly keysMax: number,
-  ) {}
+    keysMax: number,
+  ) {
+    this.#buckets = new BoundedMap(keysMax);
+  }
 
   /** Takes a token from this key's bucket. False if there is none. */
   take(key: string, now: number): boolean {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.perSecond, this.burst, now);
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.keysMax) {
-      for (const oldest of this.#buckets.keys()) {
-        this.#buckets.delete(oldest);
-        break;
-      }
-    }
+    this.#buckets.renew(key, bucket);
     return bucket.take(now);
   }
 }

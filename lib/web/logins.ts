@@ -2,6 +2,7 @@
 // bounds every table. Never reads a request or a file.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { BoundedMap } from "../bounded-map.ts";
 import { KeyedBuckets } from "../server/token-bucket.ts";
 
 /** How many cookies are valid at once; the least recently used is dropped first. */
@@ -20,9 +21,9 @@ export type Attempt = "accepted" | "refused" | "too-many";
 export class Logins {
   readonly #token: Buffer;
   /** Hash of a cookie → when it was last used, in the order of use. */
-  readonly #cookies = new Map<string, number>();
+  readonly #cookies = new BoundedMap<string, number>(loginsMax);
   /** Hash of a link's code → when it was made. */
-  readonly #links = new Map<string, number>();
+  readonly #links = new BoundedMap<string, number>(linksMax);
   readonly #attempts = new KeyedBuckets(wrongPerSecond, wrongBurst, sourcesMax);
 
   /**
@@ -58,7 +59,6 @@ export class Logins {
   newLink(): string {
     const code = randomBytes(24).toString("base64url");
     this.#links.set(sha256(code).toString("hex"), this.now());
-    forgetFirst(this.#links, linksMax);
     return code;
   }
 
@@ -66,7 +66,6 @@ export class Logins {
   newCookie(): string {
     const cookie = randomBytes(32).toString("base64url");
     this.#cookies.set(sha256(cookie).toString("hex"), this.now());
-    forgetFirst(this.#cookies, loginsMax);
     return cookie;
   }
 
@@ -95,12 +94,4 @@ export class Logins {
 
 function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
-}
-
-/** Removes the oldest entries until at most `sizeMax` are left. */
-function forgetFirst(map: Map<string, number>, sizeMax: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= sizeMax) return;
-    map.delete(key);
-  }
 }

@@ -1,6 +1,8 @@
 // Lets one notice a cause and minute through, and counts the others: a device that reports ten times a second must not
 // fill a log with one and the same trouble. Prints nothing itself.
 
+import { BoundedMap } from "../../bounded-map.ts";
+
 /** Implementation constants; the bound is far above the number of causes that there are. */
 const windowMs = 60_000;
 const causesMax = 100;
@@ -8,7 +10,7 @@ const causesMax = 100;
 type Cause = { readonly at: number; leftOut: number };
 
 export class Causes {
-  readonly #causes = new Map<string, Cause>();
+  readonly #causes = new BoundedMap<string, Cause>(causesMax);
 
   /** @param now returns monotonic time in ms */
   constructor(readonly now: () => number) {}
@@ -21,12 +23,7 @@ export class Causes {
       before.leftOut++;
       return null;
     }
-    this.#causes.delete(cause);
-    this.#causes.set(cause, { at: now, leftOut: 0 });
-    for (const oldest of this.#causes.keys()) {
-      if (this.#causes.size <= causesMax) break;
-      this.#causes.delete(oldest);
-    }
+    this.#causes.renew(cause, { at: now, leftOut: 0 });
     return before?.leftOut ?? 0;
   }
 }

@@ -1,6 +1,7 @@
 // Which ids are logged in over the link, and how they log in again: a LOGIN is replaced by a RESUME if there is a
 // ticket, and after a server's restart every id resumes. Never sends anything; the channel does.
 
+import { BoundedMap } from "../../bounded-map.ts";
 import { ack } from "../../protocol/codes.ts";
 import { decode } from "../../protocol/decode.ts";
 import { encodeAck } from "../../protocol/encode.ts";
@@ -33,7 +34,7 @@ export type LoginAnswer =
 
 export class Logins {
   readonly #in = new Map<string, Login>();
-  readonly #byMsgid = new Map<bigint, string>();
+  readonly #byMsgid = new BoundedMap<bigint, string>(loginsRemembered);
 
   constructor(
     private readonly ports: SealedPorts,
@@ -88,12 +89,7 @@ export class Logins {
   frameOf(login: Login, msgid: bigint): Frame {
     const resume = login.resumeRefused ? null : this.#resumeOf(login);
     if (resume !== null) return resume;
-    this.#byMsgid.delete(msgid);
-    this.#byMsgid.set(msgid, login.id);
-    for (const oldest of this.#byMsgid.keys()) {
-      if (this.#byMsgid.size <= loginsRemembered) break;
-      this.#byMsgid.delete(oldest);
-    }
+    this.#byMsgid.renew(msgid, login.id);
     return { kind: "text", answer: false, msgid, body: login.bytes };
   }
 

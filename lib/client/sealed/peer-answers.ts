@@ -1,6 +1,7 @@
 // Calls from other devices: answers their handshakes, and their QUERYs once they have shown the server's voucher.
 // Without a voucher a caller never learns more than that this device holds its key.
 
+import { BoundedMap } from "../../bounded-map.ts";
 import { decode } from "../../protocol/decode.ts";
 import { isDeviceId } from "../../protocol/fields.ts";
 import type { Address } from "../../protocol/messages.ts";
@@ -42,7 +43,7 @@ export type Target = {
 export class PeerAnswers {
   readonly #responder: Responder;
   readonly #callers = new Map<number, Caller>();
-  readonly #counters = new Map<string, number>();
+  readonly #counters = new BoundedMap<string, number>(countersMax);
   #initsSince = -Infinity;
   #inits = 0;
 
@@ -130,10 +131,7 @@ export class PeerAnswers {
   #isNewer(key: string, hsCounter: number): boolean {
     const before = this.#counters.get(key);
     if (before !== undefined && hsCounter <= before) return false;
-    this.#counters.delete(key);
-    this.#counters.set(key, hsCounter);
-    const [oldest] = this.#counters.keys();
-    if (this.#counters.size > countersMax && oldest !== undefined) this.#counters.delete(oldest);
+    this.#counters.renew(key, hsCounter);
     return true;
   }
 

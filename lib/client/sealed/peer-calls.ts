@@ -1,6 +1,7 @@
 // Calls to other devices. With the server's voucher, tries a handshake directly with the device's address, then relayed
 // by the server. Reports which of the two worked, or why neither did; never calls a device without a voucher.
 
+import { BoundedMap } from "../../bounded-map.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { packetType, receiverOf } from "../../sealed/packet-form.ts";
@@ -46,11 +47,11 @@ type Call = {
 };
 
 export class PeerCalls {
-  readonly #asked = new Map<bigint, Asked>();
-  readonly #vouchers = new Map<string, Voucher>();
-  readonly #textDevices = new Set<string>();
+  readonly #asked = new BoundedMap<bigint, Asked>(keptMax);
+  readonly #vouchers = new BoundedMap<string, Voucher>(keptMax);
+  readonly #textDevices = new BoundedMap<string, true>(keptMax);
   /** Why the latest voucher for a target is not used. */
-  readonly #faults = new Map<string, VoucherReason>();
+  readonly #faults = new BoundedMap<string, VoucherReason>(keptMax);
   readonly #relays = new Map<bigint, Call>();
   #calls: Call[] = [];
 
@@ -74,7 +75,6 @@ export class PeerCalls {
     this.#textDevices.delete(asked.target);
     this.#faults.delete(asked.target);
     this.#asked.set(msgid, asked);
-    forgetOldest(this.#asked);
   }
 
   /** Takes a PEER or ERROR frame of the server. */
@@ -84,8 +84,7 @@ export class PeerCalls {
     const asked = this.#asked.get(frame.msgid);
     if (asked === undefined || !frame.answer) return;
     if (frame.kind === "error") {
-      this.#textDevices.add(asked.target);
-      forgetOldest(this.#textDevices);
+      this.#textDevices.set(asked.target, true);
     } else {
       this.#takeVoucher(frame.voucher, asked);
     }
@@ -181,8 +180,6 @@ export class PeerCalls {
     const fault = voucherFault(voucher, expected);
     if (fault === undefined) this.#vouchers.set(target, copyOf(voucher));
     else this.#faults.set(target, fault);
-    forgetOldest(this.#vouchers);
-    forgetOldest(this.#faults);
   }
 
   /** Starts the handshake once the voucher has arrived, or ends the call if the device speaks text. */
@@ -269,14 +266,6 @@ export class PeerCalls {
     if (call.phase !== "open") call.phase = "ended";
     for (const [msgid, of] of this.#relays) if (of === call) this.#relays.delete(msgid);
     call.onResult(result);
-  }
-}
-
-/** Keeps a table at its bound. */
-function forgetOldest(table: Map<unknown, unknown> | Set<unknown>): void {
-  for (const oldest of table.keys()) {
-    if (table.size <= keptMax) return;
-    table.delete(oldest);
   }
 }
 

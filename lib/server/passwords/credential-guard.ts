@@ -2,6 +2,7 @@
 // under way counts as refused until its result is known, so that a burst cannot pass the limit. Checks no password.
 // `now` is monotonic, in ms.
 
+import { BoundedMap } from "../../bounded-map.ts";
 import { limits } from "../policy.ts";
 
 const minuteMs = 60_000;
@@ -10,7 +11,7 @@ type Count = { since: number; refused: number; underWay: number };
 
 /** The counts of refusals, a bounded number of pairs: the first added is forgotten first. */
 export class CredentialGuard {
-  readonly #counts = new Map<string, Count>();
+  readonly #counts = new BoundedMap<string, Count>(limits.guardedPairs);
 
   /** Whether one more check is allowed now. If so, it counts as under way until `settle`. */
   begin(sourceIp: string, id: string, now: number): boolean {
@@ -51,16 +52,8 @@ export class CredentialGuard {
     if (count === undefined) {
       count = { since: now, refused: 0, underWay: 0 };
       this.#counts.set(key, count);
-      if (this.#counts.size > limits.guardedPairs) this.#forgetOldest();
     }
     return count;
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#counts.keys()) {
-      this.#counts.delete(key);
-      return;
-    }
   }
 }
 

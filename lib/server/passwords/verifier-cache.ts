@@ -2,12 +2,13 @@
 // Never holds a password: only its HMAC, under a key that exists as long as the process.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { BoundedMap } from "../../bounded-map.ts";
 
 type Verifier = { readonly hash: string; readonly mac: Buffer };
 
 /** The verifiers of a bounded number of devices. */
 export class VerifierCache {
-  readonly #byId = new Map<string, Verifier>();
+  readonly #byId: BoundedMap<string, Verifier>;
 
   /**
    * @param key 32 random bytes of this process
@@ -15,8 +16,10 @@ export class VerifierCache {
    */
   constructor(
     private readonly key: Uint8Array,
-    private readonly entriesMax: number,
-  ) {}
+    entriesMax: number,
+  ) {
+    this.#byId = new BoundedMap(entriesMax);
+  }
 
   /**
    * The stored hash that this password is known to match, or null if none is known.
@@ -35,13 +38,7 @@ export class VerifierCache {
 
   /** Remembers that the password matches the stored hash. */
   remember(id: string, password: string, hash: string): void {
-    this.#byId.delete(id);
-    this.#byId.set(id, { hash, mac: this.#macOf(id, password) });
-    if (this.#byId.size <= this.entriesMax) return;
-    for (const oldest of this.#byId.keys()) {
-      this.#byId.delete(oldest);
-      return;
-    }
+    this.#byId.renew(id, { hash, mac: this.#macOf(id, password) });
   }
 
   forget(id: string): void {

@@ -1,6 +1,8 @@
 // Finds ids that two devices use: their sessions replace each other in turn, from two owners. Refuses nothing: the
 // sessions are legitimate, but the operator has to know.
 
+import { BoundedMap } from "../../bounded-map.ts";
+
 /** Implementation constants; agents that share an id log in again every ten minutes at least. */
 const windowMs = 900_000;
 const idsMax = 10_000;
@@ -10,7 +12,7 @@ const turnsMin = 3;
 type Contest = { readonly rival: string; readonly at: number; readonly turns: number };
 
 export class Contests {
-  readonly #byId = new Map<string, Contest>();
+  readonly #byId = new BoundedMap<string, Contest>(idsMax);
 
   /**
    * Notes that a session replaces another one of the id.
@@ -24,12 +26,7 @@ export class Contests {
     const contest = this.#byId.get(id);
     const isInTurn = contest?.rival === after && uptimeMs - contest.at <= windowMs;
     const turns = isInTurn ? contest.turns + 1 : 1;
-    this.#byId.delete(id);
-    this.#byId.set(id, { rival: before, at: uptimeMs, turns });
-    for (const oldest of this.#byId.keys()) {
-      if (this.#byId.size <= idsMax) break;
-      this.#byId.delete(oldest);
-    }
+    this.#byId.renew(id, { rival: before, at: uptimeMs, turns });
     return turns >= turnsMin;
   }
 

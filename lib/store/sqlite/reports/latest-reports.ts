@@ -2,6 +2,7 @@
 // device that has been silent for millions of reports must not walk through all their chunks each time. Never stores a
 // report itself.
 
+import { BoundedMap } from "../../../bounded-map.ts";
 import type { Report } from "../../../server/operation.ts";
 import { chunkOf } from "./report-chunks.ts";
 import type { ReportReader, StoredReport } from "./report-reader.ts";
@@ -18,7 +19,7 @@ const devicesMax = 8_192;
 type Found = { readonly below: number; readonly sequence: number };
 
 export class LatestReports {
-  readonly #found = new Map<string, Found>();
+  readonly #found = new BoundedMap<string, Found>(devicesMax);
   readonly #givenUp = new Set<string>();
 
   constructor(private readonly reader: ReportReader) {}
@@ -32,7 +33,7 @@ export class LatestReports {
     let report = this.#newestFrom(device, before.below) ?? this.#at(device, before.sequence);
     // Retention removed the one that was found before, and may have kept an earlier one.
     if (report === null && before.sequence > 0) report = this.#newestFrom(device, 0);
-    this.#remember(device, { below: next, sequence: report?.sequence ?? 0 });
+    this.#found.renew(device, { below: next, sequence: report?.sequence ?? 0 });
     return report;
   }
 
@@ -72,15 +73,5 @@ export class LatestReports {
     const report = sequence > 0 ? this.reader.at(sequence) : null;
     // A half-written index can name a report of another device.
     return report?.device === device ? report : null;
-  }
-
-  #remember(device: string, found: Found): void {
-    this.#found.delete(device);
-    this.#found.set(device, found);
-    if (this.#found.size <= devicesMax) return;
-    for (const longestKnown of this.#found.keys()) {
-      this.#found.delete(longestKnown);
-      return;
-    }
   }
 }
