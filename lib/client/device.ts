@@ -2,6 +2,7 @@
 // never sends to an address that it has only read inside a message.
 
 import { ack, answer } from "../protocol/codes.ts";
+import { digestOf } from "../protocol/digest.ts";
 import { encode, encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
 import type { Address, Data, Query, Status } from "../protocol/messages.ts";
@@ -86,7 +87,7 @@ export class Device {
   receiveQuery(message: Query, delivery: Delivery, now: number): void {
     const { onQuery, onEvent } = this.ports;
     const { address } = message;
-    const hash = hashOf(delivery);
+    const hash = digestOf(delivery.bytes);
     const asked = this.#askedBy(message, delivery.from);
     if (address === null || asked === null || !this.#mayAnswer(hash, now)) {
       this.unanswered++;
@@ -152,11 +153,7 @@ export class Device {
   }
 
   #acknowledge(code: string, id: string, delivery: Delivery): void {
-    const text = encodeAck(code, id, encodeTime(this.ports.time()), hashOf(delivery));
+    const text = encodeAck(code, id, encodeTime(this.ports.time()), digestOf(delivery.bytes));
     (delivery.way ?? this.#wayTo(delivery.from)).send(text);
   }
-}
-
-function hashOf(delivery: Delivery): string {
-  return Bun.SHA256.hash(delivery.bytes, "hex");
 }

@@ -2,6 +2,7 @@
 // answer by hash (ACK) or time (DATA) and by source. Never reads a clock: calls that need the time get it, in ms.
 
 import { ack } from "../protocol/codes.ts";
+import { digestOf } from "../protocol/digest.ts";
 import { encode } from "../protocol/encode.ts";
 import type { Ack, Address, Data, Message } from "../protocol/messages.ts";
 import { answersQuery } from "./answers.ts";
@@ -75,7 +76,7 @@ export class Requests {
    */
   prepare(message: Request["message"], to: Address, msgid = this.#msgids.next()): Request {
     const text = encode(message);
-    return { msgid, message, text, hash: hashOf(text), to };
+    return { msgid, message, text, hash: digestOf(Buffer.from(text)), to };
   }
 
   /**
@@ -234,9 +235,4 @@ function isFrom(delivery: Delivery, request: Request, samePort: boolean): boolea
   if (delivery.answers !== null && delivery.answers !== request.msgid) return false;
   if (samePort && delivery.from.port !== request.to.port) return false;
   return sameHost(delivery.from.ip, request.to.ip);
-}
-
-/** Lower-case hex SHA-256 of a text as it is sent (protocol §1.9). */
-function hashOf(text: string): string {
-  return Bun.SHA256.hash(text, "hex");
 }

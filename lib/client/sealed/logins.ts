@@ -4,6 +4,7 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import { ack } from "../../protocol/codes.ts";
 import { decode } from "../../protocol/decode.ts";
+import { digestOf } from "../../protocol/digest.ts";
 import { encodeAck } from "../../protocol/encode.ts";
 import type { Ack } from "../../protocol/messages.ts";
 import { encodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
@@ -104,7 +105,7 @@ export class Logins {
     if (!decoded.ok || decoded.message.type !== "ACK") return null;
     const said = decoded.message;
     const { resume } = login;
-    if (frame.msgid === msgid && said.hash === hashOf(login.bytes)) {
+    if (frame.msgid === msgid && said.hash === digestOf(login.bytes)) {
       return { kind: "answered", code: said.code, text: frame.body };
     }
     if (resume === null || frame.msgid !== resume.msgid || said.hash !== resume.hash) return null;
@@ -136,7 +137,7 @@ export class Logins {
     const msgid = login.resume?.msgid ?? this.msgids.next();
     const proof = resumeProof(kept.ticket, id, password);
     const frame: Frame = { kind: "resume", answer: false, msgid, id, proof, ip, port };
-    login.resume = { msgid, hash: hashOf(frameBody(encodeFrame(frame))) };
+    login.resume = { msgid, hash: digestOf(frameBody(encodeFrame(frame))) };
     return frame;
   }
 }
@@ -151,9 +152,5 @@ export function loginIn(bytes: Uint8Array): Login | null {
 
 /** The engine does not know about RESUME: the ACK of a RESUME is rewritten to carry the hash of the LOGIN. */
 function asAnswerTo(login: Login, { code, id, time, reason }: Ack): Uint8Array {
-  return Buffer.from(encodeAck(code, id, time, hashOf(login.bytes), reason));
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return Bun.SHA256.hash(bytes, "hex");
+  return Buffer.from(encodeAck(code, id, time, digestOf(login.bytes), reason));
 }
