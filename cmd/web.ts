@@ -97,9 +97,6 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     devices: reader,
     reports: reader,
     presence: {
-      get size() {
-        return sessions.size;
-      },
       get: (id) => sessions.get(id),
       all: () => sessions.values(),
     },
@@ -140,32 +137,28 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
   // The files themselves, where --db is a symbolic link: SQLite keeps the log beside them.
   const file = realPathOf(config.db);
   const { counters, traffic, sessions, hashQueue, asks } = engine.desk;
-  return () => {
-    let sealedSessions = 0;
-    for (const session of sessions.values()) if (session.sealed) sealedSessions++;
-    return {
-      started: started(),
-      counters: { ...counters },
-      traffic: traffic.read(),
-      commitLatency: loop.commitLatency,
-      requestLatency: loop.requestLatency,
-      packetsWaiting: loop.waiting,
-      packetsWaitingMax: inboxMax,
-      packetsShed: loop.shed,
-      sendsDropped: endpoint.dropped,
-      passwords: hashQueue.added,
-      passwordsWaiting: hashQueue.size,
-      passwordsWaitingMax: hashJobsMax,
-      asks: asks.size,
-      asksMax: limits.asks,
-      logLinesLost: logs.lost,
-      sealedSessions,
-      contestedIds: engine.desk.contests.ids(engine.desk.uptimeMs),
-      databaseBytes: sizeOf(file),
-      walBytes: sizeOf(`${file}-wal`),
-      logGrows: sizeOf(`${file}-wal`) > logBytesMax ? logGrows : null,
-    };
-  };
+  return () => ({
+    started: started(),
+    counters: { ...counters },
+    traffic: traffic.read(),
+    commitLatency: loop.commitLatency,
+    requestLatency: loop.requestLatency,
+    packetsWaiting: loop.waiting,
+    packetsWaitingMax: inboxMax,
+    packetsShed: loop.shed,
+    sendsDropped: endpoint.dropped,
+    passwords: hashQueue.added,
+    passwordsWaiting: hashQueue.size,
+    passwordsWaitingMax: hashJobsMax,
+    asks: asks.size,
+    asksMax: limits.asks,
+    logLinesLost: logs.lost,
+    sealedSessions: sessions.sealed,
+    contestedIds: engine.desk.contests.ids(engine.desk.uptimeMs),
+    databaseBytes: sizeOf(file),
+    walBytes: sizeOf(`${file}-wal`),
+    logGrows: sizeOf(`${file}-wal`) > logBytesMax ? logGrows : null,
+  });
 }
 
 /** Returns when the process started, by the wall clock as it is set now; constant until that is set. */

@@ -6,7 +6,7 @@ import { BoundedMap } from "../bounded-map.ts";
 import { KeyedBuckets } from "../server/token-bucket.ts";
 
 /** How many cookies are valid at once; the least recently used is dropped first. */
-export const loginsMax = 64;
+const loginsMax = 64;
 /** A cookie expires after this time without use, ms. */
 const idleMs = 12 * 3_600_000;
 const linksMax = 16;

@@ -199,7 +199,6 @@ export type LiveSession = {
 };
 
 export interface PresenceSource {
-  readonly size: number;
   get(id: string): LiveSession | undefined;
   all(): Iterator<LiveSession>;
 }

@@ -147,8 +147,6 @@ export class Status {
   }
 }
 
-export type StatusReading = ReturnType<Status["read"]>;
-
 function capital(words: string): string {
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }

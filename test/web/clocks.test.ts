@@ -24,7 +24,6 @@ function newParts(sessions: LiveSession[] = []) {
       packetsShed: at.dropped,
     }),
     presence: {
-      size: sessions.length,
       get: (id) => sessions.find((session) => session.id === id),
       all: () => sessions[Symbol.iterator](),
     },

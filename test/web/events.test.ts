@@ -135,7 +135,6 @@ function newFeed(sessions: LiveSession[] = []) {
   const ports = fakePorts({
     reports: reportsOf(reports),
     presence: {
-      size: sessions.length,
       get: (id) => sessions.find((session) => session.id === id),
       all: () => sessions[Symbol.iterator](),
     },

@@ -22,7 +22,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     devicePort: 9,
     devices: { roster: () => [], facts: () => null, sessions: () => [], questions: () => [] },
     reports: reportsOf([]),
-    presence: { size: 0, get: () => undefined, all: () => [][Symbol.iterator]() },
+    presence: { get: () => undefined, all: () => [][Symbol.iterator]() },
     operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),

@@ -21,7 +21,6 @@ async function askOpen(changes: Partial<WebPorts>) {
     ...changes,
     gauges: () => (readings++, fakeGauges()),
     presence: {
-      size: 0,
       get: () => undefined,
       all: () => (readings++, [][Symbol.iterator]()),
     },

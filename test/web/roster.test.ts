@@ -237,7 +237,7 @@ test.each([
       questions: () => [],
     },
   });
-  const presence = { size: 1, get: () => session, all: () => [session][Symbol.iterator]() };
+  const presence = { get: () => session, all: () => [session][Symbol.iterator]() };
   const roster = new Roster(devices, presence, () => {});
   await roster.load();
   expect(roster.lastSeen(roster.get("a") as RosterEntry)).toBe(77);

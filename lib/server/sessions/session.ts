@@ -76,12 +76,18 @@ export class Session {
 export class SessionTable {
   readonly #byId = new Map<string, Session>();
   readonly #countBySource = new Map<string, number>();
+  #sealed = 0;
   /** Ids in order, for QUERY 03: of all sessions, and of those that a text asker may know of. */
   #order = new IdOrder();
   #textOrder = new IdOrder();
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** How many of them are sealed. */
+  get sealed(): number {
+    return this.#sealed;
   }
 
   /** Adds the stored sessions, at the start. */
@@ -160,9 +166,12 @@ export class SessionTable {
     return page;
   }
 
-  /** Counts the text sessions of a source IP. Sealed sessions roam, and their replies are never limited. */
+  /** Counts the sealed sessions, and the text sessions of a source IP. Replies to a sealed session are never limited. */
   #count({ owner: ip, sealed }: Session, by: number): void {
-    if (sealed) return;
+    if (sealed) {
+      this.#sealed += by;
+      return;
+    }
     const count = (this.#countBySource.get(ip) ?? 0) + by;
     if (count > 0) this.#countBySource.set(ip, count);
     else this.#countBySource.delete(ip);

@@ -34,6 +34,32 @@ test("the end of a session that was replaced leaves the later one alone", () => 
   expect(table.hasSource("192.0.2.1")).toBe(true);
 });
 
+test("the sealed sessions are counted, also those restored, replaced and removed", () => {
+  const table = new SessionTable();
+  const stored = (id: string, clientKey: Uint8Array | null) => ({
+    session: 1,
+    id,
+    source: at("192.0.2.1"),
+    stated: at("192.0.2.1"),
+    started: 0,
+    lastSeen: 0,
+    everySeconds: null,
+    clockOffset: null,
+    clientKey,
+  });
+  const now = { wall: 0, monotonic: 0 };
+  table.restore([stored("asmith", new Uint8Array(32)), stored("bjones", null)], now);
+  expect(table.sealed).toBe(1);
+  table.set(sessionOf("192.0.2.1"));
+  expect(table.sealed).toBe(0);
+  table.set(sessionOf("a key", true));
+  const last = sessionOf("another key", true);
+  table.set(last);
+  expect(table.sealed).toBe(1);
+  table.remove(last);
+  expect([table.sealed, table.size]).toEqual([0, 1]);
+});
+
 test("text hears of a device only while its session is in text", () => {
   const table = new SessionTable();
   const heard = () => [false, true].map((sealed) => table.idsAfter(null, 100, sealed));
