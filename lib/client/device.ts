@@ -7,6 +7,7 @@ import { encode, encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
 import type { Address, Data, Query, Status } from "../protocol/messages.ts";
 import { encodeTime } from "../protocol/time.ts";
+import { TokenBucket } from "../token-bucket.ts";
 import { type Channel, type Delivery, sameHost, type Way } from "./channel.ts";
 import { fitted, withoutLineEnd } from "./message-room.ts";
 
@@ -61,8 +62,7 @@ export class Device {
   /** QUERYs dropped: plain, for another device, or over the rate limit. */
   unanswered = 0;
   #answering = new Set<string>();
-  #tokens = answersBurst;
-  #tokensAt = 0;
+  #answers = new TokenBucket(answersPerSecond, answersBurst, 0);
 
   constructor(readonly ports: DevicePorts) {}
 
@@ -141,15 +141,10 @@ export class Device {
     );
   }
 
-  /** Token bucket: bounds what forged sources can make this device send. A repeat of a QUERY in progress is dropped. */
+  /** Bounds what forged sources can make this device send. A repeat of a QUERY in progress is dropped. */
   #mayAnswer(hash: string, now: number): boolean {
-    const earned = ((now - this.#tokensAt) / 1000) * answersPerSecond;
-    this.#tokens = Math.min(answersBurst, this.#tokens + Math.max(0, earned));
-    this.#tokensAt = now;
     if (this.#answering.has(hash) || this.#answering.size >= answeringMax) return false;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
+    return this.#answers.take(now);
   }
 
   #acknowledge(code: string, id: string, delivery: Delivery): void {

@@ -22,7 +22,7 @@ import type { Endpoint, Operation, Outcome } from "./operation.ts";
 import { limits, type Policy } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { type Session, SessionTable } from "./sessions/session.ts";
-import { KeyedBuckets, TokenBucket } from "./token-bucket.ts";
+import { KeyedBuckets, TokenBucket } from "../token-bucket.ts";
 import { Traffic } from "./traffic.ts";
 import { VerifierCache } from "./passwords/verifier-cache.ts";
 

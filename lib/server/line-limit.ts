@@ -1,6 +1,6 @@
 // Limits how many lines a log gets from what peers cause, and counts those that are left out. Writes no line.
 
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
 export class LineLimit {
   readonly #bucket: TokenBucket;

@@ -6,7 +6,7 @@ import { answer } from "../protocol/codes.ts";
 import type { Desk } from "./desk.ts";
 import type { Link } from "./links/link.ts";
 import { limits } from "./policy.ts";
-import { KeyedBuckets } from "./token-bucket.ts";
+import { KeyedBuckets } from "../token-bucket.ts";
 
 type RelayFrame = Extract<Frame, { kind: "relay" }>;
 

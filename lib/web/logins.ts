@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { BoundedMap } from "../bounded-map.ts";
-import { KeyedBuckets } from "../server/token-bucket.ts";
+import { KeyedBuckets } from "../token-bucket.ts";
 
 /** How many cookies are valid at once; the least recently used is dropped first. */
 const loginsMax = 64;

@@ -3,7 +3,6 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { limits } from "../../lib/server/policy.ts";
-import { KeyedBuckets, TokenBucket } from "../../lib/server/token-bucket.ts";
 import { codesOf, home, home2, say, ServerBench, stranger } from "./server-bench.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -88,27 +87,4 @@ test("nothing is sent to an address that is only stated in a message", () => {
   const replies = texts.flatMap((text) => bench.ask(text, home));
   expect(codesOf(replies)).toEqual(["00", "70", "40", "DATA 01", "50", "80"]);
   expect(replies.map(({ to }) => to)).toEqual(texts.map(() => home));
-});
-
-test("a bucket holds its burst and fills at its rate", () => {
-  const bucket = new TokenBucket(5, 20, 0);
-  const take = (now: number, tries: number) =>
-    Array.from({ length: tries }, () => bucket.take(now)).filter(Boolean).length;
-  expect(take(0, 30)).toBe(20);
-  expect(take(199, 5)).toBe(0);
-  expect(take(200, 5)).toBe(1);
-  expect(take(400, 5)).toBe(1);
-  expect(take(1_000_000, 30)).toBe(20);
-});
-
-test("the number of remembered keys is bounded, and the longest unused is forgotten first", () => {
-  const buckets = new KeyedBuckets(0, 1, 2);
-  expect([buckets.take("a", 0), buckets.take("b", 0), buckets.take("a", 0)]).toEqual([
-    true,
-    true,
-    false,
-  ]);
-  expect(buckets.take("c", 0)).toBe(true);
-  expect(buckets.take("a", 0)).toBe(false);
-  expect(buckets.take("b", 0)).toBe(true);
 });

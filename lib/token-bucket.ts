@@ -1,7 +1,7 @@
 // Rate limits: a token bucket, and a bounded table with one bucket for each key. The caller passes the
 // time of a monotonic clock, in ms.
 
-import { BoundedMap } from "../bounded-map.ts";
+import { BoundedMap } from "./bounded-map.ts";
 
 /** A bucket of tokens. */
 export class TokenBucket {
@@ -29,11 +29,6 @@ export class TokenBucket {
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
-  }
-
-  /** Whether the bucket is full by now. A full bucket need not be remembered. */
-  isFull(now: number): boolean {
-    return this.#tokens + ((now - this.#filledAt) / 1000) * this.perSecond >= this.burst;
   }
 }
 
