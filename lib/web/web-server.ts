@@ -94,7 +94,7 @@ export class WebServer {
     try {
       this.#server = this.#listen();
     } catch (error) {
-      this.#status.close();
+      this.#closeParts();
       throw explainListen(error, host, options.port);
     }
     this.#limit = this.#bound();
@@ -119,12 +119,17 @@ export class WebServer {
 
   /** Stops and closes every connection. */
   async close(): Promise<void> {
+    this.#closeParts();
+    this.#limit.close();
+    await this.#server.stop(true);
+  }
+
+  /** Closes what was opened before the socket. */
+  #closeParts(): void {
     this.#unsubscribe();
     this.#roster.close();
     this.#feed.close();
     this.#status.close();
-    this.#limit.close();
-    await this.#server.stop(true);
   }
 
   #listen(): Bun.Server<undefined> {
