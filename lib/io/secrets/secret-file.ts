@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { OperatingError } from "../../operating-error.ts";
+import { syncFolder } from "../../synced-folder.ts";
 
 const bytesMax = 65_536;
 
@@ -137,15 +138,4 @@ function unreadable(path: string, error: unknown): OperatingError {
     `${path} cannot be read: ${why}.`,
     "Check the file and its rights.",
   );
-}
-
-/** Syncs a folder: only then is a rename in it on the disk. */
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

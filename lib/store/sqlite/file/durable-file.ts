@@ -14,6 +14,7 @@ import {
   rmSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { syncFolder } from "../../../synced-folder.ts";
 
 const unfinished = /\.(\d+)\.unfinished(-journal)?$/;
 
@@ -81,14 +82,8 @@ export function unusedName(wanted: string): string {
   return name;
 }
 
-/** Syncs a folder, so that new and changed names in it are on the disk. */
-export function syncFolder(folder: string): void {
-  // Windows cannot open a directory, and does not need this.
-  if (process.platform !== "win32") sync(folder, "r");
-}
-
-function sync(name: string, flags = "r+"): void {
-  const descriptor = openSync(name, flags);
+function sync(name: string): void {
+  const descriptor = openSync(name, "r+");
   try {
     fsyncSync(descriptor);
   } finally {

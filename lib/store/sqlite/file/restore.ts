@@ -13,11 +13,12 @@ import {
   writeSync,
 } from "node:fs";
 import { OperatingError } from "../../../operating-error.ts";
+import { syncFolder } from "../../../synced-folder.ts";
 import type { CareProgress } from "./backup.ts";
 import { integrityOf } from "./database-check.ts";
 import { checkFile, realPathOf } from "./database-file.ts";
 import { explain, inUse } from "./database-refusal.ts";
-import { giveSecondName, syncFolder, takePlaceOf, unusedName } from "./durable-file.ts";
+import { giveSecondName, takePlaceOf, unusedName } from "./durable-file.ts";
 import { isServed, takeInstanceLock } from "./instance-lock.ts";
 import { applicationId, newerSchema, schemaVersion, versionOf } from "./schema.ts";
 import { dirname } from "node:path";

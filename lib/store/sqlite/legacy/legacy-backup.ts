@@ -2,18 +2,9 @@
 // readable by its owner only. Never overwrites an earlier copy.
 
 import { Database } from "bun:sqlite";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { takePlaceOf, unusedName } from "../file/durable-file.ts";
 
 const unfinished = ".part";
 /**
@@ -43,8 +34,7 @@ export function backUp(file: string, now: number): string {
     const same = earlierOnes(file).find((path) => isSame(path, part));
     if (same !== undefined) return same;
     const path = unusedName(wanted);
-    renameSync(part, path);
-    syncDirectory(dirname(file));
+    takePlaceOf(part, path);
     return path;
   } finally {
     rmSync(part, { force: true });
@@ -61,9 +51,6 @@ function copy(file: string, part: string): void {
   } finally {
     database.close();
   }
-  const descriptor = openSync(part, "r+");
-  fsyncSync(descriptor);
-  closeSync(descriptor);
 }
 
 function earlierOnes(file: string): string[] {
@@ -89,20 +76,6 @@ function isSame(a: string, b: string): boolean {
     for (const { at, bytes } of counters) copied.fill(0, at, at + bytes);
   }
   return one.equals(another);
-}
-
-function unusedName(wanted: string): string {
-  let path = wanted;
-  for (let i = 2; existsSync(path); i++) path = `${wanted}-${i}`;
-  return path;
-}
-
-function syncDirectory(path: string): void {
-  // Windows cannot open a directory, and does not need this.
-  if (process.platform === "win32") return;
-  const descriptor = openSync(path, "r");
-  fsyncSync(descriptor);
-  closeSync(descriptor);
 }
 
 /** A time in UTC as YYYYMMDD-HHMMSS. */
