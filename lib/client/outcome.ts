@@ -46,7 +46,7 @@ export function verdictOf(verb: Message["type"], outcome: Outcome): Verdict {
 
 function verdictOfAck(verb: Message["type"], code: string, repeated: boolean): Verdict {
   if (code === ack.busy || code === ack.storageFailed) return "later";
-  if (doneCodes[verb]?.includes(code) === true) return "done";
+  if (doneCodes[verb].includes(code)) return "done";
   // protocol §6.4: after a repeat, 21 and 31 mean done: the first sending was carried out and its ACK was lost.
   if (repeated && verb === "DEREGISTER" && code === ack.noSuchDevice) return "done";
   if (repeated && verb === "LOGOFF" && code === ack.credentialsRefused) return "done";
@@ -54,13 +54,17 @@ function verdictOfAck(verb: Message["type"], code: string, repeated: boolean): V
 }
 
 /** Codes that mean done. 01 is one of them also without a repeat: the device is registered as it asked to be. */
-const doneCodes: Partial<Record<Message["type"], readonly string[]>> = {
+const doneCodes: Readonly<Record<Message["type"], readonly string[]>> = {
   REGISTER: [ack.registered, ack.alreadyRegistered, ack.registrationUpdated],
   DEREGISTER: [ack.deregistered],
   LOGIN: [ack.loggedIn],
   LOGOFF: [ack.loggedOff],
   STATUS: [ack.statusNoted],
   DATA: [ack.dataStored],
+  // It ends with a DATA.
+  QUERY: [],
+  // It is no request.
+  ACK: [],
 };
 
 /** The code of an outcome; empty after silence. */

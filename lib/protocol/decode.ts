@@ -15,15 +15,8 @@ import {
 } from "./fields.ts";
 import { isIp } from "./ip.ts";
 import { datagramBytesMax } from "./limits.ts";
-import {
-  forms,
-  type Address,
-  type FieldName,
-  type Form,
-  type Message,
-  type Verb,
-} from "./messages.ts";
-import { idIn } from "./seen-ids.ts";
+import { forms, type AnyForm, type FieldName, type Fields, type Message } from "./messages.ts";
+import { type Cut, Parts } from "./parts.ts";
 import { decodeTime } from "./time.ts";
 
 /** Why a datagram is not a message: the code and reason for the ACK, and the id in the datagram or null. */
@@ -35,52 +28,34 @@ export type Refusal = {
 };
 
 /**
- * A message, or the refusal of the datagram. `timeMs` is the time of a STATUS or DATA, ms since 1970; null if it is in no
- * known form, or for another message.
+ * A message, or the refusal of the datagram. `timeMs` is the time of a message that is timed (see `Form`), ms since 1970;
+ * null if it is in no known form, or for another message.
  */
 export type Decoded =
   { readonly ok: true; readonly message: Message; readonly timeMs: number | null } | Refusal;
 
-/** The fields of one form in order, with their rules: an entry of `forms`, prepared for the decoder. */
-type Shape = {
-  readonly names: readonly FieldName[];
-  readonly rules: readonly FieldRule[];
-  readonly endsInMessage: boolean;
-  readonly isAddressed: boolean;
-};
+/** One form, prepared for the decoder, with the rules of its fields. */
+type Shape = Cut & { readonly rules: readonly FieldRule[] };
 
-type Shapes = {
-  readonly verb: Verb;
+/** All of a verb: an entry of `forms`, prepared for the decoder. */
+type Known = {
+  readonly verb: string;
   readonly plain: Shape;
-  readonly addressed?: Shape;
-  readonly extended?: Shape;
+  readonly addressed: Shape | null;
+  /** The plain form with the field that may be omitted. */
+  readonly extended: Shape | null;
+  readonly isTimed: boolean;
+  readonly build: (fields: Fields) => Message;
 };
 
-/** The text of a datagram. */
-type Body = {
-  readonly text: string;
-  /** The length of the text without a trailing line ending (clause 1.6). */
-  readonly end: number;
-  /** The index of the TAB after the verb, or -1 if there is none. */
-  readonly tab: number;
-  /** Whether every character is one byte. */
-  readonly ascii: boolean;
-};
-
-const shapes: readonly Shapes[] = Object.entries(forms).map(([verb, form]) =>
-  shapesOf(verb as Verb, form),
-);
+const verbs: readonly Known[] = Object.entries(forms).map(([verb, form]) => prepared(verb, form));
+const verbCharsMax = Math.max(...verbs.map(({ verb }) => verb.length));
 /** Verbs by their length. At most two have the same length, so comparing them is faster than a look-up by name. */
-const shapesByLength = Array.from({ length: 16 }, (_, length) =>
-  shapes.filter(({ verb }) => verb.length === length),
+const verbsByLength = Array.from({ length: verbCharsMax + 1 }, (_, length) =>
+  verbs.filter(({ verb }) => verb.length === length),
 );
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TAB = "\t";
-const tabCode = 0x09;
-/** The most fields of any form, and one more part that shows that a datagram has too many. */
-const partsMax = 1 + Math.max(...shapes.map((known) => longestOf(known).names.length));
-/** The start of each part of the datagram being decoded, and after the last part the index of its end plus 1. */
-const starts = new Int32Array(partsMax + 1);
 
 /**
  * Decodes one text datagram (clauses 1 and 2).
@@ -96,158 +71,89 @@ export function decode(bytes: Uint8Array): Decoded {
   const end = text.length - trailingNewline(text);
   const tab = text.indexOf(TAB);
   const verbEnd = tab < 0 ? end : tab;
-  for (const known of shapesByLength[verbEnd] ?? []) {
+  for (const known of verbsByLength[verbEnd] ?? []) {
     if (!text.startsWith(known.verb)) continue;
-    return decodeFields(known, { text, end, tab, ascii: text.length === bytes.length });
+    const parts = new Parts(text, end, tab, known.plain);
+    return decodeFields(known, parts, text.length === bytes.length);
   }
   return refuseVerb(text.slice(0, verbEnd));
 }
 
-/** Checks each field and builds the message. */
-function decodeFields(known: Shapes, body: Body): Decoded {
-  const { verb, plain } = known;
-  const { text } = body;
-  let shape = plain;
-  let count = cut(body, plain);
+/**
+ * Checks each field and builds the message.
+ * @param ascii whether every character is one byte
+ */
+function decodeFields(known: Known, parts: Parts, ascii: boolean): Decoded {
+  const { text } = parts;
+  const { addressed, extended } = known;
+  let shape = known.plain;
+  let count = parts.cut();
   // Clause 2.7: the form is addressed if field 4 is an IP literal and field 5 a port.
-  if (known.addressed !== undefined && count > 3 && isPort(text, starts[3], partEnd(3))) {
-    if (isIp(text, starts[2], partEnd(2))) {
-      shape = known.addressed;
-      count = cut(body, shape);
+  if (addressed !== null) {
+    const { ip, port } = addressed.places;
+    if (
+      count > port &&
+      isPort(text, parts.from(port), parts.to(port)) &&
+      isIp(text, parts.from(ip), parts.to(ip))
+    ) {
+      shape = addressed;
+      parts.shape = shape;
+      count = parts.cut();
     }
-  } else if (known.extended !== undefined && count === known.extended.names.length) {
-    shape = known.extended;
+  } else if (extended !== null && count === extended.names.length) {
+    shape = extended;
+    parts.shape = shape;
   }
-  const { names, rules } = shape;
+  const { names, rules, places } = shape;
   if (count !== names.length) {
-    const sent = body.tab < 0 ? 0 : text.slice(0, body.end).split(TAB).length - 1;
+    const sent = parts.tab < 0 ? 0 : text.slice(0, parts.end).split(TAB).length - 1;
     // Clause 1.8: if a field is missing, the password may be in the position of the id.
-    const shown = names.includes("password") ? 0 : count;
-    return refuseFields(body, shape, shown, `takes ${names.length} fields, not ${sent}`);
+    const shown = places.password < 0 ? count : 0;
+    return refuseFields(parts, shown, `takes ${names.length} fields, not ${sent}`);
   }
   for (let i = 0; i < count; i++) {
     const rule = rules[i] as FieldRule;
-    if (!rule.test(text, starts[i], partEnd(i))) return refuseFields(body, shape, count, rule.says);
+    if (!rule.test(text, parts.from(i), parts.to(i))) return refuseFields(parts, count, rule.says);
   }
   if (shape.endsInMessage) {
-    const stated = decimalOf(text, starts[count - 2], partEnd(count - 2));
-    const counted = body.ascii
-      ? partEnd(count - 1) - starts[count - 1]!
-      : utf8Bytes(part(text, count - 1));
+    const { length, message } = places;
+    const stated = decimalOf(text, parts.from(length), parts.to(length));
+    const counted = ascii ? parts.to(message) - parts.from(message) : utf8Bytes(parts.message);
     if (stated !== counted) {
       const reason = `length says ${stated}, message has ${counted} bytes`;
-      return refuseFields(body, shape, count, reason);
+      return refuseFields(parts, count, reason);
     }
   }
-  if (shape === known.extended && !bearsReason(part(text, 0))) {
-    return refuseFields(body, shape, count, "a reason goes with a 9x code only");
+  if (shape === extended && !bearsReason(parts.code)) {
+    return refuseFields(parts, count, "a reason goes with a 9x code only");
   }
-  const isTimed = verb === "DATA" || verb === "STATUS";
-  const timeAt = shape.isAddressed ? 4 : 2;
   // Here the text is in one piece. To read a digit of a part of it, that part would have to be copied.
-  const timeMs = isTimed ? decodeTime(text, starts[timeAt], partEnd(timeAt)) : null;
-  return { ok: true, message: build(verb, text, shape.isAddressed, count), timeMs };
+  const timeMs = known.isTimed
+    ? decodeTime(text, parts.from(places.time), parts.to(places.time))
+    : null;
+  return { ok: true, message: known.build(parts), timeMs };
 }
 
-/**
- * Writes the starts of the fields after the verb to `starts`. A final message takes the rest, including TABs (clause
- * 2.17). In other forms one part more than the fields is counted, which shows that there are too many.
- * @returns the number of parts
- */
-function cut({ text, end, tab }: Body, { names, endsInMessage }: Shape): number {
-  const countMax = endsInMessage ? names.length : names.length + 1;
-  if (tab < 0) {
-    starts[0] = end + 1;
-    return 0;
-  }
-  let count = 1;
-  starts[0] = tab + 1;
-  for (let at = tab + 1; at < end && count < countMax; at++) {
-    if (text.charCodeAt(at) === tabCode) starts[count++] = at + 1;
-  }
-  starts[count] = end + 1;
-  return count;
-}
-
-function partEnd(index: number): number {
-  return (starts[index + 1] as number) - 1;
-}
-
-function part(text: string, index: number): string {
-  return text.slice(starts[index], partEnd(index));
-}
-
-function shapesOf(verb: Verb, form: Form): Shapes {
-  const { fields, addressed, optional, namesDevice = false } = form;
+function prepared(verb: string, form: AnyForm): Known {
+  const { fields, addressed, optional, namesDevice = false, isTimed = false, build } = form;
   return {
     verb,
-    plain: shapeOf(fields, false, namesDevice),
-    ...(addressed === undefined ? {} : { addressed: shapeOf(addressed, true) }),
-    ...(optional === undefined ? {} : { extended: shapeOf([...fields, optional], false) }),
+    plain: shapeOf(fields, namesDevice, false),
+    addressed: addressed === undefined ? null : shapeOf(addressed, namesDevice, true),
+    extended: optional === undefined ? null : shapeOf([...fields, optional], namesDevice, false),
+    isTimed,
+    build,
   };
 }
 
-function shapeOf(names: readonly FieldName[], isAddressed: boolean, namesDevice = false): Shape {
+function shapeOf(names: readonly FieldName[], namesDevice: boolean, isAddressed: boolean): Shape {
+  const places = Object.fromEntries(
+    Object.keys(fieldRules).map((name) => [name, names.indexOf(name as FieldName)]),
+  ) as Record<FieldName, number>;
   const rules = names.map((name) =>
     name === "id" && namesDevice ? deviceIdRule : fieldRules[name],
   );
-  return { names, rules, endsInMessage: names.at(-1) === "message", isAddressed };
-}
-
-function longestOf({ plain, addressed, extended }: Shapes): Shape {
-  return addressed ?? extended ?? plain;
-}
-
-function build(verb: Verb, text: string, addressed: boolean, count: number): Message {
-  const at = (index: number) => part(text, index);
-  const idAt = (index: number) => idIn(text, starts[index] as number, partEnd(index));
-  const address: Address | null = addressed ? { ip: at(2), port: Number(at(3)) } : null;
-  const skip = addressed ? 2 : 0;
-  switch (verb) {
-    case "REGISTER":
-    case "DEREGISTER":
-      return {
-        type: verb,
-        id: idAt(0),
-        password: at(1),
-        mac: at(2),
-        ip: at(3),
-        port: Number(at(4)),
-      };
-    case "LOGIN":
-      return { type: verb, id: idAt(0), password: at(1), ip: at(2), port: Number(at(3)) };
-    case "LOGOFF":
-      return { type: verb, id: idAt(0) };
-    case "STATUS":
-      return { type: verb, code: at(0), id: idAt(1), time: at(2), message: at(4) };
-    case "DATA":
-      return {
-        type: verb,
-        code: at(0),
-        id: idAt(1),
-        address,
-        time: at(2 + skip),
-        message: at(4 + skip),
-      };
-    case "QUERY":
-      return {
-        type: verb,
-        code: at(0),
-        id: idAt(1),
-        address,
-        time: at(2 + skip),
-        target: at(3 + skip),
-      };
-    case "ACK":
-      return {
-        type: verb,
-        code: at(0),
-        id: idAt(1),
-        time: at(2),
-        hash: at(3),
-        reason: count > 4 ? at(4) : "",
-      };
-  }
+  return { names, places, rules, endsInMessage: names.at(-1) === "message", isAddressed };
 }
 
 /** The length of one trailing LF or CRLF, in characters; 0 if there is none (clause 1.6). */
@@ -269,9 +175,9 @@ function refuseVerb(verb: string): Refusal {
   return refuse(ack.unknownType, `no message type${named}`);
 }
 
-function refuseFields({ text }: Body, { names }: Shape, count: number, reason: string): Refusal {
-  const verb = text.slice(0, (starts[0] as number) - 1);
-  const at = names.indexOf("id");
-  const id = at < count ? part(text, at) : "";
+function refuseFields(parts: Parts, count: number, reason: string): Refusal {
+  const verb = parts.text.slice(0, parts.from(0) - 1);
+  const at = parts.shape.places.id;
+  const id = at < count ? parts.at(at) : "";
   return { ok: false, code: ack.malformed, reason: `${verb}: ${reason}`, id: isId(id) ? id : null };
 }

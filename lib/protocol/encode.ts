@@ -12,14 +12,13 @@ import { forms, type FieldName, type Message } from "./messages.ts";
  * @returns may be longer than a datagram; the caller checks that
  */
 export function encode(message: Message): string {
-  const form = forms[message.type];
-  const addressed = "address" in message && message.address !== null;
+  const { fields, addressed = fields, optional } = forms[message.type];
+  const isAddressed = "address" in message && message.address !== null;
   let text: string = message.type;
-  for (const name of addressed ? (form.addressed ?? form.fields) : form.fields) {
-    text += `\t${fieldOf(message, name)}`;
-  }
-  if (message.type === "ACK" && message.reason !== "" && bearsReason(message.code)) {
-    text += `\t${message.reason}`;
+  for (const name of isAddressed ? addressed : fields) text += `\t${fieldOf(message, name)}`;
+  if (optional !== undefined && bearsReason(fieldOf(message, "code"))) {
+    const last = fieldOf(message, optional);
+    if (last !== "") text += `\t${last}`;
   }
   return text.endsWith("\n") ? `${text}\n` : text;
 }

@@ -2,23 +2,14 @@
 // datagram costs one addition.
 
 import { describeAck, type AckCode } from "../protocol/codes.ts";
-import type { Message } from "../protocol/messages.ts";
+import { forms, type Verb as Known } from "../protocol/messages.ts";
 
 /** The type of a datagram; `other` if none could be read. */
-export type Verb = Message["type"] | "other";
+export type Verb = Known | "other";
 
-const rows: Readonly<Record<Verb, number>> = {
-  REGISTER: 0,
-  DEREGISTER: 1,
-  LOGIN: 2,
-  LOGOFF: 3,
-  STATUS: 4,
-  DATA: 5,
-  QUERY: 6,
-  ACK: 7,
-  other: 8,
-};
-const verbs = Object.keys(rows) as Verb[];
+const verbs = [...(Object.keys(forms) as Known[]), "other"] as const;
+/** The row of each verb. */
+const rows = Object.fromEntries(verbs.map((verb, row) => [verb, row])) as Record<Verb, number>;
 const codesMax = 100;
 /** The columns: 100 codes of ACK, 100 codes of DATA in answer to a QUERY, and one for datagrams that get no answer. */
 const unanswered = 2 * codesMax;

@@ -9,8 +9,8 @@ import {
   isPort,
   isTime,
 } from "../../lib/protocol/fields.ts";
-import { forms } from "../../lib/protocol/messages.ts";
-import { type MacVector, vectors } from "./vectors.ts";
+import { type AnyForm, type Fields, forms } from "../../lib/protocol/messages.ts";
+import { type MacVector, specification, vectors } from "./vectors.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -28,6 +28,42 @@ test("each field of the table has a rule, and its description starts with the fi
       expect(Object.hasOwn(fieldRules, name)).toBe(true);
       expect(fieldRules[name].says).toStartWith(name);
     }
+  }
+});
+
+test("the table of verbs is that of clause 2.1", () => {
+  const rows = Object.entries(forms).flatMap(([verb, { fields, addressed, optional }]) => {
+    const last = optional === undefined ? "" : `; then ${optional}, on 9x codes only`;
+    const plain = `${fields.join(", ")}${last}`;
+    if (addressed === undefined) return [[verb, plain]];
+    return [
+      [`${verb}, plain`, plain],
+      [`${verb}, addressed`, addressed.join(", ")],
+    ];
+  });
+  const table = specification.split("### 2.1 Types")[1]?.split("### ")[0] ?? "";
+  const told = [...table.matchAll(/^\| ([A-Z]{3}[^|]*?) *\| ([^|]*?) *\|/gm)].map(
+    ([, ...row]) => row,
+  );
+  expect(rows).toEqual(told);
+});
+
+/** The names of the values that a message is built from. */
+function readBy({ build }: AnyForm): string[] {
+  const read: string[] = [];
+  const recorder = { get: (_: object, name: string) => read.push(name) };
+  build(new Proxy({}, recorder) as Fields);
+  return read.sort();
+}
+
+test("each message is built from exactly the fields of its forms", () => {
+  for (const [verb, form] of Object.entries(forms)) {
+    const { fields, addressed = fields, optional = [] } = form;
+    const sent = new Set<string>([...fields, ...[optional].flat()]);
+    // The length is that of the message, and the ip and port after the id are one value.
+    sent.delete("length");
+    if (addressed.length > fields.length) sent.add("address");
+    expect([verb, readBy(form)]).toEqual([verb, [...sent].sort()]);
   }
 });
 

@@ -4,7 +4,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode } from "../../lib/protocol/encode.ts";
 import { decodeTime } from "../../lib/protocol/time.ts";
-import type { Message } from "../../lib/protocol/messages.ts";
+import { forms, type Message } from "../../lib/protocol/messages.ts";
 import {
   clausesWithVectors,
   datagramVectors,
@@ -73,6 +73,17 @@ test("each clause of sections 1 and 2 has a vector, and each vector a clause", (
   const covered = clausesWithVectors();
   expect(clauses.filter((clause) => /^[12]\./.test(clause) && !covered.has(clause))).toEqual([]);
   expect([...covered].filter((clause) => !clauses.includes(clause))).toEqual([]);
+});
+
+test("each form of each verb has a vector that is accepted", () => {
+  const formOf = (message: Message) =>
+    `${message.type} ${"address" in message && message.address !== null ? "addressed" : "plain"}`;
+  const all = topics.flatMap((topic) => datagramVectors(topic));
+  const seen = new Set(all.flatMap(({ message }) => (message === null ? [] : [formOf(message)])));
+  const known = Object.entries(forms).flatMap(([verb, { addressed }]) =>
+    addressed === undefined ? [`${verb} plain`] : [`${verb} plain`, `${verb} addressed`],
+  );
+  expect([...seen].sort()).toEqual(known.sort());
 });
 
 test("no two vectors of a topic have the same name or the same datagram", () => {
