@@ -7,17 +7,12 @@ import { checkLines, counted } from "../lib/cli/server/check-report.ts";
 import { readCsv } from "../lib/cli/server/csv.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
-import {
-  type Candidate,
-  enrollOn,
-  type EnrollAnswer,
-  retentionHoldOf,
-} from "../lib/io/control-socket.ts";
+import { enrollOn, retentionHoldOf } from "../lib/io/control-socket.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
-import { enrolled, enrollment } from "../lib/server/operator.ts";
+import { type Candidate, type EnrollResult, enrolled, enrollment } from "../lib/server/operator.ts";
 import { backUp } from "../lib/store/sqlite/file/backup.ts";
 import { checkDatabase } from "../lib/store/sqlite/file/database-check.ts";
 import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
@@ -155,7 +150,7 @@ async function openRegistrar(db: string, sharedIp: boolean) {
     now: Date.now,
   });
   const store = new SqliteStore(database, { sharedIp });
-  const enroll = (candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]> => {
+  const enroll = (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
     const at = Date.now();
     const outcomes = store.apply(
       candidates.map(({ hash, ...device }) => enrollment(device, hash, at)),

@@ -3,13 +3,12 @@
 import type { Database } from "bun:sqlite";
 import { tellWarning } from "../lib/cli/failure.ts";
 import type { FileLogs } from "../lib/io/log/log-file.ts";
-import { OperatingError } from "../lib/operating-error.ts";
+import type { Notice } from "../lib/operating-error.ts";
 import type { Moment } from "../lib/server/moment.ts";
 import type { ReportChunks } from "../lib/store/sqlite/reports/report-chunks.ts";
 import { Retention } from "../lib/store/sqlite/reports/retention.ts";
 import {
   failedPauseMs,
-  type RetentionHold,
   RetentionSchedule,
 } from "../lib/store/sqlite/reports/retention-schedule.ts";
 
@@ -18,7 +17,7 @@ export type RunningRetention = {
   /** Begins; call it once nothing can fail the server's start any more. Warns on the terminal if it has to wait. */
   start(): void;
   /** Why no reports are removed for a while; null if they are. */
-  hold(): RetentionHold | null;
+  hold(): Notice | null;
   close(): void;
 };
 
@@ -58,9 +57,7 @@ export function prepareRetention(
   return {
     start: () => {
       turn();
-      const { hold } = schedule;
-      if (hold === null) return;
-      tellWarning(new OperatingError("retention-waits", hold.message, hold.nextStep));
+      if (schedule.hold !== null) tellWarning(schedule.hold);
     },
     hold: () => schedule.hold,
     close: () => {

@@ -19,8 +19,11 @@ export const exitCodesInWords =
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
+/** What an operator is told: what is wrong, and what to do about it. Each is a sentence. */
+export type Notice = { readonly message: string; readonly nextStep: string };
+
 /** An error that an operator can fix, with the next step. Caught once, in cmd. */
-export class OperatingError extends Error {
+export class OperatingError extends Error implements Notice {
   /**
    * @param code a short name for scripts and tests, such as `port-in-use`
    * @param message what is wrong, with the name of the file, port or flag

@@ -3,7 +3,7 @@
 
 import { createConsola } from "consola";
 import { colors } from "consola/utils";
-import { type ExitCode, exitCode, OperatingError } from "../operating-error.ts";
+import { type ExitCode, exitCode, type Notice, OperatingError } from "../operating-error.ts";
 
 /** A reporter of our own: those of consola treat `_` and backticks as markup, and would drop them from file names. */
 const teller = createConsola({
@@ -27,8 +27,8 @@ export function exitAfter(exit: ExitCode, broken: OperatingError | null): ExitCo
   return exit === exitCode.done ? broken.exit : exit;
 }
 
-/** Prints a warning in two lines, for an operating error that does not stop the program. */
-export function tellWarning({ message, nextStep }: OperatingError): void {
+/** Prints a warning in two lines, for what does not stop the program. */
+export function tellWarning({ message, nextStep }: Notice): void {
   teller.warn(message, nextStep);
 }
 

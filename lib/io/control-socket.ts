@@ -2,52 +2,24 @@
 // database, which only its owner can open. Carries out no call itself.
 
 import { chmodSync, rmSync } from "node:fs";
-import { OperatingError } from "../operating-error.ts";
+import { type Notice, OperatingError } from "../operating-error.ts";
+import type { Ask, AskResult } from "../server/asks.ts";
+import type { Candidate, EnrollResult } from "../server/operator.ts";
 
 /** The operator's question to a device. */
-export type ControlQuestion = {
-  readonly id: string;
-  readonly code: string;
-  readonly target: string;
-};
-
-/** The result of a question. */
-export type ControlAnswer =
-  | {
-      readonly kind: "answer";
-      readonly code: string;
-      readonly time: string;
-      readonly message: string;
-    }
-  | { readonly kind: "unknown" | "not-logged-in" | "no-answer" | "busy" };
-
-/** A device to register. `hash` is that of its password, or null to find out first whether it would be refused. */
-export type Candidate = {
-  readonly id: string;
-  readonly mac: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly hash: string | null;
-};
-
-/** An ACK code, or `hash` if the hash of the password is needed. */
-export type EnrollAnswer =
-  { readonly kind: "hash" } | { readonly kind: "done"; readonly code: string };
-
-/** Why no old reports are removed for a while, and what to do. */
-export type ControlHold = { readonly message: string; readonly nextStep: string };
+export type ControlQuestion = Pick<Ask, "id" | "code" | "target">;
 
 /** The calls that the running server carries out for a command. */
 export type ControlCalls = {
-  ask(question: ControlQuestion): Promise<ControlAnswer>;
+  ask(question: ControlQuestion): Promise<AskResult>;
   /** Allows text requests of a device again; whether the device is registered. */
   allowText(id: string): Promise<boolean>;
   /** Why no old reports are removed for a while, and what to do; null if they are. */
-  retentionHold(): ControlHold | null;
+  retentionHold(): Notice | null;
   /** A link that logs a browser in once; null if no dashboard is served. */
   loginLink(): string | null;
   /** Registers devices; an answer for each, in the same order. */
-  enroll(candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]>;
+  enroll(candidates: readonly Candidate[]): Promise<readonly EnrollResult[]>;
 };
 
 /** A control socket that is served until it is closed. */
@@ -98,8 +70,8 @@ export function serveControl(databasePath: string, calls: ControlCalls): Control
  * Asks the running server to ask a device.
  * @throws OperatingError `server-not-running`
  */
-export function askServer(databasePath: string, question: ControlQuestion): Promise<ControlAnswer> {
-  return call(databasePath, "/query", question) as Promise<ControlAnswer>;
+export function askServer(databasePath: string, question: ControlQuestion): Promise<AskResult> {
+  return call(databasePath, "/query", question) as Promise<AskResult>;
 }
 
 /**
@@ -119,8 +91,8 @@ export async function allowTextOn(databasePath: string, id: string): Promise<boo
 export async function enrollOn(
   databasePath: string,
   candidates: readonly Candidate[],
-): Promise<readonly EnrollAnswer[]> {
-  return (await call(databasePath, "/enroll", candidates)) as EnrollAnswer[];
+): Promise<readonly EnrollResult[]> {
+  return (await call(databasePath, "/enroll", candidates)) as EnrollResult[];
 }
 
 /**
@@ -135,8 +107,8 @@ export async function loginLinkOf(databasePath: string): Promise<string | null> 
  * Asks the running server why it removes no old reports for a while; null if it does.
  * @throws OperatingError `server-not-running`
  */
-export async function retentionHoldOf(databasePath: string): Promise<ControlHold | null> {
-  return ((await call(databasePath, "/retention", {})) as { hold: ControlHold | null }).hold;
+export async function retentionHoldOf(databasePath: string): Promise<Notice | null> {
+  return ((await call(databasePath, "/retention", {})) as { hold: Notice | null }).hold;
 }
 
 async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {

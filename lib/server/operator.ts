@@ -14,6 +14,9 @@ const hourMs = 3_600_000;
 /** The result of removing a device. */
 export type RemoveResult = "removed" | "unknown" | "storage-failed";
 
+/** A device to register. `hash` is that of its password, or null to find out first whether it would be refused. */
+export type Candidate = DeviceFacts & { readonly hash: string | null };
+
 /** The result of a registration: an ACK code, or `hash` if the hash of the password is needed first. */
 export type EnrollResult =
   { readonly kind: "hash" } | { readonly kind: "done"; readonly code: AckCode };

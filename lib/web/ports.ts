@@ -2,6 +2,7 @@
 // the store or a file.
 
 import type { Feed } from "../server/feed.ts";
+import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
 import type { Asker, EndReason, Endpoint, Report } from "../server/operation.ts";
@@ -29,7 +30,7 @@ export type WebPorts = {
   /** What was found damaged in the database, in words; null if nothing was. */
   readonly damage: () => string | null;
   /** Why no old reports are removed for a while, and what to do; null if they are. */
-  readonly retentionHold: () => { readonly message: string; readonly nextStep: string } | null;
+  readonly retentionHold: () => Notice | null;
   readonly connections: ConnectionSource;
   /** Logs an error of the web side to error.log. @returns whether it means that the database is damaged where it was read */
   readonly noteError: (error: Error) => boolean;

@@ -2,17 +2,12 @@
 // and never opens a socket.
 
 import { describeAck } from "../../protocol/codes.ts";
+import type { Candidate, EnrollResult } from "../../server/operator.ts";
 import type { ImportedDevice, ImportLine, RefusedLine } from "./import-file.ts";
-
-/** A device to register. `hash` is that of its password, or null to ask first whether it would be refused anyway. */
-type Candidate = Omit<ImportedDevice, "line" | "password"> & { readonly hash: string | null };
-
-/** The ACK code of a candidate, or `hash`: it can be registered, and the hash of its password is needed. */
-type EnrollAnswer = { readonly kind: "hash" } | { readonly kind: "done"; readonly code: string };
 
 /** What an import needs from its caller. */
 export type ImportPort = {
-  enroll(candidates: readonly Candidate[]): Promise<readonly EnrollAnswer[]>;
+  enroll(candidates: readonly Candidate[]): Promise<readonly EnrollResult[]>;
   hashPassword(password: string): Promise<string>;
   onRefused(line: RefusedLine): void;
   /** @param lines number of lines done, without the heading */

@@ -2,6 +2,7 @@
 // it, or if it is far from the newest report at the start, or if most reports would go, the removal waits and says so.
 // Reads no clock and removes nothing itself.
 
+import type { Notice } from "../../../operating-error.ts";
 import { exactDuration, roughDuration } from "../../../server/duration-text.ts";
 import type { LogLevel } from "../../../server/log.ts";
 import type { Moment } from "../../../server/moment.ts";
@@ -26,12 +27,6 @@ export type Remover = {
   count(before: number): RetentionCount;
 };
 
-/** Why the removal waits. */
-export type RetentionHold = {
-  readonly message: string;
-  readonly nextStep: string;
-};
-
 export type RetentionParts = {
   readonly remover: Remover;
   /** The age up to which reports are kept, ms. */
@@ -44,7 +39,7 @@ export type RetentionParts = {
 
 export class RetentionSchedule {
   /** Why the removal waits; null if it does not. */
-  hold: RetentionHold | null = null;
+  hold: Notice | null = null;
   /** Until when it waits, by the monotonic clock. */
   #until = Number.NEGATIVE_INFINITY;
   /** By how much the wall clock is ahead of the monotonic one. */
