@@ -5,7 +5,8 @@
 import { BoundedMap } from "../../../bounded-map.ts";
 import type { Report } from "../../../server/operation.ts";
 import { chunkOf } from "./report-chunks.ts";
-import type { ReportReader, StoredReport } from "./report-reader.ts";
+import type { StoredReport } from "./report-columns.ts";
+import type { ReportReader } from "./report-reader.ts";
 
 /**
  * How many of the newest chunks are searched: the last 268 million reports, in about 10 ms. Without a limit, a device

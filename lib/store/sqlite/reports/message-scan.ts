@@ -2,7 +2,9 @@
 // a million of them cost a third of a million rows. Finds the reports through the chunk index. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
+import { IndexedPlaces } from "./indexed-places.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { measuredAt } from "./report-columns.ts";
 import { denseShare, firstAtOrAbove } from "./report-scan.ts";
 import { prepare } from "../file/statements.ts";
 
@@ -31,17 +33,14 @@ export class MessageStatements {
   readonly #one: Statement<{ message: string }, Values>;
   readonly #at: Statement<Timed, Values>;
   readonly #ownAt: Statement<Timed, Values>;
-  readonly #places: Statement<{ places: Uint8Array }, Values>;
+  readonly #places: IndexedPlaces;
   readonly #all: Statement<Joined, Values>;
   readonly #own: Statement<Joined, Values>;
 
   constructor(database: Database) {
     this.#one = prepare(database, "SELECT message FROM data WHERE sequence = ?");
-    this.#places = prepare(
-      database,
-      "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
-    );
-    const time = "SELECT sequence, coalesce(at, received) AS at FROM data WHERE sequence";
+    this.#places = new IndexedPlaces(database);
+    const time = `SELECT sequence, ${measuredAt} AS at FROM data WHERE sequence`;
     this.#at = prepare(database, `${time} = ?`);
     this.#ownAt = prepare(database, `${time} >= ? AND sequence <= ? AND device = ?`);
     // The separator is a literal, because an expression would be evaluated for each row. SQLite reads a range of
@@ -54,8 +53,7 @@ export class MessageStatements {
 
   /** A device's places in a chunk of the index on the disk, ascending. */
   placesIn(chunk: number, device: string): Uint16Array {
-    const row = this.#places.get(chunk, device);
-    return row === null ? none.places : new Uint16Array(row.places.slice().buffer);
+    return this.#places.in(chunk, device) ?? none.places;
   }
 
   /** The messages of some reports; an empty one in place of each that retention removed. */

@@ -7,7 +7,13 @@ import { always, ChunkRanges, type ReportRange } from "./chunk-ranges.ts";
 import { isDamage } from "../file/database-refusal.ts";
 import { readableRows } from "./readable-rows.ts";
 import { chunkSize, ReportChunks } from "./report-chunks.ts";
-import { reportColumns, ReportReader, type StoredReport } from "./report-reader.ts";
+import {
+  placeColumns,
+  type PlacedReport,
+  reportColumns,
+  type StoredReport,
+} from "./report-columns.ts";
+import { ReportReader } from "./report-reader.ts";
 import { DeviceScan, ScanStatements } from "./report-scan.ts";
 import { prepare } from "../file/statements.ts";
 
@@ -84,9 +90,9 @@ function unindexed(database: Database, device: string): ReportChunks {
   const newest = database.query("SELECT max(chunk) AS it FROM report_chunk").get() as {
     it: number | null;
   };
-  const rows = prepare<{ sequence: number; received: number; at: number }>(
+  const rows = prepare<PlacedReport>(
     database,
-    "SELECT sequence, received, coalesce(at, received) AS at FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence",
+    `SELECT ${placeColumns} FROM data WHERE sequence >= ? AND device = ? ORDER BY sequence`,
   );
   const first = newest.it === null ? 0 : (newest.it + 1) * chunkSize;
   for (const { sequence, received, at } of rows.all(first, device)) {

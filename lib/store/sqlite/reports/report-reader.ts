@@ -2,32 +2,16 @@
 // database opened read-only. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { Report } from "../../../server/operation.ts";
+import { IndexedPlaces } from "./indexed-places.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { reportColumns, type StoredReport } from "./report-columns.ts";
 import { prepare } from "../file/statements.ts";
 
-/** A report with its sequence number. */
-export type StoredReport = Report & { readonly sequence: number };
-
-type ReportRow = {
-  sequence: number;
-  device: string;
-  time: string;
-  received: number;
-  at: number;
-  code: string;
-  message: string;
-};
-
-/** The columns of a stored report. A report that was received when it was measured has no time of its own. */
-export const reportColumns =
-  "sequence, device, time, received, coalesce(at, received) AS at, code, message";
-
 export class ReportReader {
-  readonly #one: Statement<ReportRow>;
-  readonly #tail: Statement<ReportRow>;
+  readonly #one: Statement<StoredReport>;
+  readonly #tail: Statement<StoredReport>;
   readonly #chunkBelow: Statement<{ chunk: number; highest_at: number }>;
-  readonly #places: Statement<{ places: Uint8Array }>;
+  readonly #places: IndexedPlaces;
 
   /** @param chunks the server's chunks in memory; null if it is another process: then rows without index are scanned */
   constructor(
@@ -43,10 +27,7 @@ export class ReportReader {
       database,
       "SELECT chunk, highest_at FROM report_chunk WHERE chunk < ? ORDER BY chunk DESC LIMIT 1",
     );
-    this.#places = prepare(
-      database,
-      "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
-    );
+    this.#places = new IndexedPlaces(database);
   }
 
   /** One report by its number, or null. */
@@ -136,9 +117,8 @@ export class ReportReader {
       if (row === null || row.chunk < oldestChunk) return;
       next = row.chunk;
       if (row.highest_at < since) continue;
-      const bytes = this.#places.get(next, device)?.places;
-      if (bytes === undefined) continue;
-      const places = new Uint16Array(bytes.slice().buffer);
+      const places = this.#places.in(next, device);
+      if (places === null) continue;
       for (let i = places.length - 1; i >= 0; i--) yield next * chunkSize + (places[i] as number);
     }
   }

@@ -4,7 +4,9 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { ChunkRanges, ReportRange } from "./chunk-ranges.ts";
+import { IndexedPlaces } from "./indexed-places.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
+import { measuredAt } from "./report-columns.ts";
 import { prepare } from "../file/statements.ts";
 
 export type ScanOrder = "newest" | "oldest";
@@ -24,7 +26,7 @@ export const denseShare = 8;
 /** The prepared statements of a scan that returns certain columns. */
 export class ScanStatements<Row extends Timed> {
   readonly one: Statement<Row, Values>;
-  readonly places: Statement<{ places: Uint8Array }, Values>;
+  readonly places: IndexedPlaces;
   readonly own: Readonly<Record<ScanOrder, Statement<Row, Values>>>;
   readonly all: Readonly<Record<ScanOrder, Statement<Row, Values>>>;
 
@@ -33,11 +35,8 @@ export class ScanStatements<Row extends Timed> {
     const select = (rest: string) =>
       prepare<Row>(database, `SELECT ${columns} FROM data WHERE ${rest}`);
     this.one = select("sequence = ?");
-    this.places = prepare(
-      database,
-      "SELECT places FROM report_index WHERE chunk = ? AND device = ?",
-    );
-    const inTime = "coalesce(at, received) BETWEEN ? AND ?";
+    this.places = new IndexedPlaces(database);
+    const inTime = `${measuredAt} BETWEEN ? AND ?`;
     const own = `sequence >= ? AND sequence <= ? AND device = ? AND ${inTime} ORDER BY sequence`;
     this.own = { oldest: select(own), newest: select(`${own} DESC`) };
     const all = `sequence >= ? AND sequence < ? AND ${inTime} ORDER BY sequence`;
@@ -174,11 +173,8 @@ export class DeviceScan<Row extends Timed> {
   /** Loads the device's places in the current chunk, and finds which of them are in the range. */
   #enter(chunk: number): Places {
     const base = chunk * chunkSize;
-    let places: Places | null = this.chunks.placesIn(chunk, this.device);
-    if (places === null) {
-      const row = this.statements.places.get(chunk, this.device);
-      places = row === null ? [] : new Uint16Array(row.places.slice().buffer);
-    }
+    const held = this.chunks.placesIn(chunk, this.device);
+    const places = held ?? this.statements.places.in(chunk, this.device) ?? [];
     this.#from = firstAtOrAbove(places, this.range.low - base);
     this.#count = firstAtOrAbove(places, this.range.high - base) - this.#from;
     return places;

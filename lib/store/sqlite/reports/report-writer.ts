@@ -7,7 +7,13 @@ import type { Operation, Outcome } from "../../../server/operation.ts";
 import { readableRows } from "./readable-rows.ts";
 import { RecentReports, sameKeyMax } from "./recent-reports.ts";
 import { chunkOf, chunkSize, ReportChunks } from "./report-chunks.ts";
-import { ReportReader, type StoredReport } from "./report-reader.ts";
+import {
+  insertReport,
+  placeColumns,
+  type PlacedReport,
+  type StoredReport,
+} from "./report-columns.ts";
+import { ReportReader } from "./report-reader.ts";
 import { prepare } from "../file/statements.ts";
 
 type ReportOperation = Extract<Operation, { kind: "report" }>;
@@ -49,7 +55,7 @@ export class ReportWriter {
     this.#recent = new RecentReports(recentMax);
     this.chunks = new ReportChunks(database);
     this.reader = new ReportReader(database, this.chunks);
-    this.#insert = prepare(database, "INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#insert = prepare(database, insertReport);
     this.#keyOf = prepare(database, "SELECT key FROM data WHERE sequence = ?");
     this.#next = this.#rebuild(database, recentMax);
     this.#mark = this.#next;
@@ -88,10 +94,10 @@ export class ReportWriter {
       report.device,
       report.time,
       report.received,
+      report.at === report.received ? null : report.at,
       report.code,
       report.message,
       key,
-      report.at === report.received ? null : report.at,
     );
     const sequence = this.#next++;
     this.#keys.push(key);
@@ -163,9 +169,9 @@ export class ReportWriter {
     const next = Math.max(highest.it ?? 0, removed?.it ?? 0, firstUnindexed - 1, 0) + 1;
     // A quarter of the keys is enough at the start, and is read quickly.
     const recentFrom = Math.max(0, next - recentMax / 4);
-    const rows = prepare<{ sequence: number; device: string; received: number; at: number }>(
+    const rows = prepare<PlacedReport>(
       database,
-      "SELECT sequence, device, received, coalesce(at, received) AS at FROM data WHERE sequence >= ? ORDER BY sequence",
+      `SELECT ${placeColumns} FROM data WHERE sequence >= ? ORDER BY sequence`,
     );
     const from = chunkOf(firstUnindexed) * chunkSize;
     for (const row of readableRows(rows, from, next, this.onDamage)) {
