@@ -1,4 +1,5 @@
-// The entry point of iot-client: wires the adapters for the commands, and sets the exit code. No logic.
+// The entry point of iot-client: wires the adapters for the commands, and sets the exit code. Never parses a flag or
+// words an output.
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Runs the removal of old reports: gives its schedule the clocks, the log and a timer. No logic.
+// Runs the removal of old reports: gives its schedule the clocks, the log and a timer. Never decides when to
+// remove, and removes nothing itself.
 
 import type { Database } from "bun:sqlite";
 import { tellWarning } from "../lib/cli/failure.ts";

@@ -1,4 +1,5 @@
-// The entry point of iot-server: reads the configuration, runs the command, turns an error into an exit code. No logic.
+// The entry point of iot-server: reads the configuration, runs the command, turns an error into an exit code. Never parses
+// a flag or words an output.
 
 import type { Database } from "bun:sqlite";
 import type { ShownDevice } from "../lib/cli/server/listing.ts";

@@ -1,4 +1,5 @@
-// Wires the web server to a running server: connects its ports to the engine, the store and the logs. No logic.
+// Wires the web server to a running server: connects its ports to the engine, the store and the logs. Never answers a
+// request itself.
 
 import { statSync } from "node:fs";
 import { hostname } from "node:os";

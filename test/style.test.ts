@@ -3,6 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { basename, join, posix } from "node:path";
+import { areaOf, areas, mayImport, mayUse, unknownNames } from "./import-rule.ts";
 import { testTimeoutMs } from "./e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -94,11 +95,7 @@ rule("the wall clock is read in cmd only", ({ path, code }) => {
   );
 });
 
-/** Files below all rooms: they import only each other, and each room may import them. */
-const forAll: readonly string[] = ["lib/bounded-map.ts", "lib/token-bucket.ts"];
-
-const isCore = (path: string) =>
-  /^lib\/(protocol|sealed|server|client)\//.test(path) || forAll.includes(path);
+const isCore = (path: string) => areaOf(path)?.isCore === true;
 
 rule("the core reads no clock", ({ path, code }) => {
   const hit = isCore(path) && /\bnew Date\(\)|\bDate\(\)|\bperformance\.now/.exec(code)?.[0];
@@ -112,29 +109,45 @@ rule("the core uses of Bun only what computes", ({ path, code }) => {
   );
 });
 
-/** What a folder of lib may import besides itself. cmd and test may import everything. */
-const reach: Record<string, readonly string[]> = {
-  protocol: [],
-  sealed: [],
-  server: ["protocol", "sealed", "operating-error.ts"],
-  client: ["protocol", "sealed", "operating-error.ts"],
-  store: ["server", "protocol", "operating-error.ts", "synced-folder.ts"],
-  io: ["server", "client", "protocol", "sealed", "operating-error.ts", "synced-folder.ts"],
-  web: ["server", "protocol", "operating-error.ts"],
-  config: ["server", "client", "protocol", "sealed", "operating-error.ts"],
-  cli: ["client", "server", "config", "protocol", "sealed", "operating-error.ts"],
-};
+rule("what is in lib has a row in ARCHITECTURE.md", ({ path }) => {
+  if (!path.startsWith("lib/") || areaOf(path) !== undefined) return false;
+  return "say in its first table what the room owns, and may import";
+});
+
+test("the tables of ARCHITECTURE.md name what there is", () => {
+  expect(unknownNames).toEqual([]);
+  const gone = areas.filter((area) => !sources.some(({ path }) => areaOf(path) === area));
+  expect(gone.map(({ path }) => `${path} has a row and no file`)).toEqual([]);
+});
 
 rule("imports go one way", ({ path, code }) => {
-  const [folder, room] = path.split("/") as [string, string];
-  if (folder !== "lib") return false;
-  const allowed = [room, ...(reach[room] ?? [])];
+  const area = areaOf(path);
+  if (area === undefined) return false;
   return targetsOf(path, code)
-    .filter((target) => !forAll.includes(target))
-    .filter((target) => !allowed.includes(target.split("/")[1] as string) || !inLib(target))
+    .filter((target) => {
+      const to = areaOf(target);
+      return to === undefined || !mayImport(area, to);
+    })
     .map(
       (target) => `${target} is out of reach: move the code, or take it as an argument or a port`,
     );
+});
+
+rule("a room imports only the packages of its row", ({ path, code }) => {
+  const area = areaOf(path);
+  if (area === undefined) return false;
+  return importsOf(code)
+    .filter((name) => !name.startsWith(".") && !mayUse(area, name))
+    .map((name) => `${name}: take a port as an argument, or move the code to where it belongs`);
+});
+
+test("lint knows the core as ARCHITECTURE.md tells it", () => {
+  const { overrides } = JSON.parse(readFileSync(join(root, ".oxlintrc.json"), "utf8")) as {
+    overrides: { files: string[]; rules: Record<string, unknown> }[];
+  };
+  const strict = overrides.filter(({ rules }) => "no-restricted-globals" in rules);
+  const core = areas.filter((area) => area.isCore).map(({ path }) => path.replace(/\/$/, "/**"));
+  expect(strict.map(({ files }) => files.toSorted())).toEqual([core.toSorted()]);
 });
 
 test("imports make no cycle", () => {
@@ -163,10 +176,6 @@ test("the lock names no registry and knows every package's content", () => {
   expect(broken.map(([path]) => path)).toEqual([]);
 });
 
-function inLib(path: string): boolean {
-  return path.startsWith("lib/");
-}
-
 /** The project's own files that a file imports. */
 function targetsOf(path: string, code: string): string[] {
   return importsOf(code)
@@ -176,7 +185,7 @@ function targetsOf(path: string, code: string): string[] {
 
 function importsOf(code: string): string[] {
   const statements =
-    /^\s*(?:import|export)\b[^;"']*?\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/gm;
+    /^\s*(?:import|export)\b[^;"']*?\bfrom\s*"([^"]+)"|\b(?:import|require)\s*\(?\s*"([^"\n]+)"/gm;
   return [...code.matchAll(statements)].map((match) => (match[1] ?? match[2]) as string);
 }
 
