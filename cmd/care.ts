@@ -4,10 +4,10 @@
 import type { CommandConfig } from "../lib/config/server.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import { checkLines, counted } from "../lib/cli/server/check-report.ts";
-import { readCsv } from "../lib/cli/server/csv.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
 import { enrollOn, retentionHoldOf } from "../lib/io/control-socket.ts";
+import { csvRow, readCsv } from "../lib/csv.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
@@ -22,7 +22,7 @@ import { openDatabase, openReadOnly } from "../lib/store/sqlite/file/open-databa
 import { allReports } from "../lib/store/sqlite/reports/report-history.ts";
 import { restore } from "../lib/store/sqlite/file/restore.ts";
 import { SqliteStore } from "../lib/store/sqlite/sqlite-store.ts";
-import { csvField, csvHeader, csvLine, jsonLine } from "../lib/web/report-stream.ts";
+import { csvHeader, csvLine, jsonLine } from "../lib/web/report-lines.ts";
 
 type Write = (line: string) => void;
 type Config<Name extends CommandConfig["command"]> = Extract<CommandConfig, { command: Name }>;
@@ -70,23 +70,20 @@ export async function runCheck(db: string, write: Write): Promise<ExitCode> {
 export function runExport({ db, what, format }: Config<"export">, write: Write): ExitCode {
   const database = openReadOnly(db);
   const isCsv = format === "csv";
-  // RFC 4180: lines end with CRLF; `write` adds the LF. Only the LF of a line is removed: a message may end in spaces.
-  const ended = isCsv ? "\r" : "";
+  // `write` adds the LF of each line. Only that is removed: a message may end in spaces.
+  const writeLine = (line: string) => write(line.slice(0, -1));
   if (what === "devices") {
-    if (isCsv) write(`id,mac,ip,port,registered${ended}`);
+    if (isCsv) writeLine(csvRow(["id", "mac", "ip", "port", "registered"]));
     for (const { id, mac, ip, port, registered } of listDevices(database)) {
       const time = new Date(registered).toISOString();
-      write(
-        isCsv
-          ? `${csvField(id)},${csvField(mac)},${ip},${port},${time}${ended}`
-          : JSON.stringify({ id, mac, ip, port, registered: time }),
-      );
+      if (isCsv) writeLine(csvRow([id, mac, ip, `${port}`, time]));
+      else write(JSON.stringify({ id, mac, ip, port, registered: time }));
     }
     return exitCode.done;
   }
-  if (isCsv) write(csvHeader.slice(0, -1));
+  if (isCsv) writeLine(csvHeader);
   const line = isCsv ? csvLine : jsonLine;
-  for (const report of allReports(database)) write(line(report).slice(0, -1));
+  for (const report of allReports(database)) writeLine(line(report));
   return exitCode.done;
 }
 

@@ -2,6 +2,7 @@
 // client reads them. Never holds the whole export in memory.
 
 import type { NumberedReport, Scan } from "./ports.ts";
+import { csvHeader, csvLine, jsonLine } from "./report-lines.ts";
 
 export type ReportFormat = "csv" | "ndjson";
 
@@ -83,50 +84,6 @@ export function reportStream(
       "content-disposition": `attachment; filename="reports.${format}"`,
     },
   });
-}
-
-export const csvHeader = "sequence,device,time,received,code,message,at\r\n";
-
-/** A report as a line of CSV. */
-export function csvLine(report: NumberedReport): string {
-  const { sequence, device, time, received, at, code, message } = report;
-  return `${sequence},${csvField(device)},${csvField(time)},${isoTime(received)},${code},${csvField(message)},${isoTime(at)}\r\n`;
-}
-
-/** A report as a line of NDJSON. */
-export function jsonLine(report: NumberedReport): string {
-  const { sequence, device, time, received, at, code, message } = report;
-  return `{"sequence":${sequence},"device":${JSON.stringify(device)},"time":${JSON.stringify(time)},"received":"${isoTime(received)}","at":"${isoTime(at)}","code":"${code}","message":${JSON.stringify(message)}}\n`;
-}
-
-const special = /[",\r\n]/;
-/**
- * Where a spreadsheet would begin a formula: at the start of a cell, after white space or quotes, one of these
- * characters, unless the cell is a number. With another separator than the comma a spreadsheet ignores the quotes of the
- * field, and begins cells and rows within it.
- */
-const formula =
-  /(^|[;\t\r\n])(?=(?:[^\S\t\r\n]|[\0"])*[=+\-@|%\uff1d\uff0b\uff0d\uff20])(?![+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?:[;\t\r\n]|$))/g;
-
-/**
- * A text from a device as a CSV field. It is quoted if necessary, and gets a `'` wherever a spreadsheet, split at which
- * separator ever, would begin a formula; a number such as -5 is left as it is.
- */
-export function csvField(text: string): string {
-  const safe = text.replace(formula, "$1'");
-  return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-let lastMs = Number.NaN;
-let lastText = "";
-
-/** A time as text. Successive reports of the same millisecond reuse the text. */
-function isoTime(ms: number): string {
-  if (ms !== lastMs) {
-    lastText = new Date(ms).toISOString();
-    lastMs = ms;
-  }
-  return lastText;
 }
 
 const encoder = new TextEncoder();

@@ -4,7 +4,7 @@
 import { deviceIdRule, fieldRules, typedMacRule } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import { OperatingError } from "../../operating-error.ts";
-import { type CsvField, type CsvRow, readCsv } from "./csv.ts";
+import { type CsvField, type CsvRow, readCsv } from "../../csv.ts";
 
 const columns = ["id", "password", "mac", "ip", "port"] as const;
 type Column = (typeof columns)[number];

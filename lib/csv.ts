@@ -1,5 +1,5 @@
-// Reads comma-separated values (RFC 4180) row by row from a stream of pieces, so that memory depends on the longest
-// row, not on the file. Never knows what the columns mean.
+// Reads and writes comma-separated values (RFC 4180). Reads row by row from a stream of pieces, so that memory depends
+// on the longest row, not on the file. Never knows what the columns mean.
 
 /** A row, with the numbers of its first and last line, counted from 1. */
 export type CsvRow = {
@@ -151,4 +151,27 @@ function endOfPlain(text: string, from: number): number {
 
 function breaksIn(text: string): number {
   return text.match(/\r\n|\n|\r/g)?.length ?? 0;
+}
+
+const special = /[",\r\n]/;
+/**
+ * Where a spreadsheet would begin a formula: at the start of a cell, after white space or quotes, one of these
+ * characters, unless the cell is a number. With another separator than the comma a spreadsheet ignores the quotes of the
+ * field, and begins cells and rows within it.
+ */
+const formula =
+  /(^|[;\t\r\n])(?=(?:[^\S\t\r\n]|[\0"])*[=+\-@|%\uff1d\uff0b\uff0d\uff20])(?![+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?:[;\t\r\n]|$))/g;
+
+/**
+ * A text from a device as a CSV field. It is quoted if necessary, and gets a `'` wherever a spreadsheet, split at which
+ * separator ever, would begin a formula; a number such as -5 is left as it is.
+ */
+export function csvField(text: string): string {
+  const safe = text.replace(formula, "$1'");
+  return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** A row, with its line end. Each field is made safe as by `csvField`. */
+export function csvRow(fields: readonly string[]): string {
+  return `${fields.map(csvField).join(",")}\r\n`;
 }

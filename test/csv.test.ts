@@ -1,10 +1,10 @@
-// The CSV reader: rows with their line numbers, for any quotes, line ends and division of the text; what is no row is
-// reported and skipped.
+// CSV: the reader yields rows with their line numbers, for any quotes, line ends and division of the text, and reports
+// what is no row; the writer quotes, and defuses formulas.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { type CsvRow, readCsv, rowCharsMax } from "../../../lib/cli/server/csv.ts";
-import { SeededRandom } from "../../e2e/seeded-random.ts";
-import { testTimeoutMs } from "../../e2e/polling.ts";
+import { csvField, type CsvRow, csvRow, readCsv, rowCharsMax } from "../lib/csv.ts";
+import { SeededRandom } from "./e2e/seeded-random.ts";
+import { testTimeoutMs } from "./e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -139,3 +139,44 @@ test.each([1, 2, 3])(
     }
   },
 );
+
+describe("a field of CSV", () => {
+  const rows: readonly [text: string, field: string][] = [
+    ["plain", "plain"],
+    ["", ""],
+    ["a,b", '"a,b"'],
+    ['say "x"', '"say ""x"""'],
+    ["two\nlines", '"two\nlines"'],
+    ["cr\r", '"cr\r"'],
+    ["=1+1", "'=1+1"],
+    ["+cmd", "'+cmd"],
+    ["-cmd", "'-cmd"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\t=1", "\t'=1"],
+    ["a;=1+1", "a;'=1+1"],
+    ["a; =1+1;@b", "a;' =1+1;'@b"],
+    ['a;"=1"', `"a;'""=1"""`],
+    ["a\n=1", `"a\n'=1"`],
+    ["a\r\n+cmd", `"a\r\n'+cmd"`],
+    ["21.5;-5;+1e3", "21.5;-5;+1e3"],
+    ["a=1;b=-2", "a=1;b=-2"],
+    ["  =1", "'  =1"],
+    ['=HYPERLINK("x",1)', `"'=HYPERLINK(""x"",1)"`],
+    ["-21.5", "-21.5"],
+    ["+1e3", "+1e3"],
+    ["-1+1", "'-1+1"],
+    ["\uff1d1", "'\uff1d1"],
+    ["temp=1", "temp=1"],
+  ];
+  for (const [text, field] of rows) {
+    test(JSON.stringify(text), () => expect(csvField(text)).toBe(field));
+  }
+});
+
+test("a row that is written is read again as its fields", () => {
+  const fields = ["plain", "a,b", 'say "x"', "two\nlines", "\r\n", ""];
+  const [row, ...more] = readCsv([csvRow(fields)]);
+  expect(row?.fields.map(({ value }) => value)).toEqual(fields);
+  expect(csvRow(fields).endsWith("\r\n")).toBe(true);
+  expect(more).toEqual([]);
+});
