@@ -1,45 +1,10 @@
 // Owns the metrics: their names, units and help texts. Never uses a device as a label, so that their number is bounded.
 
-import type { Counters } from "../server/counters.ts";
+import { counterFamilies, counters } from "../server/counters.ts";
 import { Exposition } from "./exposition.ts";
 import type { Gauges, WebPorts } from "./ports.ts";
 import type { Roster } from "./roster.ts";
 import type { LiveCount } from "./status.ts";
-
-/** The families of the engine's counters, and their help texts. */
-const families = {
-  iot_datagrams_received_total: "Datagrams taken from the socket.",
-  iot_replies_total: "Datagrams sent in reply.",
-  iot_drops_total: "Datagrams that were dropped, by reason.",
-  iot_reports_total: "Reports that came, by whether they were stored before.",
-  iot_commits_total: "Batches given to the store, by result.",
-  iot_malformed_total: "Datagrams that could not be read.",
-  iot_refused_total: "Requests that were refused, those for a limit included.",
-  iot_busy_total: "Requests that were refused because a limit was reached.",
-  iot_sealed_refused_total: "Sealed packets and frames that were refused.",
-  iot_sealed_events_total: "What else sealed packets led to, by kind.",
-} as const;
-
-type Place = readonly [family: keyof typeof families, labels: Readonly<Record<string, string>>];
-
-/** Where each of the engine's counters is: one without a place here is an error of types. */
-const places = {
-  received: ["iot_datagrams_received_total", {}],
-  replied: ["iot_replies_total", {}],
-  silenced: ["iot_drops_total", { reason: "reply_too_long_for_a_stranger" }],
-  reportsStored: ["iot_reports_total", { repeated: "no" }],
-  reportsRepeated: ["iot_reports_total", { repeated: "yes" }],
-  batches: ["iot_commits_total", { result: "stored" }],
-  batchesFailed: ["iot_commits_total", { result: "failed" }],
-  malformed: ["iot_malformed_total", {}],
-  refused: ["iot_refused_total", {}],
-  busy: ["iot_busy_total", {}],
-  sealedRefused: ["iot_sealed_refused_total", {}],
-  handshakes: ["iot_sealed_events_total", { kind: "handshake" }],
-  cookies: ["iot_sealed_events_total", { kind: "cookie" }],
-  resets: ["iot_sealed_events_total", { kind: "reset" }],
-  relayed: ["iot_sealed_events_total", { kind: "relayed" }],
-} as const satisfies Readonly<Record<keyof Counters, Place>>;
 
 /** The answer to `GET /metrics`. */
 export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Response {
@@ -98,12 +63,11 @@ function addPackets(page: Exposition, gauges: Gauges): void {
 }
 
 function addCounters(page: Exposition, gauges: Gauges): void {
-  for (const [family, help] of Object.entries(families)) {
-    const samples: [labels: Readonly<Record<string, string>>, value: number][] = [];
-    for (const counter of Object.keys(places) as (keyof Counters)[]) {
-      const [own, labels] = places[counter];
-      if (own === family) samples.push([labels, gauges.counters[counter]]);
-    }
+  for (const [family, help] of Object.entries(counterFamilies)) {
+    const own = counters.filter(([, facts]) => facts.family === family);
+    const samples: [labels: Readonly<Record<string, string>>, value: number][] = own.map(
+      ([name, { labels }]) => [labels ?? {}, gauges.counters[name]],
+    );
     if (family === "iot_drops_total") {
       samples.push([{ reason: "inbox_full" }, gauges.packetsShed]);
       samples.push([{ reason: "send_failed" }, gauges.sendsDropped]);

@@ -1,6 +1,7 @@
 // Owns the status of the server: rates of the last second, latencies of the last minute, and warnings for the operator.
 // Never changes a counter.
 
+import { shownCounters } from "../server/counters.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
 import type { Roster } from "./roster.ts";
@@ -80,14 +81,8 @@ export class Status {
         liveClientsMax: live.clientsMax,
       },
       totals: {
-        datagrams: gauges.counters.received,
-        replies: gauges.counters.replied,
-        malformed: gauges.counters.malformed,
-        refused: gauges.counters.refused,
-        busy: gauges.counters.busy,
-        silenced: gauges.counters.silenced,
+        ...shownCounters("total", (name) => gauges.counters[name]),
         dropped: dropsOf(gauges),
-        reports: gauges.counters.reportsStored,
       },
       database: {
         bytes: gauges.databaseBytes,
@@ -102,16 +97,12 @@ export class Status {
   #rates() {
     const { at, gauges: last } = this.#last;
     const { at: since, gauges: first } = this.#before;
-    const [after, before] = [last.counters, first.counters];
     const seconds = (at - since) / 1000;
     // The first sample has none before it.
     const rate = (later: number, earlier: number) =>
       seconds <= 0 ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
     return {
-      datagramsPerSecond: rate(after.received, before.received),
-      repliesPerSecond: rate(after.replied, before.replied),
-      reportsPerSecond: rate(after.reportsStored, before.reportsStored),
-      commitsPerSecond: rate(after.batches, before.batches),
+      ...shownCounters("rate", (name) => rate(last.counters[name], first.counters[name])),
       dropsPerSecond: rate(dropsOf(last), dropsOf(first)),
     };
   }
