@@ -10,8 +10,8 @@ import { Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.ts";
 import type { Moment } from "../../lib/server/moment.ts";
 import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
-import { defaultPolicy } from "../../lib/server/policy.ts";
 import { Turn } from "../../lib/server/turn.ts";
+import { defaultPolicy } from "./default-policy.ts";
 import { MapStore } from "./map-store.ts";
 
 /** The address the device asmith sends from. */

@@ -10,7 +10,7 @@ import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.
 import type { Log } from "../../lib/server/log.ts";
 import type { Moment } from "../../lib/server/moment.ts";
 import type { Later, Operation, Outcome } from "../../lib/server/operation.ts";
-import { defaultPolicy } from "../../lib/server/policy.ts";
+import { defaultPolicy } from "../server/default-policy.ts";
 import { type Arrival, Turn } from "../../lib/server/turn.ts";
 import { migrate } from "../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
