@@ -12,7 +12,12 @@ import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
-import { type Candidate, type EnrollResult, enrolled, enrollment } from "../lib/server/operator.ts";
+import {
+  type Candidate,
+  type EnrollResult,
+  enrolledOf,
+  enrollment,
+} from "../lib/server/operator.ts";
 import { backUp } from "../lib/store/sqlite/file/backup.ts";
 import { checkDatabase } from "../lib/store/sqlite/file/database-check.ts";
 import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
@@ -146,13 +151,15 @@ async function openRegistrar(db: string, sharedIp: boolean) {
     onNote: say,
     now: Date.now,
   });
-  const store = new SqliteStore(database, { sharedIp });
+  const store = new SqliteStore(database);
   const enroll = (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
     const at = Date.now();
-    const outcomes = store.apply(
-      candidates.map(({ hash, ...device }) => enrollment(device, hash, at)),
+    const results = store.apply(
+      candidates.map(({ hash, ...device }) =>
+        enrollment(device, hash, at, { sharedIp, keyPolicy: "replace" }),
+      ),
     );
-    return Promise.resolve(outcomes.map(enrolled));
+    return Promise.resolve(results.map(enrolledOf));
   };
   const close = () => {
     store.close();

@@ -6,7 +6,7 @@ import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
-import type { Asker } from "../lib/server/operation.ts";
+import type { Asker } from "../lib/server/rows.ts";
 import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
 import { FileGuard } from "../lib/store/sqlite/file/file-guard.ts";
 import { logMissing, reportsDamaged } from "../lib/store/sqlite/file/database-refusal.ts";
@@ -74,7 +74,7 @@ async function open(
   closers.push(() => lock.release());
   if (lacksLog) tell(logs, logMissing(config.db));
   const onTrouble = (words: string) => logs.error("-", words);
-  const options = { ...config, damage, onTrouble };
+  const options = { damage, onTrouble };
   const store = new SqliteStore(database, options, new FileGuard(config.db));
   closers.push(() => store.close());
   if (store.damage !== null) tell(logs, reportsDamaged(config.db, store.damage));

@@ -13,7 +13,7 @@ import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
-import type { Asker } from "../lib/server/operation.ts";
+import type { Asker } from "../lib/server/rows.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { limits } from "../lib/server/policy.ts";
 import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";

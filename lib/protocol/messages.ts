@@ -1,7 +1,7 @@
 // The messages of the protocol as a discriminated union, and the one table of verbs: all that differs between them. The
 // decoder, the encoder and the traffic counts follow this table. Never reads a datagram.
 
-/** The address to which the answer to an addressed message is sent. */
+/** An IP literal and a UDP port: of a host, of a packet's source, in an addressed message where its answer is sent. */
 export type Address = { readonly ip: string; readonly port: number };
 
 /** REGISTER or DEREGISTER; both have the same fields. */

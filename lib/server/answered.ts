@@ -2,14 +2,18 @@
 // the answers. Not used for LOGIN and RESUME: their repeat is carried out again, because the client needs a session and
 // a ticket that it can use.
 
-import { ack } from "../protocol/codes.ts";
-import { hmac } from "../sealed/primitives.ts";
+import { ack, type AckCode } from "../protocol/codes.ts";
+import { equal, hmac } from "../sealed/primitives.ts";
 import type { Desk } from "./desk.ts";
-import type { SealedRequest } from "./operation.ts";
 import type { Request } from "./request.ts";
+import type { SealedRequest } from "./rows.ts";
+import type { Rule, Write } from "./store-port.ts";
 
 /** Enough that no two requests of a device have the same. */
 const digestBytes = 16;
+
+/** `isSame`: the answer is to the same text, and not to another request with its msgid. */
+type Answered = { readonly code: AckCode; readonly isSame: boolean };
 
 /** The identity of a sealed request, by which its repeat is recognised; null for a text request. */
 export function sealedRequestOf(
@@ -22,6 +26,26 @@ export function sealedRequestOf(
   return { device, clientKey: link.clientKey, msgid, digest };
 }
 
+/** The rule that looks up the answer to a request; its outcome is null if the request was not carried out before. */
+export function answerTo(request: SealedRequest): Rule<Answered | null> {
+  return {
+    kind: "rule",
+    keys: { answered: request },
+    decide: ({ answered }) => {
+      if (answered === null) return { outcome: null, writes: [] };
+      const { code, digest } = answered;
+      // Rows of 1.0.0 have no digest.
+      const isSame = digest === null || equal(digest, request.digest);
+      return { outcome: { code, isSame }, writes: [] };
+    },
+  };
+}
+
+/** What keeps the answer to a request in the transaction of its effect; nothing for a text request (null). */
+export function keepAnswer(request: SealedRequest | null, code: AckCode): Write[] {
+  return request === null ? [] : [{ kind: "keep-answer", request, code }];
+}
+
 /**
  * Sends the stored answer if the request was carried out before; otherwise calls `goOn`.
  * @param device the id in the request
@@ -30,9 +54,9 @@ export function sealedRequestOf(
 export function doOnce(desk: Desk, request: Request, device: string, goOn: () => void): void {
   const sealed = sealedRequestOf(desk, request, device);
   if (sealed === null) return goOn();
-  desk.submit({ kind: "answered", request: sealed }, request, (outcome) => {
-    if (outcome.kind !== "answered" || outcome.code === null) return goOn();
-    if (outcome.isSame) return desk.acknowledge(request, outcome.code, device);
+  desk.batch.submit(answerTo(sealed), request, (answered) => {
+    if (answered === null) return goOn();
+    if (answered.isSame) return desk.acknowledge(request, answered.code, device);
     desk.refuse(request, ack.malformed, device, request.verb, "this msgid was another request's");
   });
 }

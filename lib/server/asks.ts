@@ -3,7 +3,8 @@
 
 import { BoundedMap } from "../bounded-map.ts";
 import { encodeTimeMs } from "../protocol/time.ts";
-import type { Asker, Endpoint } from "./operation.ts";
+import type { Address } from "../protocol/messages.ts";
+import type { Asker } from "./rows.ts";
 import { limits } from "./policy.ts";
 
 /** The result of a question. `busy`: there is no room for it, or the store failed. */
@@ -24,7 +25,7 @@ export type Ask = {
   /** The target of the QUERY, in the form of an id. */
   readonly target: string;
   /** Where the device sends its answer: the address at which it reaches this server. */
-  readonly answerTo: Endpoint;
+  readonly answerTo: Address;
   readonly by: Asker;
   readonly onResult: (result: AskResult) => void;
 };

@@ -1,5 +1,5 @@
 // The engine's shared state: the tables, the batch being filled, the replies to send, the log. Holds no rule of a verb.
-// A reply to a change is written only in the callback of its operation, which runs after the commit.
+// A reply to a change is written only in the callback of its step, which runs after the commit.
 
 import { ack, describeAck, type AckCode } from "../protocol/codes.ts";
 import { encodeAck } from "../protocol/encode.ts";
@@ -18,7 +18,11 @@ import { HashQueue } from "./passwords/hash-queue.ts";
 import type { Log } from "./log.ts";
 import { Logbook } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
-import type { Endpoint, Operation, Outcome } from "./operation.ts";
+import { finding } from "./devices.ts";
+import { Feed } from "./feed.ts";
+import type { SessionEnd } from "./sessions/session-end.ts";
+import { OpenBatch } from "./open-batch.ts";
+import type { Address } from "../protocol/messages.ts";
 import { limits, type Policy } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { type Session, SessionTable } from "./sessions/session.ts";
@@ -26,17 +30,8 @@ import { KeyedBuckets, TokenBucket } from "../token-bucket.ts";
 import { Traffic } from "./traffic.ts";
 import { VerifierCache } from "./passwords/verifier-cache.ts";
 
-/** An operation of the batch. `onDone` runs once it is on the disk, `onFail` if the batch cannot be stored. */
-export type Entry = {
-  readonly operation: Operation;
-  /** The request that is answered with 95 if the batch cannot be stored; null for the server's own operations. */
-  readonly request: Request | null;
-  readonly onDone: (outcome: Outcome) => void;
-  readonly onFail: (() => void) | null;
-};
-
 /** A datagram to send. A string is sent as UTF-8. */
-export type Reply = { readonly payload: string | Uint8Array; readonly to: Endpoint };
+export type Reply = { readonly payload: string | Uint8Array; readonly to: Address };
 
 /** The policy and ports of an engine. */
 export type DeskParts = {
@@ -52,6 +47,9 @@ export class Desk {
   readonly hashQueue = new HashQueue();
   readonly asks = new Asks();
   readonly contests = new Contests();
+  readonly batch = new OpenBatch();
+  /** What was committed. */
+  readonly feed = new Feed();
   readonly links = new LinkTable();
   readonly counters = newCounters();
   readonly traffic = new Traffic();
@@ -60,7 +58,6 @@ export class Desk {
   wallMs: number;
   /** The monotonic clock at the current call, ms: all that is measured, due or limited by time goes by it. */
   uptimeMs: number;
-  #entries: Entry[] = [];
   /** Sessions whose stored row is older than their last packet. */
   #touched: Session[] = [];
   #replies: Reply[] = [];
@@ -109,26 +106,6 @@ export class Desk {
     return this.#time;
   }
 
-  /** Adds an operation to the current batch. The parameters are those of `Entry`. */
-  submit(
-    operation: Operation,
-    request: Request | null,
-    onDone: (outcome: Outcome) => void,
-    onFail: (() => void) | null = null,
-  ): void {
-    this.#entries.push({ operation, request, onDone, onFail });
-  }
-
-  get hasEntries(): boolean {
-    return this.#entries.length > 0;
-  }
-
-  takeEntries(): Entry[] {
-    const entries = this.#entries;
-    this.#entries = [];
-    return entries;
-  }
-
   takeTouched(): Session[] {
     const touched = this.#touched;
     this.#touched = [];
@@ -158,8 +135,23 @@ export class Desk {
     return true;
   }
 
+  /** A session's end is on the disk. False if it was removed from memory before. */
+  ended({ session, reason, at }: SessionEnd): boolean {
+    const { id, row, lastSeen } = session;
+    this.feed.tell({ kind: "ended", id, session: row, reason, lastSeen, at });
+    return this.endSession(session);
+  }
+
+  /** The removal of a device is on the disk; `at` in ms since 1970. */
+  removed(id: string, at: number): void {
+    this.verifiers.forget(id);
+    const session = this.sessions.get(id);
+    if (session !== undefined) this.endSession(session);
+    this.feed.tell({ kind: "removed", id, at });
+  }
+
   /** Notes that a packet of this session was accepted: updates its last packet and source, and marks its row as due. */
-  alive(session: Session, source: Endpoint): void {
+  alive(session: Session, source: Address): void {
     session.lastSeen = this.wallMs;
     session.heardAt = this.uptimeMs;
     session.source = source;
@@ -189,6 +181,11 @@ export class Desk {
     this.#logbook.answered(source, isIdle, words, this.uptimeMs);
   }
 
+  /** Answers a request whose batch could not be stored with 95. */
+  acknowledgeFailed(request: Request): void {
+    this.acknowledge(request, ack.storageFailed, request.id, "storage failed");
+  }
+
   /**
    * Refuses a request for lack of a session: with 94 if it is text and the device's text is locked or its session is
    * sealed (protocol §5.19), else with `code`.
@@ -200,9 +197,8 @@ export class Desk {
     }
     if (session?.sealed === true) return this.refuse(request, ack.encryptionRequired, id, what);
     // Without a session only the store knows whether the device has logged in sealed before.
-    this.submit({ kind: "find", id }, request, (outcome) => {
-      const isLocked = outcome.kind === "found" && outcome.textLocked === true;
-      this.refuse(request, isLocked ? ack.encryptionRequired : code, id, what);
+    this.batch.submit(finding(id), request, ({ textLocked }) => {
+      this.refuse(request, textLocked ? ack.encryptionRequired : code, id, what);
     });
   }
 
@@ -247,7 +243,7 @@ export class Desk {
   }
 
   /** Writes a datagram. The destination must be an address from which a packet came. */
-  send(to: Endpoint, payload: string | Uint8Array): void {
+  send(to: Address, payload: string | Uint8Array): void {
     this.#replies.push({ payload, to });
   }
 
@@ -271,7 +267,7 @@ export class Desk {
   }
 
   /** Writes a line of error.log, if there are not too many. */
-  reportError(source: Endpoint | null, words: string): void {
+  reportError(source: Address | null, words: string): void {
     this.#logbook.error(source, words, this.uptimeMs);
   }
 
@@ -280,7 +276,7 @@ export class Desk {
     this.#logbook.received(source, this.#isStranger(source, link), words, this.uptimeMs);
   }
 
-  #isStranger({ ip }: Endpoint, link: Link | null): boolean {
+  #isStranger({ ip }: Address, link: Link | null): boolean {
     return link === null ? !this.sessions.hasSource(ip) : link.device === null;
   }
 

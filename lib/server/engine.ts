@@ -1,4 +1,4 @@
-// The engine: turns datagrams into operations for the store, and after the commit outcomes into replies. Synchronous;
+// The engine: turns datagrams into steps for the store, and after the commit results into replies. Synchronous;
 // knows no socket, clock, file or randomness. Its shell calls receive and tick, then take, then complete or fail.
 
 import { ack } from "../protocol/codes.ts";
@@ -6,13 +6,16 @@ import { decode, type Refusal } from "../protocol/decode.ts";
 import { digestOf } from "../protocol/digest.ts";
 import type { Frame } from "../sealed/frames.ts";
 import { Attempts } from "./passwords/credentials.ts";
-import { Desk, type DeskParts, type Entry, type Reply } from "./desk.ts";
-import { Feed } from "./feed.ts";
+import { Desk, type DeskParts, type Reply } from "./desk.ts";
+import type { Entry } from "./open-batch.ts";
+import type { Feed } from "./feed.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import { Gate } from "./links/gate.ts";
 import type { Link } from "./links/link.ts";
 import type { Moment } from "./moment.ts";
-import type { Endpoint, Outcome, StoredSession } from "./operation.ts";
+import type { SessionRow } from "./rows.ts";
+import type { Result } from "./store-port.ts";
+import type { Address } from "../protocol/messages.ts";
 import { Operator } from "./operator.ts";
 import { Presence } from "./sessions/presence.ts";
 import type { Request } from "./request.ts";
@@ -23,13 +26,11 @@ import { Relay } from "./relay.ts";
 /** `A`: ACK is the only type that starts with it. */
 const letterA = 0x41;
 
-/** The operations of one transaction, with their callbacks. */
+/** The steps of one transaction, with their callbacks. */
 export type Batch = readonly Entry[];
 
 export class Engine {
   readonly desk: Desk;
-  /** What was committed. */
-  readonly feed = new Feed();
   /** The operator's actions. */
   readonly operator: Operator;
   readonly #parts: Parts;
@@ -40,7 +41,7 @@ export class Engine {
   /**
    * @param stored the sessions that were open when the server last stopped
    */
-  constructor(parts: DeskParts, stored: readonly StoredSession[], now: Moment) {
+  constructor(parts: DeskParts, stored: readonly SessionRow[], now: Moment) {
     this.desk = new Desk(parts, now);
     this.desk.sessions.restore(stored, now);
     this.#parts = { desk: this.desk, attempts: new Attempts(this.desk) };
@@ -51,11 +52,11 @@ export class Engine {
   }
 
   /**
-   * Handles one datagram; its operations join the current batch.
+   * Handles one datagram; its steps join the current batch.
    * @param bytes not kept; may be overwritten after the call
    * @param late whether the event loop is behind, so that an INIT needs a cookie (sealed, Packets)
    */
-  receive(bytes: Uint8Array, source: Endpoint, now: Moment, late = false): void {
+  receive(bytes: Uint8Array, source: Address, now: Moment, late = false): void {
     const { desk } = this;
     desk.setTime(now);
     desk.counters.received++;
@@ -93,24 +94,24 @@ export class Engine {
     this.operator.tick();
   }
 
-  /** Whether the current batch has an operation. */
+  /** Whether the current batch has a step. */
   get hasWork(): boolean {
-    return this.desk.hasEntries;
+    return !this.desk.batch.isEmpty;
   }
 
   /** Returns the current batch and begins a new one. An empty batch need not be stored. */
   take(): Batch {
-    return this.desk.takeEntries();
+    return this.desk.batch.take();
   }
 
   /**
    * Runs the callbacks of a batch that is on the disk; they write the replies.
-   * @param outcomes one for each operation, in the same order
+   * @param results one for each step, in the same order
    */
-  complete(batch: Batch, outcomes: readonly Outcome[], now: Moment): void {
+  complete(batch: Batch, results: readonly Result[], now: Moment): void {
     this.desk.setTime(now);
     this.desk.counters.batches++;
-    for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(outcomes[i] as Outcome);
+    for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(results[i] as Result);
   }
 
   /** Answers every request of a batch that could not be stored with 95. */
@@ -121,9 +122,13 @@ export class Engine {
     desk.reportError(null, `storage failed, ${batch.length} operations were not stored: ${words}`);
     for (const { request, onFail } of batch) {
       onFail?.();
-      if (request !== null)
-        desk.acknowledge(request, ack.storageFailed, request.id, "storage failed");
+      if (request !== null) desk.acknowledgeFailed(request);
     }
+  }
+
+  /** What was committed. */
+  get feed(): Feed {
+    return this.desk.feed;
   }
 
   /** Returns the datagrams to send since the last call, in order. */
@@ -139,7 +144,7 @@ export class Engine {
     return this.desk.hashQueue.take(most);
   }
 
-  /** Continues a request whose password was hashed or checked; its operation joins the current batch. */
+  /** Continues a request whose password was hashed or checked; its step joins the current batch. */
   resume(job: HashJob, result: HashResult, now: Moment): void {
     this.desk.setTime(now);
     job.done(result);

@@ -3,7 +3,7 @@
 
 import { LineLimit } from "./line-limit.ts";
 import type { Log } from "./log.ts";
-import type { Endpoint } from "./operation.ts";
+import type { Address } from "../protocol/messages.ts";
 import { limits } from "./policy.ts";
 
 export class Logbook {
@@ -20,7 +20,7 @@ export class Logbook {
   }
 
   /** Writes a line of error.log. @param source null if no peer caused it */
-  error(source: Endpoint | null, words: string, now: number): void {
+  error(source: Address | null, words: string, now: number): void {
     const left = this.#errors.take(now);
     if (left === null) return;
     if (left > 0) this.log.error("-", leftOut(left));
@@ -28,13 +28,13 @@ export class Logbook {
   }
 
   /** Writes that a request came in. @param isStranger whether its source has no session */
-  received(source: Endpoint, isStranger: boolean, words: string, now: number): void {
+  received(source: Address, isStranger: boolean, words: string, now: number): void {
     if (isStranger && !this.#admit(now)) return;
     this.log.activity("info", peerName(source), "RECV", words);
   }
 
   /** Writes the answer to a request. @param isStranger whether it changed nothing for a source without a session */
-  answered(source: Endpoint, isStranger: boolean, words: string, now: number): void {
+  answered(source: Address, isStranger: boolean, words: string, now: number): void {
     if (isStranger && !this.#admit(now)) return;
     this.log.activity("info", peerName(source), "SEND", words);
   }
@@ -53,6 +53,6 @@ function leftOut(lines: number): string {
 }
 
 /** A peer as logs name it: `ip:port`, IPv6 in brackets. */
-export function peerName(source: Endpoint): string {
+export function peerName(source: Address): string {
   return source.ip.includes(":") ? `[${source.ip}]:${source.port}` : `${source.ip}:${source.port}`;
 }

@@ -2,12 +2,18 @@
 // batch like a device's request, so a result is reported only after the commit.
 
 import { ack, type AckCode } from "../protocol/codes.ts";
+import type { Address } from "../protocol/messages.ts";
 import { encode } from "../protocol/encode.ts";
 import type { Ask, OpenAsk } from "./asks.ts";
 import type { Desk } from "./desk.ts";
 import { peerName } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
-import type { DeviceFacts, Endpoint, Operation, Outcome } from "./operation.ts";
+import { allowingText, finding, removing } from "./devices.ts";
+import type { Judged } from "./passwords/proof.ts";
+import type { Policy } from "./policy.ts";
+import type { DeviceFacts, Question } from "./rows.ts";
+import type { Decided, Result, Rule } from "./store-port.ts";
+import { registration, type Registered, tellRegistered } from "./verbs/register.ts";
 
 const hourMs = 3_600_000;
 
@@ -30,7 +36,7 @@ export class Operator {
   }
 
   /** The address to send to for this device (protocol §4.9), or null if it is not logged in. */
-  destinationOf(id: string): Endpoint | null {
+  destinationOf(id: string): Address | null {
     const session = this.desk.sessions.get(id);
     if (session === undefined || session.ending) return null;
     const { source, stated } = session;
@@ -41,10 +47,10 @@ export class Operator {
   ask(ask: Ask, now: Moment): void {
     this.desk.setTime(now);
     if (this.destinationOf(ask.id) === null) {
-      this.desk.submit(
-        { kind: "find", id: ask.id },
+      this.desk.batch.submit(
+        finding(ask.id),
         null,
-        (outcome) => ask.onResult({ kind: isKnown(outcome) ? "not-logged-in" : "unknown" }),
+        ({ known }) => ask.onResult({ kind: known ? "not-logged-in" : "unknown" }),
         () => ask.onResult({ kind: "busy" }),
       );
     } else if (!this.desk.asks.add(ask)) {
@@ -59,7 +65,7 @@ export class Operator {
     this.#sendAsks();
     if (this.desk.uptimeMs - this.#hourAt < hourMs) return;
     this.#hourAt = this.desk.uptimeMs;
-    this.desk.submit({ kind: "hour" }, null, () => {});
+    this.desk.batch.submit(hourPassed, null, () => {});
   }
 
   /**
@@ -69,11 +75,10 @@ export class Operator {
   allowText(id: string, onResult: (known: boolean) => void, now: Moment): void {
     const { desk } = this;
     desk.setTime(now);
-    desk.submit(
-      { kind: "allow-text", id },
+    desk.batch.submit(
+      allowingText(id),
       null,
-      (outcome) => {
-        const known = isKnown(outcome);
+      (known) => {
         if (known) desk.log.activity("info", "-", "-", `${id} may speak text again`);
         onResult(known);
       },
@@ -85,14 +90,12 @@ export class Operator {
   remove(id: string, onResult: (result: RemoveResult) => void, now: Moment): void {
     const { desk } = this;
     desk.setTime(now);
-    desk.submit(
-      { kind: "remove", id, at: now.wall },
+    desk.batch.submit(
+      removing(id, now.wall),
       null,
-      (outcome) => {
-        if (!isKnown(outcome)) return onResult("unknown");
-        desk.verifiers.forget(id);
-        const session = desk.sessions.get(id);
-        if (session !== undefined) desk.endSession(session);
+      (known) => {
+        if (!known) return onResult("unknown");
+        desk.removed(id, now.wall);
         desk.log.activity("info", "-", "-", `${id} was deregistered by the operator`);
         onResult("removed");
       },
@@ -111,10 +114,13 @@ export class Operator {
     now: Moment,
   ): void {
     this.desk.setTime(now);
-    this.desk.submit(
-      enrollment(device, hash, now.wall),
+    this.desk.batch.submit(
+      enrollment(device, hash, now.wall, this.desk.policy),
       null,
-      (outcome) => onResult(enrolled(outcome)),
+      (judged) => {
+        if (judged.kind === "done") tellRegistered(this.desk, device.id, judged);
+        onResult(enrolled(judged));
+      },
       () => onResult({ kind: "done", code: ack.storageFailed }),
     );
   }
@@ -129,12 +135,11 @@ export class Operator {
       }
       const { id: device, code, target, by } = open.ask;
       const question = { device, code, target, by, time: open.time, asked: desk.wallMs };
-      desk.submit(
-        { kind: "question", question },
+      desk.batch.submit(
+        asking(question),
         null,
-        (outcome) => {
-          if (outcome.kind !== "question") return;
-          open.number = outcome.number;
+        (_, number) => {
+          open.number = number;
           if (desk.asks.isOpen(open)) this.#send(open);
         },
         () => desk.asks.fail(open, desk.uptimeMs),
@@ -163,7 +168,7 @@ export class Operator {
 }
 
 /**
- * The operation that registers a device for the operator.
+ * The rule that registers a device for the operator.
  * @param hash as for `Operator.enroll`
  * @param at the wall clock, ms since 1970
  */
@@ -171,19 +176,34 @@ export function enrollment(
   device: DeviceFacts,
   hash: string | null,
   at: number,
-): Extract<Operation, { kind: "register" }> {
+  policy: Pick<Policy, "sharedIp" | "keyPolicy">,
+): Rule<Judged<Registered>> {
   const proof = hash === null ? ({ kind: "none" } as const) : ({ kind: "hashed", hash } as const);
-  return { kind: "register", device, proof, sealed: true, clientKey: null, join: "open", at };
+  const asked = { device, proof, sealed: true, clientKey: null, at, request: null };
+  return registration(asked, { ...policy, join: "open" });
 }
 
-/** The result that the outcome of an `enrollment` means. */
-export function enrolled(outcome: Outcome): EnrollResult {
-  if (outcome.kind === "done") return { kind: "done", code: outcome.code };
-  const isNew = outcome.kind === "need" && outcome.need.kind === "hash";
+/** What the result of an `enrollment` means. */
+export function enrolledOf(result: Result): EnrollResult {
+  // A batch gives each rule its own outcome.
+  return enrolled((result as Decided<Judged>).outcome);
+}
+
+function enrolled(judged: Judged): EnrollResult {
+  if (judged.kind === "done") return { kind: "done", code: judged.code };
+  const isNew = judged.need.kind === "hash";
   // A new address of a registered device needs its password (protocol §4.1), which only the device can send.
   return isNew ? { kind: "hash" } : { kind: "done", code: ack.credentialsRefused };
 }
 
-function isKnown(outcome: Outcome): boolean {
-  return outcome.kind === "found" && outcome.known;
+/** The rule that keeps a question; the number of its result is that of the question. */
+function asking(question: Question): Rule<null> {
+  const writes = [{ kind: "add-question", question }] as const;
+  return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes }) };
 }
+
+const hourPassed: Rule<null> = {
+  kind: "rule",
+  keys: {},
+  decide: () => ({ outcome: null, writes: [{ kind: "count-hour" }] }),
+};

@@ -1,13 +1,13 @@
 // The type of a request on its way through the engine: where it came from, and what its reply must refer to.
 
 import type { Link } from "./links/link.ts";
-import type { Endpoint } from "./operation.ts";
+import type { Address } from "../protocol/messages.ts";
 import type { Verb } from "./traffic.ts";
 
 /** A text datagram or a sealed frame that is being handled. It exists before its message is decoded. */
 export type Request = {
-  /** Where the reply is sent; updated if the request is repeated from another port while it is under way. */
-  source: Endpoint;
+  /** Where the reply is sent. */
+  readonly source: Address;
   /** The id in the message; `-` until it was read. */
   id: string;
   /** The type of the message; `other` until it was read. */
@@ -21,7 +21,7 @@ export type Request = {
   /** Whose sessions it may use (protocol §4.8): the source IP; over a link the client's static key in base64. */
   readonly owner: string;
   /** The link over which it came, or null for a text datagram. */
-  link: Link | null;
+  readonly link: Link | null;
   /** The msgid of its frame; 0 for a text datagram. */
   readonly msgid: bigint;
   /** Whether its frame has flag 1: it answers a message of this server. False for a text datagram. */

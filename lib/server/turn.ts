@@ -5,10 +5,11 @@ import type { Engine } from "./engine.ts";
 import type { Reply } from "./desk.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import type { Moment } from "./moment.ts";
-import type { Endpoint, Outcome, Store } from "./operation.ts";
+import type { Address } from "../protocol/messages.ts";
+import type { Result, Store } from "./store-port.ts";
 
 /** A datagram that has arrived. */
-export type Arrival = { readonly bytes: Uint8Array; readonly source: Endpoint };
+export type Arrival = { readonly bytes: Uint8Array; readonly source: Address };
 
 /** What a turn needs from the program around it. */
 export interface TurnShell {
@@ -26,7 +27,7 @@ export interface TurnShell {
 }
 
 export class Turn {
-  /** @param store its `apply` may give the outcomes later; until then the caller begins no other commit */
+  /** @param store its `apply` may give the results later; until then the caller begins no other commit */
   constructor(
     private readonly engine: Engine,
     private readonly store: Store,
@@ -71,15 +72,15 @@ export class Turn {
     const { engine, store, shell } = this;
     const batch = engine.take();
     if (batch.length === 0) return this.#finish(onEnd);
-    const operations = batch.map((entry) => entry.operation);
+    const steps = batch.map((entry) => entry.step);
     const began = shell.now().monotonic;
-    const onStored = (outcomes: readonly Outcome[]) => {
+    const onStored = (results: readonly Result[]) => {
       const now = shell.now();
       shell.onStored(now.monotonic - began);
-      engine.complete(batch, outcomes, now);
+      engine.complete(batch, results, now);
       this.#sendReplies();
       // Nothing of this delays an ACK.
-      engine.feed.publish(operations, outcomes);
+      engine.feed.publish();
       store.housekeep();
       this.#finish(onEnd);
     };
@@ -88,14 +89,14 @@ export class Turn {
       engine.fail(batch, error instanceof Error ? error.message : String(error), shell.now());
       this.#finish(onEnd);
     };
-    let outcomes: ReturnType<Store["apply"]>;
+    let results: ReturnType<Store["apply"]>;
     try {
-      outcomes = store.apply(operations);
+      results = store.apply(steps);
     } catch (error) {
       return onFailed(error);
     }
-    if ("then" in outcomes) outcomes.then(onStored, onFailed);
-    else onStored(outcomes);
+    if ("then" in results) results.then(onStored, onFailed);
+    else onStored(results);
   }
 
   #finish(onEnd: () => void): void {

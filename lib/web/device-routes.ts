@@ -2,7 +2,8 @@
 // Never reads the database itself: everything comes from the ports and the roster.
 
 import { isId } from "../protocol/fields.ts";
-import type { RegisteredFacts, WebPorts } from "./ports.ts";
+import type { WebPorts } from "./ports.ts";
+import type { DeviceRow } from "../server/rows.ts";
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import { Problem } from "./problem.ts";
 import { presenceFields, reportOf, unknown } from "./shapes.ts";
@@ -95,7 +96,7 @@ function deviceOf(
   ports: WebPorts,
   roster: Roster,
   entry: RosterEntry,
-  facts: RegisteredFacts,
+  facts: DeviceRow,
   report: Parameters<typeof reportOf>[0] | null,
 ) {
   const { id, mac, ip, port, registered, repeats } = facts;
@@ -129,8 +130,8 @@ function sessions(ports: WebPorts, { names, parameters }: Call): Response {
       ended: timeTextOrNull(row.ended),
       lastSeen: timeText(live?.lastSeen ?? row.lastSeen),
       reason: row.reason,
-      ip: live?.source.ip ?? row.ip,
-      port: live?.source.port ?? row.port,
+      ip: live?.source.ip ?? row.source.ip,
+      port: live?.source.port ?? row.source.port,
     };
   });
   const last = page.at(-1);
@@ -149,11 +150,11 @@ function questions(ports: WebPorts, { names, parameters }: Call): Response {
     target: row.target,
     by: row.by,
     asked: timeText(row.asked),
-    answered: timeTextOrNull(row.answered),
+    answered: timeTextOrNull(row.answer?.received ?? null),
     answer:
-      row.answered === null
+      row.answer === null
         ? null
-        : { code: row.answerCode, time: row.answerTime, message: row.answer },
+        : { code: row.answer.code, time: row.answer.time, message: row.answer.message },
   }));
   const last = page.at(-1);
   const next = rows.length > limit && last !== undefined ? encodeCursor(last.question) : null;

@@ -3,7 +3,8 @@
 
 import { eventBytes, type LiveClient, type LiveClients, type Topic } from "./live-clients.ts";
 import { timeText } from "./parameters.ts";
-import type { ActivityLine, LiveSession, NumberedReport, WebPorts } from "./ports.ts";
+import type { ActivityLine, LiveSession, WebPorts } from "./ports.ts";
+import type { ReportRow } from "../server/rows.ts";
 import { presenceFields, reportOf } from "./shapes.ts";
 import type { Roster } from "./roster.ts";
 import type { Status } from "./status.ts";
@@ -124,7 +125,7 @@ export class LiveFeed {
   /** Examines a part of the sessions for newer packets and reports; the next frame continues there. */
   #tellSessions(): void {
     const withSeen = this.#frames % seenEvery === 0;
-    const reports: NumberedReport[] = [];
+    const reports: ReportRow[] = [];
     const seen: [string, number][] = [];
     let more = false;
     this.#round ??= this.ports.presence.all();
@@ -219,7 +220,7 @@ export function hello(ports: WebPorts): Uint8Array {
   return eventBytes("hello", { time: timeText(ports.now()), version, devicePort });
 }
 
-function shortened(report: NumberedReport) {
+function shortened(report: ReportRow) {
   const { message } = report;
   if (message.length <= messageCharsMax) return reportOf(report);
   return reportOf({ ...report, message: message.slice(0, messageCharsMax) });

@@ -5,7 +5,9 @@ import type { Feed } from "../server/feed.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
-import type { Asker, EndReason, Endpoint, Report } from "../server/operation.ts";
+import type { Asker } from "../server/rows.ts";
+import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
+import type { Address } from "../protocol/messages.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
 /** All that the web side gets from the server. */
@@ -17,8 +19,8 @@ export type WebPorts = {
   readonly uptimeMs: () => number;
   /** The UDP port for devices. */
   readonly devicePort: number;
-  readonly devices: DeviceSource;
-  readonly reports: ReportSource;
+  readonly devices: DeviceReads;
+  readonly reports: ReportReads;
   readonly presence: PresenceSource;
   readonly operator: Operator;
   readonly activity: ActivitySource;
@@ -55,143 +57,12 @@ export interface ConnectionSource {
   close(connection: Connection): void;
 }
 
-/** A device and its latest session, as the roster holds it; times in ms since 1970. */
-export type RosterRow = {
-  readonly id: string;
-  /** Number of its latest session; 0 if it has not logged in since it registered. */
-  readonly session: number;
-  readonly started: number;
-  readonly lastSeen: number;
-  /** null while the session is open. */
-  readonly ended: number | null;
-  readonly reason: EndReason | null;
-};
-
-/** What a device stated when it registered. */
-export type RegisteredFacts = {
-  readonly id: string;
-  readonly mac: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly registered: number;
-  /** How many of its reports repeated one that was stored before. */
-  readonly repeats: number;
-};
-
-export type SessionRow = {
-  readonly session: number;
-  readonly started: number;
-  readonly lastSeen: number;
-  readonly ended: number | null;
-  readonly reason: string | null;
-  readonly ip: string;
-  readonly port: number;
-};
-
-/** A question to a device with its answer; times in ms since 1970. */
-export type QuestionRow = {
-  readonly number: number;
-  readonly code: string;
-  readonly target: string;
-  readonly by: Asker;
-  readonly asked: number;
-  /** null without an answer, as the rest. */
-  readonly answered: number | null;
-  readonly answerCode: string | null;
-  readonly answerTime: string | null;
-  readonly answer: string | null;
-};
-
-/** Read access to the registrar and the sessions. */
-export interface DeviceSource {
-  /** At most `limit` devices with ids after `after`, in the order of ids. */
-  roster(after: string, limit: number): readonly RosterRow[];
-  /** The registration of a device, or null. */
-  facts(id: string): RegisteredFacts | null;
-  /** A device's sessions with numbers below `before`, newest first. */
-  sessions(id: string, before: number, limit: number): readonly SessionRow[];
-  /** The kept questions to a device with numbers below `before`, newest first. */
-  questions(id: string, before: number, limit: number): readonly QuestionRow[];
-}
-
-/** A report with its sequence number. */
-export type NumberedReport = Report & { readonly sequence: number };
-
-/** Messages of some reports of a device, for a chart. */
-export type Messages = {
-  /** The sequence number of each report is `base` plus its place; the places are ascending. */
-  readonly base: number;
-  readonly places: Uint16Array;
-  /**
-   * The messages in UTF-8, in the same order, each followed by the byte 0x1f. A message that contains this byte itself
-   * makes the number of such bytes greater than the number of places.
-   */
-  readonly bytes: Uint8Array;
-};
-
-/** A scan of reports that returns a few at a time, so that each call is short. */
-export interface Scan<Row> {
-  /** At most `limit` of the next reports, possibly none; `done` tells whether there can be more. */
-  next(limit: number): readonly Row[];
-  readonly done: boolean;
-}
-
-/** A scan of messages, like `Scan`. */
-export interface MessageScan {
-  next(limit: number): Messages;
-  readonly done: boolean;
-}
-
-/**
- * The reports with numbers from `low` to below `high` that were measured from `from` to `to`, ms since 1970; at any time
- * if these are omitted.
- */
-export type ReportRange = {
-  readonly low: number;
-  readonly high: number;
-  readonly from?: number;
-  readonly to?: number;
-};
-
-/** 65,536 consecutive sequence numbers, the first of which is `number` times as many. */
-export type ReportChunk = {
-  readonly number: number;
-  /** Whether the times of each device's reports ascend in it, and none of its reports was removed. */
-  readonly isOrdered: boolean;
-  /** Changes when reports of it are removed. */
-  readonly revision: number;
-};
-
-/** Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. */
-export interface ReportSource {
-  /** The chunks with reports that were measured from `from` to `to`, ms since 1970, in order. */
-  chunks(from: number, to: number): readonly ReportChunk[];
-  /** When a report was measured, ms since 1970; null if it was removed. */
-  timeAt(sequence: number): number | null;
-  /** When a device's reports at some places were measured, ms since 1970; NaN for each that was removed. */
-  timesAt(id: string, base: number, places: Uint16Array): Float64Array;
-  /** The number that the next report will get. */
-  end(): number;
-  /** The number of the oldest report that is kept; `end()` if there is none. */
-  first(): number;
-  /** How many reports are kept. */
-  count(): number;
-  /** One report by its number, or null. */
-  at(sequence: number): NumberedReport | null;
-  /** A device's newest report, or null. */
-  latest(id: string): NumberedReport | null;
-  /** A scan of the reports of a range, of one device or of all (null), in the order of their numbers. */
-  scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<NumberedReport>;
-  /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
-  messages(id: string, low: number, high: number): MessageScan;
-}
-
 /** An open session, as the engine has it in memory; it is the same object as long as the session is open. */
 export type LiveSession = {
   readonly id: string;
   /** When it was opened or restored, by `uptimeMs`. */
   readonly openedAt: number;
-  readonly source: Endpoint;
+  readonly source: Address;
   readonly lastSeen: number;
   readonly everySeconds: number | null;
   /** Sequence number of its last report; 0 if there is none. */

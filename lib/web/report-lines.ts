@@ -1,7 +1,7 @@
 // A report as a line of an export, over HTTP and on the command line. Reads no report and writes to nobody.
 
 import { csvField, csvRow } from "../csv.ts";
-import type { NumberedReport } from "./ports.ts";
+import type { ReportRow } from "../server/rows.ts";
 
 /** The first line of an export as CSV. */
 export const csvHeader = csvRow([
@@ -15,13 +15,13 @@ export const csvHeader = csvRow([
 ]);
 
 /** A report as a line of CSV. */
-export function csvLine(report: NumberedReport): string {
+export function csvLine(report: ReportRow): string {
   const { sequence, device, time, received, at, code, message } = report;
   return `${sequence},${csvField(device)},${csvField(time)},${isoTime(received)},${code},${csvField(message)},${isoTime(at)}\r\n`;
 }
 
 /** A report as a line of NDJSON. */
-export function jsonLine(report: NumberedReport): string {
+export function jsonLine(report: ReportRow): string {
   const { sequence, device, time, received, at, code, message } = report;
   return `{"sequence":${sequence},"device":${JSON.stringify(device)},"time":${JSON.stringify(time)},"received":"${isoTime(received)}","at":"${isoTime(at)}","code":"${code}","message":${JSON.stringify(message)}}\n`;
 }

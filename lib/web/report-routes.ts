@@ -1,7 +1,9 @@
 // Owns the HTTP routes of reports: pages in JSON, whole ranges as CSV or NDJSON. Never reads the database itself.
 
 import { encodeCursor } from "./parameters.ts";
-import type { NumberedReport, ReportRange, ReportSource, Scan, WebPorts } from "./ports.ts";
+import type { WebPorts } from "./ports.ts";
+import type { ReportRow } from "../server/rows.ts";
+import type { ReportRange, ReportReads, Scan } from "../server/store-reads.ts";
 import { Problem } from "./problem.ts";
 import { type ReportFormat, reportStream } from "./report-stream.ts";
 import { type Call, json, type Route } from "./router.ts";
@@ -19,7 +21,7 @@ const streamsMax = 4;
 /** The routes of reports. */
 export function reportRoutes(ports: WebPorts): Route[] {
   let streams = 0;
-  const stream = (scan: Scan<NumberedReport>, format: ReportFormat, limit: number) => {
+  const stream = (scan: Scan<ReportRow>, format: ReportFormat, limit: number) => {
     if (streams >= streamsMax) {
       throw new Problem("too-many", `${streamsMax} exports are under way.`, {
         "retry-after": "10",
@@ -63,7 +65,7 @@ export function reportRoutes(ports: WebPorts): Route[] {
 /** The reports measured between `from` and `to`, with numbers after the cursor. */
 function rangeOf(
   { parameters }: Call,
-  reports: ReportSource,
+  reports: ReportReads,
   order: "newest" | "oldest",
 ): ReportRange {
   const from = parameters.time("from", Number.MIN_SAFE_INTEGER);
@@ -78,8 +80,8 @@ function rangeOf(
   return { low, high, from, to };
 }
 
-async function page(scan: Scan<NumberedReport>, limit: number): Promise<Response> {
-  const reports: NumberedReport[] = [];
+async function page(scan: Scan<ReportRow>, limit: number): Promise<Response> {
+  const reports: ReportRow[] = [];
   const slice = new Slice();
   // Reads one more than the page, to know whether there is a next page.
   while (!scan.done && reports.length <= limit) {

@@ -1,7 +1,8 @@
 // Owns the export of reports as a stream of CSV (RFC 4180) or NDJSON lines, a thousand rows at a time, as fast as the
 // client reads them. Never holds the whole export in memory.
 
-import type { NumberedReport, Scan } from "./ports.ts";
+import type { ReportRow } from "../server/rows.ts";
+import type { Scan } from "../server/store-reads.ts";
 import { csvHeader, csvLine, jsonLine } from "./report-lines.ts";
 
 export type ReportFormat = "csv" | "ndjson";
@@ -23,7 +24,7 @@ const types: Readonly<Record<ReportFormat, string>> = {
  * @param cutAfterMs how long the client may read nothing before it is disconnected
  */
 export function reportStream(
-  scan: Scan<NumberedReport>,
+  scan: Scan<ReportRow>,
   format: ReportFormat,
   limit: number,
   onEnd: () => void,

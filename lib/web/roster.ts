@@ -3,7 +3,9 @@
 // Never writes to the database.
 
 import type { Fact } from "../server/feed.ts";
-import type { DeviceSource, PresenceSource, RosterRow } from "./ports.ts";
+import type { PresenceSource } from "./ports.ts";
+import type { DeviceReads } from "../server/store-reads.ts";
+import type { RosterRow } from "../server/rows.ts";
 import { Slice } from "./slice.ts";
 
 export type Presence = "online" | "offline" | "never";
@@ -55,7 +57,7 @@ export class Roster {
 
   /** @param onChange called when a device was registered, was deregistered, or changed its presence */
   constructor(
-    private readonly devices: DeviceSource,
+    private readonly devices: DeviceReads,
     private readonly presence: PresenceSource,
     private readonly onChange: (id: string) => void,
   ) {}

@@ -5,7 +5,7 @@
 import { type Bucket, type Columns, Decimation, firstAtOrAbove, single } from "./decimation.ts";
 import { columnReaderOf } from "./number-column.ts";
 import { finderOf } from "./numbers-in-messages.ts";
-import type { Messages, ReportChunk, ReportSource } from "./ports.ts";
+import type { Messages, ReportChunk, ReportReads } from "../server/store-reads.ts";
 import { Slice } from "./slice.ts";
 import { addTo, indexesIn, type TimedColumns } from "./time-search.ts";
 
@@ -100,7 +100,7 @@ export class Series {
   #bytes = 0;
   #reportsPerStep: number = reportsPerStep.first;
 
-  constructor(private readonly reports: ReportSource) {}
+  constructor(private readonly reports: ReportReads) {}
 
   /**
    * The points of a chart, with the number of readings they come from, and the latest reading, null if there is none.

@@ -1,12 +1,12 @@
 // Owns the JSON forms that several routes and events share. Never reads anything itself.
 
 import { timeText, timeTextOrNull } from "./parameters.ts";
-import type { NumberedReport } from "./ports.ts";
+import type { ReportRow } from "../server/rows.ts";
 import { Problem } from "./problem.ts";
 import { presenceOf, type Roster, type RosterEntry } from "./roster.ts";
 
 /** The JSON form of a report. */
-export function reportOf(report: NumberedReport) {
+export function reportOf(report: ReportRow) {
   const { sequence, device, time, received, at, code, message } = report;
   return { sequence, device, time, received: timeText(received), at: timeText(at), code, message };
 }

@@ -4,9 +4,10 @@
 import { Database } from "bun:sqlite";
 import { migrate } from "../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
-import type { Operation } from "../../lib/server/operation.ts";
+import type { Operation } from "../store/operations.ts";
 import { sessions } from "./load.ts";
 import { databaseIn } from "./server-process.ts";
+import { operate } from "../store/operations.ts";
 
 const reportsPerBatch = 4_096;
 
@@ -89,10 +90,13 @@ function fillReports(
   reportAt: (number: number) => Operation,
   say: (words: string) => void,
 ): void {
-  const store = new SqliteStore(openToFill(folder), { sharedIp: true });
+  const store = new SqliteStore(openToFill(folder));
   for (let first = 0; first < reports; first += reportsPerBatch) {
     const count = Math.min(reportsPerBatch, reports - first);
-    store.apply(Array.from({ length: count }, (_, i) => reportAt(first + i)));
+    operate(
+      store,
+      Array.from({ length: count }, (_, i) => reportAt(first + i)),
+    );
     store.housekeep();
     if ((first / reportsPerBatch) % 500 === 499) say(`${first + count} of ${reports} reports`);
   }

@@ -105,8 +105,8 @@ test("a LOGOFF repeated between commit and answer is joined to the first one", (
   const batch = bench.engine.take();
   bench.receive(say.logoff("asmith"), home2);
   expect(bench.engine.hasWork).toBe(false);
-  const outcomes = bench.store.apply(batch.map(({ operation }) => operation));
-  bench.engine.complete(batch, outcomes, bench.moment);
+  const results = bench.store.apply(batch.map(({ step }) => step));
+  bench.engine.complete(batch, results, bench.moment);
   expect(codesOf(bench.turn())).toEqual(["80"]);
 });
 
@@ -128,12 +128,12 @@ test("ten equal readings of a device without a clock are one report, ten 50 and 
   // They are written with the session's row; where that fails, later.
   bench.store.trouble = "disk full";
   bench.pass(11_000);
-  expect(bench.store.repeats.get("asmith")).toBeUndefined();
+  expect(bench.store.devices.get("asmith")?.repeats).toBe(0);
   bench.store.trouble = null;
   bench.ask(reading);
   bench.pass(11_000);
-  expect(bench.store.repeats.get("asmith")).toBe(10);
+  expect(bench.store.devices.get("asmith")?.repeats).toBe(10);
   bench.ask(say.status("asmith"));
   bench.pass(11_000);
-  expect(bench.store.repeats.get("asmith")).toBe(10);
+  expect(bench.store.devices.get("asmith")?.repeats).toBe(10);
 });

@@ -9,19 +9,20 @@ import type { Ask, AskResult } from "../../lib/server/asks.ts";
 import { Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.ts";
 import type { Moment } from "../../lib/server/moment.ts";
-import type { Endpoint, StoredSession } from "../../lib/server/operation.ts";
+import type { Address } from "../../lib/protocol/messages.ts";
+import type { SessionRow } from "../../lib/server/rows.ts";
+import { defaultPolicy } from "../../lib/server/policy.ts";
 import { Turn } from "../../lib/server/turn.ts";
-import { defaultPolicy } from "./default-policy.ts";
-import { MapStore } from "./map-store.ts";
+import { ScriptedStore } from "./scripted-store.ts";
 
 /** The address the device asmith sends from. */
-export const home: Endpoint = { ip: "192.0.2.10", port: 1994 };
+export const home: Address = { ip: "192.0.2.10", port: 1994 };
 /** The same host, another port. */
-export const home2: Endpoint = { ip: "192.0.2.10", port: 40_000 };
+export const home2: Address = { ip: "192.0.2.10", port: 40_000 };
 /** Another host. */
-export const stranger: Endpoint = { ip: "198.51.100.66", port: 1994 };
+export const stranger: Address = { ip: "198.51.100.66", port: 1994 };
 
-export type Reply = { readonly text: string; readonly to: Endpoint };
+export type Reply = { readonly text: string; readonly to: Address };
 
 const key = (fill: number) => new Uint8Array(32).fill(fill);
 
@@ -64,8 +65,8 @@ export class ServerBench {
   readonly errors: string[] = [];
 
   constructor(
-    readonly store = new MapStore(),
-    stored: readonly StoredSession[] = [],
+    readonly store = new ScriptedStore(),
+    stored: readonly SessionRow[] = [],
   ) {
     this.engine = this.#makeEngine(stored);
     this.#turn = this.#makeTurn();
@@ -90,7 +91,7 @@ export class ServerBench {
   }
 
   /** Receives a datagram into the current batch. */
-  receive(text: string | Uint8Array, from: Endpoint = home): void {
+  receive(text: string | Uint8Array, from: Address = home): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
     this.#turn.receive([{ bytes, source: { ...from } }], this.late);
   }
@@ -107,7 +108,7 @@ export class ServerBench {
   }
 
   /** Receives a datagram, completes everything it causes, and returns the replies. */
-  ask(text: string | Uint8Array, from: Endpoint = home): Reply[] {
+  ask(text: string | Uint8Array, from: Address = home): Reply[] {
     this.receive(text, from);
     const replies = this.turn();
     while (this.jobs.length > 0 || this.engine.hasWork) {
@@ -118,19 +119,19 @@ export class ServerBench {
   }
 
   /** The codes of the replies to a datagram. */
-  codes(text: string | Uint8Array, from: Endpoint = home): string[] {
+  codes(text: string | Uint8Array, from: Address = home): string[] {
     return codesOf(this.ask(text, from));
   }
 
   /** The answer to a QUERY. */
-  answer(text: string, from: Endpoint = home): Data {
+  answer(text: string, from: Address = home): Data {
     const replies = this.ask(text, from);
     if (replies.length !== 1) throw new Error(`${replies.length} answers`);
     return messageIn(replies[0] as Reply) as Data;
   }
 
   /** Registers a device and logs it in. */
-  enter(id: string, from: Endpoint = home): void {
+  enter(id: string, from: Address = home): void {
     this.ask(say.register(id, from.ip, from.port), from);
     this.ask(say.login(id, "password", from.ip, from.port), from);
   }
@@ -178,7 +179,7 @@ export class ServerBench {
     });
   }
 
-  #makeEngine(stored: readonly StoredSession[]): Engine {
+  #makeEngine(stored: readonly SessionRow[]): Engine {
     const log = {
       debug: false,
       activity: (_level: string, peer: string, direction: string, words: string) => {

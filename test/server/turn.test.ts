@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Engine } from "../../lib/server/engine.ts";
-import type { Operation, Outcome } from "../../lib/server/operation.ts";
+import type { Result, Step } from "../../lib/server/store-port.ts";
 import { Turn } from "../../lib/server/turn.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -30,9 +30,9 @@ function oneTurn() {
   };
   let end: (error?: Error) => void = () => {};
   const store = {
-    apply: (_operations: readonly Operation[]) => ({
+    apply: (_steps: readonly Step[]) => ({
       // oxlint-disable-next-line unicorn/no-thenable -- a promise would not end within the call
-      then(onStored: (outcomes: readonly Outcome[]) => void, onFailed: (error: unknown) => void) {
+      then(onStored: (results: readonly Result[]) => void, onFailed: (error: unknown) => void) {
         end = (error) => {
           happened.push(error === undefined ? "stored" : "failed");
           if (error === undefined) onStored([]);

@@ -4,7 +4,8 @@
 import type { Database } from "bun:sqlite";
 import { decode } from "../../lib/protocol/decode.ts";
 import type { Data } from "../../lib/protocol/messages.ts";
-import type { Operation, Outcome, Report } from "../../lib/server/operation.ts";
+import type { ReportStep, ReportStored } from "../../lib/server/store-port.ts";
+import type { Report } from "../../lib/server/rows.ts";
 import { hold } from "./violation.ts";
 
 type Row = { device: string; time: string; code: string; message: string; key: number };
@@ -56,10 +57,9 @@ export class ReportOracle {
     this.#damaged.add(keyOf(Bun.SHA256.hash(bytes, "hex")));
   }
 
-  onStored(operation: Operation, outcome: Outcome | undefined): void {
-    if (operation.kind !== "report") return;
-    if (outcome?.kind === "answer") this.#answered.set(operation.key, operation.report);
-    else this.#stored.add(operation.key);
+  onStored({ key, report }: ReportStep, stored: ReportStored): void {
+    if (stored.kind === "answer") this.#answered.set(key, report);
+    else this.#stored.add(key);
   }
 
   /** The server is about to acknowledge that the datagram of this hash is stored. */

@@ -6,17 +6,25 @@ import type { Address } from "../../lib/protocol/messages.ts";
 import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Ask } from "../../lib/server/asks.ts";
 import { Engine } from "../../lib/server/engine.ts";
-import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.ts";
+import type { HashJob } from "../../lib/server/passwords/hash-queue.ts";
 import type { Log } from "../../lib/server/log.ts";
 import type { Moment } from "../../lib/server/moment.ts";
-import type { Later, Operation, Outcome } from "../../lib/server/operation.ts";
-import { defaultPolicy } from "../server/default-policy.ts";
+import type {
+  Later,
+  ReportStep,
+  ReportStored,
+  Result,
+  Step,
+  Write,
+} from "../../lib/server/store-port.ts";
+import { defaultPolicy } from "../../lib/server/policy.ts";
 import { type Arrival, Turn } from "../../lib/server/turn.ts";
 import { migrate } from "../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
 import type { Stream } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import { hold } from "./violation.ts";
+import { fakeHash, noted } from "./server-parts.ts";
 
 /** Where a server can crash: between turns, with a batch taken, or with a batch stored and no reply sent. */
 export type CrashPoint = "idle" | "taken" | "stored";
@@ -25,8 +33,10 @@ export type CrashPoint = "idle" | "taken" | "stored";
 export type ServerObserver = {
   onStart(): void;
   onReceive(bytes: Uint8Array, source: Address): void;
-  /** A batch is committed. */
-  onStored(operations: readonly Operation[], outcomes: readonly Outcome[]): void;
+  /** A report is committed. */
+  onReport(step: ReportStep, stored: ReportStored): void;
+  /** What a rule decided is committed. */
+  onWrite(write: Write): void;
   onSend(payload: Uint8Array, to: Address): void;
   onTick(): void;
   onLogLine(words: string): void;
@@ -86,7 +96,7 @@ export class ServerNode {
       activity: (_level, _peer, _direction, words) => observer.onLogLine(words),
       error: (_peer, words) => observer.onLogLine(words),
     };
-    this.#store = new SqliteStore(this.database, { sharedIp: false });
+    this.#store = new SqliteStore(this.database);
     this.engine = new Engine(
       { policy: defaultPolicy, log, random: secrets, identity: this.#identity },
       this.#store.openSessions(),
@@ -149,7 +159,7 @@ export class ServerNode {
   #makeTurn(engine: Engine, store: SqliteStore): Turn {
     return new Turn(
       engine,
-      { apply: (operations) => this.#apply(operations), housekeep: () => store.housekeep() },
+      { apply: (steps) => this.#apply(steps), housekeep: () => store.housekeep() },
       {
         now: () => this.#moment,
         send: (replies) => {
@@ -200,7 +210,7 @@ export class ServerNode {
   }
 
   /** Stores a batch after a while, and answers after another, if the server does not crash before or in between. */
-  #apply(operations: readonly Operation[]): Later<readonly Outcome[]> {
+  #apply(steps: readonly Step[]): Later<readonly Result[]> {
     const { random } = this.ports;
     return {
       // oxlint-disable-next-line unicorn/no-thenable -- a promise would not wait for the timeline
@@ -208,7 +218,7 @@ export class ServerNode {
         if (this.#mayCrash("taken")) return;
         const isSlow = random.chance(0.1);
         this.#inLife(isSlow ? random.between(50, 400) : random.between(0, 5), () => {
-          const stored = this.#storeNow(operations);
+          const stored = this.#storeNow(steps);
           if (this.#mayCrash("stored")) return;
           this.#inLife(random.between(0, 2), () =>
             stored instanceof Error ? onFailed(stored) : onStored(stored),
@@ -219,12 +229,17 @@ export class ServerNode {
   }
 
   /** Stores a batch, whole or not at all. */
-  #storeNow(operations: readonly Operation[]): readonly Outcome[] | Error {
+  #storeNow(steps: readonly Step[]): readonly Result[] | Error {
+    const { observer } = this.ports;
     const before = this.#isDiskWell ? "" : this.#rowCounts();
     try {
-      const outcomes = (this.#store as SqliteStore).apply(operations);
-      this.ports.observer.onStored(operations, outcomes);
-      return outcomes;
+      const writes: Write[] = [];
+      const results = (this.#store as SqliteStore).apply(steps.map((step) => noted(step, writes)));
+      for (const [i, step] of steps.entries()) {
+        if (step.kind === "report") observer.onReport(step, results[i] as ReportStored);
+      }
+      for (const write of writes) observer.onWrite(write);
+      return results;
     } catch (error) {
       this.failedAt = this.ports.timeline.now;
       const { message } = error as Error;
@@ -280,14 +295,4 @@ export class ServerNode {
       if (life === this.#life) happen();
     });
   }
-}
-
-function fakeHash({ password, against }: HashJob, secrets: Stream): HashResult {
-  if (against === undefined) {
-    const salt = secrets.between(0, 1e9);
-    return { hash: `fake$${salt}$${Bun.hash(password, salt)}` };
-  }
-  if (against === null) return { fits: false };
-  const [, salt, digest] = against.split("$");
-  return { fits: digest === String(Bun.hash(password, Number(salt))) };
 }

@@ -101,12 +101,10 @@ export class World {
         onReceive: (bytes, source) => {
           this.replies.onReceive(this.transport.read(bytes), bytes, source);
         },
-        onStored: (operations, outcomes) => {
-          for (const [i, operation] of operations.entries()) {
-            this.reports.onStored(operation, outcomes[i]);
-            if (operation.kind === "end" && operation.reason === "offline") {
-              this.presence.onOffline(this.#deviceOf(operation.session), this.now);
-            }
+        onReport: (step, stored) => this.reports.onStored(step, stored),
+        onWrite: (write) => {
+          if (write.kind === "end-session" && write.reason === "offline") {
+            this.presence.onOffline(this.#deviceOf(write.session), this.now);
           }
         },
         onSend: (payload, to) => this.#onReply(payload, to),

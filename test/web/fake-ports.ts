@@ -2,16 +2,9 @@
 
 import { newCounters } from "../../lib/server/counters.ts";
 import { Histogram } from "../../lib/server/histogram.ts";
-import type {
-  Gauges,
-  LiveSession,
-  NumberedReport,
-  ReportRange,
-  ReportSource,
-  RosterRow,
-  Scan,
-  WebPorts,
-} from "../../lib/web/ports.ts";
+import type { Gauges, LiveSession, WebPorts } from "../../lib/web/ports.ts";
+import type { ReportRow, RosterRow } from "../../lib/server/rows.ts";
+import type { ReportRange, ReportReads, Scan } from "../../lib/server/store-reads.ts";
 
 /** The ports of a server without devices. */
 export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
@@ -64,7 +57,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
 }
 
 /** A source of the given reports, which are in the order of their numbers, from 1 on without gaps. */
-export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
+export function reportsOf(reports: readonly ReportRow[]): ReportReads {
   const scan = (
     id: string | null,
     { low, high, from = -Infinity, to = Infinity }: ReportRange,
@@ -85,7 +78,7 @@ export function reportsOf(reports: readonly NumberedReport[]): ReportSource {
       get done() {
         return next >= rows.length;
       },
-    } satisfies Scan<NumberedReport>;
+    } satisfies Scan<ReportRow>;
   };
   const timeAt = (sequence: number) => reports[sequence - 1]?.at ?? null;
   return {

@@ -6,6 +6,7 @@ import { OperatorReader } from "../../lib/store/sqlite/operator-reader.ts";
 import { migrate } from "../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
+import { operate } from "../store/operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -32,7 +33,7 @@ const kept: Kept[] = [];
 beforeAll(() => {
   database = new Database(":memory:", { strict: true });
   migrate(database, ":memory:");
-  const store = new SqliteStore(database, { sharedIp: true });
+  const store = new SqliteStore(database);
   for (let n = 0; n < total; n += 4_000) {
     const operations = Array.from({ length: Math.min(4_000, total - n) }, (_, i) => {
       const device = deviceOf(n + i);
@@ -42,7 +43,7 @@ beforeAll(() => {
       const report = { device, time: "t", received, at, code: "01", message: `${n + i}` };
       return { kind: "report", report, key: n + i, previous: Number.MAX_SAFE_INTEGER } as const;
     });
-    const outcomes = store.apply(operations);
+    const outcomes = operate(store, operations);
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.kind !== "report") throw new Error("not stored");
       const { device, at } = (operations[i] as (typeof operations)[number]).report;

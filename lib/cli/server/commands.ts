@@ -2,6 +2,7 @@
 // database and never asks the server: results are passed in.
 
 import { exitCode, type ExitCode, OperatingError } from "../../operating-error.ts";
+import type { ReportRow } from "../../server/rows.ts";
 import { aligned } from "./columns.ts";
 import {
   deviceCells,
@@ -11,7 +12,6 @@ import {
   reportColumns,
   reportJson,
   type ShownDevice,
-  type ShownReport,
 } from "./listing.ts";
 import { printable } from "./printable.ts";
 
@@ -47,7 +47,7 @@ export function printDevices(
 export function printReports(
   { id, json }: { readonly id: string; readonly json: boolean },
   known: boolean,
-  reports: Iterable<ShownReport>,
+  reports: Iterable<ReportRow>,
   write: Write,
 ): ExitCode {
   const lines = json

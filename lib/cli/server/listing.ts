@@ -1,39 +1,14 @@
 // Formats devices and reports as table rows for people and as JSON for programs. Never prints them itself.
 
+import type { ListedDevice, ReportRow } from "../../server/rows.ts";
 import type { Column } from "./columns.ts";
-import { describePresence, type SessionFacts, stamp } from "./presence.ts";
+import { describePresence, stamp } from "./presence.ts";
 import { printable } from "./printable.ts";
 
-type ShownSession = SessionFacts & {
-  readonly ip: string;
-  readonly port: number;
-  readonly sealed: boolean;
-};
-
 /** A device as `iot-server devices` shows it. */
-export type ShownDevice = {
-  readonly id: string;
-  readonly mac: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly registered: number;
-  /** How many of its reports repeated one that was stored before. */
-  readonly repeats: number;
+export type ShownDevice = Omit<ListedDevice, "sealedKey"> & {
   /** The fingerprint of the device's key, or null if it has never logged in sealed. */
   readonly fingerprint: string | null;
-  readonly textLocked: boolean;
-  readonly session: ShownSession | null;
-};
-
-/** A report as `iot-server reports` shows it. */
-export type ShownReport = {
-  readonly sequence: number;
-  readonly device: string;
-  readonly time: string;
-  readonly received: number;
-  readonly at: number;
-  readonly code: string;
-  readonly message: string;
 };
 
 /** The columns of `deviceCells`. */
@@ -71,7 +46,7 @@ export function deviceJson(device: ShownDevice, served: boolean): string {
     port,
     registered: iso(registered),
     online,
-    transport: session === null ? null : session.sealed ? "sealed" : "text",
+    transport: session === null ? null : session.clientKey === null ? "text" : "sealed",
     fingerprint: device.fingerprint,
     textLocked: device.textLocked,
     repeats,
@@ -83,19 +58,19 @@ export function deviceJson(device: ShownDevice, served: boolean): string {
             lastSeen: iso(session.lastSeen),
             ended: session.ended === null ? null : iso(session.ended),
             reason: session.reason,
-            ip: session.ip,
-            port: session.port,
+            ip: session.source.ip,
+            port: session.source.port,
           },
   });
 }
 
 /** Formats a report as a table row. */
-export function reportCells({ received, time, code, message }: ShownReport): string[] {
+export function reportCells({ received, time, code, message }: ReportRow): string[] {
   return [stamp(received), printable(time), code, printable(message)];
 }
 
 /** Formats a report as one line of JSON. */
-export function reportJson(report: ShownReport): string {
+export function reportJson(report: ReportRow): string {
   const { sequence, device, time, received, at, code, message } = report;
   return JSON.stringify({
     sequence,
@@ -111,7 +86,7 @@ export function reportJson(report: ShownReport): string {
 /** `text`, or `sealed` with the first 6 characters of the key's fingerprint; the JSON has the whole fingerprint. */
 function transportOf({ session, fingerprint }: ShownDevice): string {
   if (session === null) return "-";
-  return session.sealed ? `sealed ${fingerprint?.slice(7, 13) ?? ""}` : "text";
+  return session.clientKey === null ? "text" : `sealed ${fingerprint?.slice(7, 13) ?? ""}`;
 }
 
 function address(ip: string, port: number): string {

@@ -1,12 +1,6 @@
 // Words for a device's presence, and for times and durations. Never decides whether a device is online.
 
-/** The part of a session that determines its device's presence; times in ms since 1970. */
-export type SessionFacts = {
-  readonly started: number;
-  readonly lastSeen: number;
-  readonly ended: number | null;
-  readonly reason: string | null;
-};
+import type { SessionRow } from "../../server/rows.ts";
 
 /**
  * Describes a device's presence.
@@ -15,7 +9,7 @@ export type SessionFacts = {
  * @param now ms since 1970
  */
 export function describePresence(
-  session: SessionFacts | null,
+  session: Pick<SessionRow, "ended" | "lastSeen" | "reason"> | null,
   served: boolean,
   now: number,
 ): string {

@@ -5,7 +5,9 @@ import type { Ask } from "../../server/asks.ts";
 import type { Engine } from "../../server/engine.ts";
 import { Histogram } from "../../server/histogram.ts";
 import type { Moment } from "../../server/moment.ts";
-import type { DeviceFacts, Endpoint, Store } from "../../server/operation.ts";
+import type { Address } from "../../protocol/messages.ts";
+import type { DeviceFacts } from "../../server/rows.ts";
+import type { Store } from "../../server/store-port.ts";
 import type { EnrollResult, RemoveResult } from "../../server/operator.ts";
 import { type Arrival, Turn } from "../../server/turn.ts";
 import { PasswordHasher } from "../secrets/password-hasher.ts";
@@ -88,7 +90,7 @@ export class PacketLoop {
   }
 
   /** Queues a datagram; called by the socket's handler. Work here would starve timers, HTTP and signals. */
-  readonly receive = (bytes: Uint8Array, source: Endpoint): void => {
+  readonly receive = (bytes: Uint8Array, source: Address): void => {
     const isFull = this.#inbox.length >= inboxMax || this.#inboxBytes >= inboxBytesMax;
     if (isFull || this.#ending) {
       this.#shed++;

@@ -10,7 +10,7 @@ import { x25519KeyPair } from "../../sealed/primitives.ts";
 import { resetFor } from "../../sealed/reset.ts";
 import { Transport } from "../../sealed/transport.ts";
 import type { Desk } from "../desk.ts";
-import type { Endpoint } from "../operation.ts";
+import type { Address } from "../../protocol/messages.ts";
 import { limits } from "../policy.ts";
 import { Link } from "./link.ts";
 
@@ -36,7 +36,7 @@ export class Gate {
    * Handles a datagram whose first byte is 1 to 7.
    * @param late whether the event loop is behind, so that an INIT needs a cookie
    */
-  receive(bytes: Uint8Array, source: Endpoint, late: boolean): void {
+  receive(bytes: Uint8Array, source: Address, late: boolean): void {
     switch (bytes[0]) {
       case packetType.data:
         return this.#receiveData(bytes, source);
@@ -50,7 +50,7 @@ export class Gate {
     }
   }
 
-  #receiveHello(bytes: Uint8Array, source: Endpoint): void {
+  #receiveHello(bytes: Uint8Array, source: Address): void {
     const hello = decodePacket(bytes);
     if (!hello.ok || hello.value.type !== "hello") {
       this.desk.counters.sealedRefused++;
@@ -69,7 +69,7 @@ export class Gate {
     this.desk.send(source, encodePacket(packet));
   }
 
-  #receiveInit(bytes: Uint8Array, source: Endpoint, late: boolean): void {
+  #receiveInit(bytes: Uint8Array, source: Address, late: boolean): void {
     const { desk } = this;
     const { uptimeMs } = desk;
     const checked = this.#responder.checkInit(bytes);
@@ -105,7 +105,7 @@ export class Gate {
     desk.send(source, answer.value.packet);
   }
 
-  #receiveData(bytes: Uint8Array, source: Endpoint): void {
+  #receiveData(bytes: Uint8Array, source: Address): void {
     const { desk } = this;
     if (packetFault(bytes) !== undefined) {
       desk.counters.sealedRefused++;

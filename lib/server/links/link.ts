@@ -3,7 +3,7 @@
 
 import { readUint32 } from "../../sealed/bytes.ts";
 import type { Transport } from "../../sealed/transport.ts";
-import type { Endpoint } from "../operation.ts";
+import type { Address } from "../../protocol/messages.ts";
 
 export class Link {
   /** The device that logged in over it last; null if none did. */
@@ -25,7 +25,7 @@ export class Link {
     readonly transport: Transport,
     readonly key: string,
     readonly handshakeCounter: number,
-    public source: Endpoint,
+    public source: Address,
     uptimeMs: number,
   ) {
     this.since = uptimeMs;

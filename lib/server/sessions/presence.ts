@@ -3,7 +3,10 @@
 
 import type { Desk } from "../desk.ts";
 import { limits, silenceMaxMs } from "../policy.ts";
+import type { Touch } from "../rows.ts";
+import type { Rule } from "../store-port.ts";
 import type { Session } from "./session.ts";
+import { endOf } from "./session-end.ts";
 
 /** Sessions checked in one tick: a fifth of all, and at least this many. */
 const lookedAtMin = 1_000;
@@ -49,7 +52,7 @@ export class Presence {
     const sessions = this.#behind.splice(0, most);
     if (sessions.length === 0) return;
     const { wallMs: wall, uptimeMs: monotonic } = this.desk;
-    const rows = sessions.map((session) => {
+    const touches = sessions.map((session): Touch => {
       session.touched = false;
       const { row, id: device, repeats, lastSeen, source, everySeconds } = session;
       session.repeats = 0;
@@ -57,10 +60,10 @@ export class Presence {
       return { session: row, device, repeats, lastSeen, source, everySeconds, clockOffset };
     });
     const onFail = () => {
-      for (const [i, session] of sessions.entries()) session.repeats += rows[i]?.repeats ?? 0;
+      for (const [i, session] of sessions.entries()) session.repeats += touches[i]?.repeats ?? 0;
       this.desk.stillTouched(sessions);
     };
-    this.desk.submit({ kind: "touch", sessions: rows }, null, () => {}, onFail);
+    this.desk.batch.submit(touching(touches), null, () => {}, onFail);
   }
 
   #noticeGap(): void {
@@ -95,18 +98,12 @@ export class Presence {
   #end(session: Session): void {
     const { desk } = this;
     session.ending = true;
-    desk.submit(
-      {
-        kind: "end",
-        id: session.id,
-        session: session.row,
-        reason: "offline",
-        lastSeen: session.lastSeen,
-        at: desk.wallMs,
-      },
+    const end = { session, reason: "offline", at: desk.wallMs } as const;
+    desk.batch.submit(
+      endOf(end),
       null,
       () => {
-        if (!desk.endSession(session)) return;
+        if (!desk.ended(end)) return;
         const seconds = Math.round((desk.uptimeMs - session.heardAt) / 1000);
         desk.log.activity(
           "info",
@@ -120,4 +117,9 @@ export class Presence {
       },
     );
   }
+}
+
+function touching(touches: readonly Touch[]): Rule<null> {
+  const writes = [{ kind: "touch-sessions", touches }] as const;
+  return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes }) };
 }

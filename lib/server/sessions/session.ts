@@ -4,13 +4,14 @@
 import { DeviceClock } from "./device-clock.ts";
 import { IdOrder } from "./id-order.ts";
 import type { Moment } from "../moment.ts";
-import type { Endpoint, StoredSession } from "../operation.ts";
+import type { Address } from "../../protocol/messages.ts";
+import type { SessionRow } from "../rows.ts";
 import type { Request } from "../request.ts";
 
 /** A logged-in device. */
 export class Session {
   /** Where its last packet came from. */
-  source: Endpoint;
+  source: Address;
   /** When its last packet came, ms since 1970, to be stored and shown. */
   lastSeen: number;
   everySeconds: number | null;
@@ -22,7 +23,7 @@ export class Session {
   readonly clock = new DeviceClock();
   /** Repeated reports that are not counted in the device's row yet. */
   repeats = 0;
-  /** An operation that ends it is under way: for later requests it counts as ended. */
+  /** A step that ends it is under way: for later requests it counts as ended. */
   ending = false;
   /** The LOGOFF that ends it, while its commit is under way. */
   leaving: Request | null = null;
@@ -35,9 +36,9 @@ export class Session {
     /** Whose requests may use it (protocol §4.8): a source IP; for a sealed session a client's static key in base64. */
     readonly owner: string,
     readonly sealed: boolean,
-    source: Endpoint,
+    source: Address,
     /** The ip and port in its LOGIN, which other devices get in answer to a QUERY 01. */
-    readonly stated: Endpoint,
+    readonly stated: Address,
     readonly started: number,
     lastSeen: number,
     /** When its last packet came, by the monotonic clock, in ms: its silence counts from then. */
@@ -51,13 +52,13 @@ export class Session {
   }
 
   /** Creates a session from its row. Its silence counts from now, because packets may have been missed before. */
-  static from(stored: StoredSession, now: Moment): Session {
-    const { session, id, source, started, lastSeen, everySeconds, clientKey } = stored;
+  static from(stored: SessionRow, now: Moment): Session {
+    const { session, device, source, started, lastSeen, everySeconds, clientKey } = stored;
     const owner = clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
     const sealed = clientKey !== null;
     const restored = new Session(
       session,
-      id,
+      device,
       owner,
       sealed,
       source,
@@ -91,7 +92,7 @@ export class SessionTable {
   }
 
   /** Adds the stored sessions, at the start. */
-  restore(stored: readonly StoredSession[], now: Moment): void {
+  restore(stored: readonly SessionRow[], now: Moment): void {
     for (const row of stored) {
       const session = Session.from(row, now);
       this.#byId.set(session.id, session);

@@ -5,10 +5,9 @@ import { ack } from "../../protocol/codes.ts";
 import type { Data } from "../../protocol/messages.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
-import type { MayAnswer, Outcome } from "../operation.ts";
+import { decideAnswer } from "../answers.ts";
 import type { Request } from "../request.ts";
-
-type Stored = Extract<Outcome, { kind: "report" | "answer" }>;
+import type { MayAnswer, ReportStored } from "../store-port.ts";
 
 /** Handles a DATA. */
 export function receiveData(desk: Desk, request: Request, message: Data): void {
@@ -32,44 +31,59 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   const seemsAnswer = mayAnswer !== null && isLikelyAnswer(desk, request, mayAnswer, id);
   // An answer must not move the reports that waited, also those of the same batch.
   if (!seemsAnswer) keepOrder();
-  desk.submit({ kind: "report", report, key, previous, mayAnswer }, request, (outcome) => {
-    if (outcome.kind === "answer") {
-      const answer = { kind: "answer", code, time, message: message.message } as const;
-      desk.asks.answer(id, outcome.question, answer, desk.uptimeMs);
-    } else if (outcome.kind === "report") {
-      if (seemsAnswer) keepOrder();
-      if (outcome.repeated) {
-        desk.counters.reportsRepeated++;
-        session.repeats++;
-      } else desk.counters.reportsStored++;
-      session.clock.learn(timeMs, uptimeMs);
-      session.lastReport = Math.max(session.lastReport, outcome.sequence);
-    } else return;
-    desk.acknowledge(request, ack.dataStored, id);
-    if (desk.log.debug) logStored(desk, request, message, outcome);
-  });
+  desk.batch.submitReport(
+    { kind: "report", report, key, previous, mayAnswer },
+    request,
+    (stored) => {
+      const { feed } = desk;
+      if (stored.kind === "answer") {
+        const { question } = stored;
+        const answer = { kind: "answer", code, time, message: message.message } as const;
+        desk.asks.answer(id, question, answer, desk.uptimeMs);
+        if (!stored.repeated) feed.tell({ kind: "answered", question, report });
+      } else {
+        if (seemsAnswer) keepOrder();
+        const { sequence } = stored;
+        if (stored.repeated) {
+          desk.counters.reportsRepeated++;
+          session.repeats++;
+        } else {
+          desk.counters.reportsStored++;
+          if (feed.wantsReports) feed.tell({ kind: "reported", sequence, report });
+        }
+        session.clock.learn(timeMs, uptimeMs);
+        session.lastReport = Math.max(session.lastReport, sequence);
+      }
+      desk.acknowledge(request, ack.dataStored, id);
+      if (desk.log.debug) logStored(desk, request, message, stored);
+    },
+  );
 }
 
-function logStored(desk: Desk, request: Request, data: Data, outcome: Stored): void {
+function logStored(desk: Desk, request: Request, data: Data, stored: ReportStored): void {
   const { id, code, message } = data;
   const peer = peerName(request.source);
   desk.log.activity("debug", peer, "RECV", `DATA ${code} ${id} ${message}`);
   const what =
-    outcome.kind === "answer"
-      ? `answer to question ${outcome.question}`
-      : `report ${outcome.sequence}`;
-  const repeated = outcome.repeated ? " (a repeat, stored before)" : "";
+    stored.kind === "answer"
+      ? `answer to question ${stored.question}`
+      : `report ${stored.sequence}`;
+  const repeated = stored.repeated ? " (a repeat, stored before)" : "";
   desk.log.activity("debug", peer, "SEND", `${ack.dataStored} ${id} ${what}${repeated}`);
 }
 
-const plain: MayAnswer = { addressed: false, open: 0 };
+const plain: MayAnswer = { addressed: false, open: 0, decide: decideAnswer };
 
 /** How a DATA may be an answer. Over a link an answer has flag 1; in text only its form and its time can tell. */
 function mayAnswerOf(desk: Desk, { link, isAnswer }: Request, data: Data): MayAnswer | null {
   if (link !== null && !isAnswer) return null;
   return data.address === null
     ? plain
-    : { addressed: true, open: desk.asks.answerable(data.id, desk.uptimeMs) };
+    : {
+        addressed: true,
+        open: desk.asks.answerable(data.id, desk.uptimeMs),
+        decide: decideAnswer,
+      };
 }
 
 /** Whether it has the form of an answer, or comes while the device is asked: the batch will tell whether it is one. */

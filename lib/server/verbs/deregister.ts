@@ -1,58 +1,61 @@
-// DEREGISTER (protocol §4.2): removes a device and ends its session. Its reports stay. The store calls the rule, a pure
-// function, inside its transaction.
+// DEREGISTER (protocol §4.2): removes a device and ends its session. Its reports stay. Its rule is a pure function over
+// the rows it needs.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
-import { doOnce, sealedRequestOf } from "../answered.ts";
-import type { Attempts } from "../passwords/credentials.ts";
+import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
-import type { DeviceFacts, Done, Need, Proof } from "../operation.ts";
+import { removalOf } from "../devices.ts";
+import type { Attempts } from "../passwords/credentials.ts";
+import type { Judged } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
-import type { DeviceRow } from "./register.ts";
+import type { Decision, Rows, Rule, Write } from "../store-port.ts";
+import type { Registration } from "./register.ts";
 
-/** The decision on a DEREGISTER: an answer, and whether to remove the device; or a password check needed first. */
-export type DeregisterDecision =
-  | { readonly kind: "need"; readonly need: Need }
-  | { readonly kind: "done"; readonly code: AckCode; readonly remove: boolean };
+/** What a DEREGISTER asks for. */
+export type Deregistration = Omit<Registration, "sealed">;
 
-/**
- * Decides a DEREGISTER (protocol §4.2).
- * @param device the fields of the request, ip in canonical spelling
- * @param proof what is known of the password
- * @param clientKey the client's static key, 32 bytes; null for text
- * @param own the stored device with this id, or null
- */
-export function decideDeregister(
-  device: DeviceFacts,
-  proof: Proof,
-  clientKey: Uint8Array | null,
+/** The rule of a DEREGISTER. */
+export function deregistration(
+  asked: Deregistration,
   keyPolicy: Policy["keyPolicy"],
-  own: DeviceRow | null,
-): DeregisterDecision {
-  if (own === null) return { kind: "done", code: ack.noSuchDevice, remove: false };
-  if (own.textLocked && clientKey === null) {
-    return { kind: "done", code: ack.encryptionRequired, remove: false };
-  }
-  if (proof.kind === "refused" && proof.hash === own.hash) {
-    return { kind: "done", code: ack.credentialsRefused, remove: false };
-  }
+): Rule<Judged> {
+  return {
+    kind: "rule",
+    keys: { device: asked.device.id },
+    decide: (rows) => decideDeregister(asked, keyPolicy, rows),
+  };
+}
+
+/** Decides a DEREGISTER (protocol §4.2). */
+export function decideDeregister(
+  { device, proof, clientKey, at, request }: Deregistration,
+  keyPolicy: Policy["keyPolicy"],
+  { device: own }: Pick<Rows, "device">,
+): Decision<Judged> {
+  const answer = (code: AckCode, writes: readonly Write[] = []): Decision<Judged> => ({
+    outcome: { kind: "done", code, hash: null, at },
+    writes,
+  });
+  if (own === null) return answer(ack.noSuchDevice);
+  if (own.textLocked && clientKey === null) return answer(ack.encryptionRequired);
+  if (proof.kind === "refused" && proof.hash === own.hash) return answer(ack.credentialsRefused);
   if (proof.kind !== "verified" || proof.hash !== own.hash) {
-    return { kind: "need", need: { kind: "verify", hash: own.hash } };
+    return { outcome: { kind: "need", need: { kind: "verify", hash: own.hash } }, writes: [] };
   }
   // Otherwise another key could deregister the device and register it again, and so replace its key (protocol §5.12).
   const isOtherKey =
     own.sealedKey !== null && clientKey !== null && !equal(own.sealedKey, clientKey);
-  if (isOtherKey && keyPolicy === "strict") {
-    return { kind: "done", code: ack.credentialsRefused, remove: false };
-  }
+  if (isOtherKey && keyPolicy === "strict") return answer(ack.credentialsRefused);
   if (own.ip !== device.ip || comparableMac(own.mac) !== comparableMac(device.mac)) {
-    return { kind: "done", code: ack.registeredOtherwise, remove: false };
+    return answer(ack.registeredOtherwise);
   }
-  return { kind: "done", code: ack.deregistered, remove: true };
+  const writes = [...removalOf(device.id, at), ...keepAnswer(request, ack.deregistered)];
+  return answer(ack.deregistered, writes);
 }
 
 /** Handles a DEREGISTER. */
@@ -67,27 +70,20 @@ export function receiveDeregister(
   const repeatable = sealedRequestOf(desk, request, id);
   const clientKey = repeatable?.clientKey ?? null;
   desk.noteRequest(request, `DEREGISTER ${id}`);
-  const attempt = {
-    request,
-    what: "DEREGISTER",
-    id,
-    password,
-    operationOf: (proof: Proof) =>
-      ({
-        kind: "deregister",
-        device,
-        proof,
-        clientKey,
-        at: desk.wallMs,
-        request: repeatable,
-      }) as const,
-    onDone: ({ code }: Done) => {
-      if (code !== ack.deregistered) return desk.refuse(attempt.request, code, id, "DEREGISTER");
-      desk.verifiers.forget(id);
-      const session = desk.sessions.get(id);
-      if (session !== undefined) desk.endSession(session);
-      desk.confirm(attempt.request, code, id);
-    },
-  };
-  doOnce(desk, request, id, () => attempts.begin(attempt));
+  const begin = () =>
+    attempts.begin(request, {
+      what: "DEREGISTER",
+      id,
+      password,
+      ruleOf: (proof) => {
+        const asked = { device, proof, clientKey, at: desk.wallMs, request: repeatable };
+        return deregistration(asked, desk.policy.keyPolicy);
+      },
+      onDone: ({ code, at }, answered) => {
+        if (code !== ack.deregistered) return desk.refuse(answered, code, id, "DEREGISTER");
+        desk.removed(id, at);
+        desk.confirm(answered, code, id);
+      },
+    });
+  doOnce(desk, request, id, begin);
 }

@@ -2,23 +2,25 @@
 
 import { ack } from "../../protocol/codes.ts";
 import type { Logoff } from "../../protocol/messages.ts";
-import { doOnce, sealedRequestOf } from "../answered.ts";
+import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
+import { endOf } from "../sessions/session-end.ts";
 
 /** Handles a LOGOFF. */
 export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
   const { id } = message;
   // protocol §6.4: a client that repeated its LOGOFF reads 31 as success. So a repeat before the commit gets no 31; it
   // only updates where the answer is sent.
-  const leaving = desk.sessions.get(id)?.leaving ?? null;
+  const ending = desk.sessions.get(id);
+  const leaving = ending?.leaving ?? null;
   if (
+    ending !== undefined &&
     leaving?.hash === request.hash &&
     leaving.owner === request.owner &&
     leaving.msgid === request.msgid
   ) {
-    leaving.source = request.source;
-    leaving.link = request.link;
+    ending.leaving = request;
     return;
   }
   desk.noteRequest(request, `LOGOFF ${id}`);
@@ -31,23 +33,20 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   }
   session.ending = true;
   session.leaving = request;
-  desk.submit(
-    {
-      kind: "end",
-      id: session.id,
-      session: session.row,
-      reason: "logoff",
-      lastSeen: session.lastSeen,
-      at: desk.wallMs,
-      request: sealedRequestOf(desk, request, id),
-    },
-    request,
+  const end = { session, reason: "logoff", at: desk.wallMs } as const;
+  const kept = keepAnswer(sealedRequestOf(desk, request, id), ack.loggedOff);
+  /** The request, or its latest repeat. */
+  const latest = () => session.leaving ?? request;
+  desk.batch.submit(
+    endOf(end, kept),
+    null,
     () => {
       // Before the session is removed: the reply to its source is not subject to the amplification limit.
-      desk.confirm(request, ack.loggedOff, id);
-      desk.endSession(session);
+      desk.confirm(latest(), ack.loggedOff, id);
+      desk.ended(end);
     },
     () => {
+      desk.acknowledgeFailed(latest());
       session.ending = false;
       session.leaving = null;
     },

@@ -9,6 +9,7 @@ import type { Query } from "../../protocol/messages.ts";
 import { frameBodyBytesMax, voucherSeconds } from "../../sealed/limits.ts";
 import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
 import type { Desk } from "../desk.ts";
+import { finding, findingLatest } from "../devices.ts";
 import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../sessions/session.ts";
@@ -51,10 +52,8 @@ function answerAddress(desk: Desk, request: Request, message: Query): void {
     answerData(desk, request, message, answer.found, `${ip}\t${port}`);
     return vouch(desk, request, message.id, session);
   }
-  desk.submit({ kind: "find", id: message.target }, request, (outcome) => {
-    if (outcome.kind !== "found") return;
-    const { known, textLocked } = outcome;
-    if (textLocked === true && request.link === null) return refuseInText(desk, request, message);
+  desk.batch.submit(finding(message.target), request, ({ known, textLocked }) => {
+    if (textLocked && request.link === null) return refuseInText(desk, request, message);
     answerData(desk, request, message, known ? answer.notLoggedIn : answer.unknownDevice, "");
   });
 }
@@ -81,19 +80,12 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
 
 /** Answers with the target's last report, also if the target is not logged in. */
 function answerLatest(desk: Desk, request: Request, message: Query): void {
-  desk.submit({ kind: "latest", id: message.target }, request, (outcome) => {
-    if (outcome.kind !== "found") return;
-    const { known, report, textLocked, unreadable } = outcome;
+  desk.batch.submit(findingLatest(message.target), request, ({ known, report, textLocked }) => {
     if (!known) return answerData(desk, request, message, answer.unknownDevice, "");
-    if (textLocked === true && request.link === null) return refuseInText(desk, request, message);
-    if (unreadable === true) {
-      return desk.refuse(
-        request,
-        ack.storageFailed,
-        message.id,
-        "QUERY 02",
-        "the report is damaged",
-      );
+    if (textLocked && request.link === null) return refuseInText(desk, request, message);
+    if (report === "unreadable") {
+      const { storageFailed } = ack;
+      return desk.refuse(request, storageFailed, message.id, "QUERY 02", "the report is damaged");
     }
     if (report !== null) {
       const text = `${report.time}\t${report.code}\t${report.message}`;

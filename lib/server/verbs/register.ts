@@ -1,96 +1,115 @@
-// REGISTER (protocol §4.1): stores a device, or its new address. The store calls the rule, a pure function over the
-// rows it needs, inside its transaction.
+// REGISTER (protocol §4.1): stores a device, or its new address. Its rule is a pure function over the rows it needs.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
 import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
-import { doOnce, sealedRequestOf } from "../answered.ts";
-import type { Attempts } from "../passwords/credentials.ts";
+import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
-import type { DeviceFacts, Done, Need, Operation, Proof } from "../operation.ts";
+import type { Attempts } from "../passwords/credentials.ts";
+import type { Done, Judged, Proof } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
-
-/** A device's row. */
-export type DeviceRow = DeviceFacts & {
-  readonly hash: string;
-  /** The client's static key of its last sealed LOGIN, 32 bytes, or null. */
-  readonly sealedKey: Uint8Array | null;
-  /** SHA-256 of the proof that a RESUME must contain, 32 bytes, or null. */
-  readonly storedProof: Uint8Array | null;
-  /** Whether its text requests are refused, because it logged in sealed once (protocol §5.19). */
-  readonly textLocked: boolean;
-};
+import type { DeviceFacts, SealedRequest } from "../rows.ts";
+import type { Decision, Rows, Rule } from "../store-port.ts";
 
 /** What a REGISTER asks for. */
-export type RegisterRequest = Pick<
-  Extract<Operation, { kind: "register" }>,
-  "device" | "proof" | "sealed" | "clientKey" | "join"
->;
-
-/** What a REGISTER is decided on. */
-export type RegisterRows = {
-  /** The stored device with this id, or null. */
-  readonly own: DeviceRow | null;
-  /** Another id that holds the ip (with `--shared-ip`: the ip and port), or null. */
-  readonly ipHolder: string | null;
-  /** Another id that holds the MAC, or null. */
-  readonly macHolder: string | null;
+export type Registration = {
+  /** Its ip in canonical spelling. */
+  readonly device: DeviceFacts;
+  readonly proof: Proof;
+  /** Whether the request came over a link, or from the operator. */
+  readonly sealed: boolean;
+  /** The client's static key, 32 bytes; null for text and for the operator. */
+  readonly clientKey: Uint8Array | null;
+  /** ms since 1970. */
+  readonly at: number;
+  /** The request whose answer is kept; null for text and for the operator. */
+  readonly request: SealedRequest | null;
 };
 
-/** The decision on a REGISTER: an answer and what to store, or a password computation that is needed first. */
-export type RegisterDecision =
-  | { readonly kind: "need"; readonly need: Need }
-  | {
-      readonly kind: "done";
-      readonly code: AckCode;
-      readonly store: "nothing" | "insert" | "update";
-      /** The hash that the password is known to match, or null. */
-      readonly hash: string | null;
-      /** Who has what was asked for, in words for the operator; empty if the code needs none. */
-      readonly holder: string;
-    };
+/** `holder`: who has what was asked for, in words for the operator; empty if the code needs none. */
+export type Registered = Done & { readonly holder: string };
 
-/**
- * Decides a REGISTER: the first row of the table in protocol §4.1 that applies.
- * @param request its ip in canonical spelling
- * @param keyPolicy whether a device may come with another key than before
- */
+/** What of the policy the rule follows. */
+type RegisterPolicy = Pick<Policy, "sharedIp" | "keyPolicy" | "join">;
+
+type RegisterDecision = Decision<Judged<Registered>>;
+
+/** The rule of a REGISTER. */
+export function registration(
+  asked: Registration,
+  policy: RegisterPolicy,
+): Rule<Judged<Registered>> {
+  const { id, ip, port, mac } = asked.device;
+  return {
+    kind: "rule",
+    keys: {
+      device: id,
+      ipHolder: { besides: id, ip, port: policy.sharedIp ? port : null },
+      macHolder: { besides: id, mac },
+    },
+    decide: (rows) => decideRegister(asked, policy, rows),
+  };
+}
+
+/** Decides a REGISTER: the first row of the table in protocol §4.1 that applies. */
 export function decideRegister(
-  request: RegisterRequest,
-  keyPolicy: Policy["keyPolicy"],
-  rows: RegisterRows,
+  asked: Registration,
+  policy: RegisterPolicy,
+  rows: Pick<Rows, "device" | "ipHolder" | "macHolder">,
 ): RegisterDecision {
-  const { device, proof, sealed, clientKey, join } = request;
-  const { own } = rows;
+  const { device, proof, sealed, clientKey, at, request } = asked;
+  const { device: own, ipHolder, macHolder } = rows;
+  /** An answer that changes nothing. */
+  const refused = (code: AckCode, hash: string | null = null, holder = ""): RegisterDecision => ({
+    outcome: done(code, hash, at, holder),
+    writes: [],
+  });
   if (own !== null) {
-    if (own.textLocked && !sealed) return done(ack.encryptionRequired);
+    if (own.textLocked && !sealed) return refused(ack.encryptionRequired);
     if (comparableMac(own.mac) !== comparableMac(device.mac))
-      return done(ack.idTaken, null, `its MAC is ${own.mac}`);
-    if (own.ip === device.ip && own.port === device.port) return done(ack.alreadyRegistered);
-    if (proof.kind === "refused" && proof.hash === own.hash) return done(ack.credentialsRefused);
+      return refused(ack.idTaken, null, `its MAC is ${own.mac}`);
+    if (own.ip === device.ip && own.port === device.port) return refused(ack.alreadyRegistered);
+    if (proof.kind === "refused" && proof.hash === own.hash) return refused(ack.credentialsRefused);
     if (proof.kind !== "verified" || proof.hash !== own.hash) {
-      return { kind: "need", need: { kind: "verify", hash: own.hash } };
+      return needs({ kind: "verify", hash: own.hash });
     }
     // Otherwise another key could move the address at which the device is asked (protocol §5.12).
     const isOtherKey =
       own.sealedKey !== null && clientKey !== null && !equal(own.sealedKey, clientKey);
-    if (isOtherKey && keyPolicy === "strict") return done(ack.credentialsRefused);
-    if (rows.ipHolder !== null) return done(ack.ipTaken, own.hash, rows.ipHolder);
-    const { hash } = own;
-    return { kind: "done", code: ack.registrationUpdated, store: "update", hash, holder: "" };
+    if (isOtherKey && policy.keyPolicy === "strict") return refused(ack.credentialsRefused);
+    // A device may keep its ip even if another one has it too: they may share one from an earlier setting or from the
+    // original system.
+    const isKept = own.ip === device.ip && !policy.sharedIp;
+    if (ipHolder !== null && !isKept) return refused(ack.ipTaken, own.hash, ipHolder);
+    const { id, ip, port } = device;
+    const update = { kind: "update-device", id, change: { ip, port }, at } as const;
+    const outcome = done(ack.registrationUpdated, own.hash, at);
+    return { outcome, writes: [update, ...keepAnswer(request, ack.registrationUpdated)] };
   }
-  if (join === "closed") return done(ack.credentialsRefused);
-  if (rows.ipHolder !== null) return done(ack.ipTaken, null, rows.ipHolder);
-  if (rows.macHolder !== null) return done(ack.macTaken, null, rows.macHolder);
-  if (proof.kind !== "hashed") return { kind: "need", need: { kind: "hash" } };
-  return { kind: "done", code: ack.registered, store: "insert", hash: proof.hash, holder: "" };
+  if (policy.join === "closed") return refused(ack.credentialsRefused);
+  if (ipHolder !== null) return refused(ack.ipTaken, null, ipHolder);
+  if (macHolder !== null) return refused(ack.macTaken, null, macHolder);
+  if (proof.kind !== "hashed") return needs({ kind: "hash" });
+  const insert = { kind: "insert-device", device, hash: proof.hash, at } as const;
+  const outcome = done(ack.registered, proof.hash, at);
+  return { outcome, writes: [insert, ...keepAnswer(request, ack.registered)] };
 }
 
-function done(code: AckCode, hash: string | null = null, holder = ""): RegisterDecision {
-  return { kind: "done", code, store: "nothing", hash, holder };
+function done(code: AckCode, hash: string | null, at: number, holder = ""): Registered {
+  return { kind: "done", code, hash, at, holder };
+}
+
+function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecision {
+  return { outcome: { kind: "need", need }, writes: [] };
+}
+
+/** Tells the feed what became of a registration that was decided. */
+export function tellRegistered({ feed }: Desk, id: string, { code, at }: Done): void {
+  if (code === ack.registered) feed.tell({ kind: "registered", id, at });
+  if (code === ack.registrationUpdated) feed.tell({ kind: "updated", id, at });
 }
 
 /** Handles a REGISTER. */
@@ -104,29 +123,30 @@ export function receiveRegister(
   const device = { id, mac, ip: canonicalIp(message.ip), port };
   const repeatable = sealedRequestOf(desk, request, id);
   const sealed = repeatable !== null;
+  const clientKey = repeatable?.clientKey ?? null;
   desk.noteRequest(request, `REGISTER ${id} at ${message.ip} port ${port}`);
-  const attempt = {
-    request,
-    what: "REGISTER",
-    id,
-    password,
-    operationOf: (proof: Proof) =>
-      ({
-        kind: "register",
-        device,
-        proof,
-        sealed,
-        clientKey: repeatable?.clientKey ?? null,
-        join: desk.policy.join,
-        at: desk.wallMs,
-        request: repeatable,
-      }) as const,
-    onDone: ({ code, holder }: Done) => {
-      const accepted: AckCode[] = [ack.registered, ack.registrationUpdated, ack.alreadyRegistered];
-      if (accepted.includes(code)) return desk.confirm(attempt.request, code, id);
-      // Only the log names the holder: the device could be anybody.
-      desk.refuse(attempt.request, code, id, "REGISTER", "", holder);
-    },
-  };
-  doOnce(desk, request, id, () => attempts.begin(attempt));
+  const begin = () =>
+    attempts.begin(request, {
+      what: "REGISTER",
+      id,
+      password,
+      ruleOf: (proof) => {
+        const at = desk.wallMs;
+        const asked = { device, proof, sealed, clientKey, at, request: repeatable };
+        return registration(asked, desk.policy);
+      },
+      onDone: (registered, answered) => {
+        const { code, holder } = registered;
+        tellRegistered(desk, id, registered);
+        const accepted: AckCode[] = [
+          ack.registered,
+          ack.registrationUpdated,
+          ack.alreadyRegistered,
+        ];
+        if (accepted.includes(code)) return desk.confirm(answered, code, id);
+        // Only the log names the holder: the device could be anybody.
+        desk.refuse(answered, code, id, "REGISTER", "", holder);
+      },
+    });
+  doOnce(desk, request, id, begin);
 }

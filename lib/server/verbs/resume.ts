@@ -1,35 +1,58 @@
-// RESUME (protocol §5.12): opens a session with a ticket, without a password check. The store calls the rule, a pure
-// function, inside its transaction.
+// RESUME (protocol §5.12): opens a session with a ticket, without a password check. Its rule is a pure function over the
+// rows it needs.
 
 import { ack, type AckCode } from "../../protocol/codes.ts";
 import { isDeviceId } from "../../protocol/fields.ts";
 import { canonicalIp, isIp } from "../../protocol/ip.ts";
+import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { provesTicket } from "../../sealed/ticket.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
-import { openSession } from "./login.ts";
-import type { DeviceRow } from "./register.ts";
+import type { Decision, Rows, Rule } from "../store-port.ts";
+import { opening, openSession } from "./login.ts";
 
 type Resume = Extract<Frame, { kind: "resume" }>;
 
-/**
- * Decides a RESUME (sealed, Login): it needs the client key of the LOGIN and the proof of its ticket.
- * @param clientKey the client's static key, 32 bytes
- * @param shown the proof in the RESUME, 32 bytes
- * @param own the stored device with this id, or null
- */
+/** What a RESUME asks for. */
+export type Resumption = {
+  readonly id: string;
+  /** The client's static key, 32 bytes. */
+  readonly clientKey: Uint8Array;
+  /** The proof in the RESUME, 32 bytes. */
+  readonly shown: Uint8Array;
+  readonly source: Address;
+  readonly stated: Address;
+  /** ms since 1970. */
+  readonly at: number;
+};
+
+/** `clockOffset`: what the device's session before showed of its clock, ms; null if it showed nothing. */
+type Resumed = { readonly code: AckCode; readonly clockOffset: number | null };
+
+/** The rule of a RESUME; the number of its result is that of the session. */
+export function resumption(asked: Resumption): Rule<Resumed> {
+  return {
+    kind: "rule",
+    keys: { device: asked.id, withSession: true },
+    decide: (rows) => decideResume(asked, rows),
+  };
+}
+
+/** Decides a RESUME (sealed, Login): it needs the client key of the LOGIN and the proof of its ticket. */
 export function decideResume(
-  clientKey: Uint8Array,
-  shown: Uint8Array,
-  own: DeviceRow | null,
-): AckCode {
-  if (own === null || own.sealedKey === null || own.storedProof === null) {
-    return ack.credentialsRefused;
-  }
+  asked: Resumption,
+  { device: own, session: before }: Pick<Rows, "device" | "session">,
+): Decision<Resumed> {
+  const clockOffset = before?.clockOffset ?? null;
+  const { clientKey, shown } = asked;
+  const refused = { outcome: { code: ack.credentialsRefused, clockOffset }, writes: [] } as const;
+  if (own === null || own.sealedKey === null || own.storedProof === null) return refused;
   const isSameKey = equal(own.sealedKey, clientKey);
-  return provesTicket(own.storedProof, shown) && isSameKey ? ack.loggedIn : ack.credentialsRefused;
+  if (!provesTicket(own.storedProof, shown) || !isSameKey) return refused;
+  const writes = opening({ ...asked, device: asked.id, clockOffset });
+  return { outcome: { code: ack.loggedIn, clockOffset }, writes };
 }
 
 /** Handles a RESUME, which always comes over a link. */
@@ -52,14 +75,10 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
   desk.noteRequest(request, `RESUME ${id} from ${stated.ip} port ${port}`);
   const { clientKey } = link;
   const shown = Uint8Array.from(proof);
-  desk.submit(
-    { kind: "resume", id, clientKey, shown, source, stated, at: desk.wallMs },
-    request,
-    (outcome) => {
-      if (outcome.kind !== "done") return;
-      if (outcome.code !== ack.loggedIn) return desk.refuse(request, outcome.code, id, "RESUME");
-      const { session: row, clockOffset = null } = outcome;
-      openSession(desk, request, { id, row, stated, clockOffset, isResumed: true });
-    },
-  );
+  const at = desk.wallMs;
+  const rule = resumption({ id, clientKey, shown, source, stated, at });
+  desk.batch.submit(rule, request, ({ code, clockOffset }, row) => {
+    if (code !== ack.loggedIn) return desk.refuse(request, code, id, "RESUME");
+    openSession(desk, request, { id, row, at, stated, clockOffset, isResumed: true });
+  });
 }

@@ -2,75 +2,40 @@
 // not evict the writer's pages from the writer's cache. Every call is short. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { Asker, EndReason } from "../../server/operation.ts";
+import type {
+  DeviceRow,
+  QuestionRow,
+  ReportRow,
+  RosterRow,
+  SessionRow,
+} from "../../server/rows.ts";
+import type { DeviceReads, ReportReads } from "../../server/store-reads.ts";
 import { always, ChunkRanges, type ReportRange } from "./reports/chunk-ranges.ts";
 import { MessageScan, MessageStatements } from "./reports/message-scan.ts";
 import type { ChunkTimes } from "./reports/report-chunks.ts";
-import { reportColumns, type StoredReport } from "./reports/report-columns.ts";
+import { reportColumns } from "./reports/report-columns.ts";
 import { ReportReader } from "./reports/report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./reports/report-scan.ts";
-import { latestSession } from "./rows/session-rows.ts";
+import { deviceColumns, deviceOf, type RawDevice } from "./rows/device-rows.ts";
+import { questionColumns, questionOf, type RawQuestion } from "./rows/question-rows.ts";
+import { latestSession, type RawSession, sessionColumns, sessionOf } from "./rows/session-rows.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
 import { prepare } from "./file/statements.ts";
-
-/** A device with its latest session; `session` is 0 if it has not logged in since it registered. ms since 1970. */
-export type DeviceWithSession = {
-  readonly id: string;
-  readonly session: number;
-  readonly started: number;
-  readonly lastSeen: number;
-  readonly ended: number | null;
-  readonly reason: EndReason | null;
-};
-
-export type RegistrarFacts = {
-  readonly id: string;
-  readonly mac: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly registered: number;
-  /** How many of its reports repeated one that was stored before. */
-  readonly repeats: number;
-};
-
-export type SessionFacts = {
-  readonly session: number;
-  readonly started: number;
-  readonly lastSeen: number;
-  readonly ended: number | null;
-  readonly reason: string | null;
-  readonly ip: string;
-  readonly port: number;
-};
-
-/** A question to a device with its answer; times in ms since 1970. */
-export type QuestionFacts = {
-  readonly number: number;
-  readonly code: string;
-  readonly target: string;
-  readonly by: Asker;
-  readonly asked: number;
-  /** null without an answer, as the rest. */
-  readonly answered: number | null;
-  readonly answerCode: string | null;
-  readonly answerTime: string | null;
-  readonly answer: string | null;
-};
 
 /** How many chunks are searched for a device's latest report: a device may have none. */
 const latestChunksMax = 2_000;
 
 type Values = (string | number | null | Uint8Array)[];
 
-export class OperatorReader {
-  readonly #roster: Statement<DeviceWithSession, Values>;
-  readonly #facts: Statement<RegistrarFacts, Values>;
-  readonly #sessions: Statement<SessionFacts, Values>;
-  readonly #questions: Statement<QuestionFacts, Values>;
+export class OperatorReader implements DeviceReads, ReportReads {
+  readonly #roster: Statement<RosterRow, Values>;
+  readonly #facts: Statement<RawDevice, Values>;
+  readonly #sessions: Statement<RawSession, Values>;
+  readonly #questions: Statement<RawQuestion, Values>;
   readonly #first: Statement<{ first: number | null }, Values>;
   readonly #ranges: ChunkRanges;
   readonly #indexed: Statement<{ reports: number | null }, Values>;
-  readonly #reports: ScanStatements<StoredReport>;
+  readonly #reports: ScanStatements<ReportRow>;
   readonly #messages: MessageStatements;
   readonly #reader: ReportReader;
 
@@ -90,20 +55,15 @@ export class OperatorReader {
        LEFT JOIN login AS l ON l.session = ${latestSession}
        WHERE r.id > ? ORDER BY r.id LIMIT ?`,
     );
-    this.#facts = prepare(
-      database,
-      "SELECT id, mac, ip, port, registered, repeats FROM registrar WHERE id = ?",
-    );
+    this.#facts = prepare(database, `SELECT ${deviceColumns} FROM registrar AS r WHERE r.id = ?`);
     this.#sessions = prepare(
       database,
-      `SELECT session, started, last_seen AS lastSeen, ended, reason, ip, port FROM login
-       WHERE device = ? AND session < ? ORDER BY session DESC LIMIT ?`,
+      `SELECT ${sessionColumns} FROM login AS l
+       WHERE l.device = ? AND l.session < ? ORDER BY l.session DESC LIMIT ?`,
     );
     this.#questions = prepare(
       database,
-      `SELECT number, code, target, asker AS "by", asked, answered, answer_code AS answerCode,
-              answer_time AS answerTime, answer
-       FROM question WHERE device = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+      `SELECT ${questionColumns} FROM question WHERE device = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
     this.#first = prepare(database, "SELECT min(sequence) AS first FROM data");
     this.#indexed = prepare(database, "SELECT sum(reports) AS reports FROM report_chunk");
@@ -114,23 +74,24 @@ export class OperatorReader {
   }
 
   /** At most `limit` devices with ids after `after`, in the order of ids. */
-  roster(after: string, limit: number): DeviceWithSession[] {
+  roster(after: string, limit: number): RosterRow[] {
     return this.#roster.all(after, limit);
   }
 
   /** The registration of a device, or null. */
-  facts(id: string): RegistrarFacts | null {
-    return this.#facts.get(id);
+  facts(id: string): DeviceRow | null {
+    const row = this.#facts.get(id);
+    return row === null ? null : deviceOf(row);
   }
 
   /** A device's sessions with numbers below `before`, newest first. */
-  sessions(id: string, before: number, limit: number): SessionFacts[] {
-    return this.#sessions.all(id, before, limit);
+  sessions(id: string, before: number, limit: number): SessionRow[] {
+    return this.#sessions.all(id, before, limit).map(sessionOf);
   }
 
   /** The questions to a device with numbers below `before`, newest first. */
-  questions(id: string, before: number, limit: number): QuestionFacts[] {
-    return this.#questions.all(id, before, limit);
+  questions(id: string, before: number, limit: number): QuestionRow[] {
+    return this.#questions.all(id, before, limit).map(questionOf);
   }
 
   /** The number of the oldest report that is kept; `end()` if there is none, 0 if the oldest ones are damaged. */
@@ -155,12 +116,12 @@ export class OperatorReader {
   }
 
   /** One report by its number, or null. */
-  at(sequence: number): StoredReport | null {
+  at(sequence: number): ReportRow | null {
     return this.#reports.one.get(sequence);
   }
 
   /** A device's newest report, or null. */
-  latest(id: string): StoredReport | null {
+  latest(id: string): ReportRow | null {
     const newest = Number.MAX_SAFE_INTEGER;
     for (const sequence of this.#reader.numbers(id, newest, latestChunksMax)) {
       const report = this.at(sequence);

@@ -1,37 +1,25 @@
-// Owns the server's store on SQLite and its connection. A batch of operations is one transaction, and outcomes are
-// returned only after its commit. Never knows a message or a socket.
+// Owns the server's store on SQLite and its connection. A batch of steps is one transaction, and results are returned
+// only after its commit. Never knows a verb or a socket.
 
 import type { Database, Statement } from "bun:sqlite";
-import { ack, type AckCode } from "../../protocol/codes.ts";
-import type {
-  Operation,
-  Outcome,
-  SealedRequest,
-  Store,
-  StoredSession,
-} from "../../server/operation.ts";
-import { AnsweredRows } from "./rows/answered-rows.ts";
+import type { ReportRow, SessionRow } from "../../server/rows.ts";
+import type { ReportStep, ReportStored, Result, Step, Store } from "../../server/store-port.ts";
 import { isDamage } from "./file/database-refusal.ts";
-import { DeviceRows } from "./rows/device-rows.ts";
 import { batchWaitMs } from "./file/open-database.ts";
 import { type FileGuard, logBytesMax, logGrows } from "./file/file-guard.ts";
 import { LatestReports } from "./reports/latest-reports.ts";
-import { QuestionRows } from "./rows/question-rows.ts";
 import type { ReportChunks } from "./reports/report-chunks.ts";
 import type { ReportReader } from "./reports/report-reader.ts";
 import { ReportWriter } from "./reports/report-writer.ts";
-import { SessionRows } from "./rows/session-rows.ts";
+import { TableRows } from "./rows/table-rows.ts";
 import { closeDatabase, prepare } from "./file/statements.ts";
 import type { StoreOptions } from "./store-options.ts";
 
-/** How many operations of a batch may do without what they would read; a batch with more of them fails. */
+/** How many steps of a batch may do without what they would read; a batch with more of them fails. */
 const unreadableMax = 64;
 
 export class SqliteStore implements Store {
-  readonly #devices: DeviceRows;
-  readonly #sessions: SessionRows;
-  readonly #answered: AnsweredRows;
-  readonly #questions: QuestionRows;
+  readonly #rows: TableRows;
   readonly #reports: ReportWriter;
   readonly #latest: LatestReports;
   readonly #begin: Statement;
@@ -49,7 +37,7 @@ export class SqliteStore implements Store {
    */
   constructor(
     private readonly database: Database,
-    options: StoreOptions,
+    options: StoreOptions = {},
     private readonly guard: FileGuard | null = null,
   ) {
     this.#begin = prepare(database, "BEGIN");
@@ -57,10 +45,7 @@ export class SqliteStore implements Store {
     this.#commit = prepare(database, "COMMIT");
     this.#damage = options.damage ?? null;
     this.#onTrouble = options.onTrouble ?? (() => {});
-    this.#devices = new DeviceRows(database, { keyPolicy: "replace", ...options });
-    this.#sessions = new SessionRows(database);
-    this.#answered = new AnsweredRows(database);
-    this.#questions = new QuestionRows(database);
+    this.#rows = new TableRows(database);
     this.#reports = new ReportWriter(
       database,
       (error) => void this.noteError(error),
@@ -99,48 +84,48 @@ export class SqliteStore implements Store {
   }
 
   /** All open sessions; a server loads them when it starts. */
-  openSessions(): StoredSession[] {
-    return this.#sessions.allOpen();
+  openSessions(): SessionRow[] {
+    return this.#rows.sessions.allOpen();
   }
 
   /**
-   * Applies operations in one transaction.
+   * Carries out steps in one transaction.
    * @throws errors of SQLite, and of the guard if the file is gone; then nothing may be acknowledged
    */
-  apply(operations: readonly Operation[]): readonly Outcome[] {
+  apply(steps: readonly Step[]): readonly Result[] {
     this.guard?.assertThere();
     // After a damaged page, SQLite carries out nothing more in a transaction: it begins again without that read.
     const unreadable = new Set<number>();
-    let outcomes;
-    do outcomes = this.#attempt(operations, unreadable);
-    while (outcomes === null);
+    let results;
+    do results = this.#attempt(steps, unreadable);
+    while (results === null);
     // A commit to a deleted file is lost, so it must not be acknowledged. The check takes a few µs, the fsync 150 µs.
     this.guard?.check();
     this.guard?.assertThere();
-    return outcomes;
+    return results;
   }
 
   /**
    * Applies a batch.
-   * @param unreadable the places of operations that do without what they would read; one more is added if another of
+   * @param unreadable the places of steps that do without what they would read; one more is added if another of
    *   them reads a damaged page
    * @returns null if one was added, and nothing is stored
    */
-  #attempt(operations: readonly Operation[], unreadable: Set<number>): Outcome[] | null {
-    const outcomes: Outcome[] = [];
+  #attempt(steps: readonly Step[], unreadable: Set<number>): Result[] | null {
+    const results: Result[] = [];
     this.#reports.begin();
     try {
       this.#beginBatch();
-      for (let i = 0; i < operations.length; i++) {
-        outcomes.push(this.#applyOne(operations[i] as Operation, unreadable.has(i)));
+      for (let i = 0; i < steps.length; i++) {
+        results.push(this.#carryOut(steps[i] as Step, unreadable.has(i)));
       }
       this.#commit.run();
-      return outcomes;
+      return results;
     } catch (error) {
       this.#rollback();
-      const at = outcomes.length;
-      const kind = operations[at]?.kind;
-      const isOptional = (kind === "latest" || kind === "report") && !unreadable.has(at);
+      const at = results.length;
+      const step = steps[at];
+      const isOptional = step !== undefined && canDoWithout(step) && !unreadable.has(at);
       if (!this.noteError(error) || !isOptional || unreadable.size >= unreadableMax) {
         throw this.#explained(error);
       }
@@ -194,91 +179,36 @@ export class SqliteStore implements Store {
     return new Error("another program has locked the database for writing; end it (lsof names it)");
   }
 
-  #applyOne(operation: Operation, unreadable: boolean): Outcome {
-    switch (operation.kind) {
-      case "report":
-        this.#latest.reported(operation.report.device);
-        return this.#answer(operation) ?? this.#reports.store(operation, unreadable);
-      case "question":
-        return { kind: "question", number: this.#questions.add(operation.question) };
-      case "hour":
-        this.#questions.countHour();
-        return { kind: "nothing" };
-      case "register": {
-        const outcome = this.#devices.register(operation);
-        const changes: AckCode[] = [ack.registered, ack.registrationUpdated];
-        if (outcome.kind === "done" && changes.includes(outcome.code)) {
-          this.#keepAnswer(operation, outcome.code);
+  #carryOut(step: Step, unreadable: boolean): Result {
+    if (step.kind === "report") return this.#report(step, unreadable);
+    const rows = this.#rows.load(step.keys, (id) => this.#lastReportOf(id, unreadable));
+    const { outcome, writes } = step.decide(rows);
+    return { outcome, number: this.#rows.writeAll(writes) };
+  }
+
+  /** Stores a DATA as a report, or with the question that it answers. */
+  #report(step: ReportStep, unreadable: boolean): ReportStored {
+    const { report, mayAnswer } = step;
+    const { questions } = this.#rows;
+    this.#latest.reported(report.device);
+    if (mayAnswer !== null) {
+      const time = mayAnswer.addressed ? null : report.time;
+      if (questions.mayHave(report.device, time)) {
+        const isReported = () => this.#reports.has(step);
+        const kept = questions.of(report.device);
+        const decision = mayAnswer.decide(report, mayAnswer, kept, isReported);
+        if (decision !== null) {
+          this.#rows.writeAll(decision.writes);
+          return decision.outcome;
         }
-        return outcome;
       }
-      case "deregister": {
-        const outcome = this.#devices.deregister(operation);
-        if (outcome.kind === "done" && outcome.code === ack.deregistered) {
-          this.#sessions.endOpen(operation.device.id, "deregistered", operation.at);
-          this.#keepAnswer(operation, outcome.code);
-        }
-        return outcome;
-      }
-      case "login": {
-        const decision = this.#devices.login(operation);
-        if (decision.kind === "need") return decision;
-        const isIn = decision.code === ack.loggedIn;
-        const clientKey = operation.seal?.clientKey ?? null;
-        if (!isIn) return { ...decision, session: 0 };
-        return { ...decision, ...this.#sessions.open(operation, clientKey) };
-      }
-      case "resume": {
-        const code = this.#devices.resume(operation);
-        if (code !== ack.loggedIn) return { kind: "done", code, session: 0, hash: null };
-        const opened = this.#sessions.open(operation, operation.clientKey);
-        return { kind: "done", code, ...opened, hash: null };
-      }
-      case "remove": {
-        const known = this.#devices.remove(operation.id);
-        if (known) this.#sessions.endOpen(operation.id, "deregistered", operation.at);
-        return { kind: "found", known, report: null };
-      }
-      case "allow-text":
-        return { kind: "found", known: this.#devices.allowText(operation.id), report: null };
-      case "end":
-        this.#sessions.end(operation);
-        this.#keepAnswer(operation, ack.loggedOff);
-        return { kind: "nothing" };
-      case "answered":
-        return {
-          kind: "answered",
-          ...(this.#answered.answerTo(operation.request) ?? { code: null, isSame: false }),
-        };
-      case "touch":
-        this.#sessions.touch(operation.sessions);
-        this.#devices.countRepeats(operation.sessions);
-        return { kind: "nothing" };
-      case "find":
-        return this.#devices.find(operation.id);
-      case "latest":
-        return this.#latestOf(operation.id, unreadable);
     }
+    return this.#reports.store(step, unreadable);
   }
 
-  /** Stores a DATA that answers a question; null if it is a report. */
-  #answer(operation: Extract<Operation, { kind: "report" }>): Outcome | null {
-    const { report, mayAnswer = null } = operation;
-    if (mayAnswer === null) return null;
-    const isReported = () => this.#reports.has(operation);
-    const stored = this.#questions.answer(report, mayAnswer, isReported);
-    return stored === null ? null : { kind: "answer", ...stored };
-  }
-
-  #latestOf(id: string, unreadable: boolean): Outcome {
-    const found = this.#devices.find(id);
+  #lastReportOf(id: string, unreadable: boolean): ReportRow | "unreadable" | null {
     if (unreadable) this.#latest.giveUp(id);
-    if (!found.known || this.#latest.isGivenUp(id)) return { ...found, unreadable: found.known };
-    return { ...found, report: this.#latest.of(id, this.nextSequence) };
-  }
-
-  #keepAnswer({ request }: { readonly request?: SealedRequest | null }, code: AckCode): void {
-    if (request !== undefined && request !== null) this.#answered.keep(request, code);
+    return this.#latest.isGivenUp(id) ? "unreadable" : this.#latest.of(id, this.nextSequence);
   }
 
   #rollback(): void {
@@ -286,4 +216,9 @@ export class SqliteStore implements Store {
     this.#latest.forget();
     if (this.database.inTransaction) this.database.run("ROLLBACK");
   }
+}
+
+/** Whether a step has an answer also without the report that it would read. */
+function canDoWithout(step: Step): boolean {
+  return step.kind === "report" || step.keys.withLastReport === true;
 }

@@ -4,7 +4,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { aligned, rowsLookedAt } from "../../../lib/cli/server/columns.ts";
 import { printAnswer, printDevices, printReports } from "../../../lib/cli/server/commands.ts";
-import type { ShownDevice, ShownReport } from "../../../lib/cli/server/listing.ts";
+import type { ShownDevice } from "../../../lib/cli/server/listing.ts";
+import type { ReportRow } from "../../../lib/server/rows.ts";
 import { printable } from "../../../lib/cli/server/printable.ts";
 import { refusalOf } from "../../store/sqlite/store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
@@ -82,9 +83,13 @@ const device: ShownDevice = {
     lastSeen: now,
     ended: null,
     reason: null,
-    ip: "10.0.0.1",
-    port: 2000,
-    sealed: true,
+    session: 1,
+    device: "dev-1",
+    source: { ip: "10.0.0.1", port: 2000 },
+    stated: { ip: "10.0.0.1", port: 2000 },
+    everySeconds: null,
+    clientKey: new Uint8Array(32),
+    clockOffset: null,
   },
 };
 
@@ -133,7 +138,7 @@ describe("devices", () => {
 });
 
 describe("reports", () => {
-  const report: ShownReport = {
+  const report: ReportRow = {
     sequence: 7,
     device: "dev-1",
     time: "2026-11-22:09:00:00",
@@ -142,7 +147,7 @@ describe("reports", () => {
     code: "01",
     message: "21.5",
   };
-  const list = (reports: Iterable<ShownReport>, known = true, json = false) =>
+  const list = (reports: Iterable<ReportRow>, known = true, json = false) =>
     printed((write) => printReports({ id: "dev-1", json }, known, reports, write));
 
   test("a table, in the given order", () => {

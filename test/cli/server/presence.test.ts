@@ -45,7 +45,6 @@ describe("presence", () => {
       { ...ended, reason: "deregistered" },
       true,
     ],
-    ["offline since 2026-11-22 09:13:06Z (60 s ago, ended)", { ...ended, reason: "other" }, true],
     ["offline since 2026-11-22 09:13:06Z (60 s ago, ended)", ended, true],
   ] as const)("%s", (words, of, served) => {
     expect(describePresence(of, served, now)).toBe(words);

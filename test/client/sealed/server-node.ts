@@ -8,9 +8,8 @@ import type { Reply } from "../../../lib/server/desk.ts";
 import { Engine } from "../../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";
-import type { Policy } from "../../../lib/server/policy.ts";
-import { defaultPolicy } from "../../server/default-policy.ts";
-import type { Store } from "../../../lib/server/operation.ts";
+import { defaultPolicy, type Policy } from "../../../lib/server/policy.ts";
+import type { Store } from "../../../lib/server/store-port.ts";
 import { Turn } from "../../../lib/server/turn.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import { fixedBytes } from "../../sealed/fixtures.ts";
@@ -122,7 +121,7 @@ export class ServerNode {
   }
 
   #open(): SqliteStore {
-    return new SqliteStore(this.#database, { sharedIp: true, ...this.options.policy });
+    return new SqliteStore(this.#database);
   }
 
   #resultOf({ password, against }: HashJob): HashResult {

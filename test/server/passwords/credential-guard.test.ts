@@ -8,6 +8,7 @@ import { limits } from "../../../lib/server/policy.ts";
 import type { Request } from "../../../lib/server/request.ts";
 import { codesOf, home, home2, say, ServerBench, stranger } from "../server-bench.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
+import { logIn } from "../../../lib/server/verbs/login.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -162,20 +163,11 @@ test("a check is released for the source that it was counted for, also if a repe
     };
     const stated = { ip: home.ip, port: home.port };
     const at = bench.wall;
-    attempts.begin({
-      request,
+    attempts.begin(request, {
       what: "LOGIN",
       id: "asmith",
       password: `guess ${i}`,
-      operationOf: (proof) => ({
-        kind: "login",
-        id: "asmith",
-        proof,
-        seal: null,
-        source,
-        stated,
-        at,
-      }),
+      ruleOf: (proof) => logIn({ id: "asmith", proof, seal: null, source, stated, at }, "replace"),
       onDone: () => {},
     });
   };

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { encodeTimeMs } from "../../../lib/protocol/time.ts";
 import { encode } from "../../../lib/protocol/encode.ts";
 import type { Query } from "../../../lib/protocol/messages.ts";
-import type { Report } from "../../../lib/server/operation.ts";
+import type { Report } from "../../../lib/server/rows.ts";
 import { home, messageIn, type Reply, say, ServerBench } from "../server-bench.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 

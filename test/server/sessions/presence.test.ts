@@ -3,9 +3,9 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { statedInterval } from "../../../lib/server/verbs/status.ts";
-import type { Operation, StoredSession } from "../../../lib/server/operation.ts";
+import type { SessionRow } from "../../../lib/server/rows.ts";
 import { limits } from "../../../lib/server/policy.ts";
-import { MapStore } from "../map-store.ts";
+import { ScriptedStore } from "../scripted-store.ts";
 import { home, home2, say, ServerBench } from "../server-bench.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
@@ -133,10 +133,10 @@ test("a LOGIN that arrives while the end of the old session is pending opens a n
 
 /** A server that finds `count` open sessions at its start. */
 function crowded(count: number): ServerBench {
-  const store = new MapStore();
-  const stored = Array.from({ length: count }, (_, i): StoredSession & { ended: null } => ({
+  const store = new ScriptedStore();
+  const stored = Array.from({ length: count }, (_, i): SessionRow => ({
     session: i,
-    id: `d${i}`,
+    device: `d${i}`,
     source: { ip: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, port: 1 },
     stated: { ip: "10.0.0.1", port: 1 },
     started: 0,
@@ -145,6 +145,7 @@ function crowded(count: number): ServerBench {
     clientKey: null,
     clockOffset: null,
     ended: null,
+    reason: null,
   }));
   for (const row of stored) store.sessions.set(row.session, row);
   return new ServerBench(store, stored);
@@ -179,20 +180,14 @@ test("a few silent sessions are found among many that beat", () => {
   expect(bench.engine.desk.sessions.size).toBe(20_000 - silent);
 });
 
-/** The number of sessions in each touch operation that is stored while `act` runs. */
+/** The number of sessions in each touch that is stored while `act` runs. */
 function touchesOf(bench: ServerBench, act: () => void): number[] {
   const sizes: number[] = [];
-  const { store } = bench;
-  const apply = store.apply.bind(store);
-  store.apply = (operations: readonly Operation[]) => {
-    const outcomes = apply(operations);
-    for (const operation of operations) {
-      if (operation.kind === "touch") sizes.push(operation.sessions.length);
-    }
-    return outcomes;
+  bench.store.onWrite = (write) => {
+    if (write.kind === "touch-sessions") sizes.push(write.touches.length);
   };
   act();
-  store.apply = apply;
+  bench.store.onWrite = () => {};
   return sizes;
 }
 

@@ -36,9 +36,9 @@ test("the end of a session that was replaced leaves the later one alone", () => 
 
 test("the sealed sessions are counted, also those restored, replaced and removed", () => {
   const table = new SessionTable();
-  const stored = (id: string, clientKey: Uint8Array | null) => ({
+  const stored = (device: string, clientKey: Uint8Array | null) => ({
     session: 1,
-    id,
+    device,
     source: at("192.0.2.1"),
     stated: at("192.0.2.1"),
     started: 0,
@@ -46,6 +46,8 @@ test("the sealed sessions are counted, also those restored, replaced and removed
     everySeconds: null,
     clockOffset: null,
     clientKey,
+    ended: null,
+    reason: null,
   });
   const now = { wall: 0, monotonic: 0 };
   table.restore([stored("asmith", new Uint8Array(32)), stored("bjones", null)], now);

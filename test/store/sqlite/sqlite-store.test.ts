@@ -2,8 +2,7 @@
 
 import type { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Operation, Outcome } from "../../../lib/server/operation.ts";
-import { AnsweredRows } from "../../../lib/store/sqlite/rows/answered-rows.ts";
+import type { Operation, Outcome } from "../operations.ts";
 import { listDevices } from "../../../lib/store/sqlite/rows/device-listing.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import {
@@ -16,7 +15,7 @@ import {
   startOfTime,
 } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
-import { lastReports } from "./last-reports.ts";
+import { operate } from "../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -25,8 +24,12 @@ const later = startOfTime + 1000;
 
 function newStore(sharedIp = false) {
   const database = newDatabase();
-  const store = new SqliteStore(database, { sharedIp });
-  return { database, store, apply: (operation: Operation) => store.apply([operation])[0] };
+  const store = new SqliteStore(database);
+  return {
+    database,
+    store,
+    apply: (operation: Operation) => operate(store, [operation], { sharedIp })[0],
+  };
 }
 
 function rows(database: Database, sql: string): unknown[][] {
@@ -97,7 +100,7 @@ describe("register", () => {
       deviceOf(3, { mac: "AA:BB:CC:00:00:1" }),
       deviceOf(1, { mac: "cc" }),
     ].map((device) => registerOf(device));
-    expect(store.apply(batch).map(codeOf)).toEqual(["00", "01", "12", "13", "11"]);
+    expect(operate(store, batch).map(codeOf)).toEqual(["00", "01", "12", "13", "11"]);
     expect(rows(database, devices)).toHaveLength(1);
   });
 });
@@ -120,17 +123,19 @@ describe("login, end, touch", () => {
 
   test("a second login replaces the session, even within one batch", () => {
     const { database, store } = newStore();
-    store.apply([registerOf(device), loginOf(device, right), loginOf(device, right, later)]);
+    operate(store, [registerOf(device), loginOf(device, right), loginOf(device, right, later)]);
     expect(rows(database, sessions).map((row) => [row[0], row[6], row[7]])).toEqual([
       [1, later, "replaced"],
       [2, null, null],
     ]);
-    expect(store.openSessions()).toMatchObject([{ session: 2, id: "device-1", started: later }]);
+    expect(store.openSessions()).toMatchObject([
+      { session: 2, device: "device-1", started: later },
+    ]);
   });
 
   test.each(["logoff", "offline"] as const)("end: %s, once", (reason) => {
     const { database, store, apply } = newStore();
-    store.apply([registerOf(device), loginOf(device, right)]);
+    operate(store, [registerOf(device), loginOf(device, right)]);
     expect(apply(endOf(1, reason, later))).toEqual({ kind: "nothing" });
     apply(endOf(1, "replaced", later + 1));
     apply(endOf(99, "replaced", later + 1));
@@ -141,7 +146,7 @@ describe("login, end, touch", () => {
   test("touch writes what a restart needs of open sessions", () => {
     const { database, store, apply } = newStore();
     const second = deviceOf(2);
-    store.apply([
+    operate(store, [
       ...[device, second].flatMap((one) => [registerOf(one), loginOf(one, right)]),
       reportOf(device.id, "x"),
     ]);
@@ -167,18 +172,18 @@ describe("deregister", () => {
 
   test("the device and its session are removed, its reports and past sessions stay", () => {
     const { database, store, apply } = newStore();
-    store.apply([registerOf(device), loginOf(device, right), reportOf(device.id, "x")]);
+    operate(store, [registerOf(device), loginOf(device, right), reportOf(device.id, "x")]);
     expect(codeOf(apply(deregisterOf(device)))).toBe("20");
     expect(rows(database, devices)).toEqual([]);
     expect(rows(database, sessions).map((row) => row.slice(6))).toEqual([[later, "deregistered"]]);
-    expect(lastReports(store.reader, device.id, 10)).toHaveLength(1);
+    expect(store.reader.last(device.id, 10)).toHaveLength(1);
     expect(codeOf(apply(deregisterOf(device)))).toBe("21");
     expect(codeOf(apply(registerOf(device)))).toBe("00");
   });
 
   test("a device that is registered again never logged in, for who lists it", () => {
     const { database, store, apply } = newStore();
-    store.apply([registerOf(device), loginOf(device, right)]);
+    operate(store, [registerOf(device), loginOf(device, right)]);
     expect([...listDevices(database)][0]?.session?.ended).toBeNull();
     apply(deregisterOf(device));
     apply({ ...registerOf(device), at: later + 1 });
@@ -187,7 +192,7 @@ describe("deregister", () => {
 
   test("one that is refused changes nothing", () => {
     const { database, store, apply } = newStore();
-    store.apply([registerOf(device), loginOf(device, right)]);
+    operate(store, [registerOf(device), loginOf(device, right)]);
     const before = [rows(database, devices), rows(database, sessions)];
     const wrong = { ...deregisterOf(device), proof: { kind: "refused", hash: "h1" } } as Operation;
     expect(codeOf(apply(wrong))).toBe("31");
@@ -200,8 +205,13 @@ describe("find, latest", () => {
   test("what is known of an id", () => {
     const { store } = newStore();
     const [one, two] = [deviceOf(1), deviceOf(2)];
-    store.apply([registerOf(one), registerOf(two), reportOf(one.id, "a"), reportOf("gone", "b")]);
-    const outcomes = store.apply([
+    operate(store, [
+      registerOf(one),
+      registerOf(two),
+      reportOf(one.id, "a"),
+      reportOf("gone", "b"),
+    ]);
+    const outcomes = operate(store, [
       { kind: "find", id: one.id },
       { kind: "find", id: "nobody" },
       { kind: "latest", id: one.id },
@@ -224,76 +234,6 @@ describe("find, latest", () => {
 
   test("an empty batch has no outcome", () => {
     const { store } = newStore();
-    expect(store.apply([])).toEqual([]);
-  });
-});
-
-describe("stored answers of sealed requests", () => {
-  const requestOf = (msgid: bigint, key = 1) => ({
-    device: "device-1",
-    clientKey: new Uint8Array(32).fill(key),
-    msgid,
-    digest: new Uint8Array(16).fill(Number(msgid % 251n)),
-  });
-  const big = 2n ** 64n - 1n;
-
-  test("are stored together with the effect, and given for this device, key and msgid only", () => {
-    const { apply } = newStore();
-    const answerTo = (msgid: bigint, key = 1, device = "device-1") =>
-      apply({ kind: "answered", request: { ...requestOf(msgid, key), device } });
-    expect(answerTo(big)).toEqual({ kind: "answered", code: null, isSame: false });
-    apply({ ...registerOf(deviceOf(1)), request: requestOf(big) });
-    expect(answerTo(big)).toEqual({ kind: "answered", code: "00", isSame: true });
-    expect(answerTo(big, 2)).toEqual({ kind: "answered", code: null, isSame: false });
-    expect(answerTo(1n)).toEqual({ kind: "answered", code: null, isSame: false });
-    expect(answerTo(big, 1, "device-2")).toEqual({ kind: "answered", code: null, isSame: false });
-    apply({ ...registerOf(deviceOf(1, { port: 9 }), right), request: requestOf(2n) });
-    apply({ ...endOf(1, "logoff", later), request: requestOf(3n) });
-    apply({
-      kind: "deregister",
-      device: deviceOf(1),
-      proof: right,
-      clientKey: requestOf(4n).clientKey,
-      at: later,
-      request: requestOf(4n),
-    });
-    const codes = [2n, 3n, 4n].map((msgid) => answerTo(msgid));
-    expect(codes.map((outcome) => outcome?.kind === "answered" && outcome.code)).toEqual([
-      "02",
-      "80",
-      "20",
-    ]);
-  });
-
-  test("are known as another request's if the text differs, and as its own if they come from 1.0.0", () => {
-    const { database, apply } = newStore();
-    apply({ ...registerOf(deviceOf(1)), request: requestOf(big) });
-    const request = { ...requestOf(big), digest: new Uint8Array(16).fill(252) };
-    expect(apply({ kind: "answered", request })).toEqual({
-      kind: "answered",
-      code: "00",
-      isSame: false,
-    });
-    database.run("UPDATE answered SET digest = NULL");
-    expect(apply({ kind: "answered", request })).toMatchObject({ code: "00", isSame: true });
-  });
-
-  test("are not stored if nothing was changed, nor for a text request", () => {
-    const { database, apply } = newStore();
-    apply(registerOf(deviceOf(1)));
-    apply({ ...registerOf(deviceOf(1), right), request: requestOf(1n) });
-    apply({ ...registerOf(deviceOf(2, { ip: "10.0.0.1" })), request: requestOf(2n) });
-    apply(endOf(1, "offline", later));
-    expect(rows(database, "SELECT * FROM answered")).toEqual([]);
-  });
-
-  test("are kept for the latest requests only", () => {
-    const database = newDatabase();
-    const answered = new AnsweredRows(database, 3);
-    for (let msgid = 1n; msgid <= 5n; msgid++) answered.keep(requestOf(msgid), "00");
-    const kept = [1n, 2n, 3n, 4n, 5n].map(
-      (msgid) => answered.answerTo(requestOf(msgid))?.code ?? null,
-    );
-    expect(kept).toEqual([null, null, "00", "00", "00"]);
+    expect(operate(store, [])).toEqual([]);
   });
 });

@@ -6,11 +6,13 @@ import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatingError } from "../../../lib/operating-error.ts";
-import type { DeviceFacts, EndReason, Operation, Proof } from "../../../lib/server/operation.ts";
+import type { DeviceFacts, EndReason } from "../../../lib/server/rows.ts";
+import type { Operation } from "../operations.ts";
+import type { Proof } from "../../../lib/server/passwords/proof.ts";
 import type { LegacyPort } from "../../../lib/store/sqlite/legacy/legacy.ts";
 import { migrate } from "../../../lib/store/sqlite/file/schema.ts";
 import type { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
-import { lastReports } from "./last-reports.ts";
+import { operate } from "../operations.ts";
 
 /** 2026-11-22 09:14:06 UTC. */
 export const startOfTime = 1_795_338_846_000;
@@ -154,7 +156,7 @@ export function newDraw(seed: number): (below: number) => number {
 
 /** The messages of a device's newest reports, newest first. */
 export function messagesOf(store: SqliteStore, device: string, count = 100): string[] {
-  return lastReports(store.reader, device, count).map(({ message }) => message);
+  return store.reader.last(device, count).map(({ message }) => message);
 }
 
 /** Stores `count` reports batch by batch, with the housekeeping that is due after each. */
@@ -166,7 +168,10 @@ export function storeMany(
   const batch = 1024;
   for (let first = 0; first < count; first += batch) {
     const length = Math.min(batch, count - first);
-    store.apply(Array.from({ length }, (_, i) => reportAt(first + i)));
+    operate(
+      store,
+      Array.from({ length }, (_, i) => reportAt(first + i)),
+    );
     store.housekeep();
   }
 }

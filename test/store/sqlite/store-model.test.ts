@@ -3,7 +3,8 @@
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { DeviceFacts, Operation, Outcome } from "../../../lib/server/operation.ts";
+import type { DeviceFacts } from "../../../lib/server/rows.ts";
+import type { Operation, Outcome } from "../operations.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import {
   deviceOf,
@@ -14,7 +15,7 @@ import {
   startOfTime,
 } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
-import { lastReports } from "./last-reports.ts";
+import { operate } from "../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -188,11 +189,11 @@ function expectSame(seed: number, store: SqliteStore, database: Database, model:
     .all();
   const expected = [...model.devices.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   expect([seed, devices]).toEqual([seed, expected]);
-  const open = new Map(store.openSessions().map(({ session, id }) => [session, id]));
+  const open = new Map(store.openSessions().map(({ session, device }) => [session, device]));
   expect([seed, open]).toEqual([seed, model.open]);
   for (let number = 0; number < 6; number++) {
     const id = `device-${number}`;
-    const messages = lastReports(store.reader, id, Infinity).map(({ message }) => message);
+    const messages = store.reader.last(id, Infinity).map(({ message }) => message);
     expect([seed, id, messages]).toEqual([seed, id, model.reportsOf(id)]);
   }
 }
@@ -200,7 +201,7 @@ function expectSame(seed: number, store: SqliteStore, database: Database, model:
 test.each(Array.from({ length: 20 }, (_, i) => i + 1))("agrees with Maps (seed %d)", (seed) => {
   const draw = newDraw(seed);
   const database = newDatabase();
-  const options = { sharedIp: false, recentReportsMax: 32 };
+  const options = { recentReportsMax: 32 };
   let store = new SqliteStore(database, options);
   let model = new Model();
   for (let step = 0; step < 100; step++) {
@@ -214,10 +215,10 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))("agrees with Maps (seed %
     }
     if (draw(6) === 0) {
       const broken = { kind: "report", report: null } as unknown as Operation;
-      expect(() => store.apply([...batch, broken])).toThrow();
+      expect(() => operate(store, [...batch, broken])).toThrow();
       expectSame(seed, store, database, model);
     }
-    const outcomes = store.apply(batch).map(summaryOf);
+    const outcomes = operate(store, batch).map(summaryOf);
     expect([seed, step, outcomes]).toEqual([seed, step, expected as string[]]);
     model = next;
     store.housekeep();

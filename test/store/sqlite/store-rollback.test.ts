@@ -18,7 +18,7 @@ import {
   storeMany,
 } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
-import { lastReports } from "./last-reports.ts";
+import { operate } from "../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -45,9 +45,9 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
   const path = newPath();
   const opened = where === ":memory:" ? null : await openDatabase(path, noLegacy);
   const database = opened?.database ?? newDatabase();
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const device = deviceOf(1);
-  store.apply([registerOf(device), loginOf(device, right), reportOf(device.id, "kept")]);
+  operate(store, [registerOf(device), loginOf(device, right), reportOf(device.id, "kept")]);
   const dump = () =>
     ["registrar", "login", "data"].map((table) => database.query(`SELECT * FROM ${table}`).all());
   const before = dump();
@@ -61,19 +61,19 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
     ...lost,
   ];
   for (let i = 0; i < 3; i++) {
-    expect(codeOfFailure(() => store.apply(batch))).toBe("SQLITE_FULL");
+    expect(codeOfFailure(() => operate(store, batch))).toBe("SQLITE_FULL");
     expect(database.inTransaction).toBe(false);
     expect(dump()).toEqual(before);
     expect(store.openSessions()).toHaveLength(1);
   }
   // What fits is still stored.
-  expect(store.apply([reportOf(device.id, "small")])).toMatchObject([{ sequence: 2 }]);
+  expect(operate(store, [reportOf(device.id, "small")])).toMatchObject([{ sequence: 2 }]);
   leavePages(database, null);
-  const outcomes = store.apply(batch);
+  const outcomes = operate(store, batch);
   expect(outcomes.slice(2)).toEqual(
     lost.map((_, i) => ({ kind: "report", sequence: 3 + i, repeated: false })),
   );
-  expect(store.apply(lost.slice(0, 1))).toMatchObject([{ sequence: 3, repeated: true }]);
+  expect(operate(store, lost.slice(0, 1))).toMatchObject([{ sequence: 3, repeated: true }]);
   expect(messagesOf(store, device.id, 1000)).toHaveLength(202);
   store.close();
   opened?.lock.release();
@@ -81,18 +81,21 @@ test.each([":memory:", "a file"])("a full disk stores nothing of the batch (%s)"
 
 test("a batch of which nothing was stored has no outcomes: it throws", () => {
   const database = newDatabase();
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   leavePages(database, 0);
   const batch = Array.from({ length: 50 }, (_, i) => reportOf("asmith", "x".repeat(900 + i)));
-  expect(() => store.apply(batch)).toThrow(expect.objectContaining({ code: "SQLITE_FULL" }));
+  expect(() => operate(store, batch)).toThrow(expect.objectContaining({ code: "SQLITE_FULL" }));
 });
 
 test("an index that cannot be written is written later, and reading works meanwhile", () => {
   const database = newDatabase();
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const reportAt = (i: number) => reportOf(`device-${i % 3000}`, `${i}`);
   for (let i = 0; i <= chunkSize; i += 1024) {
-    store.apply(Array.from({ length: 1024 }, (_, j) => reportAt(i + j)));
+    operate(
+      store,
+      Array.from({ length: 1024 }, (_, j) => reportAt(i + j)),
+    );
   }
   leavePages(database, 3);
   for (let i = 0; i < 20; i++) store.housekeep();
@@ -106,23 +109,23 @@ test("an index that cannot be written is written later, and reading works meanwh
     expect(messagesOf(store, "device-7", 1000)).toEqual(expected);
   }
   expect(chunks()).toEqual({ n: 1 });
-  const alone = lastReports(new ReportReader(database, null), "device-7", 1000);
+  const alone = new ReportReader(database, null).last("device-7", 1000);
   expect(alone.map(({ message }) => message)).toEqual(expected);
 });
 
 test("any failing statement in the middle ends the batch", () => {
   const database = newDatabase();
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const device = deviceOf(1);
-  store.apply([registerOf(device)]);
+  operate(store, [registerOf(device)]);
   database.run(
     "CREATE TRIGGER no_login BEFORE INSERT ON login BEGIN SELECT raise(FAIL, 'no'); END",
   );
   const batch = [reportOf(device.id, "a"), loginOf(device, right), reportOf(device.id, "b")];
-  expect(() => store.apply(batch)).toThrow("no");
+  expect(() => operate(store, batch)).toThrow("no");
   expect(messagesOf(store, device.id)).toEqual([]);
   database.run("DROP TRIGGER no_login");
-  expect(store.apply(batch)).toMatchObject([
+  expect(operate(store, batch)).toMatchObject([
     { sequence: 1, repeated: false },
     { code: "70", session: 1 },
     { sequence: 2, repeated: false },
@@ -132,13 +135,13 @@ test("any failing statement in the middle ends the batch", () => {
 test("closing on a full disk keeps everything for the next start", async () => {
   const path = newPath();
   const first = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(first.database, { sharedIp: false });
+  const store = new SqliteStore(first.database);
   storeMany(store, 3000, (i) => reportOf("asmith", `${i}`));
   first.database.run("PRAGMA max_page_count = 1");
   store.close();
   first.lock.release();
   const second = await openDatabase(path, noLegacy);
-  const again = new SqliteStore(second.database, { sharedIp: false });
+  const again = new SqliteStore(second.database);
   expect(messagesOf(again, "asmith", 5000)).toHaveLength(3000);
   again.close();
   second.lock.release();

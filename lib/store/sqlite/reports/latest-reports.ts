@@ -2,10 +2,9 @@
 // device that has been silent for millions of reports must not walk through all their chunks each time. Never stores a
 // report itself.
 
+import type { ReportRow } from "../../../server/rows.ts";
 import { BoundedMap } from "../../../bounded-map.ts";
-import type { Report } from "../../../server/operation.ts";
 import { chunkOf } from "./report-chunks.ts";
-import type { StoredReport } from "./report-columns.ts";
 import type { ReportReader } from "./report-reader.ts";
 
 /**
@@ -29,7 +28,7 @@ export class LatestReports {
    * A device's latest report, or null.
    * @param next the number that the next report of any device will get
    */
-  of(device: string, next: number): Report | null {
+  of(device: string, next: number): ReportRow | null {
     const before = this.#found.get(device) ?? { below: 0, sequence: 0 };
     let report = this.#newestFrom(device, before.below) ?? this.#at(device, before.sequence);
     // Retention removed the one that was found before, and may have kept an earlier one.
@@ -59,7 +58,7 @@ export class LatestReports {
   }
 
   /** The device's newest report with a number from `from` on; null if there is none. */
-  #newestFrom(device: string, from: number): StoredReport | null {
+  #newestFrom(device: string, from: number): ReportRow | null {
     const newest = Number.MAX_SAFE_INTEGER;
     for (const sequence of this.reader.numbers(device, newest, chunksMax, chunkOf(from))) {
       if (sequence < from) return null;
@@ -70,7 +69,7 @@ export class LatestReports {
   }
 
   /** A report of the device by its number; null if it was removed. */
-  #at(device: string, sequence: number): StoredReport | null {
+  #at(device: string, sequence: number): ReportRow | null {
     const report = sequence > 0 ? this.reader.at(sequence) : null;
     // A half-written index can name a report of another device.
     return report?.device === device ? report : null;

@@ -1,17 +1,14 @@
 // The columns of `data` as reports are read from them and written to them. Runs no statement.
 
-import type { Report } from "../../../server/operation.ts";
-
-/** A report with its sequence number: what a row with `reportColumns` is. */
-export type StoredReport = Report & { readonly sequence: number };
+import type { ReportRow } from "../../../server/rows.ts";
 
 /** What a row with `placeColumns` is. */
-export type PlacedReport = Pick<StoredReport, "sequence" | "device" | "received" | "at">;
+export type PlacedReport = Pick<ReportRow, "sequence" | "device" | "received" | "at">;
 
 /** When a report was measured. One that was received when it was measured has no time of its own. */
 export const measuredAt = "coalesce(at, received)";
 
-/** The columns of a stored report. */
+/** The columns of a `ReportRow`. */
 export const reportColumns = `sequence, device, time, received, ${measuredAt} AS at, code, message`;
 
 /** The columns that the chunk index needs of each report. */

@@ -7,14 +7,10 @@ import { always, ChunkRanges, type ReportRange } from "./chunk-ranges.ts";
 import { isDamage } from "../file/database-refusal.ts";
 import { readableRows } from "./readable-rows.ts";
 import { chunkSize, ReportChunks } from "./report-chunks.ts";
-import {
-  placeColumns,
-  type PlacedReport,
-  reportColumns,
-  type StoredReport,
-} from "./report-columns.ts";
+import { placeColumns, type PlacedReport, reportColumns } from "./report-columns.ts";
 import { ReportReader } from "./report-reader.ts";
 import { DeviceScan, ScanStatements } from "./report-scan.ts";
+import type { ReportRow } from "../../../server/rows.ts";
 import { prepare } from "../file/statements.ts";
 
 const rowsPerPiece = 1_000;
@@ -30,13 +26,13 @@ export function* historyOf(
   device: string,
   last: number,
   since: number,
-): Generator<StoredReport, void, undefined> {
+): Generator<ReportRow, void, undefined> {
   const chunks = unindexed(database, device);
   const low = Math.max(
     oldestIn(database),
     nth(new ReportReader(database, chunks), device, last, since),
   );
-  const statements = new ScanStatements<StoredReport>(database, reportColumns);
+  const statements = new ScanStatements<ReportRow>(database, reportColumns);
   const ranges = new ChunkRanges(database, chunks);
   const from = since > 0 ? since : always.from;
   const range: ReportRange = { low, high: Number.MAX_SAFE_INTEGER, from, to: always.to };
@@ -64,8 +60,8 @@ function oldestIn(database: Database): number {
  * All reports, oldest first, past damaged pages.
  * @throws the error of SQLite about the first damaged page, after the last report that can be read
  */
-export function* allReports(database: Database): Generator<StoredReport, void, undefined> {
-  const piece = prepare<StoredReport>(
+export function* allReports(database: Database): Generator<ReportRow, void, undefined> {
+  const piece = prepare<ReportRow>(
     database,
     `SELECT ${reportColumns} FROM data WHERE sequence >= ? ORDER BY sequence LIMIT ${rowsPerPiece}`,
   );
@@ -74,9 +70,7 @@ export function* allReports(database: Database): Generator<StoredReport, void, u
     damage ??= error;
   };
   for (let from: number | undefined = 0; from !== undefined;) {
-    const reports: StoredReport[] = [
-      ...readableRows(piece, from, Number.MAX_SAFE_INTEGER, onDamage),
-    ];
+    const reports: ReportRow[] = [...readableRows(piece, from, Number.MAX_SAFE_INTEGER, onDamage)];
     yield* reports;
     const last = reports.at(-1)?.sequence;
     from = last === undefined ? undefined : last + 1;

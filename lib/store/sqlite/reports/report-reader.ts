@@ -1,15 +1,16 @@
 // Owns reading a device's reports, newest first, through the chunk index. Works on the server's own connection and on a
 // database opened read-only. Never writes.
 
+import type { ReportRow } from "../../../server/rows.ts";
 import type { Database, Statement } from "bun:sqlite";
 import { IndexedPlaces } from "./indexed-places.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
-import { reportColumns, type StoredReport } from "./report-columns.ts";
+import { reportColumns } from "./report-columns.ts";
 import { prepare } from "../file/statements.ts";
 
 export class ReportReader {
-  readonly #one: Statement<StoredReport>;
-  readonly #tail: Statement<StoredReport>;
+  readonly #one: Statement<ReportRow>;
+  readonly #tail: Statement<ReportRow>;
   readonly #chunkBelow: Statement<{ chunk: number; highest_at: number }>;
   readonly #places: IndexedPlaces;
 
@@ -31,7 +32,7 @@ export class ReportReader {
   }
 
   /** One report by its number, or null. */
-  at(sequence: number): StoredReport | null {
+  at(sequence: number): ReportRow | null {
     return this.#one.get(sequence);
   }
 
@@ -40,7 +41,7 @@ export class ReportReader {
    * @param device an id
    * @param since only reports measured at or after this time, ms since 1970
    */
-  *newest(device: string, since = 0): Generator<StoredReport, void, undefined> {
+  *newest(device: string, since = 0): Generator<ReportRow, void, undefined> {
     // No order of times is assumed: the clock may have been set at any moment.
     for (const report of this.#unindexed(device)) if (report.at >= since) yield report;
     const everywhere = Number.POSITIVE_INFINITY;
@@ -72,13 +73,24 @@ export class ReportReader {
     }
   }
 
+  /** At most `count` of a device's newest reports, newest first, measured at or after `since`, ms since 1970. */
+  last(device: string, count: number, since = 0): ReportRow[] {
+    const reports: ReportRow[] = [];
+    if (count <= 0) return reports;
+    for (const report of this.newest(device, since)) {
+      reports.push(report);
+      if (reports.length >= count) break;
+    }
+    return reports;
+  }
+
   #firstUnindexedChunk(): number {
     if (this.chunks !== null) return this.chunks.memoryFrom / chunkSize;
     const newest = this.#chunkBelow.get(Number.MAX_SAFE_INTEGER);
     return newest === null ? 0 : newest.chunk + 1;
   }
 
-  *#unindexed(device: string): Generator<StoredReport> {
+  *#unindexed(device: string): Generator<ReportRow> {
     if (this.chunks === null) {
       yield* this.#tail.all(this.#firstUnindexedChunk() * chunkSize, device);
       return;

@@ -3,20 +3,14 @@
 // or commits a transaction.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { Operation, Outcome } from "../../../server/operation.ts";
+import type { ReportRow } from "../../../server/rows.ts";
+import type { ReportStep, ReportStored } from "../../../server/store-port.ts";
 import { readableRows } from "./readable-rows.ts";
 import { RecentReports, sameKeyMax } from "./recent-reports.ts";
 import { chunkOf, chunkSize, ReportChunks } from "./report-chunks.ts";
-import {
-  insertReport,
-  placeColumns,
-  type PlacedReport,
-  type StoredReport,
-} from "./report-columns.ts";
+import { insertReport, placeColumns, type PlacedReport } from "./report-columns.ts";
 import { ReportReader } from "./report-reader.ts";
 import { prepare } from "../file/statements.ts";
-
-type ReportOperation = Extract<Operation, { kind: "report" }>;
 
 /**
  * How many of the server's latest reports are searched for a repeat by key: between half of this number and all of it.
@@ -85,7 +79,7 @@ export class ReportWriter {
    * Stores a report, or finds the stored one that it repeats. Runs inside the caller's transaction.
    * @param unreadable what it may repeat is damaged: it is stored, perhaps for a second time
    */
-  store(operation: ReportOperation, unreadable: boolean): Outcome {
+  store(operation: ReportStep, unreadable: boolean): ReportStored {
     const before = unreadable ? 0 : this.#findRepeat(operation);
     if (before > 0) return { kind: "report", sequence: before, repeated: true };
     const { report, key, previous } = operation;
@@ -107,7 +101,7 @@ export class ReportWriter {
   }
 
   /** Whether the report is stored already. */
-  has(operation: ReportOperation): boolean {
+  has(operation: ReportStep): boolean {
     return this.#findRepeat(operation) > 0;
   }
 
@@ -116,7 +110,7 @@ export class ReportWriter {
     if (this.chunks.isBehind) this.chunks.writeSome(indexRowsPerStep);
   }
 
-  #findRepeat(operation: ReportOperation): number {
+  #findRepeat(operation: ReportStep): number {
     const { key, previous } = operation;
     const candidates = this.#recent.candidates(key);
     for (const candidate of candidates) {
@@ -128,7 +122,7 @@ export class ReportWriter {
   }
 
   /** Compares the device's own latest reports, which memory may not have. */
-  #findOwn(operation: ReportOperation): number {
+  #findOwn(operation: ReportStep): number {
     const { previous, report } = operation;
     const newest = previous > 0 ? previous : Number.MAX_SAFE_INTEGER;
     const chunksMax = previous > 0 ? chunksFromLast : chunksFromNewest;
@@ -140,7 +134,7 @@ export class ReportWriter {
     return 0;
   }
 
-  #isSame(stored: StoredReport | null, { report, key }: ReportOperation): boolean {
+  #isSame(stored: ReportRow | null, { report, key }: ReportStep): boolean {
     return (
       stored !== null &&
       stored.device === report.device &&

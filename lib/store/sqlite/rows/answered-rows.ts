@@ -3,7 +3,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { AckCode } from "../../../protocol/codes.ts";
-import type { SealedRequest } from "../../../server/operation.ts";
+import type { AnsweredRow, SealedRequest } from "../../../server/rows.ts";
 import { prepare } from "../file/statements.ts";
 
 /** How many rows are kept, about 150 bytes each. A repeat comes within minutes, or is the device's next request. */
@@ -12,7 +12,7 @@ const rowsMax = 65_536;
 export class AnsweredRows {
   readonly #insert: Statement<{ number: number }>;
   readonly #forget: Statement;
-  readonly #answerTo: Statement<{ code: AckCode; digest: Uint8Array | null }>;
+  readonly #answerTo: Statement<AnsweredRow>;
 
   /** @param keptMax how many rows are kept; older ones are deleted */
   constructor(
@@ -37,16 +37,9 @@ export class AnsweredRows {
     this.#forget.run((row as { number: number }).number - this.keptMax);
   }
 
-  /** The stored answer to the request's msgid, and whether it is the same request; null if there is none. */
-  answerTo(request: SealedRequest): { code: AckCode; isSame: boolean } | null {
-    const { device, clientKey, msgid, digest } = request;
-    const row = this.#answerTo.get(device, storedMsgid(msgid), clientKey);
-    if (row === null) return null;
-    // Rows of 1.0.0 have no digest.
-    return {
-      code: row.code,
-      isSame: row.digest === null || Buffer.from(row.digest).equals(digest),
-    };
+  /** The stored answer to the request's msgid, or null. */
+  answerTo({ device, clientKey, msgid }: SealedRequest): AnsweredRow | null {
+    return this.#answerTo.get(device, storedMsgid(msgid), clientKey);
   }
 }
 

@@ -1,9 +1,8 @@
 // Owns the rows of `question`: the operator's questions to devices with their answers, of the last 30 days of service and
-// bounded in number. Never decides what is an answer: it calls the rule.
+// bounded in number. Never decides what is an answer.
 
 import type { Database, Statement } from "bun:sqlite";
-import { decideAnswer, type KeptQuestion } from "../../../server/answers.ts";
-import type { MayAnswer, Question, Report } from "../../../server/operation.ts";
+import type { Answer, Question, QuestionRow } from "../../../server/rows.ts";
 import { prepare } from "../file/statements.ts";
 
 /**
@@ -15,23 +14,30 @@ const keptHours = 30 * 24;
 const perDeviceMax = 100;
 const rowsMax = 10_000;
 
-type Row = {
-  number: number;
-  time: string;
-  answered: number | null;
-  answer_code: string;
-  answer_time: string;
-  answer: string;
+/** The columns of `RawQuestion`. */
+export const questionColumns = `number, device, code, target, asker AS "by", time, asked, answered,
+  answer_code AS answerCode, answer_time AS answerTime, answer`;
+
+/** A row of `questionColumns` as SQLite gives it. */
+export type RawQuestion = Omit<QuestionRow, "answer"> & {
+  readonly answered: number | null;
+  readonly answerCode: string;
+  readonly answerTime: string;
+  readonly answer: string;
 };
 
-/** The number of the question that a DATA answers, and whether that answer was stored before. */
-export type StoredAnswer = { readonly question: number; readonly repeated: boolean };
+/** The question in a row of `questionColumns`. */
+export function questionOf(raw: RawQuestion): QuestionRow {
+  const { answered, answerCode: code, answerTime, answer: message, ...question } = raw;
+  const answer = answered === null ? null : { received: answered, code, time: answerTime, message };
+  return { ...question, answer };
+}
 
 export class QuestionRows {
   readonly #insert: Statement<{ number: number }>;
-  readonly #ofDevice: Statement<Row>;
+  readonly #ofDevice: Statement<RawQuestion>;
   readonly #answer: Statement;
-  readonly #answerAgain: Statement;
+  readonly #answerAgain: Statement<{ device: string }>;
   readonly #trimDevice: Statement;
   readonly #trim: Statement;
   readonly #hour: Statement;
@@ -52,8 +58,7 @@ export class QuestionRows {
     );
     this.#ofDevice = prepare(
       database,
-      `SELECT number, time, answered, answer_code, answer_time, answer FROM question
-       WHERE device = ? ORDER BY number DESC`,
+      `SELECT ${questionColumns} FROM question WHERE device = ? ORDER BY number DESC`,
     );
     this.#answer = prepare(
       database,
@@ -65,7 +70,7 @@ export class QuestionRows {
       `INSERT INTO question (device, code, target, asker, time, asked, hour,
                              answered, answer_code, answer_time, answer)
        SELECT device, code, target, asker, time, asked, hour, ?2, ?3, ?4, ?5
-       FROM question WHERE number = ?1`,
+       FROM question WHERE number = ?1 RETURNING device`,
     );
     this.#trimDevice = prepare(
       database,
@@ -97,42 +102,32 @@ export class QuestionRows {
     return (row as { number: number }).number;
   }
 
-  /**
-   * Stores a DATA with the question that it answers; null if it answers none.
-   * @param isReported whether the same DATA is stored as a report
-   */
-  answer(data: Report, mayAnswer: MayAnswer, isReported: () => boolean): StoredAnswer | null {
-    const times = this.#times.get(data.device);
-    if (times === undefined || !(mayAnswer.addressed || times.has(data.time))) return null;
-    const decision = decideAnswer(data, mayAnswer, this.#kept(data.device));
-    if (decision.kind === "report") return null;
-    const { question } = decision;
-    if (decision.kind === "repeat") return { question, repeated: true };
-    if (decision.ifNew && isReported()) return null;
-    const { received, code, time, message } = data;
-    const isFirst = this.#answer.run(question, received, code, time, message).changes > 0;
-    // A device may answer each repeat of a question with another reading. Each was acknowledged, so each is kept.
-    if (!isFirst) {
-      const { changes } = this.#answerAgain.run(question, received, code, time, message);
-      // Others have taken the place of the question: without it, the DATA is a report.
-      if (changes === 0) return null;
-      this.#makeRoom(data.device);
-    }
-    return { question, repeated: false };
+  /** Whether there may be a question to a device, of this time if there is one: without it, no row needs to be read. */
+  mayHave(device: string, time: string | null): boolean {
+    const times = this.#times.get(device);
+    return times !== undefined && (time === null || times.has(time));
+  }
+
+  /** The kept questions to a device, newest first. */
+  of(device: string): QuestionRow[] {
+    return this.#ofDevice.all(device).map(questionOf);
+  }
+
+  /** Stores the answer to a question that has none, if it is still kept. */
+  answer(number: number, { received, code, time, message }: Answer): void {
+    this.#answer.run(number, received, code, time, message);
+  }
+
+  /** Stores another answer to a question, if it is still kept. */
+  answerAgain(number: number, { received, code, time, message }: Answer): void {
+    const row = this.#answerAgain.get(number, received, code, time, message);
+    if (row !== null) this.#makeRoom(row.device);
   }
 
   /** Counts an hour of service and removes the questions that are too old. */
   countHour(): void {
     this.#hour.run();
     if (this.#removeOld.run().changes > 0) this.#load();
-  }
-
-  #kept(device: string): KeptQuestion[] {
-    return this.#ofDevice.all(device).map((row) => {
-      const { number, time, answered, answer_code: code, answer_time, answer: message } = row;
-      const answer = answered === null ? null : { code, time: answer_time, message };
-      return { number, time, answer };
-    });
   }
 
   #makeRoom(device: string): void {

@@ -1,13 +1,8 @@
 // Owns the rows of `login`: one per session, from its LOGIN to its end. Never decides when a session ends.
 
 import type { Database, Statement } from "bun:sqlite";
-import type {
-  EndReason,
-  Endpoint,
-  Operation,
-  StoredSession,
-  Touch,
-} from "../../../server/operation.ts";
+import type { EndReason, NewSession, SessionRow, Touch } from "../../../server/rows.ts";
+import type { Write } from "../../../server/store-port.ts";
 import { prepare } from "../file/statements.ts";
 
 /**
@@ -17,45 +12,46 @@ import { prepare } from "../file/statements.ts";
 export const latestSession = `(SELECT session FROM login
   WHERE device = r.id AND session >= r.first_session ORDER BY session DESC LIMIT 1)`;
 
-type OpenRow = {
-  session: number;
-  device: string;
-  ip: string;
-  port: number;
-  login_ip: string;
-  login_port: number;
-  every: number | null;
-  started: number;
-  last_seen: number;
-  client_key: Uint8Array | null;
-  clock_offset: number | null;
+/** The columns of `RawSession` in the table `login AS l`. */
+export const sessionColumns = `l.session, l.device, l.ip AS sourceIp, l.port AS sourcePort,
+  l.login_ip AS statedIp, l.login_port AS statedPort, l.every AS everySeconds, l.started,
+  l.last_seen AS lastSeen, l.ended, l.reason, l.client_key AS clientKey, l.clock_offset AS clockOffset`;
+
+/** A row of `sessionColumns` as SQLite gives it. */
+export type RawSession = Omit<SessionRow, "source" | "stated"> & {
+  readonly sourceIp: string;
+  readonly sourcePort: number;
+  readonly statedIp: string;
+  readonly statedPort: number;
 };
 
-/** The fields of LOGIN and RESUME operations that open a session. */
-type Opening = {
-  readonly id: string;
-  readonly source: Endpoint;
-  readonly stated: Endpoint;
-  readonly at: number;
-};
-
-/** The number of a new session, and the clock offset of the one before. */
-type Opened = { readonly session: number; readonly clockOffset: number | null };
+/** The session in a row of `sessionColumns`. */
+export function sessionOf(raw: RawSession): SessionRow {
+  const { session, device, started, lastSeen, everySeconds, ended, reason } = raw;
+  const { clientKey, clockOffset } = raw;
+  const source = { ip: raw.sourceIp, port: raw.sourcePort };
+  const stated = { ip: raw.statedIp, port: raw.statedPort };
+  const times = { started, lastSeen, everySeconds, ended, reason };
+  return { session, device, source, stated, ...times, clientKey, clockOffset };
+}
 
 export class SessionRows {
-  readonly #insert: Statement<Opened>;
+  readonly #latest: Statement<RawSession>;
+  readonly #insert: Statement<{ session: number }>;
   readonly #endOpen: Statement;
   readonly #end: Statement;
   readonly #touch: Statement;
 
   constructor(private readonly database: Database) {
+    this.#latest = prepare(
+      database,
+      `SELECT ${sessionColumns} FROM login AS l WHERE l.device = ? ORDER BY l.session DESC LIMIT 1`,
+    );
     this.#insert = prepare(
       database,
       `INSERT INTO login
        (device, ip, port, login_ip, login_port, started, last_seen, client_key, clock_offset)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7,
-         (SELECT clock_offset FROM login WHERE device = ?1 ORDER BY session DESC LIMIT 1))
-       RETURNING session, clock_offset AS clockOffset`,
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8) RETURNING session`,
     );
     this.#endOpen = prepare(
       database,
@@ -71,14 +67,25 @@ export class SessionRows {
     );
   }
 
-  /**
-   * Opens a session and ends the device's earlier one, of which it takes over what that showed of the device's clock.
-   * @param clientKey the client key of a sealed session, or null
-   */
-  open({ id, source, stated, at }: Opening, clientKey: Uint8Array | null): Opened {
-    this.endOpen(id, "replaced", at);
+  /** The latest session of a device, also one of an earlier registration; or null. */
+  latestOf(device: string): SessionRow | null {
+    const row = this.#latest.get(device);
+    return row === null ? null : sessionOf(row);
+  }
+
+  /** Opens a session; returns its number. */
+  open({ device, source, stated, started, clientKey, clockOffset }: NewSession): number {
     const from = [source.ip, source.port] as const;
-    return this.#insert.get(id, ...from, stated.ip, stated.port, at, clientKey) as Opened;
+    const row = this.#insert.get(
+      device,
+      ...from,
+      stated.ip,
+      stated.port,
+      started,
+      clientKey,
+      clockOffset,
+    );
+    return (row as { session: number }).session;
   }
 
   /** Ends the open session of a device, if there is one. `at` is in ms since 1970. */
@@ -87,7 +94,7 @@ export class SessionRows {
   }
 
   /** Ends a session if it is open. Times are in ms since 1970. */
-  end({ session, reason, lastSeen, at }: Extract<Operation, { kind: "end" }>): void {
+  end({ session, reason, lastSeen, at }: Extract<Write, { kind: "end-session" }>): void {
     this.#end.run(at, reason, lastSeen, session);
   }
 
@@ -99,18 +106,8 @@ export class SessionRows {
   }
 
   /** All open sessions, which a server loads when it starts. */
-  allOpen(): StoredSession[] {
-    const rows = this.database.query<OpenRow, []>("SELECT * FROM login WHERE ended IS NULL").all();
-    return rows.map((row) => ({
-      session: row.session,
-      id: row.device,
-      source: { ip: row.ip, port: row.port },
-      stated: { ip: row.login_ip, port: row.login_port },
-      started: row.started,
-      lastSeen: row.last_seen,
-      everySeconds: row.every,
-      clientKey: row.client_key,
-      clockOffset: row.clock_offset,
-    }));
+  allOpen(): SessionRow[] {
+    const sql = `SELECT ${sessionColumns} FROM login AS l WHERE l.ended IS NULL`;
+    return this.database.query<RawSession, []>(sql).all().map(sessionOf);
   }
 }

@@ -25,6 +25,7 @@ import {
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -32,7 +33,7 @@ const quiet = { onProgress: () => {}, onChecking: () => {} };
 
 async function openStore(path: string) {
   const { database, lock } = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const close = () => {
     store.close();
     lock.release();
@@ -43,7 +44,10 @@ async function openStore(path: string) {
 /** A closed database whose reports carry its name. */
 async function newNamed(name: string, reports = 50, path = newPath()): Promise<string> {
   const { store, close } = await openStore(path);
-  store.apply(Array.from({ length: reports }, (_, i) => reportOf("a", `${name} ${i}`)));
+  operate(
+    store,
+    Array.from({ length: reports }, (_, i) => reportOf("a", `${name} ${i}`)),
+  );
   close();
   return path;
 }

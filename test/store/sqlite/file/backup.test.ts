@@ -31,6 +31,7 @@ import {
   storeMany,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -51,7 +52,7 @@ const tables = [
 /** Opens a store on a file. */
 async function openStore(path = newPath()) {
   const { database, lock } = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const close = () => {
     store.close();
     lock.release();
@@ -75,9 +76,15 @@ function fill(store: SqliteStore, reports: number): void {
     msgid: 1n,
     digest: new Uint8Array(16),
   };
-  store.apply(devices.map((device) => ({ ...registerOf(device), request })));
+  operate(
+    store,
+    devices.map((device) => ({ ...registerOf(device), request })),
+  );
   const proof = { kind: "verified", hash: "h1" } as const;
-  store.apply(devices.slice(0, 2).map((device) => loginOf(device, proof)));
+  operate(
+    store,
+    devices.slice(0, 2).map((device) => loginOf(device, proof)),
+  );
   const asked = {
     device: "device-1",
     code: "01",
@@ -86,7 +93,7 @@ function fill(store: SqliteStore, reports: number): void {
     time: "1",
     asked: 1,
   } as const;
-  store.apply([{ kind: "question", question: asked }, { kind: "hour" }]);
+  operate(store, [{ kind: "question", question: asked }, { kind: "hour" }]);
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 
@@ -137,7 +144,7 @@ test("a copy of a database that is written meanwhile has the state of one moment
   // Another connection commits between two steps of the copy.
   const facts = backUp(path, target, {
     onProgress: () => {
-      store.apply([reportOf("device-1", `more ${more++}`), registerOf(deviceOf(100 + more))]);
+      operate(store, [reportOf("device-1", `more ${more++}`), registerOf(deviceOf(100 + more))]);
     },
     onChecking: () => {},
   });

@@ -16,6 +16,7 @@ import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { closeDatabase } from "../../../../lib/store/sqlite/file/statements.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { deviceOf, loginOf, newPath, noLegacy, registerOf, reportOf } from "../store-fixtures.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -37,14 +38,17 @@ const damages: Record<string, Damage> = {
 beforeAll(async () => {
   whole = newPath();
   const { database, lock } = await openDatabase(whole, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false });
-  store.apply(Array.from({ length: devices }, (_, i) => registerOf(deviceOf(i))));
-  store.apply([loginOf(deviceOf(1), { kind: "verified", hash: "h1" })]);
+  const store = new SqliteStore(database);
+  operate(
+    store,
+    Array.from({ length: devices }, (_, i) => registerOf(deviceOf(i))),
+  );
+  operate(store, [loginOf(deviceOf(1), { kind: "verified", hash: "h1" })]);
   for (let from = 0; from < reports; from += 500) {
     const batch = Array.from({ length: 500 }, (_, i) =>
       reportOf(`device-${(from + i) % devices}`, `reading ${from + i}`),
     );
-    store.apply(batch);
+    operate(store, batch);
     store.housekeep();
   }
   const rows = database
@@ -82,12 +86,12 @@ async function endOf(path: string, call: () => unknown): Promise<string> {
 /** Serves a database: stores a report, reads it again; returns what happened. */
 async function serve(path: string): Promise<string> {
   const { database, lock, damage } = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false, damage });
+  const store = new SqliteStore(database, { damage });
   try {
     let told: string;
     try {
       const report = reportOf("device-1", "after the damage");
-      expect(store.apply([report])).toMatchObject([{ kind: "report", repeated: false }]);
+      expect(operate(store, [report])).toMatchObject([{ kind: "report", repeated: false }]);
       const row = database.query("SELECT message FROM data WHERE sequence = ?");
       expect(row.get(store.nextSequence - 1)).toEqual({ message: "after the damage" });
       row.finalize();
@@ -182,7 +186,7 @@ test("a page that goes bad while the server runs fails only what is on it, and i
   const { database, lock } = await openDatabase(path, noLegacy);
   const troubles: string[] = [];
   const onTrouble = (words: string) => void troubles.push(words);
-  const store = new SqliteStore(database, { sharedIp: false, onTrouble });
+  const store = new SqliteStore(database, { onTrouble });
   const newest = Math.max(...(pagesOf.get("data") as number[]));
   // No page stays in memory, as if it had to be read again later.
   database.run("PRAGMA cache_size = 0");
@@ -192,7 +196,7 @@ test("a page that goes bad while the server runs fails only what is on it, and i
   writeFileSync(path, bytes);
   for (let i = 0; i < 2; i++) {
     expect(
-      store.apply([{ kind: "latest", id: "device-39" }, registerOf(deviceOf(devices + i))]),
+      operate(store, [{ kind: "latest", id: "device-39" }, registerOf(deviceOf(devices + i))]),
     ).toMatchObject([
       { kind: "found", known: true, report: null, unreadable: true },
       { code: "00" },
@@ -203,12 +207,12 @@ test("a page that goes bad while the server runs fails only what is on it, and i
     { length: devices },
     (_, i) => ({ kind: "latest", id: `device-${i}` }) as const,
   );
-  const outcomes = store.apply([...many, registerOf(deviceOf(devices + 2))]);
+  const outcomes = operate(store, [...many, registerOf(deviceOf(devices + 2))]);
   expect(outcomes.slice(0, -1)).toEqual(
     many.map(() => expect.objectContaining({ unreadable: true })),
   );
   expect(outcomes.at(-1)).toMatchObject({ code: "00" });
-  expect(() => store.apply([reportOf("device-1", "21")])).toThrow(
+  expect(() => operate(store, [reportOf("device-1", "21")])).toThrow(
     "a page of the database is damaged",
   );
   expect(store.damage).not.toBeNull();
@@ -239,7 +243,7 @@ test("where the oldest reports are damaged, the newest can be read", async () =>
     .map((page) => damaged(page, damages["zeros"] as Damage))
     .find((copy) => isOldestDamaged(copy)) as string;
   const { database, lock } = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const beside = new Database(path, { readonly: true });
   const reader = new OperatorReader(beside, store);
   const range = { low: reader.first(), high: reader.end() };

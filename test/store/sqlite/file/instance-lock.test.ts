@@ -12,26 +12,26 @@ import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { closeDatabase } from "../../../../lib/store/sqlite/file/statements.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
-import { lastReports } from "../last-reports.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
 async function serve(path: string) {
   const { database, lock } = await openDatabase(path, noLegacy);
   const guard = new FileGuard(path);
-  return { store: new SqliteStore(database, { sharedIp: false }, guard), lock };
+  return { store: new SqliteStore(database, {}, guard), lock };
 }
 
 describe("one server per database", () => {
   test("a second server is refused and changes nothing; the first one goes on", async () => {
     const path = newPath();
     const { store, lock } = await serve(path);
-    store.apply([reportOf("asmith", "one")]);
+    operate(store, [reportOf("asmith", "one")]);
     const before = bytesIn(dirname(path));
     expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-in-use");
     expect(bytesIn(dirname(path))).toEqual(before);
-    store.apply([reportOf("asmith", "two")]);
-    expect(lastReports(store.reader, "asmith", 10)).toHaveLength(2);
+    operate(store, [reportOf("asmith", "two")]);
+    expect(store.reader.last("asmith", 10)).toHaveLength(2);
     store.close();
     lock.release();
   });
@@ -71,12 +71,12 @@ describe("one server per database", () => {
   test("a reader can read beside a server", async () => {
     const path = newPath();
     const { store, lock } = await serve(path);
-    store.apply([reportOf("asmith", "one")]);
+    operate(store, [reportOf("asmith", "one")]);
     const database = openReadOnly(path);
     const reader = new ReportReader(database, null);
-    expect(lastReports(reader, "asmith", 10)).toHaveLength(1);
-    store.apply([reportOf("asmith", "two")]);
-    expect(lastReports(reader, "asmith", 10).map(({ message }) => message)).toEqual(["two", "one"]);
+    expect(reader.last("asmith", 10)).toHaveLength(1);
+    operate(store, [reportOf("asmith", "two")]);
+    expect(reader.last("asmith", 10).map(({ message }) => message)).toEqual(["two", "one"]);
     expect(() => database.run("DELETE FROM data")).toThrow();
     closeDatabase(database);
     store.close();
@@ -119,19 +119,19 @@ describe("a file that disappears under an open database", () => {
   test.each(["", "-wal"])("%p: nothing is stored until it is back", async (suffix) => {
     const path = newPath();
     const { store, lock } = await serve(path);
-    store.apply([reportOf("asmith", "before")]);
+    operate(store, [reportOf("asmith", "before")]);
     store.checkFile();
-    store.apply([reportOf("asmith", "still there")]);
+    operate(store, [reportOf("asmith", "still there")]);
     renameSync(path + suffix, `${path}.away`);
     store.checkFile();
-    expect(() => store.apply([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    expect(() => operate(store, [reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
     writeFileSync(path + suffix, "another file of this name");
     store.checkFile();
-    expect(() => store.apply([reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    expect(() => operate(store, [reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
     renameSync(`${path}.away`, path + suffix);
     store.checkFile();
-    store.apply([reportOf("asmith", "after")]);
-    const messages = lastReports(store.reader, "asmith", 10).map(({ message }) => message);
+    operate(store, [reportOf("asmith", "after")]);
+    const messages = store.reader.last("asmith", 10).map(({ message }) => message);
     expect(messages).toEqual(["after", "still there", "before"]);
     store.close();
     lock.release();

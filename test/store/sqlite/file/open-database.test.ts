@@ -27,15 +27,18 @@ import {
   reportOf,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
-import { lastReports } from "../last-reports.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
 /** Opens a database, stores some reports, and closes it again. */
 async function useOnce(path: string, reports = 0): Promise<void> {
   const { database, lock } = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false });
-  store.apply(Array.from({ length: reports }, (_, i) => reportOf("asmith", `reading ${i}`)));
+  const store = new SqliteStore(database);
+  operate(
+    store,
+    Array.from({ length: reports }, (_, i) => reportOf("asmith", `reading ${i}`)),
+  );
   store.close();
   lock.release();
 }
@@ -210,7 +213,7 @@ describe("a user without write permission", () => {
       const before = bytesIn(dirname(path));
       const count = await asNobody(() => {
         const database = openReadOnly(path);
-        const reports = lastReports(new ReportReader(database, null), "asmith", 10);
+        const reports = new ReportReader(database, null).last("asmith", 10);
         closeDatabase(database);
         return reports.length;
       });
@@ -242,24 +245,24 @@ describe("opening", () => {
     expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);
     expect(readdirSync(dirname(link))).toEqual(["link.db"]);
     await useOnce(link, 1);
-    expect(lastReports(new ReportReader(openReadOnly(path), null), "asmith", 10)).toHaveLength(1);
+    expect(new ReportReader(openReadOnly(path), null).last("asmith", 10)).toHaveLength(1);
   });
 
   test("the log of a killed server is read: no report is lost", async () => {
     const path = newPath();
     const { database, lock } = await openDatabase(path, noLegacy);
-    const store = new SqliteStore(database, { sharedIp: false });
-    store.apply([reportOf("asmith", "kept")]);
+    const store = new SqliteStore(database);
+    operate(store, [reportOf("asmith", "kept")]);
     const copy = newPath();
     for (const suffix of ["", "-wal"]) writeFileSync(copy + suffix, readFileSync(path + suffix));
     store.close();
     lock.release();
     // The file itself is still empty; all rows are in the log.
     const reader = openReadOnly(copy);
-    expect(lastReports(new ReportReader(reader, null), "asmith", 10)).toHaveLength(1);
+    expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(1);
     closeDatabase(reader);
     await useOnce(copy);
-    expect(lastReports(new ReportReader(openReadOnly(copy), null), "asmith", 10)).toHaveLength(1);
+    expect(new ReportReader(openReadOnly(copy), null).last("asmith", 10)).toHaveLength(1);
   });
 
   test("a closed database leaves no log, and the next opening finds every report", async () => {
@@ -267,7 +270,7 @@ describe("opening", () => {
     await useOnce(path, 5);
     expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);
     const reader = openReadOnly(path);
-    expect(lastReports(new ReportReader(reader, null), "asmith", 10)).toHaveLength(5);
+    expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(5);
     closeDatabase(reader);
   });
 });

@@ -11,12 +11,13 @@ import { batchWaitMs, openDatabase } from "../../../../lib/store/sqlite/file/ope
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { deviceOf, newPath, noLegacy, refusalOf, registerOf, reportOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
 async function openStore(path: string) {
   const { database, lock, ...rest } = await openDatabase(path, noLegacy);
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const close = () => {
     store.close();
     lock.release();
@@ -41,7 +42,7 @@ test("a copy of a young database's file alone is known for what it is, and is no
   const path = newPath();
   const { store, close } = await openStore(path);
   const young = copyOf(path);
-  store.apply([registerOf(deviceOf(1)), reportOf("device-1", "21")]);
+  operate(store, [registerOf(deviceOf(1)), reportOf("device-1", "21")]);
   const lacking = copyOf(path);
   for (const copy of [young, lacking]) {
     const readonly = new Database(copy, { readonly: true });
@@ -57,7 +58,7 @@ test("a copy of a young database's file alone is known for what it is, and is no
 test("no log is missed after a clean stop, after a crash, and in a backup of a served database", async () => {
   const path = newPath();
   const first = await openStore(path);
-  first.store.apply([registerOf(deviceOf(1))]);
+  operate(first.store, [registerOf(deviceOf(1))]);
   const backup = newPath("backup.db");
   backUp(path, backup, { onProgress: () => {}, onChecking: () => {} });
   const crashed = copyOf(path);
@@ -110,13 +111,13 @@ test("another program's write lock fails a batch in words, later ones at once, u
   other.run("BEGIN IMMEDIATE");
   const batch = [registerOf(deviceOf(1)), reportOf("device-1", "21")];
   for (let i = 0; i < 3; i++) {
-    expect(() => store.apply(batch)).toThrow("another program has locked the database");
+    expect(() => operate(store, batch)).toThrow("another program has locked the database");
     expect(waitMs()).toBe(0);
   }
   other.run("COMMIT");
   other.close();
-  expect(store.apply(batch)).toMatchObject([{ code: "00" }, { sequence: 1, repeated: false }]);
+  expect(operate(store, batch)).toMatchObject([{ code: "00" }, { sequence: 1, repeated: false }]);
   expect(waitMs()).toBe(batchWaitMs);
-  expect(store.apply([reportOf("device-1", "22")])).toMatchObject([{ sequence: 2 }]);
+  expect(operate(store, [reportOf("device-1", "22")])).toMatchObject([{ sequence: 2 }]);
   close();
 });

@@ -19,6 +19,7 @@ import {
   startOfTime,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -30,7 +31,7 @@ const ourHash =
 async function migrateAt(path: string) {
   const legacy = newLegacyPort();
   const { database, lock } = await openDatabase(path, legacy.port);
-  new SqliteStore(database, { sharedIp: false }).close();
+  new SqliteStore(database).close();
   lock.release();
   return legacy;
 }
@@ -182,7 +183,7 @@ describe("the older form", () => {
     const path = newDatabaseFrom("legacy-older.sql");
     await migrateAt(path);
     const { database, lock } = await openDatabase(path, noLegacy);
-    const store = new SqliteStore(database, { sharedIp: false });
+    const store = new SqliteStore(database);
     const device = deviceOf(1, {
       id: "asmith",
       mac: "AA-aa:aa:aa:aa:aa",
@@ -190,7 +191,7 @@ describe("the older form", () => {
       port: 1994,
     });
     const proof = { kind: "verified", hash: hashOf("clear-one") } as const;
-    const [outcome] = store.apply([
+    const [outcome] = operate(store, [
       {
         kind: "register",
         device,

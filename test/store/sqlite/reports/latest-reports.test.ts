@@ -8,6 +8,7 @@ import { ReportReader } from "../../../../lib/store/sqlite/reports/report-reader
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { deviceOf, newDatabase, registerOf, reportOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -53,34 +54,37 @@ test("a chunk is searched once, whether a report was found or not", () => {
 });
 
 test("a report stored since is the latest", () => {
-  const store = new SqliteStore(newDatabase(), { sharedIp: false });
+  const store = new SqliteStore(newDatabase());
   const { id } = deviceOf(1);
   const ask = { kind: "latest", id } as const;
-  store.apply([registerOf(deviceOf(1))]);
-  expect(store.apply([ask])).toMatchObject([{ report: null }]);
-  const outcomes = store.apply([reportOf(id, "a"), ask, reportOf("other", "x"), ask]);
+  operate(store, [registerOf(deviceOf(1))]);
+  expect(operate(store, [ask])).toMatchObject([{ report: null }]);
+  const outcomes = operate(store, [reportOf(id, "a"), ask, reportOf("other", "x"), ask]);
   expect(outcomes).toMatchObject([
     {},
     { report: { message: "a" } },
     {},
     { report: { message: "a" } },
   ]);
-  expect(store.apply([reportOf(id, "b"), ask])).toMatchObject([{}, { report: { message: "b" } }]);
+  expect(operate(store, [reportOf(id, "b"), ask])).toMatchObject([
+    {},
+    { report: { message: "b" } },
+  ]);
 });
 
 test("a report that was rolled back or removed is not the latest", () => {
   const database = newDatabase();
-  const store = new SqliteStore(database, { sharedIp: false });
+  const store = new SqliteStore(database);
   const { id } = deviceOf(1);
   const ask = { kind: "latest", id } as const;
-  store.apply([registerOf(deviceOf(1)), reportOf(id, "a"), ask]);
+  operate(store, [registerOf(deviceOf(1)), reportOf(id, "a"), ask]);
   database.run(
     "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'full' BEGIN SELECT raise(ABORT, 'full'); END",
   );
-  expect(() => store.apply([reportOf(id, "lost"), ask, reportOf(id, "full")])).toThrow("full");
+  expect(() => operate(store, [reportOf(id, "lost"), ask, reportOf(id, "full")])).toThrow("full");
   // The number of the rolled-back report now belongs to another one.
-  store.apply([reportOf("other", "x")]);
-  expect(store.apply([ask])).toMatchObject([{ report: { message: "a" } }]);
+  operate(store, [reportOf("other", "x")]);
+  expect(operate(store, [ask])).toMatchObject([{ report: { message: "a" } }]);
   database.run("DELETE FROM data WHERE message = 'a'");
-  expect(store.apply([ask])).toMatchObject([{ report: null }]);
+  expect(operate(store, [ask])).toMatchObject([{ report: null }]);
 });

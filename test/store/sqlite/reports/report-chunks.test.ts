@@ -3,14 +3,14 @@
 
 import type { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Operation } from "../../../../lib/server/operation.ts";
+import type { Operation } from "../../operations.ts";
 import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts";
 import { ReportReader } from "../../../../lib/store/sqlite/reports/report-reader.ts";
 import { Retention } from "../../../../lib/store/sqlite/reports/retention.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { newDatabase, newDraw, reportOf, startOfTime, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
-import { lastReports } from "../last-reports.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -41,13 +41,13 @@ function expected(device: string, count: number, from = 0): number[] {
 
 function newStore() {
   const database = newDatabase();
-  return { database, store: new SqliteStore(database, { sharedIp: false }) };
+  return { database, store: new SqliteStore(database) };
 }
 
 function readersOf(database: Database, store: SqliteStore): Record<string, ReportReader> {
   return {
     "the server's": store.reader,
-    "after a restart": new SqliteStore(database, { sharedIp: false }).reader,
+    "after a restart": new SqliteStore(database).reader,
     "on the database alone": new ReportReader(database, null),
   };
 }
@@ -58,7 +58,7 @@ function expectAll(database: Database, store: SqliteStore, count: number, from =
       const numbers = Array.from(reader.newest(device), ({ sequence }) => sequence);
       expect([name, device, numbers]).toEqual([name, device, expected(device, count, from)]);
     }
-    expect(lastReports(reader, "nobody", 10)).toEqual([]);
+    expect(reader.last("nobody", 10)).toEqual([]);
   }
 }
 
@@ -69,7 +69,10 @@ test("reports in indexed, unindexed and partly indexed chunks are all found", ()
   // Around the boundary, without writing the index.
   for (const count of [chunkSize - 2, chunkSize - 1, chunkSize, chunkSize + 1]) {
     const stored = (database.query("SELECT count(*) AS n FROM data").get() as { n: number }).n;
-    store.apply(Array.from({ length: count - stored }, (_, i) => reportAt(stored + i)));
+    operate(
+      store,
+      Array.from({ length: count - stored }, (_, i) => reportAt(stored + i)),
+    );
     expectAll(database, store, count);
   }
   expect(chunks()).toEqual({ n: 0 });
@@ -94,7 +97,7 @@ describe("a database of three chunks", () => {
     for (const [name, reader] of Object.entries(readersOf(database, store))) {
       for (const from of [0, 1, chunkSize - 1, chunkSize, 2 * chunkSize + 500, total - 1, total]) {
         for (const device of ["busy", "seldom", "early", "edge"]) {
-          const reports = lastReports(reader, device, Infinity, startOfTime + from);
+          const reports = reader.last(device, Infinity, startOfTime + from);
           const numbers = reports.map(({ sequence }) => sequence);
           expect([name, from, device, numbers]).toEqual([
             name,
@@ -109,14 +112,16 @@ describe("a database of three chunks", () => {
 
   test("last: at most so many, and none for 0 or less", () => {
     for (const reader of Object.values(readersOf(database, store))) {
-      expect(lastReports(reader, "busy", 3).map(({ sequence }) => sequence)).toEqual(
+      expect(reader.last("busy", 3).map(({ sequence }) => sequence)).toEqual(
         expected("busy", total).slice(0, 3),
       );
+      expect(reader.last("busy", 0)).toEqual([]);
+      expect(reader.last("busy", -1)).toEqual([]);
     }
   });
 
   test("a report has the fields it was sent with", () => {
-    const [report] = lastReports(store.reader, "early", 1);
+    const [report] = store.reader.last("early", 1);
     const sequence = expected("early", total)[0] as number;
     expect(report).toEqual({ ...reportAt(sequence - 1).report, sequence });
   });
@@ -150,7 +155,7 @@ test("after retention the remaining reports are found, and a new report gets the
   while (retention.step(startOfTime + 10 * total) > 0);
   expectAll(database, store, total, total);
   // Numbers continue where they stopped.
-  expect(store.apply([reportAt(total)])).toMatchObject([{ sequence: total + 1 }]);
+  expect(operate(store, [reportAt(total)])).toMatchObject([{ sequence: total + 1 }]);
   expectAll(database, store, total + 1, total);
 });
 
@@ -159,7 +164,7 @@ test.each([1, 2, 3])(
   (seed) => {
     const draw = newDraw(seed);
     const database = newDatabase();
-    let store = new SqliteStore(database, { sharedIp: false });
+    let store = new SqliteStore(database);
     let count = 0;
     while (count < 2 * chunkSize + 5000) {
       const length = Math.min(20_000, 1 + draw(40_000));
@@ -167,7 +172,7 @@ test.each([1, 2, 3])(
       count += length;
       for (let steps = draw(4); steps > 0; steps--) store.housekeep();
       // A restart: what was in memory only is gone, what was committed is there.
-      if (draw(2) === 0) store = new SqliteStore(database, { sharedIp: false });
+      if (draw(2) === 0) store = new SqliteStore(database);
     }
     expectAll(database, store, count);
   },
@@ -180,10 +185,10 @@ test("a batch that crosses a boundary and fails leaves the chunk before it open"
     "CREATE TRIGGER full BEFORE INSERT ON data WHEN new.message = 'poison' BEGIN SELECT raise(ABORT, 'full'); END",
   );
   const batch = Array.from({ length: 20 }, (_, i) => reportAt(chunkSize - 10 + i));
-  expect(() => store.apply([...batch, reportOf("busy", "poison")])).toThrow("full");
+  expect(() => operate(store, [...batch, reportOf("busy", "poison")])).toThrow("full");
   store.housekeep();
   expectAll(database, store, chunkSize - 10);
-  expect(store.apply(batch)).toMatchObject(
+  expect(operate(store, batch)).toMatchObject(
     batch.map((_, i) => ({ sequence: chunkSize - 9 + i, repeated: false })),
   );
   for (let i = 0; i < 4; i++) store.housekeep();
@@ -198,6 +203,6 @@ test("a partly written index for reports that no longer exist gives no reports",
   database.run(
     "INSERT INTO report_chunk (chunk, lowest_received, highest_received, highest_at) VALUES (0, 0, 9e15, 9e15)",
   );
-  expect(lastReports(new ReportReader(database, null), "ghost", 10)).toEqual([]);
-  expect(lastReports(store.reader, "ghost", 10)).toEqual([]);
+  expect(new ReportReader(database, null).last("ghost", 10)).toEqual([]);
+  expect(store.reader.last("ghost", 10)).toEqual([]);
 });

@@ -14,6 +14,7 @@ import {
   storeMany,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -34,7 +35,7 @@ function expected(device: string, last = all, from = 0): number[] {
 }
 
 const database = newDatabase();
-const store = new SqliteStore(database, { sharedIp: false });
+const store = new SqliteStore(database);
 storeMany(store, total, (i) => reportOf(deviceAt(i), `${i}`, { at: startOfTime + i }));
 
 const numbers = (device: string, last: number, since: number) =>
@@ -87,7 +88,7 @@ test.each([
   [5_000, false],
 ])("a QUERY for the latest report looks %d chunks back: %p", (chunks, found) => {
   const long = newDatabase();
-  new SqliteStore(long, { sharedIp: false }).apply([registerOf(deviceOf(1))]);
+  operate(new SqliteStore(long), [registerOf(deviceOf(1))]);
   // One report in the first chunk, and after it `chunks` chunks of other devices.
   long.run("INSERT INTO data VALUES (5, 'device-1', 't', 1, '01', 'm', 1, NULL)");
   long.run("INSERT INTO report_index VALUES (0, 'device-1', x'0500')");
@@ -95,16 +96,14 @@ test.each([
     `INSERT INTO report_chunk (chunk, lowest_received, highest_received, highest_at) WITH RECURSIVE n(i) AS
        (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${chunks}) SELECT i, 1, 1, 1 FROM n`,
   );
-  const [outcome] = new SqliteStore(long, { sharedIp: false }).apply([
-    { kind: "latest", id: "device-1" },
-  ]);
+  const [outcome] = operate(new SqliteStore(long), [{ kind: "latest", id: "device-1" }]);
   expect(outcome).toMatchObject({ kind: "found", known: true });
   expect(outcome?.kind === "found" && outcome.report !== null).toBe(found);
 });
 
 test("since a time: all reports of it, also those stored while the clock was wrong or set back", () => {
   const set = newDatabase();
-  const clock = new SqliteStore(set, { sharedIp: false });
+  const clock = new SqliteStore(set);
   const hourMs = 3_600_000;
   // Fifteen reports of the last hour; ten of them behind one of 1970 and one of the year 2036.
   const times = [

@@ -15,23 +15,23 @@ import {
   storeMany,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
-import { lastReports } from "../last-reports.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
 /** A store in memory that remembers the keys of the latest 16 to 32 reports. */
 function newStore(recentReportsMax = 32) {
   const database = newDatabase();
-  return { database, store: new SqliteStore(database, { sharedIp: false, recentReportsMax }) };
+  return { database, store: new SqliteStore(database, { recentReportsMax }) };
 }
 
 /** Reports of 50 other devices. */
 const filler = (i: number) => reportOf(`other-${i % 50}`, `filler ${i}`, { previous: i });
 
 function outcomesOf(store: SqliteStore, ...reports: ReturnType<typeof reportOf>[]) {
-  return store
-    .apply(reports)
-    .map((outcome) => (outcome.kind === "report" ? [outcome.sequence, outcome.repeated] : null));
+  return operate(store, reports).map((outcome) =>
+    outcome.kind === "report" ? [outcome.sequence, outcome.repeated] : null,
+  );
 }
 
 describe("a repeat gets the number of the first report", () => {
@@ -53,7 +53,7 @@ describe("a repeat gets the number of the first report", () => {
       const repeat = reportOf("asmith", "21.5", { at: startOfTime + 60_000, previous });
       expect(outcomesOf(store, repeat)).toEqual([[1, true]]);
     }
-    expect(lastReports(store.reader, "asmith", 10)).toMatchObject([{ received: startOfTime }]);
+    expect(store.reader.last("asmith", 10)).toMatchObject([{ received: startOfTime }]);
   });
 
   test("when other devices' reports have displaced its key from memory", () => {
@@ -92,7 +92,7 @@ describe("a repeat gets the number of the first report", () => {
     const late = reportOf("asmith", "late", { previous: 1 });
     for (const run of ["first", "second"] as const) {
       const { database, lock } = await openDatabase(path, noLegacy);
-      const store = new SqliteStore(database, { sharedIp: false, recentReportsMax: 32 });
+      const store = new SqliteStore(database, { recentReportsMax: 32 });
       if (run === "first") {
         outcomesOf(store, old);
         storeMany(store, 500, filler);
@@ -163,7 +163,7 @@ describe("a batch that fails", () => {
     );
     const batch = [1, 2, 3].map((i) => reportOf("asmith", `lost ${i}`));
     for (let i = 0; i < 50; i++) {
-      expect(() => store.apply([...batch, reportOf("bsmith", "poison")])).toThrow("full");
+      expect(() => operate(store, [...batch, reportOf("bsmith", "poison")])).toThrow("full");
     }
     expect(messagesOf(store, "asmith")).toEqual(["kept"]);
     expect(outcomesOf(store, reportOf("bsmith", "fine"), ...batch)).toEqual([

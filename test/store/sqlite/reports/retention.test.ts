@@ -19,11 +19,12 @@ import {
   storeMany,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
 function newStore(database = newDatabase()) {
-  return { database, store: new SqliteStore(database, { sharedIp: false }) };
+  return { database, store: new SqliteStore(database) };
 }
 
 /** Stores reports of a few devices, one per millisecond. */
@@ -89,7 +90,8 @@ test("index rows that are written after their reports were removed are removed a
   const { database, store } = newStore();
   // 3,000 devices: writing the index of a chunk takes several steps, and none has run yet.
   for (let at = 0; at <= chunkSize; at += 4_096) {
-    store.apply(
+    operate(
+      store,
       Array.from({ length: 4_096 }, (_, i) =>
         reportOf(`device-${(at + i) % 3_000}`, `${at + i}`, { at: startOfTime + at + i }),
       ),
@@ -210,11 +212,14 @@ test("a chunk of which a report was removed is not taken for one without holes",
 
 test("the latest report is an earlier one if retention removed only the one that was found before", () => {
   const { database, store } = newStore();
-  store.apply([registerOf(deviceOf(1))]);
+  operate(store, [registerOf(deviceOf(1))]);
   const times = [startOfTime, startOfTime - 10];
-  store.apply(times.map((at, i) => reportOf("device-1", `${i}`, { at })));
+  operate(
+    store,
+    times.map((at, i) => reportOf("device-1", `${i}`, { at })),
+  );
   const latest = () => {
-    const [outcome] = store.apply([{ kind: "latest", id: "device-1" }]);
+    const [outcome] = operate(store, [{ kind: "latest", id: "device-1" }]);
     return outcome?.kind === "found" ? outcome.report?.message : "none";
   };
   expect(latest()).toBe("1");

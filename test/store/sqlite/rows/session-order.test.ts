@@ -3,13 +3,14 @@
 
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Operation } from "../../../../lib/server/operation.ts";
+import type { Operation } from "../../operations.ts";
 import { listDevices } from "../../../../lib/store/sqlite/rows/device-listing.ts";
 import { OperatorReader } from "../../../../lib/store/sqlite/operator-reader.ts";
 import { applicationId, migrate, migrations } from "../../../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { deviceOf, loginOf, newDatabase, registerOf, startOfTime } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -37,7 +38,7 @@ const deregister = (at: number): Operation => ({
 
 /** The number and the state of the device's latest session, as the API and `devices` see it; both must agree. */
 function latestIn(database: Database): [number, "open" | "ended"] | null {
-  const reader = new OperatorReader(database, new SqliteStore(database, { sharedIp: false }));
+  const reader = new OperatorReader(database, new SqliteStore(database));
   const [row] = reader.roster("", 10);
   const [listed] = [...listDevices(database)];
   if (row === undefined || row.session === 0) {
@@ -84,7 +85,7 @@ test.each([
   ],
 ] as const)("%s", (_, operations, latest) => {
   const database = newDatabase();
-  new SqliteStore(database, { sharedIp: false }).apply(operations);
+  operate(new SqliteStore(database), operations);
   expect(latestIn(database)).toEqual(latest === null ? null : [...latest]);
 });
 
@@ -140,16 +141,16 @@ test.each(older)("of an earlier release's rows: %s", (_, registered, sessions, l
   }
   migrate(database, ":memory:");
   expect(latestIn(database)).toEqual(latest === null ? null : [...latest]);
-  new SqliteStore(database, { sharedIp: false }).apply([login(before)]);
+  operate(new SqliteStore(database), [login(before)]);
   expect(latestIn(database)).toEqual([sessions.length + 1, "open"]);
 });
 
 test("the end of a session stores when its device was last heard, also if its row was not due since", () => {
   const database = newDatabase();
-  const store = new SqliteStore(database, { sharedIp: false });
-  store.apply([register(now), login(now)]);
+  const store = new SqliteStore(database);
+  operate(store, [register(now), login(now)]);
   const lastSeen = now + minute;
-  store.apply([
+  operate(store, [
     { kind: "end", id: "device-1", session: 1, reason: "offline", lastSeen, at: now + 4 * minute },
   ]);
   expect([...listDevices(database)].map(({ session }) => session?.lastSeen)).toEqual([lastSeen]);

@@ -2,13 +2,17 @@
 // order, combined with what is known of the password.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Proof } from "../../../../lib/server/operation.ts";
-import { decideDeregister } from "../../../../lib/server/verbs/deregister.ts";
-import { decideLogin } from "../../../../lib/server/verbs/login.ts";
-import { decideResume } from "../../../../lib/server/verbs/resume.ts";
-import { storedProof } from "../../../../lib/sealed/ticket.ts";
-import { decideRegister, type DeviceRow } from "../../../../lib/server/verbs/register.ts";
-import { testTimeoutMs } from "../../../e2e/polling.ts";
+import type { Proof } from "../../../lib/server/passwords/proof.ts";
+import { decideDeregister } from "../../../lib/server/verbs/deregister.ts";
+import { decideLogin } from "../../../lib/server/verbs/login.ts";
+import { decideResume } from "../../../lib/server/verbs/resume.ts";
+import { storedProof } from "../../../lib/sealed/ticket.ts";
+import { decideRegister, type Registration } from "../../../lib/server/verbs/register.ts";
+import { defaultPolicy } from "../../../lib/server/policy.ts";
+import type { DeviceRow, DeviceSecrets } from "../../../lib/server/rows.ts";
+import type { Judged } from "../../../lib/server/passwords/proof.ts";
+import type { Decision } from "../../../lib/server/store-port.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -22,8 +26,10 @@ const wrongBefore: Proof = { kind: "refused", hash: "h0" };
 const unknownBefore: Proof = { kind: "refused", hash: null };
 
 const asked = { id: "asmith", mac: "aa:bb:cc:dd:ee:ff", ip: "10.0.0.1", port: 1994 };
-const own: DeviceRow = {
+const own: DeviceRow & DeviceSecrets = {
   ...asked,
+  registered: 0,
+  repeats: 0,
   hash: "h1",
   sealedKey: null,
   storedProof: null,
@@ -38,8 +44,14 @@ const key = new Uint8Array(32).fill(1);
 const otherKey = new Uint8Array(32).fill(2);
 const sealed = { ...locked, sealedKey: key };
 
-const inText = (proof: Proof) =>
-  ({ device: asked, proof, sealed: false, clientKey: null, join: "open" }) as const;
+const inText = (proof: Proof): Registration => ({
+  device: asked,
+  proof,
+  sealed: false,
+  clientKey: null,
+  at: 7,
+  request: null,
+});
 
 describe("REGISTER: the first row that fits", () => {
   const free = { ipHolder: null, macHolder: null };
@@ -80,20 +92,20 @@ describe("REGISTER: the first row that fits", () => {
     ["text of a device that was sealed", locked, free, none, "94"],
     ["text of a device that was sealed, other MAC", { ...locked, mac: "x" }, free, right, "94"],
   ] as const)("%s", (_name, row, taken, proof, outcome) => {
-    const decision = decideRegister(inText(proof), "replace", { own: row, ...taken });
-    const store =
-      decision.kind === "need" || decision.store === "nothing" ? "" : ` ${decision.store}`;
-    expect(wordsOf(decision) + store).toBe(outcome);
-    if (decision.kind === "done" && decision.store === "insert") expect(decision.hash).toBe("new");
-    if (decision.kind === "done" && decision.store === "update") expect(decision.hash).toBe("h1");
-    if (decision.kind !== "done") return;
-    if (["01", "11", "31"].includes(decision.code)) expect(decision.hash).toBeNull();
+    const decision = decideRegister(inText(proof), defaultPolicy, { device: row, ...taken });
+    const stored = decision.writes.map(({ kind }) => ` ${kind.split("-")[0]}`).join("");
+    expect(wordsOf(decision) + stored).toBe(outcome);
+    const judged = decision.outcome;
+    if (judged.kind !== "done") return;
+    if (stored === " insert") expect(judged.hash).toBe("new");
+    if (stored === " update") expect(judged.hash).toBe("h1");
+    if (["01", "11", "31"].includes(judged.code)) expect(judged.hash).toBeNull();
     const holders: Record<string, string> = {
       11: `its MAC is ${row?.mac}`,
       12: "bsmith",
       13: "csmith",
     };
-    expect(decision.holder).toBe(holders[decision.code] ?? "");
+    expect(judged.holder).toBe(holders[judged.code] ?? "");
   });
 
   test.each([
@@ -102,14 +114,9 @@ describe("REGISTER: the first row that fits", () => {
     ["known", own, none, free, "01"],
     ["known, at another ip", otherIp, right, free, "02"],
   ] as const)("with a closed door: %s", (_name, row, proof, taken, outcome) => {
-    expect(
-      wordsOf(
-        decideRegister({ ...inText(proof), sealed: true, join: "closed" }, "replace", {
-          own: row,
-          ...taken,
-        }),
-      ),
-    ).toBe(outcome);
+    const closed = { ...defaultPolicy, join: "closed" } as const;
+    const rows = { device: row, ...taken };
+    expect(wordsOf(decideRegister({ ...inText(proof), sealed: true }, closed, rows))).toBe(outcome);
   });
 
   test.each([
@@ -119,13 +126,14 @@ describe("REGISTER: the first row that fits", () => {
     ["another key, keys are replaced", otherKey, "replace", right, "02"],
   ] as const)("sealed, at another ip, %s", (_name, clientKey, keyPolicy, proof, outcome) => {
     const request = { ...inText(proof), sealed: true, clientKey };
-    const rows = { own: { ...sealed, ip: "10.0.0.9" }, ...free };
-    expect(wordsOf(decideRegister(request, keyPolicy, rows))).toBe(outcome);
+    const rows = { device: { ...sealed, ip: "10.0.0.9" }, ...free };
+    expect(wordsOf(decideRegister(request, { ...defaultPolicy, keyPolicy }, rows))).toBe(outcome);
   });
 
   test("a sealed request of a device that was sealed before is decided like any other", () => {
-    const rows = { own: { ...otherIp, textLocked: true }, ...free };
-    expect(wordsOf(decideRegister({ ...inText(right), sealed: true }, "replace", rows))).toBe("02");
+    const rows = { device: { ...otherIp, textLocked: true }, ...free };
+    const request = { ...inText(right), sealed: true };
+    expect(wordsOf(decideRegister(request, defaultPolicy, rows))).toBe("02");
   });
 });
 
@@ -146,9 +154,10 @@ describe("DEREGISTER", () => {
     ["all is the same", own, right, "20"],
     ["text of a device that was sealed", locked, right, "94"],
   ] as const)("%s", (_name, row, proof, outcome) => {
-    const decision = decideDeregister(asked, proof, null, "replace", row);
+    const decision = decideDeregister(inText(proof), "replace", { device: row });
     expect(wordsOf(decision)).toBe(outcome);
-    if (decision.kind === "done") expect(decision.remove).toBe(outcome === "20");
+    const kinds = decision.writes.map(({ kind }) => kind);
+    expect(kinds).toEqual(outcome === "20" ? ["remove-device", "end-open-session"] : []);
   });
 
   test.each([
@@ -163,14 +172,29 @@ describe("DEREGISTER", () => {
     ["another key, strict, password not checked", otherKey, "strict", none, "verify h1"],
     ["another key, keys are replaced", otherKey, "replace", right, "20"],
   ] as const)("sealed, %s", (_name, clientKey, keyPolicy, proof, outcome) => {
-    const decision = decideDeregister(asked, proof, clientKey, keyPolicy, sealed);
+    const request = { ...inText(proof), clientKey };
+    const decision = decideDeregister(request, keyPolicy, { device: sealed });
     expect(wordsOf(decision)).toBe(outcome);
   });
 
   test("sealed, a device that has no key yet, strict", () => {
-    expect(wordsOf(decideDeregister(asked, right, key, "strict", own))).toBe("20");
+    const request = { ...inText(right), clientKey: key };
+    expect(wordsOf(decideDeregister(request, "strict", { device: own }))).toBe("20");
   });
 });
+
+const address = { ip: "10.0.0.1", port: 1994 };
+
+function loginOf(
+  proof: Proof,
+  clientKey: Uint8Array | null,
+  keyPolicy: "replace" | "strict",
+  device: (DeviceRow & DeviceSecrets) | null,
+) {
+  const seal = clientKey === null ? null : { clientKey, storedProof: new Uint8Array(32) };
+  const login = { id: "asmith", proof, seal, source: address, stated: address, at: 7 };
+  return decideLogin(login, keyPolicy, { device, session: null });
+}
 
 describe("LOGIN", () => {
   test.each([
@@ -196,14 +220,21 @@ describe("LOGIN", () => {
     ["sealed, another key", sealed, right, otherKey, "70 key changed"],
     ["sealed, another key, password wrong", sealed, wrong, otherKey, "31"],
   ] as const)("%s", (_name, row, proof, clientKey, outcome) => {
-    const decision = decideLogin(proof, clientKey, "replace", row);
-    const changed = decision.kind === "done" && decision.keyChanged ? " key changed" : "";
+    const decision = loginOf(proof, clientKey, "replace", row);
+    const { outcome: judged } = decision;
+    const changed = judged.kind === "done" && judged.keyChanged ? " key changed" : "";
     expect(wordsOf(decision) + changed).toBe(outcome);
+    const isIn = outcome.startsWith("70");
+    const kinds = [
+      ...(isIn && clientKey !== null ? ["update-device"] : []),
+      ...(isIn ? ["end-open-session", "open-session"] : []),
+    ];
+    expect(decision.writes.map(({ kind }): string => kind)).toEqual(kinds);
   });
 
   test("another key in strict mode", () => {
-    expect(wordsOf(decideLogin(right, otherKey, "strict", sealed))).toBe("31");
-    expect(wordsOf(decideLogin(right, key, "strict", sealed))).toBe("70");
+    expect(wordsOf(loginOf(right, otherKey, "strict", sealed))).toBe("31");
+    expect(wordsOf(loginOf(right, key, "strict", sealed))).toBe("70");
   });
 });
 
@@ -220,16 +251,15 @@ describe("RESUME needs the client's key and the proof of its ticket", () => {
     ["a device without a key", { ...ticketed, sealedKey: null }, key, shown, "31"],
     ["unknown id", null, key, shown, "31"],
   ] as const)("%s", (_name, row, clientKey, seen, code) => {
-    expect(decideResume(clientKey, seen, row)).toBe(code);
+    const resume = { id: "asmith", clientKey, shown: seen, source: address, stated: address };
+    const { outcome, writes } = decideResume({ ...resume, at: 7 }, { device: row, session: null });
+    expect(outcome.code).toBe(code);
+    const kinds = code === "70" ? ["end-open-session", "open-session"] : [];
+    expect(writes.map(({ kind }): string => kind)).toEqual(kinds);
   });
 });
 
-type Decision =
-  | ReturnType<typeof decideRegister>
-  | ReturnType<typeof decideDeregister>
-  | ReturnType<typeof decideLogin>;
-
-function wordsOf(decision: Decision): string {
-  if (decision.kind === "done") return decision.code;
-  return decision.need.kind === "hash" ? "hash" : `verify ${decision.need.hash}`;
+function wordsOf({ outcome }: Decision<Judged>): string {
+  if (outcome.kind === "done") return outcome.code;
+  return outcome.need.kind === "hash" ? "hash" : `verify ${outcome.need.hash}`;
 }

@@ -1,0 +1,184 @@
+// The only seam between the engine and a store. A verb says which rows it needs and decides over them as a pure function;
+// a store loads and writes rows and knows no verb. Contains types only.
+
+import type { AckCode } from "../protocol/codes.ts";
+import type {
+  Answer,
+  AnsweredRow,
+  DeviceFacts,
+  DeviceRow,
+  DeviceSecrets,
+  EndReason,
+  NewSession,
+  Question,
+  QuestionRow,
+  Report,
+  ReportRow,
+  SealedRequest,
+  SessionRow,
+  Touch,
+} from "./rows.ts";
+
+/** The rows that a rule needs, by their keys. What is left out is not read. */
+export type Keys = {
+  /** The device of this id. */
+  readonly device?: string;
+  /** The device's latest session, also one of an earlier registration. */
+  readonly withSession?: boolean;
+  /** The device's last report, if the device is registered. */
+  readonly withLastReport?: boolean;
+  /** Another device than this one that has the ip, with the port or with any (null). */
+  readonly ipHolder?: {
+    readonly besides: string;
+    readonly ip: string;
+    readonly port: number | null;
+  };
+  /** Another device than this one that has the MAC, whatever its notation. */
+  readonly macHolder?: { readonly besides: string; readonly mac: string };
+  /** The answer to a request of the same device, key and msgid. */
+  readonly answered?: SealedRequest;
+};
+
+/** What was found for `Keys`; null for what is not there or was not asked for. */
+export type Rows = {
+  readonly device: (DeviceRow & DeviceSecrets) | null;
+  readonly session: SessionRow | null;
+  /** `unreadable`: it is on a damaged page of the disk. */
+  readonly lastReport: ReportRow | "unreadable" | null;
+  /** Ids of devices. */
+  readonly ipHolder: string | null;
+  readonly macHolder: string | null;
+  readonly answered: AnsweredRow | null;
+};
+
+/** The fields of a device's row that change after its registration. */
+export type DeviceChange = Partial<
+  Pick<DeviceRow & DeviceSecrets, "ip" | "port" | "sealedKey" | "storedProof" | "textLocked">
+>;
+
+/** One change of rows. Times are milliseconds since 1970. */
+export type Write =
+  | {
+      readonly kind: "insert-device";
+      readonly device: DeviceFacts;
+      readonly hash: string;
+      readonly at: number;
+    }
+  | {
+      readonly kind: "update-device";
+      readonly id: string;
+      /** Fields left out stay. */
+      readonly change: DeviceChange;
+      /** When the device registered it; null if the device did not. */
+      readonly at: number | null;
+    }
+  | { readonly kind: "remove-device"; readonly id: string }
+  /** Its number is the number of the step's result. */
+  | { readonly kind: "open-session"; readonly session: NewSession }
+  /** Ends a session of this number if it is open. */
+  | {
+      readonly kind: "end-session";
+      readonly session: number;
+      readonly reason: EndReason;
+      readonly lastSeen: number;
+      readonly at: number;
+    }
+  /** Ends the open session of a device, if there is one. */
+  | {
+      readonly kind: "end-open-session";
+      readonly device: string;
+      readonly reason: EndReason;
+      readonly at: number;
+    }
+  | { readonly kind: "touch-sessions"; readonly touches: readonly Touch[] }
+  /** Keeps the answer to a request. The oldest make room for it. */
+  | { readonly kind: "keep-answer"; readonly request: SealedRequest; readonly code: AckCode }
+  /** Keeps a question; its number is the number of the step's result. The oldest make room for it. */
+  | { readonly kind: "add-question"; readonly question: Question }
+  | { readonly kind: "answer-question"; readonly number: number; readonly answer: Answer }
+  /** Keeps another answer to a question that has one, in a row of its own. */
+  | { readonly kind: "answer-again"; readonly number: number; readonly answer: Answer }
+  /** The server has run for another hour: questions grow older, and those of more than 30 days of service go. */
+  | { readonly kind: "count-hour" };
+
+/** What a rule decides: its outcome, and what is stored in the same transaction. At most one write gets a number. */
+export type Decision<Outcome> = { readonly outcome: Outcome; readonly writes: readonly Write[] };
+
+/** A change or look-up that a verb decides. */
+export type Rule<Outcome = unknown> = {
+  readonly kind: "rule";
+  readonly keys: Keys;
+  /** Pure: a store may call it again with other rows if the first attempt was not stored. */
+  readonly decide: (rows: Rows) => Decision<Outcome>;
+};
+
+/** A rule that was carried out; `number` is that of the row that it added, 0 without one. */
+export type Decided<Outcome = unknown> = { readonly outcome: Outcome; readonly number: number };
+
+/**
+ * Stores a report, unless it is stored already. A primitive of the store, because it is what devices do most.
+ */
+export type ReportStep = {
+  readonly kind: "report";
+  readonly report: Report;
+  /** 48 bits that a repeat has in common with the first sending: see `keyOf` in verbs/data.ts. */
+  readonly key: number;
+  /** Sequence number of the device's previous report; 0 if it is not known. */
+  readonly previous: number;
+  /** How it may instead be the answer to a kept question; null if it cannot be one. */
+  readonly mayAnswer: MayAnswer | null;
+};
+
+/** How a DATA is told from the answer to a question (protocol §4.9). */
+export type MayAnswer = {
+  /** Whether any kept question to the device may have it as its answer; else only one of the same time. */
+  readonly addressed: boolean;
+  /** Number of the question that an addressed DATA answers although it has another time; 0 for none. */
+  readonly open: number;
+  /**
+   * @param questions the kept questions to the device, newest first
+   * @param isReported tells whether the same DATA is stored as a report
+   * @returns null if it is a report
+   */
+  readonly decide: (
+    report: Report,
+    mayAnswer: MayAnswer,
+    questions: readonly QuestionRow[],
+    isReported: () => boolean,
+  ) => Decision<AnswerStored> | null;
+};
+
+/** The DATA was the answer to a question and is stored with it. */
+export type AnswerStored = {
+  readonly kind: "answer";
+  readonly question: number;
+  readonly repeated: boolean;
+};
+
+/** What became of a DATA. */
+export type ReportStored =
+  AnswerStored | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean };
+
+/** One step of a batch. */
+export type Step = Rule | ReportStep;
+
+/** The result of a step. Its effect is on the disk before the engine sees it. */
+export type Result = Decided | ReportStored;
+
+/** A value that comes later; a promise is one. */
+export type Later<T> = {
+  then(onValue: (value: T) => void, onError: (error: unknown) => void): unknown;
+};
+
+/** The store of devices, sessions and reports, as the engine drives it. */
+export interface Store {
+  /**
+   * Carries out a batch in one transaction, each step on the rows that those before it have left.
+   * @returns one result for each step, in the same order, once all of them are on the disk: now, or later from a store
+   *   behind a network
+   * @throws, or rejects, if nothing of the batch was stored
+   */
+  apply(steps: readonly Step[]): readonly Result[] | Later<readonly Result[]>;
+  /** Does a little of the work that is due besides the batches; called after each batch. Never throws. */
+  housekeep(): void;
+}

@@ -1,0 +1,84 @@
+// What a store reads for operators: the roster, devices, sessions, questions and reports, a page at a time. Types only.
+
+import type { DeviceRow, QuestionRow, ReportRow, RosterRow, SessionRow } from "./rows.ts";
+
+/** Read access to the registrar and the sessions. */
+export interface DeviceReads {
+  /** At most `limit` devices with ids after `after`, in the order of ids. */
+  roster(after: string, limit: number): readonly RosterRow[];
+  /** The registration of a device, or null. */
+  facts(id: string): DeviceRow | null;
+  /** A device's sessions with numbers below `before`, newest first. */
+  sessions(id: string, before: number, limit: number): readonly SessionRow[];
+  /** The kept questions to a device with numbers below `before`, newest first. */
+  questions(id: string, before: number, limit: number): readonly QuestionRow[];
+}
+
+/** Messages of some reports of a device, for a chart. */
+export type Messages = {
+  /** The sequence number of each report is `base` plus its place; the places are ascending. */
+  readonly base: number;
+  readonly places: Uint16Array;
+  /**
+   * The messages in UTF-8, in the same order, each followed by the byte 0x1f. A message that contains this byte itself
+   * makes the number of such bytes greater than the number of places.
+   */
+  readonly bytes: Uint8Array;
+};
+
+/** A scan of reports that returns a few at a time, so that each call is short. */
+export interface Scan<Row> {
+  /** At most `limit` of the next reports, possibly none; `done` tells whether there can be more. */
+  next(limit: number): readonly Row[];
+  readonly done: boolean;
+}
+
+/** A scan of messages, like `Scan`. */
+export interface MessageScan {
+  next(limit: number): Messages;
+  readonly done: boolean;
+}
+
+/**
+ * The reports with numbers from `low` to below `high` that were measured from `from` to `to`, ms since 1970; at any time
+ * if these are omitted.
+ */
+export type ReportRange = {
+  readonly low: number;
+  readonly high: number;
+  readonly from?: number;
+  readonly to?: number;
+};
+
+/** 65,536 consecutive sequence numbers, the first of which is `number` times as many. */
+export type ReportChunk = {
+  readonly number: number;
+  /** Whether the times of each device's reports ascend in it, and none of its reports was removed. */
+  readonly isOrdered: boolean;
+  /** Changes when reports of it are removed. */
+  readonly revision: number;
+};
+
+/** Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. */
+export interface ReportReads {
+  /** The chunks with reports that were measured from `from` to `to`, ms since 1970, in order. */
+  chunks(from: number, to: number): readonly ReportChunk[];
+  /** When a report was measured, ms since 1970; null if it was removed. */
+  timeAt(sequence: number): number | null;
+  /** When a device's reports at some places were measured, ms since 1970; NaN for each that was removed. */
+  timesAt(id: string, base: number, places: Uint16Array): Float64Array;
+  /** The number that the next report will get. */
+  end(): number;
+  /** The number of the oldest report that is kept; `end()` if there is none. */
+  first(): number;
+  /** How many reports are kept. */
+  count(): number;
+  /** One report by its number, or null. */
+  at(sequence: number): ReportRow | null;
+  /** A device's newest report, or null. */
+  latest(id: string): ReportRow | null;
+  /** A scan of the reports of a range, of one device or of all (null), in the order of their numbers. */
+  scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow>;
+  /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
+  messages(id: string, low: number, high: number): MessageScan;
+}

@@ -1,0 +1,150 @@
+// Owns the reads for operators from the store in memory. Never writes.
+
+import type {
+  DeviceRow,
+  QuestionRow,
+  ReportRow,
+  RosterRow,
+  SessionRow,
+} from "../../server/rows.ts";
+import type {
+  DeviceReads,
+  Messages,
+  MessageScan,
+  ReportChunk,
+  ReportRange,
+  ReportReads,
+  Scan,
+} from "../../server/store-reads.ts";
+import type { MemoryRows } from "./memory-rows.ts";
+
+/** How many sequence numbers a chunk has. */
+const chunkSize = 65_536;
+
+export class MemoryReads implements DeviceReads, ReportReads {
+  /** @param reports by sequence number, from 1 on without gaps */
+  constructor(
+    private readonly rows: MemoryRows,
+    private readonly reports: ReadonlyMap<number, ReportRow>,
+  ) {}
+
+  roster(after: string, limit: number): RosterRow[] {
+    const never = { session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
+    const devices = [...this.rows.devices.values()].filter(({ id }) => id > after);
+    devices.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return devices.slice(0, limit).map((device) => {
+      const { session, started, lastSeen, ended, reason } =
+        this.rows.currentSession(device) ?? never;
+      return { id: device.id, session, started, lastSeen, ended, reason };
+    });
+  }
+
+  facts(id: string): DeviceRow | null {
+    const device = this.rows.devices.get(id);
+    if (device === undefined) return null;
+    const { mac, ip, port, registered, repeats, sealedKey, textLocked } = device;
+    return { id, mac, ip, port, registered, repeats, sealedKey, textLocked };
+  }
+
+  sessions(id: string, before: number, limit: number): SessionRow[] {
+    const older = this.rows.sessionsOf(id).filter(({ session }) => session < before);
+    return older.slice(0, limit);
+  }
+
+  questions(id: string, before: number, limit: number): QuestionRow[] {
+    const older = this.rows.questionsOf(id).filter(({ number }) => number < before);
+    return older.slice(0, limit);
+  }
+
+  chunks(from: number, to: number): ReportChunk[] {
+    const all = [...this.reports.values()];
+    const numbers = Array.from({ length: Math.ceil(this.end() / chunkSize) }, (_, i) => i);
+    return numbers.flatMap((number) => {
+      const low = Math.max(0, number * chunkSize - 1);
+      const isIn = all.slice(low, low + chunkSize).some(({ at }) => at >= from && at <= to);
+      return isIn ? [{ number, isOrdered: false, revision: 0 }] : [];
+    });
+  }
+
+  timeAt(sequence: number): number | null {
+    return this.at(sequence)?.at ?? null;
+  }
+
+  timesAt(_id: string, base: number, places: Uint16Array): Float64Array {
+    return Float64Array.from(places, (place) => this.timeAt(base + place) ?? Number.NaN);
+  }
+
+  end(): number {
+    return this.reports.size + 1;
+  }
+
+  first(): number {
+    return 1;
+  }
+
+  count(): number {
+    return this.reports.size;
+  }
+
+  at(sequence: number): ReportRow | null {
+    return this.reports.get(sequence) ?? null;
+  }
+
+  latest(id: string): ReportRow | null {
+    return [...this.reports.values()].findLast(({ device }) => device === id) ?? null;
+  }
+
+  scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow> {
+    const { low, high, from = -Infinity, to = Infinity } = range;
+    const isIn = ({ sequence, device, at }: ReportRow) =>
+      sequence >= low &&
+      sequence < high &&
+      (id === null || id === device) &&
+      at >= from &&
+      at <= to;
+    const rows = [...this.reports.values()].filter(isIn);
+    return new ArrayScan(order === "newest" ? rows.reverse() : rows);
+  }
+
+  messages(id: string, low: number, high: number): MessageScan {
+    const rows = [...this.reports.values()].filter(
+      ({ sequence, device }) => device === id && sequence >= low && sequence < high,
+    );
+    return new ArrayMessages(rows);
+  }
+}
+
+class ArrayScan implements Scan<ReportRow> {
+  #next = 0;
+
+  constructor(private readonly rows: readonly ReportRow[]) {}
+
+  next(limit: number): readonly ReportRow[] {
+    return this.rows.slice(this.#next, (this.#next += limit));
+  }
+
+  get done(): boolean {
+    return this.#next >= this.rows.length;
+  }
+}
+
+class ArrayMessages implements MessageScan {
+  #next = 0;
+
+  constructor(private readonly rows: readonly ReportRow[]) {}
+
+  next(limit: number): Messages {
+    const base = this.rows[this.#next]?.sequence ?? 0;
+    const rows = this.rows.slice(this.#next, this.#next + limit);
+    // A place has 16 bits.
+    const taken = rows.filter(({ sequence }) => sequence - base < chunkSize);
+    this.#next += taken.length;
+    const places = Uint16Array.from(taken, ({ sequence }) => sequence - base);
+    const bytes = Buffer.from(taken.map(({ message }) => `${message}\x1f`).join(""));
+    return { base, places, bytes };
+  }
+
+  get done(): boolean {
+    return this.#next >= this.rows.length;
+  }
+}

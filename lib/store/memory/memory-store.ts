@@ -1,0 +1,67 @@
+// Owns a store whose rows are in Maps: for tests and simulations, and the shortest text of what a store does. Keeps nothing
+// when the process ends. Knows no verb.
+
+import type { ReportRow, SessionRow } from "../../server/rows.ts";
+import type { ReportStep, ReportStored, Result, Step, Store } from "../../server/store-port.ts";
+import { MemoryReads } from "./memory-reads.ts";
+import { MemoryRows } from "./memory-rows.ts";
+import { UndoLog, UndoMap } from "./undo-map.ts";
+
+export class MemoryStore implements Store {
+  readonly #log = new UndoLog();
+  readonly rows = new MemoryRows(this.#log);
+  /** The reports by sequence number. */
+  readonly reports = new UndoMap<number, ReportRow>(this.#log);
+  /** The sequence number of each report, by all that its repeat has in common with it. */
+  readonly #sequences = new UndoMap<string, number>(this.#log);
+  readonly reads = new MemoryReads(this.rows, this.reports);
+
+  apply(steps: readonly Step[]): readonly Result[] {
+    try {
+      return steps.map((step) => this.#carryOut(step));
+    } catch (error) {
+      this.#log.undoAll();
+      throw error;
+    } finally {
+      this.#log.clear();
+    }
+  }
+
+  housekeep(): void {}
+
+  /** All open sessions; a server loads them when it starts. */
+  openSessions(): SessionRow[] {
+    return [...this.rows.sessions.values()].filter(({ ended }) => ended === null);
+  }
+
+  #carryOut(step: Step): Result {
+    if (step.kind === "report") return this.#report(step);
+    const { keys, decide } = step;
+    const rows = this.rows.load(keys);
+    const wantsReport = keys.withLastReport === true && rows.device !== null;
+    const lastReport = wantsReport ? this.reads.latest(rows.device.id) : null;
+    const { outcome, writes } = decide({ ...rows, lastReport });
+    return { outcome, number: this.rows.writeAll(writes) };
+  }
+
+  #report(step: ReportStep): ReportStored {
+    const { report, mayAnswer } = step;
+    const { device, time, code, message } = report;
+    const itself = JSON.stringify([step.key, device, time, code, message]);
+    const before = this.#sequences.get(itself);
+    if (mayAnswer !== null) {
+      const questions = this.rows.questionsOf(device);
+      const isReported = () => before !== undefined;
+      const decision = mayAnswer.decide(report, mayAnswer, questions, isReported);
+      if (decision !== null) {
+        this.rows.writeAll(decision.writes);
+        return decision.outcome;
+      }
+    }
+    if (before !== undefined) return { kind: "report", sequence: before, repeated: true };
+    const sequence = this.reports.size + 1;
+    this.reports.set(sequence, { ...report, sequence });
+    this.#sequences.set(itself, sequence);
+    return { kind: "report", sequence, repeated: false };
+  }
+}

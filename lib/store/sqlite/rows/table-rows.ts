@@ -1,0 +1,90 @@
+// The tables of rows behind the store's port: loads what a rule asks for, and writes what it decided. Runs inside the
+// caller's transaction. Decides nothing.
+
+import type { Database } from "bun:sqlite";
+import type { ReportRow } from "../../../server/rows.ts";
+import type { Keys, Rows, Write } from "../../../server/store-port.ts";
+import { AnsweredRows } from "./answered-rows.ts";
+import { DeviceRows } from "./device-rows.ts";
+import { QuestionRows } from "./question-rows.ts";
+import { SessionRows } from "./session-rows.ts";
+
+/** Looks up a device's last report. */
+export type LastReportOf = (device: string) => ReportRow | "unreadable" | null;
+
+export class TableRows {
+  readonly sessions: SessionRows;
+  readonly questions: QuestionRows;
+  readonly #devices: DeviceRows;
+  readonly #answered: AnsweredRows;
+
+  constructor(database: Database) {
+    this.sessions = new SessionRows(database);
+    this.questions = new QuestionRows(database);
+    this.#devices = new DeviceRows(database);
+    this.#answered = new AnsweredRows(database);
+  }
+
+  /** The rows that a rule needs. */
+  load(keys: Keys, lastReportOf: LastReportOf): Rows {
+    const { device: id, ipHolder, macHolder, answered } = keys;
+    const device = id === undefined ? null : this.#devices.get(id);
+    const session = keys.withSession === true ? this.sessions.latestOf(id as string) : null;
+    const wantsReport = keys.withLastReport === true && device !== null;
+    return {
+      device,
+      session,
+      lastReport: wantsReport ? lastReportOf(device.id) : null,
+      ipHolder: ipHolder === undefined ? null : this.#devices.ipHolder(ipHolder),
+      macHolder: macHolder === undefined ? null : this.#devices.macHolder(macHolder),
+      answered: answered === undefined ? null : this.#answered.answerTo(answered),
+    };
+  }
+
+  /** Writes what was decided; returns the number of the row that was added, 0 without one. */
+  writeAll(writes: readonly Write[]): number {
+    let number = 0;
+    for (const write of writes) number += this.#write(write);
+    return number;
+  }
+
+  #write(write: Write): number {
+    switch (write.kind) {
+      case "insert-device":
+        this.#devices.insert(write.device, write.hash, write.at);
+        return 0;
+      case "update-device":
+        this.#devices.update(write.id, write.change, write.at);
+        return 0;
+      case "remove-device":
+        this.#devices.remove(write.id);
+        return 0;
+      case "open-session":
+        return this.sessions.open(write.session);
+      case "end-session":
+        this.sessions.end(write);
+        return 0;
+      case "end-open-session":
+        this.sessions.endOpen(write.device, write.reason, write.at);
+        return 0;
+      case "touch-sessions":
+        this.sessions.touch(write.touches);
+        this.#devices.countRepeats(write.touches);
+        return 0;
+      case "keep-answer":
+        this.#answered.keep(write.request, write.code);
+        return 0;
+      case "add-question":
+        return this.questions.add(write.question);
+      case "answer-question":
+        this.questions.answer(write.number, write.answer);
+        return 0;
+      case "answer-again":
+        this.questions.answerAgain(write.number, write.answer);
+        return 0;
+      case "count-hour":
+        this.questions.countHour();
+        return 0;
+    }
+  }
+}
