@@ -1,20 +1,14 @@
 // Owns access control: checks the host name of a request, its login, and the origin of a change, as in API.md, Who may
 // what. Never stores a login.
 
+import type { Endpoint } from "./api/endpoint.ts";
+import type { Rights } from "./api/shapes.ts";
 import { hostOf, isServedHost } from "./host-check.ts";
 import type { Logins } from "./logins.ts";
 import { Problem } from "./problem.ts";
-import type { Route } from "./router.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
 export const cookieName = "iot_session";
-
-/** What a request may do. */
-export type Rights = {
-  readonly loggedIn: boolean;
-  readonly mayRead: boolean;
-  readonly mayChange: boolean;
-};
 
 export type GateOptions = {
   readonly logins: Logins;
@@ -37,7 +31,7 @@ export class Gate {
    * @param access what the route requires
    * @throws Problem `foreign-host`, `login-required`, `foreign-origin`, `too-many`
    */
-  admit(request: Request, peerIp: string, access: Route["access"]): void {
+  admit(request: Request, peerIp: string, access: Endpoint["access"]): void {
     this.checkHost(request);
     if (access === "open") {
       // Logging in and out are changes too, so a page of another site must not do it.
@@ -75,7 +69,7 @@ export class Gate {
    * What a request may do.
    * @throws Problem `too-many` if its source tried too many wrong tokens
    */
-  rightsOf(request: Request, peerIp: string): Rights {
+  rightsOf(request: Request, peerIp: string): Omit<Rights, "version"> {
     const visitor = this.visitorOf(request, peerIp);
     const loggedIn = this.#isLoggedIn(request, visitor);
     const mayRead = loggedIn || (this.options.publicRead && visitor.isLocal);

@@ -1,6 +1,7 @@
 // Owns the streams of server-sent events to a bounded number of browsers. Disconnects a client that does not read, so
 // that no other client waits for it. Never knows what an event says.
 
+import type { Topic } from "./api/words.ts";
 import { Problem } from "./problem.ts";
 
 export const liveClientsMax = 32;
@@ -10,9 +11,6 @@ const waitingBytesMax = 1 << 20;
 const waitingMsMax = 30_000;
 /** Interval of an empty comment line, ms: it keeps proxies from closing a quiet connection. */
 const aliveEveryMs = 15_000;
-
-export const topics = ["devices", "reports", "seen", "activity", "status"] as const;
-export type Topic = (typeof topics)[number];
 
 export type Subscription = {
   readonly topics: readonly Topic[];

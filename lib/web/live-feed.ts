@@ -1,11 +1,13 @@
 // Owns the live events. They cost nothing on the packet path: twice a second this file searches the sessions for newer
 // packets and reports, and encodes each event once for all clients that want it. Never stores or changes anything.
 
-import { eventBytes, type LiveClient, type LiveClients, type Topic } from "./live-clients.ts";
+import type { ReportRow } from "../server/rows.ts";
+import type { LiveEvents, PresenceChange, Report } from "./api/shapes.ts";
+import type { Topic } from "./api/words.ts";
+import { eventBytes, type LiveClient, type LiveClients } from "./live-clients.ts";
 import { timeText } from "./parameters.ts";
 import type { ActivityLine, LiveSession, WebPorts } from "./ports.ts";
-import type { ReportRow } from "../server/rows.ts";
-import { presenceFields, reportOf } from "./shapes.ts";
+import { presenceFields, reportOf } from "./device-values.ts";
 import type { Roster } from "./roster.ts";
 import type { Status } from "./status.ts";
 
@@ -105,7 +107,7 @@ export class LiveFeed {
   }
 
   #tellChanges(): void {
-    const changes: ({ readonly id: string } & ReturnType<typeof presenceFields>)[] = [];
+    const changes: PresenceChange[] = [];
     const removed: string[] = [];
     for (const id of this.#changed) {
       this.#changed.delete(id);
@@ -190,7 +192,8 @@ export class LiveFeed {
       const scan = this.ports.reports.scan(device, { low: from + 1, high: last + 1 }, "newest");
       const reports = scan.next(ownReportsPerFrame).toReversed();
       if (reports.length === 0) continue;
-      client.send(eventBytes("reports", { reports: reports.map(shortened), more: !scan.done }));
+      const event: LiveEvents["reports"] = { reports: reports.map(shortened), more: !scan.done };
+      client.send(eventBytes("reports", event));
     }
   }
 
@@ -199,7 +202,11 @@ export class LiveFeed {
    * @param only returns the part of the data for clients that watch one device, or null for none; if omitted, they get
    *   the whole event
    */
-  #tell(topic: Topic, data: unknown, only?: (device: string) => unknown): void {
+  #tell<T extends Topic>(
+    topic: T,
+    data: LiveEvents[T],
+    only?: (device: string) => LiveEvents[T] | null,
+  ): void {
     let shared: Uint8Array | null = null;
     for (const client of this.clients.all()) {
       if (!client.topics.includes(topic)) continue;
@@ -217,10 +224,11 @@ export class LiveFeed {
 /** The first event of a stream. */
 export function hello(ports: WebPorts): Uint8Array {
   const { version, devicePort } = ports;
-  return eventBytes("hello", { time: timeText(ports.now()), version, devicePort });
+  const event: LiveEvents["hello"] = { time: timeText(ports.now()), version, devicePort };
+  return eventBytes("hello", event);
 }
 
-function shortened(report: ReportRow) {
+function shortened(report: ReportRow): Report {
   const { message } = report;
   if (message.length <= messageCharsMax) return reportOf(report);
   return reportOf({ ...report, message: message.slice(0, messageCharsMax) });

@@ -3,21 +3,13 @@
 // Never writes to the database.
 
 import type { Fact } from "../server/feed.ts";
-import type { PresenceSource } from "./ports.ts";
-import type { DeviceReads } from "../server/store-reads.ts";
 import type { RosterRow } from "../server/rows.ts";
+import type { DeviceReads } from "../server/store-reads.ts";
+import type { Places } from "./api/forms.ts";
+import type { Presence, Status } from "./api/shapes.ts";
+import type { PresenceFilter } from "./api/words.ts";
+import type { PresenceSource } from "./ports.ts";
 import { Slice } from "./slice.ts";
-
-export type Presence = "online" | "offline" | "never";
-/** What a list can be narrowed to: a presence, or one of the two parts of "offline". */
-export type PresenceFilter = Presence | "silent" | "left";
-export const presenceFilters: readonly PresenceFilter[] = [
-  "online",
-  "offline",
-  "silent",
-  "left",
-  "never",
-];
 
 /** A device in the roster. */
 export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
@@ -33,7 +25,7 @@ export type RosterQuery = {
   readonly after: RosterPlace | null;
 };
 
-export type RosterPlace = { readonly id: string; readonly lastSeen: number };
+type RosterPlace = Places["device"];
 
 export type RosterPage = {
   readonly entries: readonly RosterEntry[];
@@ -76,7 +68,7 @@ export class Roster {
     this.#closed = true;
   }
 
-  get counts(): Readonly<Record<"registered" | "silent" | Presence, number>> {
+  get counts(): Status["devices"] {
     const registered = this.#byId.size;
     const online = this.#open.size;
     const never = this.#never;

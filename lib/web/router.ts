@@ -1,29 +1,27 @@
 // Owns the matching of requests to routes: a route has a method, a path with names in braces, and a handler. Never
 // checks access: that is the gate's task.
 
-import type { Parameters } from "./parameters.ts";
+import type { Endpoint } from "./api/endpoint.ts";
+import type { Forms } from "./api/forms.ts";
 import { Problem } from "./problem.ts";
 
 /** A request as its route receives it. */
-export type Call = {
+export type Asked = {
   readonly request: Request;
-  readonly url: URL;
   /** The decoded parts of the path, by the names in braces. */
   readonly names: Readonly<Record<string, string>>;
-  readonly parameters: Parameters;
+  /**
+   * Reads the query parameters.
+   * @throws Problem `bad-parameter`
+   */
+  readonly parameters: () => Readonly<Record<string, unknown>>;
   /** The address that the connection came from. */
   readonly peerIp: string;
 };
 
-export type Route = {
-  readonly method: "GET" | "POST" | "DELETE";
-  /** For example `/api/v1/devices/{id}`. */
-  readonly path: string;
-  /** The query parameters that it accepts. */
-  readonly query: readonly string[];
-  /** Who may use it: everybody, this machine and those who may read, only those, or those who may change. */
-  readonly access: "open" | "local" | "read" | "change";
-  readonly answer: (call: Call) => Response | Promise<Response>;
+export type Route = Pick<Endpoint, "method" | "path" | "access"> & {
+  readonly query: Forms;
+  readonly answer: (asked: Asked) => Response | Promise<Response>;
 };
 
 export type Found = { readonly route: Route; readonly names: Readonly<Record<string, string>> };
@@ -73,17 +71,4 @@ function match(pattern: readonly string[], words: readonly string[]) {
     }
   }
   return names;
-}
-
-/** A JSON response that no cache stores. */
-export function json(value: unknown, status = 200): Response {
-  return jsonText(JSON.stringify(value), status);
-}
-
-/** The same for a value that is JSON text already. */
-export function jsonText(text: string, status = 200): Response {
-  return new Response(text, {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
 }

@@ -2,10 +2,10 @@
 // and decimated on request. The cache is bounded. Reports never change, so a cached reading never becomes wrong. Never
 // parses a message itself.
 
+import type { Messages, ReportChunk, ReportReads } from "../server/store-reads.ts";
 import { type Bucket, type Columns, Decimation, firstAtOrAbove, single } from "./decimation.ts";
 import { columnReaderOf } from "./number-column.ts";
 import { finderOf } from "./numbers-in-messages.ts";
-import type { Messages, ReportChunk, ReportReads } from "../server/store-reads.ts";
 import { Slice } from "./slice.ts";
 import { addTo, indexesIn, type TimedColumns } from "./time-search.ts";
 

@@ -2,6 +2,7 @@
 // Never changes a counter.
 
 import { shownCounters } from "../server/counters.ts";
+import type { Spread, Status as StatusShape } from "./api/shapes.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
 import type { Roster } from "./roster.ts";
@@ -54,7 +55,7 @@ export class Status {
   }
 
   /** The JSON form of the status. */
-  read() {
+  read(): StatusShape {
     const { ports, live } = this;
     const gauges = ports.gauges();
     const uptimeMs = ports.uptimeMs();
@@ -94,7 +95,7 @@ export class Status {
     };
   }
 
-  #rates() {
+  #rates(): StatusShape["rates"] {
     const { at, gauges: last } = this.#last;
     const { at: since, gauges: first } = this.#before;
     const seconds = (at - since) / 1000;
@@ -107,8 +108,8 @@ export class Status {
     };
   }
 
-  #warnings(gauges: Gauges, uptimeMs: number) {
-    const warnings: { code: string; text: string; count: number }[] = [];
+  #warnings(gauges: Gauges, uptimeMs: number): StatusShape["warnings"] {
+    const warnings: StatusShape["warnings"][number][] = [];
     const warn = (code: string, text: string, count: number) => {
       if (count > 0) warnings.push({ code, text, count });
     };
@@ -155,7 +156,7 @@ function copy({ bounds, counts, sum }: HistogramReading): HistogramReading {
 }
 
 /** Quantiles of the values between two readings of a histogram, in ms: the upper bounds of their buckets. */
-function spread(before: HistogramReading, after: HistogramReading) {
+function spread(before: HistogramReading, after: HistogramReading): Spread {
   const counts = after.counts.map((count, i) => count - (before.counts[i] ?? 0));
   const total = counts.reduce((sum, count) => sum + count, 0);
   const at = (share: number) => {

@@ -2,8 +2,9 @@
 // number of requests, the size of bodies, and idle time. Never contains the logic of a route.
 
 import { OperatingError } from "../operating-error.ts";
-import { deviceRoutes } from "./device-routes.ts";
+import { deviceHandlers } from "./device-handlers.ts";
 import { Gate } from "./gate.ts";
+import { type Handlers, routesOf } from "./handlers.ts";
 import { isLoopbackHost } from "./host-check.ts";
 import { ConnectionLimit, connectionsMax, connectionsOfPeerMax } from "./connection-limit.ts";
 import { LiveClients } from "./live-clients.ts";
@@ -14,13 +15,13 @@ import { Parameters } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { bodyBytesMax } from "./request-body.ts";
-import { reportRoutes } from "./report-routes.ts";
+import { reportHandlers } from "./report-handlers.ts";
 import { Roster } from "./roster.ts";
 import { type Route, Router } from "./router.ts";
 import { secured } from "./safety-headers.ts";
-import { seriesRoutes } from "./series-routes.ts";
-import { serverRoutes } from "./server-routes.ts";
-import { sessionRoutes } from "./session-routes.ts";
+import { seriesHandlers } from "./series-handlers.ts";
+import { serverHandlers } from "./server-handlers.ts";
+import { sessionHandlers } from "./session-handlers.ts";
 import { Status } from "./status.ts";
 
 export type WebOptions = {
@@ -52,8 +53,6 @@ const idleSeconds = 30;
 const rawBodyBytesMax = 4 * bodyBytesMax;
 
 export class WebServer {
-  /** All routes. */
-  readonly routes: readonly Route[];
   readonly #server: Bun.Server<undefined>;
   readonly #limit: ConnectionLimit;
   readonly #router: Router;
@@ -81,16 +80,7 @@ export class WebServer {
     this.#status = new Status(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
     this.#unsubscribe = ports.subscribe((facts) => this.#roster.take(facts));
-    const parts = { ports, roster: this.#roster, status: this.#status, clients, feed: this.#feed };
-    this.routes = [
-      ...sessionRoutes(this.#gate, this.#logins, ports.version, options.pages),
-      ...serverRoutes(parts),
-      ...deviceRoutes(ports, this.#roster),
-      ...reportRoutes(ports),
-      ...seriesRoutes(ports),
-      ...this.#pageRoutes(),
-    ];
-    this.#router = new Router(this.routes);
+    this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);
     try {
       this.#server = this.#listen();
     } catch (error) {
@@ -186,18 +176,32 @@ export class WebServer {
     if (Number(request.headers.get("content-length") ?? 0) > bodyBytesMax) {
       throw new Problem("body-too-large", `At most ${bodyBytesMax} bytes.`);
     }
-    const parameters = new Parameters(url.searchParams, route.query, this.options.ports.now());
-    const response = await route.answer({ request, url, names, parameters, peerIp });
+    const given = new Parameters(url.searchParams, route.query, this.options.ports.now());
+    const parameters = () => given.read();
+    const response = await route.answer({ request, names, parameters, peerIp });
     // A stream of events can be quiet for a long time, and detects clients that are gone by itself.
     if (response.headers.get("content-type") === "text/event-stream") keepOpen();
     return response;
+  }
+
+  #handlers(clients: LiveClients): Handlers {
+    const { ports, pages } = this.options;
+    const roster = this.#roster;
+    const parts = { ports, roster, status: this.#status, clients, feed: this.#feed };
+    return {
+      ...sessionHandlers(this.#gate, this.#logins, ports.version, pages),
+      ...serverHandlers(parts),
+      ...deviceHandlers(ports, roster),
+      ...reportHandlers(ports),
+      ...seriesHandlers(ports),
+    };
   }
 
   #pageRoutes(): Route[] {
     return Array.from(this.options.pages, ([path, file]) => ({
       method: "GET",
       path,
-      query: [],
+      query: {},
       access: "open",
       answer: () => pageResponse(file),
     }));

@@ -2,7 +2,8 @@
 // and every route is documented.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { openApi } from "../../lib/web/openapi.ts";
+import { openApi } from "../../lib/web/api/openapi.ts";
+import { isId } from "../../lib/protocol/fields.ts";
 import { errorsIn, type Schema } from "./json-schema.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -127,33 +128,55 @@ describe("each route answers as documented", () => {
   });
 });
 
-test("routes and documentation agree, query parameters included", async () => {
-  const { WebServer } = await import("../../lib/web/web-server.ts");
-  const { fakePorts } = await import("./fake-ports.ts");
-  const web = new WebServer({
-    host: "127.0.0.1",
-    port: 0,
-    token: "t".repeat(40),
-    names: [],
-    proxyNames: [],
-    trustedProxies: [],
-    publicRead: false,
-    pages: new Map(),
-    ports: fakePorts(),
-  });
-  await web.close();
-  const routes = web.routes.map(({ method, path, query }) => [method, path, [...query].sort()]);
-  const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods)
-      .filter(([method]) => method !== "parameters")
-      .map(([method, { parameters = [] }]) => {
-        const names = parameters.filter((one) => one.in === "query").map((one) => one.name);
-        return [method.toUpperCase(), path, names.sort()];
-      }),
-  );
-  const sorted = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
-  expect(sorted(routes)).toEqual(sorted(documented));
+/** A path of the document with an id that is not registered. */
+const filled = (pattern: string) => pattern.replace("{id}", "nobody");
+
+test("each path answers to its documented methods and to no other", async () => {
+  for (const [pattern, methods] of Object.entries(document.paths)) {
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+      // Without a login, so that nothing is changed or streamed.
+      const { status } = await server.ask(filled(pattern), { method });
+      const isThere = methods[method.toLowerCase()] !== undefined;
+      expect(status === 405, `${method} ${pattern}: ${status}`).toBe(!isThere);
+      expect(status, `${method} ${pattern}`).not.toBe(404);
+    }
+  }
 });
+
+test("each route takes its documented parameters, once, and no other", async () => {
+  const twice = (name: string) => `${name}=1&${name}=1`;
+  for (const [pattern, { get }] of Object.entries(document.paths)) {
+    if (get === undefined) continue;
+    const refusal = async (query: string) => {
+      const reply = await server.ask(`${filled(pattern)}?${query}`, { headers: server.login });
+      return (reply.body as { detail?: string }).detail;
+    };
+    for (const { name } of get.parameters ?? []) {
+      expect(await refusal(twice(name)), pattern).toBe(`${name} is given more than once.`);
+    }
+    expect(await refusal("other=1"), pattern).toBe('There is no parameter "other" here.');
+  }
+});
+
+test("the document is what the server tells", async () => {
+  expect(await server.read<unknown>("/api/v1/openapi.json")).toEqual(
+    JSON.parse(JSON.stringify(document)),
+  );
+});
+
+test("the id of the document is that of the protocol", () => {
+  const { properties } = (document as unknown as WithShapes).components.schemas.Device;
+  const words = ["a", "A.b_c:d-9", ".", "..", "...", ".a", "", "a b", "ä", "a\n", "a/b"];
+  for (const word of [...words, "x".repeat(64), "x".repeat(65)]) {
+    expect(errorsIn(word, properties.id, document).length === 0, word).toBe(isId(word));
+  }
+});
+
+type WithShapes = {
+  readonly components: {
+    readonly schemas: { readonly Device: { readonly properties: { readonly id: Schema } } };
+  };
+};
 
 test("an error is a problem document", async () => {
   const { status, headers, body } = await server.ask("/api/v1/nothing");

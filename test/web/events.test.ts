@@ -1,12 +1,14 @@
 // Live events: what a browser receives when devices come, report and go; bounds on listeners; slow readers are cut.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { events as shapes } from "../../lib/web/api/shapes.ts";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import { Roster } from "../../lib/web/roster.ts";
 import { Status } from "../../lib/web/status.ts";
 import type { LiveSession } from "../../lib/web/ports.ts";
 import { fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
+import { errorsIn } from "./json-schema.ts";
 import { newDevice, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -28,7 +30,13 @@ async function* eventsOf(response: Response): AsyncGenerator<Event> {
   }
 }
 
-/** The next event that fits. */
+/** What is wrong with the data of an event, by its shape. */
+function errorsOf({ event, data }: Event): string[] {
+  const shape = Object.entries(shapes).find(([name]) => name === event)?.[1];
+  return shape === undefined ? [`no event ${event}`] : errorsIn(data, shape, {});
+}
+
+/** The next event that fits; all until then must be as documented. */
 async function until(
   events: AsyncGenerator<Event>,
   fits: (event: Event) => boolean,
@@ -36,6 +44,7 @@ async function until(
   for (;;) {
     const { value, done } = await events.next();
     if (done) throw new Error("the stream ended");
+    expect(errorsOf(value)).toEqual([]);
     if (fits(value)) return value;
   }
 }
@@ -47,10 +56,8 @@ describe("a running server", () => {
     const response = await fetch(`${server.url}/api/v1/events?${all}`, { headers: server.login });
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const events = eventsOf(response);
-    expect((await events.next()).value).toMatchObject({
-      event: "hello",
-      data: { version: "1.2.3" },
-    });
+    const { data: hello } = await until(events, ({ event }) => event === "hello");
+    expect(hello).toMatchObject({ version: "1.2.3" });
 
     const device = await newDevice(server, "live");
     const change = (presence: string) =>

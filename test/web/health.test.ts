@@ -3,12 +3,13 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { testTimeoutMs } from "../e2e/polling.ts";
+import { routeOf } from "../../lib/web/handlers.ts";
 import { LiveClients } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { Roster } from "../../lib/web/roster.ts";
-import type { Call } from "../../lib/web/router.ts";
-import { serverRoutes } from "../../lib/web/server-routes.ts";
+import type { Asked } from "../../lib/web/router.ts";
+import { serverHandlers } from "../../lib/web/server-handlers.ts";
 import { Status } from "../../lib/web/status.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
 
@@ -29,15 +30,16 @@ async function askOpen(changes: Partial<WebPorts>) {
   const clients = new LiveClients();
   const status = new Status(ports, roster, clients, false);
   const feed = new LiveFeed(ports, roster, clients, status);
-  const routes = serverRoutes({ ports, roster, status, clients, feed });
+  const handlers = serverHandlers({ ports, roster, status, clients, feed });
   status.close();
   feed.close();
   roster.close();
   readings = 0;
   const answers = new Map<string, { status: number; body: unknown }>();
-  for (const { access, path, answer } of routes) {
+  for (const name of Object.keys(handlers) as (keyof typeof handlers)[]) {
+    const { access, path, answer } = routeOf(name, handlers[name]);
     if (access !== "open") continue;
-    const reply = await answer({} as Call);
+    const reply = await answer({} as Asked);
     answers.set(path, { status: reply.status, body: await reply.json() });
   }
   return { answers, readings };

@@ -13,6 +13,12 @@ const known = [
   "$ref",
   "format",
   "pattern",
+  "maxLength",
+  "prefixItems",
+  "minItems",
+  "maxItems",
+  "description",
+  "default",
   "minimum",
   "maximum",
 ];
@@ -39,10 +45,7 @@ export function errorsIn(value: unknown, schema: Schema, root: Schema, at = "$")
     case "object":
       return objectErrors(value, schema, root, at);
     case "array":
-      if (!Array.isArray(value)) return [`${at} is no array`];
-      return value.flatMap((item, i) =>
-        errorsIn(item, schema["items"] as Schema, root, `${at}[${i}]`),
-      );
+      return arrayErrors(value, schema, root, at);
     case "string":
       return textErrors(value, schema, at);
     case "integer":
@@ -73,9 +76,21 @@ function objectErrors(value: unknown, schema: Schema, root: Schema, at: string):
   return errors;
 }
 
+function arrayErrors(value: unknown, schema: Schema, root: Schema, at: string): string[] {
+  if (!Array.isArray(value)) return [`${at} is no array`];
+  const { prefixItems, items = {}, minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema;
+  if (value.length < (minItems as number)) return [`${at} is too short`];
+  if (value.length > (maxItems as number)) return [`${at} is too long`];
+  const first = (prefixItems ?? []) as readonly Schema[];
+  return value.flatMap((item, i) =>
+    errorsIn(item, first[i] ?? (items as Schema), root, `${at}[${i}]`),
+  );
+}
+
 function textErrors(value: unknown, schema: Schema, at: string): string[] {
   if (typeof value !== "string") return [`${at} is no text`];
-  const { pattern, format } = schema;
+  const { pattern, format, maxLength } = schema;
+  if (typeof maxLength === "number" && value.length > maxLength) return [`${at} is too long`];
   if (typeof pattern === "string" && !new RegExp(pattern).test(value)) return [`${at}: ${value}`];
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
   return format === "date-time" && !isTime ? [`${at}: ${value} is no time`] : [];

@@ -5,7 +5,7 @@ import { type Fact, Feed } from "../../lib/server/feed.ts";
 import {
   Roster,
   type RosterEntry,
-  type RosterPlace,
+  type RosterPage,
   type RosterQuery,
 } from "../../lib/web/roster.ts";
 import { fakePorts, liveSession, rosterRow } from "./fake-ports.ts";
@@ -51,7 +51,7 @@ const everything: RosterQuery = {
 
 async function allPages(roster: Roster, query: RosterQuery): Promise<RosterEntry[]> {
   const found: RosterEntry[] = [];
-  for (let after: RosterPlace | null = null; ;) {
+  for (let after: RosterPage["next"] = null; ;) {
     const page = await roster.page({ ...query, after });
     found.push(...page.entries);
     if (page.next === null) return found;

@@ -1,5 +1,7 @@
 // The live tail of the server's Activity.log, with a filter and a pause.
 
+import type { LiveEvents } from "../api/shapes.ts";
+import { levels } from "../api/words.ts";
 import { get, isGivenUp, wordsOf } from "./api.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { count } from "./formats.ts";
@@ -7,9 +9,7 @@ import { icon } from "./icons.ts";
 import { LineTail } from "./line-tail.ts";
 import type { Page } from "./page.ts";
 import { noteParameters } from "./places.ts";
-import type { Line } from "./shapes.ts";
 
-const levels = ["debug", "info", "warn", "error"] as const;
 const searchPauseMs = 150;
 
 export class ActivityPage implements Page {
@@ -37,7 +37,7 @@ export class ActivityPage implements Page {
   readonly #tail = new LineTail();
   #isPaused = false;
   /** Events received while paused. */
-  #held: { readonly lines: readonly Line[]; readonly skipped: number }[] = [];
+  #held: LiveEvents["activity"][] = [];
   #loading: AbortController | null = null;
   #searchTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -109,19 +109,20 @@ export class ActivityPage implements Page {
     this.#loading?.abort();
     const own = new AbortController();
     this.#loading = own;
-    const parameters = { q: this.search.value.trim(), level: this.#level.value, limit: 200 };
+    const q = this.search.value.trim();
+    const level = levels.find((one) => one === this.#level.value) ?? "";
     try {
-      const { lines } = await get<{ lines: readonly Line[] }>("/activity", parameters, own.signal);
+      const { lines } = await get("/activity", { q, level, limit: 200 }, own.signal);
       this.#held = [];
       this.#showPause();
-      const isFiltered = parameters.q !== "" || parameters.level !== "";
+      const isFiltered = q !== "" || level !== "";
       this.#tail.begin(lines, isFiltered ? "No lines match the filter." : "No activity yet.");
     } catch (error) {
       if (!isGivenUp(error)) this.#tail.begin([], wordsOf(error));
     }
   }
 
-  #take({ lines, skipped }: { readonly lines: readonly Line[]; readonly skipped: number }): void {
+  #take({ lines, skipped }: LiveEvents["activity"]): void {
     const q = this.search.value.trim().toLowerCase();
     const level = this.#level.value;
     const fitting = lines.filter(

@@ -1,4 +1,8 @@
-// Requests to the HTTP API, and their errors. Renders nothing.
+// Requests to the HTTP API, typed by its table, and their errors. Renders nothing.
+
+import type { NamesIn, QueryOf, ValueOf } from "../api/endpoint.ts";
+import type { BodyOf, SentOf } from "../api/forms.ts";
+import type { Api } from "../api/table.ts";
 
 /** A failed request: the server answered with a problem document, or did not answer (status 0). */
 export class Problem extends Error {
@@ -11,7 +15,20 @@ export class Problem extends Error {
   }
 }
 
-export type Parameters = Readonly<Record<string, string | number | null | undefined>>;
+type Endpoint = Api[keyof Api];
+type Method = Endpoint["method"];
+type BelowRoot<Path> = Path extends `/api/v1${infer Rest}` ? Rest : never;
+/** The paths of the routes with a method, as they are below `root`. */
+type PathOf<M extends Method> = BelowRoot<Extract<Endpoint, { readonly method: M }>["path"]>;
+type RouteOf<M extends Method, P extends string> = Extract<
+  Endpoint,
+  { readonly method: M; readonly path: `/api/v1${P}` }
+>;
+type Sent<E extends Endpoint> = SentOf<QueryOf<E>>;
+/** The names in a path, and the parameters of its route; those that are empty are left out. */
+type Given<E extends Endpoint> = { readonly [Name in NamesIn<E["path"]>]: string } & {
+  readonly [Name in keyof Sent<E>]?: Sent<E>[Name] | "" | null;
+};
 
 /** Relative, like all paths of the page: a proxy may serve it below a path. */
 const root = "api/v1";
@@ -22,32 +39,26 @@ export function onLoginRequired(act: () => void): void {
   loginRequired = act;
 }
 
-/** A path of the API with its parameters; empty ones are left out. */
-export function pathOf(path: string, parameters: Parameters = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
-  }
-  const query = search.toString();
-  return `${root}${path}${query === "" ? "" : `?${query}`}`;
-}
-
-/** The path of a device, followed by `more`. */
-export function devicePath(id: string, more = ""): string {
-  return `/devices/${encodeURIComponent(id)}${more}`;
+/** The address of a route that is read. */
+export function addressOf<P extends PathOf<"GET">>(
+  path: P,
+  given: Given<RouteOf<"GET", P>>,
+): string {
+  return filled(path, given);
 }
 
 /**
  * Sends a GET request.
  * @throws Problem
  */
-export async function get<T>(
-  path: string,
-  parameters?: Parameters,
+export async function get<P extends PathOf<"GET">>(
+  path: P,
+  given: Given<RouteOf<"GET", P>>,
   signal?: AbortSignal,
-): Promise<T> {
+): Promise<ValueOf<RouteOf<"GET", P>>> {
   try {
-    return (await answerOf("GET", pathOf(path, parameters), undefined, signal)) as T;
+    const address = addressOf(path, given);
+    return (await answerOf("GET", address, undefined, signal)) as never;
   } catch (error) {
     if (error instanceof Problem && error.code === "login-required") loginRequired();
     throw error;
@@ -55,11 +66,40 @@ export async function get<T>(
 }
 
 /**
- * Sends a request that changes something.
+ * Sends a POST request.
  * @throws Problem
  */
-export async function send<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
-  return (await answerOf(method, pathOf(path), body)) as T;
+export async function post<P extends PathOf<"POST">>(
+  path: P,
+  given: Given<RouteOf<"POST", P>>,
+  body: BodyOf<RouteOf<"POST", P>["body"]>,
+): Promise<void> {
+  await answerOf("POST", filled(path, given), body);
+}
+
+/**
+ * Sends a DELETE request.
+ * @throws Problem
+ */
+export async function remove<P extends PathOf<"DELETE">>(
+  path: P,
+  given: Given<RouteOf<"DELETE", P>>,
+): Promise<void> {
+  await answerOf("DELETE", filled(path, given));
+}
+
+/** The path with the names in it filled in, and the other values as parameters. */
+function filled(path: string, given: Readonly<Record<string, string | number | null>>): string {
+  const search = new URLSearchParams();
+  let address = root + path;
+  for (const [name, value] of Object.entries(given)) {
+    const text = String(value ?? "");
+    if (path.includes(`{${name}}`))
+      address = address.replace(`{${name}}`, encodeURIComponent(text));
+    else if (text !== "") search.set(name, text);
+  }
+  const query = search.toString();
+  return query === "" ? address : `${address}?${query}`;
 }
 
 /** The message of an error. */

@@ -1,6 +1,7 @@
 // The chart of a device: buttons for its readings and for the range of time, the curve, and figures of that range.
 
-import { devicePath, get, isGivenUp, wordsOf } from "./api.ts";
+import type { Field, Series } from "../api/shapes.ts";
+import { get, isGivenUp, wordsOf } from "./api.ts";
 import { Chart } from "./chart.ts";
 import {
   type ChartRange,
@@ -17,7 +18,6 @@ import { fullMoment, measure } from "./formats.ts";
 import { icon, type IconName } from "./icons.ts";
 import { serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
-import type { Field, Series } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
 
 const renewMs = 2_000;
@@ -100,7 +100,7 @@ export class ChartCard {
   /** Loads the names of the readings, and the curve of the chosen one. */
   async load(): Promise<void> {
     try {
-      const { fields } = await get<{ fields: Field[] }>(devicePath(this.id, "/fields"));
+      const { fields } = await get("/devices/{id}/fields", { id: this.id });
       this.#showFields(fields);
       if (this.#field !== null) await this.#load();
     } catch (error) {
@@ -187,14 +187,14 @@ export class ChartCard {
     this.#loading = own;
     const { from, to } = endsOf(this.#range, serverNow());
     const parameters = {
+      id: this.id,
       field,
       from: new Date(from).toISOString(),
       to: new Date(to).toISOString(),
       points: this.#points(),
     };
     try {
-      const path = devicePath(this.id, "/series");
-      const series = await get<Series>(path, parameters, own.signal);
+      const series = await get("/devices/{id}/series", parameters, own.signal);
       if (this.#isYoung(series, to)) this.#go(presetSince(series.times[0] ?? to, to));
       else this.#show(series);
     } catch (error) {

@@ -1,7 +1,7 @@
 // The figures below a chart: what the series comes to over the whole range.
 
+import type { Series } from "../api/shapes.ts";
 import { count, measure } from "./formats.ts";
-import type { Series } from "./shapes.ts";
 
 /** The names of the figures, in the order of `figuresOf`. */
 export const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;

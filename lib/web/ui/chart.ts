@@ -1,10 +1,10 @@
 // Draws a series: the mean as a line, and the lowest and highest reading as a band around it. Dragging selects a range,
 // which is reported to the caller; the chart does not zoom by itself.
 
+import type { Series } from "../api/shapes.ts";
 import uPlot from "uplot";
 import { element } from "./element.ts";
 import { clockTime, dayTime, measure } from "./formats.ts";
-import type { Series } from "./shapes.ts";
 import { themeChanges } from "./theme.ts";
 
 export type ChartActs = {

@@ -1,5 +1,6 @@
 // The head of a device's page and its facts: its status and why, addresses, heartbeat, registration.
 
+import type { Device } from "../api/shapes.ts";
 import { transportSign } from "./device-row.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import {
@@ -13,7 +14,6 @@ import {
   span,
 } from "./formats.ts";
 import { momentElement, serverNow, setMoment } from "./moments.ts";
-import type { Device } from "./shapes.ts";
 
 export class DeviceFacts {
   readonly #mark = element("span", { class: "mark" });

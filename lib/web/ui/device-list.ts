@@ -1,13 +1,14 @@
 // The device list: a grid with arrow-key navigation and sortable columns. It renders the rows that are loaded.
 
+import type { DeviceOrder } from "../api/words.ts";
 import { button, element, setAttribute } from "./element.ts";
 import { DeviceRow, rowId } from "./device-row.ts";
-import type { LoadedDevices, Sort } from "./loaded-devices.ts";
+import type { LoadedDevices } from "./loaded-devices.ts";
 import { VirtualList } from "./virtual-list.ts";
 
 export type DeviceListActs = {
   readonly open: (id: string) => void;
-  readonly sort: (sort: Sort) => void;
+  readonly sort: (sort: DeviceOrder) => void;
 };
 
 type Head = { readonly cell: HTMLElement; readonly key: "id" | "lastSeen" };
@@ -66,7 +67,7 @@ export class DeviceList {
   }
 
   /** Marks the column the list is sorted by, and the direction. */
-  showSort(sort: Sort): void {
+  showSort(sort: DeviceOrder): void {
     for (const { cell, key } of this.#heads) {
       const direction = sort.startsWith("-") ? "descending" : "ascending";
       setAttribute(cell, "aria-sort", sort.replace("-", "") === key ? direction : "none");

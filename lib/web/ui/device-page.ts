@@ -1,7 +1,7 @@
 // The page of one device, live: its status and facts, a chart of its readings, its reports and sessions, and a form to
 // ask it something.
 
-import { devicePath, get, Problem, wordsOf } from "./api.ts";
+import { get, Problem, wordsOf } from "./api.ts";
 import { ChartCard } from "./chart-card.ts";
 import { DeviceFacts } from "./device-facts.ts";
 import { element, setText } from "./element.ts";
@@ -14,7 +14,6 @@ import { removalButton } from "./removal-button.ts";
 import { QuestionCard } from "./question-card.ts";
 import { ReportTable } from "./report-table.ts";
 import { SessionTable } from "./session-table.ts";
-import type { Device } from "./shapes.ts";
 
 /** The longest id there is; the API refuses longer ones. */
 const idCharsMax = 64;
@@ -132,7 +131,7 @@ export class DevicePage implements Page {
 
   async #load(): Promise<void> {
     try {
-      const device = await get<Device>(devicePath(this.device));
+      const device = await get("/devices/{id}", { id: this.device });
       this.#facts.show(device);
       this.#question.show(device);
       this.#showWaiting(device.presence === "never" && device.lastReport === null);

@@ -1,11 +1,11 @@
 // One row of the device list. Its elements are created once and reused for another device when the list scrolls.
 
+import type { Device } from "../api/shapes.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import { presenceKind, presenceWords } from "./formats.ts";
 import { icon } from "./icons.ts";
 import { momentElement, setMoment } from "./moments.ts";
 import { deviceHash } from "./places.ts";
-import type { Device } from "./shapes.ts";
 
 const messageCharsMax = 200;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,9 +1,10 @@
 // The tiles above the device list: how many devices there are of each status, and the rate of reports. A tile filters
 // the list.
 
+import type { Status } from "../api/shapes.ts";
+import type { PresenceFilter } from "../api/words.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { count, rate } from "./formats.ts";
-import type { PresenceFilter, Status } from "./shapes.ts";
 import { Sparkline } from "./sparkline.ts";
 import type { StatusHistory } from "./status-history.ts";
 

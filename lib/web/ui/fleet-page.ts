@@ -1,21 +1,20 @@
 // The start page: counts, search, and the live list of all devices.
 
+import { type DeviceOrder, type PresenceFilter, presenceFilters } from "../api/words.ts";
 import { DeviceList } from "./device-list.ts";
 import { button, element, setText } from "./element.ts";
 import { firstSteps } from "./first-steps.ts";
 import { FleetCounts } from "./fleet-counts.ts";
 import { count } from "./formats.ts";
 import { icon } from "./icons.ts";
-import { type FleetQuery, LoadedDevices, type Sort } from "./loaded-devices.ts";
+import { type FleetQuery, LoadedDevices } from "./loaded-devices.ts";
 import type { App, Page } from "./page.ts";
 import { deviceHash, noteParameters } from "./places.ts";
-import type { PresenceFilter } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
 import type { StatusHistory } from "./status-history.ts";
 import { TroubleCard } from "./trouble-card.ts";
 
 const searchPauseMs = 150;
-const presenceFilters: readonly PresenceFilter[] = ["online", "offline", "silent", "left", "never"];
 const filterWords: Readonly<Record<PresenceFilter, string>> = {
   online: "that are online",
   offline: "that are offline",
@@ -23,7 +22,7 @@ const filterWords: Readonly<Record<PresenceFilter, string>> = {
   left: "that logged off",
   never: "that never logged in",
 };
-const sorts: readonly { readonly sort: Sort; readonly words: string }[] = [
+const sorts: readonly { readonly sort: DeviceOrder; readonly words: string }[] = [
   { sort: "id", words: "Device, A to Z" },
   { sort: "-id", words: "Device, Z to A" },
   { sort: "-lastSeen", words: "Last seen, newest first" },
@@ -90,7 +89,9 @@ export class FleetPage implements Page {
       );
     });
     this.search.addEventListener("keydown", (event) => this.#searchKey(event));
-    this.#order.addEventListener("change", () => this.#ask({ sort: this.#order.value as Sort }));
+    this.#order.addEventListener("change", () =>
+      this.#ask({ sort: this.#order.value as DeviceOrder }),
+    );
     this.#tools.append(
       element("div", { class: "search" }, icon("search"), this.search, element("kbd", {}, "/")),
       this.#order,

@@ -1,6 +1,6 @@
 // Formats numbers, sizes, times and presence as text. Pure functions; times are in the time zone of the browser.
 
-import type { Address, EndReason, PresenceChange } from "./shapes.ts";
+import type { Address, EndReason, PresenceChange } from "../api/shapes.ts";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const moment = new Intl.DateTimeFormat("en-GB", {

@@ -1,10 +1,9 @@
 // The stream of live events. There is one at a time; when it breaks or falls silent it is opened again, after longer and
 // longer pauses. Reports its state; renders nothing.
 
-import { get, pathOf } from "./api.ts";
-import type { LiveEvents, Rights } from "./shapes.ts";
-
-export type Topic = Exclude<keyof LiveEvents, "hello">;
+import type { LiveEvents } from "../api/shapes.ts";
+import { type Topic, topics } from "../api/words.ts";
+import { addressOf, get } from "./api.ts";
 
 /** A page's event handlers. `hello` comes each time the stream begins: the page then loads everything again. */
 export type Receiver = { readonly [K in keyof LiveEvents]?: (data: LiveEvents[K]) => void };
@@ -21,14 +20,7 @@ export type LiveState =
   | { readonly kind: "connecting" | "live" | "login" }
   | { readonly kind: "lost"; readonly nextAt: number };
 
-const names: readonly (keyof LiveEvents)[] = [
-  "hello",
-  "devices",
-  "reports",
-  "seen",
-  "activity",
-  "status",
-];
+const names: readonly (keyof LiveEvents)[] = ["hello", ...topics];
 /** A status event comes every second: a stream silent for this long is dead. */
 const silenceMs = 8_000;
 const firstPauseMs = 1_000;
@@ -75,9 +67,9 @@ export class Live {
     this.#close();
     if (subscription === null) return;
     if (this.#failures === 0) this.onState({ kind: "connecting" });
-    const search = new URLSearchParams({ topics: subscription.topics.join(",") });
-    if (subscription.device !== undefined) search.set("device", subscription.device);
-    const source = new EventSource(`${pathOf("/events")}?${search.toString()}`);
+    const { device = null } = subscription;
+    const wanted = { topics: subscription.topics.join(","), device };
+    const source = new EventSource(addressOf("/events", wanted));
     this.#source = source;
     for (const name of names) {
       source.addEventListener(name, (event) => {
@@ -110,7 +102,7 @@ export class Live {
     this.#close();
     const subscription = this.#subscription;
     // EventSource does not tell why a stream was refused.
-    const rights = await get<Rights>("/session").catch(() => null);
+    const rights = await get("/session", {}).catch(() => null);
     if (subscription !== this.#subscription || this.#source !== null) return;
     if (rights !== null && !rights.mayRead) {
       this.onState({ kind: "login" });

@@ -1,22 +1,15 @@
 // The rows of the device list that were loaded so far, kept up to date by live events. Searching and sorting is done by
 // the server. Renders nothing.
 
-import { devicePath, get, isGivenUp, Problem, wordsOf } from "./api.ts";
+import type { Device, DevicePage, LiveEvents } from "../api/shapes.ts";
+import type { DeviceOrder, PresenceFilter } from "../api/words.ts";
+import { get, isGivenUp, Problem, wordsOf } from "./api.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
-import type { Device, LiveEvents, PresenceFilter } from "./shapes.ts";
-
-export type Sort = "id" | "-id" | "lastSeen" | "-lastSeen";
 
 export type FleetQuery = {
   readonly q: string;
   readonly presence: PresenceFilter | "";
-  readonly sort: Sort;
-};
-
-type DevicePageOf = {
-  readonly devices: Device[];
-  readonly total: number;
-  readonly next: string | null;
+  readonly sort: DeviceOrder;
 };
 
 const firstPage = 100;
@@ -62,7 +55,7 @@ export class LoadedDevices {
   async load(wanted = Math.max(firstPage, this.rows.length)): Promise<void> {
     await this.#during(async (signal) => {
       const rows: Device[] = [];
-      let page: DevicePageOf | null = null;
+      let page: DevicePage | null = null;
       do {
         page = await this.#page(
           Math.min(largestPage, wanted - rows.length),
@@ -146,7 +139,7 @@ export class LoadedDevices {
     this.#readSingles.stop();
   }
 
-  #append(rows: readonly Device[], { total, next }: DevicePageOf): void {
+  #append(rows: readonly Device[], { total, next }: DevicePage): void {
     for (const row of rows) {
       if (this.#places.has(row.id)) continue;
       this.#places.set(row.id, this.rows.length);
@@ -158,8 +151,8 @@ export class LoadedDevices {
     this.trouble = null;
   }
 
-  #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicePageOf> {
-    return get<DevicePageOf>("/devices", { ...this.query, limit, cursor }, signal);
+  #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicePage> {
+    return get("/devices", { ...this.query, limit, cursor }, signal);
   }
 
   /** Runs one request at a time: a new one aborts the previous one. */
@@ -183,7 +176,7 @@ export class LoadedDevices {
     this.#singles.clear();
     const found = await Promise.all(
       ids.map((id) =>
-        get<Device>(devicePath(id)).catch((error: unknown) => {
+        get("/devices/{id}", { id }).catch((error: unknown) => {
           if (error instanceof Problem) return null;
           throw error;
         }),

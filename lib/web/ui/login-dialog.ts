@@ -1,6 +1,6 @@
 // Asks for the admin token, and tells how to log in without it.
 
-import { send, wordsOf } from "./api.ts";
+import { post, wordsOf } from "./api.ts";
 import { button, element, setText } from "./element.ts";
 
 /**
@@ -74,7 +74,7 @@ function loginForm(reason: string, onLoggedIn: () => void): HTMLFormElement {
     submit.disabled = true;
     setText(trouble, "");
     try {
-      await send("POST", "/session", { token: token.value });
+      await post("/session", {}, { token: token.value });
       onLoggedIn();
     } catch (error) {
       setText(trouble, wordsOf(error));

@@ -1,6 +1,7 @@
 // Starts the dashboard and switches between its pages.
 
-import { get, onLoginRequired, send } from "./api.ts";
+import type { Rights } from "../api/shapes.ts";
+import { get, onLoginRequired, remove } from "./api.ts";
 import { ActivityPage } from "./activity-page.ts";
 import { DevicePage } from "./device-page.ts";
 import { FleetPage } from "./fleet-page.ts";
@@ -11,7 +12,6 @@ import { keepMoments, setServerTime } from "./moments.ts";
 import type { App, Page } from "./page.ts";
 import { type Place, placeOf } from "./places.ts";
 import { ServerPage } from "./server-page.ts";
-import type { Rights } from "./shapes.ts";
 import { Shell } from "./shell.ts";
 import { StatusHistory } from "./status-history.ts";
 import { applyTheme } from "./theme.ts";
@@ -71,7 +71,7 @@ async function begin(): Promise<void> {
 }
 
 async function renewRights(): Promise<void> {
-  rights = await get<Rights>("/session");
+  rights = await get("/session", {});
   shell.showRights(rights);
 }
 
@@ -125,6 +125,6 @@ async function changeSession(): Promise<void> {
     );
     return;
   }
-  await send("DELETE", "/session").catch(() => {});
+  await remove("/session", {}).catch(() => {});
   await begin();
 }

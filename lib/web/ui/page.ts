@@ -1,6 +1,7 @@
 // The interface between the pages and the shell around them.
 
-import type { Receiver, Topic } from "./live.ts";
+import type { Topic } from "../api/words.ts";
+import type { Receiver } from "./live.ts";
 
 export type Page = {
   readonly title: string;

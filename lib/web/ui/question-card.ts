@@ -1,21 +1,11 @@
 // Sends the device a QUERY and shows the latest questions with their answers, newest first.
 
-import { devicePath, get, Problem, send, wordsOf } from "./api.ts";
+import type { Device, KeptQuestion } from "../api/shapes.ts";
+import { get, post, Problem, wordsOf } from "./api.ts";
 import { element, setText } from "./element.ts";
 import { presenceWords } from "./formats.ts";
 import { momentElement } from "./moments.ts";
 import type { App } from "./page.ts";
-import type { Device } from "./shapes.ts";
-
-type KeptQuestion = {
-  readonly question: number;
-  readonly code: string;
-  readonly target: string;
-  readonly by: keyof typeof askers;
-  readonly asked: string;
-  readonly answer: { readonly time: string; readonly message: string } | null;
-};
-type QuestionPage = { readonly questions: readonly KeptQuestion[] };
 
 /** How many questions are on the page. */
 const keptMax = 5;
@@ -113,7 +103,7 @@ export class QuestionCard {
     setText(this.#ask, "Asking…");
     const question = { code: this.#code.value, target: this.#target.value.trim() || this.id };
     try {
-      await send("POST", devicePath(this.id, "/query"), question);
+      await post("/devices/{id}/query", { id: this.id }, question);
     } catch (error) {
       setText(this.#state, troubleOf(error));
       if (error instanceof Problem && error.code === "login-required") {
@@ -128,8 +118,8 @@ export class QuestionCard {
 
   /** Loads the latest questions and adds those that are not shown yet. */
   async load(): Promise<void> {
-    const path = devicePath(this.id, "/questions");
-    const page = await get<QuestionPage>(path, { limit: keptMax }).catch(() => null);
+    const given = { id: this.id, limit: keptMax };
+    const page = await get("/devices/{id}/questions", given).catch(() => null);
     const fresh = page?.questions.filter(({ question }) => question > this.#newest) ?? [];
     this.#answers.prepend(...fresh.map(itemOf));
     this.#newest = fresh[0]?.question ?? this.#newest;

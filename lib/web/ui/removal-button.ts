@@ -1,6 +1,6 @@
 // The button that deregisters a device, with a dialog to confirm it.
 
-import { devicePath, send, wordsOf } from "./api.ts";
+import { remove, wordsOf } from "./api.ts";
 import { button, element, setText } from "./element.ts";
 import type { App } from "./page.ts";
 
@@ -24,11 +24,11 @@ function confirmRemoval(id: string, onRemoved: () => void): void {
   const dialog = element("dialog", { class: "removal", "aria-labelledby": "removal-title" });
   const trouble = element("p", { class: "trouble", role: "alert" });
   const confirm = button({ class: "danger" }, "Deregister");
-  const remove = async () => {
+  const act = async () => {
     confirm.disabled = true;
     setText(trouble, "");
     try {
-      await send("DELETE", devicePath(id));
+      await remove("/devices/{id}", { id });
       dialog.close();
       onRemoved();
     } catch (error) {
@@ -37,7 +37,7 @@ function confirmRemoval(id: string, onRemoved: () => void): void {
       confirm.disabled = false;
     }
   };
-  confirm.addEventListener("click", () => void remove());
+  confirm.addEventListener("click", () => void act());
   dialog.append(
     element("h2", { id: "removal-title" }, `Deregister ${id}?`),
     element(

@@ -1,18 +1,16 @@
 // The reports of a device, newest first, in pages; the first page is live. Links download the reports of the chart's
 // range as a file.
 
-import { devicePath, get, isGivenUp, pathOf, wordsOf } from "./api.ts";
+import type { Report } from "../api/shapes.ts";
+import { addressOf, get, isGivenUp, wordsOf } from "./api.ts";
 import { type ChartRange, endsOf } from "./chart-range.ts";
 import { DataTable } from "./data-table.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { icon } from "./icons.ts";
 import { momentElement, serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
-import type { Report } from "./shapes.ts";
 import { clockTime, dayTime, fullMoment, isSameDay, span } from "./formats.ts";
 import { skeleton } from "./skeleton.ts";
-
-type ReportPage = { readonly reports: readonly Report[]; readonly next: string | null };
 
 /** Reports in a page; fewer on a phone, where each takes two lines. */
 const perPage = matchMedia("(max-width: 720px)").matches ? 10 : 20;
@@ -80,7 +78,7 @@ export class ReportTable {
         range.kind === "last"
           ? { from: `${range.minutes}m` }
           : { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-      link.href = pathOf(devicePath(this.id, "/reports"), { ...ends, format });
+      link.href = addressOf("/devices/{id}/reports", { id: this.id, ...ends, format });
       link.title = `Download the reports since ${fullMoment(from)}${until} as ${link.textContent}`;
       setAttribute(link, "aria-label", link.title);
     }
@@ -98,8 +96,8 @@ export class ReportTable {
     this.#loading = own;
     const cursor = this.#cursors.at(-1) ?? null;
     try {
-      const path = devicePath(this.id, "/reports");
-      const page = await get<ReportPage>(path, { limit: perPage, cursor }, own.signal);
+      const given = { id: this.id, limit: perPage, cursor };
+      const page = await get("/devices/{id}/reports", given, own.signal);
       this.#next = page.next;
       this.#show(page.reports);
     } catch (error) {

@@ -1,13 +1,15 @@
 // The state of the server: warnings, rates, latencies, queues, memory and totals.
 
+import type { Spread, Status } from "../api/shapes.ts";
 import { get } from "./api.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import { bytes, count, latency, rate, span } from "./formats.ts";
 import { icon } from "./icons.ts";
 import type { Page } from "./page.ts";
-import type { QueueName, RateName, Spread, Status, TotalName } from "./shapes.ts";
 import { Sparkline } from "./sparkline.ts";
-import type { StatusHistory } from "./status-history.ts";
+import type { RateName, StatusHistory } from "./status-history.ts";
+
+type QueueName = Exclude<keyof Status["queues"], `${string}Max`>;
 
 const rates: readonly { readonly name: RateName; readonly words: string }[] = [
   { name: "datagramsPerSecond", words: "Datagrams" },
@@ -22,7 +24,7 @@ const queues: readonly { readonly name: QueueName; readonly words: string }[] = 
   { name: "asks", words: "Queries in progress" },
   { name: "liveClients", words: "Open dashboards" },
 ];
-const totals: readonly { readonly name: TotalName; readonly words: string }[] = [
+const totals: readonly { readonly name: keyof Status["totals"]; readonly words: string }[] = [
   { name: "datagrams", words: "Datagrams" },
   { name: "replies", words: "Replies" },
   { name: "reports", words: "Reports" },
@@ -95,7 +97,7 @@ export class ServerPage implements Page {
   readonly receiver: Page["receiver"] = {
     // The first status event may take a second: fetch the status at once.
     hello: () =>
-      void get<Status>("/status").then(
+      void get("/status", {}).then(
         (status) => this.#show(status),
         () => {},
       ),

@@ -1,14 +1,12 @@
 // The sessions of a device, newest first: when each began, how long it lasted, and why it ended.
 
-import { devicePath, get, wordsOf } from "./api.ts";
+import type { Session, SessionPage } from "../api/shapes.ts";
+import { get, wordsOf } from "./api.ts";
 import { DataTable } from "./data-table.ts";
 import { type Child, button, element } from "./element.ts";
 import { address, endWords, fullMoment, span } from "./formats.ts";
 import { momentElement } from "./moments.ts";
-import type { Session } from "./shapes.ts";
 import { skeleton } from "./skeleton.ts";
-
-type SessionPage = { readonly sessions: readonly Session[]; readonly next: string | null };
 
 const perPage = 8;
 const columns = [
@@ -57,10 +55,7 @@ export class SessionTable {
   }
 
   async #page(cursor: string | null): Promise<SessionPage> {
-    const page = await get<SessionPage>(devicePath(this.id, "/sessions"), {
-      limit: perPage,
-      cursor,
-    });
+    const page = await get("/devices/{id}/sessions", { id: this.id, limit: perPage, cursor });
     this.#next = page.next;
     this.#more.hidden = page.next === null;
     return page;

@@ -1,10 +1,10 @@
 // The frame around every page: navigation, state of the connection, theme and login.
 
+import type { Rights } from "../api/shapes.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { icon, sign } from "./icons.ts";
 import type { LiveState } from "./live.ts";
 import type { Place } from "./places.ts";
-import type { Rights } from "./shapes.ts";
 import { themeButton } from "./theme.ts";
 
 const pages = [

@@ -1,6 +1,8 @@
 // The status events of the last two minutes. Collected on every page, so that the small curves are there at once.
 
-import type { RateName, Status } from "./shapes.ts";
+import type { Status } from "../api/shapes.ts";
+
+export type RateName = keyof Status["rates"];
 
 /** How many seconds are kept. */
 export const historySeconds = 120;

@@ -1,18 +1,20 @@
-// Owns the JSON forms that several routes and events share. Never reads anything itself.
+// Owns the values that several handlers and live events give: a report, a presence, an unknown device. Never reads anything
+// itself.
 
-import { timeText, timeTextOrNull } from "./parameters.ts";
 import type { ReportRow } from "../server/rows.ts";
+import type { PresenceChange, Report } from "./api/shapes.ts";
+import { timeText, timeTextOrNull } from "./parameters.ts";
 import { Problem } from "./problem.ts";
 import { presenceOf, type Roster, type RosterEntry } from "./roster.ts";
 
 /** The JSON form of a report. */
-export function reportOf(report: ReportRow) {
+export function reportOf(report: ReportRow): Report {
   const { sequence, device, time, received, at, code, message } = report;
   return { sequence, device, time, received: timeText(received), at: timeText(at), code, message };
 }
 
 /** The presence of a device, as device lists and `devices` events have it. */
-export function presenceFields(roster: Roster, entry: RosterEntry) {
+export function presenceFields(roster: Roster, entry: RosterEntry): Omit<PresenceChange, "id"> {
   const presence = presenceOf(entry);
   return {
     presence,

@@ -1,0 +1,274 @@
+// Owns the shapes of what the HTTP interface takes and gives: each as a schema, for the OpenAPI document, and as its type,
+// for the handlers and the page. Whatever a device sent is plain text in them. Never builds a value.
+
+import { problems } from "./problem-codes.ts";
+import {
+  about,
+  amount,
+  count,
+  type Infer,
+  listOf,
+  number,
+  object,
+  options,
+  orNull,
+  pairOf,
+  type Schema,
+  text,
+  time,
+  word,
+  yes,
+} from "./schema.ts";
+import { levels, type Topic } from "./words.ts";
+
+const id: Schema<string> = { type: "string", pattern: "^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,64}$" };
+const code: Schema<string> = { type: "string", pattern: "^[0-9]{2}$" };
+const port: Schema<number> = { type: "integer", minimum: 0, maximum: 65_535 };
+const next = about(orNull(text), "the `cursor` for the next page; null at the end");
+
+export const problem = object({
+  type: text,
+  title: text,
+  status: count,
+  detail: about(text, "what is wrong in this case, for people"),
+  code: about(word(...Object.keys(problems)), "the kind of problem, for programs"),
+});
+
+export const health = object({
+  status: about(
+    word("ok", "damaged", "failing"),
+    "`damaged`: a page of the database is; `failing`: the last batch could not be stored",
+  ),
+});
+
+export const rights = object({ loggedIn: yes, mayRead: yes, mayChange: yes, version: text });
+export type Rights = Infer<typeof rights>;
+
+export const login: Schema<{ readonly token: string }> = {
+  type: "object",
+  properties: { token: { type: "string", maxLength: 256 } },
+  required: ["token"],
+};
+
+const address = { ip: text, port };
+const source = object(address);
+export type Address = Infer<typeof source>;
+
+const reason = about(
+  word("logoff", "offline", "replaced", "deregistered", null),
+  "why the session ended; null while it is open",
+);
+export type EndReason = NonNullable<Infer<typeof reason>>;
+
+const presence = {
+  presence: word("online", "offline", "never"),
+  since: about(
+    orNull(time),
+    "when it came online, or its session ended; null if it never logged in",
+  ),
+  reason: about(reason, "why its last session ended; null while it is online"),
+  lastSeen: about(orNull(time), "when its last packet came; null if it never logged in"),
+};
+export type Presence = Infer<typeof presence.presence>;
+
+export const presenceChange = object({ id, ...presence });
+export type PresenceChange = Infer<typeof presenceChange>;
+
+export const report = object({
+  sequence: about(count, "in the order of receipt, which is that of lists"),
+  device: id,
+  time: about(text, "the device's own time, as it sent it"),
+  received: about(time, "when the server received it"),
+  at: about(
+    time,
+    "when it was measured: the device's time, corrected by the server (PROTOCOL 4.6). `from` and `to`, charts and " +
+      "`lastReport` go by it",
+  ),
+  code,
+  message: text,
+});
+export type Report = Infer<typeof report>;
+
+export const device = object({
+  id,
+  mac: text,
+  ...address,
+  registered: time,
+  ...presence,
+  transport: about(word("text", "sealed", null), "null unless it is online"),
+  everySeconds: about(orNull(number), "the heartbeat interval that it stated"),
+  source: about(orNull(source), "the source address of its last packet"),
+  lastReport: about(orNull(report), "in a list, null unless the device is online"),
+  repeats: about(
+    count,
+    "how many of its reports repeated one that was stored before, and were not stored again",
+  ),
+});
+export type Device = Infer<typeof device>;
+
+export const devicePage = object({
+  devices: listOf(device),
+  total: about(count, "how many devices match, on all pages"),
+  next,
+});
+export type DevicePage = Infer<typeof devicePage>;
+
+export const session = object({
+  session: count,
+  started: time,
+  ended: about(orNull(time), "null while it is open"),
+  lastSeen: time,
+  reason,
+  ...address,
+});
+export type Session = Infer<typeof session>;
+
+export const sessionPage = object({ sessions: listOf(session), next });
+export type SessionPage = Infer<typeof sessionPage>;
+
+export const reportPage = object({ reports: listOf(report), next });
+
+export const field = object({
+  name: about(text, "a JSON path is `a.b`; a message that is a single number is `value`"),
+  latest: number,
+});
+export type Field = Infer<typeof field>;
+export const fields = object({ fields: listOf(field) });
+
+export const series = object({
+  device: id,
+  field: text,
+  from: time,
+  to: time,
+  reports: about(count, "how many readings the points come from"),
+  last: about(orNull(number), "the latest reading in the range"),
+  times: about(
+    listOf(number),
+    "ms since 1970, each of the first reading of its point; there are no empty points",
+  ),
+  min: listOf(number),
+  max: listOf(number),
+  mean: about(listOf(number), "with few reports each is a point of its own, with min = max = mean"),
+  count: listOf(count),
+});
+export type Series = Infer<typeof series>;
+
+export const question = options({
+  code: { ...code, default: "01" },
+  target: about(id, "a word that the device understands; its id by default"),
+});
+
+export const answer = object({ code, time: text, message: text });
+
+export const keptQuestion = object({
+  question: count,
+  code,
+  target: id,
+  by: word("cli", "api", "dashboard"),
+  asked: time,
+  answered: about(orNull(time), "null if it did not answer"),
+  answer: orNull(answer),
+});
+export type KeptQuestion = Infer<typeof keptQuestion>;
+export const questionPage = object({ questions: listOf(keptQuestion), next });
+
+export const line = object({
+  time: text,
+  level: word(...levels),
+  peer: text,
+  direction: word("RECV", "SEND", "-"),
+  words: text,
+});
+export type Line = Infer<typeof line>;
+export const lines = object({ lines: about(listOf(line), "newest last") });
+
+const spread = object({ p50: amount, p99: amount, max: amount });
+export type Spread = Infer<typeof spread>;
+
+export const status = about(
+  object({
+    version: text,
+    time,
+    started: time,
+    uptimeSeconds: count,
+    devices: object({
+      registered: count,
+      online: count,
+      offline: count,
+      never: count,
+      silent: about(count, "of those offline, how many fell silent"),
+    }),
+    rates: about(
+      object({
+        datagramsPerSecond: amount,
+        repliesPerSecond: amount,
+        reportsPerSecond: amount,
+        commitsPerSecond: amount,
+        dropsPerSecond: amount,
+      }),
+      "of the last second",
+    ),
+    latency: about(object({ commit: spread, request: spread }), "ms, of the last minute"),
+    queues: object({
+      packets: count,
+      packetsMax: count,
+      passwords: count,
+      passwordsMax: count,
+      asks: count,
+      asksMax: count,
+      liveClients: count,
+      liveClientsMax: count,
+    }),
+    totals: about(
+      object({
+        datagrams: count,
+        replies: count,
+        malformed: count,
+        refused: count,
+        busy: count,
+        silenced: count,
+        dropped: count,
+        reports: count,
+      }),
+      "since the start",
+    ),
+    database: object({ bytes: count, walBytes: count, reports: count }),
+    memoryBytes: count,
+    warnings: listOf(
+      object({ code: about(text, "for example `drops`, `text-devices`"), text, count }),
+    ),
+  }),
+  "as a live event, every second",
+);
+export type Status = Infer<typeof status>;
+
+/** The data of each live event, by its name. */
+export const events = {
+  hello: about(
+    object({
+      time,
+      version: text,
+      devicePort: about(port, "the UDP port that devices send to"),
+    }),
+    "the first event of each stream",
+  ),
+  devices: about(
+    object({ changes: listOf(presenceChange), removed: listOf(id) }),
+    "twice a second if something changed; a new device counts as a change",
+  ),
+  reports: about(
+    object({ reports: listOf(report), more: yes }),
+    "twice a second, only the newest of each device; messages are cut to 256 characters; at most 500, then `more` is " +
+      "true and the others follow",
+  ),
+  seen: about(
+    object({ seen: listOf(pairOf(id, about(number, "ms since 1970"))) }),
+    "every 2 s, devices with newer packets; at most 2,000, the others follow",
+  ),
+  activity: about(
+    object({ lines: listOf(line), skipped: about(count, "how many lines were left out") }),
+    "twice a second, at most 100 lines",
+  ),
+  status,
+} satisfies Readonly<Record<Topic | "hello", Schema>>;
+export type LiveEvents = { readonly [Name in keyof typeof events]: Infer<(typeof events)[Name]> };

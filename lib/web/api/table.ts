@@ -1,0 +1,283 @@
+// Owns the table of the HTTP interface: all that is to be told of each route, once. The router, the types of the handlers and
+// of the page's requests, and the OpenAPI document follow from it. Never answers a request: `handlers.ts` gives each route
+// its handler.
+
+import { type Endpoint, Media } from "./endpoint.ts";
+import {
+  body,
+  by,
+  choice,
+  choices,
+  cursor,
+  type Form,
+  integer,
+  textForm,
+  timeForm,
+} from "./forms.ts";
+import { about, anything, text } from "./schema.ts";
+import * as shapes from "./shapes.ts";
+import { deviceOrders, levels, presenceFilters, topics } from "./words.ts";
+
+const listMax = 1_000;
+const everything = 1e12;
+const formats = ["json", "csv", "ndjson"] as const;
+const orders = ["newest", "oldest"] as const;
+type PerFormat = Readonly<Record<(typeof formats)[number], Form>>;
+const exported = integer(1, everything, everything);
+
+const shortPage = { limit: integer(1, listMax, 50), cursor: cursor("number") };
+const fromTo = {
+  from: timeForm("measured then or later"),
+  to: timeForm("measured then or before"),
+};
+
+const reportQuery = {
+  format: choice(formats, "json", "csv and ndjson stream all reports of the range"),
+  order: by(
+    "format",
+    {
+      json: choice(orders, "newest"),
+      csv: choice(orders, "oldest"),
+      ndjson: choice(orders, "oldest"),
+    } satisfies PerFormat,
+    "newest by default; with csv and ndjson oldest",
+  ),
+  ...fromTo,
+  cursor: cursor("number"),
+  limit: by(
+    "format",
+    { json: integer(1, listMax, 100), csv: exported, ndjson: exported } satisfies PerFormat,
+    "how many at most: 100 by default and up to 1000; with csv and ndjson all by default",
+  ),
+};
+const reportAnswer = [
+  shapes.reportPage,
+  new Media(
+    "text/csv",
+    about(text, "a header and rows as in RFC 4180: sequence,device,time,received,code,message,at"),
+  ),
+  new Media("application/x-ndjson", about(text, "a report a line, as in JSON")),
+] as const;
+
+const serverApi = {
+  health: {
+    method: "GET",
+    path: "/healthz",
+    access: "open",
+    summary: "Whether the server can store",
+    answers: { 200: shapes.health, 503: shapes.health },
+  },
+  metrics: {
+    method: "GET",
+    path: "/metrics",
+    access: "local",
+    summary: "Metrics for Prometheus",
+    answers: { 200: new Media("text/plain") },
+  },
+  openLink: {
+    method: "GET",
+    path: "/login",
+    access: "open",
+    summary: "A one-time login link from `iot-server open`",
+    details: "Valid for five minutes. A browser gets a page that explains why one is refused.",
+    query: { code: textForm(128, "", "of the link") },
+    answers: {
+      204: "To a HEAD request, which does not use up the link",
+      303: "Logged in: the cookie is set; redirects to the dashboard",
+      401: new Media("text/html"),
+      429: new Media("text/html"),
+    },
+    problems: ["login-refused", "too-many"],
+  },
+  openApi: {
+    method: "GET",
+    path: "/api/v1/openapi.json",
+    access: "open",
+    summary: "This document",
+    answers: { 200: new Media("application/json", anything) },
+  },
+  rights: {
+    method: "GET",
+    path: "/api/v1/session",
+    access: "open",
+    summary: "What this request may do",
+    answers: { 200: shapes.rights },
+    problems: ["too-many"],
+  },
+  logIn: {
+    method: "POST",
+    path: "/api/v1/session",
+    access: "open",
+    summary: "Logs in with the admin token",
+    details:
+      "The right token is always accepted; of wrong ones five, then one in ten seconds from an address.",
+    body: body(shapes.login, { token: "token must be a text." }, null),
+    answers: { 204: "Logged in: the cookie is set" },
+    problems: ["login-refused", "too-many"],
+  },
+  logOut: {
+    method: "DELETE",
+    path: "/api/v1/session",
+    access: "open",
+    summary: "Logs out",
+    answers: { 204: "Logged out" },
+  },
+  status: {
+    method: "GET",
+    path: "/api/v1/status",
+    access: "read",
+    summary: "How the server is doing",
+    answers: { 200: shapes.status },
+  },
+  activity: {
+    method: "GET",
+    path: "/api/v1/activity",
+    access: "read",
+    summary: "The latest lines of Activity.log",
+    query: {
+      q: textForm(200, "", "a part of the peer or the words, in any case"),
+      level: choice(levels, "debug", "this level and above"),
+      limit: integer(1, 1_000, 200, "how many lines at most"),
+    },
+    answers: { 200: shapes.lines },
+    problems: ["storage-failed"],
+  },
+  events: {
+    method: "GET",
+    path: "/api/v1/events",
+    access: "read",
+    summary: "Live events (server-sent)",
+    details:
+      "Events are not repeated after a reconnect: load the lists again on every `hello`. A client that does not read is " +
+      "disconnected.",
+    query: {
+      topics: choices(
+        topics,
+        ["devices", "reports", "seen", "status"],
+        "names of events besides `hello`, separated by commas; all but activity by default",
+      ),
+      device: textForm(
+        64,
+        null,
+        "only the `devices`, `reports` and `seen` events of this device, with each of its reports",
+      ),
+    },
+    answers: { 200: new Media("text/event-stream", text, shapes.events) },
+    problems: ["too-many"],
+  },
+} as const satisfies Record<string, Endpoint>;
+
+const deviceApi = {
+  devices: {
+    method: "GET",
+    path: "/api/v1/devices",
+    access: "read",
+    summary: "The devices",
+    query: {
+      sort: choice(deviceOrders, "id", "with - in descending order"),
+      q: textForm(64, "", "a part of the id, in any case"),
+      presence: choice(
+        presenceFilters,
+        null,
+        "silent and left are the parts of offline: fell silent, or ended otherwise",
+      ),
+      limit: integer(1, listMax, 100),
+      cursor: cursor("device"),
+    },
+    answers: { 200: shapes.devicePage },
+  },
+  device: {
+    method: "GET",
+    path: "/api/v1/devices/{id}",
+    access: "read",
+    summary: "A device",
+    answers: { 200: shapes.device },
+  },
+  removeDevice: {
+    method: "DELETE",
+    path: "/api/v1/devices/{id}",
+    access: "change",
+    summary: "Deregisters a device",
+    answers: { 204: "Deregistered; its reports stay" },
+    problems: ["storage-failed"],
+  },
+  sessions: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/sessions",
+    access: "read",
+    summary: "Its sessions, newest first",
+    query: shortPage,
+    answers: { 200: shapes.sessionPage },
+  },
+  questions: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/questions",
+    access: "read",
+    summary: "The questions that it was asked, with its answers, newest first",
+    details:
+      "Answers are no reports. Kept for 30 days of the server's running, the latest 100 of a device and 10,000 in all.",
+    query: shortPage,
+    answers: { 200: shapes.questionPage },
+  },
+  ask: {
+    method: "POST",
+    path: "/api/v1/devices/{id}/query",
+    access: "change",
+    summary: "Asks the device, and waits for its answer",
+    body: body(
+      shapes.question,
+      {
+        code: "code must be two digits.",
+        target: "target must be 1 to 64 of A-Z a-z 0-9 . _ : -",
+      },
+      "Only code and target are known here.",
+    ),
+    answers: { 200: shapes.answer },
+    problems: ["not-logged-in", "busy", "no-answer"],
+  },
+} as const satisfies Record<string, Endpoint>;
+
+const reportApi = {
+  reports: {
+    method: "GET",
+    path: "/api/v1/reports",
+    access: "read",
+    summary: "Reports of all devices",
+    query: reportQuery,
+    answers: { 200: reportAnswer },
+    problems: ["too-many"],
+  },
+  deviceReports: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/reports",
+    access: "read",
+    summary: "Reports of a device",
+    query: reportQuery,
+    answers: { 200: reportAnswer },
+    problems: ["too-many"],
+  },
+  fields: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/fields",
+    access: "read",
+    summary: "The numbers in its newest 100 reports",
+    answers: { 200: shapes.fields },
+  },
+  series: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/series",
+    access: "read",
+    summary: "One of its numbers over time, with the minimum and maximum of each point",
+    query: {
+      field: textForm(128, "value", "a name of `fields`"),
+      to: timeForm("now by default"),
+      from: timeForm("a day before `to` by default"),
+      points: integer(1, 4_000, 600, "how many at most"),
+    },
+    answers: { 200: shapes.series },
+  },
+} as const satisfies Record<string, Endpoint>;
+
+/** All routes, by the names of their handlers. */
+export const api = { ...serverApi, ...deviceApi, ...reportApi };
+export type Api = typeof api;

@@ -1,0 +1,17 @@
+// Owns the words that a client chooses from in parameters: the page has them as choices, too. Imports nothing, so that the
+// page is bundled with them only.
+
+/** What the device list can be narrowed to; `silent` and `left` are the two parts of `offline`. */
+export const presenceFilters = ["online", "offline", "silent", "left", "never"] as const;
+export type PresenceFilter = (typeof presenceFilters)[number];
+
+/** The orders of the device list, with `-` descending. */
+export const deviceOrders = ["id", "-id", "lastSeen", "-lastSeen"] as const;
+export type DeviceOrder = (typeof deviceOrders)[number];
+
+/** The levels of the log, the lowest first. */
+export const levels = ["debug", "info", "warn", "error"] as const;
+
+/** The live events that a client can choose. */
+export const topics = ["devices", "reports", "seen", "activity", "status"] as const;
+export type Topic = (typeof topics)[number];

@@ -1,0 +1,71 @@
+// Owns the handlers of reports: pages in JSON, whole ranges as CSV or NDJSON. Never reads the database itself.
+
+import type { ReportRow } from "../server/rows.ts";
+import type { ReportRange, ReportReads, Scan } from "../server/store-reads.ts";
+import type { Answer, CallOf, Handlers } from "./handlers.ts";
+import { encodeCursor } from "./parameters.ts";
+import type { WebPorts } from "./ports.ts";
+import { Problem } from "./problem.ts";
+import { type ReportFormat, reportStream } from "./report-stream.ts";
+import { reportOf, unknown } from "./device-values.ts";
+import { Slice } from "./slice.ts";
+
+/** How many exports may run at once: each takes event-loop time from the packets. */
+const streamsMax = 4;
+
+type Query = ReturnType<CallOf<"reports">["parameters"]>;
+
+/** The handlers of reports. */
+export function reportHandlers(ports: WebPorts): Pick<Handlers, "reports" | "deviceReports"> {
+  let streams = 0;
+  const stream = (scan: Scan<ReportRow>, format: ReportFormat, limit: number) => {
+    if (streams >= streamsMax) {
+      throw new Problem("too-many", `${streamsMax} exports are under way.`, {
+        "retry-after": "10",
+      });
+    }
+    streams++;
+    return reportStream(scan, format, limit, () => streams--);
+  };
+  const answer = (id: string | null, query: Query) => {
+    const { format, order, limit } = query;
+    const scan = ports.reports.scan(id, rangeOf(query, ports.reports), order);
+    return format === "json" ? page(scan, limit) : stream(scan, format, limit);
+  };
+  return {
+    reports: (call) => answer(null, call.parameters()),
+    deviceReports: (call) => {
+      const { id } = call.names;
+      if (ports.devices.facts(id) === null) throw unknown(id);
+      return answer(id, call.parameters());
+    },
+  };
+}
+
+/** The reports measured between `from` and `to`, with numbers after the cursor. */
+function rangeOf({ from, to, order, cursor }: Query, reports: ReportReads): ReportRange {
+  let low = reports.first();
+  let high = reports.end();
+  if (cursor !== null && order === "newest") high = Math.min(high, cursor);
+  if (cursor !== null && order === "oldest") low = Math.max(low, cursor + 1);
+  return {
+    low,
+    high,
+    from: from ?? Number.MIN_SAFE_INTEGER,
+    to: to ?? Number.MAX_SAFE_INTEGER,
+  };
+}
+
+async function page(scan: Scan<ReportRow>, limit: number): Promise<Answer<"reports">> {
+  const reports: ReportRow[] = [];
+  const slice = new Slice();
+  // Reads one more than the page, to know whether there is a next page.
+  while (!scan.done && reports.length <= limit) {
+    reports.push(...scan.next(limit + 1 - reports.length));
+    await slice.breathe();
+  }
+  const shown = reports.slice(0, limit);
+  const last = shown.at(-1);
+  const next = reports.length > limit && last !== undefined ? encodeCursor(last.sequence) : null;
+  return { reports: shown.map(reportOf), next };
+}

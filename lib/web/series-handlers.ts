@@ -1,0 +1,59 @@
+// Owns the handlers of charts: which numbers a device reports, and one of them over time. Never computes a point.
+
+import type { Answer, CallOf, Handlers } from "./handlers.ts";
+import { numbersIn } from "./numbers-in-messages.ts";
+import { timeText } from "./parameters.ts";
+import type { WebPorts } from "./ports.ts";
+import { Problem } from "./problem.ts";
+import { Series } from "./series.ts";
+import { unknown } from "./device-values.ts";
+import { Slice } from "./slice.ts";
+
+const dayMs = 86_400_000;
+/** How many of the newest reports are searched for fields. */
+const newestReports = 100;
+const fieldNamesMax = 256;
+
+/** The handlers of charts. */
+export function seriesHandlers(ports: WebPorts): Pick<Handlers, "fields" | "series"> {
+  const series = new Series(ports.reports);
+  return {
+    fields: ({ names }) => fields(ports, names.id),
+    series: (call) => points(ports, series, call),
+  };
+}
+
+async function fields(ports: WebPorts, id: string): Promise<Answer<"fields">> {
+  if (ports.devices.facts(id) === null) throw unknown(id);
+  const { reports } = ports;
+  const scan = reports.scan(id, { low: reports.first(), high: reports.end() }, "newest");
+  const latest = new Map<string, number>();
+  const slice = new Slice();
+  for (let left = newestReports; left > 0 && !scan.done;) {
+    const rows = scan.next(left);
+    left -= rows.length;
+    for (const { message } of rows) {
+      for (const [name, value] of numbersIn(message)) {
+        if (!latest.has(name) && latest.size < fieldNamesMax) latest.set(name, value);
+      }
+    }
+    await slice.breathe();
+  }
+  return { fields: Array.from(latest, ([name, value]) => ({ name, latest: value })) };
+}
+
+async function points(
+  ports: WebPorts,
+  series: Series,
+  call: CallOf<"series">,
+): Promise<Answer<"series">> {
+  const device = call.names.id;
+  if (ports.devices.facts(device) === null) throw unknown(device);
+  const query = call.parameters();
+  const { field, points: count } = query;
+  const to = query.to ?? ports.now();
+  const from = query.from ?? to - dayMs;
+  if (from > to) throw new Problem("bad-parameter", "from is later than to.");
+  const found = await series.points({ device, field, from, to, points: count });
+  return { device, field, from: timeText(from), to: timeText(to), ...found };
+}

@@ -1,0 +1,67 @@
+// Owns the handlers of the server itself: health, status, metrics, activity, live events, and the OpenAPI document. Never
+// collects any of this data.
+
+import { openApi } from "./api/openapi.ts";
+import { type Answer, type CallOf, type Handlers, jsonText, Reply } from "./handlers.ts";
+import type { LiveClients } from "./live-clients.ts";
+import { hello, type LiveFeed } from "./live-feed.ts";
+import { metrics } from "./metrics.ts";
+import type { WebPorts } from "./ports.ts";
+import { Problem } from "./problem.ts";
+import type { Roster } from "./roster.ts";
+import type { Status } from "./status.ts";
+
+/** The parts of the web side that these handlers show. */
+export type ServerParts = {
+  readonly ports: WebPorts;
+  readonly roster: Roster;
+  readonly status: Status;
+  readonly clients: LiveClients;
+  readonly feed: LiveFeed;
+};
+
+type Names = "health" | "metrics" | "openApi" | "status" | "activity" | "events";
+
+/** The handlers of the server itself. */
+export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
+  const { ports, roster, status, clients, feed } = parts;
+  // Once: anybody may ask for it, and it takes longer to write than the rest of the answer.
+  const document = JSON.stringify(openApi(ports.version));
+  return {
+    health: () => health(ports),
+    metrics: async () => {
+      await roster.load();
+      return metrics(ports, roster, clients);
+    },
+    openApi: () => jsonText(document),
+    status: async () => {
+      await roster.load();
+      return status.read();
+    },
+    activity: (call) => activity(ports, call),
+    events: async ({ parameters }) => {
+      const subscription = parameters();
+      await roster.load();
+      return clients.open(subscription, hello(ports), feed.adjust);
+    },
+  };
+}
+
+async function activity(ports: WebPorts, call: CallOf<"activity">): Promise<Answer<"activity">> {
+  const { q: contains, level, limit } = call.parameters();
+  try {
+    return { lines: await ports.activity.tail({ contains, level, limit }) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Problem("storage-failed", `The log cannot be read: ${why}`);
+  }
+}
+
+/**
+ * Anybody may ask, as often as they like, so it reads no gauges: those take the longer the more devices are online.
+ * A damaged page is no reason to take the server from its devices: it is told, with 200.
+ */
+function health({ isStoring, damage }: WebPorts): Answer<"health"> {
+  if (!isStoring()) return new Reply(503, { status: "failing" });
+  return { status: damage() === null ? "ok" : "damaged" };
+}
