@@ -4,6 +4,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import { statSync } from "node:fs";
 import type { Report, Spool } from "../client/spool.ts";
+import { PlaceRuns } from "./place-runs.ts";
 import { closeSpoolDatabase, openSpoolDatabase } from "./spool-database.ts";
 
 /**
@@ -32,15 +33,14 @@ export class SpoolFile implements Spool {
   readonly #insert: Statement;
   readonly #remove: Statement;
   readonly #select: Statement<Row>;
-  /** Number of reports in the file, without those that are settled. */
-  #stored: number;
-  #last: number;
+  /** Places of the reports in the file that wait. */
+  readonly #stored = new PlaceRuns();
+  /** The highest place that was given. */
+  #last = 0;
   /** Reports that are not committed yet. */
   #pending: Entry[] = [];
   /** Places of reports that are still in the file, but are delivered or dropped. */
   readonly #settled = new Set<number>();
-  /** All reports up to this place are settled. */
-  #settledUpTo = 0;
   #taken: Entry[] = [];
   #commitIsDue = false;
   #inTrouble = false;
@@ -62,18 +62,16 @@ export class SpoolFile implements Spool {
     this.#inode = inodeOf(path);
     this.#insert = database.query("INSERT INTO report VALUES (?, ?, ?)");
     this.#remove = database.query("DELETE FROM report WHERE place = ?");
-    this.#select = database.query("SELECT * FROM report WHERE place > ? ORDER BY place LIMIT ?");
-    const found = database
-      .query<{ stored: number; last: number }, []>(
-        "SELECT count(*) AS stored, coalesce(max(place), 0) AS last FROM report",
-      )
-      .get();
-    this.#stored = found?.stored ?? 0;
-    this.#last = found?.last ?? 0;
+    this.#select = database.query("SELECT * FROM report WHERE place = ?");
+    const places = database.query<{ place: number }, []>("SELECT place FROM report ORDER BY place");
+    for (const { place } of places.iterate()) {
+      this.#stored.add(place);
+      this.#last = place;
+    }
   }
 
   get length(): number {
-    return this.#stored + this.#pending.length;
+    return this.#stored.size + this.#pending.length;
   }
 
   push({ msgid, text }: Report): boolean {
@@ -84,14 +82,15 @@ export class SpoolFile implements Spool {
   }
 
   take(count: number): readonly Report[] {
-    this.#taken = this.#from(0, count);
+    const entries = this.#read(this.#stored.after(0, count));
+    this.#taken = [...entries, ...this.#pending.slice(0, count - entries.length)];
     return this.#taken;
   }
 
   settle(reports: readonly Report[]): void {
     for (const { msgid } of reports) {
       const entry = this.#taken.find((taken) => taken.msgid === msgid);
-      if (entry !== undefined) this.#forget(entry);
+      if (entry !== undefined) this.#forget(entry.place);
     }
     this.#taken = this.#taken.filter(
       ({ msgid }) => !reports.some((other) => other.msgid === msgid),
@@ -107,7 +106,7 @@ export class SpoolFile implements Spool {
 
   keep(): number {
     this.#commit();
-    return inodeOf(this.path) === this.#inode ? this.#stored : 0;
+    return inodeOf(this.path) === this.#inode ? this.#stored.size : 0;
   }
 
   /** Writes what can be written, and releases the file. */
@@ -120,57 +119,39 @@ export class SpoolFile implements Spool {
 
   /** @returns whether there was a report to drop */
   #dropOldest(): boolean {
-    const [oldest] = this.#from(this.#taken.at(-1)?.place ?? 0, 1);
+    const taken = this.#taken.at(-1)?.place ?? 0;
+    const [stored] = this.#stored.after(taken, 1);
+    const oldest = stored ?? this.#pending.find(({ place }) => place > taken)?.place;
     if (oldest === undefined) return false;
     this.#forget(oldest);
     this.dropped++;
     return true;
   }
 
-  /** The first `count` reports after a place. */
-  #from(place: number, count: number): Entry[] {
-    const entries = this.#stored === 0 ? [] : this.#read(place, count);
-    const pending = this.#pending.filter((entry) => entry.place > place);
-    return [...entries, ...pending.slice(0, count - entries.length)];
-  }
-
-  #read(place: number, count: number): Entry[] {
+  /** The reports at some places in the file; none if one of them cannot be read. */
+  #read(places: readonly number[]): Entry[] {
     try {
-      const entries = this.#unsettled(Math.max(place, this.#settledUpTo), count);
-      if (place === 0) this.#settledUpTo = (entries[0]?.place ?? 1) - 1;
-      return entries;
+      return places.map((at) => {
+        const row = this.#select.get(at);
+        if (row === null) throw new Error(`report ${at} is missing`);
+        return { place: row.place, msgid: BigInt(row.msgid), text: row.text };
+      });
     } catch (error) {
-      this.#tell(
-        `cannot be read (${(error as Error).message}): ${this.#stored} reports stay in it`,
-      );
+      const { size } = this.#stored;
+      this.#tell(`cannot be read (${(error as Error).message}): ${size} reports stay in it`);
       // What is in the file is out of reach; the next start looks at it again.
-      this.#stored = 0;
+      this.#stored.clear();
       return [];
     }
   }
 
-  /** The first `count` reports in the file after a place. Of rows that are settled there are few, unless all are. */
-  #unsettled(place: number, count: number): Entry[] {
-    const entries: Entry[] = [];
-    const limit = count + settledMax;
-    for (let after = place; ;) {
-      const rows = this.#select.all(after, limit);
-      for (const row of rows) {
-        if (this.#settled.has(row.place)) continue;
-        entries.push({ place: row.place, msgid: BigInt(row.msgid), text: row.text });
-      }
-      if (rows.length < limit || entries.length >= count) return entries.slice(0, count);
-      after = rows.at(-1)?.place ?? after;
-    }
-  }
-
-  #forget({ place }: Entry): void {
+  #forget(place: number): void {
     const pending = this.#pending.findIndex((entry) => entry.place === place);
     if (pending >= 0) {
       this.#pending.splice(pending, 1);
     } else {
       this.#settled.add(place);
-      this.#stored--;
+      this.#stored.remove(place);
     }
   }
 
@@ -201,7 +182,7 @@ export class SpoolFile implements Spool {
       this.#commitSoon();
       return;
     }
-    this.#stored += this.#pending.length;
+    for (const { place } of this.#pending) this.#stored.add(place);
     this.#pending = [];
     this.#settled.clear();
     if (this.#inTrouble) this.#tell("is written again");

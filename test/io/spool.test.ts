@@ -5,12 +5,15 @@ import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -220,5 +223,47 @@ test("many delivered reports that cannot be removed do not slow it down", async 
   // Twenty thousand looks at up to twenty thousand rows would take minutes.
   for (let n = 1; n <= 20_000; n++) spool.settle(spool.take(1));
   expect([spool.length, spool.take(1)]).toEqual([0, []]);
+  spool.close();
+});
+
+test("a full spool whose file cannot be written drops its oldest reports without reading them", async () => {
+  const path = newPath();
+  const first = open(path, 25_000).spool;
+  for (let n = 1; n <= 25_000; n++) first.push(report(n));
+  first.close();
+  const database = new Database(path);
+  database.run(`CREATE TRIGGER full BEFORE DELETE ON report
+    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+  database.close();
+  const { spool } = open(path, 25_000);
+  // One is on its way: it stays, and the others behind it go. Reading all those that went for each new one, it would
+  // take minutes.
+  spool.take(1);
+  for (let n = 25_001; n <= 49_000; n++) expect(spool.push(report(n))).toBe(true);
+  expect([spool.length, spool.dropped]).toEqual([25_000, 24_000]);
+  expect(textsOf(spool.take(3))).toEqual(["report 1", "report 24002", "report 24003"]);
+  spool.close();
+});
+
+test("a file that cannot be read any more: its reports do not count, and none counts as less than none", async () => {
+  const path = newPath();
+  const long = "x".repeat(2_000);
+  const first = open(path, 3_000).spool;
+  for (let n = 1; n <= 3_000; n++) first.push(report(n, `${n} ${long}`));
+  first.close();
+  const { notices, spool } = open(path, 3_000);
+  const taken = spool.take(1);
+  // The check at the start has read all pages, more than SQLite keeps in memory.
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(1_400 * 4_096, 0x5a), 0, 1_400 * 4_096, 3 * 4_096);
+  closeSync(file);
+  for (let n = 1; n <= 100; n++) spool.push(report(n));
+  spool.settle(taken);
+  const left = spool.take(200);
+  expect(textsOf(left)).toEqual(Array.from({ length: 100 }, (_, i) => `report ${i + 1}`));
+  expect(spool.length).toBe(100);
+  expect(notices.join()).toContain("cannot be read");
+  spool.settle(left);
+  expect(spool.length).toBe(0);
   spool.close();
 });
