@@ -18,15 +18,8 @@ import {
   enrolledOf,
   enrollment,
 } from "../lib/server/operator.ts";
-import { backUp } from "../lib/store/sqlite/file/backup.ts";
-import { checkDatabase } from "../lib/store/sqlite/file/database-check.ts";
-import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
-import { listDevices } from "../lib/store/sqlite/rows/device-listing.ts";
-import { isServed } from "../lib/store/sqlite/file/instance-lock.ts";
-import { openDatabase, openReadOnly } from "../lib/store/sqlite/file/open-database.ts";
-import { allReports } from "../lib/store/sqlite/reports/report-history.ts";
-import { restore } from "../lib/store/sqlite/file/restore.ts";
-import { SqliteStore } from "../lib/store/sqlite/sqlite-store.ts";
+import type { StorePlace } from "../lib/server/store-care.ts";
+import { storeAt } from "../lib/store/store-at.ts";
 import { csvHeader, csvLine, jsonLine } from "../lib/web/report-lines.ts";
 
 type Write = (line: string) => void;
@@ -36,50 +29,58 @@ const say = (words: string) => void process.stderr.write(`${words}\n`);
 const onChecking = () => say("Checking every page of the copy.");
 
 /** Copies the database while it is served. */
-export function runBackup({ db, file }: { db: string; file: string }, write: Write): ExitCode {
-  const facts = backUp(db, file, { onProgress: showProgress("Copying reports"), onChecking });
-  const { devices, sessions, reports } = facts;
+export async function runBackup(
+  { db, file }: { db: string; file: string },
+  write: Write,
+): Promise<ExitCode> {
+  const store = storeAt({ db });
+  const progress = { onProgress: showProgress("Copying reports"), onChecking };
+  const { devices, sessions, reports } = await store.backUp(file, progress);
   const counts = [
     counted(devices, "device"),
     counted(sessions, "session"),
     counted(reports, "report"),
   ];
   write(`${file}: ${counts.join(", ")}; checked.`);
-  write(`Keep ${identityPathOf(realPathOf(db))} with it: without it devices see a changed key.`);
+  write(`Keep ${identityPathOf(store.path)} with it: without it devices see a changed key.`);
   return exitCode.done;
 }
 
 /** Replaces the database with a copy; the old database is kept beside it. */
-export function runRestore(
+export async function runRestore(
   { db, file }: { db: string; file: string },
   now: number,
   write: Write,
-): ExitCode {
+): Promise<ExitCode> {
   const time = new Date(now).toISOString().replaceAll(/[-:]/g, "").slice(0, 15).replace("T", "-");
   const progress = { onProgress: showProgress("Copying bytes"), onChecking };
-  const kept = restore(file, db, `${db}.before-restore-${time}`, progress);
+  const kept = await storeAt({ db }).restore(file, `${db}.before-restore-${time}`, progress);
   write(`${db} is now a copy of ${file}.${kept === null ? "" : ` The old database is ${kept}.`}`);
   return exitCode.done;
 }
 
 /** Checks the database for damage, prints its size, and why the running server removes no old reports for a while. */
 export async function runCheck(db: string, write: Write): Promise<ExitCode> {
-  const found = checkDatabase(db);
+  const store = storeAt({ db });
+  const found = await store.check();
   for (const line of checkLines(db, found)) write(line);
-  const hold = found.served ? await retentionHoldOf(realPathOf(db)).catch(() => null) : null;
+  const hold = found.served ? await retentionHoldOf(store.path).catch(() => null) : null;
   if (hold !== null) write(`${hold.message} ${hold.nextStep}`);
   return found.damage.length === 0 ? exitCode.done : exitCode.refused;
 }
 
 /** Writes all devices or reports to standard output. */
-export function runExport({ db, what, format }: Config<"export">, write: Write): ExitCode {
-  const database = openReadOnly(db);
+export async function runExport(
+  { db, what, format }: Config<"export">,
+  write: Write,
+): Promise<ExitCode> {
+  const store = storeAt({ db });
   const isCsv = format === "csv";
   // `write` adds the LF of each line. Only that is removed: a message may end in spaces.
   const writeLine = (line: string) => write(line.slice(0, -1));
   if (what === "devices") {
     if (isCsv) writeLine(csvRow(["id", "mac", "ip", "port", "registered"]));
-    for (const { id, mac, ip, port, registered } of listDevices(database)) {
+    for await (const { id, mac, ip, port, registered } of store.devices()) {
       const time = new Date(registered).toISOString();
       if (isCsv) writeLine(csvRow([id, mac, ip, `${port}`, time]));
       else write(JSON.stringify({ id, mac, ip, port, registered: time }));
@@ -88,7 +89,7 @@ export function runExport({ db, what, format }: Config<"export">, write: Write):
   }
   if (isCsv) writeLine(csvHeader);
   const line = isCsv ? csvLine : jsonLine;
-  for (const report of allReports(database)) writeLine(line(report));
+  for await (const report of store.reports()) writeLine(line(report));
   return exitCode.done;
 }
 
@@ -103,11 +104,12 @@ export async function runImport(
   const devices = readImportFile(readable(file), file);
   const first = devices.next();
   const all = first.done ? [] : withFirst(first.value, devices);
-  const registrar = isServed(db) ? null : await openRegistrar(db, sharedIp);
+  const store = storeAt({ db });
+  const registrar = store.isServed() ? null : await openRegistrar(store, sharedIp);
   const show = showProgress("Registering");
   const counts: Imported = { registered: 0, unchanged: 0, refused: 0 };
   const port = {
-    enroll: registrar?.enroll ?? ((some: readonly Candidate[]) => enrollOn(realPathOf(db), some)),
+    enroll: registrar?.enroll ?? ((some: readonly Candidate[]) => enrollOn(store.path, some)),
     hashPassword,
     onRefused: ({ line, reason }: RefusedLine) => say(`${lineStart()}${file}:${line}: ${reason}`),
     onProgress: (done: number) => show(done, lines),
@@ -115,7 +117,7 @@ export async function runImport(
   try {
     await importDevices(all, port, counts);
   } finally {
-    registrar?.close();
+    await registrar?.close();
     const { registered, unchanged, refused } = counts;
     write(`${registered} registered, ${unchanged} already registered, ${refused} refused.`);
   }
@@ -142,30 +144,18 @@ function lineStart(): string {
   return process.stderr.isTTY ? "\r\u001b[K" : "";
 }
 
-/** Opens a database that is not served, to register devices in it. The caller closes it. */
-async function openRegistrar(db: string, sharedIp: boolean) {
+/** Opens a store that is not served, to register devices in it. The caller closes it. */
+async function openRegistrar(place: StorePlace, sharedIp: boolean) {
   const onProgress = showProgress("Hashing passwords");
-  const { database, lock } = await openDatabase(db, {
-    hashPassword,
-    onProgress,
-    onNote: say,
-    now: Date.now,
-  });
-  const store = new SqliteStore(database);
-  const enroll = (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
-    const at = Date.now();
-    const results = store.apply(
-      candidates.map(({ hash, ...device }) =>
-        enrollment(device, hash, at, { sharedIp, keyPolicy: "replace" }),
-      ),
-    );
-    return Promise.resolve(results.map(enrolledOf));
+  const now = Date.now;
+  const store = await place.open({ hashPassword, onProgress, onNote: say, onTrouble: say, now });
+  const policy = { sharedIp, keyPolicy: "replace" } as const;
+  const enroll = async (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
+    const at = now();
+    const rules = candidates.map(({ hash, ...device }) => enrollment(device, hash, at, policy));
+    return (await store.apply(rules)).map(enrolledOf);
   };
-  const close = () => {
-    store.close();
-    lock.release();
-  };
-  return { enroll, close };
+  return { enroll, close: () => store.close() };
 }
 
 function isPipe(file: string): boolean {

@@ -1,17 +1,12 @@
 // Runs the removal of old reports: gives its schedule the clocks, the log and a timer. Never decides when to
 // remove, and removes nothing itself.
 
-import type { Database } from "bun:sqlite";
 import { tellWarning } from "../lib/cli/failure.ts";
 import type { FileLogs } from "../lib/io/log/log-file.ts";
 import type { Notice } from "../lib/operating-error.ts";
 import type { Moment } from "../lib/server/moment.ts";
-import type { ReportChunks } from "../lib/store/sqlite/reports/report-chunks.ts";
-import { Retention } from "../lib/store/sqlite/reports/retention.ts";
-import {
-  failedPauseMs,
-  RetentionSchedule,
-} from "../lib/store/sqlite/reports/retention-schedule.ts";
+import type { ReportRemover } from "../lib/server/store-care.ts";
+import { failedPauseMs, RetentionSchedule } from "../lib/store/retention-schedule.ts";
 
 /** A removal that runs from its start until it is closed. */
 export type RunningRetention = {
@@ -24,18 +19,15 @@ export type RunningRetention = {
 
 /**
  * Prepares the removal of old reports, a few milliseconds at a time.
- * @param database the connection of the store that `chunks` belongs to
  * @param retainMs the age up to which reports are kept, ms; null keeps all
  */
 export function prepareRetention(
-  database: Database,
-  chunks: ReportChunks,
+  remover: ReportRemover,
   retainMs: number | null,
   logs: FileLogs,
   clocks: () => Moment,
 ): RunningRetention {
   if (retainMs === null) return { start: () => {}, hold: () => null, close: () => {} };
-  const remover = new Retention(database, chunks);
   const schedule = new RetentionSchedule(
     {
       remover,

@@ -6,13 +6,9 @@ import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
-import type { Asker } from "../lib/server/rows.ts";
-import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
-import { FileGuard } from "../lib/store/sqlite/file/file-guard.ts";
-import { logMissing, reportsDamaged } from "../lib/store/sqlite/file/database-refusal.ts";
-import { openDatabase } from "../lib/store/sqlite/file/open-database.ts";
-import type { LegacyPort } from "../lib/store/sqlite/legacy/legacy.ts";
-import { SqliteStore } from "../lib/store/sqlite/sqlite-store.ts";
+import type { Asker, SessionRow } from "../lib/server/rows.ts";
+import type { Opening, OpenStore } from "../lib/server/store-care.ts";
+import { storeAt } from "../lib/store/store-at.ts";
 import { HeardLog } from "../lib/io/log/activity-lines.ts";
 import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
 import { openIdentity, readPsk } from "../lib/io/secrets/identity-file.ts";
@@ -70,17 +66,14 @@ async function open(
 ): Promise<RunningServer> {
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
-  const { database, lock, lacksLog, damage } = await openDatabase(config.db, legacyPort(logs));
-  closers.push(() => lock.release());
-  if (lacksLog) tell(logs, logMissing(config.db));
-  const onTrouble = (words: string) => logs.error("-", words);
-  const options = { damage, onTrouble };
-  const store = new SqliteStore(database, options, new FileGuard(config.db));
+  const place = storeAt(config);
+  const store = await place.open(openingOf(logs));
   closers.push(() => store.close());
-  if (store.damage !== null) tell(logs, reportsDamaged(config.db, store.damage));
-  const retention = prepareRetention(database, store.chunks, config.retainMs, logs, bothClocks);
+  for (const warning of store.warnings) tell(logs, warning);
+  const retention = prepareRetention(store.remover, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
-  const { sessions, identity, heard, engine, loop } = makeEngine(config, store, logs);
+  const sessions = await store.openSessions();
+  const { identity, heard, engine, loop } = makeEngine(config, place.path, store, sessions, logs);
   const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
   closers.push(() => endpoint.close());
   const askDevice = (question: ControlQuestion, by: Asker) =>
@@ -100,7 +93,7 @@ async function open(
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) closers.push(() => served.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
-  const closeControl = openControl(realPathOf(config.db), logs, {
+  const closeControl = openControl(place.path, logs, {
     ask: (question) => askDevice(question, "cli"),
     retentionHold: () => retention.hold(),
     loginLink: newLoginLink,
@@ -129,10 +122,15 @@ async function open(
 }
 
 /** Makes the engine with the stored sessions, and the loop that will drive it. */
-function makeEngine(config: ServeConfig, store: SqliteStore, logs: FileLogs) {
-  const sessions = store.openSessions();
+function makeEngine(
+  config: ServeConfig,
+  path: string,
+  store: OpenStore,
+  sessions: readonly SessionRow[],
+  logs: FileLogs,
+) {
   const psk = config.pskFile === null ? null : readPsk(config.pskFile);
-  const identity = openIdentity(realPathOf(config.db), psk);
+  const identity = openIdentity(path, psk);
   const random = { bytes: (count: number) => randomBytes(count) };
   const heard = new HeardLog(logs, config.logLevel, now);
   const engine = new Engine(
@@ -141,7 +139,7 @@ function makeEngine(config: ServeConfig, store: SqliteStore, logs: FileLogs) {
     bothClocks(),
   );
   const loop = new PacketLoop(engine, store, bothClocks);
-  return { sessions, identity, heard, engine, loop };
+  return { identity, heard, engine, loop };
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */
@@ -156,13 +154,14 @@ function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls):
   }
 }
 
-/** The ports for the migration of a database of the original system. Its notes go to the log and to standard error. */
-function legacyPort(logs: FileLogs): LegacyPort {
+/** What the store gets for its opening. Notes go to the log and to standard error. */
+function openingOf(logs: FileLogs): Opening {
   const onNote = (words: string) => {
     logs.activity("info", "-", "-", words);
     process.stderr.write(`${words}\n`);
   };
-  return { hashPassword, onProgress: showProgress("Hashing passwords"), onNote, now };
+  const onTrouble = (words: string) => logs.error("-", words);
+  return { hashPassword, onProgress: showProgress("Hashing passwords"), onNote, onTrouble, now };
 }
 
 /** Tells the operator of a trouble with which the server runs on, on the terminal and in the log. */

@@ -1,7 +1,6 @@
 // The entry point of iot-server: reads the configuration, runs the command, turns an error into an exit code. Never parses
 // a flag or words an output.
 
-import type { Database } from "bun:sqlite";
 import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
@@ -19,13 +18,9 @@ import { allowTextOn, askServer, loginLinkOf } from "../lib/io/control-socket.ts
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
 import { exitCode, type ExitCode } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
+import type { StorePlace } from "../lib/server/store-care.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
-import { isRegistered, listDevices } from "../lib/store/sqlite/rows/device-listing.ts";
-import { isServed } from "../lib/store/sqlite/file/instance-lock.ts";
-import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
-import { explainSqlite } from "../lib/store/sqlite/file/database-refusal.ts";
-import { openReadOnly } from "../lib/store/sqlite/file/open-database.ts";
-import { historyOf } from "../lib/store/sqlite/reports/report-history.ts";
+import { storeAt } from "../lib/store/store-at.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
@@ -64,15 +59,16 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "serve":
       return serve(config);
     case "query":
-      return printAnswer(config, await askServer(realPathOf(config.db), config), write);
+      return printAnswer(config, await askServer(storeAt(config).path, config), write);
     case "devices": {
-      const database = openReadOnly(config.db);
-      return printDevices(config, shownDevices(database), isServed(config.db), Date.now(), write);
+      const store = storeAt(config);
+      const devices = shownDevices(store.devices());
+      return printDevices(config, devices, store.isServed(), Date.now(), write);
     }
     case "allow-text":
-      return printAllowed(config.id, await allowTextOn(realPathOf(config.db), config.id), write);
+      return printAllowed(config.id, await allowTextOn(storeAt(config).path, config.id), write);
     case "open":
-      return printLink(await loginLinkOf(realPathOf(config.db)), write);
+      return printLink(await loginLinkOf(storeAt(config).path), write);
     case "import":
       return runImport(config, config.sharedIp, write);
     case "export":
@@ -84,7 +80,7 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "check":
       return runCheck(config.db, write);
     case "fingerprint": {
-      const identity = readIdentity(realPathOf(config.db), null);
+      const identity = readIdentity(storeAt(config).path, null);
       return printFingerprint(
         config.db,
         identity && fingerprint(identity.sealing.publicKey),
@@ -92,16 +88,18 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       );
     }
     case "reports": {
-      const database = openReadOnly(config.db);
-      const known = isRegistered(database, config.id);
-      const reports = historyOf(database, config.id, config.last, config.since);
+      const store = storeAt(config);
+      const known = await store.isRegistered(config.id);
+      const reports = store.reportsOf(config.id, config.last, config.since);
       return printReports(config, known, reports, write);
     }
   }
 }
 
-function* shownDevices(database: Database): Generator<ShownDevice> {
-  for (const { sealedKey, ...device } of listDevices(database)) {
+async function* shownDevices(
+  devices: ReturnType<StorePlace["devices"]>,
+): AsyncGenerator<ShownDevice> {
+  for await (const { sealedKey, ...device } of devices) {
     yield { ...device, fingerprint: sealedKey === null ? null : fingerprint(sealedKey) };
   }
 }
@@ -137,7 +135,7 @@ async function main(): Promise<ExitCode> {
     // The server has warned of it at its start.
     return config.command === "serve" ? exit : exitAfter(exit, output.end());
   } catch (error) {
-    const failure = operatingErrorIn(explainSqlite(error, db));
+    const failure = operatingErrorIn(db === "" ? error : storeAt({ db }).explain(error));
     tellFailure(failure);
     return exitAfter(failure.exit, output.end());
   }

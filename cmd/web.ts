@@ -1,7 +1,6 @@
 // Wires the web server to a running server: connects its ports to the engine, the store and the logs. Never answers a
 // request itself.
 
-import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/server.ts";
 import { type HeardLog, lastLines } from "../lib/io/log/activity-lines.ts";
@@ -16,12 +15,7 @@ import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
 import type { Asker } from "../lib/server/rows.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { limits } from "../lib/server/policy.ts";
-import { realPathOf } from "../lib/store/sqlite/file/database-file.ts";
-import { logBytesMax, logGrows } from "../lib/store/sqlite/file/file-guard.ts";
-import { openBeside } from "../lib/store/sqlite/file/open-database.ts";
-import { OperatorReader } from "../lib/store/sqlite/operator-reader.ts";
-import type { SqliteStore } from "../lib/store/sqlite/sqlite-store.ts";
-import { closeDatabase } from "../lib/store/sqlite/file/statements.ts";
+import type { OpenStore } from "../lib/server/store-care.ts";
 import { loadPages } from "../lib/web/pages.ts";
 import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
@@ -33,7 +27,7 @@ export type WebParts = {
   readonly version: string;
   readonly engine: Engine;
   readonly loop: PacketLoop;
-  readonly store: SqliteStore;
+  readonly store: OpenStore;
   readonly retention: RunningRetention;
   readonly endpoint: UdpEndpoint;
   readonly logs: FileLogs;
@@ -63,31 +57,21 @@ export async function startWeb(
 ): Promise<RunningWeb> {
   const { token, isNew } = openAdminToken(parts.config.db);
   const pages = await loadPages();
-  const database = openBeside(parts.config.db);
-  try {
-    const web = new WebServer({
-      host: http.host,
-      port: http.port ?? parts.endpoint.port,
-      token,
-      names: [hostname()],
-      proxyNames: parts.config.httpNames,
-      trustedProxies: parts.config.trustedProxies,
-      publicRead: parts.config.httpPublicRead,
-      pages,
-      ports: portsOf(parts, new OperatorReader(database, parts.store)),
-    });
-    const close = async () => {
-      await web.close();
-      closeDatabase(database);
-    };
-    return { web, newToken: isNew ? token : null, close };
-  } catch (error) {
-    closeDatabase(database);
-    throw error;
-  }
+  const web = new WebServer({
+    host: http.host,
+    port: http.port ?? parts.endpoint.port,
+    token,
+    names: [hostname()],
+    proxyNames: parts.config.httpNames,
+    trustedProxies: parts.config.trustedProxies,
+    publicRead: parts.config.httpPublicRead,
+    pages,
+    ports: portsOf(parts, parts.store.reads),
+  });
+  return { web, newToken: isNew ? token : null, close: () => web.close() };
 }
 
-function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
+function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
   const { engine, loop, logs, heard, config } = parts;
   const { sessions } = engine.desk;
   return {
@@ -95,8 +79,8 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
     now: Date.now,
     uptimeMs: () => performance.now(),
     devicePort: parts.endpoint.port,
-    devices: reader,
-    reports: reader,
+    devices: reads,
+    reports: reads,
     presence: {
       get: (id) => sessions.get(id),
       all: () => sessions.values(),
@@ -133,10 +117,8 @@ function portsOf(parts: WebParts, reader: OperatorReader): WebPorts {
   };
 }
 
-function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gauges {
+function gaugesOf({ engine, loop, endpoint, logs, store }: WebParts): () => Gauges {
   const started = newStart();
-  // The files themselves, where --db is a symbolic link: SQLite keeps the log beside them.
-  const file = realPathOf(config.db);
   const { counters, traffic, sessions, hashQueue, asks } = engine.desk;
   return () => ({
     started: started(),
@@ -156,9 +138,7 @@ function gaugesOf({ engine, loop, endpoint, logs, config }: WebParts): () => Gau
     logLinesLost: logs.lost,
     sealedSessions: sessions.sealed,
     contestedIds: engine.desk.contests.ids(engine.desk.uptimeMs),
-    databaseBytes: sizeOf(file),
-    walBytes: sizeOf(`${file}-wal`),
-    logGrows: sizeOf(`${file}-wal`) > logBytesMax ? logGrows : null,
+    size: store.size(),
   });
 }
 
@@ -170,8 +150,4 @@ function newStart(): () => number {
     if (Math.abs(now - started) > 1_000) started = Math.round(now);
     return started;
   };
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -20,8 +20,8 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
   addPresence(page, roster, gauges);
   addQueues(page, gauges, live);
   page.gauge("iot_database_bytes", "Size of the database's files.", [
-    [{ file: "main" }, gauges.databaseBytes],
-    [{ file: "wal" }, gauges.walBytes],
+    [{ file: "main" }, gauges.size.bytes],
+    [{ file: "wal" }, gauges.size.logBytes],
   ]);
   page.gauge("iot_resident_memory_bytes", "Memory of the process.", [
     [{}, process.memoryUsage.rss()],

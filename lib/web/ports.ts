@@ -6,6 +6,7 @@ import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
 import type { Asker } from "../server/rows.ts";
+import type { StoreSize } from "../server/store-care.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
@@ -145,8 +146,5 @@ export type Gauges = {
   readonly sealedSessions: number;
   /** Ids that two devices seem to use. */
   readonly contestedIds: readonly string[];
-  readonly databaseBytes: number;
-  readonly walBytes: number;
-  /** That the log is larger than it should be, in words; null if it is not. */
-  readonly logGrows: string | null;
+  readonly size: StoreSize;
 };

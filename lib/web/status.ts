@@ -86,8 +86,8 @@ export class Status {
         dropped: dropsOf(gauges),
       },
       database: {
-        bytes: gauges.databaseBytes,
-        walBytes: gauges.walBytes,
+        bytes: gauges.size.bytes,
+        walBytes: gauges.size.logBytes,
         reports: ports.reports.count(),
       },
       memoryBytes: process.memoryUsage.rss(),
@@ -123,7 +123,7 @@ export class Status {
     const damage = this.ports.damage();
     const damaged = `The database is damaged (${damage}): see iot-server check, and restore a backup`;
     warn("database-damaged", damaged, damage === null ? 0 : 1);
-    if (gauges.logGrows !== null) warn("log-grows", capital(gauges.logGrows), 1);
+    if (gauges.size.logGrows !== null) warn("log-grows", capital(gauges.size.logGrows), 1);
     const [contested = "", ...others] = gauges.contestedIds;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
     const twice = `Two devices seem to use the id ${contested}${more} in turn: give each an id of its own`;

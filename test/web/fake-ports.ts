@@ -49,9 +49,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     logLinesLost: 0,
     sealedSessions: 0,
     contestedIds: [],
-    databaseBytes: 0,
-    walBytes: 0,
-    logGrows: null,
+    size: { bytes: 0, logBytes: 0, logGrows: null },
     ...changes,
   };
 }

@@ -1,21 +1,6 @@
 // The lines of `iot-server check`: the state of a database, and what to do about problems. Never reads the database.
 
-/** The findings; see `checkDatabase`. */
-type Found = {
-  readonly schema: number;
-  readonly served: boolean;
-  readonly bytes: number;
-  readonly logBytes: number;
-  readonly freeBytes: number;
-  readonly diskFreeBytes: number;
-  readonly devices: number | null;
-  readonly sessions: number | null;
-  readonly reports: number | null;
-  readonly reservedIds: readonly string[];
-  readonly damage: readonly string[];
-  readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
-  readonly secondNames: readonly string[];
-};
+import type { StoreCheck } from "../../server/store-care.ts";
 
 /** A disk is nearly full if its free space is below this and below the size of the database, in bytes. */
 const roomMin = 256 << 20;
@@ -24,7 +9,7 @@ const roomMin = 256 << 20;
  * Makes the lines of a check.
  * @param db the path of the database, as it is shown
  */
-export function checkLines(db: string, found: Found): string[] {
+export function checkLines(db: string, found: StoreCheck): string[] {
   const { schema, served, damage, leftovers, secondNames } = found;
   const lines = [
     `${db}: schema ${schema}, ${served ? "served now" : "not served"}`,

@@ -11,10 +11,10 @@ export type Column = { readonly heading: string; readonly widest: number };
  * among the first rows, up to its limit; a longer cell shifts the rest of its line.
  * @param rows one text per column
  */
-export function* aligned(
+export async function* aligned(
   columns: readonly Column[],
-  rows: Iterable<readonly string[]>,
-): Generator<string, void, undefined> {
+  rows: AsyncIterable<readonly string[]> | Iterable<readonly string[]>,
+): AsyncGenerator<string, void, undefined> {
   const held: (readonly string[])[] = [];
   let widths: readonly number[] | null = null;
   const line = (cells: readonly string[]) =>
@@ -30,7 +30,7 @@ export function* aligned(
     );
     return [columns.map(({ heading }) => heading), ...held.splice(0)].map(line);
   };
-  for (const row of rows) {
+  for await (const row of rows) {
     if (widths !== null) {
       yield line(row);
     } else if (held.push(row) >= rowsLookedAt) {

@@ -16,25 +16,27 @@ import {
 import { printable } from "./printable.ts";
 
 type Write = (line: string) => void;
+/** Rows of a store, read while they are printed. */
+type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
 
 /**
  * Prints the registered devices, one a line.
  * @param served whether a server is running on the database
  * @param now ms since 1970
  */
-export function printDevices(
+export async function printDevices(
   { json }: { readonly json: boolean },
-  devices: Iterable<ShownDevice>,
+  devices: Rows<ShownDevice>,
   served: boolean,
   now: number,
   write: Write,
-): ExitCode {
+): Promise<ExitCode> {
   if (json) {
-    for (const device of devices) write(deviceJson(device, served));
+    for await (const device of devices) write(deviceJson(device, served));
     return exitCode.done;
   }
   const cells = each(devices, (device) => deviceCells(device, served, now));
-  writeAll(aligned(deviceColumns, cells), write, "No devices are registered yet.");
+  await writeAll(aligned(deviceColumns, cells), write, "No devices are registered yet.");
   return exitCode.done;
 }
 
@@ -44,16 +46,16 @@ export function printDevices(
  * @param reports oldest first; read while they are printed
  * @throws OperatingError `unknown-device` if the device is not registered and has no reports
  */
-export function printReports(
+export async function printReports(
   { id, json }: { readonly id: string; readonly json: boolean },
   known: boolean,
-  reports: Iterable<ReportRow>,
+  reports: Rows<ReportRow>,
   write: Write,
-): ExitCode {
+): Promise<ExitCode> {
   const lines = json
     ? each(reports, reportJson)
     : aligned(reportColumns, each(reports, reportCells));
-  const count = writeAll(lines, write, known && !json ? `No reports of ${id}.` : null);
+  const count = await writeAll(lines, write, known && !json ? `No reports of ${id}.` : null);
   if (!known && count === 0) {
     throw new OperatingError(
       "unknown-device",
@@ -65,9 +67,13 @@ export function printReports(
 }
 
 /** Writes lines, or `otherwise` if there are none; returns the number of lines. */
-function writeAll(lines: Iterable<string>, write: Write, otherwise: string | null): number {
+async function writeAll(
+  lines: AsyncIterable<string>,
+  write: Write,
+  otherwise: string | null,
+): Promise<number> {
   let count = 0;
-  for (const line of lines) {
+  for await (const line of lines) {
     write(line);
     count++;
   }
@@ -75,8 +81,8 @@ function writeAll(lines: Iterable<string>, write: Write, otherwise: string | nul
   return count;
 }
 
-function* each<From, To>(all: Iterable<From>, to: (one: From) => To): Generator<To> {
-  for (const one of all) yield to(one);
+async function* each<From, To>(all: Rows<From>, to: (one: From) => To): AsyncGenerator<To> {
+  for await (const one of all) yield to(one);
 }
 
 /**

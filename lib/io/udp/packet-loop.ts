@@ -7,6 +7,7 @@ import { Histogram } from "../../server/histogram.ts";
 import type { Moment } from "../../server/moment.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { DeviceFacts } from "../../server/rows.ts";
+import type { OpenStore } from "../../server/store-care.ts";
 import type { Store } from "../../server/store-port.ts";
 import type { EnrollResult, RemoveResult } from "../../server/operator.ts";
 import { type Arrival, Turn } from "../../server/turn.ts";
@@ -23,8 +24,8 @@ const tickMs = 250;
 /** A turn that begins more than this after it was scheduled is late: an INIT then needs a cookie (protocol §5.4). */
 const lateMs = 20;
 
-/** A store with a file, which `checkFile` looks at every second. */
-export type KeptStore = Store & { checkFile(): void };
+/** A store that looks after itself every second. */
+export type WatchedStore = Store & Pick<OpenStore, "watch">;
 
 export class PacketLoop {
   #inbox: Arrival[] = [];
@@ -51,7 +52,7 @@ export class PacketLoop {
 
   constructor(
     private readonly engine: Engine,
-    private readonly store: KeptStore,
+    private readonly store: WatchedStore,
     private readonly now: () => Moment,
   ) {
     const hasher = new PasswordHasher((job, result) => {
@@ -158,7 +159,7 @@ export class PacketLoop {
   }
 
   #tick(): void {
-    if (++this.#ticks % (1000 / tickMs) === 0) this.store.checkFile();
+    if (++this.#ticks % (1000 / tickMs) === 0) this.store.watch();
     this.#turn.tick();
     this.#schedule();
   }

@@ -15,9 +15,9 @@ setDefaultTimeout(testTimeoutMs);
 /** 2026-11-22 09:14:06 UTC. */
 const now = 1_795_338_846_000;
 
-function printed(print: (write: (line: string) => void) => unknown): string[] {
+async function printed(print: (write: (line: string) => void) => unknown): Promise<string[]> {
   const lines: string[] = [];
-  print((line) => void lines.push(line));
+  await print((line) => void lines.push(line));
   return lines;
 }
 
@@ -27,44 +27,44 @@ describe("columns", () => {
     { heading: "NAME", widest: 10 },
     { heading: "REST", widest: 3 },
   ];
-  const table = (rows: string[][]) => [...aligned(columns, rows)];
+  const table = (rows: string[][]) => Array.fromAsync(aligned(columns, rows));
 
-  test("are as wide as their content", () => {
+  test("are as wide as their content", async () => {
     expect(
-      table([
+      await table([
         ["1", "x", "y"],
         ["22", "a name", "a long rest"],
       ]),
     ).toEqual(["A   NAME    REST", "1   x       y", "22  a name  a long rest"]);
   });
 
-  test("have a maximum width: a longer value shifts its own line only", () => {
+  test("have a maximum width: a longer value shifts its own line only", async () => {
     expect(
-      table([
+      await table([
         ["1234567", "x", "y"],
         ["2", "x", "y"],
       ]),
     ).toEqual(["A      NAME  REST", "1234567  x     y", "2      x     y"]);
   });
 
-  test("are measured in terminal cells, not code units", () => {
+  test("are measured in terminal cells, not code units", async () => {
     expect(
-      table([
+      await table([
         ["日本", "x", "y"],
         ["é", "x", "y"],
       ]),
     ).toEqual(["A     NAME  REST", "日本  x     y", "é     x     y"]);
   });
 
-  test("no rows: no heading", () => expect(table([])).toEqual([]));
+  test("no rows: no heading", async () => expect(await table([])).toEqual([]));
 
-  test("rows beyond those measured are read one by one", () => {
+  test("rows beyond those measured are read one by one", async () => {
     const asked = { rows: 0 };
     function* rows(): Generator<string[]> {
       for (;;) yield [`${++asked.rows}`, "x", "y"];
     }
     const lines = aligned(columns, rows());
-    for (let i = 0; i <= rowsLookedAt + 5; i++) lines.next();
+    for (let i = 0; i <= rowsLookedAt + 5; i++) await lines.next();
     expect(asked.rows).toBe(rowsLookedAt + 5);
   });
 });
@@ -97,10 +97,10 @@ describe("devices", () => {
   const list = (devices: ShownDevice[], json = false) =>
     printed((write) => printDevices({ json }, devices, true, now, write));
 
-  test("long ids and IPv6 addresses widen their columns", () => {
+  test("long ids and IPv6 addresses widen their columns", async () => {
     const id = "d".repeat(64);
     const six = { ...device, id, ip: "2001:db8:1111:2222:3333:4444:5555:6666", session: null };
-    const [heading, first, second] = list([device, six]) as [string, string, string];
+    const [heading, first, second] = (await list([device, six])) as [string, string, string];
     expect(second).toBe(
       `${id}  aa:bb  [2001:db8:1111:2222:3333:4444:5555:6666]:2000  -              never logged in`,
     );
@@ -109,29 +109,32 @@ describe("devices", () => {
     expect(first).toContain("sealed abcdef  online");
   });
 
-  test("JSON has the count of repeated reports", () => {
-    expect(JSON.parse(list([device], true)[0] ?? "")).toMatchObject({ id: "dev-1", repeats: 3 });
+  test("JSON has the count of repeated reports", async () => {
+    expect(JSON.parse((await list([device], true))[0] ?? "")).toMatchObject({
+      id: "dev-1",
+      repeats: 3,
+    });
   });
 
-  test("short values leave no gaps", () => {
-    expect(list([{ ...device, fingerprint: null, session: null }])).toEqual([
+  test("short values leave no gaps", async () => {
+    expect(await list([{ ...device, fingerprint: null, session: null }])).toEqual([
       "DEVICE  MAC    ADDRESS        TRANSPORT  PRESENCE",
       "dev-1   aa:bb  10.0.0.1:2000  -          never logged in",
     ]);
   });
 
-  test("none: words for a person, nothing for a program", () => {
-    expect(list([])).toEqual(["No devices are registered yet."]);
-    expect(list([], true)).toEqual([]);
+  test("none: words for a person, nothing for a program", async () => {
+    expect(await list([])).toEqual(["No devices are registered yet."]);
+    expect(await list([], true)).toEqual([]);
   });
 
-  test("a MAC cannot reverse the direction of its line", () => {
-    const [, line] = list([{ ...device, mac: "a\u202eb\u001b[2J" }]) as [string, string];
+  test("a MAC cannot reverse the direction of its line", async () => {
+    const [, line] = (await list([{ ...device, mac: "a\u202eb\u001b[2J" }])) as [string, string];
     expect(line).toContain("a\\u202eb\\x1b[2J");
   });
 
-  test("JSON has every fact, in one line", () => {
-    const [line, ...more] = list([device], true) as [string];
+  test("JSON has every fact, in one line", async () => {
+    const [line, ...more] = (await list([device], true)) as [string];
     expect(more).toEqual([]);
     expect(JSON.parse(line)).toMatchObject({ id: "dev-1", online: true, transport: "sealed" });
   });
@@ -150,16 +153,16 @@ describe("reports", () => {
   const list = (reports: Iterable<ReportRow>, known = true, json = false) =>
     printed((write) => printReports({ id: "dev-1", json }, known, reports, write));
 
-  test("a table, in the given order", () => {
-    expect(list([report, { ...report, time: "1", message: "tab\there\nline" }])).toEqual([
+  test("a table, in the given order", async () => {
+    expect(await list([report, { ...report, time: "1", message: "tab\there\nline" }])).toEqual([
       "RECEIVED              DEVICE TIME          CODE  MESSAGE",
       "2026-11-22 09:14:06Z  2026-11-22:09:00:00  01    21.5",
       "2026-11-22 09:14:06Z  1                    01    tab\\x09here\\x0aline",
     ]);
   });
 
-  test("JSON leaves the message unchanged", () => {
-    const [line] = list([{ ...report, message: "a\u001b\n" }], true, true) as [string];
+  test("JSON leaves the message unchanged", async () => {
+    const [line] = (await list([{ ...report, message: "a\u001b\n" }], true, true)) as [string];
     expect(JSON.parse(line)).toEqual({
       ...report,
       message: "a\u001b\n",
@@ -170,22 +173,23 @@ describe("reports", () => {
   });
 
   test("none of a known device, of an unknown one, and those of a deregistered one", async () => {
-    expect(list([])).toEqual(["No reports of dev-1."]);
-    expect(list([], true, true)).toEqual([]);
+    expect(await list([])).toEqual(["No reports of dev-1."]);
+    expect(await list([], true, true)).toEqual([]);
     expect(await refusalOf(() => list([], false))).toBe("unknown-device");
-    expect(list([report], false)).toHaveLength(2);
+    expect(await list([report], false)).toHaveLength(2);
   });
 });
 
 describe("an answer", () => {
   const ask = (result: Parameters<typeof printAnswer>[1], json = false) => {
-    let code: number = Number.NaN;
-    const lines = printed((write) => (code = printAnswer({ id: "dev-1", json }, result, write)));
+    const lines: string[] = [];
+    const print = (line: string) => void lines.push(line);
+    const code = printAnswer({ id: "dev-1", json }, result, print);
     return [code, ...lines];
   };
   const answer = { kind: "answer", code: "01", time: "1", message: "on\u0007" } as const;
 
-  test("its message, escaped for a person, unchanged in JSON", () => {
+  test("its message, escaped for a person, unchanged in JSON", async () => {
     expect(ask(answer)).toEqual([0, "on\\x07"]);
     expect(ask(answer, true)).toEqual([
       0,
@@ -210,7 +214,7 @@ describe("an answer", () => {
   });
 });
 
-test("printable escapes invisible characters and leaves the rest", () => {
+test("printable escapes invisible characters and leaves the rest", async () => {
   expect(printable("plain é 日本 😀")).toBe("plain é 日本 😀");
   expect(printable("\0\t\r\n\u007f\u009b")).toBe("\\x00\\x09\\x0d\\x0a\\x7f\\x9b");
   expect(printable("\u200b\u200e\u202e\u2066\ufeff\u00ad")).toBe(

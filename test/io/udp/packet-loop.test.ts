@@ -5,7 +5,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   inboxBytesMax,
   inboxMax,
-  type KeptStore,
+  type WatchedStore,
   PacketLoop,
 } from "../../../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
@@ -18,7 +18,7 @@ const source = { ip: "192.0.2.1", port: 1994 };
 
 /** A loop that was never started: it only takes datagrams in, and calls neither engine nor store. */
 function flooded(count: number, datagramBytes: number): PacketLoop {
-  const loop = new PacketLoop({} as Engine, {} as KeptStore, () => ({ wall: 0, monotonic: 0 }));
+  const loop = new PacketLoop({} as Engine, {} as WatchedStore, () => ({ wall: 0, monotonic: 0 }));
   const bytes = new Uint8Array(datagramBytes);
   for (let i = 0; i < count; i++) loop.receive(bytes, source);
   return loop;
@@ -61,13 +61,13 @@ function loopOver(first: number, ...later: number[]) {
     takeHashJobs: () => [],
     settle: () => entries.push({ operation: {} }, { operation: {} }),
   };
-  const store: KeptStore = {
+  const store: WatchedStore = {
     async apply(operations) {
       commits.push(operations.length);
       return [];
     },
     housekeep() {},
-    checkFile() {},
+    watch() {},
   };
   const loop = new PacketLoop(engine as unknown as Engine, store, () => ({
     wall: 0,

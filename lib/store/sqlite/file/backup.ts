@@ -14,6 +14,7 @@ import {
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { OperatingError } from "../../../operating-error.ts";
+import type { CareProgress, StoreCounts } from "../../../server/store-care.ts";
 import { checkFile, realPathOf } from "./database-file.ts";
 import { corrupt, isDamage } from "./database-refusal.ts";
 import { integrityOf } from "./database-check.ts";
@@ -23,20 +24,6 @@ import { openReadOnly } from "./open-database.ts";
 import { chunkOf, chunkSize } from "../reports/report-chunks.ts";
 import { runMigrations } from "./schema.ts";
 import { closeDatabase } from "./statements.ts";
-
-/** What a copy holds. */
-export type BackupFacts = {
-  readonly devices: number;
-  readonly sessions: number;
-  readonly reports: number;
-};
-
-/** Receives the progress of a long operation. */
-export type CareProgress = {
-  readonly onProgress: (done: number, total: number) => void;
-  /** Called when all is copied and the check of the pages begins, which can take as long again. */
-  readonly onChecking: () => void;
-};
 
 /** The tables that are copied with one statement each. */
 const smallTables = ["registrar", "login", "report_chunk", "answered", "question", "service"];
@@ -48,7 +35,7 @@ const smallTables = ["registrar", "login", "report_chunk", "answered", "question
  * @param progress gets the number of reports copied so far and in total
  * @throws OperatingError `target-exists`, `backup-failed`, and those of `openReadOnly`
  */
-export function backUp(path: string, target: string, progress: CareProgress): BackupFacts {
+export function backUp(path: string, target: string, progress: CareProgress): StoreCounts {
   // Checks first that the file is a database of this server, with errors that name it; the copy relies on that.
   closeDatabase(openReadOnly(path));
   // The name contains the process id, so that two backups to one target do not collide: the first to finish wins.
@@ -94,7 +81,7 @@ function failed(error: unknown, target: string): unknown {
   );
 }
 
-function copyInto(unfinished: string, path: string, progress: CareProgress): BackupFacts {
+function copyInto(unfinished: string, path: string, progress: CareProgress): StoreCounts {
   const flags = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_URI;
   const database = new Database(unfinished, flags);
   try {
@@ -139,7 +126,7 @@ function sourceOf(path: string): string {
   }
 }
 
-function copyTables(database: Database, onProgress: CareProgress["onProgress"]): BackupFacts {
+function copyTables(database: Database, onProgress: CareProgress["onProgress"]): StoreCounts {
   const copy = (table: string) =>
     database.query(`INSERT INTO main.${table} SELECT * FROM source.${table}`).run().changes;
   const [devices = 0, sessions = 0] = smallTables.map(copy);
@@ -179,7 +166,7 @@ function copyReports(database: Database, onProgress: CareProgress["onProgress"])
   return copied;
 }
 
-function factsOf(database: Database): BackupFacts {
+function factsOf(database: Database): StoreCounts {
   const count = (table: string) =>
     (database.query(`SELECT count(*) AS it FROM main.${table}`).get() as { it: number }).it;
   return { devices: count("registrar"), sessions: count("login"), reports: count("data") };

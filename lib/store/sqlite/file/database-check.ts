@@ -5,6 +5,7 @@ import { Database } from "bun:sqlite";
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { reservedIds } from "../../../protocol/fields.ts";
+import type { StoreCheck } from "../../../server/store-care.ts";
 import { realPathOf } from "./database-file.ts";
 import { isLeftover } from "./durable-file.ts";
 import { isServed } from "./instance-lock.ts";
@@ -13,37 +14,13 @@ import { chunkOf, chunkSize } from "../reports/report-chunks.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { closeDatabase } from "./statements.ts";
 
-/** The result of a check. */
-export type DatabaseCheck = {
-  readonly schema: number;
-  readonly served: boolean;
-  readonly bytes: number;
-  readonly logBytes: number;
-  /** Unused pages inside the file, which SQLite will use again. */
-  readonly freeBytes: number;
-  /** Space on the disk that this user can use. */
-  readonly diskFreeBytes: number;
-  /** null, here and in the next two, if the rows cannot be counted. */
-  readonly devices: number | null;
-  readonly sessions: number | null;
-  readonly reports: number | null;
-  /** Devices that an earlier release registered under an id that no device may have. */
-  readonly reservedIds: readonly string[];
-  /** What is damaged, one sentence each; empty if nothing is. */
-  readonly damage: readonly string[];
-  /** Files beside the database that a killed command left. */
-  readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
-  /** Other names (hard links) of the database file, which an interrupted restore left. */
-  readonly secondNames: readonly string[];
-};
-
 const sentencesMax = 10;
 
 /**
  * Checks a database, whether it is served or not.
  * @throws OperatingError those of `openReadOnly`
  */
-export function checkDatabase(path: string): DatabaseCheck {
+export function checkDatabase(path: string): StoreCheck {
   const file = realPathOf(path);
   const database = openReadOnly(path);
   const size = (name: string) => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
@@ -142,7 +119,7 @@ function indexDamageOf(database: Database): string[] {
   return wrong;
 }
 
-function besides(file: string): Pick<DatabaseCheck, "leftovers" | "secondNames"> {
+function besides(file: string): Pick<StoreCheck, "leftovers" | "secondNames"> {
   const folder = dirname(file);
   const { dev, ino, nlink } = statSync(file);
   const names = readdirSync(folder).sort();

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { OperatingError } from "../../../operating-error.ts";
 import { syncFolder } from "../../../synced-folder.ts";
-import type { CareProgress } from "./backup.ts";
+import type { CareProgress } from "../../../server/store-care.ts";
 import { integrityOf } from "./database-check.ts";
 import { checkFile, realPathOf } from "./database-file.ts";
 import { explain, inUse } from "./database-refusal.ts";

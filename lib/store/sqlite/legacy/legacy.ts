@@ -7,18 +7,10 @@ import { comparableMac } from "../../../protocol/fields.ts";
 import { backUp } from "./legacy-backup.ts";
 import { isOurHash, type LegacyDevice, readLegacy } from "./legacy-rows.ts";
 import { runMigrations } from "../file/schema.ts";
+import type { Opening } from "../../../server/store-care.ts";
 
-/** What the migration needs from its caller. */
-export type LegacyPort = {
-  /** Hashes a password for storage, off the event loop. */
-  hashPassword(password: string): Promise<string>;
-  /** Called with 0 before the first password, and after each. */
-  onProgress(done: number, total: number): void;
-  /** Receives a sentence about the migration for the operator; it never contains a password. */
-  onNote(words: string): void;
-  /** ms since 1970. */
-  now(): number;
-};
+/** What the migration of a database of the original system needs. */
+export type LegacyPort = Pick<Opening, "hashPassword" | "onProgress" | "onNote" | "now">;
 
 /** How many passwords are hashed at the same time; each takes 19 MB. */
 const hashesAtOnce = 4;

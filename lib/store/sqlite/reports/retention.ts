@@ -4,6 +4,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import { chunkSize, type ReportChunks } from "./report-chunks.ts";
+import type { ReportRemover } from "../../../server/store-care.ts";
 import { prepare } from "../file/statements.ts";
 
 /** Rows read between two readings of the clock: a few tenths of a millisecond. */
@@ -40,10 +41,9 @@ type Slice = {
   readonly kept: number | null;
 };
 
-/** How many reports a pass would remove, of how many. */
-export type RetentionCount = { readonly old: number; readonly all: number };
+type Count = ReturnType<ReportRemover["count"]>;
 
-export class Retention {
+export class Retention implements ReportRemover {
   readonly #slice: Statement<Slice>;
   readonly #remove: Statement;
   readonly #nextChunk: Statement<{ chunk: number }>;
@@ -128,7 +128,7 @@ export class Retention {
    * Counts what a pass would remove. Reads the rows of those chunks of which it would remove some and keep others.
    * @param before ms since 1970
    */
-  count(before: number): RetentionCount {
+  count(before: number): Count {
     const { database } = this;
     const indexed = database
       .query(
@@ -136,7 +136,7 @@ export class Retention {
                 coalesce(sum(reports) FILTER (WHERE highest_received < ?), 0) AS old
          FROM report_chunk`,
       )
-      .get(before) as RetentionCount & { it: number };
+      .get(before) as Count & { it: number };
     const mixed = database
       .query("SELECT chunk FROM report_chunk WHERE lowest_received < ?1 AND highest_received >= ?1")
       .all(before) as { chunk: number }[];

@@ -2,11 +2,11 @@
 // it, or if it is far from the newest report at the start, or if most reports would go, the removal waits and says so.
 // Reads no clock and removes nothing itself.
 
-import type { Notice } from "../../../operating-error.ts";
-import { exactDuration, roughDuration } from "../../../server/duration-text.ts";
-import type { LogLevel } from "../../../server/log.ts";
-import type { Moment } from "../../../server/moment.ts";
-import type { RetentionCount } from "./retention.ts";
+import type { Notice } from "../operating-error.ts";
+import { exactDuration, roughDuration } from "../server/duration-text.ts";
+import type { LogLevel } from "../server/log.ts";
+import type { Moment } from "../server/moment.ts";
+import type { ReportRemover } from "../server/store-care.ts";
 
 const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000] as const;
 
@@ -19,16 +19,8 @@ const startGapMsMax = dayMs;
 /** Pauses between calls: with `behind` the steps take a fifth of the loop's time. */
 const pauseMs = { behind: 30, watching: 1_000, failed: 10_000 } as const;
 
-/** What removes the reports. */
-export type Remover = {
-  readonly isBehind: boolean;
-  step(before: number): number;
-  abandon(): void;
-  count(before: number): RetentionCount;
-};
-
 export type RetentionParts = {
-  readonly remover: Remover;
+  readonly remover: Omit<ReportRemover, "newest">;
   /** The age up to which reports are kept, ms. */
   readonly retainMs: number;
   /** When the report that was stored last was received, ms since 1970; null if there is none. */
@@ -72,7 +64,7 @@ export class RetentionSchedule {
 
   /**
    * Does what is due. Call it again after the pause that it returns, ms.
-   * @throws errors of SQLite; then call it again after `failedPauseMs`
+   * @throws errors of the store; then call it again after `failedPauseMs`
    */
   turn(now: Moment): number {
     this.#noticeStep(now);

@@ -1,9 +1,9 @@
 // When old reports are removed: both clocks are moved by hand. The wall clock alone never decides that data goes.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { RetentionSchedule } from "../../../../lib/store/sqlite/reports/retention-schedule.ts";
-import { startOfTime } from "../store-fixtures.ts";
-import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { RetentionSchedule } from "../../lib/store/retention-schedule.ts";
+import { startOfTime } from "./sqlite/store-fixtures.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
