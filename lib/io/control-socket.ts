@@ -45,7 +45,7 @@ export function serveControl(databasePath: string, calls: ControlCalls): Control
     const server = Bun.serve({
       unix: path,
       maxRequestBodySize: requestBytesMax,
-      fetch: (request) => answer(request, calls),
+      fetch: (request) => answer(request, calls).catch(refusal),
     });
     chmodSync(path, 0o600);
     return {
@@ -151,6 +151,12 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
     default:
       return new Response("no such call", { status: 404 });
   }
+}
+
+/** A server that is stopping carries nothing out any more; for the command it is as if it were gone. */
+function refusal(error: unknown): Response {
+  if (!(error instanceof OperatingError)) throw error;
+  return new Response(error.message, { status: 503 });
 }
 
 function questionOf(body: string): ControlQuestion | null {

@@ -106,9 +106,12 @@ export class Engine {
 
   /**
    * Runs the callbacks of a batch that is on the disk; they write the replies.
-   * @param results one for each step, in the same order
+   * @param results one for each step, in the same order; anything else is a broken store, and throws
    */
   complete(batch: Batch, results: readonly Result[], now: Moment): void {
+    if (results.length !== batch.length) {
+      throw new Error(`${results.length} results of ${batch.length} steps`);
+    }
     this.desk.setTime(now);
     this.desk.counters.batches++;
     for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(results[i] as Result);

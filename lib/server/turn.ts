@@ -23,7 +23,7 @@ export interface TurnShell {
   /** A batch is on the disk. */
   onStored(tookMs: number): void;
   /** A batch could not be stored; its requests are answered with 95. */
-  onFailed(error: unknown): void;
+  onFailed(): void;
 }
 
 export class Turn {
@@ -85,7 +85,7 @@ export class Turn {
       this.#finish(onEnd);
     };
     const onFailed = (error: unknown) => {
-      shell.onFailed(error);
+      shell.onFailed();
       engine.fail(batch, error instanceof Error ? error.message : String(error), shell.now());
       this.#finish(onEnd);
     };

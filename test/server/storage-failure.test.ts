@@ -100,6 +100,17 @@ test("a REGISTER whose batch failed is hashed and stored when it is sent again",
   expect(bench.codes(say.register("asmith"))).toEqual(["00"]);
 });
 
+test("a store that does not tell the result of each step is broken: nothing is answered", () => {
+  const bench = broken();
+  bench.store.trouble = null;
+  bench.receive(say.data("asmith", "one"));
+  bench.receive(say.data("asmith", "two"));
+  const apply = bench.store.apply.bind(bench.store);
+  bench.store.apply = (steps) => apply(steps).slice(1);
+  expect(() => bench.turn()).toThrow("1 results of 2 steps");
+  expect(bench.engine.takeReplies()).toEqual([]);
+});
+
 test("each failed batch is a line of error.log with its reason, and a flood of them is limited", () => {
   const bench = broken();
   bench.errors.length = 0;

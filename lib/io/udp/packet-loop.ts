@@ -1,6 +1,7 @@
 // The main loop of the server: queues datagrams, and decides when a turn begins and which of them it takes. Turns never
 // overlap. What a turn does is in server/turn.
 
+import { OperatingError } from "../../operating-error.ts";
 import type { Ask } from "../../server/asks.ts";
 import type { Engine } from "../../server/engine.ts";
 import { Histogram } from "../../server/histogram.ts";
@@ -43,6 +44,8 @@ export class PacketLoop {
   #ticks = 0;
   /** When the oldest datagram of the inbox arrived, by `performance.now()`. */
   #oldestAt = 0;
+  /** What the running turn has received and not replied to: how many datagrams, and when the oldest arrived. */
+  #unreplied = { count: 0, oldestAt: 0 };
   #stored = true;
   /** Durations of commits. */
   readonly commitLatency = new Histogram();
@@ -62,7 +65,10 @@ export class PacketLoop {
     });
     this.#turn = new Turn(engine, store, {
       now,
-      send: (replies) => this.#endpoint?.send(replies),
+      send: (replies) => {
+        this.#endpoint?.send(replies);
+        this.#observeRequests();
+      },
       freeHashers: () => (this.#ending ? 0 : hasher.free),
       hash: (job) => hasher.run(job),
       onStored: (tookMs) => {
@@ -111,8 +117,12 @@ export class PacketLoop {
     this.#schedule();
   }
 
-  /** Asks a device for the operator; see `Operator.ask`. */
+  /**
+   * Asks a device for the operator; see `Operator.ask`. This and the operator's other calls fail during the stop.
+   * @throws OperatingError `server-stops`
+   */
   ask(ask: Ask): void {
+    this.#expectRunning();
     this.engine.operator.ask(ask, this.now());
     this.#schedule();
   }
@@ -120,6 +130,7 @@ export class PacketLoop {
   /** Deregisters a device for the operator; see `Operator.remove`. */
   remove(id: string): Promise<RemoveResult> {
     return new Promise((onResult) => {
+      this.#expectRunning();
       this.engine.operator.remove(id, onResult, this.now());
       this.#schedule();
     });
@@ -128,6 +139,7 @@ export class PacketLoop {
   /** Allows text requests of a device again; see `Operator.allowText`. */
   allowText(id: string): Promise<boolean> {
     return new Promise((onResult) => {
+      this.#expectRunning();
       this.engine.operator.allowText(id, onResult, this.now());
       this.#schedule();
     });
@@ -136,26 +148,39 @@ export class PacketLoop {
   /** Registers a device for the operator; see `Operator.enroll`. */
   enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
     return new Promise((onResult) => {
+      this.#expectRunning();
       this.engine.operator.enroll(device, hash, onResult, this.now());
       this.#schedule();
     });
   }
 
-  /** Answers the datagrams that have arrived, writes the session rows, and stops. Drops waiting password checks. */
+  /**
+   * Answers the datagrams that have arrived, writes the session rows, and stops. Drops waiting password checks, and
+   * refuses what the operator asks for from now on.
+   */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     // Datagrams that wait in the kernel arrive first. Later ones are not accepted: in a flood the stop would never end.
     await new Promise(setImmediate);
     this.#ending = true;
-    while (this.#turning || this.#inbox.length > 0) {
+    await this.#drain();
+    this.#turn.settle();
+    await this.#drain();
+    this.#ended = true;
+  }
+
+  /** Carries out what is there, one turn after the other, also what is added meanwhile by password checks that run. */
+  async #drain(): Promise<void> {
+    while (this.#turning || this.#inbox.length > 0 || this.#turn.hasWork) {
       await new Promise(setImmediate);
       if (!this.#turning) this.#begin();
     }
-    this.#turn.settle();
-    await new Promise<void>((onEnd) => {
-      this.#turn.commit(onEnd);
-    });
-    this.#ended = true;
+  }
+
+  /** Refuses what would begin during the stop, and might not be stored any more. */
+  #expectRunning(): void {
+    if (!this.#ending) return;
+    throw new OperatingError("server-stops", "The server is stopping.", "Start it, and try again.");
   }
 
   #tick(): void {
@@ -170,7 +195,7 @@ export class PacketLoop {
     this.#askedAt = performance.now();
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#turning) this.#begin();
+      if (!this.#turning && !this.#ended) this.#begin();
     });
   }
 
@@ -185,15 +210,22 @@ export class PacketLoop {
       if (this.#inbox.length === 0) break;
       received += this.#receiveArrivals(batchMax - received, late);
     }
+    this.#unreplied = { count: received, oldestAt };
     this.#turn.commit(() => {
-      if (received > 0) {
-        this.requestLatency.observe((performance.now() - oldestAt) / 1000, received);
-      }
+      // Those that get no reply.
+      this.#observeRequests();
       this.#turning = false;
       // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
       if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
       if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
     });
+  }
+
+  #observeRequests(): void {
+    const { count, oldestAt } = this.#unreplied;
+    if (count === 0) return;
+    this.requestLatency.observe((performance.now() - oldestAt) / 1000, count);
+    this.#unreplied = { count: 0, oldestAt };
   }
 
   /** Passes at most `most` datagrams of the inbox to the turn; returns how many. */
