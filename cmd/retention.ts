@@ -38,20 +38,22 @@ export function prepareRetention(
     clocks(),
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isStarting = true;
   const turn = () => {
     let pauseMs: number = failedPauseMs;
     try {
       pauseMs = schedule.turn(clocks());
+      if (isStarting && schedule.isDecided) {
+        isStarting = false;
+        if (schedule.hold !== null) tellWarning(schedule.hold);
+      }
     } catch (error) {
       logs.error("-", `old reports could not be removed: ${(error as Error).message}`);
     }
     timer = setTimeout(turn, pauseMs);
   };
   return {
-    start: () => {
-      turn();
-      if (schedule.hold !== null) tellWarning(schedule.hold);
-    },
+    start: turn,
     hold: () => schedule.hold,
     close: () => {
       clearTimeout(timer);

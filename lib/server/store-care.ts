@@ -90,16 +90,19 @@ export type StoreSize = {
   readonly logGrows: Notice["message"] | null;
 };
 
+/** How many reports a pass would remove, of how many. */
+export type RemovalCount = { readonly old: number; readonly all: number };
+
 /** Removes old reports, a few milliseconds at a time; `RetentionSchedule` says when. */
 export interface ReportRemover {
-  /** Whether the last step left something to remove. */
+  /** Whether the last call left something to remove or to count. */
   readonly isBehind: boolean;
   /** Removes some of the reports received before a time, ms since 1970; returns how many. */
   step(before: number): number;
-  /** Ends the pass under way. */
+  /** Ends the pass or the count under way. */
   abandon(): void;
-  /** How many reports a pass would remove, of how many. */
-  count(before: number): { readonly old: number; readonly all: number };
+  /** Counts some of what a pass would remove, up to the time given first; null as long as not all is counted. */
+  count(before: number): RemovalCount | null;
   /** When the report that was stored last was received, ms since 1970; null if there is none. */
   newest(): number | null;
 }

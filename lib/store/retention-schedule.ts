@@ -6,12 +6,12 @@ import type { Notice } from "../operating-error.ts";
 import { exactDuration, roughDuration } from "../server/duration-text.ts";
 import type { LogLevel } from "../server/log.ts";
 import type { Moment } from "../server/moment.ts";
-import type { ReportRemover } from "../server/store-care.ts";
+import type { RemovalCount, ReportRemover } from "../server/store-care.ts";
 
 const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000] as const;
 
 /** If wall and monotonic clock come apart by more than this, the wall clock was set. */
-const stepMs = minuteMs;
+const clockStepMs = minuteMs;
 /** How long the removal waits after a step, after a start with a doubtful clock, and before most reports are removed. */
 const waitMs = { step: hourMs, start: dayMs, most: 10 * minuteMs } as const;
 /** How far the newest report may be before the clock at a start. */
@@ -73,9 +73,10 @@ export class RetentionSchedule {
     const { remover, retainMs } = this.parts;
     if (!remover.isBehind) this.#limit = now.wall - retainMs;
     if (!this.#isAnnounced) {
-      const mustWait = this.#announceMost(now);
+      const count = remover.count(this.#limit);
+      if (count === null) return pauseMs.behind;
       this.#isAnnounced = true;
-      if (mustWait) return pauseMs.watching;
+      if (this.#announceMost(count, now)) return pauseMs.watching;
     }
     this.#removed += remover.step(this.#limit);
     if (remover.isBehind) return pauseMs.behind;
@@ -83,6 +84,11 @@ export class RetentionSchedule {
     // So rows stay a sixtieth of their time longer at most, and a busy server writes few lines.
     this.#nextPass = now.monotonic + Math.min(10 * minuteMs, Math.max(minuteMs, retainMs / 60));
     return pauseMs.watching;
+  }
+
+  /** Whether it is known if the removal has to wait before its first pass: what that would remove is counted first. */
+  get isDecided(): boolean {
+    return this.#isAnnounced || this.hold !== null;
   }
 
   /** Ends the pass under way, at a stop. */
@@ -93,7 +99,7 @@ export class RetentionSchedule {
 
   #noticeStep({ wall, monotonic }: Moment): void {
     const by = wall - monotonic - this.#offset;
-    if (Math.abs(by) <= stepMs) return;
+    if (Math.abs(by) <= clockStepMs) return;
     this.#offset = wall - monotonic;
     this.stop();
     this.#isAnnounced = false;
@@ -107,8 +113,7 @@ export class RetentionSchedule {
   }
 
   /** Waits before a first pass that would remove more than half of all reports; whether it does. */
-  #announceMost({ monotonic }: Moment): boolean {
-    const { old, all } = this.parts.remover.count(this.#limit);
+  #announceMost({ old, all }: RemovalCount, { monotonic }: Moment): boolean {
     if (old * 2 <= all) return false;
     this.#wait(
       monotonic + waitMs.most,

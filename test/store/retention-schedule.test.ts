@@ -10,14 +10,19 @@ setDefaultTimeout(testTimeoutMs);
 const [secondMs, minuteMs, hourMs, dayMs] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
 const retainMs = 90 * dayMs;
 
-/** A schedule over reports of the given times, as a plain array; its clocks move only by `pass` and `set`. */
-function newSchedule(reports: number[], wall = startOfTime) {
+/**
+ * A schedule over reports of the given times, as a plain array; its clocks move only by `pass` and `set`.
+ * @param parts how many calls a count takes
+ */
+function newSchedule(reports: number[], wall = startOfTime, parts = 1) {
   const now = { wall, monotonic: 5_000 };
   const log: string[] = [];
   let behind = 0;
+  let counting = 0;
+  const counted: number[] = [];
   const remover = {
     get isBehind() {
-      return behind > 0;
+      return behind > 0 || counting > 0;
     },
     // A pass takes two steps, so that one can be cut off.
     step(before: number) {
@@ -27,11 +32,16 @@ function newSchedule(reports: number[], wall = startOfTime) {
       reports.splice(old, 1);
       return 1;
     },
-    abandon: () => void (behind = 0),
-    count: (before: number) => ({
-      old: reports.filter((ms) => ms < before).length,
-      all: reports.length,
-    }),
+    abandon() {
+      behind = 0;
+      counting = 0;
+    },
+    count(before: number) {
+      counted.push(before);
+      counting = (counting + 1) % parts;
+      if (counting > 0) return null;
+      return { old: reports.filter((ms) => ms < before).length, all: reports.length };
+    },
   };
   const newest = reports.at(-1) ?? null;
   const schedule = new RetentionSchedule(
@@ -42,6 +52,8 @@ function newSchedule(reports: number[], wall = startOfTime) {
     schedule,
     log,
     reports,
+    /** The limits with which it counted. */
+    counted,
     /** Lets time pass on both clocks, with a turn each second. */
     pass(ms: number) {
       for (const end = now.monotonic + ms; now.monotonic < end;) {
@@ -189,4 +201,32 @@ test("without a report there is nothing to doubt", () => {
   const { turn, schedule } = newSchedule([]);
   turn();
   expect(schedule.hold).toBeNull();
+});
+
+test("what would go is counted in parts by one limit, and until then nothing goes and nothing is decided", () => {
+  const { turn, now, reports, counted, schedule, log } = newSchedule(times(3, 2), startOfTime, 3);
+  const first = now.wall - retainMs;
+  for (let part = 1; part < 3; part++) {
+    expect(turn()).toBeLessThan(100);
+    expect([schedule.isDecided, schedule.hold]).toEqual([false, null]);
+    now.wall += 30;
+    now.monotonic += 30;
+  }
+  turn();
+  expect(counted).toEqual([first, first, first]);
+  expect(schedule.isDecided).toBe(true);
+  expect(schedule.hold?.message).toContain("3 of 5 reports");
+  expect([reports.length, log.length]).toEqual([5, 1]);
+});
+
+test("a step of the clock begins the count anew", () => {
+  const { turn, set, pass, now, counted, reports } = newSchedule(times(1, 4), startOfTime, 3);
+  turn();
+  set(now.wall + 2 * hourMs);
+  pass(hourMs + 5 * secondMs);
+  const [before, ...after] = counted;
+  expect(after).toHaveLength(3);
+  expect(new Set(after).size).toBe(1);
+  expect(after[0]).toBeGreaterThan((before as number) + 2 * hourMs);
+  expect(reports).toHaveLength(4);
 });

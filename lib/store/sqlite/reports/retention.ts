@@ -4,7 +4,8 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import { chunkSize, type ReportChunks } from "./report-chunks.ts";
-import type { ReportRemover } from "../../../server/store-care.ts";
+import { RetentionCounter } from "./retention-count.ts";
+import type { RemovalCount, ReportRemover } from "../../../server/store-care.ts";
 import { prepare } from "../file/statements.ts";
 
 /** Rows read between two readings of the clock: a few tenths of a millisecond. */
@@ -41,8 +42,6 @@ type Slice = {
   readonly kept: number | null;
 };
 
-type Count = ReturnType<ReportRemover["count"]>;
-
 export class Retention implements ReportRemover {
   readonly #slice: Statement<Slice>;
   readonly #remove: Statement;
@@ -55,6 +54,7 @@ export class Retention implements ReportRemover {
   readonly #removeIndex: Statement;
   readonly #removeChunk: Statement;
   readonly #checkpointPages: number;
+  readonly #counter: RetentionCounter;
   #pass: Pass | null = null;
   #rowsPerStep = 4 * rowsPerSlice;
   /** What the current step changes in the chunks in memory once it is committed. */
@@ -73,6 +73,7 @@ export class Retention implements ReportRemover {
       wal_autocheckpoint: number;
     };
     this.#checkpointPages = pages;
+    this.#counter = new RetentionCounter(database, chunks, clock);
     this.#slice = prepare(
       database,
       `SELECT count(*) AS rows, max(sequence) AS last, coalesce(sum(received < ?1), 0) AS old,
@@ -111,9 +112,9 @@ export class Retention implements ReportRemover {
     this.#removeChunk = prepare(database, "DELETE FROM report_chunk WHERE chunk = ?");
   }
 
-  /** Whether a pass has begun and is not at its end: then the next step should follow soon. */
+  /** Whether a pass or a count has begun and is not at its end: then the next part should follow soon. */
   get isBehind(): boolean {
-    return this.#pass !== null;
+    return this.#pass !== null || this.#counter.isUnderWay;
   }
 
   /** When the report that was stored last was received, ms since 1970; null if there is none. */
@@ -125,37 +126,12 @@ export class Retention implements ReportRemover {
   }
 
   /**
-   * Counts what a pass would remove. Reads the rows of those chunks of which it would remove some and keep others.
-   * @param before ms since 1970
+   * Counts what a pass would remove, a part of it at each call: a few milliseconds.
+   * @param before ms since 1970; a count under way keeps the one that it began with
+   * @returns null before the end of the count
    */
-  count(before: number): Count {
-    const { database } = this;
-    const indexed = database
-      .query(
-        `SELECT coalesce(sum(reports), 0) AS it,
-                coalesce(sum(reports) FILTER (WHERE highest_received < ?), 0) AS old
-         FROM report_chunk`,
-      )
-      .get(before) as Count & { it: number };
-    const mixed = database
-      .query("SELECT chunk FROM report_chunk WHERE lowest_received < ?1 AND highest_received >= ?1")
-      .all(before) as { chunk: number }[];
-    const rows = database.query(
-      `SELECT count(*) AS it, coalesce(sum(received < ?), 0) AS old FROM data
-       WHERE sequence >= ? AND sequence < ?`,
-    );
-    let { old, it: all } = indexed;
-    for (const { chunk } of mixed) {
-      const first = chunk * chunkSize;
-      old += (rows.get(before, first, first + chunkSize) as { old: number }).old;
-    }
-    const { memoryFrom } = this.chunks;
-    const held = rows.get(before, memoryFrom, Number.MAX_SAFE_INTEGER) as {
-      it: number;
-      old: number;
-    };
-    all += held.it;
-    return { old: old + held.old, all };
+  count(before: number): RemovalCount | null {
+    return this.#counter.part(before);
   }
 
   /**
@@ -184,9 +160,10 @@ export class Retention implements ReportRemover {
     }
   }
 
-  /** Ends the pass under way; the next step begins a new one. */
+  /** Ends the pass or the count under way; the next step begins a new one. */
   abandon(): void {
     this.#pass = null;
+    this.#counter.abandon();
   }
 
   #committed<T>(change: () => T): T {

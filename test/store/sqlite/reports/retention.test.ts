@@ -227,20 +227,6 @@ test("the latest report is an earlier one if retention removed only the one that
   expect([latest(), latest()]).toEqual(["0", "0"]);
 });
 
-test("what a pass would remove is counted to the report", () => {
-  const { database, store } = newStore();
-  const draw = newDraw(3);
-  const times = Array.from({ length: 2 * chunkSize + 500 }, () => startOfTime + draw(1_000));
-  storeAt(store, times);
-  const retention = new Retention(database, store.chunks);
-  for (const before of [0, 1, 400, 1_000]) {
-    const old = times.filter((ms) => ms < startOfTime + before).length;
-    expect(retention.count(startOfTime + before)).toEqual({ old, all: times.length });
-  }
-  const left = times.length - settle(retention, startOfTime + 500);
-  expect(retention.count(startOfTime)).toEqual({ old: 0, all: left });
-});
-
 test("a step ends when it has taken long enough, and the next one continues", () => {
   const { database, store } = newStore();
   fill(store, 5_000);
