@@ -37,10 +37,6 @@ export class Heartbeats {
     this.#beatAt.delete(id);
   }
 
-  has(id: string): boolean {
-    return this.#beatAt.has(id);
-  }
-
   /** When the next heartbeat is due, in ms; null for never. */
   get wakeAt(): number | null {
     return this.#beatAt.size === 0 ? null : Math.min(...this.#beatAt.values());

@@ -76,14 +76,6 @@ export class Transport {
     return this.#sent;
   }
 
-  /**
-   * Whether the other side has proven that it has the keys. The initiator knows it from the RESP, the responder
-   * from the first valid DATA: until then the INIT may have been a replay.
-   */
-  get confirmed(): boolean {
-    return this.initiator || this.#window.next > 0;
-  }
-
   /** Whether the client is due for a rekey: after 15 minutes, or 2^20 messages in either direction. */
   needsRekey(nowMs: number): boolean {
     return areWorn(nowMs - this.#bornMs, Math.max(this.#sent, this.#window.next));

@@ -1,6 +1,6 @@
 // The operator's choices for the engine, fixed at the start, and the engine's limits. Reads no flags.
 
-import { missedHeartbeats, offlineAfterMs } from "../protocol/limits.ts";
+import { missedHeartbeats } from "../protocol/limits.ts";
 
 /** Who may register: anybody, or only who was registered by the operator. */
 export type Join = "open" | "closed";
@@ -16,14 +16,6 @@ export type Policy = {
   readonly join: Join;
   /** Whether a sealed LOGIN may replace the device's key (`replace`) or is refused (`strict`). */
   readonly keyPolicy: "replace" | "strict";
-};
-
-export const defaultPolicy: Policy = {
-  sharedIp: false,
-  offlineAfterMs,
-  requireEncryption: false,
-  join: "open",
-  keyPolicy: "replace",
 };
 
 /**

@@ -67,7 +67,6 @@ describe("refused", () => {
     const forged = Uint8Array.from(dataWith(100_000));
     forged[20]! ^= 1;
     expect(reasonOf(sides.server.open(forged, 0))).toBe("tag");
-    expect(sides.server.confirmed).toBe(false);
     expect(sides.server.open(valueOf(sides.client.seal(frame, 0)), 0).ok).toBe(true);
   });
 
@@ -101,16 +100,6 @@ describe("newest", () => {
     ];
     for (const [counter, newest] of table)
       expect(valueOf(server.open(dataWith(counter), 0)).newest, `counter ${counter}`).toBe(newest);
-  });
-});
-
-describe("confirmed", () => {
-  test("the initiator from the start, the responder from the first valid DATA", () => {
-    const sides = session();
-    expect(sides.client.confirmed).toBe(true);
-    expect(sides.server.confirmed).toBe(false);
-    sides.server.open(valueOf(sides.client.seal(frame, 0)), 0);
-    expect(sides.server.confirmed).toBe(true);
   });
 });
 

@@ -11,9 +11,9 @@ import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.
 import type { Moment } from "../../lib/server/moment.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 import type { SessionRow } from "../../lib/server/rows.ts";
-import { defaultPolicy } from "../../lib/server/policy.ts";
 import { Turn } from "../../lib/server/turn.ts";
 import { ScriptedStore } from "./scripted-store.ts";
+import { defaultPolicy } from "./default-policy.ts";
 
 /** The address the device asmith sends from. */
 export const home: Address = { ip: "192.0.2.10", port: 1994 };

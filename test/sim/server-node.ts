@@ -17,7 +17,6 @@ import type {
   Step,
   Write,
 } from "../../lib/server/store-port.ts";
-import { defaultPolicy } from "../../lib/server/policy.ts";
 import { type Arrival, Turn } from "../../lib/server/turn.ts";
 import { migrate } from "../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../lib/store/sqlite/sqlite-store.ts";
@@ -25,6 +24,7 @@ import type { Stream } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import { hold } from "./violation.ts";
 import { fakeHash, noted } from "./server-parts.ts";
+import { defaultPolicy } from "../server/default-policy.ts";
 
 /** Where a server can crash: between turns, with a batch taken, or with a batch stored and no reply sent. */
 export type CrashPoint = "idle" | "taken" | "stored";

@@ -13,7 +13,7 @@ import {
   removing,
 } from "../../lib/server/devices.ts";
 import type { Done, Judged, Proof } from "../../lib/server/passwords/proof.ts";
-import { defaultPolicy, type Join, type Policy } from "../../lib/server/policy.ts";
+import type { Join, Policy } from "../../lib/server/policy.ts";
 import type {
   DeviceFacts,
   EndReason,
@@ -36,6 +36,7 @@ import { deregistration } from "../../lib/server/verbs/deregister.ts";
 import { type LogIn, logIn } from "../../lib/server/verbs/login.ts";
 import { registration } from "../../lib/server/verbs/register.ts";
 import { resumption } from "../../lib/server/verbs/resume.ts";
+import { defaultPolicy } from "../server/default-policy.ts";
 
 /** One change or look-up for the store. Times are milliseconds since 1970. */
 export type Operation =

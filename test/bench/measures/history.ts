@@ -9,6 +9,7 @@ import { type Bench, type Measure, median, type Row, row, valueTarget } from "..
 import { deviceId, seedDevices, seedReports } from "../seed.ts";
 import { databaseIn, startServer } from "../server-process.ts";
 import { checkReports, rateRows } from "./rates.ts";
+import { lastReports } from "../../store/sqlite/last-reports.ts";
 
 const reports = 10_000_000;
 const reportsQuick = 200_000;
@@ -52,7 +53,7 @@ function queryInProcess(folder: string): { middle: number; worst: number } {
     const startedAt = performance.now();
     const database = openReadOnly(databaseIn(folder));
     const reader = new ReportReader(database, null);
-    const found = reader.last(deviceId((i * 37) % sessions), wanted).length;
+    const found = lastReports(reader, deviceId((i * 37) % sessions), wanted).length;
     database.close();
     if (found !== wanted) throw new BenchError(`${found} reports came, not ${wanted}.`);
     return performance.now() - startedAt;

@@ -8,12 +8,13 @@ import type { Reply } from "../../../lib/server/desk.ts";
 import { Engine } from "../../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";
-import { defaultPolicy, type Policy } from "../../../lib/server/policy.ts";
+import type { Policy } from "../../../lib/server/policy.ts";
 import type { Store } from "../../../lib/server/store-port.ts";
 import { Turn } from "../../../lib/server/turn.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import { fixedBytes } from "../../sealed/fixtures.ts";
 import { newDatabase } from "../../store/sqlite/store-fixtures.ts";
+import { defaultPolicy } from "../../server/default-policy.ts";
 
 type Source = { readonly ip: string; readonly port: number };
 

@@ -8,11 +8,11 @@ import { decideLogin } from "../../../lib/server/verbs/login.ts";
 import { decideResume } from "../../../lib/server/verbs/resume.ts";
 import { storedProof } from "../../../lib/sealed/ticket.ts";
 import { decideRegister, type Registration } from "../../../lib/server/verbs/register.ts";
-import { defaultPolicy } from "../../../lib/server/policy.ts";
 import type { DeviceRow, DeviceSecrets } from "../../../lib/server/rows.ts";
 import type { Judged } from "../../../lib/server/passwords/proof.ts";
 import type { Decision } from "../../../lib/server/store-port.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
+import { defaultPolicy } from "../default-policy.ts";
 
 setDefaultTimeout(testTimeoutMs);
 

@@ -16,6 +16,7 @@ import {
 } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { operate } from "../operations.ts";
+import { lastReports } from "./last-reports.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -176,7 +177,7 @@ describe("deregister", () => {
     expect(codeOf(apply(deregisterOf(device)))).toBe("20");
     expect(rows(database, devices)).toEqual([]);
     expect(rows(database, sessions).map((row) => row.slice(6))).toEqual([[later, "deregistered"]]);
-    expect(store.reader.last(device.id, 10)).toHaveLength(1);
+    expect(lastReports(store.reader, device.id, 10)).toHaveLength(1);
     expect(codeOf(apply(deregisterOf(device)))).toBe("21");
     expect(codeOf(apply(registerOf(device)))).toBe("00");
   });

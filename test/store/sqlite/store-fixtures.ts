@@ -13,6 +13,7 @@ import type { LegacyPort } from "../../../lib/store/sqlite/legacy/legacy.ts";
 import { migrate } from "../../../lib/store/sqlite/file/schema.ts";
 import type { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import { operate } from "../operations.ts";
+import { lastReports } from "./last-reports.ts";
 
 /** 2026-11-22 09:14:06 UTC. */
 export const startOfTime = 1_795_338_846_000;
@@ -156,7 +157,7 @@ export function newDraw(seed: number): (below: number) => number {
 
 /** The messages of a device's newest reports, newest first. */
 export function messagesOf(store: SqliteStore, device: string, count = 100): string[] {
-  return store.reader.last(device, count).map(({ message }) => message);
+  return lastReports(store.reader, device, count).map(({ message }) => message);
 }
 
 /** Stores `count` reports batch by batch, with the housekeeping that is due after each. */

@@ -16,6 +16,7 @@ import {
 } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { operate } from "../operations.ts";
+import { lastReports } from "./last-reports.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -193,7 +194,7 @@ function expectSame(seed: number, store: SqliteStore, database: Database, model:
   expect([seed, open]).toEqual([seed, model.open]);
   for (let number = 0; number < 6; number++) {
     const id = `device-${number}`;
-    const messages = store.reader.last(id, Infinity).map(({ message }) => message);
+    const messages = lastReports(store.reader, id, Infinity).map(({ message }) => message);
     expect([seed, id, messages]).toEqual([seed, id, model.reportsOf(id)]);
   }
 }

@@ -19,6 +19,7 @@ import {
 } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { operate } from "../operations.ts";
+import { lastReports } from "./last-reports.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -109,7 +110,7 @@ test("an index that cannot be written is written later, and reading works meanwh
     expect(messagesOf(store, "device-7", 1000)).toEqual(expected);
   }
   expect(chunks()).toEqual({ n: 1 });
-  const alone = new ReportReader(database, null).last("device-7", 1000);
+  const alone = lastReports(new ReportReader(database, null), "device-7", 1000);
   expect(alone.map(({ message }) => message)).toEqual(expected);
 });
 

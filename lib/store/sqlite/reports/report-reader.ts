@@ -73,17 +73,6 @@ export class ReportReader {
     }
   }
 
-  /** At most `count` of a device's newest reports, newest first, measured at or after `since`, ms since 1970. */
-  last(device: string, count: number, since = 0): ReportRow[] {
-    const reports: ReportRow[] = [];
-    if (count <= 0) return reports;
-    for (const report of this.newest(device, since)) {
-      reports.push(report);
-      if (reports.length >= count) break;
-    }
-    return reports;
-  }
-
   #firstUnindexedChunk(): number {
     if (this.chunks !== null) return this.chunks.memoryFrom / chunkSize;
     const newest = this.#chunkBelow.get(Number.MAX_SAFE_INTEGER);

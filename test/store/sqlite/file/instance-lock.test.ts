@@ -13,6 +13,7 @@ import { closeDatabase } from "../../../../lib/store/sqlite/file/statements.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
+import { lastReports } from "../last-reports.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -31,7 +32,7 @@ describe("one server per database", () => {
     expect(await refusalOf(() => openDatabase(path, noLegacy))).toBe("database-in-use");
     expect(bytesIn(dirname(path))).toEqual(before);
     operate(store, [reportOf("asmith", "two")]);
-    expect(store.reader.last("asmith", 10)).toHaveLength(2);
+    expect(lastReports(store.reader, "asmith", 10)).toHaveLength(2);
     store.close();
     lock.release();
   });
@@ -74,9 +75,9 @@ describe("one server per database", () => {
     operate(store, [reportOf("asmith", "one")]);
     const database = openReadOnly(path);
     const reader = new ReportReader(database, null);
-    expect(reader.last("asmith", 10)).toHaveLength(1);
+    expect(lastReports(reader, "asmith", 10)).toHaveLength(1);
     operate(store, [reportOf("asmith", "two")]);
-    expect(reader.last("asmith", 10).map(({ message }) => message)).toEqual(["two", "one"]);
+    expect(lastReports(reader, "asmith", 10).map(({ message }) => message)).toEqual(["two", "one"]);
     expect(() => database.run("DELETE FROM data")).toThrow();
     closeDatabase(database);
     store.close();
@@ -131,7 +132,7 @@ describe("a file that disappears under an open database", () => {
     renameSync(`${path}.away`, path + suffix);
     store.checkFile();
     operate(store, [reportOf("asmith", "after")]);
-    const messages = store.reader.last("asmith", 10).map(({ message }) => message);
+    const messages = lastReports(store.reader, "asmith", 10).map(({ message }) => message);
     expect(messages).toEqual(["after", "still there", "before"]);
     store.close();
     lock.release();

@@ -28,6 +28,7 @@ import {
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
+import { lastReports } from "../last-reports.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -213,7 +214,7 @@ describe("a user without write permission", () => {
       const before = bytesIn(dirname(path));
       const count = await asNobody(() => {
         const database = openReadOnly(path);
-        const reports = new ReportReader(database, null).last("asmith", 10);
+        const reports = lastReports(new ReportReader(database, null), "asmith", 10);
         closeDatabase(database);
         return reports.length;
       });
@@ -245,7 +246,7 @@ describe("opening", () => {
     expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);
     expect(readdirSync(dirname(link))).toEqual(["link.db"]);
     await useOnce(link, 1);
-    expect(new ReportReader(openReadOnly(path), null).last("asmith", 10)).toHaveLength(1);
+    expect(lastReports(new ReportReader(openReadOnly(path), null), "asmith", 10)).toHaveLength(1);
   });
 
   test("the log of a killed server is read: no report is lost", async () => {
@@ -259,10 +260,10 @@ describe("opening", () => {
     lock.release();
     // The file itself is still empty; all rows are in the log.
     const reader = openReadOnly(copy);
-    expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(1);
+    expect(lastReports(new ReportReader(reader, null), "asmith", 10)).toHaveLength(1);
     closeDatabase(reader);
     await useOnce(copy);
-    expect(new ReportReader(openReadOnly(copy), null).last("asmith", 10)).toHaveLength(1);
+    expect(lastReports(new ReportReader(openReadOnly(copy), null), "asmith", 10)).toHaveLength(1);
   });
 
   test("a closed database leaves no log, and the next opening finds every report", async () => {
@@ -270,7 +271,7 @@ describe("opening", () => {
     await useOnce(path, 5);
     expect(readdirSync(dirname(path)).toSorted()).toEqual(["iot_server.db", "iot_server.db.lock"]);
     const reader = openReadOnly(path);
-    expect(new ReportReader(reader, null).last("asmith", 10)).toHaveLength(5);
+    expect(lastReports(new ReportReader(reader, null), "asmith", 10)).toHaveLength(5);
     closeDatabase(reader);
   });
 });

@@ -16,6 +16,7 @@ import {
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
+import { lastReports } from "../last-reports.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -53,7 +54,7 @@ describe("a repeat gets the number of the first report", () => {
       const repeat = reportOf("asmith", "21.5", { at: startOfTime + 60_000, previous });
       expect(outcomesOf(store, repeat)).toEqual([[1, true]]);
     }
-    expect(store.reader.last("asmith", 10)).toMatchObject([{ received: startOfTime }]);
+    expect(lastReports(store.reader, "asmith", 10)).toMatchObject([{ received: startOfTime }]);
   });
 
   test("when other devices' reports have displaced its key from memory", () => {
