@@ -8,6 +8,8 @@ export interface DeviceReads {
   roster(after: string, limit: number): readonly RosterRow[];
   /** The registration of a device, or null. */
   facts(id: string): DeviceRow | null;
+  /** The registrations of some devices, in the same order; null for each that is not registered. */
+  factsOf(ids: readonly string[]): readonly (DeviceRow | null)[];
   /** A device's sessions with numbers below `before`, newest first. */
   sessions(id: string, before: number, limit: number): readonly SessionRow[];
   /** The kept questions to a device with numbers below `before`, newest first. */
@@ -73,8 +75,8 @@ export interface ReportReads {
   first(): number;
   /** How many reports are kept. */
   count(): number;
-  /** One report by its number, or null. */
-  at(sequence: number): ReportRow | null;
+  /** Some reports by their numbers, in the same order; null for each that was removed. */
+  reportsAt(sequences: readonly number[]): readonly (ReportRow | null)[];
   /** A device's newest report, or null. */
   latest(id: string): ReportRow | null;
   /** A scan of the reports of a range, of one device or of all (null), in the order of their numbers. */

@@ -12,6 +12,9 @@ import type { Roster, RosterEntry } from "./roster.ts";
 import { presenceFields, reportOf, unknown } from "./device-values.ts";
 import { Slice } from "./slice.ts";
 
+/** How many devices of a page are read at once: about 1 ms. */
+const devicesPerRead = 100;
+
 type Names = "devices" | "device" | "removeDevice" | "sessions" | "questions" | "ask";
 
 /** The handlers of devices. */
@@ -46,16 +49,27 @@ async function list(
   });
   const devices: Device[] = [];
   const slice = new Slice();
-  for (const entry of page.entries) {
+  for (let begin = 0; begin < page.entries.length; begin += devicesPerRead) {
+    const entries = page.entries.slice(begin, begin + devicesPerRead);
+    const ids = entries.map(({ id }) => id);
+    const facts = ports.devices.factsOf(ids);
+    const reports = lastReportsOf(ports, ids);
+    for (const [i, entry] of entries.entries()) {
+      const own = facts[i] ?? null;
+      if (own === null) continue;
+      devices.push(deviceOf(ports, roster, entry, own, reports.get(entry.id) ?? null));
+    }
     await slice.breathe();
-    const facts = ports.devices.facts(entry.id);
-    if (facts === null) continue;
-    const last = ports.presence.get(entry.id)?.lastReport ?? 0;
-    const report = last > 0 ? ports.reports.at(last) : null;
-    devices.push(deviceOf(ports, roster, entry, facts, report));
   }
   const next = page.next === null ? null : encodeCursor(page.next);
   return { devices, total: page.total, next };
+}
+
+/** The last report of each of some devices that is logged in, by its id. */
+function lastReportsOf({ presence, reports }: WebPorts, ids: readonly string[]) {
+  const last = ids.map((id) => presence.get(id)?.lastReport ?? 0).filter((number) => number > 0);
+  const found = reports.reportsAt(last).filter((report) => report !== null);
+  return new Map(found.map((report) => [report.device, report]));
 }
 
 function deviceOf(

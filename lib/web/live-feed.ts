@@ -127,12 +127,12 @@ export class LiveFeed {
   /** Examines a part of the sessions for newer packets and reports; the next frame continues there. */
   #tellSessions(): void {
     const withSeen = this.#frames % seenEvery === 0;
-    const reports: ReportRow[] = [];
+    const last: number[] = [];
     const seen: [string, number][] = [];
     let more = false;
     this.#round ??= this.ports.presence.all();
     for (let looks = 0; looks < looksPerFrame; looks++) {
-      if (reports.length >= reportsPerFrame) {
+      if (last.length >= reportsPerFrame) {
         // The next frame continues with this session, so that every device gets its turn.
         more = true;
         break;
@@ -145,14 +145,14 @@ export class LiveFeed {
       const told = this.#toldOf(session);
       if (session.lastReport > told.lastReport) {
         told.lastReport = session.lastReport;
-        const report = this.ports.reports.at(session.lastReport);
-        if (report !== null) reports.push(report);
+        last.push(session.lastReport);
       }
       if (withSeen && session.lastSeen !== told.lastSeen && seen.length < seenPerEvent) {
         told.lastSeen = session.lastSeen;
         seen.push([session.id, session.lastSeen]);
       }
     }
+    const reports = this.ports.reports.reportsAt(last).filter((report) => report !== null);
     if (reports.length > 0) {
       this.#tell("reports", { reports: reports.map(shortened), more }, () => null);
     }

@@ -140,8 +140,8 @@ export class Series {
     return ({ base, places, bytes }, values) => {
       if (readColumn(bytes, values) === places.length) return;
       // The counts differ, so a message contains the separator itself: read the messages one by one.
-      for (const [i, place] of places.entries()) {
-        const report = this.reports.at(base + place);
+      const reports = this.reports.reportsAt(Array.from(places, (place) => base + place));
+      for (const [i, report] of reports.entries()) {
         values[i] = report === null ? Number.NaN : find(report.message);
       }
     };

@@ -4,7 +4,16 @@ import { newCounters } from "../../lib/server/counters.ts";
 import { Histogram } from "../../lib/server/histogram.ts";
 import type { Gauges, LiveSession, WebPorts } from "../../lib/web/ports.ts";
 import type { ReportRow, RosterRow } from "../../lib/server/rows.ts";
-import type { ReportRange, ReportReads, Scan } from "../../lib/server/store-reads.ts";
+import type { DeviceReads, ReportRange, ReportReads, Scan } from "../../lib/server/store-reads.ts";
+
+/** The reads of a store without devices. */
+export const noDevices: DeviceReads = {
+  roster: () => [],
+  facts: () => null,
+  factsOf: (ids) => ids.map(() => null),
+  sessions: () => [],
+  questions: () => [],
+};
 
 /** The ports of a server without devices. */
 export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
@@ -13,7 +22,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     now: () => 1_000_000,
     uptimeMs: () => 1_000,
     devicePort: 9,
-    devices: { roster: () => [], facts: () => null, sessions: () => [], questions: () => [] },
+    devices: noDevices,
     reports: reportsOf([]),
     presence: { get: () => undefined, all: () => [][Symbol.iterator]() },
     operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },
@@ -95,7 +104,7 @@ export function reportsOf(reports: readonly ReportRow[]): ReportReads {
     end: () => reports.length + 1,
     first: () => 1,
     count: () => reports.length,
-    at: (sequence) => reports[sequence - 1] ?? null,
+    reportsAt: (sequences) => sequences.map((sequence) => reports[sequence - 1] ?? null),
     latest: (id) => reports.findLast(({ device }) => device === id) ?? null,
     scan: (id, range, order) => scan(id, range, order === "newest"),
     messages: (id, low, high) => {

@@ -133,6 +133,12 @@ test("the times of reports, one by one and many at once", () => {
   expect(reader.timeAt(total + 1)).toBeNull();
 });
 
+test("reports by their numbers, in the order asked for", () => {
+  const numbers = [70_001, 3, total + 1, 3, chunk];
+  const found = reader.reportsAt(numbers).map((report) => report?.message ?? null);
+  expect(found).toEqual(["70000", "2", null, "2", `${chunk - 1}`]);
+});
+
 describe("a scan of messages finds the same as a filter", () => {
   const ranges: readonly [low: number, high: number][] = [
     [0, total + 10],

@@ -8,7 +8,7 @@ import {
   type RosterPage,
   type RosterQuery,
 } from "../../lib/web/roster.ts";
-import { fakePorts, liveSession, rosterRow } from "./fake-ports.ts";
+import { fakePorts, liveSession, noDevices, rosterRow } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -31,10 +31,8 @@ const rows = Array.from({ length: count }, (_, i) => {
 function newRoster(onChange: (id: string) => void = () => {}): Roster {
   const { presence, devices } = fakePorts({
     devices: {
+      ...noDevices,
       roster: (after, limit) => rows.filter(({ id }) => id > after).slice(0, limit),
-      facts: () => null,
-      sessions: () => [],
-      questions: () => [],
     },
   });
   return new Roster(devices, presence, onChange);
@@ -177,10 +175,8 @@ test.each([
   const session = liveSession("a", { lastSeen: 77 });
   const { devices } = fakePorts({
     devices: {
+      ...noDevices,
       roster: (after) => (after === "" ? [rosterRow("a", { session: 1, lastSeen })] : []),
-      facts: () => null,
-      sessions: () => [],
-      questions: () => [],
     },
   });
   const presence = { get: () => session, all: () => [session][Symbol.iterator]() };

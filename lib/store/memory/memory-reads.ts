@@ -46,6 +46,10 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return { id, mac, ip, port, registered, repeats, sealedKey, textLocked };
   }
 
+  factsOf(ids: readonly string[]): (DeviceRow | null)[] {
+    return ids.map((id) => this.facts(id));
+  }
+
   sessions(id: string, before: number, limit: number): SessionRow[] {
     const older = this.rows.sessionsOf(id).filter(({ session }) => session < before);
     return older.slice(0, limit);
@@ -67,7 +71,7 @@ export class MemoryReads implements DeviceReads, ReportReads {
   }
 
   timeAt(sequence: number): number | null {
-    return this.at(sequence)?.at ?? null;
+    return this.reports.get(sequence)?.at ?? null;
   }
 
   timesAt(_id: string, base: number, places: Uint16Array): Float64Array {
@@ -86,8 +90,8 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return this.reports.size;
   }
 
-  at(sequence: number): ReportRow | null {
-    return this.reports.get(sequence) ?? null;
+  reportsAt(sequences: readonly number[]): (ReportRow | null)[] {
+    return sequences.map((sequence) => this.reports.get(sequence) ?? null);
   }
 
   latest(id: string): ReportRow | null {

@@ -84,6 +84,11 @@ export class OperatorReader implements DeviceReads, ReportReads {
     return row === null ? null : deviceOf(row);
   }
 
+  /** The registrations of some devices, in the same order; null for each that is not registered. */
+  factsOf(ids: readonly string[]): (DeviceRow | null)[] {
+    return ids.map((id) => this.facts(id));
+  }
+
   /** A device's sessions with numbers below `before`, newest first. */
   sessions(id: string, before: number, limit: number): SessionRow[] {
     return this.#sessions.all(id, before, limit).map(sessionOf);
@@ -115,16 +120,16 @@ export class OperatorReader implements DeviceReads, ReportReads {
     return (this.#indexed.get()?.reports ?? 0) + this.store.chunks.count;
   }
 
-  /** One report by its number, or null. */
-  at(sequence: number): ReportRow | null {
-    return this.#reports.one.get(sequence);
+  /** Some reports by their numbers, in the same order; null for each that was removed. */
+  reportsAt(sequences: readonly number[]): (ReportRow | null)[] {
+    return sequences.map((sequence) => this.#reports.one.get(sequence));
   }
 
   /** A device's newest report, or null. */
   latest(id: string): ReportRow | null {
     const newest = Number.MAX_SAFE_INTEGER;
     for (const sequence of this.#reader.numbers(id, newest, latestChunksMax)) {
-      const report = this.at(sequence);
+      const report = this.#reports.one.get(sequence);
       // Retention may have removed it, and a half-written index can name a report of another device.
       if (report?.device === id) return report;
     }
