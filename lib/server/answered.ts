@@ -8,6 +8,7 @@ import type { Desk } from "./desk.ts";
 import type { Request } from "./request.ts";
 import type { SealedRequest } from "./rows.ts";
 import type { Rule, Write } from "./store-port.ts";
+import { refuse } from "./responses.ts";
 
 /** Enough that no two requests of a device have the same. */
 const digestBytes = 16;
@@ -56,7 +57,12 @@ export function doOnce(desk: Desk, request: Request, device: string, goOn: () =>
   if (sealed === null) return goOn();
   desk.batch.submit(answerTo(sealed), request, (answered) => {
     if (answered === null) return goOn();
-    if (answered.isSame) return desk.acknowledge(request, answered.code, device);
-    desk.refuse(request, ack.malformed, device, request.verb, "this msgid was another request's");
+    if (answered.isSame) return desk.outbox.acknowledge(request, answered.code, device);
+    refuse(desk, request, {
+      code: ack.malformed,
+      id: device,
+      what: request.verb,
+      reason: "this msgid was another request's",
+    });
   });
 }

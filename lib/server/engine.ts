@@ -6,7 +6,8 @@ import { decode, type Refusal } from "../protocol/decode.ts";
 import { digestOf } from "../protocol/digest.ts";
 import type { Frame } from "../sealed/frames.ts";
 import { Attempts } from "./passwords/credentials.ts";
-import { Desk, type DeskParts, type Reply } from "./desk.ts";
+import { Desk, type DeskParts } from "./desk.ts";
+import type { Reply } from "./outbox.ts";
 import type { Entry } from "./open-batch.ts";
 import type { Feed } from "./feed.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
@@ -22,6 +23,7 @@ import type { Request } from "./request.ts";
 import { carryOut, type Parts } from "./verbs/index.ts";
 import { receiveResume } from "./verbs/resume.ts";
 import { Relay } from "./relay.ts";
+import { refuse } from "./responses.ts";
 
 /** `A`: ACK is the only type that starts with it. */
 const letterA = 0x41;
@@ -58,7 +60,7 @@ export class Engine {
    */
   receive(bytes: Uint8Array, source: Address, now: Moment, late = false): void {
     const { desk } = this;
-    desk.setTime(now);
+    desk.clock.set(now);
     desk.counters.received++;
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
@@ -80,7 +82,7 @@ export class Engine {
     if (desk.policy.requireEncryption) {
       // protocol §2.8: an ACK is never answered, not even with a refusal.
       if (bytes[0] === letterA && isAck(bytes)) return desk.traffic.unanswered(false, "ACK");
-      desk.refuse(request, ack.encryptionRequired, "-", "a text datagram");
+      refuse(desk, request, { code: ack.encryptionRequired, id: "-", what: "a text datagram" });
       return;
     }
     this.#receiveText(request, bytes);
@@ -88,7 +90,7 @@ export class Engine {
 
   /** Does what is due by time: ends silent sessions, writes session rows, removes links, sends questions again. */
   tick(now: Moment): void {
-    this.desk.setTime(now);
+    this.desk.clock.set(now);
     this.#presence.tick();
     this.desk.links.expire(this.desk.uptimeMs);
     this.operator.tick();
@@ -112,7 +114,7 @@ export class Engine {
     if (results.length !== batch.length) {
       throw new Error(`${results.length} results of ${batch.length} steps`);
     }
-    this.desk.setTime(now);
+    this.desk.clock.set(now);
     this.desk.counters.batches++;
     for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(results[i] as Result);
   }
@@ -120,12 +122,15 @@ export class Engine {
   /** Answers every request of a batch that could not be stored with 95. */
   fail(batch: Batch, words: string, now: Moment): void {
     const { desk } = this;
-    desk.setTime(now);
+    desk.clock.set(now);
     desk.counters.batchesFailed++;
-    desk.reportError(null, `storage failed, ${batch.length} operations were not stored: ${words}`);
+    desk.logbook.error(
+      null,
+      `storage failed, ${batch.length} operations were not stored: ${words}`,
+    );
     for (const { request, onFail } of batch) {
       onFail?.();
-      if (request !== null) desk.acknowledgeFailed(request);
+      if (request !== null) desk.outbox.acknowledgeFailed(request);
     }
   }
 
@@ -136,7 +141,7 @@ export class Engine {
 
   /** Returns the datagrams to send since the last call, in order. */
   takeReplies(): Reply[] {
-    return this.desk.takeReplies();
+    return this.desk.outbox.take();
   }
 
   /**
@@ -149,13 +154,13 @@ export class Engine {
 
   /** Continues a request whose password was hashed or checked; its step joins the current batch. */
   resume(job: HashJob, result: HashResult, now: Moment): void {
-    this.desk.setTime(now);
+    this.desk.clock.set(now);
     job.done(result);
   }
 
   /** Adds the due rows of all sessions to the current batch, for a clean stop. */
   settle(now: Moment): void {
-    this.desk.setTime(now);
+    this.desk.clock.set(now);
     this.#presence.writeAll();
   }
 
@@ -178,7 +183,7 @@ export class Engine {
         return this.#relay.pass(link, frame);
       case "keepalive": {
         const session = link.device === null ? undefined : this.desk.sessions.at(link.device, key);
-        if (session !== undefined) this.desk.alive(session, source);
+        if (session !== undefined) this.desk.due.heard(session, source);
         return;
       }
       case "close":
@@ -195,11 +200,11 @@ export class Engine {
     const { desk } = this;
     desk.counters.malformed++;
     const { code, reason } = refusal;
-    desk.reportError(
+    desk.logbook.error(
       request.source,
       `refused a datagram of ${request.bytes} bytes: ${code} ${reason}`,
     );
-    desk.acknowledge(request, code, request.id, reason);
+    desk.outbox.acknowledge(request, code, request.id, reason);
   }
 }
 

@@ -1,46 +1,59 @@
 // Writes what peers cause into the logs, so that nobody can push the lines of others out of them: refusals, and requests
 // of sources without a session, are limited, and what is left out is counted. Never writes a file.
 
+import type { EngineClock } from "./engine-clock.ts";
 import { LineLimit } from "./line-limit.ts";
 import type { Log } from "./log.ts";
 import type { Address } from "../protocol/messages.ts";
 import { limits } from "./policy.ts";
+import type { Request } from "./request.ts";
+import type { SessionTable } from "./sessions/session.ts";
 
 export class Logbook {
   readonly #errors: LineLimit;
   readonly #strangers: LineLimit;
 
-  /** @param now a monotonic clock, ms; so in the methods */
   constructor(
     private readonly log: Log,
-    now: number,
+    private readonly clock: EngineClock,
+    private readonly sessions: SessionTable,
   ) {
-    this.#errors = new LineLimit(limits.errorLinesPerSecond, limits.errorLinesPerSecond, now);
-    this.#strangers = new LineLimit(limits.strangerLinesPerSecond, limits.strangerLinesBurst, now);
+    const { uptimeMs } = clock;
+    this.#errors = new LineLimit(limits.errorLinesPerSecond, limits.errorLinesPerSecond, uptimeMs);
+    this.#strangers = new LineLimit(
+      limits.strangerLinesPerSecond,
+      limits.strangerLinesBurst,
+      uptimeMs,
+    );
   }
 
   /** Writes a line of error.log. @param source null if no peer caused it */
-  error(source: Address | null, words: string, now: number): void {
-    const left = this.#errors.take(now);
+  error(source: Address | null, words: string): void {
+    const left = this.#errors.take(this.clock.uptimeMs);
     if (left === null) return;
     if (left > 0) this.log.error("-", leftOut(left));
     this.log.error(source === null ? "-" : peerName(source), words);
   }
 
-  /** Writes that a request came in. @param isStranger whether its source has no session */
-  received(source: Address, isStranger: boolean, words: string, now: number): void {
-    if (isStranger && !this.#admit(now)) return;
-    this.log.activity("info", peerName(source), "RECV", words);
+  /** Writes that a request came in. */
+  received(request: Request, words: string): void {
+    if (this.#isStranger(request) && !this.#admit()) return;
+    this.log.activity("info", peerName(request.source), "RECV", words);
   }
 
-  /** Writes the answer to a request. @param isStranger whether it changed nothing for a source without a session */
-  answered(source: Address, isStranger: boolean, words: string, now: number): void {
-    if (isStranger && !this.#admit(now)) return;
-    this.log.activity("info", peerName(source), "SEND", words);
+  /** Writes the answer to a request. @param isIdle whether it changed nothing: strangers can have it again and again */
+  answered(request: Request, isIdle: boolean, words: string): void {
+    if (isIdle && this.#isStranger(request) && !this.#admit()) return;
+    this.log.activity("info", peerName(request.source), "SEND", words);
   }
 
-  #admit(now: number): boolean {
-    const left = this.#strangers.take(now);
+  /** Whether a request is of a source without a session. */
+  #isStranger({ source, link }: Request): boolean {
+    return link === null ? !this.sessions.hasSource(source.ip) : link.device === null;
+  }
+
+  #admit(): boolean {
+    const left = this.#strangers.take(this.clock.uptimeMs);
     if (left === null) return false;
     if (left > 0)
       this.log.activity("warn", "-", "-", `${leftOut(left)}: of sources without a session`);

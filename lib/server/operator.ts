@@ -14,6 +14,7 @@ import type { Policy } from "./policy.ts";
 import type { DeviceFacts, Question } from "./rows.ts";
 import type { Decided, Result, Rule } from "./store-port.ts";
 import { registration, type Registered, tellRegistered } from "./verbs/register.ts";
+import { noteRemoval } from "./sessions/session-end.ts";
 
 const hourMs = 3_600_000;
 
@@ -45,7 +46,7 @@ export class Operator {
 
   /** Asks a device; `ask.onResult` is called once with the result. */
   ask(ask: Ask, now: Moment): void {
-    this.desk.setTime(now);
+    this.desk.clock.set(now);
     if (this.destinationOf(ask.id) === null) {
       this.desk.batch.submit(
         finding(ask.id),
@@ -74,7 +75,7 @@ export class Operator {
    */
   allowText(id: string, onResult: (known: boolean) => void, now: Moment): void {
     const { desk } = this;
-    desk.setTime(now);
+    desk.clock.set(now);
     desk.batch.submit(
       allowingText(id),
       null,
@@ -89,13 +90,13 @@ export class Operator {
   /** Deregisters a device and ends its session; its reports stay. */
   remove(id: string, onResult: (result: RemoveResult) => void, now: Moment): void {
     const { desk } = this;
-    desk.setTime(now);
+    desk.clock.set(now);
     desk.batch.submit(
       removing(id, now.wall),
       null,
       (known) => {
         if (!known) return onResult("unknown");
-        desk.removed(id, now.wall);
+        noteRemoval(desk, id, now.wall);
         desk.log.activity("info", "-", "-", `${id} was deregistered by the operator`);
         onResult("removed");
       },
@@ -113,7 +114,7 @@ export class Operator {
     onResult: (result: EnrollResult) => void,
     now: Moment,
   ): void {
-    this.desk.setTime(now);
+    this.desk.clock.set(now);
     this.desk.batch.submit(
       enrollment(device, hash, now.wall, this.desk.policy),
       null,
@@ -153,7 +154,7 @@ export class Operator {
     const session = desk.sessions.get(id);
     if (to === null || session === undefined) return desk.asks.drop(id, desk.uptimeMs);
     const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
-    if (!session.sealed) desk.send(to, text);
+    if (!session.sealed) desk.outbox.send(to, text);
     else this.#sendSealed(session.owner, msgid, text);
     desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
   }
@@ -163,7 +164,7 @@ export class Operator {
     const link = this.desk.links.currentOf(owner);
     if (link === undefined) return;
     const body = Buffer.from(text);
-    this.desk.sendFrame(link, { kind: "text", answer: false, msgid, body });
+    this.desk.outbox.sendFrame(link, { kind: "text", answer: false, msgid, body });
   }
 }
 

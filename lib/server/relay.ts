@@ -40,10 +40,22 @@ export class Relay {
       return this.#refuse(link, msgid, answer.noAnswer, "the device is not reached");
     desk.counters.relayed++;
     const next = onward.nextMsgid();
-    desk.sendFrame(onward, { kind: "relay", answer: false, msgid: next, id: link.device, packet });
+    desk.outbox.sendFrame(onward, {
+      kind: "relay",
+      answer: false,
+      msgid: next,
+      id: link.device,
+      packet,
+    });
   }
 
   #refuse(link: Link, msgid: bigint, code: string, text: string): void {
-    this.desk.sendFrame(link, { kind: "error", answer: true, msgid, code: Number(code), text });
+    this.desk.outbox.sendFrame(link, {
+      kind: "error",
+      answer: true,
+      msgid,
+      code: Number(code),
+      text,
+    });
   }
 }

@@ -2,7 +2,7 @@
 // to. The packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer and no socket.
 
 import type { Engine } from "./engine.ts";
-import type { Reply } from "./desk.ts";
+import type { Reply } from "./outbox.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import type { Moment } from "./moment.ts";
 import type { Address } from "../protocol/messages.ts";

@@ -66,7 +66,7 @@ export class Gate {
       flags: 0,
       publicKey,
     } as const;
-    this.desk.send(source, encodePacket(packet));
+    this.desk.outbox.send(source, encodePacket(packet));
   }
 
   #receiveInit(bytes: Uint8Array, source: Address, late: boolean): void {
@@ -79,7 +79,7 @@ export class Gate {
     }
     if ((this.#isFlooded(uptimeMs) || late) && !this.#jar.check(bytes, source, uptimeMs)) {
       desk.counters.cookies++;
-      desk.send(source, this.#jar.answer(checked.value, source, uptimeMs));
+      desk.outbox.send(source, this.#jar.answer(checked.value, source, uptimeMs));
       return;
     }
     const read = this.#responder.readInit(bytes);
@@ -102,7 +102,7 @@ export class Gate {
     const transport = new Transport(answer.value.established, uptimeMs);
     desk.counters.handshakes++;
     desk.links.add(new Link(transport, key, hsCounter, source, uptimeMs));
-    desk.send(source, answer.value.packet);
+    desk.outbox.send(source, answer.value.packet);
   }
 
   #receiveData(bytes: Uint8Array, source: Address): void {
@@ -114,7 +114,7 @@ export class Gate {
     const link = desk.links.at(receiverOf(bytes));
     if (link === undefined) {
       desk.counters.resets++;
-      desk.send(source, resetFor(bytes));
+      desk.outbox.send(source, resetFor(bytes));
       return;
     }
     const opened = link.transport.open(bytes, desk.uptimeMs);
@@ -122,7 +122,7 @@ export class Gate {
       desk.counters.sealedRefused++;
       if (opened.reason !== "dead") return;
       desk.links.remove(link);
-      desk.send(source, resetFor(bytes));
+      desk.outbox.send(source, resetFor(bytes));
       return;
     }
     // sealed, Roaming: only a verified packet with the highest counter so far moves the address.

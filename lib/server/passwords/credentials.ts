@@ -7,6 +7,7 @@ import type { Request } from "../request.ts";
 import type { Rule } from "../store-port.ts";
 import type { HashResult, Lane } from "./hash-queue.ts";
 import type { Done, Judged, Need, Proof } from "./proof.ts";
+import { refuse, refuseBusy } from "../responses.ts";
 
 /** What a request with a password wants. `what` is its verb. */
 export type Attempt<D extends Done> = {
@@ -68,7 +69,7 @@ export class Attempts {
         }
         attempt.onDone(judged, latest, number);
       },
-      () => this.desk.acknowledgeFailed(this.#end(key, refused)),
+      () => this.desk.outbox.acknowledgeFailed(this.#end(key, refused)),
     );
   }
 
@@ -101,7 +102,12 @@ export class Attempts {
     if ("displaced" in result) return this.#refuseCrowded(key);
     if ("failed" in result) {
       const { id, what } = this.#at(key).attempt;
-      this.desk.refuse(this.#end(key, false), ack.busy, id, what, "password check failed");
+      refuse(this.desk, this.#end(key, false), {
+        code: ack.busy,
+        id,
+        what,
+        reason: "password check failed",
+      });
       return;
     }
     if ("hash" in result) return this.#apply(key, { kind: "hashed", hash: result.hash });
@@ -132,11 +138,11 @@ export class Attempts {
 
   #refuseCrowded(key: string): void {
     const { id, what } = this.#at(key).attempt;
-    this.desk.refuseBusy(this.#end(key, false), id, what, "too many passwords to check at once");
+    refuseBusy(this.desk, this.#end(key, false), id, what, "too many passwords to check at once");
   }
 
   #refuseGuarded(request: Request, id: string, what: string): void {
-    this.desk.refuseBusy(request, id, what, "too many refused passwords, wait a minute");
+    refuseBusy(this.desk, request, id, what, "too many refused passwords, wait a minute");
   }
 }
 

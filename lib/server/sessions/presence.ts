@@ -6,7 +6,7 @@ import { limits, silenceMaxMs } from "../policy.ts";
 import type { Touch } from "../rows.ts";
 import type { Rule } from "../store-port.ts";
 import type { Session } from "./session.ts";
-import { endOf } from "./session-end.ts";
+import { endOf, noteEnd } from "./session-end.ts";
 
 /** Sessions checked in one tick: a fifth of all, and at least this many. */
 const lookedAtMin = 1_000;
@@ -37,14 +37,14 @@ export class Presence {
     this.#sweep();
     if (this.#behind.length === 0 && this.desk.uptimeMs - this.#writtenAt >= limits.touchEveryMs) {
       this.#writtenAt = this.desk.uptimeMs;
-      this.#behind = this.desk.takeTouched();
+      this.#behind = this.desk.due.take();
     }
     this.#writeSome(limits.touchesPerBatch);
   }
 
   /** Adds all session rows that are due to the current batch, for a clean stop. */
   writeAll(): void {
-    this.#behind.push(...this.desk.takeTouched());
+    this.#behind.push(...this.desk.due.take());
     this.#writeSome(this.#behind.length);
   }
 
@@ -61,7 +61,7 @@ export class Presence {
     });
     const onFail = () => {
       for (const [i, session] of sessions.entries()) session.repeats += touches[i]?.repeats ?? 0;
-      this.desk.stillTouched(sessions);
+      this.desk.due.again(sessions);
     };
     this.desk.batch.submit(touching(touches), null, () => {}, onFail);
   }
@@ -103,7 +103,7 @@ export class Presence {
       endOf(end),
       null,
       () => {
-        if (!desk.ended(end)) return;
+        if (!noteEnd(desk, end)) return;
         const seconds = Math.round((desk.uptimeMs - session.heardAt) / 1000);
         desk.log.activity(
           "info",

@@ -1,7 +1,9 @@
-// The rule that ends a session, for LOGOFF and for a device that fell silent. Decides nothing: whoever ends it has decided.
+// The end of a session, for LOGOFF, for a device that fell silent or was removed: its rule, and what it ends in memory.
+// Decides nothing: whoever ends it has decided.
 
 import type { EndReason } from "../rows.ts";
 import type { Rule, Write } from "../store-port.ts";
+import type { Desk } from "../desk.ts";
 import type { Session } from "./session.ts";
 
 /** The end of a session; `at` in ms since 1970. */
@@ -21,4 +23,27 @@ export function endOf(
 ): Rule<null> {
   const end = { kind: "end-session", session, reason, lastSeen, at } as const;
   return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes: [end, ...more] }) };
+}
+
+/** The end of a session is on the disk. False if it was removed from memory before. */
+export function noteEnd(desk: Desk, { session, reason, at }: SessionEnd): boolean {
+  const { id, row, lastSeen } = session;
+  desk.feed.tell({ kind: "ended", id, session: row, reason, lastSeen, at });
+  return forgetSession(desk, session);
+}
+
+/** The removal of a device is on the disk, with the end of its session. @param at ms since 1970 */
+export function noteRemoval(desk: Desk, id: string, at: number): void {
+  desk.verifiers.forget(id);
+  const session = desk.sessions.get(id);
+  if (session !== undefined) forgetSession(desk, session);
+  desk.feed.tell({ kind: "removed", id, at });
+}
+
+/** Removes a session from memory, with its questions and its link. False if it was removed before. */
+function forgetSession({ sessions, asks, links, uptimeMs }: Desk, session: Session): boolean {
+  if (!sessions.remove(session)) return false;
+  asks.drop(session.id, uptimeMs);
+  if (session.sealed) links.dismiss(session.owner, session.id, uptimeMs);
+  return true;
 }

@@ -8,18 +8,20 @@ import { peerName } from "../logbook.ts";
 import { decideAnswer } from "../answers.ts";
 import type { Request } from "../request.ts";
 import type { MayAnswer, ReportStored } from "../store-port.ts";
+import { refuseStranger } from "../responses.ts";
+import { sessionOf } from "../sessions/session-use.ts";
 
 /** Handles a DATA. */
 export function receiveData(desk: Desk, request: Request, message: Data): void {
   const { code, time } = message;
-  const session = desk.sessionOf(request, message.id);
+  const session = sessionOf(desk, request, message.id);
   if (session === undefined) {
-    desk.refuseStranger(request, ack.dataRefused, message.id, "DATA");
+    refuseStranger(desk, request, ack.dataRefused, message.id, "DATA");
     return;
   }
   // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
-  desk.alive(session, request.source);
+  desk.due.heard(session, request.source);
   const { wallMs: received, uptimeMs } = desk;
   const { timeMs } = request;
   const at = session.clock.measured(timeMs, received, uptimeMs);
@@ -54,7 +56,7 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
         session.clock.learn(timeMs, uptimeMs);
         session.lastReport = Math.max(session.lastReport, sequence);
       }
-      desk.acknowledge(request, ack.dataStored, id);
+      desk.outbox.acknowledge(request, ack.dataStored, id);
       if (desk.log.debug) logStored(desk, request, message, stored);
     },
   );

@@ -15,6 +15,8 @@ import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { Decision, Rows, Rule, Write } from "../store-port.ts";
 import type { Registration } from "./register.ts";
+import { confirm, refuse } from "../responses.ts";
+import { noteRemoval } from "../sessions/session-end.ts";
 
 /** What a DEREGISTER asks for. */
 export type Deregistration = Omit<Registration, "sealed">;
@@ -69,7 +71,7 @@ export function receiveDeregister(
   const device = { id, mac, ip: canonicalIp(message.ip), port };
   const repeatable = sealedRequestOf(desk, request, id);
   const clientKey = repeatable?.clientKey ?? null;
-  desk.noteRequest(request, `DEREGISTER ${id}`);
+  desk.logbook.received(request, `DEREGISTER ${id}`);
   const begin = () =>
     attempts.begin(request, {
       what: "DEREGISTER",
@@ -80,9 +82,10 @@ export function receiveDeregister(
         return deregistration(asked, desk.policy.keyPolicy);
       },
       onDone: ({ code, at }, answered) => {
-        if (code !== ack.deregistered) return desk.refuse(answered, code, id, "DEREGISTER");
-        desk.removed(id, at);
-        desk.confirm(answered, code, id);
+        if (code !== ack.deregistered)
+          return refuse(desk, answered, { code, id, what: "DEREGISTER" });
+        noteRemoval(desk, id, at);
+        confirm(desk, answered, code, id);
       },
     });
   doOnce(desk, request, id, begin);

@@ -13,9 +13,9 @@ import type { Attempts } from "../passwords/credentials.ts";
 import type { Done, Judged, Proof } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
-import type { NewSession } from "../rows.ts";
-import { Session } from "../sessions/session.ts";
+import { opening, openSession } from "../sessions/session-start.ts";
 import type { Decision, Rows, Rule, Write } from "../store-port.ts";
+import { refuse } from "../responses.ts";
 
 const ticketBytes = 32;
 
@@ -89,16 +89,6 @@ export function decideLogin(
   return done(ack.loggedIn, keyChanged, [update, ...writes]);
 }
 
-/** Opens a session, which replaces the device's open one. */
-export function opening(opened: Omit<NewSession, "started"> & { readonly at: number }): Write[] {
-  const { device, source, stated, at, clientKey, clockOffset } = opened;
-  const session = { device, source, stated, started: at, clientKey, clockOffset };
-  return [
-    { kind: "end-open-session", device, reason: "replaced", at },
-    { kind: "open-session", session },
-  ];
-}
-
 /** Handles a LOGIN. */
 export function receiveLogin(
   desk: Desk,
@@ -108,7 +98,7 @@ export function receiveLogin(
 ): void {
   const { id, password, port } = message;
   const stated = { ip: ownText(canonicalIp(message.ip)), port };
-  desk.noteRequest(request, `LOGIN ${id} from ${message.ip} port ${port}`);
+  desk.logbook.received(request, `LOGIN ${id} from ${message.ip} port ${port}`);
   const ticket = request.link === null ? null : desk.random.bytes(ticketBytes);
   const seal = ticket === null ? null : sealOf(request, ticket, id, password);
   attempts.begin(request, {
@@ -121,69 +111,21 @@ export function receiveLogin(
     },
     onDone: ({ code, keyChanged, clockOffset, at }, answered, row) => {
       if (keyChanged) reportKeyChange(desk, answered, id, code);
-      if (code !== ack.loggedIn) return desk.refuse(answered, code, id, "LOGIN");
+      if (code !== ack.loggedIn) return refuse(desk, answered, { code, id, what: "LOGIN" });
       openSession(desk, answered, { id, row, at, stated, clockOffset, isResumed: false });
       if (ticket !== null && answered.link !== null) {
         const serverKey = desk.identity.signing.publicKey;
         const { msgid } = answered;
-        desk.sendFrame(answered.link, { kind: "ticket", answer: true, msgid, ticket, serverKey });
+        desk.outbox.sendFrame(answered.link, {
+          kind: "ticket",
+          answer: true,
+          msgid,
+          ticket,
+          serverKey,
+        });
       }
     },
   });
-}
-
-/**
- * Opens the session that a LOGIN or RESUME stored, and acknowledges the request.
- * @param opened the id, the number and time of the session's row, the ip and port of the request, the clock offset of the
- *   session before, and whether the request was a RESUME
- */
-export function openSession(
-  desk: Desk,
-  request: Request,
-  opened: {
-    readonly id: string;
-    readonly row: number;
-    /** ms since 1970. */
-    readonly at: number;
-    readonly stated: Address;
-    readonly clockOffset: number | null;
-    readonly isResumed: boolean;
-  },
-): void {
-  const { id, row, at, stated, clockOffset, isResumed } = opened;
-  const { link, owner, source } = request;
-  const before = desk.sessions.get(id);
-  const { wallMs, uptimeMs } = desk;
-  const sealed = link !== null;
-  const session = new Session(
-    row,
-    id,
-    owner,
-    sealed,
-    source,
-    stated,
-    wallMs,
-    wallMs,
-    uptimeMs,
-    null,
-  );
-  let again = "";
-  if (before === undefined) {
-    session.clock.restore(clockOffset, { wall: wallMs, monotonic: uptimeMs }, isResumed);
-  } else {
-    session.lastReport = before.lastReport;
-    session.clock.follow(before.clock, isResumed);
-    again = ", in place of its earlier session";
-    if (before.owner !== owner) desk.links.dismiss(before.owner, id, uptimeMs);
-    const isContested = desk.contests.note(id, before.owner, owner, uptimeMs);
-    if (isContested)
-      again += ", which it takes in turn with another: two devices seem to use this id";
-  }
-  desk.sessions.set(session);
-  desk.feed.tell({ kind: "logged-in", id, session: row, at });
-  if (link !== null) desk.links.admit(link, id);
-  const how = link === null ? "" : ", sealed";
-  desk.confirm(request, ack.loggedIn, id, `${how}${again}`);
 }
 
 function reportKeyChange(desk: Desk, { source }: Request, id: string, code: AckCode): void {

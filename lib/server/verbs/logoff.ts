@@ -5,7 +5,9 @@ import type { Logoff } from "../../protocol/messages.ts";
 import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
-import { endOf } from "../sessions/session-end.ts";
+import { endOf, noteEnd } from "../sessions/session-end.ts";
+import { confirm, refuseStranger } from "../responses.ts";
+import { sessionOf } from "../sessions/session-use.ts";
 
 /** Handles a LOGOFF. */
 export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
@@ -23,12 +25,12 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     ending.leaving = request;
     return;
   }
-  desk.noteRequest(request, `LOGOFF ${id}`);
-  const session = desk.sessionOf(request, id);
+  desk.logbook.received(request, `LOGOFF ${id}`);
+  const session = sessionOf(desk, request, id);
   if (session === undefined) {
     // Stored answers count only here. If the device has a session again, it resumed it only to repeat its LOGOFF, which
     // then ends that session.
-    const refuse = () => desk.refuseStranger(request, ack.credentialsRefused, id, "LOGOFF");
+    const refuse = () => refuseStranger(desk, request, ack.credentialsRefused, id, "LOGOFF");
     return doOnce(desk, request, id, refuse);
   }
   session.ending = true;
@@ -42,11 +44,11 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     null,
     () => {
       // Before the session is removed: the reply to its source is not subject to the amplification limit.
-      desk.confirm(latest(), ack.loggedOff, id);
-      desk.ended(end);
+      confirm(desk, latest(), ack.loggedOff, id);
+      noteEnd(desk, end);
     },
     () => {
-      desk.acknowledgeFailed(latest());
+      desk.outbox.acknowledgeFailed(latest());
       session.ending = false;
       session.leaving = null;
     },

@@ -13,16 +13,18 @@ import { finding, findingLatest } from "../devices.ts";
 import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../sessions/session.ts";
+import { refuse, refuseStranger } from "../responses.ts";
+import { sessionOf } from "../sessions/session-use.ts";
 
 /** Handles a QUERY. */
 export function receiveQuery(desk: Desk, request: Request, message: Query): void {
   const { id, code, target } = message;
-  const session = desk.sessionOf(request, id);
+  const session = sessionOf(desk, request, id);
   if (session === undefined) {
-    desk.refuseStranger(request, ack.queryRefused, id, "QUERY");
+    refuseStranger(desk, request, ack.queryRefused, id, "QUERY");
     return;
   }
-  desk.alive(session, request.source);
+  desk.due.heard(session, request.source);
   if (desk.log.debug) {
     desk.log.activity(
       "debug",
@@ -39,7 +41,7 @@ export function receiveQuery(desk: Desk, request: Request, message: Query): void
     case query.loggedIn:
       return answerData(desk, request, message, answer.found, pageOf(desk, request, message));
     default:
-      return desk.refuse(request, ack.queryUnknown, id, `QUERY ${code}`);
+      return refuse(desk, request, { code: ack.queryUnknown, id, what: `QUERY ${code}` });
   }
 }
 
@@ -65,7 +67,7 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
   if (!target.sealed) {
     const text = "the device is not logged in sealed";
     const code = Number(answer.notLoggedIn);
-    return desk.sendFrame(link, { kind: "error", answer: true, msgid, code, text });
+    return desk.outbox.sendFrame(link, { kind: "error", answer: true, msgid, code, text });
   }
   const claim = {
     askerId,
@@ -75,7 +77,8 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
     expiry: Math.floor(desk.wallMs / 1000) + voucherSeconds,
   };
   const signed = decodeVoucher(signVoucher(claim, desk.identity.signing));
-  if (signed.ok) desk.sendFrame(link, { kind: "peer", answer: true, msgid, voucher: signed.value });
+  if (signed.ok)
+    desk.outbox.sendFrame(link, { kind: "peer", answer: true, msgid, voucher: signed.value });
 }
 
 /** Answers with the target's last report, also if the target is not logged in. */
@@ -85,7 +88,12 @@ function answerLatest(desk: Desk, request: Request, message: Query): void {
     if (textLocked && request.link === null) return refuseInText(desk, request, message);
     if (report === "unreadable") {
       const { storageFailed } = ack;
-      return desk.refuse(request, storageFailed, message.id, "QUERY 02", "the report is damaged");
+      return refuse(desk, request, {
+        code: storageFailed,
+        id: message.id,
+        what: "QUERY 02",
+        reason: "the report is damaged",
+      });
     }
     if (report !== null) {
       const text = `${report.time}\t${report.code}\t${report.message}`;
@@ -98,7 +106,11 @@ function answerLatest(desk: Desk, request: Request, message: Query): void {
 
 /** Refuses to send in clear what a device said sealed, or where it is (protocol §4.7). */
 function refuseInText(desk: Desk, request: Request, { id, code, target }: Query): void {
-  desk.refuse(request, ack.encryptionRequired, id, `QUERY ${code} about ${target}`);
+  refuse(desk, request, {
+    code: ack.encryptionRequired,
+    id,
+    what: `QUERY ${code} about ${target}`,
+  });
 }
 
 /** The ids that are logged in, after the target; an empty page is the end of the list. */
@@ -124,7 +136,7 @@ function answerData(
     message: cut(text, roomFor(message)),
   } as const;
   desk.traffic.answered(request.link !== null, request.verb, code);
-  desk.reply(request, encode(data));
+  desk.outbox.reply(request, encode(data));
   if (desk.log.debug) {
     desk.log.activity(
       "debug",

@@ -13,6 +13,7 @@ import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { DeviceFacts, SealedRequest } from "../rows.ts";
 import type { Decision, Rows, Rule } from "../store-port.ts";
+import { confirm, refuse } from "../responses.ts";
 
 /** What a REGISTER asks for. */
 export type Registration = {
@@ -124,7 +125,7 @@ export function receiveRegister(
   const repeatable = sealedRequestOf(desk, request, id);
   const sealed = repeatable !== null;
   const clientKey = repeatable?.clientKey ?? null;
-  desk.noteRequest(request, `REGISTER ${id} at ${message.ip} port ${port}`);
+  desk.logbook.received(request, `REGISTER ${id} at ${message.ip} port ${port}`);
   const begin = () =>
     attempts.begin(request, {
       what: "REGISTER",
@@ -143,9 +144,9 @@ export function receiveRegister(
           ack.registrationUpdated,
           ack.alreadyRegistered,
         ];
-        if (accepted.includes(code)) return desk.confirm(answered, code, id);
+        if (accepted.includes(code)) return confirm(desk, answered, code, id);
         // Only the log names the holder: the device could be anybody.
-        desk.refuse(answered, code, id, "REGISTER", "", holder);
+        refuse(desk, answered, { code, id, what: "REGISTER", more: holder });
       },
     });
   doOnce(desk, request, id, begin);

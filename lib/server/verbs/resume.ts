@@ -11,7 +11,8 @@ import { provesTicket } from "../../sealed/ticket.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 import type { Decision, Rows, Rule } from "../store-port.ts";
-import { opening, openSession } from "./login.ts";
+import { opening, openSession } from "../sessions/session-start.ts";
+import { refuse } from "../responses.ts";
 
 type Resume = Extract<Frame, { kind: "resume" }>;
 
@@ -62,23 +63,22 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
   if (link === null) return;
   if (!isDeviceId(id) || !isIp(frame.ip)) {
     desk.counters.malformed++;
-    desk.refuse(
-      request,
-      ack.malformed,
-      isDeviceId(id) ? id : "-",
-      "RESUME",
-      "id or ip is malformed",
-    );
+    refuse(desk, request, {
+      code: ack.malformed,
+      id: isDeviceId(id) ? id : "-",
+      what: "RESUME",
+      reason: "id or ip is malformed",
+    });
     return;
   }
   const stated = { ip: canonicalIp(frame.ip), port };
-  desk.noteRequest(request, `RESUME ${id} from ${stated.ip} port ${port}`);
+  desk.logbook.received(request, `RESUME ${id} from ${stated.ip} port ${port}`);
   const { clientKey } = link;
   const shown = Uint8Array.from(proof);
   const at = desk.wallMs;
   const rule = resumption({ id, clientKey, shown, source, stated, at });
   desk.batch.submit(rule, request, ({ code, clockOffset }, row) => {
-    if (code !== ack.loggedIn) return desk.refuse(request, code, id, "RESUME");
+    if (code !== ack.loggedIn) return refuse(desk, request, { code, id, what: "RESUME" });
     openSession(desk, request, { id, row, at, stated, clockOffset, isResumed: true });
   });
 }

@@ -7,6 +7,8 @@ import type { Status } from "../../protocol/messages.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
+import { refuseStranger } from "../responses.ts";
+import { sessionOf } from "../sessions/session-use.ts";
 
 const every = /every=(\d{1,9}(?:\.\d{1,9})?)/;
 
@@ -24,15 +26,15 @@ export function statedInterval(message: string): number | null {
 /** Handles a STATUS. */
 export function receiveStatus(desk: Desk, request: Request, message: Status): void {
   const { id } = message;
-  const session = desk.sessionOf(request, id);
+  const session = sessionOf(desk, request, id);
   if (session === undefined) {
-    desk.refuseStranger(request, ack.statusRefused, id, "STATUS");
+    refuseStranger(desk, request, ack.statusRefused, id, "STATUS");
     return;
   }
-  desk.alive(session, request.source);
+  desk.due.heard(session, request.source);
   session.clock.hear(request.timeMs, desk.uptimeMs);
   session.everySeconds = statedInterval(message.message) ?? session.everySeconds;
-  desk.acknowledge(request, ack.statusNoted, id);
+  desk.outbox.acknowledge(request, ack.statusNoted, id);
   if (desk.log.debug) {
     const peer = peerName(request.source);
     desk.log.activity("debug", peer, "RECV", `STATUS ${message.code} ${id} ${message.message}`);

@@ -4,7 +4,7 @@
 import type { Moment } from "../../../lib/server/moment.ts";
 import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
-import type { Reply } from "../../../lib/server/desk.ts";
+import type { Reply } from "../../../lib/server/outbox.ts";
 import { Engine } from "../../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
 import type { Ask } from "../../../lib/server/asks.ts";
-import type { Reply } from "../../../lib/server/desk.ts";
+import type { Reply } from "../../../lib/server/outbox.ts";
 import type { Engine } from "../../../lib/server/engine.ts";
 import type { Result, Step } from "../../../lib/server/store-port.ts";
 import type { RemoveResult } from "../../../lib/server/operator.ts";

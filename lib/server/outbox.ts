@@ -1,0 +1,106 @@
+// The datagrams to send: replies to requests in text or sealed, and what the server sends by itself. Limits what a source
+// without a session can make the server send (protocol §4.10). A reply to a change is written only after its commit.
+
+import { ack, type AckCode } from "../protocol/codes.ts";
+import { encodeAck } from "../protocol/encode.ts";
+import { utf8Bytes } from "../protocol/fields.ts";
+import { amplificationMax } from "../protocol/limits.ts";
+import type { Address } from "../protocol/messages.ts";
+import { encodeFrame, encodeTextFrame, type Frame } from "../sealed/frames.ts";
+import { KeyedBuckets, TokenBucket } from "../token-bucket.ts";
+import type { Counters } from "./counters.ts";
+import type { EngineClock } from "./engine-clock.ts";
+import type { Link } from "./links/link.ts";
+import { limits } from "./policy.ts";
+import type { Request } from "./request.ts";
+import type { SessionTable } from "./sessions/session.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** A datagram to send. A string is sent as UTF-8. */
+export type Reply = { readonly payload: string | Uint8Array; readonly to: Address };
+
+export class Outbox {
+  #replies: Reply[] = [];
+  readonly #longReplies = new KeyedBuckets(
+    limits.longRepliesPerSecond,
+    limits.longRepliesBurst,
+    limits.longReplySources,
+  );
+  readonly #longRepliesInAll: TokenBucket;
+
+  constructor(
+    private readonly clock: EngineClock,
+    private readonly sessions: SessionTable,
+    private readonly counters: Counters,
+    private readonly traffic: Traffic,
+  ) {
+    const inAll = limits.longRepliesPerSecondInAll;
+    this.#longRepliesInAll = new TokenBucket(inAll, inAll, clock.uptimeMs);
+  }
+
+  /** Returns the datagrams written since the last call, in order. */
+  take(): Reply[] {
+    const replies = this.#replies;
+    this.#replies = [];
+    return replies;
+  }
+
+  /** Writes the ACK of a request. The reason is left out if the amplification limit does not allow the longer reply. */
+  acknowledge(request: Request, code: AckCode, id: string, reason = ""): void {
+    this.traffic.acknowledged(request.link !== null, request.verb, code);
+    const { time } = this.clock;
+    const plain = encodeAck(code, id, time, request.hash);
+    if (reason === "") this.reply(request, plain);
+    else this.reply(request, encodeAck(code, id, time, request.hash, reason), plain);
+  }
+
+  /** Answers a request whose batch could not be stored with 95. */
+  acknowledgeFailed(request: Request): void {
+    this.acknowledge(request, ack.storageFailed, request.id, "storage failed");
+  }
+
+  /**
+   * Writes a reply, sealed if its request was. A text reply to a source without a session is subject to the
+   * amplification limit (protocol §4.10): it is sent whole, as `shorter`, or not at all.
+   */
+  reply(request: Request, text: string, shorter = text): void {
+    const { link, msgid } = request;
+    if (link !== null) {
+      this.counters.replied++;
+      this.#sendSealed(link, encodeTextFrame(text, msgid, true));
+      return;
+    }
+    const isStranger = !this.sessions.hasSource(request.source.ip);
+    const said = isStranger ? this.#forStranger(request, text, shorter) : text;
+    if (said === null) {
+      this.counters.silenced++;
+      return;
+    }
+    this.counters.replied++;
+    this.send(request.source, said);
+  }
+
+  /** Writes a datagram. The destination must be an address from which a packet came. */
+  send(to: Address, payload: string | Uint8Array): void {
+    this.#replies.push({ payload, to });
+  }
+
+  /** Seals a frame and sends it to the link's current source. */
+  sendFrame(link: Link, frame: Frame): void {
+    this.#sendSealed(link, encodeFrame(frame));
+  }
+
+  #sendSealed(link: Link, frame: Uint8Array): void {
+    const packet = link.transport.seal(frame, this.clock.uptimeMs);
+    if (packet.ok) this.send(link.source, packet.value);
+  }
+
+  #forStranger(request: Request, text: string, shorter: string): string | null {
+    const bytesMax = request.bytes * amplificationMax;
+    if (utf8Bytes(text) <= bytesMax) return text;
+    const { uptimeMs } = this.clock;
+    const { ip } = request.source;
+    if (this.#longReplies.take(ip, uptimeMs) && this.#longRepliesInAll.take(uptimeMs)) return text;
+    return utf8Bytes(shorter) <= bytesMax ? shorter : null;
+  }
+}
