@@ -17,7 +17,7 @@ import { VerifierCache } from "./passwords/verifier-cache.ts";
 import { limits, type Policy } from "./policy.ts";
 import { Contests } from "./sessions/contests.ts";
 import { DueRows } from "./sessions/due-rows.ts";
-import { SessionTable } from "./sessions/session.ts";
+import { SessionTable } from "./sessions/session-table.ts";
 import { Traffic } from "./traffic.ts";
 
 /** The policy and ports of an engine. */

@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
 import type { Address } from "../protocol/messages.ts";
 import { limits } from "./policy.ts";
 import type { Request } from "./request.ts";
-import type { SessionTable } from "./sessions/session.ts";
+import type { SessionTable } from "./sessions/session-table.ts";
 
 export class Logbook {
   readonly #errors: LineLimit;

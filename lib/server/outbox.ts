@@ -13,7 +13,7 @@ import type { EngineClock } from "./engine-clock.ts";
 import type { Link } from "./links/link.ts";
 import { limits } from "./policy.ts";
 import type { Request } from "./request.ts";
-import type { SessionTable } from "./sessions/session.ts";
+import type { SessionTable } from "./sessions/session-table.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** A datagram to send. A string is sent as UTF-8. */

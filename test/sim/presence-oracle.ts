@@ -4,7 +4,7 @@
 import type { Database } from "bun:sqlite";
 import { ack } from "../../lib/protocol/codes.ts";
 import type { Ack, Message } from "../../lib/protocol/messages.ts";
-import type { SessionTable } from "../../lib/server/sessions/session.ts";
+import type { SessionTable } from "../../lib/server/sessions/session-table.ts";
 import { hold } from "./violation.ts";
 
 const unstatedMs = 9 * 60_000;

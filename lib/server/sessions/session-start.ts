@@ -42,19 +42,17 @@ export function openSession(
   const { link, owner, source } = request;
   const before = desk.sessions.get(id);
   const { wallMs, uptimeMs } = desk;
-  const sealed = link !== null;
-  const session = new Session(
+  const session = new Session({
     row,
     id,
     owner,
-    sealed,
+    sealed: link !== null,
     source,
     stated,
-    wallMs,
-    wallMs,
-    uptimeMs,
-    null,
-  );
+    lastSeen: wallMs,
+    heardAt: uptimeMs,
+    everySeconds: null,
+  });
   let again = "";
   if (before === undefined) {
     session.clock.restore(clockOffset, { wall: wallMs, monotonic: uptimeMs }, isResumed);

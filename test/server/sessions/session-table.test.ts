@@ -1,7 +1,8 @@
 // The table of sessions: counts and lists stay true when a device's session is replaced or ends.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { Session, SessionTable } from "../../../lib/server/sessions/session.ts";
+import { Session } from "../../../lib/server/sessions/session.ts";
+import { SessionTable } from "../../../lib/server/sessions/session-table.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -10,7 +11,17 @@ const at = (ip: string) => ({ ip, port: 1994 });
 
 function sessionOf(owner: string, sealed = false): Session {
   const source = at(sealed ? "192.0.2.99" : owner);
-  return new Session(1, "asmith", owner, sealed, source, source, 0, 0, 0, null);
+  return new Session({
+    row: 1,
+    id: "asmith",
+    owner,
+    sealed,
+    source,
+    stated: source,
+    lastSeen: 0,
+    heardAt: 0,
+    everySeconds: null,
+  });
 }
 
 test("a source has a session until its last one is replaced or removed", () => {
