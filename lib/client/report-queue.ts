@@ -1,11 +1,11 @@
 // The reports that a device has not delivered yet, in memory only: what waits is lost with the process.
 
-import type { Report, Spool } from "./spool.ts";
+import type { SpooledReport, Spool } from "./spool.ts";
 
 /** A bounded queue of reports. */
 export class ReportQueue implements Spool {
   dropped = 0;
-  #reports: Report[] = [];
+  #reports: SpooledReport[] = [];
   #taken = 0;
 
   /** @param reportsMax 2 or more */
@@ -15,7 +15,7 @@ export class ReportQueue implements Spool {
     return this.#reports.length;
   }
 
-  push(report: Report): boolean {
+  push(report: SpooledReport): boolean {
     const full = this.#reports.length >= this.reportsMax && this.#taken < this.#reports.length;
     if (full) {
       this.#reports.splice(this.#taken, 1);
@@ -25,12 +25,12 @@ export class ReportQueue implements Spool {
     return full;
   }
 
-  take(count: number): readonly Report[] {
+  take(count: number): readonly SpooledReport[] {
     this.#taken = Math.max(this.#taken, Math.min(count, this.#reports.length));
     return this.#reports.slice(0, count);
   }
 
-  settle(reports: readonly Report[]): void {
+  settle(reports: readonly SpooledReport[]): void {
     for (const { msgid } of reports) {
       const place = this.#reports.findIndex((report) => report.msgid === msgid);
       if (place < 0 || place >= this.#taken) continue;

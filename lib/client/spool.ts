@@ -2,7 +2,7 @@
 // that survives the device's end. Types only.
 
 /** A report as it is sent. Text and msgid stay the same for ever, so that the server recognises a repeat. */
-export type Report = { readonly msgid: bigint; readonly text: string };
+export type SpooledReport = { readonly msgid: bigint; readonly text: string };
 
 /** The reports that are not delivered yet, in order. When full it drops the oldest one: after an outage the newest count. */
 export type Spool = {
@@ -16,11 +16,11 @@ export type Spool = {
    * Appends a report.
    * @returns whether another report was dropped for it; never one that is taken
    */
-  push(report: Report): boolean;
+  push(report: SpooledReport): boolean;
   /** The oldest `count` reports. They stay, safe from dropping, until `settle` or `putBack`. */
-  take(count: number): readonly Report[];
+  take(count: number): readonly SpooledReport[];
   /** Removes reports that were taken, and are delivered or finally refused. */
-  settle(reports: readonly Report[]): void;
+  settle(reports: readonly SpooledReport[]): void;
   /** Marks all reports as not taken. */
   putBack(): void;
   /** Writes what can be written. @returns how many of the waiting reports are there at the next start */

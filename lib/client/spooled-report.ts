@@ -4,7 +4,7 @@ import { decode } from "../protocol/decode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
 import type { Data } from "../protocol/messages.ts";
 import { fitted } from "./message-room.ts";
-import type { Report } from "./spool.ts";
+import type { SpooledReport } from "./spool.ts";
 
 /**
  * The DATA of a report: its own bytes, so that the server recognises a repeat. Only where it is too long for the channel,
@@ -13,7 +13,7 @@ import type { Report } from "./spool.ts";
  * @returns null if the text is not a DATA
  */
 export function reportOf(
-  { text }: Report,
+  { text }: SpooledReport,
   textBytesMax: number,
 ): { readonly whole: string; readonly fitted: Data } | null {
   const decoded = decode(Buffer.from(text));

@@ -3,7 +3,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import { statSync } from "node:fs";
-import type { Report, Spool } from "../client/spool.ts";
+import type { SpooledReport, Spool } from "../client/spool.ts";
 import { PlaceRuns } from "./place-runs.ts";
 import { closeSpoolDatabase, openSpoolDatabase } from "./spool-database.ts";
 
@@ -14,7 +14,7 @@ import { closeSpoolDatabase, openSpoolDatabase } from "./spool-database.ts";
 const settledMax = 8;
 
 type Row = { readonly place: number; readonly msgid: string; readonly text: string };
-type Entry = Report & { readonly place: number };
+type Entry = SpooledReport & { readonly place: number };
 
 /** What a spool needs from its surroundings. */
 export type SpoolPorts = {
@@ -74,20 +74,20 @@ export class SpoolFile implements Spool {
     return this.#stored.size + this.#pending.length;
   }
 
-  push({ msgid, text }: Report): boolean {
+  push({ msgid, text }: SpooledReport): boolean {
     const full = this.length >= this.reportsMax && this.#dropOldest();
     this.#pending.push({ place: ++this.#last, msgid, text });
     this.#commitSoon();
     return full;
   }
 
-  take(count: number): readonly Report[] {
+  take(count: number): readonly SpooledReport[] {
     const entries = this.#read(this.#stored.after(0, count));
     this.#taken = [...entries, ...this.#pending.slice(0, count - entries.length)];
     return this.#taken;
   }
 
-  settle(reports: readonly Report[]): void {
+  settle(reports: readonly SpooledReport[]): void {
     for (const { msgid } of reports) {
       const entry = this.#taken.find((taken) => taken.msgid === msgid);
       if (entry !== undefined) this.#forget(entry.place);

@@ -1,15 +1,15 @@
 // What every spool does, as tests that run on each implementation.
 
 import { expect, test } from "bun:test";
-import type { Report, Spool } from "../../lib/client/spool.ts";
+import type { SpooledReport, Spool } from "../../lib/client/spool.ts";
 
 /** A report with this number as its msgid. */
-export function report(number: number, text = `report ${number}`): Report {
+export function report(number: number, text = `report ${number}`): SpooledReport {
   return { msgid: 0xfedc_ba98_0000_0000n + BigInt(number), text };
 }
 
 /** The texts of reports. */
-export function textsOf(reports: readonly Report[]): string[] {
+export function textsOf(reports: readonly SpooledReport[]): string[] {
   return reports.map(({ text }) => text);
 }
 
@@ -47,7 +47,7 @@ export function testSpool(
     for (let n = 1; n <= 3; n++) spool.push(report(n));
     await step();
     const [, second] = spool.take(2);
-    spool.settle([second as Report]);
+    spool.settle([second as SpooledReport]);
     await step();
     expect(textsOf(spool.take(3))).toEqual(["report 1", "report 3"]);
     spool.settle(spool.take(3));

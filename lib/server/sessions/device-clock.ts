@@ -7,7 +7,7 @@ import type { Moment } from "../moment.ts";
  * Two heartbeats in a row that came by more than this later than the offset allows show that the device's clock was set
  * back, ms. One may have been sent again and again while the server was away.
  */
-const stepMs = 60_000;
+const clockStepMs = 60_000;
 /** How long the smallest offset counts, ms: one to two such spans. Else a slow clock would be wrong by all its drift. */
 const spanMs = 3_600_000;
 /**
@@ -115,7 +115,7 @@ export class DeviceClock {
     if (time === null) return;
     this.#noticeStill(time, monotonic);
     const offset = monotonic - time;
-    if (offset - this.#smallest() > stepMs) return this.#hearLate(time, offset);
+    if (offset - this.#smallest() > clockStepMs) return this.#hearLate(time, offset);
     this.#isSure = true;
     this.#late = { time: Number.NaN, offset: Number.NaN };
     if (monotonic - this.#spanBegan <= spanMs) this.#offset = Math.min(this.#offset, offset);
@@ -130,7 +130,7 @@ export class DeviceClock {
     const late = this.#late;
     if (time === late.time) return;
     this.#late = { time, offset };
-    if (this.#isSure && !(Math.abs(offset - late.offset) <= stepMs)) return;
+    if (this.#isSure && !(Math.abs(offset - late.offset) <= clockStepMs)) return;
     this.#isSure = true;
     this.#offset = this.#offsetBefore = offset;
   }
