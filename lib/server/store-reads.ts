@@ -65,10 +65,23 @@ export type ReportChunk = {
 export interface ReportReads {
   /** The chunks with reports that were measured from `from` to `to`, ms since 1970, in order. */
   chunks(from: number, to: number): readonly ReportChunk[];
-  /** When a report was measured, ms since 1970; null if it was removed. */
-  timeAt(sequence: number): number | null;
-  /** When a device's reports at some places were measured, ms since 1970; NaN for each that was removed. */
+  /**
+   * When a device's reports at some places were measured, ms since 1970; NaN for each that was removed. The number of each
+   * is `base` plus its place.
+   */
   timesAt(id: string, base: number, places: Uint16Array): Float64Array;
+  /**
+   * Where times begin among a device's reports at some places of an ordered chunk.
+   * @param times ascending, ms since 1970; not so many that a call is long
+   * @returns for each of `times` the index of the first place whose report was measured then or later, the number of
+   *   places if there is none; null if it cannot be told because a report was removed
+   */
+  firstsFrom(
+    id: string,
+    base: number,
+    places: Uint16Array,
+    times: Float64Array,
+  ): Uint32Array | null;
   /** The number that the next report will get. */
   end(): number;
   /** The number of the oldest report that is kept; `end()` if there is none. */

@@ -57,6 +57,11 @@ export class Decimation {
     return this.buckets.findLast(({ count }) => count > 0)?.last ?? Number.NaN;
   }
 
+  /** The range, ms since 1970: its first millisecond, and the one after it. */
+  get bounds(): readonly [from: number, after: number] {
+    return [this.beginOf(0), this.beginOf(this.buckets.length)];
+  }
+
   /** The first millisecond of a bucket; for the bucket after the last one, that after the range. */
   beginOf(bucket: number): number {
     return Math.ceil(this.from + bucket * this.#durationMs);
@@ -76,35 +81,27 @@ export class Decimation {
 
   /**
    * Adds consecutive readings that all belong to one bucket. Call it in the order of the reports.
-   * @param begin the index of the first of them
+   * @param begin the index of the first of them, which has a number
    * @param end the index after the last one
-   * @param timeAt the time of the reading at an index, ms since 1970
+   * @param time when the first of them was measured, ms since 1970
    */
-  add(
-    bucketIndex: number,
-    { values }: Columns,
-    begin: number,
-    end: number,
-    timeAt: (index: number) => number,
-  ): void {
+  add(bucketIndex: number, { values }: Columns, begin: number, end: number, time: number): void {
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let sum = 0;
     let last = 0;
     let count = 0;
-    let first = begin;
     for (let at = begin; at < end; at++) {
       const value = values[at] as number;
       if (value !== value) continue;
-      if (count++ === 0) first = at;
+      count++;
       sum += value;
       last = value;
       if (value < min) min = value;
       if (value > max) max = value;
     }
-    if (count === 0) return;
     const bucket = this.buckets[bucketIndex] as Bucket;
-    bucket.time = Math.min(bucket.time, timeAt(first));
+    bucket.time = Math.min(bucket.time, time);
     bucket.min = Math.min(bucket.min, min);
     bucket.max = Math.max(bucket.max, max);
     bucket.sum += sum;
@@ -117,6 +114,13 @@ export class Decimation {
 /** A reading as a bucket of its own. */
 export function single(time: number, value: number): Bucket {
   return { time, min: value, max: value, sum: value, count: 1, last: value };
+}
+
+/** The index of the first reading from `begin` to below `end` that has a number; `end` if there is none. */
+export function firstNumber({ values }: Columns, begin: number, end: number): number {
+  let at = begin;
+  while (at < end && Number.isNaN(values[at])) at++;
+  return at;
 }
 
 /** The index of the first of the first `length` places that is not lower than `place`; `length` if there is none. */

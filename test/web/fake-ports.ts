@@ -87,7 +87,8 @@ export function reportsOf(reports: readonly ReportRow[]): ReportReads {
       },
     } satisfies Scan<ReportRow>;
   };
-  const timeAt = (sequence: number) => reports[sequence - 1]?.at ?? null;
+  const timesAt: ReportReads["timesAt"] = (_, base, places) =>
+    Float64Array.from(places, (place) => reports[base + place - 1]?.at ?? Number.NaN);
   return {
     chunks: (from, to) => {
       const some = (low: number) => reports.slice(Math.max(0, low - 1), low + 65_535);
@@ -98,9 +99,15 @@ export function reportsOf(reports: readonly ReportRow[]): ReportReads {
         return isIn ? [{ number, isOrdered, revision: 0 }] : [];
       }).flat();
     },
-    timeAt,
-    timesAt: (_, base, places) =>
-      Float64Array.from(places, (place) => timeAt(base + place) ?? Number.NaN),
+    timesAt,
+    firstsFrom: (id, base, places, times) => {
+      const own = timesAt(id, base, places);
+      const firstFrom = (time: number) => own.findIndex((at) => at >= time);
+      return Uint32Array.from(
+        times,
+        (time) => (firstFrom(time) + own.length + 1) % (own.length + 1),
+      );
+    },
     end: () => reports.length + 1,
     first: () => 1,
     count: () => reports.length,

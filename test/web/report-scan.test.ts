@@ -123,14 +123,34 @@ test("the chunks of a range, and which of them have ascending times", () => {
   expect(chunks(0, 899)).toEqual([]);
 });
 
-test("the times of reports, one by one and many at once", () => {
+test("the times of many reports at once", () => {
   for (const id of ["most", "rare"]) {
     const own = kept.filter(({ sequence, device }) => device === id && sequence < 65_000);
     const places = Uint16Array.from(own, ({ sequence }) => sequence);
     expect([...reader.timesAt(id, 0, places)]).toEqual(own.map(({ at }) => at));
-    expect(reader.timeAt(own[1]?.sequence ?? 0)).toBe(own[1]?.at ?? 0);
   }
-  expect(reader.timeAt(total + 1)).toBeNull();
+  const lastAndNone = reader.timesAt("most", 2 * chunk, Uint16Array.of(9_000, 9_001));
+  expect([...lastAndNone]).toEqual([kept.at(-1)?.at ?? 0, Number.NaN]);
+});
+
+test("where times begin in an ordered chunk", () => {
+  for (const id of ["most", "some", "rare"]) {
+    const own = kept.filter(
+      ({ sequence, device }) => device === id && sequence >= chunk && sequence < 2 * chunk,
+    );
+    const places = Uint16Array.from(own, ({ sequence }) => sequence - chunk);
+    const [low, high] = [own[0]?.at ?? 0, own.at(-1)?.at ?? 0];
+    const times = Float64Array.from({ length: 300 }, (_, i) => low + ((high - low) * i) / 299);
+    const around = Float64Array.of(low - 9, low, ...times, high, high + 1, high + 2);
+    const found = reader.firstsFrom(id, chunk, places, around);
+    const expected = Array.from(around, (time) => {
+      const first = own.findIndex(({ at }) => at >= time);
+      return first < 0 ? own.length : first;
+    });
+    expect([...(found ?? [])]).toEqual(expected);
+  }
+  const gone = Uint16Array.of(9_000, 9_001);
+  expect(reader.firstsFrom("most", 2 * chunk, gone, Float64Array.of(1e9))).toBeNull();
 });
 
 test("reports by their numbers, in the order asked for", () => {

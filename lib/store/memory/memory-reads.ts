@@ -16,6 +16,7 @@ import type {
   ReportReads,
   Scan,
 } from "../../server/store-reads.ts";
+import { firstsFrom } from "../time-search.ts";
 import type { MemoryRows } from "./memory-rows.ts";
 
 /** How many sequence numbers a chunk has. */
@@ -61,21 +62,28 @@ export class MemoryReads implements DeviceReads, ReportReads {
   }
 
   chunks(from: number, to: number): ReportChunk[] {
-    const all = [...this.reports.values()];
     const numbers = Array.from({ length: Math.ceil(this.end() / chunkSize) }, (_, i) => i);
+    const all = [...this.reports.values()];
     return numbers.flatMap((number) => {
-      const low = Math.max(0, number * chunkSize - 1);
-      const isIn = all.slice(low, low + chunkSize).some(({ at }) => at >= from && at <= to);
-      return isIn ? [{ number, isOrdered: false, revision: 0 }] : [];
+      const rows = all.filter(({ sequence }) => Math.floor(sequence / chunkSize) === number);
+      const isIn = rows.some(({ at }) => at >= from && at <= to);
+      return isIn ? [{ number, isOrdered: areOrdered(rows), revision: 0 }] : [];
     });
   }
 
-  timeAt(sequence: number): number | null {
-    return this.reports.get(sequence)?.at ?? null;
+  timesAt(_id: string, base: number, places: Uint16Array): Float64Array {
+    const timeAt = (place: number) => this.reports.get(base + place)?.at ?? Number.NaN;
+    return Float64Array.from(places, timeAt);
   }
 
-  timesAt(_id: string, base: number, places: Uint16Array): Float64Array {
-    return Float64Array.from(places, (place) => this.timeAt(base + place) ?? Number.NaN);
+  firstsFrom(
+    id: string,
+    base: number,
+    places: Uint16Array,
+    times: Float64Array,
+  ): Uint32Array | null {
+    const own = this.timesAt(id, base, places);
+    return firstsFrom((index) => own[index] as number, own.length, times);
   }
 
   end(): number {
@@ -116,6 +124,16 @@ export class MemoryReads implements DeviceReads, ReportReads {
     );
     return new ArrayMessages(rows);
   }
+}
+
+/** Whether the times of each device's reports ascend. */
+function areOrdered(rows: readonly ReportRow[]): boolean {
+  const latest = new Map<string, number>();
+  return rows.every(({ device, at }) => {
+    const isLater = at >= (latest.get(device) ?? at);
+    latest.set(device, at);
+    return isLater;
+  });
 }
 
 class ArrayScan implements Scan<ReportRow> {

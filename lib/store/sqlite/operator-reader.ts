@@ -156,14 +156,19 @@ export class OperatorReader implements DeviceReads, ReportReads {
     return this.#ranges.between(from, to);
   }
 
-  /** When a report was measured, ms since 1970; null if it was removed. */
-  timeAt(sequence: number): number | null {
-    return this.#messages.timeAt(sequence);
-  }
-
   /** When some reports of a device were measured, ms since 1970; NaN for each that was removed. */
   timesAt(id: string, base: number, places: Uint16Array): Float64Array {
     return this.#messages.timesAt(id, base, places);
+  }
+
+  /** Where times begin among a device's reports at some places of an ordered chunk; null if one was removed. */
+  firstsFrom(
+    _id: string,
+    base: number,
+    places: Uint16Array,
+    times: Float64Array,
+  ): Uint32Array | null {
+    return this.#messages.firstsFrom(base, places, times);
   }
 
   /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */

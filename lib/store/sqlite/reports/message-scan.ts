@@ -6,6 +6,7 @@ import { IndexedPlaces } from "./indexed-places.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
 import { measuredAt } from "./report-columns.ts";
 import { denseShare, firstAtOrAbove } from "./report-scan.ts";
+import { firstsFrom } from "../../time-search.ts";
 import { prepare } from "../file/statements.ts";
 
 /** Messages of some reports of a device, all in one chunk. */
@@ -70,11 +71,6 @@ export class MessageStatements {
     return { base, places, bytes: row.bytes ?? none.bytes };
   }
 
-  /** When a report was measured, ms since 1970; null if it was removed. */
-  timeAt(sequence: number): number | null {
-    return this.#at.get(sequence)?.at ?? null;
-  }
-
   /** When some reports of a device were measured, ms since 1970; NaN for each that retention removed. */
   timesAt(device: string, base: number, places: Uint16Array): Float64Array {
     const times = new Float64Array(places.length).fill(Number.NaN);
@@ -82,7 +78,7 @@ export class MessageStatements {
     const low = base + (places[0] as number);
     const high = base + (places[places.length - 1] as number);
     if (places.length * denseShare < high - low + 1) {
-      for (const [i, place] of places.entries()) times[i] = this.timeAt(base + place) ?? Number.NaN;
+      for (const [i, place] of places.entries()) times[i] = this.#timeAt(base + place);
       return times;
     }
     let i = 0;
@@ -91,6 +87,17 @@ export class MessageStatements {
       times[i] = at;
     }
     return times;
+  }
+
+  /** Where times begin among reports whose times ascend; null if one was removed. */
+  firstsFrom(base: number, places: Uint16Array, times: Float64Array): Uint32Array | null {
+    const timeAt = (index: number) => this.#timeAt(base + (places[index] as number));
+    return firstsFrom(timeAt, places.length, times);
+  }
+
+  /** When a report was measured, ms since 1970; NaN if it was removed. */
+  #timeAt(sequence: number): number {
+    return this.#at.get(sequence)?.at ?? Number.NaN;
   }
 
   #readSingly(base: number, places: Uint16Array): Messages {

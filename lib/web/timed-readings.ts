@@ -1,0 +1,161 @@
+// Owns adding the readings of one chunk to the parts of a chart. Where their times ascend, the store searches for the
+// readings at which the parts begin; else all times are known. Never reads a report itself.
+
+import type { ReportReads } from "../server/store-reads.ts";
+import { type Bucket, type Columns, type Decimation, firstNumber, single } from "./decimation.ts";
+import type { Slice } from "./slice.ts";
+
+/** How many times one read searches for, and how many it reads: each about 1 ms. */
+const searchesPerRead = 128;
+const timesPerRead = 512;
+/** To search for the begin of a part takes about as long as to read the times of this many readings. */
+const readingsPerSearch = 2;
+
+/** What is read of times. */
+export type TimeReads = Pick<ReportReads, "timesAt" | "firstsFrom">;
+
+/** Readings of a chunk that were added to a chart: from the index `begin` to below `end`. */
+export type Added = {
+  readonly columns: Columns;
+  readonly begin: number;
+  readonly end: number;
+  /** Their times, ms since 1970, NaN for each that was removed; null if not all were read. */
+  readonly times: Float64Array | null;
+};
+
+/** Reads the times of a device's readings at some indexes, ms since 1970; NaN for each that was removed. */
+async function timesOf(
+  reads: TimeReads,
+  device: string,
+  { first, places }: Columns,
+  indexes: Iterable<number> & ArrayLike<number>,
+  slice: Slice,
+): Promise<Float64Array> {
+  const wanted = Uint16Array.from(indexes, (index) => places[index] as number);
+  const times = new Float64Array(wanted.length);
+  for (let at = 0; at < wanted.length; at += timesPerRead) {
+    times.set(reads.timesAt(device, first, wanted.subarray(at, at + timesPerRead)), at);
+    await slice.breathe();
+  }
+  return times;
+}
+
+/** Adds readings of which all times are known, in any order. @param times from the index `begin` on */
+export async function addTimed(
+  decimation: Decimation,
+  { columns, begin, end, times }: Added & { readonly times: Float64Array },
+  slice: Slice,
+): Promise<void> {
+  const [from, after] = decimation.bounds;
+  for (let at = begin; at < end; at++) {
+    if (at % 4_096 === 0) await slice.breathe();
+    const time = times[at - begin] as number;
+    if (!(time >= from && time < after) || firstNumber(columns, at, at + 1) > at) continue;
+    decimation.add(decimation.bucketOf(time), columns, at, at + 1, time);
+  }
+}
+
+/**
+ * Adds a device's readings whose times ascend. Reads few of the times.
+ * @returns those of the range; null if the report of one was removed: then nothing was added, and all times must be read
+ */
+export async function addAscending(
+  decimation: Decimation,
+  reads: TimeReads,
+  device: string,
+  columns: Columns,
+  slice: Slice,
+): Promise<Added | null> {
+  const { first: base, places, length } = columns;
+  if (length === 0) return { columns, begin: 0, end: 0, times: null };
+  const [from, after] = decimation.bounds;
+  const [oldest, newest] = (await timesOf(
+    reads,
+    device,
+    columns,
+    [0, length - 1],
+    slice,
+  )) as Float64Array & [number, number];
+  if (Number.isNaN(oldest + newest)) return null;
+  let [begin, end] = [0, length];
+  if (oldest < from || newest >= after) {
+    const ends = Float64Array.of(from, after);
+    const found = reads.firstsFrom(device, base, places.subarray(0, length), ends);
+    if (found === null) return null;
+    [begin, end] = found as Uint32Array & [number, number];
+  }
+  const range = { columns, begin, end, times: null };
+  if (begin >= end) return range;
+  const lowest = decimation.bucketOf(Math.max(oldest, from));
+  const highest = decimation.bucketOf(Math.min(newest, after - 1));
+  if (end - begin <= readingsPerSearch * (highest - lowest + 1)) {
+    const indexes = Uint32Array.from({ length: end - begin }, (_, i) => begin + i);
+    const times = await timesOf(reads, device, columns, indexes, slice);
+    await addTimed(decimation, { ...range, times }, slice);
+    return { ...range, times };
+  }
+  const begins = Float64Array.from({ length: highest - lowest }, (_, i) =>
+    decimation.beginOf(lowest + 1 + i),
+  );
+  const cuts = await cutsOf(reads, device, range, begins, slice);
+  if (cuts === null) return null;
+  const firsts = cuts.map((cut, i) => firstNumber(columns, cut, cuts[i + 1] ?? end));
+  const parts = firsts.flatMap((index, i) => {
+    const next = cuts[i + 1] ?? end;
+    return index < next ? [{ bucket: lowest + i, index, next }] : [];
+  });
+  const indexes = parts.map(({ index }) => index);
+  const times = await timesOf(reads, device, columns, indexes, slice);
+  if (times.some(Number.isNaN)) return null;
+  for (const [i, { bucket, index, next }] of parts.entries()) {
+    decimation.add(bucket, columns, index, next, times[i] as number);
+  }
+  return range;
+}
+
+/** The index at which the range begins, and those at which some ascending times begin in it; null if a report was removed. */
+async function cutsOf(
+  reads: TimeReads,
+  device: string,
+  { columns, begin, end }: Added,
+  times: Float64Array,
+  slice: Slice,
+): Promise<number[] | null> {
+  const cuts = [begin];
+  for (let at = 0; at < times.length; at += searchesPerRead) {
+    const low = cuts.at(-1) as number;
+    const places = columns.places.subarray(low, end);
+    const wanted = times.subarray(at, at + searchesPerRead);
+    const found = reads.firstsFrom(device, columns.first, places, wanted);
+    if (found === null) return null;
+    for (const index of found) cuts.push(low + index);
+    await slice.breathe();
+  }
+  return cuts;
+}
+
+/** All readings that were added to a chart, as buckets of their own in the order of their times. */
+export async function singles(
+  added: readonly Added[],
+  [from, after]: readonly [from: number, after: number],
+  reads: TimeReads,
+  device: string,
+  slice: Slice,
+): Promise<Bucket[]> {
+  const buckets: Bucket[] = [];
+  for (const { columns, begin, end, times: known } of added) {
+    const indexes: number[] = [];
+    for (let i = firstNumber(columns, begin, end); i < end; i = firstNumber(columns, i + 1, end)) {
+      indexes.push(i);
+    }
+    const times =
+      known === null
+        ? await timesOf(reads, device, columns, indexes, slice)
+        : indexes.map((index) => known[index - begin] as number);
+    for (const [i, index] of indexes.entries()) {
+      const time = times[i] as number;
+      if (time >= from && time < after) buckets.push(single(time, columns.values[index] as number));
+    }
+  }
+  return buckets.sort((one, other) => one.time - other.time);
+}
