@@ -190,7 +190,7 @@ export class PacketLoop {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#ended || this.#endpoint === null) return;
+    if (this.#scheduled || this.#endpoint === null) return;
     this.#scheduled = true;
     this.#askedAt = performance.now();
     setImmediate(() => {

@@ -1,7 +1,7 @@
 // The UDP endpoint over real sockets: datagrams received in bulk and one by one are the same and in order, and whatever
 // cannot be sent in bulk is sent one by one.
 
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { openUdp, type Peer, type UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
@@ -150,6 +150,46 @@ async function acquainted(host: string, ip: string) {
   const { peer } = server.received[0] as Received;
   return { server, client, peer };
 }
+
+test("what the kernel does not accept waits in order, up to a bound; what exceeds it is dropped and counted", async () => {
+  const bound = 8_192;
+  let isFull = true;
+  const sent: unknown[] = [];
+  const kernel = {
+    port: 1,
+    sendMany(parts: readonly unknown[]) {
+      if (isFull) return 0;
+      for (let i = 0; i < parts.length; i += 3) sent.push(parts[i]);
+      return parts.length / 3;
+    },
+  };
+  let drain = () => {};
+  const socket = spyOn(Bun, "udpSocket").mockImplementation((async ({
+    socket: handlers,
+  }: Handled) => {
+    drain = handlers.drain;
+    return kernel;
+  }) as never);
+  const endpoint = await openUdp("127.0.0.1", 0, () => {});
+  socket.mockRestore();
+  const texts = numbered(bound + 30);
+  const peer = { ip: "127.0.0.1", port: 1 };
+  for (const [first, end] of [
+    [0, bound - 10],
+    [bound - 10, bound + 20],
+    [bound + 20, bound + 30],
+  ]) {
+    endpoint.send(texts.slice(first, end).map((payload) => ({ payload, to: peer })));
+  }
+  expect(endpoint.dropped).toBe(30);
+  isFull = false;
+  drain();
+  expect(sent).toEqual(texts.slice(0, bound));
+  endpoint.send([{ payload: "later", to: peer }]);
+  expect([sent.at(-1), sent.length, endpoint.dropped]).toEqual(["later", bound + 1, 30]);
+});
+
+type Handled = { readonly socket: { readonly drain: () => void } };
 
 test("a client hears that nobody listens, and the datagram after it goes out", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -91,3 +91,28 @@ test("a link that was replaced stays for a while, however old it is", () => {
   table.expire(now + limits.strangerMs);
   expect(table.at(before.index)).toBeUndefined();
 });
+
+test("a current link that is removed leaves its counter behind, and its keys are gone", () => {
+  const table = new LinkTable();
+  const current = shake(table, 10);
+  table.confirm(current, 0);
+  expect(current.transport.seal(new Uint8Array(16), 0).ok).toBe(true);
+  table.remove(current);
+  expect(current.transport.seal(new Uint8Array(16), 0)).toEqual({ ok: false, reason: "dead" });
+  expect(table.currentOf(key)).toBeUndefined();
+  expect(table.takeHandshake(key, 10)).toBe(false);
+  shake(table, 11);
+});
+
+test("a link whose session ended stays for a while, however old it is", () => {
+  const table = new LinkTable();
+  const left = shake(table, 1);
+  table.confirm(left, 0);
+  table.admit(left, "asmith");
+  const now = 10 * limits.strangerMs;
+  table.dismiss(key, "asmith", now);
+  table.expire(now + limits.strangerMs - 1);
+  expect(table.at(left.index)).toBe(left);
+  table.expire(now + limits.strangerMs);
+  expect(table.at(left.index)).toBeUndefined();
+});

@@ -131,6 +131,19 @@ test("a LOGIN that arrives while the end of the old session is pending opens a n
   expect(bench.codes(say.status("asmith"))).toEqual(["40"]);
 });
 
+test("a silent session is ended once, however long its end takes to be stored", () => {
+  const bench = entered();
+  bench.ask(say.status("asmith", "every=10"));
+  bench.pass(25_000);
+  bench.store.applied = [];
+  for (let i = 0; i < 4; i++) {
+    bench.wait(250);
+    bench.engine.tick(bench.moment);
+  }
+  bench.turn();
+  expect(bench.store.applied).toEqual(["end-session"]);
+});
+
 /** A server that finds `count` open sessions at its start. */
 function crowded(count: number): ServerBench {
   const store = new ScriptedStore();

@@ -1,0 +1,132 @@
+// What the tests of the packet loop need: an engine that only counts, a store that answers when the test says so, and a
+// loop over both. Asserts only that no two commits overlap.
+
+import { expect } from "bun:test";
+import { PacketLoop, type WatchedStore } from "../../../lib/io/udp/packet-loop.ts";
+import type { UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
+import type { Reply } from "../../../lib/server/outbox.ts";
+import type { Engine } from "../../../lib/server/engine.ts";
+import type { RemoveResult } from "../../../lib/server/operator.ts";
+import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
+import type { Result, Step } from "../../../lib/server/store-port.ts";
+
+/** Where the datagrams come from. */
+export const source = { ip: "192.0.2.1", port: 1994 };
+
+/** A store whose commits end when the test says so. */
+export class SlowStore implements WatchedStore {
+  /** How many steps were in each commit. */
+  readonly commits: number[] = [];
+  watched = 0;
+  readonly #running: ((error?: Error) => void)[] = [];
+
+  apply(steps: readonly Step[]): Promise<readonly Result[]> {
+    this.commits.push(steps.length);
+    return new Promise((resolve, reject) => {
+      this.#running.push((error) => (error === undefined ? resolve([]) : reject(error)));
+    });
+  }
+
+  /** Ends the commit that is under way or about to begin. */
+  async end(error?: Error): Promise<void> {
+    await idle();
+    expect(this.#running).toHaveLength(1);
+    this.#running.shift()?.(error);
+    await idle();
+  }
+
+  housekeep(): void {}
+
+  watch(): void {
+    this.watched++;
+  }
+}
+
+/** Lets everything happen that needs no time. */
+export async function idle(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+}
+
+/** An engine in which each datagram, and each thing that the operator asks for, is one step. */
+export class FakeEngine {
+  /** Whether each datagram came late. */
+  readonly late: boolean[] = [];
+  jobs: HashJob[] = [];
+  replies: Reply[] = [];
+  onPublish = () => {};
+  #entries: unknown[] = [];
+
+  readonly feed = { publish: () => this.onPublish() };
+  readonly operator = {
+    remove: (_id: string, onResult: (result: RemoveResult) => void) => {
+      this.add();
+      onResult("removed");
+    },
+  };
+
+  add(count = 1): void {
+    for (let i = 0; i < count; i++) this.#entries.push({ step: {} });
+  }
+
+  receive(_bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean): void {
+    this.late.push(isLate);
+    this.add();
+  }
+
+  get hasWork(): boolean {
+    return this.#entries.length > 0;
+  }
+
+  take(): unknown[] {
+    return this.#entries.splice(0);
+  }
+
+  complete(): void {}
+  fail(): void {}
+  tick(): void {}
+
+  takeReplies(): Reply[] {
+    return this.replies.splice(0);
+  }
+
+  takeHashJobs(most: number): HashJob[] {
+    return this.jobs.splice(0, most);
+  }
+
+  resume(job: HashJob, result: HashResult): void {
+    this.add();
+    job.done(result);
+  }
+
+  /** The rows of two sessions. */
+  settle(): void {
+    this.add(2);
+  }
+}
+
+/** A packet loop over these, with a clock that stands still. */
+export function loopWith(engine: FakeEngine, store: WatchedStore): PacketLoop {
+  return new PacketLoop(engine as unknown as Engine, store, () => ({ wall: 0, monotonic: 0 }));
+}
+
+/** A loop over a slow store and a socket that brings nothing. */
+export class SlowLoop {
+  readonly engine = new FakeEngine();
+  readonly store = new SlowStore();
+  readonly loop = loopWith(this.engine, this.store);
+
+  receive(count = 1): void {
+    for (let i = 0; i < count; i++) this.loop.receive(new Uint8Array(1), source);
+  }
+
+  start(collect = () => {}): void {
+    this.loop.start({ send() {}, collect } as unknown as UdpEndpoint);
+  }
+
+  /** Stops a loop that has nothing to do but to write the rows of the sessions. */
+  async stop(): Promise<void> {
+    const stopped = this.loop.stop();
+    await this.store.end();
+    await stopped;
+  }
+}

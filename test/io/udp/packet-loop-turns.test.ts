@@ -1,0 +1,163 @@
+// The turns of the packet loop over a store that answers later: one commit after the other, also at the stop, and nothing
+// that is asked for meanwhile is forgotten.
+
+import { afterEach, expect, mock, setDefaultTimeout, spyOn, test } from "bun:test";
+import type { Ask } from "../../../lib/server/asks.ts";
+import type { HashJob } from "../../../lib/server/passwords/hash-queue.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+import { idle, SlowLoop, source } from "./packet-loop-bench.ts";
+
+setDefaultTimeout(testTimeoutMs);
+afterEach(() => mock.restore());
+
+const passwordJob: HashJob = { password: "password", against: undefined, done: () => {} };
+
+/** Makes passwords be hashed when the test says so. */
+function slowHashing() {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const hash = spyOn(Bun.password, "hash").mockImplementation(() => promise);
+  return {
+    hash,
+    async end() {
+      resolve("a hash");
+      await idle();
+    },
+  };
+}
+
+test("at the stop no commit begins before the one under way has ended, and what is added meanwhile is stored", async () => {
+  const slow = new SlowLoop();
+  const { engine, store, loop } = slow;
+  const hashing = slowHashing();
+  engine.jobs = [passwordJob];
+  slow.receive();
+  slow.start();
+  await store.end();
+  expect(engine.jobs).toEqual([]);
+  const stopped = loop.stop();
+  await idle();
+  await hashing.end();
+  expect(store.commits).toEqual([1, 2]);
+  await store.end();
+  expect(store.commits).toEqual([1, 2, 1]);
+  await store.end();
+  await stopped;
+  expect(engine.hasWork).toBe(false);
+});
+
+test("no password check begins during the stop, and the result of one that ends after it is dropped", async () => {
+  const slow = new SlowLoop();
+  const { engine, store, loop } = slow;
+  const hashing = slowHashing();
+  engine.jobs = [passwordJob];
+  slow.receive();
+  slow.start();
+  await store.end();
+  const stopped = loop.stop();
+  await idle();
+  engine.jobs = [passwordJob];
+  await store.end();
+  await stopped;
+  await hashing.end();
+  expect([engine.jobs.length, hashing.hash.mock.calls.length]).toEqual([1, 1]);
+  expect([engine.hasWork, store.commits]).toEqual([false, [1, 2]]);
+});
+
+test("what the operator asks for before the stop is carried out, and refused from then on", async () => {
+  const slow = new SlowLoop();
+  const { engine, store, loop } = slow;
+  slow.start();
+  void loop.remove("asmith");
+  const stopped = loop.stop();
+  await store.end();
+  const refused = { code: "server-stops" };
+  expect(loop.remove("asmith")).rejects.toMatchObject(refused);
+  expect(loop.allowText("asmith")).rejects.toMatchObject(refused);
+  expect(() => loop.ask({} as Ask)).toThrow("The server is stopping.");
+  await store.end();
+  await stopped;
+  expect(loop.remove("asmith")).rejects.toMatchObject(refused);
+  await idle();
+  expect([engine.hasWork, store.commits]).toEqual([false, [1, 2]]);
+});
+
+test("the time of a request ends when its reply is sent, before others are told of it", async () => {
+  const slow = new SlowLoop();
+  const { engine, store, loop } = slow;
+  const seen = () => loop.requestLatency.counts.reduce((sum, count) => sum + count, 0);
+  let published = -1;
+  engine.onPublish = () => {
+    published = seen();
+  };
+  engine.replies = [{ payload: "50", to: source }];
+  slow.receive(3);
+  slow.start();
+  await idle();
+  expect(seen()).toBe(0);
+  await store.end();
+  expect(published).toBe(3);
+  // Those that get no reply count as well, and none counts twice.
+  slow.receive();
+  await store.end();
+  expect(seen()).toBe(4);
+  await slow.stop();
+  expect(seen()).toBe(4);
+});
+
+test("what is asked for during a turn is carried out in the next, which begins at once", async () => {
+  const slow = new SlowLoop();
+  const { store, loop } = slow;
+  slow.receive();
+  slow.start();
+  await idle();
+  void loop.remove("asmith");
+  await store.end();
+  expect(store.commits).toEqual([1, 1]);
+  await store.end();
+  await slow.stop();
+});
+
+test("nothing is collected while datagrams wait, whose memory that would overwrite", async () => {
+  const slow = new SlowLoop();
+  const { store, loop } = slow;
+  const waiting: number[] = [];
+  slow.receive(2_100);
+  slow.start(() => void waiting.push(loop.waiting));
+  for (const rest of [1_076, 52, 0]) {
+    await idle();
+    expect(loop.waiting).toBe(rest);
+    await store.end();
+  }
+  expect(store.commits).toEqual([1_024, 1_024, 52]);
+  // Before the last commit, and after it.
+  expect(waiting).toEqual([0, 0]);
+  await slow.stop();
+});
+
+test("whether it stores is told by the latest commit", async () => {
+  const slow = new SlowLoop();
+  const { store, loop } = slow;
+  const told = [loop.isStoring];
+  slow.start();
+  for (const error of [new Error("disk full"), undefined]) {
+    slow.receive();
+    await store.end(error);
+    told.push(loop.isStoring);
+  }
+  expect(told).toEqual([true, false, true]);
+  await slow.stop();
+});
+
+test("the store looks after itself once a second", async () => {
+  const slow = new SlowLoop();
+  const { store } = slow;
+  const timers = spyOn(globalThis, "setInterval").mockImplementation(() => 0 as never);
+  slow.start();
+  const [tick, ms] = timers.mock.calls[0] as unknown as [() => void, number];
+  for (let passed = 0; passed < 3_000; passed += ms) {
+    expect(store.watched).toBe(Math.floor(passed / 1_000));
+    tick();
+  }
+  expect(store.watched).toBe(3);
+  await slow.stop();
+});
