@@ -3,11 +3,9 @@
 
 import type { Notice, OperatingError } from "../operating-error.ts";
 import type { ListedDevice, ReportRow, SessionRow } from "./rows.ts";
+import type { Soon } from "./soon.ts";
 import type { Store } from "./store-port.ts";
 import type { DeviceReads, ReportReads } from "./store-reads.ts";
-
-/** A value that a store has at once, or gets from a network. */
-export type Soon<T> = T | Promise<T>;
 
 /** A store in its place, whether a server has it open or not. */
 export interface StorePlace {

@@ -1,19 +1,22 @@
-// What a store reads for operators: the roster, devices, sessions, questions and reports, a page at a time. Types only.
+// What a store reads for operators: the roster, devices, sessions, questions and reports, a page at a time.
+// A store behind a network answers later, so whoever reads awaits it, and reads in bulk. A read that begins after a step's
+// result has come sees what the step stored. Types only.
 
 import type { DeviceRow, QuestionRow, ReportRow, RosterRow, SessionRow } from "./rows.ts";
+import type { Soon } from "./soon.ts";
 
 /** Read access to the registrar and the sessions. */
 export interface DeviceReads {
-  /** At most `limit` devices with ids after `after`, in the order of ids. */
-  roster(after: string, limit: number): readonly RosterRow[];
+  /** At most `limit` devices with ids after `after`, in the order of ids; none only if there are no more. */
+  roster(after: string, limit: number): Soon<readonly RosterRow[]>;
   /** The registration of a device, or null. */
-  facts(id: string): DeviceRow | null;
+  facts(id: string): Soon<DeviceRow | null>;
   /** The registrations of some devices, in the same order; null for each that is not registered. */
-  factsOf(ids: readonly string[]): readonly (DeviceRow | null)[];
+  factsOf(ids: readonly string[]): Soon<readonly (DeviceRow | null)[]>;
   /** A device's sessions with numbers below `before`, newest first. */
-  sessions(id: string, before: number, limit: number): readonly SessionRow[];
+  sessions(id: string, before: number, limit: number): Soon<readonly SessionRow[]>;
   /** The kept questions to a device with numbers below `before`, newest first. */
-  questions(id: string, before: number, limit: number): readonly QuestionRow[];
+  questions(id: string, before: number, limit: number): Soon<readonly QuestionRow[]>;
 }
 
 /** Messages of some reports of a device, for a chart. */
@@ -28,16 +31,16 @@ export type Messages = {
   readonly bytes: Uint8Array;
 };
 
-/** A scan of reports that returns a few at a time, so that each call is short. */
+/** A scan of reports that returns a few at a time, so that each call is short. The next call waits for the one before. */
 export interface Scan<Row> {
   /** At most `limit` of the next reports, possibly none; `done` tells whether there can be more. */
-  next(limit: number): readonly Row[];
+  next(limit: number): Soon<readonly Row[]>;
   readonly done: boolean;
 }
 
 /** A scan of messages, like `Scan`. */
 export interface MessageScan {
-  next(limit: number): Messages;
+  next(limit: number): Soon<Messages>;
   readonly done: boolean;
 }
 
@@ -64,12 +67,12 @@ export type ReportChunk = {
 /** Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. */
 export interface ReportReads {
   /** The chunks with reports that were measured from `from` to `to`, ms since 1970, in order. */
-  chunks(from: number, to: number): readonly ReportChunk[];
+  chunks(from: number, to: number): Soon<readonly ReportChunk[]>;
   /**
    * When a device's reports at some places were measured, ms since 1970; NaN for each that was removed. The number of each
    * is `base` plus its place.
    */
-  timesAt(id: string, base: number, places: Uint16Array): Float64Array;
+  timesAt(id: string, base: number, places: Uint16Array): Soon<Float64Array>;
   /**
    * Where times begin among a device's reports at some places of an ordered chunk.
    * @param times ascending, ms since 1970; not so many that a call is long
@@ -81,17 +84,17 @@ export interface ReportReads {
     base: number,
     places: Uint16Array,
     times: Float64Array,
-  ): Uint32Array | null;
-  /** The number that the next report will get. */
-  end(): number;
+  ): Soon<readonly number[] | null>;
+  /** The number that the next report will get; all lower ones are of reports that are stored. */
+  end(): Soon<number>;
   /** The number of the oldest report that is kept; `end()` if there is none. */
-  first(): number;
+  first(): Soon<number>;
   /** How many reports are kept. */
-  count(): number;
+  count(): Soon<number>;
   /** Some reports by their numbers, in the same order; null for each that was removed. */
-  reportsAt(sequences: readonly number[]): readonly (ReportRow | null)[];
+  reportsAt(sequences: readonly number[]): Soon<readonly (ReportRow | null)[]>;
   /** A device's newest report, or null. */
-  latest(id: string): ReportRow | null;
+  latest(id: string): Soon<ReportRow | null>;
   /** A scan of the reports of a range, of one device or of all (null), in the order of their numbers. */
   scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow>;
   /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */

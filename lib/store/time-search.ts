@@ -13,15 +13,15 @@ export function firstsFrom(
   timeAt: (index: number) => number,
   count: number,
   times: Float64Array,
-): Uint32Array | null {
-  const found = new Uint32Array(times.length);
+): number[] | null {
+  const found: number[] = [];
   // The parts of a chart have about as many reports as the one before.
   let [before, low] = [0, 0];
-  for (const [i, time] of times.entries()) {
+  for (const time of times) {
     const first = firstFrom(timeAt, time, low, count, low - before);
     if (first === null) return null;
     [before, low] = [low, first];
-    found[i] = first;
+    found.push(first);
   }
   return found;
 }

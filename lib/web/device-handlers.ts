@@ -4,6 +4,7 @@
 import { isId } from "../protocol/fields.ts";
 import type { DeviceRow, ReportRow } from "../server/rows.ts";
 import type { Device } from "./api/shapes.ts";
+import { DeviceReading } from "./device-reading.ts";
 import { type Answer, type CallOf, type Handlers, Reply } from "./handlers.ts";
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
@@ -21,16 +22,27 @@ type Names = "devices" | "device" | "removeDevice" | "sessions" | "questions" | 
 export function deviceHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, Names> {
   return {
     devices: (call) => list(ports, roster, call),
-    device: async ({ names }) => {
-      await roster.load();
-      const { entry, facts } = known(ports, roster, names.id);
-      return deviceOf(ports, roster, entry, facts, ports.reports.latest(entry.id));
-    },
+    device: ({ names }) => device(ports, roster, names.id),
     removeDevice: ({ names }) => remove(ports, names.id),
     sessions: (call) => sessions(ports, call),
     questions: (call) => questions(ports, call),
     ask: (call) => ask(ports, call),
   };
+}
+
+async function device(ports: WebPorts, roster: Roster, id: string): Promise<Answer<"device">> {
+  await roster.load();
+  const entry = roster.get(id);
+  if (entry === undefined) throw unknown(id);
+  const read = new DeviceReading(ports);
+  const [latest] = await Promise.all([ports.reports.latest(id), read.take([id])]);
+  await read.renew();
+  const facts = read.facts.get(id);
+  // It may have been deregistered meanwhile, and even registered again, as another one.
+  if (facts === undefined || !roster.has(entry)) throw unknown(id);
+  const last = read.reportOf(id);
+  const isNewer = last !== null && last.sequence > (latest?.sequence ?? 0);
+  return deviceOf(ports, roster, entry, facts, isNewer ? last : latest);
 }
 
 async function list(
@@ -47,29 +59,23 @@ async function list(
     limit,
     after: cursor,
   });
-  const devices: Device[] = [];
+  const read = new DeviceReading(ports);
   const slice = new Slice();
   for (let begin = 0; begin < page.entries.length; begin += devicesPerRead) {
     const entries = page.entries.slice(begin, begin + devicesPerRead);
-    const ids = entries.map(({ id }) => id);
-    const facts = ports.devices.factsOf(ids);
-    const reports = lastReportsOf(ports, ids);
-    for (const [i, entry] of entries.entries()) {
-      const own = facts[i] ?? null;
-      if (own === null) continue;
-      devices.push(deviceOf(ports, roster, entry, own, reports.get(entry.id) ?? null));
-    }
+    await read.take(entries.map(({ id }) => id));
     await slice.breathe();
   }
+  await read.renew();
+  // Nothing is awaited from here on: no event that was sent already may be newer than what the list says.
+  const devices = page.entries.flatMap((entry) => {
+    const facts = read.facts.get(entry.id);
+    // It was deregistered meanwhile, or is not what was asked for any more.
+    if (facts === undefined || !roster.has(entry, presence)) return [];
+    return [deviceOf(ports, roster, entry, facts, read.reportOf(entry.id))];
+  });
   const next = page.next === null ? null : encodeCursor(page.next);
   return { devices, total: page.total, next };
-}
-
-/** The last report of each of some devices that is logged in, by its id. */
-function lastReportsOf({ presence, reports }: WebPorts, ids: readonly string[]) {
-  const last = ids.map((id) => presence.get(id)?.lastReport ?? 0).filter((number) => number > 0);
-  const found = reports.reportsAt(last).filter((report) => report !== null);
-  return new Map(found.map((report) => [report.device, report]));
 }
 
 function deviceOf(
@@ -96,14 +102,16 @@ function deviceOf(
   };
 }
 
-function sessions(ports: WebPorts, call: CallOf<"sessions">): Answer<"sessions"> {
+async function sessions(ports: WebPorts, call: CallOf<"sessions">): Promise<Answer<"sessions">> {
   const { id } = call.names;
-  if (ports.devices.facts(id) === null) throw unknown(id);
+  if ((await ports.devices.facts(id)) === null) throw unknown(id);
   const { limit, cursor } = call.parameters();
-  const rows = ports.devices.sessions(id, cursor ?? Number.MAX_SAFE_INTEGER, limit + 1);
+  const rows = await ports.devices.sessions(id, cursor ?? Number.MAX_SAFE_INTEGER, limit + 1);
   const page = rows.slice(0, limit).map((row) => {
     // The row of an open session is updated with a delay; the session in memory is current.
-    const live = row.ended === null ? ports.presence.get(id) : undefined;
+    const current = row.ended === null ? ports.presence.get(id) : undefined;
+    // The device may have logged in again since the row was read.
+    const live = current?.row === row.session ? current : undefined;
     return {
       session: row.session,
       started: timeText(row.started),
@@ -119,11 +127,11 @@ function sessions(ports: WebPorts, call: CallOf<"sessions">): Answer<"sessions">
   return { sessions: page, next };
 }
 
-function questions(ports: WebPorts, call: CallOf<"questions">): Answer<"questions"> {
+async function questions(ports: WebPorts, call: CallOf<"questions">): Promise<Answer<"questions">> {
   const { id } = call.names;
-  if (ports.devices.facts(id) === null) throw unknown(id);
+  if ((await ports.devices.facts(id)) === null) throw unknown(id);
   const { limit, cursor } = call.parameters();
-  const rows = ports.devices.questions(id, cursor ?? Number.MAX_SAFE_INTEGER, limit + 1);
+  const rows = await ports.devices.questions(id, cursor ?? Number.MAX_SAFE_INTEGER, limit + 1);
   const page = rows.slice(0, limit).map((row) => ({
     question: row.number,
     code: row.code,
@@ -172,11 +180,4 @@ async function ask(ports: WebPorts, call: CallOf<"ask">): Promise<Answer<"ask">>
     case "busy":
       throw new Problem("busy", "Too many questions are under way.", { "retry-after": "2" });
   }
-}
-
-function known(ports: WebPorts, roster: Roster, id: string) {
-  const entry = roster.get(id);
-  const facts = entry === undefined ? null : ports.devices.facts(id);
-  if (entry === undefined || facts === null) throw unknown(id);
-  return { entry, facts };
 }

@@ -19,7 +19,7 @@ export type Subscription = {
 };
 
 export type LiveClient = Subscription & {
-  /** Sends an event; several clients may get the same array. */
+  /** Sends an event, unless it has left; several clients may get the same array. */
   send(bytes: Uint8Array): void;
 };
 
@@ -69,6 +69,7 @@ export class LiveClients {
           const client: LiveClient = {
             ...subscription,
             send: (bytes) => {
+              if (!this.#clients.has(client)) return;
               // desiredSize is 0 minus the number of bytes that wait.
               const room = waitingBytesMax + (controller.desiredSize ?? 0);
               if (room === waitingBytesMax) waitingSince = null;

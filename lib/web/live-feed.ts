@@ -1,75 +1,86 @@
-// Owns the live events. They cost nothing on the packet path: twice a second this file searches the sessions for newer
-// packets and reports, and encodes each event once for all clients that want it. Never stores or changes anything.
+// Owns the live events. They cost nothing on the packet path: twice a second this file asks for the news of the sessions,
+// and encodes each event once for all clients that want it. Never stores or changes anything.
 
 import type { ReportRow } from "../server/rows.ts";
 import type { LiveEvents, PresenceChange, Report } from "./api/shapes.ts";
 import type { Topic } from "./api/words.ts";
-import { eventBytes, type LiveClient, type LiveClients } from "./live-clients.ts";
+import {
+  eventBytes,
+  type LiveClient,
+  type LiveClients,
+  type Subscription,
+} from "./live-clients.ts";
 import { timeText } from "./parameters.ts";
-import type { ActivityLine, LiveSession, WebPorts } from "./ports.ts";
+import type { ActivityLine, WebPorts } from "./ports.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
 import type { Roster } from "./roster.ts";
+import { type News, SessionNews } from "./session-news.ts";
 import type { Status } from "./status.ts";
 
 const frameMs = 500;
 /** `seen` is sent with every 4th frame, `status` with every 2nd. */
 const seenEvery = 4;
 const statusEvery = 2;
-/** How many sessions one frame examines at most: about 1 ms. */
-const looksPerFrame = 20_000;
-const reportsPerFrame = 500;
-const seenPerEvent = 2_000;
 const changesPerFrame = 1_000;
 const linesPerFrame = 100;
 const messageCharsMax = 256;
 /** How many reports a client that watches one device gets per frame at most. */
 const ownReportsPerFrame = 100;
 
-/** The last packet and report of a session that events were sent for. */
-type Told = { lastSeen: number; lastReport: number };
-
 export class LiveFeed {
   readonly #changed = new Set<string>();
-  readonly #told = new WeakMap<LiveSession, Told>();
+  readonly #news: SessionNews;
   /** For each client that watches one device: the number of the last report that was sent to it. */
   readonly #watched = new WeakMap<LiveClient, number>();
-  #round: Iterator<LiveSession> | null = null;
   #lines: ActivityLine[] = [];
   #skipped = 0;
   #stopListening: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #frames = 0;
-  /** When the frames were last started, by the monotonic clock, ms. */
-  #begun = 0;
+  #isReading = false;
+  /** Whether the last reads failed. */
+  #isFailing = false;
 
   constructor(
     private readonly ports: WebPorts,
     private readonly roster: Roster,
     private readonly clients: LiveClients,
     private readonly status: Status,
-  ) {}
+  ) {
+    this.#news = new SessionNews(ports);
+  }
 
   /** Call it when a device was registered, was deregistered, or changed its presence. */
   noteChange(id: string): void {
     if (this.#timer !== null) this.#changed.add(id);
   }
 
-  /** Starts the frames if there is a client, else stops them; call it after a client was added or removed. */
-  readonly adjust = (): void => {
+  /**
+   * Opens a stream of events for a browser.
+   * @throws Problem `too-many`
+   */
+  async open(subscription: Subscription): Promise<Response> {
+    // Reports from before it connected are not sent to it: what it loads afterwards has them.
+    const before = subscription.device === null ? 0 : (await this.ports.reports.end()) - 1;
+    return this.clients.open(subscription, hello(this.ports), () => this.adjust(before));
+  }
+
+  /**
+   * Starts the frames if there is a client, else stops them; call it after a client was added or removed.
+   * @param before a new client that watches one device gets its reports with numbers above this one
+   */
+  readonly adjust = (before = 0): void => {
     const wanted = this.clients.clients > 0;
     if (wanted && this.#timer === null) {
-      this.#begun = this.ports.uptimeMs();
-      this.#timer = setInterval(() => this.frame(), frameMs);
+      this.#news.begin(this.ports.uptimeMs());
+      this.#timer = setInterval(() => void this.frame(), frameMs);
     } else if (!wanted && this.#timer !== null) {
       clearInterval(this.#timer);
       this.#timer = null;
       this.#changed.clear();
-      this.#round = null;
     }
     for (const client of this.clients.all()) {
-      // Reports from before the client connected are not sent to it.
-      if (client.device === null || this.#watched.has(client)) continue;
-      this.#watched.set(client, this.ports.reports.end() - 1);
+      if (client.device !== null && !this.#watched.has(client)) this.#watched.set(client, before);
     }
     const listening = this.clients.wants("activity");
     if (listening) this.#stopListening ??= this.ports.activity.listen((line) => this.#hear(line));
@@ -80,19 +91,33 @@ export class LiveFeed {
     }
   };
 
-  /** Sends events for what happened since the previous frame. */
-  frame(): void {
+  /**
+   * Sends events for what happened since the previous frame. While a store still reads for that one, only what needs no
+   * store: events are sent in the order in which they were read.
+   */
+  async frame(): Promise<void> {
     this.#frames++;
     this.#tellChanges();
-    this.#tellSessions();
-    if (this.#lines.length > 0) {
-      const [lines, skipped] = [this.#lines, this.#skipped];
-      this.#lines = [];
-      this.#skipped = 0;
-      this.#tell("activity", { lines, skipped });
-    }
-    if (this.#frames % statusEvery === 0 && this.clients.wants("status")) {
-      this.#tell("status", this.status.read());
+    this.#tellLines();
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const withStatus = this.#frames % statusEvery === 0 && this.clients.wants("status");
+    // Who connects after all others have left is told nothing from before.
+    const timer = this.#timer;
+    const isOver = () => timer !== this.#timer;
+    try {
+      const news = await this.#news.next(this.#frames % seenEvery === 0);
+      if (!isOver()) this.#tellNews(news);
+      await this.#tellWatchers();
+      const status = withStatus ? await this.status.read() : null;
+      if (status !== null && !isOver()) this.#tell("status", status);
+      this.#isFailing = false;
+    } catch (error) {
+      // Noted once: the next frame tries again. If the feed has ended meanwhile, so may have the store.
+      if (!this.#isFailing && !isOver()) this.ports.noteError(errorOf(error));
+      this.#isFailing = true;
+    } finally {
+      this.#isReading = false;
     }
   }
 
@@ -104,6 +129,14 @@ export class LiveFeed {
   #hear(line: ActivityLine): void {
     if (this.#lines.length < linesPerFrame) this.#lines.push(line);
     else this.#skipped++;
+  }
+
+  #tellLines(): void {
+    if (this.#lines.length === 0) return;
+    const [lines, skipped] = [this.#lines, this.#skipped];
+    this.#lines = [];
+    this.#skipped = 0;
+    this.#tell("activity", { lines, skipped });
   }
 
   #tellChanges(): void {
@@ -124,77 +157,36 @@ export class LiveFeed {
     });
   }
 
-  /** Examines a part of the sessions for newer packets and reports; the next frame continues there. */
-  #tellSessions(): void {
-    const withSeen = this.#frames % seenEvery === 0;
-    const last: number[] = [];
-    const seen: [string, number][] = [];
-    let more = false;
-    this.#round ??= this.ports.presence.all();
-    for (let looks = 0; looks < looksPerFrame; looks++) {
-      if (last.length >= reportsPerFrame) {
-        // The next frame continues with this session, so that every device gets its turn.
-        more = true;
-        break;
-      }
-      const { value: session, done } = this.#round.next();
-      if (done) {
-        this.#round = null;
-        break;
-      }
-      const told = this.#toldOf(session);
-      if (session.lastReport > told.lastReport) {
-        told.lastReport = session.lastReport;
-        last.push(session.lastReport);
-      }
-      if (withSeen && session.lastSeen !== told.lastSeen && seen.length < seenPerEvent) {
-        told.lastSeen = session.lastSeen;
-        seen.push([session.id, session.lastSeen]);
-      }
-    }
-    const reports = this.ports.reports.reportsAt(last).filter((report) => report !== null);
+  #tellNews({ reports, more, seen }: News): void {
     if (reports.length > 0) {
       this.#tell("reports", { reports: reports.map(shortened), more }, () => null);
     }
-    if (seen.length > 0) {
-      this.#tell("seen", { seen }, (device) => {
-        const own = seen.filter(([id]) => id === device);
-        return own.length === 0 ? null : { seen: own };
-      });
-    }
-    this.#tellWatchers();
-  }
-
-  /**
-   * What was sent for a session. If the session is older than the feed, its packets and reports so far count as sent.
-   */
-  #toldOf(session: LiveSession): Told {
-    let told = this.#told.get(session);
-    if (told === undefined) {
-      const isNew = session.openedAt >= this.#begun;
-      told = isNew
-        ? { lastSeen: 0, lastReport: 0 }
-        : { lastSeen: session.lastSeen, lastReport: session.lastReport };
-      this.#told.set(session, told);
-    }
-    return told;
+    if (seen.length === 0) return;
+    this.#tell("seen", { seen }, (device) => {
+      const own = seen.filter(([id]) => id === device);
+      return own.length === 0 ? null : { seen: own };
+    });
   }
 
   /** Sends each new report of a device to the clients that watch it. */
-  #tellWatchers(): void {
-    for (const client of this.clients.all()) {
-      const { device } = client;
-      if (device === null || !client.topics.includes("reports")) continue;
-      const last = this.ports.presence.get(device)?.lastReport ?? 0;
-      const from = this.#watched.get(client) ?? 0;
-      this.#watched.set(client, Math.max(from, last));
-      if (last <= from) continue;
-      const scan = this.ports.reports.scan(device, { low: from + 1, high: last + 1 }, "newest");
-      const reports = scan.next(ownReportsPerFrame).toReversed();
-      if (reports.length === 0) continue;
-      const event: LiveEvents["reports"] = { reports: reports.map(shortened), more: !scan.done };
-      client.send(eventBytes("reports", event));
-    }
+  async #tellWatchers(): Promise<void> {
+    const watchers = Array.from(this.clients.all()).filter(({ topics }) =>
+      topics.includes("reports"),
+    );
+    await Promise.all(watchers.map((client) => this.#tellWatcher(client)));
+  }
+
+  async #tellWatcher(client: LiveClient): Promise<void> {
+    const { device } = client;
+    const last = device === null ? 0 : (this.ports.presence.get(device)?.lastReport ?? 0);
+    const told = this.#watched.get(client) ?? 0;
+    if (last <= told) return;
+    const scan = this.ports.reports.scan(device, { low: told + 1, high: last + 1 }, "newest");
+    const reports = (await scan.next(ownReportsPerFrame)).toReversed();
+    this.#watched.set(client, last);
+    if (reports.length === 0) return;
+    const event: LiveEvents["reports"] = { reports: reports.map(shortened), more: !scan.done };
+    client.send(eventBytes("reports", event));
   }
 
   /**
@@ -222,10 +214,14 @@ export class LiveFeed {
 }
 
 /** The first event of a stream. */
-export function hello(ports: WebPorts): Uint8Array {
+function hello(ports: WebPorts): Uint8Array {
   const { version, devicePort } = ports;
   const event: LiveEvents["hello"] = { time: timeText(ports.now()), version, devicePort };
   return eventBytes("hello", event);
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function shortened(report: ReportRow): Report {

@@ -60,6 +60,8 @@ export interface ConnectionSource {
 
 /** An open session, as the engine has it in memory; it is the same object as long as the session is open. */
 export type LiveSession = {
+  /** The number of its row. */
+  readonly row: number;
   readonly id: string;
   /** When it was opened or restored, by `uptimeMs`. */
   readonly openedAt: number;

@@ -13,6 +13,7 @@ import { Slice } from "./slice.ts";
 /** How many exports may run at once: each takes event-loop time from the packets. */
 const streamsMax = 4;
 
+type Ends = [first: number, end: number];
 type Query = ReturnType<CallOf<"reports">["parameters"]>;
 
 /** The handlers of reports. */
@@ -27,25 +28,30 @@ export function reportHandlers(ports: WebPorts): Pick<Handlers, "reports" | "dev
     streams++;
     return reportStream(scan, format, limit, () => streams--);
   };
-  const answer = (id: string | null, query: Query) => {
+  const answer = (id: string | null, query: Query, ends: Ends) => {
     const { format, order, limit } = query;
-    const scan = ports.reports.scan(id, rangeOf(query, ports.reports), order);
+    const scan = ports.reports.scan(id, rangeOf(query, ends), order);
     return format === "json" ? page(scan, limit) : stream(scan, format, limit);
   };
   return {
-    reports: (call) => answer(null, call.parameters()),
-    deviceReports: (call) => {
+    reports: async (call) => answer(null, call.parameters(), await endsOf(ports.reports)),
+    deviceReports: async (call) => {
       const { id } = call.names;
-      if (ports.devices.facts(id) === null) throw unknown(id);
-      return answer(id, call.parameters());
+      const [facts, ends] = await Promise.all([ports.devices.facts(id), endsOf(ports.reports)]);
+      if (facts === null) throw unknown(id);
+      return answer(id, call.parameters(), ends);
     },
   };
 }
 
+/** The numbers of the kept reports: from the first to below the second value. */
+export async function endsOf(reports: ReportReads): Promise<Ends> {
+  return Promise.all([reports.first(), reports.end()]);
+}
+
 /** The reports measured between `from` and `to`, with numbers after the cursor. */
-function rangeOf({ from, to, order, cursor }: Query, reports: ReportReads): ReportRange {
-  let low = reports.first();
-  let high = reports.end();
+function rangeOf({ from, to, order, cursor }: Query, [first, end]: Ends): ReportRange {
+  let [low, high] = [first, end];
   if (cursor !== null && order === "newest") high = Math.min(high, cursor);
   if (cursor !== null && order === "oldest") low = Math.max(low, cursor + 1);
   return {
@@ -61,7 +67,7 @@ async function page(scan: Scan<ReportRow>, limit: number): Promise<Answer<"repor
   const slice = new Slice();
   // Reads one more than the page, to know whether there is a next page.
   while (!scan.done && reports.length <= limit) {
-    reports.push(...scan.next(limit + 1 - reports.length));
+    reports.push(...(await scan.next(limit + 1 - reports.length)));
     await slice.breathe();
   }
   const shown = reports.slice(0, limit);

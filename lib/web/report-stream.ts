@@ -52,7 +52,7 @@ export function reportStream(
           while (piece === "" && left > 0 && !scan.done && !ended) {
             // Lets packets be processed between two pieces.
             await new Promise(setImmediate);
-            const rows = scan.next(Math.min(left, rowsPerPiece));
+            const rows = await scan.next(Math.min(left, rowsPerPiece));
             left -= rows.length;
             for (const row of rows) piece += write(row);
           }

@@ -45,6 +45,8 @@ export class Roster {
   /** Of those that are offline, how many fell silent. */
   #silent = 0;
   #ready: Promise<void> | null = null;
+  /** What became of devices since the read under way began: its last state and what ended it; null while none is under way. */
+  #meanwhile: Map<string, Fact[]> | null = null;
   #closed = false;
 
   /** @param onChange called when a device was registered, was deregistered, or changed its presence */
@@ -56,10 +58,13 @@ export class Roster {
 
   /**
    * Loads the devices once; resolves when all are loaded. Nothing is loaded before the first call, because a million
-   * devices take 100 MB.
+   * devices take 100 MB. After a read that failed, the next call begins anew.
    */
   load(): Promise<void> {
-    this.#ready ??= this.#load();
+    this.#ready ??= this.#load().catch((error: unknown) => {
+      this.#clear();
+      throw error;
+    });
     return this.#ready;
   }
 
@@ -85,10 +90,22 @@ export class Roster {
     return this.#byId.get(id);
   }
 
+  /**
+   * Whether a device that was found is registered as it was then, and is of this presence: others may have deregistered it
+   * meanwhile, or changed that.
+   */
+  has(entry: RosterEntry, presence: PresenceFilter | null = null): boolean {
+    if (this.#byId.get(entry.id) !== entry) return false;
+    return presence === null || isOf(presence, entry);
+  }
+
   /** Applies what was committed. */
   take(facts: readonly Fact[]): void {
     if (this.#ready === null) return;
-    for (const fact of facts) this.#apply(fact);
+    for (const fact of facts) {
+      this.#apply(fact);
+      if (this.#meanwhile !== null) note(this.#meanwhile, fact);
+    }
   }
 
   /** A page of the matching devices. Examines all devices once and keeps only the first ones in the order wanted. */
@@ -126,15 +143,31 @@ export class Roster {
 
   async #load(): Promise<void> {
     const slice = new Slice();
-    for (let after = ""; ;) {
-      const rows = this.devices.roster(after, rowsPerStep);
-      for (const row of rows) this.#put({ ...row });
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      after = last.id;
+    for (let after: string | null = ""; after !== null && !this.#closed;) {
+      after = await this.#loadAfter(after);
       await slice.breathe();
-      if (this.#closed) return;
     }
+  }
+
+  /** Loads a step of rows; returns the id of the last one, or null if there are no more. */
+  async #loadAfter(after: string): Promise<string | null> {
+    const meanwhile = new Map<string, Fact[]>();
+    this.#meanwhile = meanwhile;
+    const rows = await this.devices.roster(after, rowsPerStep);
+    this.#meanwhile = null;
+    for (const row of rows) this.#put(row);
+    // The rows may be from before these facts. Those that they have already change nothing: a device ends as the last says.
+    for (const facts of meanwhile.values()) for (const fact of facts) this.#apply(fact);
+    return rows.at(-1)?.id ?? null;
+  }
+
+  #clear(): void {
+    this.#byId.clear();
+    this.#open.clear();
+    this.#never = 0;
+    this.#silent = 0;
+    this.#meanwhile = null;
+    this.#ready = null;
   }
 
   #apply(fact: Fact): void {
@@ -168,9 +201,12 @@ export class Roster {
     this.onChange(id);
   }
 
-  #put(entry: RosterEntry): void {
-    this.#forget(entry.id);
-    this.#byId.set(entry.id, entry);
+  /** Adds a device, or changes it in its place: who goes through all devices must not meet it twice. */
+  #put(row: RosterRow): void {
+    const known = this.#byId.get(row.id);
+    if (known !== undefined) this.#discount(known);
+    const entry = known === undefined ? { ...row } : Object.assign(known, row);
+    if (known === undefined) this.#byId.set(row.id, entry);
     if (entry.session === 0) this.#never++;
     else if (entry.ended === null) this.#open.set(entry.session, entry.id);
     else if (isSilent(entry)) this.#silent++;
@@ -185,6 +221,10 @@ export class Roster {
     const entry = this.#byId.get(id);
     if (entry === undefined) return;
     this.#byId.delete(id);
+    this.#discount(entry);
+  }
+
+  #discount(entry: RosterEntry): void {
     this.#open.delete(entry.session);
     if (entry.session === 0) this.#never--;
     else if (isSilent(entry)) this.#silent--;
@@ -207,6 +247,23 @@ function isOf(filter: PresenceFilter, entry: RosterEntry): boolean {
   if (filter === "silent") return isSilent(entry);
   if (filter === "left") return presence === "offline" && !isSilent(entry);
   return presence === filter;
+}
+
+/** Notes what became of a device. A session's end says it only together with what was before. */
+function note(meanwhile: Map<string, Fact[]>, fact: Fact): void {
+  switch (fact.kind) {
+    case "registered":
+    case "removed":
+    case "logged-in":
+      meanwhile.set(fact.id, [fact]);
+      return;
+    case "ended":
+      meanwhile.set(fact.id, [...(meanwhile.get(fact.id) ?? []), fact]);
+      return;
+    case "updated":
+    case "reported":
+    case "answered":
+  }
 }
 
 function neverSeen(id: string): RosterEntry {

@@ -1,6 +1,7 @@
 // Owns the handlers of charts: which numbers a device reports, and one of them over time. Never computes a point.
 
 import type { Answer, CallOf, Handlers } from "./handlers.ts";
+import { endsOf } from "./report-handlers.ts";
 import { numbersIn } from "./numbers-in-messages.ts";
 import { timeText } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
@@ -24,13 +25,14 @@ export function seriesHandlers(ports: WebPorts): Pick<Handlers, "fields" | "seri
 }
 
 async function fields(ports: WebPorts, id: string): Promise<Answer<"fields">> {
-  if (ports.devices.facts(id) === null) throw unknown(id);
-  const { reports } = ports;
-  const scan = reports.scan(id, { low: reports.first(), high: reports.end() }, "newest");
+  const { devices, reports } = ports;
+  const [facts, [low, high]] = await Promise.all([devices.facts(id), endsOf(reports)]);
+  if (facts === null) throw unknown(id);
+  const scan = reports.scan(id, { low, high }, "newest");
   const latest = new Map<string, number>();
   const slice = new Slice();
   for (let left = newestReports; left > 0 && !scan.done;) {
-    const rows = scan.next(left);
+    const rows = await scan.next(left);
     left -= rows.length;
     for (const { message } of rows) {
       for (const [name, value] of numbersIn(message)) {
@@ -48,7 +50,7 @@ async function points(
   call: CallOf<"series">,
 ): Promise<Answer<"series">> {
   const device = call.names.id;
-  if (ports.devices.facts(device) === null) throw unknown(device);
+  if ((await ports.devices.facts(device)) === null) throw unknown(device);
   const query = call.parameters();
   const { field, points: count } = query;
   const to = query.to ?? ports.now();

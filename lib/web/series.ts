@@ -32,7 +32,7 @@ export type Points = {
 };
 
 /** Writes the number of a field in each message to `values`, NaN if there is none. */
-type Read = (messages: Messages, values: Float64Array) => void;
+type Read = (messages: Messages, values: Float64Array) => void | Promise<void>;
 
 export class Series {
   readonly #cache = new SeriesCache();
@@ -52,8 +52,8 @@ export class Series {
     // If there are no more readings than points, each becomes a point of its own: they are kept until then.
     let few: Added[] | null = [];
     // Later reports are left out: the times of a chunk may ascend up to them only.
-    const end = reports.end();
-    for (const found of reports.chunks(from, to)) {
+    const end = await reports.end();
+    for (const found of await reports.chunks(from, to)) {
       const key = `${device}\n${found.number}\n${field}`;
       const chunk = this.#cache.get(key, found.number * chunkNumbers);
       await this.#complete(chunk, device, end, read, slice);
@@ -78,13 +78,17 @@ export class Series {
   #readerOf(field: string): Read {
     const readColumn = columnReaderOf(field);
     const find = finderOf(field);
-    return ({ base, places, bytes }, values) => {
-      if (readColumn(bytes, values) === places.length) return;
-      // The counts differ, so a message contains the separator itself: read the messages one by one.
-      const reports = this.reports.reportsAt(Array.from(places, (place) => base + place));
+    const readSingly: Read = async ({ base, places }, values) => {
+      const numbers = Array.from(places, (place) => base + place);
+      const reports = await this.reports.reportsAt(numbers);
       for (const [i, report] of reports.entries()) {
         values[i] = report === null ? Number.NaN : find(report.message);
       }
+    };
+    return (messages, values) => {
+      const count = readColumn(messages.bytes, values);
+      // If the counts differ, a message contains the separator itself.
+      return count === messages.places.length ? undefined : readSingly(messages, values);
     };
   }
 
@@ -101,10 +105,14 @@ export class Series {
     const values = new Float64Array(reportsPerStep.most);
     while (!scan.done) {
       const began = performance.now();
-      const messages = scan.next(this.#reportsPerStep);
-      read(messages, values);
+      const next = scan.next(this.#reportsPerStep);
+      const asked = performance.now();
+      const messages = await next;
+      // What a network takes keeps nobody from working.
+      const came = performance.now();
+      await read(messages, values);
       chunk.take(messages.base, messages.places, values);
-      this.#adapt(performance.now() - began);
+      this.#adapt(asked - began + performance.now() - came);
       await slice.breathe();
     }
     chunk.next = Math.max(chunk.next, until);
@@ -132,7 +140,7 @@ export class Series {
     while (known.length < length) {
       const begin = known.length;
       const own = places.subarray(begin, Math.min(begin + reportsPerStep.first, length));
-      known.take(begin, this.reports.timesAt(device, first, own));
+      known.take(begin, await this.reports.timesAt(device, first, own));
       await slice.breathe();
     }
     const added = { columns, begin: 0, end: length, times: known.times };

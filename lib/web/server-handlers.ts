@@ -4,7 +4,7 @@
 import { openApi } from "./api/openapi.ts";
 import { type Answer, type CallOf, type Handlers, jsonText, Reply } from "./handlers.ts";
 import type { LiveClients } from "./live-clients.ts";
-import { hello, type LiveFeed } from "./live-feed.ts";
+import type { LiveFeed } from "./live-feed.ts";
 import { metrics } from "./metrics.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -42,7 +42,7 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
     events: async ({ parameters }) => {
       const subscription = parameters();
       await roster.load();
-      return clients.open(subscription, hello(ports), feed.adjust);
+      return feed.open(subscription);
     },
   };
 }

@@ -55,8 +55,10 @@ export class Status {
   }
 
   /** The JSON form of the status. */
-  read(): StatusShape {
+  async read(): Promise<StatusShape> {
     const { ports, live } = this;
+    // First, so that all else is of one moment.
+    const reports = await ports.reports.count();
     const gauges = ports.gauges();
     const uptimeMs = ports.uptimeMs();
     const oldest = this.#latencies[0] as Latencies;
@@ -88,7 +90,7 @@ export class Status {
       database: {
         bytes: gauges.size.bytes,
         walBytes: gauges.size.logBytes,
-        reports: ports.reports.count(),
+        reports,
       },
       memoryBytes: process.memoryUsage.rss(),
       warnings: this.#warnings(gauges, uptimeMs),

@@ -28,13 +28,14 @@ async function timesOf(
   reads: TimeReads,
   device: string,
   { first, places }: Columns,
-  indexes: Iterable<number> & ArrayLike<number>,
+  indexes: readonly number[],
   slice: Slice,
 ): Promise<Float64Array> {
   const wanted = Uint16Array.from(indexes, (index) => places[index] as number);
   const times = new Float64Array(wanted.length);
   for (let at = 0; at < wanted.length; at += timesPerRead) {
-    times.set(reads.timesAt(device, first, wanted.subarray(at, at + timesPerRead)), at);
+    const some = wanted.subarray(at, at + timesPerRead);
+    times.set(await reads.timesAt(device, first, some), at);
     await slice.breathe();
   }
   return times;
@@ -80,16 +81,16 @@ export async function addAscending(
   let [begin, end] = [0, length];
   if (oldest < from || newest >= after) {
     const ends = Float64Array.of(from, after);
-    const found = reads.firstsFrom(device, base, places.subarray(0, length), ends);
+    const found = await reads.firstsFrom(device, base, places.subarray(0, length), ends);
     if (found === null) return null;
-    [begin, end] = found as Uint32Array & [number, number];
+    [begin, end] = found as [number, number];
   }
   const range = { columns, begin, end, times: null };
   if (begin >= end) return range;
   const lowest = decimation.bucketOf(Math.max(oldest, from));
   const highest = decimation.bucketOf(Math.min(newest, after - 1));
   if (end - begin <= readingsPerSearch * (highest - lowest + 1)) {
-    const indexes = Uint32Array.from({ length: end - begin }, (_, i) => begin + i);
+    const indexes = Array.from({ length: end - begin }, (_, i) => begin + i);
     const times = await timesOf(reads, device, columns, indexes, slice);
     await addTimed(decimation, { ...range, times }, slice);
     return { ...range, times };
@@ -99,36 +100,41 @@ export async function addAscending(
   );
   const cuts = await cutsOf(reads, device, range, begins, slice);
   if (cuts === null) return null;
-  const firsts = cuts.map((cut, i) => firstNumber(columns, cut, cuts[i + 1] ?? end));
-  const parts = firsts.flatMap((index, i) => {
-    const next = cuts[i + 1] ?? end;
-    return index < next ? [{ bucket: lowest + i, index, next }] : [];
-  });
-  const indexes = parts.map(({ index }) => index);
+  // In whole numbers of 32 bits, as the compiler sees it: `add` is slower if it cannot be sure of that.
+  const nexts = cuts.subarray(1);
+  const firsts = nexts.map((next, i) => firstNumber(columns, cuts[i] as number, next));
+  const indexes = Array.from(firsts).filter((index, i) => index < (nexts[i] as number));
   const times = await timesOf(reads, device, columns, indexes, slice);
   if (times.some(Number.isNaN)) return null;
-  for (const [i, { bucket, index, next }] of parts.entries()) {
-    decimation.add(bucket, columns, index, next, times[i] as number);
+  let known = 0;
+  for (const [i, next] of nexts.entries()) {
+    const index = firsts[i] as number;
+    if (index < next) decimation.add(lowest + i, columns, index, next, times[known++] as number);
   }
   return range;
 }
 
-/** The index at which the range begins, and those at which some ascending times begin in it; null if a report was removed. */
+/**
+ * The index at which the range begins, those at which some ascending times begin in it, and its end; null if a report was
+ * removed.
+ */
 async function cutsOf(
   reads: TimeReads,
   device: string,
   { columns, begin, end }: Added,
   times: Float64Array,
   slice: Slice,
-): Promise<number[] | null> {
-  const cuts = [begin];
+): Promise<Int32Array | null> {
+  const cuts = new Int32Array(times.length + 2);
+  cuts[0] = begin;
+  cuts[times.length + 1] = end;
   for (let at = 0; at < times.length; at += searchesPerRead) {
-    const low = cuts.at(-1) as number;
+    const low = cuts[at] as number;
     const places = columns.places.subarray(low, end);
     const wanted = times.subarray(at, at + searchesPerRead);
-    const found = reads.firstsFrom(device, columns.first, places, wanted);
+    const found = await reads.firstsFrom(device, columns.first, places, wanted);
     if (found === null) return null;
-    for (const index of found) cuts.push(low + index);
+    for (const [i, index] of found.entries()) cuts[at + i + 1] = low + index;
     await slice.breathe();
   }
   return cuts;

@@ -212,7 +212,7 @@ test("a frame has at most 500 shortened reports; the others follow in the next f
     eventBytes("hello", {}),
     feed.adjust,
   );
-  for (let i = 0; i < 4; i++) feed.frame();
+  for (let i = 0; i < 4; i++) await feed.frame();
   feed.close();
   status.close();
   const frames: unknown[][] = [];

@@ -64,7 +64,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
 }
 
 /** A source of the given reports, which are in the order of their numbers, from 1 on without gaps. */
-export function reportsOf(reports: readonly ReportRow[]): ReportReads {
+export function reportsOf(reports: readonly ReportRow[]) {
   const scan = (
     id: string | null,
     { low, high, from = -Infinity, to = Infinity }: ReportRange,
@@ -87,7 +87,7 @@ export function reportsOf(reports: readonly ReportRow[]): ReportReads {
       },
     } satisfies Scan<ReportRow>;
   };
-  const timesAt: ReportReads["timesAt"] = (_, base, places) =>
+  const timesAt = (_: string, base: number, places: Uint16Array) =>
     Float64Array.from(places, (place) => reports[base + place - 1]?.at ?? Number.NaN);
   return {
     chunks: (from, to) => {
@@ -103,10 +103,7 @@ export function reportsOf(reports: readonly ReportRow[]): ReportReads {
     firstsFrom: (id, base, places, times) => {
       const own = timesAt(id, base, places);
       const firstFrom = (time: number) => own.findIndex((at) => at >= time);
-      return Uint32Array.from(
-        times,
-        (time) => (firstFrom(time) + own.length + 1) % (own.length + 1),
-      );
+      return Array.from(times, (time) => (firstFrom(time) + own.length + 1) % (own.length + 1));
     },
     end: () => reports.length + 1,
     first: () => 1,
@@ -131,7 +128,7 @@ export function reportsOf(reports: readonly ReportRow[]): ReportReads {
         },
       };
     },
-  };
+  } satisfies ReportReads;
 }
 
 export function reportOf(sequence: number, device: string, received: number, message: string) {
@@ -141,6 +138,7 @@ export function reportOf(sequence: number, device: string, received: number, mes
 export function liveSession(id: string, changes: Partial<LiveSession> = {}): LiveSession {
   const source = { ip: "127.0.0.1", port: 1 };
   return {
+    row: 1,
     id,
     openedAt: 0,
     source,

@@ -16,12 +16,13 @@ test.each([
     ["a", "b", "c"],
     "Two devices seem to use the id a and 2 more in turn: give each an id of its own",
   ],
-])("ids that two devices use: %p", (contestedIds, words) => {
+])("ids that two devices use: %p", async (contestedIds, words) => {
   const ports = fakePorts({ gauges: () => fakeGauges({ contestedIds }) });
   const roster = new Roster(ports.devices, ports.presence, () => {});
   const status = new Status(ports, roster, new LiveClients(), false);
   status.close();
-  const warning = status.read().warnings.find(({ code }) => code === "ids-contested");
+  const { warnings } = await status.read();
+  const warning = warnings.find(({ code }) => code === "ids-contested");
   expect(warning?.text).toBe(words as string);
   expect(warning?.count ?? 0).toBe(contestedIds.length);
 });

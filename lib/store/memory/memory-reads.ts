@@ -76,12 +76,7 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return Float64Array.from(places, timeAt);
   }
 
-  firstsFrom(
-    id: string,
-    base: number,
-    places: Uint16Array,
-    times: Float64Array,
-  ): Uint32Array | null {
+  firstsFrom(id: string, base: number, places: Uint16Array, times: Float64Array): number[] | null {
     const own = this.timesAt(id, base, places);
     return firstsFrom((index) => own[index] as number, own.length, times);
   }

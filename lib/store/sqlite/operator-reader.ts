@@ -162,12 +162,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
   }
 
   /** Where times begin among a device's reports at some places of an ordered chunk; null if one was removed. */
-  firstsFrom(
-    _id: string,
-    base: number,
-    places: Uint16Array,
-    times: Float64Array,
-  ): Uint32Array | null {
+  firstsFrom(_id: string, base: number, places: Uint16Array, times: Float64Array): number[] | null {
     return this.#messages.firstsFrom(base, places, times);
   }
 

@@ -106,6 +106,8 @@ export class LoadedDevices {
       const place = this.#places.get(report.device);
       const row = place === undefined ? undefined : this.rows[place];
       if (place === undefined || row === undefined) continue;
+      // The row may have been loaded after the event's reports were read.
+      if ((row.lastReport?.sequence ?? 0) > report.sequence) continue;
       this.rows[place] = {
         ...row,
         lastReport: report,

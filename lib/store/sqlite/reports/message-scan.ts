@@ -90,7 +90,7 @@ export class MessageStatements {
   }
 
   /** Where times begin among reports whose times ascend; null if one was removed. */
-  firstsFrom(base: number, places: Uint16Array, times: Float64Array): Uint32Array | null {
+  firstsFrom(base: number, places: Uint16Array, times: Float64Array): number[] | null {
     const timeAt = (index: number) => this.#timeAt(base + (places[index] as number));
     return firstsFrom(timeAt, places.length, times);
   }
