@@ -151,6 +151,15 @@ export function operate(
   return operations.map((operation, i) => outcomeOf(operation, results[i] as Result));
 }
 
+/** Carries out operations in one batch of any store. */
+export async function operateSoon(
+  store: Pick<Store, "apply">,
+  operations: readonly Operation[],
+): Promise<Outcome[]> {
+  const results = await store.apply(operations.map((operation) => stepOf(operation)));
+  return operations.map((operation, i) => outcomeOf(operation, results[i] as Result));
+}
+
 /** The step of an operation. */
 export function stepOf(operation: Operation, policy: Rules = defaultPolicy): Step {
   switch (operation.kind) {

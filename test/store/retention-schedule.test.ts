@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { RetentionSchedule } from "../../lib/store/retention-schedule.ts";
-import { startOfTime } from "./sqlite/store-fixtures.ts";
+import { startOfTime } from "./fixtures.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

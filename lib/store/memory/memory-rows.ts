@@ -71,7 +71,8 @@ export class MemoryRows {
 
   /** The kept questions to a device, newest first. */
   questionsOf(device: string): QuestionRow[] {
-    return [...this.questions.values()].filter((row) => row.device === device).reverse();
+    const own = [...this.questions.values()].filter((row) => row.device === device);
+    return own.reverse().map(kept);
   }
 
   /** The latest session of a device since it was registered, or null. */
@@ -201,4 +202,9 @@ export class MemoryRows {
 
 function keyOf({ device, clientKey, msgid }: SealedRequest): string {
   return `${device} ${Buffer.from(clientKey).toString("base64")} ${msgid}`;
+}
+
+/** A question without what only the store needs. */
+function kept({ number, device, code, target, by, time, asked, answer }: Question): QuestionRow {
+  return { number, device, code, target, by, time, asked, answer };
 }

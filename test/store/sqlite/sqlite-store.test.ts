@@ -5,15 +5,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation, Outcome } from "../operations.ts";
 import { listDevices } from "../../../lib/store/sqlite/rows/device-listing.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
-import {
-  deviceOf,
-  loginOf,
-  newDatabase,
-  endOf,
-  registerOf,
-  reportOf,
-  startOfTime,
-} from "./store-fixtures.ts";
+import { deviceOf, loginOf, endOf, registerOf, reportOf, startOfTime } from "../fixtures.ts";
+import { newDatabase } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { operate } from "../operations.ts";
 import { lastReports } from "./last-reports.ts";

@@ -6,17 +6,8 @@ import { openDatabase } from "../../../lib/store/sqlite/file/open-database.ts";
 import { chunkSize } from "../../../lib/store/sqlite/reports/report-chunks.ts";
 import { ReportReader } from "../../../lib/store/sqlite/reports/report-reader.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
-import {
-  deviceOf,
-  loginOf,
-  messagesOf,
-  newDatabase,
-  newPath,
-  noLegacy,
-  registerOf,
-  reportOf,
-  storeMany,
-} from "./store-fixtures.ts";
+import { deviceOf, loginOf, registerOf, reportOf } from "../fixtures.ts";
+import { messagesOf, newDatabase, newPath, noLegacy, storeMany } from "./store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { operate } from "../operations.ts";
 import { lastReports } from "./last-reports.ts";

@@ -23,7 +23,8 @@ import {
   schemaVersion,
 } from "../../../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "../store-fixtures.ts";
+import { reportOf } from "../../fixtures.ts";
+import { bytesIn, newPath, noLegacy, refusalOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

@@ -18,18 +18,8 @@ import { openDatabase } from "../../../../lib/store/sqlite/file/open-database.ts
 import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts";
 import { Retention } from "../../../../lib/store/sqlite/reports/retention.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import {
-  bytesIn,
-  deviceOf,
-  loginOf,
-  newPath,
-  noLegacy,
-  refusalOf,
-  registerOf,
-  reportOf,
-  startOfTime,
-  storeMany,
-} from "../store-fixtures.ts";
+import { deviceOf, loginOf, registerOf, reportOf, startOfTime } from "../../fixtures.ts";
+import { bytesIn, newPath, noLegacy, refusalOf, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

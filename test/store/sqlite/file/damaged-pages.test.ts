@@ -15,7 +15,8 @@ import { allReports, historyOf } from "../../../../lib/store/sqlite/reports/repo
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { closeDatabase } from "../../../../lib/store/sqlite/file/statements.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
-import { deviceOf, loginOf, newPath, noLegacy, registerOf, reportOf } from "../store-fixtures.ts";
+import { deviceOf, loginOf, registerOf, reportOf } from "../../fixtures.ts";
+import { newPath, noLegacy } from "../store-fixtures.ts";
 import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);

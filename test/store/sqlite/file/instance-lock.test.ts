@@ -10,7 +10,8 @@ import { openDatabase, openReadOnly } from "../../../../lib/store/sqlite/file/op
 import { ReportReader } from "../../../../lib/store/sqlite/reports/report-reader.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { closeDatabase } from "../../../../lib/store/sqlite/file/statements.ts";
-import { bytesIn, newPath, noLegacy, refusalOf, reportOf } from "../store-fixtures.ts";
+import { reportOf } from "../../fixtures.ts";
+import { bytesIn, newPath, noLegacy, refusalOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 import { lastReports } from "../last-reports.ts";

@@ -18,14 +18,8 @@ import { ReportReader } from "../../../../lib/store/sqlite/reports/report-reader
 import { schemaVersion } from "../../../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { closeDatabase } from "../../../../lib/store/sqlite/file/statements.ts";
-import {
-  bytesIn,
-  newDatabaseFrom,
-  newPath,
-  noLegacy,
-  refusalOf,
-  reportOf,
-} from "../store-fixtures.ts";
+import { reportOf } from "../../fixtures.ts";
+import { bytesIn, newDatabaseFrom, newPath, noLegacy, refusalOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 import { lastReports } from "../last-reports.ts";

@@ -9,7 +9,8 @@ import { backUp } from "../../../../lib/store/sqlite/file/backup.ts";
 import { lockPathOf } from "../../../../lib/store/sqlite/file/instance-lock.ts";
 import { batchWaitMs, openDatabase } from "../../../../lib/store/sqlite/file/open-database.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { deviceOf, newPath, noLegacy, refusalOf, registerOf, reportOf } from "../store-fixtures.ts";
+import { deviceOf, registerOf, reportOf } from "../../fixtures.ts";
+import { newPath, noLegacy, refusalOf } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

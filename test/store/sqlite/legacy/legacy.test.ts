@@ -8,15 +8,14 @@ import { dirname, join } from "node:path";
 import { applicationId, schemaVersion } from "../../../../lib/store/sqlite/file/schema.ts";
 import { openDatabase } from "../../../../lib/store/sqlite/file/open-database.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
+import { deviceOf, startOfTime } from "../../fixtures.ts";
 import {
   bytesIn,
-  deviceOf,
   hashOf,
   newDatabaseFrom,
   newLegacyPort,
   noLegacy,
   refusalOf,
-  startOfTime,
 } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";

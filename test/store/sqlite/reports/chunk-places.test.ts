@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { ChunkPlaces, chunkSize } from "../../../../lib/store/sqlite/reports/chunk-places.ts";
-import { newDraw } from "../store-fixtures.ts";
+import { newDraw } from "../../fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

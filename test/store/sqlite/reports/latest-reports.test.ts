@@ -6,7 +6,8 @@ import { LatestReports } from "../../../../lib/store/sqlite/reports/latest-repor
 import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts";
 import { ReportReader } from "../../../../lib/store/sqlite/reports/report-reader.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { deviceOf, newDatabase, registerOf, reportOf } from "../store-fixtures.ts";
+import { deviceOf, registerOf, reportOf } from "../../fixtures.ts";
+import { newDatabase } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

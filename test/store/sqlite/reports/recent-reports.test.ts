@@ -2,7 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { RecentReports, sameKeyMax } from "../../../../lib/store/sqlite/reports/recent-reports.ts";
-import { newDraw } from "../store-fixtures.ts";
+import { newDraw } from "../../fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

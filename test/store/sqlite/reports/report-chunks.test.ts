@@ -8,7 +8,8 @@ import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts
 import { ReportReader } from "../../../../lib/store/sqlite/reports/report-reader.ts";
 import { Retention } from "../../../../lib/store/sqlite/reports/retention.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { newDatabase, newDraw, reportOf, startOfTime, storeMany } from "../store-fixtures.ts";
+import { newDraw, reportOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 import { lastReports } from "../last-reports.ts";

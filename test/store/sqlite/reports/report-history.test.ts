@@ -5,14 +5,8 @@ import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts
 import { allReports, historyOf } from "../../../../lib/store/sqlite/reports/report-history.ts";
 import { Retention } from "../../../../lib/store/sqlite/reports/retention.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import {
-  deviceOf,
-  newDatabase,
-  registerOf,
-  reportOf,
-  startOfTime,
-  storeMany,
-} from "../store-fixtures.ts";
+import { deviceOf, registerOf, reportOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

@@ -5,15 +5,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openDatabase } from "../../../../lib/store/sqlite/file/open-database.ts";
 import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import {
-  messagesOf,
-  newDatabase,
-  newPath,
-  noLegacy,
-  reportOf,
-  startOfTime,
-  storeMany,
-} from "../store-fixtures.ts";
+import { reportOf, startOfTime } from "../../fixtures.ts";
+import { messagesOf, newDatabase, newPath, noLegacy, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 import { lastReports } from "../last-reports.ts";

@@ -4,7 +4,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts";
 import { Retention } from "../../../../lib/store/sqlite/reports/retention.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { newDatabase, newDraw, reportOf, startOfTime, storeMany } from "../store-fixtures.ts";
+import { newDraw, reportOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);

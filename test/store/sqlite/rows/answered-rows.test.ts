@@ -5,7 +5,8 @@ import { AnsweredRows } from "../../../../lib/store/sqlite/rows/answered-rows.ts
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { type Operation, operate } from "../../operations.ts";
-import { deviceOf, endOf, newDatabase, registerOf, startOfTime } from "../store-fixtures.ts";
+import { deviceOf, endOf, registerOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase } from "../store-fixtures.ts";
 
 setDefaultTimeout(testTimeoutMs);
 

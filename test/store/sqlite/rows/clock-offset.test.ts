@@ -2,7 +2,8 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { deviceOf, loginOf, newDatabase, registerOf, startOfTime } from "../store-fixtures.ts";
+import { deviceOf, loginOf, registerOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

@@ -2,7 +2,8 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { deviceOf, newDatabase, registerOf } from "../store-fixtures.ts";
+import { deviceOf, registerOf } from "../../fixtures.ts";
+import { newDatabase } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

@@ -6,7 +6,8 @@ import type { Operation } from "../../operations.ts";
 import type { Question } from "../../../../lib/server/rows.ts";
 import { OperatorReader } from "../../../../lib/store/sqlite/operator-reader.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { newDatabase, reportOf, startOfTime } from "../store-fixtures.ts";
+import { reportOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

@@ -8,7 +8,8 @@ import { listDevices } from "../../../../lib/store/sqlite/rows/device-listing.ts
 import { OperatorReader } from "../../../../lib/store/sqlite/operator-reader.ts";
 import { applicationId, migrate, migrations } from "../../../../lib/store/sqlite/file/schema.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
-import { deviceOf, loginOf, newDatabase, registerOf, startOfTime } from "../store-fixtures.ts";
+import { deviceOf, loginOf, registerOf, startOfTime } from "../../fixtures.ts";
+import { newDatabase } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { operate } from "../../operations.ts";
 

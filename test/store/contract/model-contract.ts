@@ -1,24 +1,11 @@
 // Random operations against plain Maps: every outcome, and at the end every row, is as the rules say, through failed
 // batches and restarts. A failure names the seed.
 
-import { Database } from "bun:sqlite";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { DeviceFacts } from "../../../lib/server/rows.ts";
-import type { Operation, Outcome } from "../operations.ts";
-import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
-import {
-  deviceOf,
-  loginOf,
-  newDatabase,
-  newDraw,
-  reportOf,
-  startOfTime,
-} from "./store-fixtures.ts";
-import { testTimeoutMs } from "../../e2e/polling.ts";
-import { operate } from "../operations.ts";
-import { lastReports } from "./last-reports.ts";
-
-setDefaultTimeout(testTimeoutMs);
+import { deviceOf, loginOf, newDraw, reportOf, startOfTime } from "../fixtures.ts";
+import { type Operation, operateSoon, type Outcome } from "../operations.ts";
+import { load, type OpenNew, type TestedStore } from "./tested-store.ts";
 
 type Draw = (below: number) => number;
 
@@ -184,46 +171,59 @@ function summaryOf(outcome: Outcome): string {
   }
 }
 
-function expectSame(seed: number, store: SqliteStore, database: Database, model: Model): void {
-  const devices = database
-    .query("SELECT id, mac, ip, port, password AS hash FROM registrar ORDER BY id")
-    .all();
-  const expected = [...model.devices.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  expect([seed, devices]).toEqual([seed, expected]);
-  const open = new Map(store.openSessions().map(({ session, device }) => [session, device]));
-  expect([seed, open]).toEqual([seed, model.open]);
+async function expectSame(seed: number, store: TestedStore, model: Model): Promise<void> {
   for (let number = 0; number < 6; number++) {
     const id = `device-${number}`;
-    const messages = lastReports(store.reader, id, Infinity).map(({ message }) => message);
+    const { device } = await load(store, { device: id });
+    const facts = device === null ? undefined : pick(device);
+    expect([seed, id, facts]).toEqual([seed, id, model.devices.get(id)]);
+    const scan = await store.reads.scan(id, { low: 0, high: Number.MAX_SAFE_INTEGER }, "newest");
+    const messages: string[] = [];
+    while (!scan.done) messages.push(...(await scan.next(50)).map(({ message }) => message));
     expect([seed, id, messages]).toEqual([seed, id, model.reportsOf(id)]);
   }
+  const sessions = await store.openSessions();
+  const open = new Map(sessions.map(({ session, device }) => [session, device]));
+  expect([seed, open]).toEqual([seed, model.open]);
 }
 
-test.each(Array.from({ length: 20 }, (_, i) => i + 1))("agrees with Maps (seed %d)", (seed) => {
-  const draw = newDraw(seed);
-  const database = newDatabase();
-  const options = { recentReportsMax: 32 };
-  let store = new SqliteStore(database, options);
-  let model = new Model();
-  for (let step = 0; step < 100; step++) {
-    const next = model.copy();
-    const batch: Operation[] = [];
-    const expected: unknown[] = [];
-    for (let i = draw(12); i >= 0; i--) {
-      const operation = drawOperation(draw, next);
-      batch.push(operation);
-      expected.push(next.apply(operation));
-    }
-    if (draw(6) === 0) {
-      const broken = { kind: "report", report: null } as unknown as Operation;
-      expect(() => operate(store, [...batch, broken])).toThrow();
-      expectSame(seed, store, database, model);
-    }
-    const outcomes = operate(store, batch).map(summaryOf);
-    expect([seed, step, outcomes]).toEqual([seed, step, expected as string[]]);
-    model = next;
-    store.housekeep();
-    if (draw(10) === 0) store = new SqliteStore(database, options);
-  }
-  expectSame(seed, store, database, model);
-});
+function pick({ id, mac, ip, port, hash }: DeviceFacts & { hash: string }) {
+  return { id, mac, ip, port, hash };
+}
+
+/** Runs the contract on a store. */
+export function modelContract(openNew: OpenNew): void {
+  test.each(Array.from({ length: 20 }, (_, i) => i + 1))(
+    "agrees with Maps (seed %d)",
+    async (seed) => {
+      const draw = newDraw(seed);
+      let store = await openNew();
+      let model = new Model();
+      for (let step = 0; step < 100; step++) {
+        const next = model.copy();
+        const batch: Operation[] = [];
+        const expected: unknown[] = [];
+        for (let i = draw(12); i >= 0; i--) {
+          const operation = drawOperation(draw, next);
+          batch.push(operation);
+          expected.push(next.apply(operation));
+        }
+        if (draw(6) === 0) {
+          const broken = { kind: "report", report: null } as unknown as Operation;
+          const isStored = await operateSoon(store, [...batch, broken]).then(
+            () => true,
+            () => false,
+          );
+          expect([seed, step, isStored]).toEqual([seed, step, false]);
+          await expectSame(seed, store, model);
+        }
+        const outcomes = (await operateSoon(store, batch)).map(summaryOf);
+        expect([seed, step, outcomes]).toEqual([seed, step, expected as string[]]);
+        model = next;
+        store.housekeep();
+        if (draw(10) === 0) store = await store.reopened();
+      }
+      await expectSame(seed, store, model);
+    },
+  );
+}
