@@ -26,13 +26,12 @@ export class Gate {
   constructor(private readonly options: GateOptions) {}
 
   /**
-   * Checks whether a request may use a route.
+   * Checks whether a request, whose host is checked, may use a route.
    * @param peerIp the address that the connection came from
    * @param access what the route requires
-   * @throws Problem `foreign-host`, `login-required`, `foreign-origin`, `too-many`
+   * @throws Problem `login-required`, `foreign-origin`, `too-many`
    */
   admit(request: Request, peerIp: string, access: Endpoint["access"]): void {
-    this.checkHost(request);
     if (access === "open") {
       // Logging in and out are changes too, so a page of another site must not do it.
       if (request.method !== "GET" && request.method !== "HEAD") this.#checkOrigin(request, false);
@@ -54,7 +53,7 @@ export class Gate {
     );
   }
 
-  /** @throws Problem `foreign-host` */
+  /** Checks that a request names a host that this server is; the first check of all. @throws Problem `foreign-host` */
   checkHost(request: Request): void {
     const host = hostOf(request.headers.get("host") ?? "");
     const { names, proxyNames } = this.options;

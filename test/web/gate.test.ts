@@ -214,6 +214,7 @@ function admit(row: Case): string {
     publicRead: row.publicRead ?? false,
   });
   try {
+    gate.checkHost(request);
     gate.admit(request, row.peer ?? "127.0.0.1", row.access ?? "read");
     return "in";
   } catch (error) {

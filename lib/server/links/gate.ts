@@ -5,6 +5,7 @@ import { CookieJar } from "../../sealed/cookie.ts";
 import { decodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
 import { Responder } from "../../sealed/handshake.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
+import { dataBytesMin } from "../../sealed/limits.ts";
 import { decodePacket, encodePacket } from "../../sealed/packets.ts";
 import { x25519KeyPair } from "../../sealed/primitives.ts";
 import { resetFor } from "../../sealed/reset.ts";
@@ -107,16 +108,17 @@ export class Gate {
 
   #receiveData(bytes: Uint8Array, source: Address): void {
     const { desk } = this;
-    if (packetFault(bytes) !== undefined) {
-      desk.counters.sealedRefused++;
-      return;
-    }
-    const link = desk.links.at(receiverOf(bytes));
+    const link = bytes.length < dataBytesMin ? undefined : desk.links.at(receiverOf(bytes));
     if (link === undefined) {
+      if (packetFault(bytes) !== undefined) {
+        desk.counters.sealedRefused++;
+        return;
+      }
       desk.counters.resets++;
       desk.outbox.send(source, resetFor(bytes));
       return;
     }
+    // It checks the form of the packet.
     const opened = link.transport.open(bytes, desk.uptimeMs);
     if (!opened.ok) {
       desk.counters.sealedRefused++;

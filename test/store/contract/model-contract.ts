@@ -177,7 +177,7 @@ async function expectSame(seed: number, store: TestedStore, model: Model): Promi
     const { device } = await load(store, { device: id });
     const facts = device === null ? undefined : pick(device);
     expect([seed, id, facts]).toEqual([seed, id, model.devices.get(id)]);
-    const scan = await store.reads.scan(id, { low: 0, high: Number.MAX_SAFE_INTEGER }, "newest");
+    const scan = store.reads.scan(id, { low: 0, high: Number.MAX_SAFE_INTEGER }, "newest");
     const messages: string[] = [];
     while (!scan.done) messages.push(...(await scan.next(50)).map(({ message }) => message));
     expect([seed, id, messages]).toEqual([seed, id, model.reportsOf(id)]);

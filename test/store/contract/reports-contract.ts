@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { MayAnswer, ReportStep } from "../../../lib/server/store-port.ts";
-import type { QuestionRow, Report } from "../../../lib/server/rows.ts";
+import type { QuestionRow, Report, ReportRow } from "../../../lib/server/rows.ts";
 import { startOfTime } from "../fixtures.ts";
 import { type OpenNew, reading, report, type TestedStore, write } from "./tested-store.ts";
 
@@ -64,7 +64,9 @@ export function reportsContract(openNew: OpenNew): void {
     );
     const stored = (await report(store, ...sent)) as { sequence: number }[];
     const numbers = stored.map(({ sequence }) => sequence);
-    const rows = sent.map(({ report: one }, i) => ({ sequence: numbers[i] as number, ...one }));
+    const rows = sent.map(({ report: one }, i): ReportRow =>
+      Object.assign({ sequence: numbers[i] as number }, one),
+    );
     for (const id of ["a", "b", "nobody", null]) {
       for (const order of ["newest", "oldest"] as const) {
         for (const range of [
@@ -87,7 +89,7 @@ export function reportsContract(openNew: OpenNew): void {
               row.at <= to,
           );
           if (order === "newest") expected.reverse();
-          const scan = await store.reads.scan(id, range, order);
+          const scan = store.reads.scan(id, range, order);
           const found: unknown[] = [];
           while (!scan.done) found.push(...(await scan.next(7)));
           expect(found).toEqual(expected);
@@ -102,7 +104,7 @@ export function reportsContract(openNew: OpenNew): void {
       reading(i % 2 ? "a" : "b", `m${i}`, { at: at + i }),
     );
     await report(store, ...sent);
-    const scan = await store.reads.messages("a", 0, await store.reads.end());
+    const scan = store.reads.messages("a", 0, await store.reads.end());
     const found: string[] = [];
     const times: number[] = [];
     while (!scan.done) {
