@@ -3,6 +3,7 @@
 
 import type { CommandConfig } from "../lib/config/server.ts";
 import { showProgress } from "../lib/cli/progress.ts";
+import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { checkLines, counted } from "../lib/cli/server/check-report.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
@@ -22,7 +23,6 @@ import type { StorePlace } from "../lib/server/store-care.ts";
 import { storeAt } from "../lib/store/store-at.ts";
 import { csvHeader, csvLine, jsonLine } from "../lib/web/report-lines.ts";
 
-type Write = (line: string) => void;
 type Config<Name extends CommandConfig["command"]> = Extract<CommandConfig, { command: Name }>;
 
 const say = (words: string) => void process.stderr.write(`${words}\n`);
@@ -31,7 +31,7 @@ const onChecking = () => say("Checking every page of the copy.");
 /** Copies the database while it is served. */
 export async function runBackup(
   { db, file }: { db: string; file: string },
-  write: Write,
+  write: WriteLine,
 ): Promise<ExitCode> {
   const store = storeAt({ db });
   const progress = { onProgress: showProgress("Copying reports"), onChecking };
@@ -50,7 +50,7 @@ export async function runBackup(
 export async function runRestore(
   { db, file }: { db: string; file: string },
   now: number,
-  write: Write,
+  write: WriteLine,
 ): Promise<ExitCode> {
   const time = new Date(now).toISOString().replaceAll(/[-:]/g, "").slice(0, 15).replace("T", "-");
   const progress = { onProgress: showProgress("Copying bytes"), onChecking };
@@ -60,7 +60,7 @@ export async function runRestore(
 }
 
 /** Checks the database for damage, prints its size, and why the running server removes no old reports for a while. */
-export async function runCheck(db: string, write: Write): Promise<ExitCode> {
+export async function runCheck(db: string, write: WriteLine): Promise<ExitCode> {
   const store = storeAt({ db });
   const found = await store.check();
   for (const line of checkLines(db, found)) write(line);
@@ -72,7 +72,7 @@ export async function runCheck(db: string, write: Write): Promise<ExitCode> {
 /** Writes all devices or reports to standard output. */
 export async function runExport(
   { db, what, format }: Config<"export">,
-  write: Write,
+  write: WriteLine,
 ): Promise<ExitCode> {
   const store = storeAt({ db });
   const isCsv = format === "csv";
@@ -97,7 +97,7 @@ export async function runExport(
 export async function runImport(
   { db, file }: { db: string; file: string },
   sharedIp: boolean,
-  write: Write,
+  write: WriteLine,
 ): Promise<ExitCode> {
   const lines = countLines(file);
   // Read the heading first: a file that cannot be imported must not create a database.

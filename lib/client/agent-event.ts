@@ -3,7 +3,7 @@
 import type { Address, Message } from "../protocol/messages.ts";
 
 /** The fields a device states about itself in REGISTER and LOGIN. */
-export type Identity = {
+export type StatedIdentity = {
   readonly id: string;
   readonly password: string;
   readonly mac: string;

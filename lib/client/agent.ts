@@ -2,7 +2,7 @@
 // a clock and never opens a socket or a file: the caller passes in the time, the reports and the received messages.
 
 import { ack } from "../protocol/codes.ts";
-import type { AgentEvent, AgentSettings, Identity } from "./agent-event.ts";
+import type { AgentEvent, AgentSettings, StatedIdentity } from "./agent-event.ts";
 import { LostSessions } from "./lost-sessions.ts";
 import { fitted, withoutLineEnd } from "./message-room.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
@@ -10,7 +10,7 @@ import type { Data, Message } from "../protocol/messages.ts";
 import type { MessageTimes } from "./message-times.ts";
 import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
 import { Persistence } from "./persistence.ts";
-import type { Request, Requests } from "./requests.ts";
+import type { EncodedRequest, Requests } from "./requests.ts";
 import type { Spool } from "./spool.ts";
 import { reportOf } from "./spooled-report.ts";
 
@@ -35,7 +35,7 @@ export class Agent {
   #registerRefusal: Outcome | null = null;
 
   constructor(
-    readonly identity: Identity,
+    readonly identity: StatedIdentity,
     readonly settings: AgentSettings,
     readonly requests: Requests,
     readonly times: MessageTimes,
@@ -239,7 +239,7 @@ export class Agent {
     return { undelivered: this.queue.length, kept: this.queue.keep() };
   }
 
-  #prepare(message: Request["message"]): Request {
+  #prepare(message: EncodedRequest["message"]): EncodedRequest {
     return this.requests.prepare(message, this.settings.server);
   }
 

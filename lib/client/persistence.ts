@@ -3,7 +3,7 @@
 
 import type { AgentEvent } from "./agent-event.ts";
 import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
-import type { Request, Requests } from "./requests.ts";
+import type { EncodedRequest, Requests } from "./requests.ts";
 import type { Spool } from "./spool.ts";
 
 /** Implementation constants, in ms; an agent that is about to end asks again sooner. */
@@ -40,7 +40,11 @@ export class Persistence {
    * again; after "later" there is a pause, and the caller makes its request again.
    * @param onAnswer called with an answer that is done or refused
    */
-  submit(request: Request, now: number, onAnswer: (outcome: Outcome, at: number) => void): void {
+  submit(
+    request: EncodedRequest,
+    now: number,
+    onAnswer: (outcome: Outcome, at: number) => void,
+  ): void {
     const onOutcome = (outcome: Outcome, at: number) => {
       const verdict = verdictOf(request.message.type, outcome);
       if (verdict === "silent") {

@@ -12,7 +12,7 @@ import type { Outcome } from "./outcome.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
 
 /** An encoded request. All its sendings have the same bytes and the same msgid. */
-export type Request = {
+export type EncodedRequest = {
   readonly msgid: bigint;
   readonly message: Exclude<Message, Ack>;
   readonly text: string;
@@ -27,7 +27,7 @@ export type OnOutcome = (outcome: Outcome, now: number) => void;
 export type DataKind = "server-answer" | "device-answer" | "late" | "other";
 
 type Submitted = {
-  readonly request: Request;
+  readonly request: EncodedRequest;
   readonly timeoutMs: number;
   readonly onOutcome: OnOutcome;
 };
@@ -51,7 +51,7 @@ export class Requests {
   /** ACKs and DATAs that look like an answer but match no outstanding request: late or forged. */
   ignored = 0;
   /** Called before each sending after the first; `sending` is its number, from 2. */
-  onRetry: (request: Request, sending: number) => void = () => {};
+  onRetry: (request: EncodedRequest, sending: number) => void = () => {};
   readonly #msgids: Msgids;
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
@@ -74,7 +74,11 @@ export class Requests {
    * @param to the server, or the device for an addressed QUERY
    * @param msgid that of the same request before a restart; left out for a new request
    */
-  prepare(message: Request["message"], to: Address, msgid = this.#msgids.next()): Request {
+  prepare(
+    message: EncodedRequest["message"],
+    to: Address,
+    msgid = this.#msgids.next(),
+  ): EncodedRequest {
     const text = encode(message);
     return { msgid, message, text, hash: digestOf(Buffer.from(text)), to };
   }
@@ -85,7 +89,7 @@ export class Requests {
    * @param timeoutMs ends the request after this time from its first sending; Infinity for the whole retry schedule
    * @param onOutcome called once, from `receiveAck`, `receiveData` or `tick`, never before this call returns
    */
-  submit(request: Request, now: number, onOutcome: OnOutcome, timeoutMs = Infinity): void {
+  submit(request: EncodedRequest, now: number, onOutcome: OnOutcome, timeoutMs = Infinity): void {
     this.#waiting.push({ request, timeoutMs, onOutcome });
     this.#startNext(now);
   }
@@ -231,7 +235,7 @@ function sendingsOf({ hurried, sendings }: Outstanding): number {
 }
 
 /** Whether a delivery comes from the host that was asked and, where the channel knows it, answers this request. */
-function isFrom(delivery: Delivery, request: Request, samePort: boolean): boolean {
+function isFrom(delivery: Delivery, request: EncodedRequest, samePort: boolean): boolean {
   if (delivery.answers !== null && delivery.answers !== request.msgid) return false;
   if (samePort && delivery.from.port !== request.to.port) return false;
   return sameHost(delivery.from.ip, request.to.ip);

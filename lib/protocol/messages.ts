@@ -4,6 +4,9 @@
 /** An IP literal and a UDP port: of a host, of a packet's source, in an addressed message where its answer is sent. */
 export type Address = { readonly ip: string; readonly port: number };
 
+/** A datagram to send. A string is sent as UTF-8. */
+export type Outgoing = { readonly payload: string | Uint8Array; readonly to: Address };
+
 /** REGISTER or DEREGISTER; both have the same fields. */
 export type Register = {
   readonly type: "REGISTER" | "DEREGISTER";

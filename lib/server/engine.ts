@@ -7,22 +7,22 @@ import { digestOf } from "../protocol/digest.ts";
 import type { Frame } from "../sealed/frames.ts";
 import { Attempts } from "./passwords/credentials.ts";
 import { Desk, type DeskParts } from "./desk.ts";
-import type { Reply } from "./outbox.ts";
+import type { Outgoing } from "../protocol/messages.ts";
 import type { Entry } from "./open-batch.ts";
 import type { Feed } from "./feed.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
-import { Gate } from "./links/gate.ts";
+import { PacketGate } from "./links/packet-gate.ts";
 import type { Link } from "./links/link.ts";
 import type { Moment } from "./moment.ts";
 import type { SessionRow } from "./rows.ts";
-import type { Result } from "./store-port.ts";
+import type { StepResult } from "./store-port.ts";
 import type { Address } from "../protocol/messages.ts";
 import { Operator } from "./operator.ts";
-import { Presence } from "./sessions/presence.ts";
+import { PresenceSweep } from "./sessions/presence-sweep.ts";
 import type { Request } from "./request.ts";
-import { carryOut, type Parts } from "./verbs/index.ts";
+import { carryOut, type VerbParts } from "./verbs/index.ts";
 import { receiveResume } from "./verbs/resume.ts";
-import { Relay } from "./relay.ts";
+import { Relay } from "./links/relay.ts";
 import { refuse } from "./responses.ts";
 
 /** `A`: ACK is the only type that starts with it. */
@@ -35,9 +35,9 @@ export class Engine {
   readonly desk: Desk;
   /** The operator's actions. */
   readonly operator: Operator;
-  readonly #parts: Parts;
-  readonly #presence: Presence;
-  readonly #gate: Gate;
+  readonly #parts: VerbParts;
+  readonly #presence: PresenceSweep;
+  readonly #gate: PacketGate;
   readonly #relay: Relay;
 
   /**
@@ -47,8 +47,10 @@ export class Engine {
     this.desk = new Desk(parts, now);
     this.desk.sessions.restore(stored, now);
     this.#parts = { desk: this.desk, attempts: new Attempts(this.desk) };
-    this.#presence = new Presence(this.desk);
-    this.#gate = new Gate(this.desk, (link, frame, body) => this.#receiveFrame(link, frame, body));
+    this.#presence = new PresenceSweep(this.desk);
+    this.#gate = new PacketGate(this.desk, (link, frame, body) =>
+      this.#receiveFrame(link, frame, body),
+    );
     this.#relay = new Relay(this.desk);
     this.operator = new Operator(this.desk);
   }
@@ -110,13 +112,13 @@ export class Engine {
    * Runs the callbacks of a batch that is on the disk; they write the replies.
    * @param results one for each step, in the same order; anything else is a broken store, and throws
    */
-  complete(batch: Batch, results: readonly Result[], now: Moment): void {
+  complete(batch: Batch, results: readonly StepResult[], now: Moment): void {
     if (results.length !== batch.length) {
       throw new Error(`${results.length} results of ${batch.length} steps`);
     }
     this.desk.clock.set(now);
     this.desk.counters.batches++;
-    for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(results[i] as Result);
+    for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(results[i] as StepResult);
   }
 
   /** Answers every request of a batch that could not be stored with 95. */
@@ -140,7 +142,7 @@ export class Engine {
   }
 
   /** Returns the datagrams to send since the last call, in order. */
-  takeReplies(): Reply[] {
+  takeReplies(): Outgoing[] {
     return this.desk.outbox.take();
   }
 

@@ -13,8 +13,3 @@ export type Identity = {
   /** 32 bytes, the key of digests of requests: who has only the database cannot try passwords against them. */
   readonly digestKey: Uint8Array;
 };
-
-/** A source of cryptographically secure random bytes. */
-export interface Random {
-  bytes(count: number): Uint8Array;
-}

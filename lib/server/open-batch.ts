@@ -2,14 +2,14 @@
 // to a change is written only there.
 
 import type { Request } from "./request.ts";
-import type { Decided, ReportStep, ReportStored, Result, Rule, Step } from "./store-port.ts";
+import type { Decided, ReportStep, ReportStored, StepResult, Rule, Step } from "./store-port.ts";
 
 /** A step of the batch. `onDone` runs once it is on the disk, `onFail` if the batch cannot be stored. */
 export type Entry = {
   readonly step: Step;
   /** The request that is answered with 95 if the batch cannot be stored; null for the server's own steps. */
   readonly request: Request | null;
-  readonly onDone: (result: Result) => void;
+  readonly onDone: (result: StepResult) => void;
   readonly onFail: (() => void) | null;
 };
 
@@ -26,7 +26,7 @@ export class OpenBatch {
     onDone: (outcome: Outcome, number: number) => void,
     onFail: (() => void) | null = null,
   ): void {
-    const onResult = (result: Result) => {
+    const onResult = (result: StepResult) => {
       // The result of a step is that of its own rule, which TypeScript cannot see through the batch.
       const { outcome, number } = result as Decided<Outcome>;
       onDone(outcome, number);

@@ -12,7 +12,7 @@ import { allowingText, finding, removing } from "./devices.ts";
 import type { Judged } from "./passwords/proof.ts";
 import type { Policy } from "./policy.ts";
 import type { DeviceFacts, Question } from "./rows.ts";
-import type { Decided, Result, Rule } from "./store-port.ts";
+import type { Decided, StepResult, Rule } from "./store-port.ts";
 import { registration, type Registered, tellRegistered } from "./verbs/register.ts";
 import { noteRemoval } from "./sessions/session-end.ts";
 
@@ -185,7 +185,7 @@ export function enrollment(
 }
 
 /** What the result of an `enrollment` means. */
-export function enrolledOf(result: Result): EnrollResult {
+export function enrolledOf(result: StepResult): EnrollResult {
   // A batch gives each rule its own outcome.
   return enrolled((result as Decided<Judged>).outcome);
 }

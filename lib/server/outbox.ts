@@ -5,7 +5,7 @@ import { ack, type AckCode } from "../protocol/codes.ts";
 import { encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
 import { amplificationMax } from "../protocol/limits.ts";
-import type { Address } from "../protocol/messages.ts";
+import type { Address, Outgoing } from "../protocol/messages.ts";
 import { encodeFrame, encodeTextFrame, type Frame } from "../sealed/frames.ts";
 import { KeyedBuckets, TokenBucket } from "../token-bucket.ts";
 import type { Counters } from "./counters.ts";
@@ -16,11 +16,8 @@ import type { Request } from "./request.ts";
 import type { SessionTable } from "./sessions/session-table.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** A datagram to send. A string is sent as UTF-8. */
-export type Reply = { readonly payload: string | Uint8Array; readonly to: Address };
-
 export class Outbox {
-  #replies: Reply[] = [];
+  #replies: Outgoing[] = [];
   readonly #longReplies = new KeyedBuckets(
     limits.longRepliesPerSecond,
     limits.longRepliesBurst,
@@ -39,7 +36,7 @@ export class Outbox {
   }
 
   /** Returns the datagrams written since the last call, in order. */
-  take(): Reply[] {
+  take(): Outgoing[] {
     const replies = this.#replies;
     this.#replies = [];
     return replies;

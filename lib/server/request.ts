@@ -2,7 +2,7 @@
 
 import type { Link } from "./links/link.ts";
 import type { Address } from "../protocol/messages.ts";
-import type { Verb } from "./traffic.ts";
+import type { CountedVerb } from "./traffic.ts";
 
 /** A text datagram or a sealed frame that is being handled. It exists before its message is decoded. */
 export type Request = {
@@ -11,7 +11,7 @@ export type Request = {
   /** The id in the message; `-` until it was read. */
   id: string;
   /** The type of the message; `other` until it was read. */
-  verb: Verb;
+  verb: CountedVerb;
   /** The device's time in a STATUS or DATA, ms since 1970; null if it cannot be read. */
   timeMs: number | null;
   /** Length of the datagram (sealed: of the inner text), in bytes. */

@@ -163,7 +163,7 @@ export type ReportStored =
 export type Step = Rule | ReportStep;
 
 /** The result of a step. Its effect is on the disk before the engine sees it. */
-export type Result = Decided | ReportStored;
+export type StepResult = Decided | ReportStored;
 
 /** A value that comes later; a promise is one. */
 export type Later<T> = {
@@ -178,7 +178,7 @@ export interface Store {
    *   behind a network
    * @throws, or rejects, if nothing of the batch was stored
    */
-  apply(steps: readonly Step[]): readonly Result[] | Later<readonly Result[]>;
+  apply(steps: readonly Step[]): readonly StepResult[] | Later<readonly StepResult[]>;
   /** Does a little of the work that is due besides the batches; called after each batch. Never throws. */
   housekeep(): void;
 }

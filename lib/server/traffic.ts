@@ -2,14 +2,17 @@
 // datagram costs one addition.
 
 import { describeAck, type AckCode } from "../protocol/codes.ts";
-import { forms, type Verb as Known } from "../protocol/messages.ts";
+import { forms, type Verb } from "../protocol/messages.ts";
 
 /** The type of a datagram; `other` if none could be read. */
-export type Verb = Known | "other";
+export type CountedVerb = Verb | "other";
 
-const verbs = [...(Object.keys(forms) as Known[]), "other"] as const;
+const verbs = [...(Object.keys(forms) as Verb[]), "other"] as const;
 /** The row of each verb. */
-const rows = Object.fromEntries(verbs.map((verb, row) => [verb, row])) as Record<Verb, number>;
+const rows = Object.fromEntries(verbs.map((verb, row) => [verb, row])) as Record<
+  CountedVerb,
+  number
+>;
 const codesMax = 100;
 /** The columns: 100 codes of ACK, 100 codes of DATA in answer to a QUERY, and one for datagrams that get no answer. */
 const unanswered = 2 * codesMax;
@@ -17,7 +20,7 @@ const columns = unanswered + 1;
 
 /** A cell of the table that is not 0. */
 export type TrafficCell = {
-  readonly verb: Verb;
+  readonly verb: CountedVerb;
   readonly transport: "text" | "sealed";
   /** The meaning of the answer's code, words joined by `_`. */
   readonly outcome: string;
@@ -28,17 +31,17 @@ export class Traffic {
   readonly #counts = new Float64Array(2 * verbs.length * columns);
 
   /** Counts a datagram that was answered with an ACK. */
-  acknowledged(sealed: boolean, verb: Verb, code: string): void {
+  acknowledged(sealed: boolean, verb: CountedVerb, code: string): void {
     this.#add(sealed, verb, numberOf(code));
   }
 
   /** Counts a QUERY that was answered with a DATA. */
-  answered(sealed: boolean, verb: Verb, code: string): void {
+  answered(sealed: boolean, verb: CountedVerb, code: string): void {
     this.#add(sealed, verb, codesMax + numberOf(code));
   }
 
   /** Counts a datagram of a type that is never answered. */
-  unanswered(sealed: boolean, verb: Verb): void {
+  unanswered(sealed: boolean, verb: CountedVerb): void {
     this.#add(sealed, verb, unanswered);
   }
 
@@ -51,7 +54,7 @@ export class Traffic {
       if (count === 0) continue;
       const row = Math.floor(i / columns);
       const transport = row >= verbs.length ? "sealed" : "text";
-      const verb = verbs[row % verbs.length] as Verb;
+      const verb = verbs[row % verbs.length] as CountedVerb;
       const outcome = outcomeOf(i % columns);
       const key = `${transport} ${verb} ${outcome}`;
       const before = cells.get(key)?.count ?? 0;
@@ -60,7 +63,7 @@ export class Traffic {
     return [...cells.values()];
   }
 
-  #add(sealed: boolean, verb: Verb, column: number): void {
+  #add(sealed: boolean, verb: CountedVerb, column: number): void {
     const i = ((sealed ? verbs.length : 0) + rows[verb]) * columns + column;
     this.#counts[i] = (this.#counts[i] as number) + 1;
   }

@@ -2,11 +2,11 @@
 // to. The packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer and no socket.
 
 import type { Engine } from "./engine.ts";
-import type { Reply } from "./outbox.ts";
+import type { Outgoing } from "../protocol/messages.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import type { Moment } from "./moment.ts";
 import type { Address } from "../protocol/messages.ts";
-import type { Result, Store } from "./store-port.ts";
+import type { StepResult, Store } from "./store-port.ts";
 
 /** A datagram that has arrived. */
 export type Arrival = { readonly bytes: Uint8Array; readonly source: Address };
@@ -15,7 +15,7 @@ export type Arrival = { readonly bytes: Uint8Array; readonly source: Address };
 export interface TurnShell {
   now(): Moment;
   /** Sends datagrams, in order. */
-  send(replies: readonly Reply[]): void;
+  send(replies: readonly Outgoing[]): void;
   /** How many passwords can be hashed or checked now. */
   freeHashers(): number;
   /** Begins to hash or check a password; the result is passed to `resume`. */
@@ -74,7 +74,7 @@ export class Turn {
     if (batch.length === 0) return this.#finish(onEnd);
     const steps = batch.map((entry) => entry.step);
     const began = shell.now().monotonic;
-    const onStored = (results: readonly Result[]) => {
+    const onStored = (results: readonly StepResult[]) => {
       const now = shell.now();
       shell.onStored(now.monotonic - began);
       engine.complete(batch, results, now);

@@ -3,9 +3,9 @@
 
 import { isId } from "../protocol/fields.ts";
 import type { DeviceRow, ReportRow } from "../server/rows.ts";
-import type { Device } from "./api/shapes.ts";
+import type { DeviceJson } from "./api/shapes.ts";
 import { DeviceReading } from "./device-reading.ts";
-import { type Answer, type CallOf, type Handlers, Reply } from "./handlers.ts";
+import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -30,7 +30,7 @@ export function deviceHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, 
   };
 }
 
-async function device(ports: WebPorts, roster: Roster, id: string): Promise<Answer<"device">> {
+async function device(ports: WebPorts, roster: Roster, id: string): Promise<RouteAnswer<"device">> {
   await roster.load();
   const entry = roster.get(id);
   if (entry === undefined) throw unknown(id);
@@ -49,7 +49,7 @@ async function list(
   ports: WebPorts,
   roster: Roster,
   call: CallOf<"devices">,
-): Promise<Answer<"devices">> {
+): Promise<RouteAnswer<"devices">> {
   const { sort, q, presence, limit, cursor } = call.parameters();
   const page = await roster.page({
     contains: q.toLowerCase(),
@@ -84,7 +84,7 @@ function deviceOf(
   entry: RosterEntry,
   facts: DeviceRow,
   report: ReportRow | null,
-): Device {
+): DeviceJson {
   const { id, mac, ip, port, registered, repeats } = facts;
   const live = entry.ended === null ? ports.presence.get(id) : undefined;
   return {
@@ -102,7 +102,10 @@ function deviceOf(
   };
 }
 
-async function sessions(ports: WebPorts, call: CallOf<"sessions">): Promise<Answer<"sessions">> {
+async function sessions(
+  ports: WebPorts,
+  call: CallOf<"sessions">,
+): Promise<RouteAnswer<"sessions">> {
   const { id } = call.names;
   if ((await ports.devices.facts(id)) === null) throw unknown(id);
   const { limit, cursor } = call.parameters();
@@ -127,7 +130,10 @@ async function sessions(ports: WebPorts, call: CallOf<"sessions">): Promise<Answ
   return { sessions: page, next };
 }
 
-async function questions(ports: WebPorts, call: CallOf<"questions">): Promise<Answer<"questions">> {
+async function questions(
+  ports: WebPorts,
+  call: CallOf<"questions">,
+): Promise<RouteAnswer<"questions">> {
   const { id } = call.names;
   if ((await ports.devices.facts(id)) === null) throw unknown(id);
   const { limit, cursor } = call.parameters();
@@ -149,7 +155,7 @@ async function questions(ports: WebPorts, call: CallOf<"questions">): Promise<An
   return { questions: page, next };
 }
 
-async function remove(ports: WebPorts, id: string): Promise<Answer<"removeDevice">> {
+async function remove(ports: WebPorts, id: string): Promise<RouteAnswer<"removeDevice">> {
   if (!isId(id)) throw unknown(id);
   let removed: boolean;
   try {
@@ -158,10 +164,10 @@ async function remove(ports: WebPorts, id: string): Promise<Answer<"removeDevice
     throw new Problem("storage-failed", error instanceof Error ? error.message : String(error));
   }
   if (!removed) throw unknown(id);
-  return new Reply(204, null);
+  return new HttpReply(204, null);
 }
 
-async function ask(ports: WebPorts, call: CallOf<"ask">): Promise<Answer<"ask">> {
+async function ask(ports: WebPorts, call: CallOf<"ask">): Promise<RouteAnswer<"ask">> {
   const { id } = call.names;
   if (!isId(id)) throw unknown(id);
   const { code = "01", target = id } = await call.body();

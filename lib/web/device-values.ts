@@ -2,13 +2,13 @@
 // itself.
 
 import type { ReportRow } from "../server/rows.ts";
-import type { PresenceChange, Report } from "./api/shapes.ts";
+import type { PresenceChange, ReportJson } from "./api/shapes.ts";
 import { timeText, timeTextOrNull } from "./parameters.ts";
 import { Problem } from "./problem.ts";
 import { presenceOf, type Roster, type RosterEntry } from "./roster.ts";
 
 /** The JSON form of a report. */
-export function reportOf(report: ReportRow): Report {
+export function reportOf(report: ReportRow): ReportJson {
   const { sequence, device, time, received, at, code, message } = report;
   return { sequence, device, time, received: timeText(received), at: timeText(at), code, message };
 }

@@ -5,10 +5,10 @@ import type { Endpoint, JsonOf, Media, NamesIn, QueryOf } from "./api/endpoint.t
 import type { BodyForm, BodyOf, ValuesOf } from "./api/forms.ts";
 import { type Api, api } from "./api/table.ts";
 import { readBody } from "./request-body.ts";
-import type { Asked, Route } from "./router.ts";
+import type { RoutedRequest, Route } from "./router.ts";
 
 /** What a handler gets. */
-export type Call<E extends Endpoint> = {
+export type RouteCall<E extends Endpoint> = {
   readonly request: Request;
   /** The decoded parts of the path. */
   readonly names: Readonly<Record<NamesIn<E["path"]>, string>>;
@@ -25,10 +25,10 @@ export type Call<E extends Endpoint> = {
   /** The address that the connection came from. */
   readonly peerIp: string;
 };
-export type CallOf<Name extends keyof Api> = Call<Api[Name]>;
+export type CallOf<Name extends keyof Api> = RouteCall<Api[Name]>;
 
 /** An answer with another status than 200, or with headers. A null has no body. */
-export class Reply<Status extends number, Body> {
+export class HttpReply<Status extends number, Body> {
   constructor(
     readonly status: Status,
     readonly body: Body,
@@ -37,19 +37,21 @@ export class Reply<Status extends number, Body> {
 }
 
 type AnswerWith<Status, C> =
-  | (C extends string ? Reply<Status & number, null> : never)
+  | (C extends string ? HttpReply<Status & number, null> : never)
   | (C extends Media | readonly (infer _)[] ? Response : never)
-  | (Status extends 200 ? JsonOf<C> : Reply<Status & number, JsonOf<C>>);
+  | (Status extends 200 ? JsonOf<C> : HttpReply<Status & number, JsonOf<C>>);
 
 /** What the handler of a route may answer: the value of a 200, a reply with its status, or what is no JSON as a response. */
 export type AnswerOf<E extends Endpoint> = {
   [Status in keyof E["answers"]]: AnswerWith<Status, E["answers"][Status]>;
 }[keyof E["answers"]];
-export type Answer<Name extends keyof Api> = AnswerOf<Api[Name]>;
+export type RouteAnswer<Name extends keyof Api> = AnswerOf<Api[Name]>;
 
 /** The handlers of all routes. */
 export type Handlers = {
-  readonly [Name in keyof Api]: (call: CallOf<Name>) => Answer<Name> | Promise<Answer<Name>>;
+  readonly [Name in keyof Api]: (
+    call: CallOf<Name>,
+  ) => RouteAnswer<Name> | Promise<RouteAnswer<Name>>;
 };
 
 /** All routes of the table, with their handlers. */
@@ -61,8 +63,8 @@ export function routesOf(handlers: Handlers): Route[] {
 export function routeOf(name: keyof Api, handler: Handlers[keyof Api]): Route {
   const { method, path, access, query = {}, body }: Endpoint = api[name];
   // `Handlers` has checked that the handler takes what its route gives.
-  const handle = handler as unknown as (call: Asked & { body(): unknown }) => unknown;
-  const answer = async (asked: Asked) => {
+  const handle = handler as unknown as (call: RoutedRequest & { body(): unknown }) => unknown;
+  const answer = async (asked: RoutedRequest) => {
     const ownBody = () => readBody(asked.request, body as BodyForm);
     return responseOf(await handle({ ...asked, body: ownBody }));
   };
@@ -72,7 +74,9 @@ export function routeOf(name: keyof Api, handler: Handlers[keyof Api]): Route {
 function responseOf(answer: unknown): Response {
   if (answer instanceof Response) return answer;
   const { status, body, headers } =
-    answer instanceof Reply ? (answer as Reply<number, unknown>) : new Reply(200, answer);
+    answer instanceof HttpReply
+      ? (answer as HttpReply<number, unknown>)
+      : new HttpReply(200, answer);
   if (body === null) return new Response(null, { status, headers });
   return jsonText(JSON.stringify(body), status, headers);
 }

@@ -2,7 +2,7 @@
 // and encodes each event once for all clients that want it. Never stores or changes anything.
 
 import type { ReportRow } from "../server/rows.ts";
-import type { LiveEvents, PresenceChange, Report } from "./api/shapes.ts";
+import type { LiveEvents, PresenceChange, ReportJson } from "./api/shapes.ts";
 import type { Topic } from "./api/words.ts";
 import {
   eventBytes,
@@ -14,8 +14,8 @@ import { timeText } from "./parameters.ts";
 import type { ActivityLine, WebPorts } from "./ports.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
 import type { Roster } from "./roster.ts";
-import { type News, SessionNews } from "./session-news.ts";
-import type { Status } from "./status.ts";
+import { type NewsFound, SessionNews } from "./session-news.ts";
+import type { ServerStatus } from "./server-status.ts";
 
 const frameMs = 500;
 /** `seen` is sent with every 4th frame, `status` with every 2nd. */
@@ -45,7 +45,7 @@ export class LiveFeed {
     private readonly ports: WebPorts,
     private readonly roster: Roster,
     private readonly clients: LiveClients,
-    private readonly status: Status,
+    private readonly status: ServerStatus,
   ) {
     this.#news = new SessionNews(ports);
   }
@@ -157,7 +157,7 @@ export class LiveFeed {
     });
   }
 
-  #tellNews({ reports, more, seen }: News): void {
+  #tellNews({ reports, more, seen }: NewsFound): void {
     if (reports.length > 0) {
       this.#tell("reports", { reports: reports.map(shortened), more }, () => null);
     }
@@ -224,7 +224,7 @@ function errorOf(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function shortened(report: ReportRow): Report {
+function shortened(report: ReportRow): ReportJson {
   const { message } = report;
   if (message.length <= messageCharsMax) return reportOf(report);
   return reportOf({ ...report, message: message.slice(0, messageCharsMax) });

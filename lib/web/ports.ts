@@ -23,7 +23,7 @@ export type WebPorts = {
   readonly devices: DeviceReads;
   readonly reports: ReportReads;
   readonly presence: PresenceSource;
-  readonly operator: Operator;
+  readonly operator: OperatorCalls;
   readonly activity: ActivitySource;
   readonly gauges: () => Gauges;
   /** Subscribes to what is committed; returns what ends it. */
@@ -79,7 +79,7 @@ export interface PresenceSource {
 }
 
 /** What an operator can do to a device. */
-export interface Operator {
+export interface OperatorCalls {
   /** Sends a QUERY to a device and waits for its answer. */
   ask(id: string, code: string, target: string, by: Asker): Promise<AskResult>;
   /** Deregisters a device; resolves to false if it is not registered. Rejects if the storage failed. */

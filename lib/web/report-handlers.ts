@@ -2,7 +2,7 @@
 
 import type { ReportRow } from "../server/rows.ts";
 import type { ReportRange, ReportReads, Scan } from "../server/store-reads.ts";
-import type { Answer, CallOf, Handlers } from "./handlers.ts";
+import type { RouteAnswer, CallOf, Handlers } from "./handlers.ts";
 import { encodeCursor } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -14,7 +14,7 @@ import { Slice } from "./slice.ts";
 const streamsMax = 4;
 
 type Ends = [first: number, end: number];
-type Query = ReturnType<CallOf<"reports">["parameters"]>;
+type ReportQuery = ReturnType<CallOf<"reports">["parameters"]>;
 
 /** The handlers of reports. */
 export function reportHandlers(ports: WebPorts): Pick<Handlers, "reports" | "deviceReports"> {
@@ -28,7 +28,7 @@ export function reportHandlers(ports: WebPorts): Pick<Handlers, "reports" | "dev
     streams++;
     return reportStream(scan, format, limit, () => streams--);
   };
-  const answer = (id: string | null, query: Query, ends: Ends) => {
+  const answer = (id: string | null, query: ReportQuery, ends: Ends) => {
     const { format, order, limit } = query;
     const scan = ports.reports.scan(id, rangeOf(query, ends), order);
     return format === "json" ? page(scan, limit) : stream(scan, format, limit);
@@ -50,7 +50,7 @@ export async function endsOf(reports: ReportReads): Promise<Ends> {
 }
 
 /** The reports measured between `from` and `to`, with numbers after the cursor. */
-function rangeOf({ from, to, order, cursor }: Query, [first, end]: Ends): ReportRange {
+function rangeOf({ from, to, order, cursor }: ReportQuery, [first, end]: Ends): ReportRange {
   let [low, high] = [first, end];
   if (cursor !== null && order === "newest") high = Math.min(high, cursor);
   if (cursor !== null && order === "oldest") low = Math.max(low, cursor + 1);
@@ -62,7 +62,7 @@ function rangeOf({ from, to, order, cursor }: Query, [first, end]: Ends): Report
   };
 }
 
-async function page(scan: Scan<ReportRow>, limit: number): Promise<Answer<"reports">> {
+async function page(scan: Scan<ReportRow>, limit: number): Promise<RouteAnswer<"reports">> {
   const reports: ReportRow[] = [];
   const slice = new Slice();
   // Reads one more than the page, to know whether there is a next page.

@@ -6,7 +6,7 @@ import type { Fact } from "../server/feed.ts";
 import type { RosterRow } from "../server/rows.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { Places } from "./api/forms.ts";
-import type { Presence, Status } from "./api/shapes.ts";
+import type { Presence, StatusJson } from "./api/shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
 import type { PresenceSource } from "./ports.ts";
 import { Slice } from "./slice.ts";
@@ -73,7 +73,7 @@ export class Roster {
     this.#closed = true;
   }
 
-  get counts(): Status["devices"] {
+  get counts(): StatusJson["devices"] {
     const registered = this.#byId.size;
     const online = this.#open.size;
     const never = this.#never;

@@ -6,7 +6,7 @@ import type { Forms } from "./api/forms.ts";
 import { Problem } from "./problem.ts";
 
 /** A request as its route receives it. */
-export type Asked = {
+export type RoutedRequest = {
   readonly request: Request;
   /** The decoded parts of the path, by the names in braces. */
   readonly names: Readonly<Record<string, string>>;
@@ -21,10 +21,13 @@ export type Asked = {
 
 export type Route = Pick<Endpoint, "method" | "path" | "access"> & {
   readonly query: Forms;
-  readonly answer: (asked: Asked) => Response | Promise<Response>;
+  readonly answer: (asked: RoutedRequest) => Response | Promise<Response>;
 };
 
-export type Found = { readonly route: Route; readonly names: Readonly<Record<string, string>> };
+export type FoundRoute = {
+  readonly route: Route;
+  readonly names: Readonly<Record<string, string>>;
+};
 
 export class Router {
   readonly #routes: { readonly route: Route; readonly words: readonly string[] }[];
@@ -37,7 +40,7 @@ export class Router {
    * Finds the route of a request. HEAD is treated as GET.
    * @throws Problem `no-such-route`, `method-not-allowed`
    */
-  find(method: string, pathname: string): Found {
+  find(method: string, pathname: string): FoundRoute {
     const words = pathname.split("/");
     const allowed = new Set<string>();
     const wanted = method === "HEAD" ? "GET" : method;

@@ -1,12 +1,12 @@
 // Owns the handlers of charts: which numbers a device reports, and one of them over time. Never computes a point.
 
-import type { Answer, CallOf, Handlers } from "./handlers.ts";
+import type { RouteAnswer, CallOf, Handlers } from "./handlers.ts";
 import { endsOf } from "./report-handlers.ts";
 import { numbersIn } from "./numbers-in-messages.ts";
 import { timeText } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import { Series } from "./series.ts";
+import { SeriesReader } from "./series-reader.ts";
 import { unknown } from "./device-values.ts";
 import { Slice } from "./slice.ts";
 
@@ -17,14 +17,14 @@ const fieldNamesMax = 256;
 
 /** The handlers of charts. */
 export function seriesHandlers(ports: WebPorts): Pick<Handlers, "fields" | "series"> {
-  const series = new Series(ports.reports);
+  const series = new SeriesReader(ports.reports);
   return {
     fields: ({ names }) => fields(ports, names.id),
     series: (call) => points(ports, series, call),
   };
 }
 
-async function fields(ports: WebPorts, id: string): Promise<Answer<"fields">> {
+async function fields(ports: WebPorts, id: string): Promise<RouteAnswer<"fields">> {
   const { devices, reports } = ports;
   const [facts, [low, high]] = await Promise.all([devices.facts(id), endsOf(reports)]);
   if (facts === null) throw unknown(id);
@@ -46,9 +46,9 @@ async function fields(ports: WebPorts, id: string): Promise<Answer<"fields">> {
 
 async function points(
   ports: WebPorts,
-  series: Series,
+  series: SeriesReader,
   call: CallOf<"series">,
-): Promise<Answer<"series">> {
+): Promise<RouteAnswer<"series">> {
   const device = call.names.id;
   if ((await ports.devices.facts(device)) === null) throw unknown(device);
   const query = call.parameters();

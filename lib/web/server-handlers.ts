@@ -2,20 +2,20 @@
 // collects any of this data.
 
 import { openApi } from "./api/openapi.ts";
-import { type Answer, type CallOf, type Handlers, jsonText, Reply } from "./handlers.ts";
+import { type RouteAnswer, type CallOf, type Handlers, jsonText, HttpReply } from "./handlers.ts";
 import type { LiveClients } from "./live-clients.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { metrics } from "./metrics.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import type { Roster } from "./roster.ts";
-import type { Status } from "./status.ts";
+import type { ServerStatus } from "./server-status.ts";
 
 /** The parts of the web side that these handlers show. */
 export type ServerParts = {
   readonly ports: WebPorts;
   readonly roster: Roster;
-  readonly status: Status;
+  readonly status: ServerStatus;
   readonly clients: LiveClients;
   readonly feed: LiveFeed;
 };
@@ -47,7 +47,10 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
   };
 }
 
-async function activity(ports: WebPorts, call: CallOf<"activity">): Promise<Answer<"activity">> {
+async function activity(
+  ports: WebPorts,
+  call: CallOf<"activity">,
+): Promise<RouteAnswer<"activity">> {
   const { q: contains, level, limit } = call.parameters();
   try {
     return { lines: await ports.activity.tail({ contains, level, limit }) };
@@ -61,7 +64,7 @@ async function activity(ports: WebPorts, call: CallOf<"activity">): Promise<Answ
  * Anybody may ask, as often as they like, so it reads no gauges: those take the longer the more devices are online.
  * A damaged page is no reason to take the server from its devices: it is told, with 200.
  */
-function health({ isStoring, damage }: WebPorts): Answer<"health"> {
-  if (!isStoring()) return new Reply(503, { status: "failing" });
+function health({ isStoring, damage }: WebPorts): RouteAnswer<"health"> {
+  if (!isStoring()) return new HttpReply(503, { status: "failing" });
   return { status: damage() === null ? "ok" : "damaged" };
 }

@@ -1,9 +1,15 @@
 // Owns the handlers for logging in, by admin token or one-time link, and logging out, and the one that tells what a request
 // may do. Never checks a token itself.
 
-import { cookieName, cookieOf, countedSource, type Gate, tooManyAttempts } from "./gate.ts";
-import { type Answer, type CallOf, type Handlers, Reply } from "./handlers.ts";
-import type { Attempt, Logins } from "./logins.ts";
+import {
+  cookieName,
+  cookieOf,
+  countedSource,
+  type AccessControl,
+  tooManyAttempts,
+} from "./access-control.ts";
+import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
+import type { TokenCheck, DashboardLogins } from "./dashboard-logins.ts";
 import type { PageFile } from "./pages.ts";
 import { Problem } from "./problem.ts";
 import { refusedLinkPage, wantsPage } from "./refused-link-page.ts";
@@ -19,8 +25,8 @@ type Pages = ReadonlyMap<string, PageFile>;
  * @param pages the dashboard's files, for the page of a refused link
  */
 export function sessionHandlers(
-  gate: Gate,
-  logins: Logins,
+  gate: AccessControl,
+  logins: DashboardLogins,
   version: string,
   pages: Pages,
 ): Pick<Handlers, "rights" | "logIn" | "logOut" | "openLink"> {
@@ -31,28 +37,28 @@ export function sessionHandlers(
       const visitor = gate.visitorOf(request, peerIp);
       const attempt = logins.tryToken(token.trim(), countedSource(visitor));
       expect(attempt, "This is not the admin token.");
-      return new Reply(204, null, newCookie(visitor, logins));
+      return new HttpReply(204, null, newCookie(visitor, logins));
     },
     logOut: ({ request }) => {
       const cookie = cookieOf(request);
       if (cookie !== null) logins.forgetCookie(cookie);
       const gone = `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
-      return new Reply(204, null, { "set-cookie": gone });
+      return new HttpReply(204, null, { "set-cookie": gone });
     },
     openLink: (call) => openLink(gate, logins, pages, call),
   };
 }
 
 function openLink(
-  gate: Gate,
-  logins: Logins,
+  gate: AccessControl,
+  logins: DashboardLogins,
   pages: Pages,
   { request, parameters, peerIp }: CallOf<"openLink">,
-): Answer<"openLink"> {
+): RouteAnswer<"openLink"> {
   const { code } = parameters();
   const stale = "This link was used, or is older than five minutes: run `iot-server open` again.";
   // A HEAD request must not use up the link.
-  if (request.method === "HEAD") return new Reply(204, null);
+  if (request.method === "HEAD") return new HttpReply(204, null);
   // Relative: a proxy may serve the dashboard below a path.
   const home = { location: "./", "cache-control": "no-store" };
   const cookie = cookieOf(request);
@@ -61,20 +67,20 @@ function openLink(
     expect(logins.tryLink(code, countedSource(visitor)), stale);
   } catch (error) {
     // The link is reloaded in a browser that it has logged in already.
-    if (cookie !== null && logins.hasCookie(cookie)) return new Reply(303, null, home);
+    if (cookie !== null && logins.hasCookie(cookie)) return new HttpReply(303, null, home);
     if (error instanceof Problem && wantsPage(request)) return refusedLinkPage(error, pages);
     throw error;
   }
-  return new Reply(303, null, { ...home, ...newCookie(visitor, logins) });
+  return new HttpReply(303, null, { ...home, ...newCookie(visitor, logins) });
 }
 
-function expect(attempt: Attempt, refusal: string): void {
+function expect(attempt: TokenCheck, refusal: string): void {
   if (attempt === "too-many") throw tooManyAttempts();
   if (attempt === "refused") throw new Problem("login-refused", refusal);
 }
 
 /** The header that sets the cookie of a new login. */
-function newCookie({ overTls }: Visitor, logins: Logins) {
+function newCookie({ overTls }: Visitor, logins: DashboardLogins) {
   // If a TLS proxy is in front, the browser must send the cookie over TLS only.
   const secure = overTls ? "; Secure" : "";
   return {

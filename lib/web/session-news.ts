@@ -15,7 +15,7 @@ type Told = { lastSeen: number; lastReport: number };
 type Due = { readonly session: LiveSession; readonly number: number };
 
 /** What is new. */
-export type News = {
+export type NewsFound = {
   /** The last report of each session that has a new one. */
   readonly reports: readonly ReportRow[];
   /** Whether there are more sessions with a new report: the next call goes on with them. */
@@ -41,7 +41,7 @@ export class SessionNews {
    * Finds the next news. Call it again when it has answered.
    * @param withSeen whether packets are wanted, besides reports
    */
-  async next(withSeen: boolean): Promise<News> {
+  async next(withSeen: boolean): Promise<NewsFound> {
     const { due, moved, more } = this.#look(withSeen);
     const numbers = due.map(({ number }) => number);
     const found = numbers.length === 0 ? [] : await this.ports.reports.reportsAt(numbers);

@@ -3,13 +3,13 @@
 
 import { OperatingError } from "../operating-error.ts";
 import { deviceHandlers } from "./device-handlers.ts";
-import { Gate } from "./gate.ts";
+import { AccessControl } from "./access-control.ts";
 import { type Handlers, routesOf } from "./handlers.ts";
 import { isLoopbackHost } from "./host-check.ts";
 import { ConnectionLimit, connectionsMax, connectionsOfPeerMax } from "./connection-limit.ts";
 import { LiveClients } from "./live-clients.ts";
 import { LiveFeed } from "./live-feed.ts";
-import { Logins } from "./logins.ts";
+import { DashboardLogins } from "./dashboard-logins.ts";
 import { type PageFile, pageResponse } from "./pages.ts";
 import { Parameters } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
@@ -22,7 +22,7 @@ import { secured } from "./safety-headers.ts";
 import { seriesHandlers } from "./series-handlers.ts";
 import { serverHandlers } from "./server-handlers.ts";
 import { sessionHandlers } from "./session-handlers.ts";
-import { Status } from "./status.ts";
+import { ServerStatus } from "./server-status.ts";
 
 export type WebOptions = {
   /** The address or host name to listen on. */
@@ -56,10 +56,10 @@ export class WebServer {
   readonly #server: Bun.Server<undefined>;
   readonly #limit: ConnectionLimit;
   readonly #router: Router;
-  readonly #gate: Gate;
-  readonly #logins: Logins;
+  readonly #gate: AccessControl;
+  readonly #logins: DashboardLogins;
   readonly #roster: Roster;
-  readonly #status: Status;
+  readonly #status: ServerStatus;
   readonly #feed: LiveFeed;
   readonly #unsubscribe: () => void;
 
@@ -69,15 +69,15 @@ export class WebServer {
    */
   constructor(private readonly options: WebOptions) {
     const { ports, host } = options;
-    this.#logins = new Logins(options.token, ports.uptimeMs);
-    this.#gate = new Gate({
+    this.#logins = new DashboardLogins(options.token, ports.uptimeMs);
+    this.#gate = new AccessControl({
       ...options,
       logins: this.#logins,
       names: [host, ...options.names].map((name) => name.toLowerCase()),
     });
     this.#roster = new Roster(ports.devices, ports.presence, (id) => this.#feed.noteChange(id));
     const clients = new LiveClients();
-    this.#status = new Status(ports, this.#roster, clients, !isLoopbackHost(host));
+    this.#status = new ServerStatus(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
     this.#unsubscribe = ports.subscribe((facts) => this.#roster.take(facts));
     this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);

@@ -1,7 +1,7 @@
 // The store in memory, for a test that makes whole batches fail and looks at what was applied.
 
 import type { EndReason } from "../../lib/server/rows.ts";
-import type { Result, Rule, Step, Write } from "../../lib/server/store-port.ts";
+import type { StepResult, Rule, Step, Write } from "../../lib/server/store-port.ts";
 import { MemoryStore } from "../../lib/store/memory/memory-store.ts";
 
 export class ScriptedStore extends MemoryStore {
@@ -11,7 +11,7 @@ export class ScriptedStore extends MemoryStore {
   applied: string[] = [];
   onWrite: (write: Write) => void = () => {};
 
-  override apply(steps: readonly Step[]): readonly Result[] {
+  override apply(steps: readonly Step[]): readonly StepResult[] {
     if (this.trouble !== null) throw new Error(this.trouble);
     return super.apply(steps.map((step) => this.#noted(step)));
   }

@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Engine } from "../../lib/server/engine.ts";
-import type { Result, Step } from "../../lib/server/store-port.ts";
+import type { StepResult, Step } from "../../lib/server/store-port.ts";
 import { Turn } from "../../lib/server/turn.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -32,7 +32,7 @@ function oneTurn() {
   const store = {
     apply: (_steps: readonly Step[]) => ({
       // oxlint-disable-next-line unicorn/no-thenable -- a promise would not end within the call
-      then(onStored: (results: readonly Result[]) => void, onFailed: (error: unknown) => void) {
+      then(onStored: (results: readonly StepResult[]) => void, onFailed: (error: unknown) => void) {
         end = (error) => {
           happened.push(error === undefined ? "stored" : "failed");
           if (error === undefined) onStored([]);

@@ -2,7 +2,7 @@
 // power, start again, and stop.
 
 import { Agent } from "../../lib/client/agent.ts";
-import type { AgentEvent, Identity } from "../../lib/client/agent-event.ts";
+import type { AgentEvent, StatedIdentity } from "../../lib/client/agent-event.ts";
 import type { Carrier } from "../../lib/client/channel.ts";
 import { Client } from "../../lib/client/client.ts";
 import { Device } from "../../lib/client/device.ts";
@@ -43,7 +43,7 @@ export class DeviceNode {
   #wakeAt = Number.POSITIVE_INFINITY;
 
   constructor(
-    readonly identity: Identity,
+    readonly identity: StatedIdentity,
     /** Where its datagrams come from. */
     readonly sourceIp: string,
     readonly heartbeatSeconds: number,

@@ -13,7 +13,7 @@ import type {
   Later,
   ReportStep,
   ReportStored,
-  Result,
+  StepResult,
   Step,
   Write,
 } from "../../lib/server/store-port.ts";
@@ -210,7 +210,7 @@ export class ServerNode {
   }
 
   /** Stores a batch after a while, and answers after another, if the server does not crash before or in between. */
-  #apply(steps: readonly Step[]): Later<readonly Result[]> {
+  #apply(steps: readonly Step[]): Later<readonly StepResult[]> {
     const { random } = this.ports;
     return {
       // oxlint-disable-next-line unicorn/no-thenable -- a promise would not wait for the timeline
@@ -229,7 +229,7 @@ export class ServerNode {
   }
 
   /** Stores a batch, whole or not at all. */
-  #storeNow(steps: readonly Step[]): readonly Result[] | Error {
+  #storeNow(steps: readonly Step[]): readonly StepResult[] | Error {
     const { observer } = this.ports;
     const before = this.#isDiskWell ? "" : this.#rowCounts();
     try {

@@ -3,7 +3,7 @@
 
 import type { Carrier } from "../../lib/client/channel.ts";
 import { type Outcome, verdictOf } from "../../lib/client/outcome.ts";
-import { type Request, Requests } from "../../lib/client/requests.ts";
+import { type EncodedRequest, Requests } from "../../lib/client/requests.ts";
 import { ack } from "../../lib/protocol/codes.ts";
 import { decode } from "../../lib/protocol/decode.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
@@ -83,7 +83,7 @@ export class Walker {
     this.#submit(this.#prepare(steps[this.done % steps.length] as Step));
   }
 
-  #submit(request: Request): void {
+  #submit(request: EncodedRequest): void {
     const { type } = request.message;
     this.#requests.submit(request, this.timeline.now, (outcome) => {
       const verdict = verdictOf(type, outcome);
@@ -102,7 +102,7 @@ export class Walker {
     this.timeline.after(restMs, () => this.#next());
   }
 
-  #prepare(step: Step): Request {
+  #prepare(step: Step): EncodedRequest {
     const { id, password, ip, port } = facts;
     const mac = "ww:ww:ww:ww:ww:ww";
     const messages = {

@@ -27,7 +27,7 @@ import type {
   Decided,
   MayAnswer,
   ReportStored,
-  Result,
+  StepResult,
   Step,
   Store,
   Write,
@@ -148,7 +148,7 @@ export function operate(
   const policy = { ...defaultPolicy, ...rules };
   const results = store.apply(operations.map((operation) => stepOf(operation, policy)));
   if ("then" in results) throw new Error("this store answers later");
-  return operations.map((operation, i) => outcomeOf(operation, results[i] as Result));
+  return operations.map((operation, i) => outcomeOf(operation, results[i] as StepResult));
 }
 
 /** Carries out operations in one batch of any store. */
@@ -157,7 +157,7 @@ export async function operateSoon(
   operations: readonly Operation[],
 ): Promise<Outcome[]> {
   const results = await store.apply(operations.map((operation) => stepOf(operation)));
-  return operations.map((operation, i) => outcomeOf(operation, results[i] as Result));
+  return operations.map((operation, i) => outcomeOf(operation, results[i] as StepResult));
 }
 
 /** The step of an operation. */
@@ -211,7 +211,7 @@ function writing(writes: readonly Write[]): Step {
   return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes }) };
 }
 
-function outcomeOf({ kind }: Operation, result: Result): Outcome {
+function outcomeOf({ kind }: Operation, result: StepResult): Outcome {
   if (kind === "report") return result as ReportStored;
   const { outcome, number } = result as Decided;
   switch (kind) {

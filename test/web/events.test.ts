@@ -5,7 +5,7 @@ import { events as shapes } from "../../lib/web/api/shapes.ts";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import { Roster } from "../../lib/web/roster.ts";
-import { Status } from "../../lib/web/status.ts";
+import { ServerStatus } from "../../lib/web/server-status.ts";
 import type { LiveSession } from "../../lib/web/ports.ts";
 import { fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
 import { errorsIn } from "./json-schema.ts";
@@ -148,7 +148,7 @@ function newFeed(sessions: LiveSession[] = []) {
   });
   const clients = new LiveClients();
   const roster = new Roster(ports.devices, ports.presence, () => {});
-  const status = new Status(ports, roster, clients, false);
+  const status = new ServerStatus(ports, roster, clients, false);
   return { clients, status, feed: new LiveFeed(ports, roster, clients, status) };
 }
 

@@ -8,9 +8,9 @@ import { LiveClients } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { Roster } from "../../lib/web/roster.ts";
-import type { Asked } from "../../lib/web/router.ts";
+import type { RoutedRequest } from "../../lib/web/router.ts";
 import { serverHandlers } from "../../lib/web/server-handlers.ts";
-import { Status } from "../../lib/web/status.ts";
+import { ServerStatus } from "../../lib/web/server-status.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -28,7 +28,7 @@ async function askOpen(changes: Partial<WebPorts>) {
   });
   const roster = new Roster(ports.devices, ports.presence, () => {});
   const clients = new LiveClients();
-  const status = new Status(ports, roster, clients, false);
+  const status = new ServerStatus(ports, roster, clients, false);
   const feed = new LiveFeed(ports, roster, clients, status);
   const handlers = serverHandlers({ ports, roster, status, clients, feed });
   status.close();
@@ -39,7 +39,7 @@ async function askOpen(changes: Partial<WebPorts>) {
   for (const name of Object.keys(handlers) as (keyof typeof handlers)[]) {
     const { access, path, answer } = routeOf(name, handlers[name]);
     if (access !== "open") continue;
-    const reply = await answer({} as Asked);
+    const reply = await answer({} as RoutedRequest);
     answers.set(path, { status: reply.status, body: await reply.json() });
   }
   return { answers, readings };

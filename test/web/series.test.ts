@@ -4,7 +4,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Decimation } from "../../lib/web/decimation.ts";
 import { columnReaderOf } from "../../lib/web/number-column.ts";
 import { finderOf, numbersIn } from "../../lib/web/numbers-in-messages.ts";
-import { Series } from "../../lib/web/series.ts";
+import { SeriesReader } from "../../lib/web/series-reader.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -161,7 +161,7 @@ test.each([1, 2, 3, 4])(
       const at = seed % 2 === 0 && random(9_000) === 0 ? 1e12 : clock;
       return { ...reportOf(i + 1, "a", at, random(10) === 0 ? "none" : `${random(1_000)}`), at };
     });
-    const series = new Series(reportsOf(reports));
+    const series = new SeriesReader(reportsOf(reports));
     for (const points of [1, 7, 600, 4_000]) {
       const from = random(50_000);
       const query = { device: "a", field: "value", from, to: from + random(60_000), points };
@@ -178,7 +178,7 @@ test("thirty good readings are not drawn in 2036 because one report was", async 
   const reports = [year2036, ...Array.from({ length: 30 }, (_, i) => 1_000_000 + i * 1_000)].map(
     (at, i) => reportOf(i + 1, "a", at, `${i}`),
   );
-  const series = new Series(reportsOf(reports));
+  const series = new SeriesReader(reportsOf(reports));
   const query = { device: "a", field: "value", from: 900_000, to: 1_100_000, points: 600 };
   const found = await series.points(query);
   expect(found.times).toEqual(reports.slice(1).map(({ at }) => at));
@@ -190,7 +190,7 @@ test("times that do not ascend are read again when reports of their chunk were r
   const reports = [5_000, 1_000, 2_000, 3_000].map((at, i) => reportOf(i + 1, "a", at, `${i}`));
   const source = reportsOf(reports);
   let removed = 0;
-  const series = new Series({
+  const series = new SeriesReader({
     ...source,
     chunks: (from, to) =>
       source.chunks(from, to).map(({ number, isOrdered }) => ({
@@ -228,7 +228,7 @@ test("one spike among many thousands is in the chart, and new reports join the c
   const reports = Array.from({ length: 150_000 }, (_, i) =>
     reportOf(i + 1, i % 10 === 9 ? "other" : "a", i, i === 77_777 ? "999" : "20"),
   );
-  const series = new Series(reportsOf(reports));
+  const series = new SeriesReader(reportsOf(reports));
   const query = { device: "a", field: "value", from: 0, to: 200_000, points: 300 };
   const first = await series.points(query);
   expect(first.reports).toBe(135_000);
@@ -246,7 +246,7 @@ test("one spike among many thousands is in the chart, and new reports join the c
 
 test("a range has what was measured in it, both ends included", async () => {
   const reports = Array.from({ length: 10 }, (_, i) => reportOf(i + 1, "a", i * 10, `${i}`));
-  const series = new Series(reportsOf(reports));
+  const series = new SeriesReader(reportsOf(reports));
   const query = { device: "a", field: "value", from: 20, to: 50, points: 100 };
   expect(await series.points(query)).toMatchObject({ mean: [2, 3, 4, 5], last: 5 });
   const later = { ...query, from: 500, to: 600 };
@@ -263,7 +263,7 @@ test("buckets of a chart are equal in time, however the reports are distributed"
     990,
   ];
   const reports = times.map((time, i) => reportOf(i + 1, "a", time, `${i}`));
-  const series = new Series(reportsOf(reports));
+  const series = new SeriesReader(reportsOf(reports));
   const query = { device: "a", field: "value", from: 0, to: 999, points: 10 };
   const { times: shown, count, min, max } = await series.points(query);
   expect(shown).toEqual([0, 400, 500, 990]);
@@ -278,14 +278,14 @@ test("a message that contains the separator byte does not shift the others", asy
   const reports = Array.from({ length: 3_000 }, (_, i) =>
     reportOf(i + 1, "a", i, i === 1_500 ? "n=5\x1fn=6" : `n=${i}`),
   );
-  const series = new Series(reportsOf(reports));
+  const series = new SeriesReader(reportsOf(reports));
   const found = await series.points({ device: "a", field: "n", from: 0, to: 2_999, points: 3_000 });
   expect(found.mean).toEqual(Array.from({ length: 3_000 }, (_, i) => i).toSpliced(1_500, 1));
 });
 
 test("concurrent charts count no report twice", async () => {
   const reports = Array.from({ length: 20_000 }, (_, i) => reportOf(i + 1, "a", i, "1"));
-  const series = new Series(reportsOf(reports));
+  const series = new SeriesReader(reportsOf(reports));
   const query = { device: "a", field: "value", from: 0, to: 30_000, points: 10 };
   const charts = await Promise.all([
     series.points(query),

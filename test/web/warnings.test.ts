@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { LiveClients } from "../../lib/web/live-clients.ts";
 import { Roster } from "../../lib/web/roster.ts";
-import { Status } from "../../lib/web/status.ts";
+import { ServerStatus } from "../../lib/web/server-status.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -19,7 +19,7 @@ test.each([
 ])("ids that two devices use: %p", async (contestedIds, words) => {
   const ports = fakePorts({ gauges: () => fakeGauges({ contestedIds }) });
   const roster = new Roster(ports.devices, ports.presence, () => {});
-  const status = new Status(ports, roster, new LiveClients(), false);
+  const status = new ServerStatus(ports, roster, new LiveClients(), false);
   status.close();
   const { warnings } = await status.read();
   const warning = warnings.find(({ code }) => code === "ids-contested");

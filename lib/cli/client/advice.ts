@@ -3,12 +3,10 @@
 
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
 import { ack } from "../../protocol/codes.ts";
-import type { Message } from "../../protocol/messages.ts";
+import type { Verb } from "../../protocol/messages.ts";
 
 /** What to do where nobody listens. */
 export const startThere = "Start the server there, or check the address and the port.";
-
-type Verb = Message["type"];
 
 /** Advice for codes that mean the same for every request. */
 const ofCode: Readonly<Record<string, string>> = {

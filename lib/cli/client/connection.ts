@@ -5,7 +5,7 @@ import type { CallResult, Carrier } from "../../client/channel.ts";
 import type { Client } from "../../client/client.ts";
 import type { MessageTimes } from "../../client/message-times.ts";
 import type { Outcome } from "../../client/outcome.ts";
-import type { Request } from "../../client/requests.ts";
+import type { EncodedRequest } from "../../client/requests.ts";
 import { ClosedPort } from "./closed-port.ts";
 import { usageError } from "../../config/values.ts";
 import { OperatingError } from "../../operating-error.ts";
@@ -83,7 +83,7 @@ export class Connection {
    * @throws OperatingError `usage` if the message is too long for the carrier
    */
   request(
-    message: Request["message"],
+    message: EncodedRequest["message"],
     { to = this.server, timeoutMs = Infinity }: { to?: Address; timeoutMs?: number } = {},
   ): Promise<Outcome> {
     const { requests } = this.client;

@@ -4,12 +4,9 @@
 import type { SealedPorts } from "../../client/sealed/ports.ts";
 import type { Spool } from "../../client/spool.ts";
 import type { OperatingError } from "../../operating-error.ts";
-import type { Address } from "../../protocol/messages.ts";
+import type { Address, Outgoing } from "../../protocol/messages.ts";
 import type { Clock } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** A datagram to send. */
-export type Outgoing = { readonly payload: string | Uint8Array; readonly to: Address };
 
 /** A bound UDP socket. */
 export type Socket = {

@@ -3,13 +3,13 @@
 
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
-import type { Request } from "../../client/requests.ts";
+import type { EncodedRequest } from "../../client/requests.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
 import { type FieldRule, typedMacRule } from "../../protocol/fields.ts";
 import { fillForm, type FormField } from "./form.ts";
-import { type Asker, askDevice, askServer, listLoggedIn } from "./questions.ts";
+import { type QuestionPorts, askDevice, askServer, listLoggedIn } from "./questions.ts";
 import { outcomeLine, peerLine, place, reportLine, visible } from "./rendering.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -21,9 +21,9 @@ export type MenuPorts = {
   /** The local port of this client's socket. */
   readonly port: number;
   time(): string;
-  request(message: Request["message"], options?: { to?: Address }): Promise<Outcome>;
+  request(message: EncodedRequest["message"], options?: { to?: Address }): Promise<Outcome>;
   ownIpTowards(ip: string): Promise<string>;
-  readonly call: Asker["call"];
+  readonly call: QuestionPorts["call"];
   /** A device logged in through this menu. */
   onLogin(id: string): void;
   onLogoff(id: string): void;
@@ -242,21 +242,21 @@ export class Menu {
     }
   }
 
-  async #send(message: Request["message"]): Promise<Outcome> {
+  async #send(message: EncodedRequest["message"]): Promise<Outcome> {
     const outcome = await this.ports.request(message);
     this.#tell(message.type, outcome);
     return outcome;
   }
 
   /** Prints the answer and, on a terminal, what to do about it. */
-  #tell(verb: Request["message"]["type"], outcome: Outcome): void {
+  #tell(verb: EncodedRequest["message"]["type"], outcome: Outcome): void {
     const { server, sealed, terminal } = this.ports;
     this.#say(outcomeLine(verb, outcome, server));
     const advice = adviceOn(verb, outcome, sealed);
     if (advice !== null) terminal.show(advice);
   }
 
-  #asker(): Asker {
+  #asker(): QuestionPorts {
     const { server, port, time, request, ownIpTowards, call } = this.ports;
     return { id: this.#self, server, port, time, request, ownIpTowards, call };
   }

@@ -8,7 +8,7 @@ import { answer, query } from "../../protocol/codes.ts";
 import type { Address, Query } from "../../protocol/messages.ts";
 
 /** What a question needs: the asker's id, a way to send requests, and times for them. */
-export type Asker = {
+export type QuestionPorts = {
   readonly id: string;
   readonly server: Address;
   /** The local port of this client's socket, to which devices answer. */
@@ -26,7 +26,7 @@ export type Asker = {
  * @param code one of the QUERY codes
  * @param target an id; for 03 `*` or the last id of the previous page
  */
-export function askServer(asker: Asker, code: string, target: string): Promise<Outcome> {
+export function askServer(asker: QuestionPorts, code: string, target: string): Promise<Outcome> {
   const { id } = asker;
   return asker.request({ type: "QUERY", code, id, address: null, time: asker.time(), target });
 }
@@ -37,7 +37,7 @@ export function askServer(asker: Asker, code: string, target: string): Promise<O
  * @returns the last outcome; `answer` with code 01 if the list was read to its end
  */
 export async function listLoggedIn(
-  asker: Asker,
+  asker: QuestionPorts,
   onPage: (ids: readonly string[]) => void,
 ): Promise<Outcome> {
   for (let last = "*"; ;) {
@@ -76,7 +76,7 @@ const vouchersMax = 3;
  * @param port its port, or null for the one that the server tells
  */
 export async function askDevice(
-  asker: Asker,
+  asker: QuestionPorts,
   target: string,
   ip: string | null,
   port: number | null,
@@ -104,11 +104,11 @@ export async function askDevice(
   }
 }
 
-async function askText(asker: Asker, target: string, at: Address): Promise<PeerOutcome> {
+async function askText(asker: QuestionPorts, target: string, at: Address): Promise<PeerOutcome> {
   return { asked: "device", at, outcome: await askAt(asker, target, at), via: "text" };
 }
 
-async function askAt(asker: Asker, target: string, at: Address): Promise<Outcome> {
+async function askAt(asker: QuestionPorts, target: string, at: Address): Promise<Outcome> {
   const address = { ip: await asker.ownIpTowards(at.ip), port: asker.port };
   const { id } = asker;
   const time = asker.time();

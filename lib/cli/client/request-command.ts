@@ -4,7 +4,7 @@
 import type { CallResult } from "../../client/channel.ts";
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
-import type { Request } from "../../client/requests.ts";
+import type { EncodedRequest } from "../../client/requests.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import type { ExitCode } from "../../operating-error.ts";
 import { answer, query } from "../../protocol/codes.ts";
@@ -13,7 +13,7 @@ import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
 import { passwordFrom } from "./password.ts";
 import {
-  type Asker,
+  type QuestionPorts,
   askDevice,
   askServer,
   listLoggedIn,
@@ -21,7 +21,7 @@ import {
   peerVerdict,
 } from "./questions.ts";
 import { exitCodeOf, jsonOf, outcomeLine, peerLine, place, reportLine } from "./rendering.ts";
-import { asksOnly, openSession, type Session } from "./session.ts";
+import { asksOnly, openSession, type OpenClient } from "./session.ts";
 
 /** The configurations of these commands. */
 export type RequestConfig = Extract<
@@ -56,7 +56,7 @@ function needsPassword({ command }: RequestConfig): boolean {
 async function ask(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
   password: string,
 ): Promise<Verdict> {
   const { id, port } = config;
@@ -86,8 +86,8 @@ async function ask(
 async function simple(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
-  message: Request["message"],
+  session: OpenClient,
+  message: EncodedRequest["message"],
 ): Promise<Verdict> {
   const outcome = await session.connection.request(message, { timeoutMs: config.timeoutMs });
   return tell(config, machine, session, outcome, message.type);
@@ -97,9 +97,9 @@ async function simple(
 function tell(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
   outcome: Outcome,
-  verb: Request["message"]["type"],
+  verb: EncodedRequest["message"]["type"],
 ): Verdict {
   const verdict = verdictOf(verb, outcome);
   const { command, id } = config;
@@ -115,8 +115,8 @@ function tell(
 function advise(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
-  verb: Request["message"]["type"],
+  session: OpenClient,
+  verb: EncodedRequest["message"]["type"],
   outcome: Outcome,
 ): void {
   const advice = adviceOn(verb, outcome, session.connection.carrier.kind === "sealed");
@@ -126,7 +126,7 @@ function advise(
 async function about(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
   what: "address" | "report",
   target: string,
 ): Promise<Verdict> {
@@ -153,7 +153,11 @@ async function about(
   return "done";
 }
 
-async function list(config: RequestConfig, machine: Machine, session: Session): Promise<Verdict> {
+async function list(
+  config: RequestConfig,
+  machine: Machine,
+  session: OpenClient,
+): Promise<Verdict> {
   const ids: string[] = [];
   const outcome = await listLoggedIn(askerOf(config, machine, session), (page) => {
     if (config.json) ids.push(...page);
@@ -170,7 +174,7 @@ async function list(config: RequestConfig, machine: Machine, session: Session): 
 async function peer(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
   target: string,
 ): Promise<Verdict> {
   const result = await askInTime(config, machine, session, target);
@@ -195,9 +199,9 @@ function peerFields({ asked, at, outcome, via, why }: PeerOutcome): Record<strin
 function askerOf(
   { id, timeoutMs }: RequestConfig,
   machine: Machine,
-  { connection, server }: Session,
+  { connection, server }: OpenClient,
   leftMs = () => timeoutMs,
-): Asker {
+): QuestionPorts {
   return {
     id,
     server,
@@ -214,7 +218,7 @@ function askerOf(
 async function askInTime(
   config: RequestConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
   target: string,
 ): Promise<PeerOutcome> {
   const { clock } = machine;

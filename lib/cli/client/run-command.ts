@@ -18,7 +18,7 @@ import { passwordFrom } from "./password.ts";
 import { Outages } from "./outages.ts";
 import { openSpool } from "./run-spool.ts";
 import { eventLine, visible } from "./rendering.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type OpenClient } from "./session.ts";
 import { isBroken } from "./send-command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -42,7 +42,7 @@ class AgentRun {
   #end: (exit: ExitCode) => void = () => {};
   readonly #ended: Promise<ExitCode>;
   #agent: Agent | null = null;
-  #session: Session | null = null;
+  #session: OpenClient | null = null;
   #terminal: Terminal | null = null;
   #cancelReport: () => void = () => {};
   /** Whether the command ends, for whatever reason: nothing is reported any more. */
@@ -111,7 +111,7 @@ class AgentRun {
     }
   }
 
-  #start({ connection, server, ip, mac }: Session, spool: Spool, password: string): void {
+  #start({ connection, server, ip, mac }: OpenClient, spool: Spool, password: string): void {
     const { config } = this;
     const agent = new Agent(
       { id: config.id, password, mac, ip, port: connection.port },

@@ -12,7 +12,7 @@ import type { Data } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
 import { exitCodeOf, jsonOf, outcomeLine, place } from "./rendering.ts";
-import { asksOnly, openSession, type Session } from "./session.ts";
+import { asksOnly, openSession, type OpenClient } from "./session.ts";
 
 type SendConfig = Extract<ClientConfig, { command: "send" }>;
 
@@ -47,7 +47,7 @@ export async function runSend(config: SendConfig, machine: Machine): Promise<Exi
 async function sendLines(
   config: SendConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
 ): Promise<ExitCode> {
   const terminal = machine.openTerminal();
   if (terminal.interactive) terminal.show("One report per line; ^D ends.");
@@ -78,7 +78,7 @@ async function sendLines(
 async function send(
   config: SendConfig,
   machine: Machine,
-  session: Session,
+  session: OpenClient,
   data: Data,
 ): Promise<{ verdict: Verdict; goesOn: boolean }> {
   const outcome = await session.connection.request(data, { timeoutMs: config.timeoutMs });
@@ -98,7 +98,7 @@ async function send(
   return { verdict, goesOn: !hopeless };
 }
 
-function dataOf({ code, id }: SendConfig, session: Session, message: string): Data {
+function dataOf({ code, id }: SendConfig, session: OpenClient, message: string): Data {
   const time = session.connection.times.distinct();
   // protocol §1.6: a receiver takes one line end at the end for the datagram's own.
   return { type: "DATA", code, id, address: null, time, message: message.replace(/(\r?\n)+$/, "") };
@@ -112,7 +112,7 @@ export function isBroken(text: string): boolean {
   return text.includes("\ufffd");
 }
 
-function tooLongBy(data: Data, session: Session): string | null {
+function tooLongBy(data: Data, session: OpenClient): string | null {
   const bytes = utf8Bytes(data.message);
   const max = messageBytesMax(data, session.connection.client.requests.channel.textBytesMax);
   return bytes <= max ? null : `${bytes} bytes, of which ${max} fit`;

@@ -14,7 +14,7 @@ import { Connection } from "./connection.ts";
 import type { Machine, Socket } from "./machine.ts";
 
 /** An open client. */
-export type Session = {
+export type OpenClient = {
   readonly connection: Connection;
   readonly server: Address;
   /** The IP at which this device is reached: `--ip`, or the local address of the route to the server. */
@@ -55,7 +55,7 @@ export async function openSession(
   config: Common,
   port: number,
   behaviour: Behaviour,
-): Promise<Session> {
+): Promise<OpenClient> {
   const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
   const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
   let opened: Connection | null = null;

@@ -15,9 +15,10 @@ import {
 } from "./listing.ts";
 import { printable } from "./printable.ts";
 
-type Write = (line: string) => void;
+/** Prints a line, without its end. */
+export type WriteLine = (line: string) => void;
 /** Rows of a store, read while they are printed. */
-type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
+type Listed<Row> = AsyncIterable<Row> | Iterable<Row>;
 
 /**
  * Prints the registered devices, one a line.
@@ -26,10 +27,10 @@ type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
  */
 export async function printDevices(
   { json }: { readonly json: boolean },
-  devices: Rows<ShownDevice>,
+  devices: Listed<ShownDevice>,
   served: boolean,
   now: number,
-  write: Write,
+  write: WriteLine,
 ): Promise<ExitCode> {
   if (json) {
     for await (const device of devices) write(deviceJson(device, served));
@@ -49,8 +50,8 @@ export async function printDevices(
 export async function printReports(
   { id, json }: { readonly id: string; readonly json: boolean },
   known: boolean,
-  reports: Rows<ReportRow>,
-  write: Write,
+  reports: Listed<ReportRow>,
+  write: WriteLine,
 ): Promise<ExitCode> {
   const lines = json
     ? each(reports, reportJson)
@@ -69,7 +70,7 @@ export async function printReports(
 /** Writes lines, or `otherwise` if there are none; returns the number of lines. */
 async function writeAll(
   lines: AsyncIterable<string>,
-  write: Write,
+  write: WriteLine,
   otherwise: string | null,
 ): Promise<number> {
   let count = 0;
@@ -81,7 +82,7 @@ async function writeAll(
   return count;
 }
 
-async function* each<From, To>(all: Rows<From>, to: (one: From) => To): AsyncGenerator<To> {
+async function* each<From, To>(all: Listed<From>, to: (one: From) => To): AsyncGenerator<To> {
   for await (const one of all) yield to(one);
 }
 
@@ -90,7 +91,7 @@ async function* each<From, To>(all: Rows<From>, to: (one: From) => To): AsyncGen
  * @param known whether the device is registered
  * @throws OperatingError `unknown-device`
  */
-export function printAllowed(id: string, known: boolean, write: Write): ExitCode {
+export function printAllowed(id: string, known: boolean, write: WriteLine): ExitCode {
   if (!known) {
     throw new OperatingError(
       "unknown-device",
@@ -107,7 +108,7 @@ export function printAllowed(id: string, known: boolean, write: Write): ExitCode
  * @param link the link, or null if the server serves no dashboard
  * @throws OperatingError `no-dashboard`
  */
-export function printLink(link: string | null, write: Write): ExitCode {
+export function printLink(link: string | null, write: WriteLine): ExitCode {
   if (link === null) {
     throw new OperatingError(
       "no-dashboard",
@@ -124,7 +125,7 @@ export function printLink(link: string | null, write: Write): ExitCode {
  * @param print the fingerprint, or null if there is no identity.key
  * @throws OperatingError `no-identity`
  */
-export function printFingerprint(db: string, print: string | null, write: Write): ExitCode {
+export function printFingerprint(db: string, print: string | null, write: WriteLine): ExitCode {
   if (print === null) {
     throw new OperatingError(
       "no-identity",
@@ -156,7 +157,7 @@ const refusals = {
 export function printAnswer(
   { id, json }: { readonly id: string; readonly json: boolean },
   result: Answer,
-  write: Write,
+  write: WriteLine,
 ): ExitCode {
   if (result.kind === "answer") {
     const { code, time, message } = result;

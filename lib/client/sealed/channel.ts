@@ -18,7 +18,7 @@ import {
 import { firstOf, Msgids } from "../msgids.ts";
 import { Comebacks } from "./comebacks.ts";
 import { ForeignText } from "./foreign-text.ts";
-import { type Login, loginIn, Logins } from "./logins.ts";
+import { type SealedLogin, loginIn, SealedLogins } from "./logins.ts";
 import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
 import { ServerClock } from "./server-clock.ts";
@@ -43,7 +43,7 @@ export type SealedEvents = {
 type Outstanding = {
   readonly msgid: bigint;
   readonly bytes: Uint8Array;
-  readonly login: Login | null;
+  readonly login: SealedLogin | null;
 };
 
 export class SealedChannel implements Carrier {
@@ -51,7 +51,7 @@ export class SealedChannel implements Carrier {
   readonly kind = "sealed";
   readonly #msgids: Msgids;
   readonly #link: ServerLink;
-  readonly #logins: Logins;
+  readonly #logins: SealedLogins;
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
   readonly #serverClock: ServerClock;
@@ -75,7 +75,7 @@ export class SealedChannel implements Carrier {
       onTrouble: events.onTrouble,
       onKeyChange: events.onKeyChange,
     });
-    this.#logins = new Logins(ports, this.#msgids, () => this.#link.serverKey);
+    this.#logins = new SealedLogins(ports, this.#msgids, () => this.#link.serverKey);
     this.#comebacks = new Comebacks(
       ports,
       this.#logins,
@@ -246,7 +246,7 @@ export class SealedChannel implements Carrier {
 
   #receiveLoginAnswer(
     outstanding: Outstanding,
-    login: Login,
+    login: SealedLogin,
     frame: Extract<Frame, { kind: "text" }>,
   ): void {
     const { msgid } = outstanding;

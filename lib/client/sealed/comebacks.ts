@@ -4,12 +4,12 @@
 import { ack } from "../../protocol/codes.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
-import type { Login, Logins } from "./logins.ts";
+import type { SealedLogin, SealedLogins } from "./logins.ts";
 import type { Msgids } from "../msgids.ts";
 import type { SealedPorts } from "./ports.ts";
 
 type Comeback = {
-  readonly login: Login;
+  readonly login: SealedLogin;
   readonly msgid: bigint;
   readonly schedule: RetrySchedule;
   sendings: number;
@@ -17,7 +17,7 @@ type Comeback = {
 };
 
 export class Comebacks {
-  #waiting: Login[] = [];
+  #waiting: SealedLogin[] = [];
   #current: Comeback | null = null;
 
   /**
@@ -26,7 +26,7 @@ export class Comebacks {
    */
   constructor(
     private readonly ports: SealedPorts,
-    private readonly logins: Logins,
+    private readonly logins: SealedLogins,
     private readonly msgids: Msgids,
     private readonly send: (frame: Frame) => void,
     private readonly onDone: () => void,

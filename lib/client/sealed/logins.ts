@@ -16,7 +16,7 @@ import type { SealedPorts } from "./ports.ts";
 const loginsRemembered = 16;
 
 /** A LOGIN as the engine encoded it, in progress or done. */
-export type Login = {
+export type SealedLogin = {
   readonly id: string;
   readonly password: string;
   readonly ip: string;
@@ -33,8 +33,8 @@ export type LoginAnswer =
   | { readonly kind: "again" }
   | { readonly kind: "answered"; readonly code: string; readonly text: Uint8Array };
 
-export class Logins {
-  readonly #in = new Map<string, Login>();
+export class SealedLogins {
+  readonly #in = new Map<string, SealedLogin>();
   readonly #byMsgid = new BoundedMap<bigint, string>(loginsRemembered);
 
   constructor(
@@ -49,7 +49,7 @@ export class Logins {
   }
 
   /** Copies of all logins, in the state of before their first sending, to be sent after a restart of the server. */
-  all(): Login[] {
+  all(): SealedLogin[] {
     return Array.from(this.#in.values(), (login) =>
       Object.assign({}, login, { resume: null, resumeRefused: false }),
     );
@@ -65,7 +65,7 @@ export class Logins {
   }
 
   /** Records a LOGIN that was answered with 70. */
-  note(login: Login): void {
+  note(login: SealedLogin): void {
     this.#in.set(login.id, login);
   }
 
@@ -87,7 +87,7 @@ export class Logins {
    * The frame that logs in: a RESUME if there is a ticket that was not refused, else the LOGIN.
    * @param msgid the msgid of the LOGIN
    */
-  frameOf(login: Login, msgid: bigint): Frame {
+  frameOf(login: SealedLogin, msgid: bigint): Frame {
     const resume = login.resumeRefused ? null : this.#resumeOf(login);
     if (resume !== null) return resume;
     this.#byMsgid.renew(msgid, login.id);
@@ -99,7 +99,7 @@ export class Logins {
    * @param msgid the msgid of the LOGIN
    * @returns null if it answers neither; `again` if the ticket was refused, after which `frameOf` returns the LOGIN
    */
-  take(login: Login, msgid: bigint, frame: Frame): LoginAnswer | null {
+  take(login: SealedLogin, msgid: bigint, frame: Frame): LoginAnswer | null {
     if (frame.kind !== "text") return null;
     const decoded = decode(frame.body);
     if (!decoded.ok || decoded.message.type !== "ACK") return null;
@@ -129,7 +129,7 @@ export class Logins {
     return id;
   }
 
-  #resumeOf(login: Login): Frame | null {
+  #resumeOf(login: SealedLogin): Frame | null {
     const serverKey = this.serverKey();
     const kept = serverKey === null ? null : this.ports.ticketOf(serverKey, login.id);
     if (kept === null) return null;
@@ -143,7 +143,7 @@ export class Logins {
 }
 
 /** Decodes a text message; returns null if it is not a LOGIN. */
-export function loginIn(bytes: Uint8Array): Login | null {
+export function loginIn(bytes: Uint8Array): SealedLogin | null {
   const decoded = decode(bytes);
   if (!decoded.ok || decoded.message.type !== "LOGIN") return null;
   const { id, password, ip, port } = decoded.message;
@@ -151,6 +151,6 @@ export function loginIn(bytes: Uint8Array): Login | null {
 }
 
 /** The engine does not know about RESUME: the ACK of a RESUME is rewritten to carry the hash of the LOGIN. */
-function asAnswerTo(login: Login, { code, id, time, reason }: Ack): Uint8Array {
+function asAnswerTo(login: SealedLogin, { code, id, time, reason }: Ack): Uint8Array {
   return Buffer.from(encodeAck(code, id, time, digestOf(login.bytes), reason));
 }

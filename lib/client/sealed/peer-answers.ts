@@ -12,7 +12,7 @@ import { x25519KeyPair } from "../../sealed/primitives.ts";
 import { Transport } from "../../sealed/transport.ts";
 import { type Voucher, voucherFault } from "../../sealed/voucher.ts";
 import type { Delivery } from "../channel.ts";
-import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
+import { PeerLink, type PeerRoute, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
 import type { ServerClock } from "./server-clock.ts";
 
@@ -57,7 +57,7 @@ export class PeerAnswers {
   }
 
   /** Takes a received INIT and answers it with RESP, within the rate limit. RESP is shorter: no amplification. */
-  receiveInit(bytes: Uint8Array, route: Route): void {
+  receiveInit(bytes: Uint8Array, route: PeerRoute): void {
     const { ports } = this;
     if (!this.#responder.checkInit(bytes).ok || !this.#mayRead()) return;
     const read = this.#responder.readInit(bytes);
@@ -75,7 +75,7 @@ export class PeerAnswers {
   }
 
   /** Takes a received DATA packet; returns whether it belongs to a link of this side. */
-  receiveData(bytes: Uint8Array, route: Route): boolean {
+  receiveData(bytes: Uint8Array, route: PeerRoute): boolean {
     const index = receiverOf(bytes);
     const caller = this.#callers.get(index);
     if (caller === undefined) return false;
@@ -108,7 +108,7 @@ export class PeerAnswers {
   }
 
   /** A caller may only send a QUERY, whose id and target are those of its voucher; anything else is dropped. */
-  #receiveText(caller: Caller, frame: Extract<Frame, { kind: "text" }>, route: Route): void {
+  #receiveText(caller: Caller, frame: Extract<Frame, { kind: "text" }>, route: PeerRoute): void {
     const { voucher, link } = caller;
     if (voucher === null || frame.answer) return;
     const decoded = decode(frame.body);

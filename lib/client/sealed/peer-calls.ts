@@ -10,7 +10,7 @@ import { type Voucher, voucherFault, type VoucherReason } from "../../sealed/vou
 import type { CallResult, Delivery } from "../channel.ts";
 import { Handshaking } from "./handshaking.ts";
 import type { Msgids } from "../msgids.ts";
-import { PeerLink, type Route, type Transmit } from "./peer-link.ts";
+import { PeerLink, type PeerRoute, type Transmit } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
 import type { ServerClock } from "./server-clock.ts";
 
@@ -64,7 +64,7 @@ export class PeerCalls {
     private readonly ports: SealedPorts,
     private readonly clock: ServerClock,
     private readonly msgids: Msgids,
-    private readonly transmit: (packet: Uint8Array, route: Route) => bigint | null,
+    private readonly transmit: (packet: Uint8Array, route: PeerRoute) => bigint | null,
     private readonly signingKey: (id: string) => Uint8Array | null,
     private readonly onDelivery: (delivery: Delivery) => void,
   ) {}
@@ -132,7 +132,7 @@ export class PeerCalls {
   }
 
   /** Takes a received RESP, COOKIE or DATA packet; returns whether it belongs to a call. */
-  receive(bytes: Uint8Array, route: Route): boolean {
+  receive(bytes: Uint8Array, route: PeerRoute): boolean {
     if (bytes[0] !== packetType.data) return this.#receiveHandshake(bytes, route);
     const index = receiverOf(bytes);
     const call = this.#calls.find(({ link }) => link?.transport.localIndex === index);
@@ -197,7 +197,8 @@ export class PeerCalls {
   #try(call: Call, phase: "direct" | "relayed"): void {
     const { voucher, at, target } = call;
     if (voucher === null) return;
-    const route: Route = phase === "direct" ? { kind: phase, to: at } : { kind: phase, id: target };
+    const route: PeerRoute =
+      phase === "direct" ? { kind: phase, to: at } : { kind: phase, id: target };
     call.phase = phase;
     call.sendings = 0;
     call.handshake = new Handshaking(this.ports, voucher.targetKey, (packet) =>
@@ -226,7 +227,7 @@ export class PeerCalls {
     this.#end(call, { kind: "failed", why: `the server does not pass it on: ${frame.text}` });
   }
 
-  #receiveHandshake(bytes: Uint8Array, route: Route): boolean {
+  #receiveHandshake(bytes: Uint8Array, route: PeerRoute): boolean {
     for (const call of this.#calls) {
       const established = call.handshake?.receive(bytes) ?? null;
       if (established === null) continue;

@@ -13,18 +13,18 @@ import type { Transport } from "../../sealed/transport.ts";
 import type { Way } from "../channel.ts";
 
 /** How packets reach the other device. */
-export type Route =
+export type PeerRoute =
   | { readonly kind: "direct"; readonly to: Address }
   | { readonly kind: "relayed"; readonly id: string };
 
 /** Sends a packet to another device. */
-export type Transmit = (packet: Uint8Array, route: Route) => void;
+export type Transmit = (packet: Uint8Array, route: PeerRoute) => void;
 
 export class PeerLink {
   constructor(
     readonly transport: Transport,
     /** A direct route follows the other device's address (sealed, Roaming). */
-    public route: Route,
+    public route: PeerRoute,
     private readonly transmit: Transmit,
     private readonly now: () => number,
   ) {}
@@ -44,7 +44,7 @@ export class PeerLink {
   }
 
   /** Opens a DATA packet of this link; returns its frame, or null if it does not verify. */
-  open(bytes: Uint8Array, route: Route): Frame | null {
+  open(bytes: Uint8Array, route: PeerRoute): Frame | null {
     const opened = this.transport.open(bytes, this.now());
     if (!opened.ok) return null;
     if (opened.value.newest && this.route.kind === route.kind) this.route = route;

@@ -7,11 +7,11 @@ import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { packetType } from "../../sealed/packet-form.ts";
 import type { CallResult, Delivery } from "../channel.ts";
-import type { Logins } from "./logins.ts";
+import type { SealedLogins } from "./logins.ts";
 import type { Msgids } from "../msgids.ts";
 import { PeerAnswers } from "./peer-answers.ts";
 import { PeerCalls } from "./peer-calls.ts";
-import type { Route } from "./peer-link.ts";
+import type { PeerRoute } from "./peer-link.ts";
 import type { SealedPorts } from "./ports.ts";
 import type { ServerClock } from "./server-clock.ts";
 
@@ -24,12 +24,12 @@ export class Peers {
     private readonly ports: SealedPorts,
     clock: ServerClock,
     private readonly msgids: Msgids,
-    private readonly logins: Logins,
+    private readonly logins: SealedLogins,
     private readonly sendFrame: (frame: Frame) => void,
     server: Address,
     onDelivery: (delivery: Delivery) => void,
   ) {
-    const transmit = (packet: Uint8Array, route: Route) => this.#transmit(packet, route);
+    const transmit = (packet: Uint8Array, route: PeerRoute) => this.#transmit(packet, route);
     const signingKey = (id: string | null) => logins.signingKey(id);
     this.#calls = new PeerCalls(ports, clock, msgids, transmit, signingKey, onDelivery);
     const target = { isIn: (id: string) => logins.has(id), signingKey, server, clock };
@@ -52,7 +52,7 @@ export class Peers {
   }
 
   /** Takes a packet from another device. INITs are dropped while no id is logged in. */
-  receive(bytes: Uint8Array, route: Route): void {
+  receive(bytes: Uint8Array, route: PeerRoute): void {
     if (bytes[0] !== packetType.init) {
       if (this.#calls.receive(bytes, route) || bytes[0] !== packetType.data) return;
       this.#answers.receiveData(bytes, route);
@@ -85,7 +85,7 @@ export class Peers {
   }
 
   /** Sends a packet on its route; returns the msgid of the RELAY frame, or null if it was sent directly. */
-  #transmit(packet: Uint8Array, route: Route): bigint | null {
+  #transmit(packet: Uint8Array, route: PeerRoute): bigint | null {
     if (route.kind === "direct") {
       this.ports.send(packet, route.to);
       return null;

@@ -2,12 +2,9 @@
 // owns, with buffers that are allocated once. Linux only. Datagrams that it cannot handle are left to Bun's socket.
 
 import { type Library, type Pointer, ptr } from "bun:ffi";
-import type { Address } from "../../protocol/messages.ts";
+import type { Outgoing } from "../../protocol/messages.ts";
 import { openLibc } from "../libc.ts";
 import { addressWords, KnownPeer, type Peer, type PeerTable } from "./peers.ts";
-
-/** A datagram to send. A string is sent as UTF-8. */
-export type Outgoing = { readonly payload: string | Uint8Array; readonly to: Address };
 
 /** Datagrams received with one call. Bun's socket delivers what remains. */
 const inSlots = 512;

@@ -3,7 +3,8 @@
 
 import { ptr } from "bun:ffi";
 import { OperatingError } from "../../operating-error.ts";
-import { BulkSocket, type Outgoing } from "./bulk-socket.ts";
+import type { Outgoing } from "../../protocol/messages.ts";
+import { BulkSocket } from "./bulk-socket.ts";
 import { openLibc } from "../libc.ts";
 import { type Peer, PeerTable } from "./peers.ts";
 
@@ -27,7 +28,6 @@ export type UdpEndpoint = {
   close(): void;
 };
 
-export type { Outgoing } from "./bulk-socket.ts";
 export type { Peer } from "./peers.ts";
 
 /** Called for every datagram. The bytes are valid until the next `collect`. Datagrams of a peer may share an object. */

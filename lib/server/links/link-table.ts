@@ -1,7 +1,7 @@
 // All links, by index, and the current link of each client key. A stranger is a link without a login; strangers are
 // bounded in number and time. A link becomes current with its first valid DATA, so a replayed INIT replaces no link.
 
-import type { Random } from "../identity.ts";
+import type { Random } from "../../sealed/cookie.ts";
 import { limits } from "../policy.ts";
 import { HandshakeCounters } from "./handshake-counters.ts";
 import type { Link } from "./link.ts";

@@ -13,10 +13,10 @@ import { receiveRegister } from "./register.ts";
 import { receiveStatus } from "./status.ts";
 
 /** What a verb works with; `attempts` carries requests with a password through. */
-export type Parts = { readonly desk: Desk; readonly attempts: Attempts };
+export type VerbParts = { readonly desk: Desk; readonly attempts: Attempts };
 
 type Handler<V extends Verb> = (
-  parts: Parts,
+  parts: VerbParts,
   request: Request,
   message: Message & { readonly type: V },
 ) => void;
@@ -36,7 +36,7 @@ const verbs: { readonly [V in Verb]: Handler<V> } = {
 };
 
 /** Carries out a message. */
-export function carryOut(parts: Parts, request: Request, message: Message): void {
+export function carryOut(parts: VerbParts, request: Request, message: Message): void {
   request.verb = message.type;
   // The table pairs each type with its handler, which TypeScript cannot see through the look-up.
   (verbs[message.type] as Handler<Verb>)(parts, request, message);

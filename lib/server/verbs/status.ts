@@ -1,4 +1,4 @@
-// STATUS (protocol §4.5): a heartbeat. Changes only memory and is answered at once; lib/server/sessions/presence.ts writes the
+// STATUS (protocol §4.5): a heartbeat. Changes only memory and is answered at once; `sessions/presence-sweep` writes the
 // session's row later.
 
 import { ack } from "../../protocol/codes.ts";

@@ -2,7 +2,7 @@
 // when the process ends. Knows no verb.
 
 import type { ReportRow, SessionRow } from "../../server/rows.ts";
-import type { ReportStep, ReportStored, Result, Step, Store } from "../../server/store-port.ts";
+import type { ReportStep, ReportStored, StepResult, Step, Store } from "../../server/store-port.ts";
 import { MemoryReads } from "./memory-reads.ts";
 import { MemoryRows } from "./memory-rows.ts";
 import { UndoLog, UndoMap } from "./undo-map.ts";
@@ -16,7 +16,7 @@ export class MemoryStore implements Store {
   readonly #sequences = new UndoMap<string, number>(this.#log);
   readonly reads = new MemoryReads(this.rows, this.reports);
 
-  apply(steps: readonly Step[]): readonly Result[] {
+  apply(steps: readonly Step[]): readonly StepResult[] {
     try {
       return steps.map((step) => this.#carryOut(step));
     } catch (error) {
@@ -34,7 +34,7 @@ export class MemoryStore implements Store {
     return [...this.rows.sessions.values()].filter(({ ended }) => ended === null);
   }
 
-  #carryOut(step: Step): Result {
+  #carryOut(step: Step): StepResult {
     if (step.kind === "report") return this.#report(step);
     const { keys, decide } = step;
     const rows = this.rows.load(keys);

@@ -10,8 +10,8 @@ import type {
   SessionRow,
 } from "../../server/rows.ts";
 import type { DeviceReads, ReportReads } from "../../server/store-reads.ts";
-import { always, ChunkRanges, type ReportRange } from "./reports/chunk-ranges.ts";
-import { MessageScan, MessageStatements } from "./reports/message-scan.ts";
+import { always, ChunkRanges, type ReportBounds } from "./reports/chunk-ranges.ts";
+import { SqliteMessageScan, MessageStatements } from "./reports/message-scan.ts";
 import type { ChunkTimes } from "./reports/report-chunks.ts";
 import { reportColumns } from "./reports/report-columns.ts";
 import { ReportReader } from "./reports/report-reader.ts";
@@ -142,7 +142,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
    */
   scan(
     id: string | null,
-    part: Pick<ReportRange, "low" | "high"> & Partial<ReportRange>,
+    part: Pick<ReportBounds, "low" | "high"> & Partial<ReportBounds>,
     order: ScanOrder,
   ) {
     const range = { ...always, ...part };
@@ -167,7 +167,9 @@ export class OperatorReader implements DeviceReads, ReportReads {
   }
 
   /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */
-  messages(id: string, low: number, high: number): MessageScan {
-    return new MessageScan(this.#messages, this.store.chunks, id, low, high, () => this.first());
+  messages(id: string, low: number, high: number): SqliteMessageScan {
+    return new SqliteMessageScan(this.#messages, this.store.chunks, id, low, high, () =>
+      this.first(),
+    );
   }
 }

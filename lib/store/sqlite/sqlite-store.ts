@@ -3,7 +3,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { ReportRow, SessionRow } from "../../server/rows.ts";
-import type { ReportStep, ReportStored, Result, Step, Store } from "../../server/store-port.ts";
+import type { ReportStep, ReportStored, StepResult, Step, Store } from "../../server/store-port.ts";
 import { isDamage } from "./file/database-refusal.ts";
 import { batchWaitMs } from "./file/open-database.ts";
 import { type FileGuard, logBytesMax, logGrows } from "./file/file-guard.ts";
@@ -92,7 +92,7 @@ export class SqliteStore implements Store {
    * Carries out steps in one transaction.
    * @throws errors of SQLite, and of the guard if the file is gone; then nothing may be acknowledged
    */
-  apply(steps: readonly Step[]): readonly Result[] {
+  apply(steps: readonly Step[]): readonly StepResult[] {
     this.guard?.assertThere();
     // After a damaged page, SQLite carries out nothing more in a transaction: it begins again without that read.
     const unreadable = new Set<number>();
@@ -111,8 +111,8 @@ export class SqliteStore implements Store {
    *   them reads a damaged page
    * @returns null if one was added, and nothing is stored
    */
-  #attempt(steps: readonly Step[], unreadable: Set<number>): Result[] | null {
-    const results: Result[] = [];
+  #attempt(steps: readonly Step[], unreadable: Set<number>): StepResult[] | null {
+    const results: StepResult[] = [];
     this.#reports.begin();
     try {
       this.#beginBatch();
@@ -179,7 +179,7 @@ export class SqliteStore implements Store {
     return new Error("another program has locked the database for writing; end it (lsof names it)");
   }
 
-  #carryOut(step: Step, unreadable: boolean): Result {
+  #carryOut(step: Step, unreadable: boolean): StepResult {
     if (step.kind === "report") return this.#report(step, unreadable);
     const rows = this.#rows.load(step.keys, (id) => this.#lastReportOf(id, unreadable));
     const { outcome, writes } = step.decide(rows);

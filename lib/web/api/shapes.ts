@@ -87,7 +87,7 @@ export const report = object({
   code,
   message: text,
 });
-export type Report = Infer<typeof report>;
+export type ReportJson = Infer<typeof report>;
 
 export const device = object({
   id,
@@ -104,14 +104,14 @@ export const device = object({
     "how many of its reports repeated one that was stored before, and were not stored again",
   ),
 });
-export type Device = Infer<typeof device>;
+export type DeviceJson = Infer<typeof device>;
 
 export const devicePage = object({
   devices: listOf(device),
   total: about(count, "how many devices match, on all pages"),
   next,
 });
-export type DevicePage = Infer<typeof devicePage>;
+export type DevicesJson = Infer<typeof devicePage>;
 
 export const session = object({
   session: count,
@@ -121,10 +121,10 @@ export const session = object({
   reason,
   ...address,
 });
-export type Session = Infer<typeof session>;
+export type SessionJson = Infer<typeof session>;
 
 export const sessionPage = object({ sessions: listOf(session), next });
-export type SessionPage = Infer<typeof sessionPage>;
+export type SessionsJson = Infer<typeof sessionPage>;
 
 export const reportPage = object({ reports: listOf(report), next });
 
@@ -132,7 +132,7 @@ export const field = object({
   name: about(text, "a JSON path is `a.b`; a message that is a single number is `value`"),
   latest: number,
 });
-export type Field = Infer<typeof field>;
+export type FieldJson = Infer<typeof field>;
 export const fields = object({ fields: listOf(field) });
 
 export const series = object({
@@ -151,7 +151,7 @@ export const series = object({
   mean: about(listOf(number), "with few reports each is a point of its own, with min = max = mean"),
   count: listOf(count),
 });
-export type Series = Infer<typeof series>;
+export type SeriesJson = Infer<typeof series>;
 
 export const question = options({
   code: { ...code, default: "01" },
@@ -240,7 +240,7 @@ export const status = about(
   }),
   "as a live event, every second",
 );
-export type Status = Infer<typeof status>;
+export type StatusJson = Infer<typeof status>;
 
 /** The data of each live event, by its name. */
 export const events = {

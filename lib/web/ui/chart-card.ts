@@ -1,6 +1,6 @@
 // The chart of a device: buttons for its readings and for the range of time, the curve, and figures of that range.
 
-import type { Field, Series } from "../api/shapes.ts";
+import type { FieldJson, SeriesJson } from "../api/shapes.ts";
 import { get, isGivenUp, wordsOf } from "./api.ts";
 import { Chart } from "./chart.ts";
 import {
@@ -144,7 +144,7 @@ export class ChartCard {
     }
   }
 
-  #showFields(fields: readonly Field[]): void {
+  #showFields(fields: readonly FieldJson[]): void {
     this.#latest = new Map(fields.map(({ name, latest }) => [name, latest]));
     if (this.#field === null || !this.#latest.has(this.#field))
       this.#field = fields[0]?.name ?? null;
@@ -203,7 +203,7 @@ export class ChartCard {
     }
   }
 
-  #show(series: Series): void {
+  #show(series: SeriesJson): void {
     if (this.#host.parentElement?.parentElement !== this.#body) {
       this.#body.replaceChildren(
         this.#figure,
@@ -230,7 +230,7 @@ export class ChartCard {
    * Whether to begin with a shorter range: a device whose readings began within the last hour would be a dot at the edge
    * of a day. Only asked the first time.
    */
-  #isYoung({ times }: Series, now: number): boolean {
+  #isYoung({ times }: SeriesJson, now: number): boolean {
     const isFirst = !this.#isBegun;
     this.#isBegun = true;
     const [first] = times;

@@ -1,13 +1,13 @@
 // The figures below a chart: what the series comes to over the whole range.
 
-import type { Series } from "../api/shapes.ts";
+import type { SeriesJson } from "../api/shapes.ts";
 import { count, measure } from "./formats.ts";
 
 /** The names of the figures, in the order of `figuresOf`. */
 export const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
 
 /** The figures of a series as text. */
-export function figuresOf({ mean, min, max, count: counts, reports, last }: Series): string[] {
+export function figuresOf({ mean, min, max, count: counts, reports, last }: SeriesJson): string[] {
   let [sum, number] = [0, 0];
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const [i, value] of mean.entries()) {

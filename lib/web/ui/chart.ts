@@ -1,7 +1,7 @@
 // Draws a series: the mean as a line, and the lowest and highest reading as a band around it. Dragging selects a range,
 // which is reported to the caller; the chart does not zoom by itself.
 
-import type { Series } from "../api/shapes.ts";
+import type { SeriesJson } from "../api/shapes.ts";
 import uPlot from "uplot";
 import { element } from "./element.ts";
 import { clockTime, dayTime, measure } from "./formats.ts";
@@ -26,7 +26,7 @@ export class Chart {
   #plot: uPlot | null = null;
   /** The values at the pointer. */
   readonly #tip = element("p", { class: "tip", hidden: true });
-  #series: Series | null = null;
+  #series: SeriesJson | null = null;
   readonly #listening = new AbortController();
   readonly #resizing: ResizeObserver;
 
@@ -44,7 +44,7 @@ export class Chart {
   }
 
   /** Shows a series over its whole range. */
-  show(series: Series): void {
+  show(series: SeriesJson): void {
     const isMarked = series.times.length <= markedMax;
     const wasMarked = (this.#series?.times.length ?? 0) <= markedMax;
     this.#series = series;
@@ -75,7 +75,7 @@ export class Chart {
     return { width: Math.max(200, this.host.clientWidth), height: this.host.clientHeight || 280 };
   }
 
-  #options(series: Series): uPlot.Options {
+  #options(series: SeriesJson): uPlot.Options {
     const style = getComputedStyle(this.host);
     const colour = (name: string) => resolved(this.host, name);
     const font = `12px ${style.fontFamily}`;
@@ -178,7 +178,7 @@ function resolved(of: HTMLElement, name: string): string {
   return color;
 }
 
-function rangeOf({ from, to }: Series): { min: number; max: number } {
+function rangeOf({ from, to }: SeriesJson): { min: number; max: number } {
   return { min: Date.parse(from), max: Date.parse(to) };
 }
 
@@ -193,7 +193,7 @@ function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
 }
 
 /** The columns for uPlot, with an empty point in every gap. */
-function columnsOf({ times, min, max, mean }: Series): Columns {
+function columnsOf({ times, min, max, mean }: SeriesJson): Columns {
   const usual = medianStep(times);
   const columns: Columns = [[], [], [], []];
   for (const [i, time] of times.entries()) {

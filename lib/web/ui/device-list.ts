@@ -2,7 +2,7 @@
 
 import type { DeviceOrder } from "../api/words.ts";
 import { button, element, setAttribute } from "./element.ts";
-import { DeviceRow, rowId } from "./device-row.ts";
+import { DeviceListRow, rowId } from "./device-list-row.ts";
 import type { LoadedDevices } from "./loaded-devices.ts";
 import { VirtualList } from "./virtual-list.ts";
 
@@ -43,7 +43,7 @@ export class DeviceList {
     );
     this.#list = new VirtualList(body, {
       make: () => {
-        const row = new DeviceRow();
+        const row = new DeviceListRow();
         const show = (place: number) =>
           row.show(place, this.devices.rows[place], place === this.active);
         return { view: row.view, show };

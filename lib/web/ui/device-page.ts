@@ -3,7 +3,7 @@
 
 import { get, Problem, wordsOf } from "./api.ts";
 import { ChartCard } from "./chart-card.ts";
-import { DeviceFacts } from "./device-facts.ts";
+import { DeviceFactsCard } from "./device-facts-card.ts";
 import { element, setText } from "./element.ts";
 import { loginStep } from "./first-steps.ts";
 import { icon } from "./icons.ts";
@@ -13,7 +13,7 @@ import { activityHash } from "./places.ts";
 import { removalButton } from "./removal-button.ts";
 import { QuestionCard } from "./question-card.ts";
 import { ReportTable } from "./report-table.ts";
-import { SessionTable } from "./session-table.ts";
+import { SessionList } from "./session-list.ts";
 
 /** The longest id there is; the API refuses longer ones. */
 const idCharsMax = 64;
@@ -23,11 +23,11 @@ export class DevicePage implements Page {
   readonly topics = ["devices", "reports", "seen", "status"] as const;
   readonly device: string;
   readonly view: HTMLElement;
-  readonly #facts = new DeviceFacts();
+  readonly #facts = new DeviceFactsCard();
   readonly #trouble = element("p", { class: "trouble", role: "status" });
   readonly #chart: ChartCard;
   readonly #reports: ReportTable;
-  readonly #sessions: SessionTable;
+  readonly #sessions: SessionList;
   readonly #question: QuestionCard;
   readonly #body: HTMLElement;
   readonly #activity: HTMLElement;
@@ -43,7 +43,7 @@ export class DevicePage implements Page {
     this.device = id.slice(0, idCharsMax);
     this.#reports = new ReportTable(id);
     this.#chart = new ChartCard(id, (range) => this.#reports.showRange(range));
-    this.#sessions = new SessionTable(id);
+    this.#sessions = new SessionList(id);
     this.#reports.showRange(this.#chart.range);
     this.#question = new QuestionCard(app, id);
     this.#activity = element(

@@ -1,7 +1,7 @@
 // The rows of the device list that were loaded so far, kept up to date by live events. Searching and sorting is done by
 // the server. Renders nothing.
 
-import type { Device, DevicePage, LiveEvents } from "../api/shapes.ts";
+import type { DeviceJson, DevicesJson, LiveEvents } from "../api/shapes.ts";
 import type { DeviceOrder, PresenceFilter } from "../api/words.ts";
 import { get, isGivenUp, Problem, wordsOf } from "./api.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
@@ -20,7 +20,7 @@ const renewMs = 3_000;
 const singlesMax = 20;
 
 export class LoadedDevices {
-  readonly rows: Device[] = [];
+  readonly rows: DeviceJson[] = [];
   /** How many devices match the query, loaded or not. */
   total = 0;
   /** Whether the server has answered the current query. */
@@ -54,8 +54,8 @@ export class LoadedDevices {
   /** Loads the list again, as many rows as there are now, and replaces them all at once. */
   async load(wanted = Math.max(firstPage, this.rows.length)): Promise<void> {
     await this.#during(async (signal) => {
-      const rows: Device[] = [];
-      let page: DevicePage | null = null;
+      const rows: DeviceJson[] = [];
+      let page: DevicesJson | null = null;
       do {
         page = await this.#page(
           Math.min(largestPage, wanted - rows.length),
@@ -141,7 +141,7 @@ export class LoadedDevices {
     this.#readSingles.stop();
   }
 
-  #append(rows: readonly Device[], { total, next }: DevicePage): void {
+  #append(rows: readonly DeviceJson[], { total, next }: DevicesJson): void {
     for (const row of rows) {
       if (this.#places.has(row.id)) continue;
       this.#places.set(row.id, this.rows.length);
@@ -153,7 +153,7 @@ export class LoadedDevices {
     this.trouble = null;
   }
 
-  #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicePage> {
+  #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicesJson> {
     return get("/devices", { ...this.query, limit, cursor }, signal);
   }
 

@@ -1,6 +1,6 @@
 // Sends the device a QUERY and shows the latest questions with their answers, newest first.
 
-import type { Device, KeptQuestion } from "../api/shapes.ts";
+import type { DeviceJson, KeptQuestion } from "../api/shapes.ts";
 import { get, post, Problem, wordsOf } from "./api.ts";
 import { element, setText } from "./element.ts";
 import { presenceWords } from "./formats.ts";
@@ -82,7 +82,7 @@ export class QuestionCard {
   }
 
   /** Says whether the device can answer. */
-  show(device: Device): void {
+  show(device: DeviceJson): void {
     if (device.presence !== "online") {
       setText(this.#hint, `${presenceWords(device)}: it can answer while it is logged in.`);
       return;

@@ -1,7 +1,7 @@
 // The reports of a device, newest first, in pages; the first page is live. Links download the reports of the chart's
 // range as a file.
 
-import type { Report } from "../api/shapes.ts";
+import type { ReportJson } from "../api/shapes.ts";
 import { addressOf, get, isGivenUp, wordsOf } from "./api.ts";
 import { type ChartRange, endsOf } from "./chart-range.ts";
 import { DataTable } from "./data-table.ts";
@@ -121,7 +121,7 @@ export class ReportTable {
     void this.load();
   }
 
-  #show(reports: readonly Report[]): void {
+  #show(reports: readonly ReportJson[]): void {
     const shown = reports.map(({ sequence }) => sequence).join();
     if (shown === this.#shown && shown !== "") return;
     this.#shown = shown;

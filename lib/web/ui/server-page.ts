@@ -1,6 +1,6 @@
 // The state of the server: warnings, rates, latencies, queues, memory and totals.
 
-import type { Spread, Status } from "../api/shapes.ts";
+import type { Spread, StatusJson } from "../api/shapes.ts";
 import { get } from "./api.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import { bytes, count, latency, rate, span } from "./formats.ts";
@@ -9,7 +9,7 @@ import type { Page } from "./page.ts";
 import { Sparkline } from "./sparkline.ts";
 import type { RateName, StatusHistory } from "./status-history.ts";
 
-type QueueName = Exclude<keyof Status["queues"], `${string}Max`>;
+type QueueName = Exclude<keyof StatusJson["queues"], `${string}Max`>;
 
 const rates: readonly { readonly name: RateName; readonly words: string }[] = [
   { name: "datagramsPerSecond", words: "Datagrams" },
@@ -24,7 +24,7 @@ const queues: readonly { readonly name: QueueName; readonly words: string }[] = 
   { name: "asks", words: "Queries in progress" },
   { name: "liveClients", words: "Open dashboards" },
 ];
-const totals: readonly { readonly name: keyof Status["totals"]; readonly words: string }[] = [
+const totals: readonly { readonly name: keyof StatusJson["totals"]; readonly words: string }[] = [
   { name: "datagrams", words: "Datagrams" },
   { name: "replies", words: "Replies" },
   { name: "reports", words: "Reports" },
@@ -110,7 +110,7 @@ export class ServerPage implements Page {
 
   close(): void {}
 
-  #show(status: Status): void {
+  #show(status: StatusJson): void {
     this.#showWarnings(status);
     for (const { name, number, spark } of this.#rates) {
       setText(number, rate(status.rates[name]));
@@ -138,7 +138,7 @@ export class ServerPage implements Page {
     setText(reports, count(status.database.reports));
   }
 
-  #showWarnings({ warnings }: Status): void {
+  #showWarnings({ warnings }: StatusJson): void {
     const warned = warnings.map(({ code, text }) => `${code} ${text}`).join("\n");
     if (warned === this.#warned) return;
     this.#warned = warned;

@@ -1,20 +1,20 @@
 // The status events of the last two minutes. Collected on every page, so that the small curves are there at once.
 
-import type { Status } from "../api/shapes.ts";
+import type { StatusJson } from "../api/shapes.ts";
 
-export type RateName = keyof Status["rates"];
+export type RateName = keyof StatusJson["rates"];
 
 /** How many seconds are kept. */
 export const historySeconds = 120;
 
 export class StatusHistory {
-  readonly #kept: Status[] = [];
+  readonly #kept: StatusJson[] = [];
 
-  get latest(): Status | null {
+  get latest(): StatusJson | null {
     return this.#kept.at(-1) ?? null;
   }
 
-  add(status: Status): void {
+  add(status: StatusJson): void {
     // Less than before: the server has restarted.
     if (status.uptimeSeconds < (this.latest?.uptimeSeconds ?? 0)) this.#kept.length = 0;
     this.#kept.push(status);

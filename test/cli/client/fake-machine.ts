@@ -1,7 +1,8 @@
 // A fake machine for the commands: a server in the same process, a clock that jumps to the next timer, a script in
 // place of a person. Opens no socket and no file.
 
-import type { Machine, Outgoing, Socket } from "../../../lib/cli/client/machine.ts";
+import type { Machine, Socket } from "../../../lib/cli/client/machine.ts";
+import type { Outgoing } from "../../../lib/protocol/messages.ts";
 import type { Terminal } from "../../../lib/cli/client/terminal.ts";
 import { ReportQueue } from "../../../lib/client/report-queue.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";

@@ -9,7 +9,7 @@ import { Device } from "../../../lib/client/device.ts";
 import { MessageTimes } from "../../../lib/client/message-times.ts";
 import type { Outcome } from "../../../lib/client/outcome.ts";
 import { ReportQueue } from "../../../lib/client/report-queue.ts";
-import { type Request, Requests } from "../../../lib/client/requests.ts";
+import { type EncodedRequest, Requests } from "../../../lib/client/requests.ts";
 import type { Spool } from "../../../lib/client/spool.ts";
 import { SealedChannel } from "../../../lib/client/sealed/channel.ts";
 import type { KeyChange, Ticket } from "../../../lib/client/sealed/ports.ts";
@@ -124,7 +124,10 @@ export class ClientNode {
   }
 
   /** Sends a request, and runs the world until it has an outcome. */
-  async ask(message: Request["message"], to: Address = this.world.serverAddress): Promise<Outcome> {
+  async ask(
+    message: EncodedRequest["message"],
+    to: Address = this.world.serverAddress,
+  ): Promise<Outcome> {
     const { requests } = this.client;
     let ended: Outcome | null = null;
     requests.submit(requests.prepare(message, to), this.world.now, (outcome) => {
@@ -135,7 +138,7 @@ export class ClientNode {
   }
 
   /** The code of the answer, or "silent". */
-  async code(message: Request["message"]): Promise<string> {
+  async code(message: EncodedRequest["message"]): Promise<string> {
     const outcome = await this.ask(message);
     return outcome.kind === "silent" ? "silent" : outcome.code;
   }

@@ -3,7 +3,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Outcome } from "../../../lib/client/outcome.ts";
-import type { Request } from "../../../lib/client/requests.ts";
+import type { EncodedRequest } from "../../../lib/client/requests.ts";
 import type { ClientNode } from "./client-node.ts";
 import { World } from "./world.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
@@ -13,7 +13,7 @@ setDefaultTimeout(testTimeoutMs);
 /** The code of the answer to a request with this msgid. */
 async function codeOf(
   client: ClientNode,
-  message: Request["message"],
+  message: EncodedRequest["message"],
   msgid: bigint,
 ): Promise<string> {
   const { requests } = client.client;

@@ -4,7 +4,7 @@
 import type { Moment } from "../../../lib/server/moment.ts";
 import type { Database } from "bun:sqlite";
 import { ed25519KeyPair, x25519KeyPair } from "../../../lib/sealed/primitives.ts";
-import type { Reply } from "../../../lib/server/outbox.ts";
+import type { Outgoing } from "../../../lib/protocol/messages.ts";
 import { Engine } from "../../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
 import type { Identity } from "../../../lib/server/identity.ts";
@@ -85,8 +85,8 @@ export class ServerNode {
   turn(
     arrivals: readonly { readonly bytes: Uint8Array; readonly from: Source }[],
     now: Moment,
-  ): Reply[] {
-    const replies: Reply[] = [];
+  ): Outgoing[] {
+    const replies: Outgoing[] = [];
     const jobs: HashJob[] = [];
     const turn = new Turn(this.engine, this.#storeNow(), {
       now: () => now,

@@ -4,11 +4,11 @@
 import { expect } from "bun:test";
 import { PacketLoop, type WatchedStore } from "../../../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
-import type { Reply } from "../../../lib/server/outbox.ts";
+import type { Outgoing } from "../../../lib/protocol/messages.ts";
 import type { Engine } from "../../../lib/server/engine.ts";
 import type { RemoveResult } from "../../../lib/server/operator.ts";
 import type { HashJob, HashResult } from "../../../lib/server/passwords/hash-queue.ts";
-import type { Result, Step } from "../../../lib/server/store-port.ts";
+import type { StepResult, Step } from "../../../lib/server/store-port.ts";
 
 /** Where the datagrams come from. */
 export const source = { ip: "192.0.2.1", port: 1994 };
@@ -20,7 +20,7 @@ export class SlowStore implements WatchedStore {
   watched = 0;
   readonly #running: ((error?: Error) => void)[] = [];
 
-  apply(steps: readonly Step[]): Promise<readonly Result[]> {
+  apply(steps: readonly Step[]): Promise<readonly StepResult[]> {
     this.commits.push(steps.length);
     return new Promise((resolve, reject) => {
       this.#running.push((error) => (error === undefined ? resolve([]) : reject(error)));
@@ -52,7 +52,7 @@ export class FakeEngine {
   /** Whether each datagram came late. */
   readonly late: boolean[] = [];
   jobs: HashJob[] = [];
-  replies: Reply[] = [];
+  replies: Outgoing[] = [];
   onPublish = () => {};
   #entries: unknown[] = [];
 
@@ -85,7 +85,7 @@ export class FakeEngine {
   fail(): void {}
   tick(): void {}
 
-  takeReplies(): Reply[] {
+  takeReplies(): Outgoing[] {
     return this.replies.splice(0);
   }
 

@@ -2,7 +2,7 @@
 
 import type {
   Rows,
-  Result,
+  StepResult,
   Rule,
   Step,
   Store,
@@ -24,7 +24,7 @@ export type TestedStore = Store &
 export type OpenNew = () => Promise<TestedStore>;
 
 /** Carries out steps in one batch. */
-export async function apply(store: Store, ...steps: Step[]): Promise<readonly Result[]> {
+export async function apply(store: Store, ...steps: Step[]): Promise<readonly StepResult[]> {
   return await store.apply(steps);
 }
 

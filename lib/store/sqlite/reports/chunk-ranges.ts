@@ -6,7 +6,7 @@ import type { ChunkTimes, ReportChunks } from "./report-chunks.ts";
 import { prepare } from "../file/statements.ts";
 
 /** The reports with numbers from `low` to below `high` that were measured from `from` to `to`, ms since 1970. */
-export type ReportRange = {
+export type ReportBounds = {
   readonly low: number;
   readonly high: number;
   readonly from: number;

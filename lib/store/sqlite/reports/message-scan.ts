@@ -7,20 +7,8 @@ import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
 import { measuredAt } from "./report-columns.ts";
 import { denseShare, firstAtOrAbove } from "./report-scan.ts";
 import { firstsFrom } from "../../time-search.ts";
+import type { Messages, MessageScan } from "../../../server/store-reads.ts";
 import { prepare } from "../file/statements.ts";
-
-/** Messages of some reports of a device, all in one chunk. */
-export type Messages = {
-  /** The sequence number at place 0 of the chunk. */
-  readonly base: number;
-  /** The places of the reports in the chunk, ascending. */
-  readonly places: Uint16Array;
-  /**
-   * The messages in UTF-8, in the same order, each followed by the byte 0x1f. A message that contains this byte itself
-   * makes the number of such bytes greater than the number of places.
-   */
-  readonly bytes: Uint8Array;
-};
 
 const end = "\x1f";
 const none: Messages = { base: 0, places: new Uint16Array(0), bytes: new Uint8Array(0) };
@@ -108,7 +96,7 @@ export class MessageStatements {
 }
 
 /** A scan of one device's reports with numbers from `low` to below `high`. */
-export class MessageScan {
+export class SqliteMessageScan implements MessageScan {
   done: boolean;
   #chunk: number;
   #places: Uint16Array | null = null;

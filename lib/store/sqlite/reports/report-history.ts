@@ -3,7 +3,7 @@
 // log. Never writes.
 
 import type { Database } from "bun:sqlite";
-import { always, ChunkRanges, type ReportRange } from "./chunk-ranges.ts";
+import { always, ChunkRanges, type ReportBounds } from "./chunk-ranges.ts";
 import { isDamage } from "../file/database-refusal.ts";
 import { readableRows } from "./readable-rows.ts";
 import { chunkSize, ReportChunks } from "./report-chunks.ts";
@@ -35,7 +35,7 @@ export function* historyOf(
   const statements = new ScanStatements<ReportRow>(database, reportColumns);
   const ranges = new ChunkRanges(database, chunks);
   const from = since > 0 ? since : always.from;
-  const range: ReportRange = { low, high: Number.MAX_SAFE_INTEGER, from, to: always.to };
+  const range: ReportBounds = { low, high: Number.MAX_SAFE_INTEGER, from, to: always.to };
   const scan = new DeviceScan(statements, ranges, chunks, device, range, "oldest");
   while (!scan.done) {
     for (const report of scan.next(rowsPerPiece)) {

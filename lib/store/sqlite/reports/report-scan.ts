@@ -3,7 +3,7 @@
 // writes.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { ChunkRanges, ReportRange } from "./chunk-ranges.ts";
+import type { ChunkRanges, ReportBounds } from "./chunk-ranges.ts";
 import { IndexedPlaces } from "./indexed-places.ts";
 import { chunkOf, chunkSize, type ReportChunks } from "./report-chunks.ts";
 import { measuredAt } from "./report-columns.ts";
@@ -48,7 +48,7 @@ export class ScanStatements<Row extends Timed> {
 class ChunkWalk {
   constructor(
     private readonly ranges: ChunkRanges,
-    private readonly range: ReportRange,
+    private readonly range: ReportBounds,
     private readonly order: ScanOrder,
   ) {}
 
@@ -82,7 +82,7 @@ export class WholeScan<Row extends Timed> {
   constructor(
     private readonly statements: ScanStatements<Row>,
     ranges: ChunkRanges,
-    private readonly range: ReportRange,
+    private readonly range: ReportBounds,
     private readonly order: ScanOrder,
   ) {
     this.#walk = new ChunkWalk(ranges, range, order);
@@ -132,7 +132,7 @@ export class DeviceScan<Row extends Timed> {
     ranges: ChunkRanges,
     private readonly chunks: ReportChunks,
     private readonly device: string,
-    private readonly range: ReportRange,
+    private readonly range: ReportBounds,
     private readonly order: ScanOrder,
   ) {
     this.#walk = new ChunkWalk(ranges, range, order);

@@ -1,9 +1,9 @@
 // Who is admitted: the request matrix of API.md, row by row, without a network.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cookieName, Gate } from "../../lib/web/gate.ts";
+import { cookieName, AccessControl } from "../../lib/web/access-control.ts";
 import { hostOf, isLoopbackHost, isLoopbackIp, isServedHost } from "../../lib/web/host-check.ts";
-import { Logins } from "../../lib/web/logins.ts";
+import { DashboardLogins } from "../../lib/web/dashboard-logins.ts";
 import { Problem } from "../../lib/web/problem.ts";
 import type { Route } from "../../lib/web/router.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -200,13 +200,13 @@ describe("the request matrix", () => {
 });
 
 function admit(row: Case): string {
-  const logins = new Logins(token, () => now);
+  const logins = new DashboardLogins(token, () => now);
   const headers = new Headers({ host: row.host ?? "127.0.0.1:9000", ...row.headers });
   if (row.login === "bearer") headers.set("authorization", `Bearer ${token}`);
   if (row.login === "wrong") headers.set("authorization", `Bearer ${token.slice(1)}`);
   if (row.login === "cookie") headers.set("cookie", `a=b; ${cookieName}=${logins.newCookie()}`);
   const request = new Request("http://127.0.0.1/", { method: row.method ?? "GET", headers });
-  const gate = new Gate({
+  const gate = new AccessControl({
     logins,
     names: ["iot.example"],
     proxyNames: ["dash.example"],
@@ -250,7 +250,7 @@ describe("hosts", () => {
 describe("logins", () => {
   test("wrong tokens are counted per source, and lock out no right one", () => {
     let at = now;
-    const logins = new Logins(token, () => at);
+    const logins = new DashboardLogins(token, () => at);
     const tries = Array.from({ length: 6 }, () => logins.tryToken("wrong", "10.0.0.1"));
     expect(tries).toEqual([...Array(5).fill("refused"), "too-many"]);
     expect(logins.tryToken(token, "10.0.0.1")).toBe("accepted");
@@ -263,7 +263,7 @@ describe("logins", () => {
 
   test("a login link works once, and for five minutes", () => {
     let at = now;
-    const logins = new Logins(token, () => at);
+    const logins = new DashboardLogins(token, () => at);
     const code = logins.newLink();
     expect(logins.tryLink(code, "a")).toBe("accepted");
     expect(logins.tryLink(code, "a")).toBe("refused");
@@ -274,7 +274,7 @@ describe("logins", () => {
 
   test("a cookie is forgotten when it is unused for too long, logged out, or displaced by others", () => {
     let at = now;
-    const logins = new Logins(token, () => at);
+    const logins = new DashboardLogins(token, () => at);
     const first = logins.newCookie();
     expect(logins.hasCookie(first)).toBe(true);
     logins.forgetCookie(first);

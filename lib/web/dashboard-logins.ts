@@ -16,9 +16,9 @@ const wrongBurst = 5;
 const wrongPerSecond = 0.1;
 const sourcesMax = 4_096;
 
-export type Attempt = "accepted" | "refused" | "too-many";
+export type TokenCheck = "accepted" | "refused" | "too-many";
 
-export class Logins {
+export class DashboardLogins {
   readonly #token: Buffer;
   /** Hash of a cookie → when it was last used, in the order of use. */
   readonly #cookies = new BoundedMap<string, number>(loginsMax);
@@ -42,12 +42,12 @@ export class Logins {
    * shut out who shares an address with the guesser.
    * @param source who tries; null if a wrong one is not to be counted
    */
-  tryToken(token: string, source: string | null): Attempt {
+  tryToken(token: string, source: string | null): TokenCheck {
     return this.#judge(timingSafeEqual(sha256(token), this.#token), source);
   }
 
   /** Checks the code of a one-time link, which is then used up. Otherwise it is like `tryToken`. */
-  tryLink(code: string, source: string | null): Attempt {
+  tryLink(code: string, source: string | null): TokenCheck {
     // The keys are hashes, so the timing of the look-up reveals nothing.
     const key = sha256(code).toString("hex");
     const made = this.#links.get(key);
@@ -86,7 +86,7 @@ export class Logins {
     this.#cookies.delete(sha256(cookie).toString("hex"));
   }
 
-  #judge(fits: boolean, source: string | null): Attempt {
+  #judge(fits: boolean, source: string | null): TokenCheck {
     if (fits) return "accepted";
     return source === null || this.#attempts.take(source, this.now()) ? "refused" : "too-many";
   }

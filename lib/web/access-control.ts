@@ -4,14 +4,14 @@
 import type { Endpoint } from "./api/endpoint.ts";
 import type { Rights } from "./api/shapes.ts";
 import { hostOf, isServedHost } from "./host-check.ts";
-import type { Logins } from "./logins.ts";
+import type { DashboardLogins } from "./dashboard-logins.ts";
 import { Problem } from "./problem.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
 export const cookieName = "iot_session";
 
 export type GateOptions = {
-  readonly logins: Logins;
+  readonly logins: DashboardLogins;
   /** Host names to serve besides loopback names, IP addresses and `proxyNames`, in lower case. */
   readonly names: readonly string[];
   /** The names under which proxies serve the dashboard, in lower case. */
@@ -22,7 +22,7 @@ export type GateOptions = {
   readonly publicRead: boolean;
 };
 
-export class Gate {
+export class AccessControl {
   constructor(private readonly options: GateOptions) {}
 
   /**

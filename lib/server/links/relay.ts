@@ -1,12 +1,12 @@
 // RELAY (protocol §5.18): passes the sealed packets of two devices without a direct path from one to the other, with a
 // rate limit for each sender. Cannot read the packets.
 
-import type { Frame } from "../sealed/frames.ts";
-import { answer } from "../protocol/codes.ts";
-import type { Desk } from "./desk.ts";
-import type { Link } from "./links/link.ts";
-import { limits } from "./policy.ts";
-import { KeyedBuckets } from "../token-bucket.ts";
+import type { Frame } from "../../sealed/frames.ts";
+import { answer } from "../../protocol/codes.ts";
+import type { Desk } from "../desk.ts";
+import type { Link } from "./link.ts";
+import { limits } from "../policy.ts";
+import { KeyedBuckets } from "../../token-bucket.ts";
 
 type RelayFrame = Extract<Frame, { kind: "relay" }>;
 

@@ -1,7 +1,7 @@
 // The head of a device's page and its facts: its status and why, addresses, heartbeat, registration.
 
-import type { Device } from "../api/shapes.ts";
-import { transportSign } from "./device-row.ts";
+import type { DeviceJson } from "../api/shapes.ts";
+import { transportSign } from "./device-list-row.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import {
   address,
@@ -15,7 +15,7 @@ import {
 } from "./formats.ts";
 import { momentElement, serverNow, setMoment } from "./moments.ts";
 
-export class DeviceFacts {
+export class DeviceFactsCard {
   readonly #mark = element("span", { class: "mark" });
   readonly #words = element("strong", {}, "…");
   readonly #since = momentElement(null, "for");
@@ -54,7 +54,7 @@ export class DeviceFacts {
     this.#repeats,
   );
 
-  show(device: Device): void {
+  show(device: DeviceJson): void {
     const { presence, since, transport, source, everySeconds } = device;
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
@@ -96,7 +96,7 @@ export class DeviceFacts {
 }
 
 /** Why a device is not online, in a sentence; empty where the status says it all. */
-function reasonOf({ presence, reason, since, lastSeen }: Device): string {
+function reasonOf({ presence, reason, since, lastSeen }: DeviceJson): string {
   if (presence !== "offline" || since === null) return "";
   if (reason === "offline" && lastSeen !== null) {
     return `Its last packet came ${momentWords(lastSeen)}; the session was ended ${momentWords(since)}.`;

@@ -8,7 +8,7 @@ import { packetType } from "../../../lib/sealed/packet-form.ts";
 import { ed25519KeyPair } from "../../../lib/sealed/primitives.ts";
 import { Transport } from "../../../lib/sealed/transport.ts";
 import { Desk } from "../../../lib/server/desk.ts";
-import { Gate } from "../../../lib/server/links/gate.ts";
+import { PacketGate } from "../../../lib/server/links/packet-gate.ts";
 import { limits } from "../../../lib/server/policy.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { defaultPolicy } from "../default-policy.ts";
@@ -36,7 +36,7 @@ function gateway() {
     },
     { wall: 0, monotonic: 0 },
   );
-  const gate = new Gate(desk, (_link, frame) => void frames.push(frame));
+  const gate = new PacketGate(desk, (_link, frame) => void frames.push(frame));
   const answers = (packet: Uint8Array, atMs: number, late = false) => {
     desk.clock.set({ wall: atMs, monotonic: atMs });
     gate.receive(packet, source, late);

@@ -2,7 +2,7 @@
 // Never changes a counter.
 
 import { shownCounters } from "../server/counters.ts";
-import type { Spread, Status as StatusShape } from "./api/shapes.ts";
+import type { Spread, StatusJson } from "./api/shapes.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
 import type { Roster } from "./roster.ts";
@@ -17,7 +17,7 @@ type Latencies = { readonly commit: HistogramReading; readonly request: Histogra
 
 export type LiveCount = { readonly clients: number; readonly clientsMax: number };
 
-export class Status {
+export class ServerStatus {
   #before: Sample;
   #last: Sample;
   readonly #latencies: Latencies[] = [];
@@ -55,7 +55,7 @@ export class Status {
   }
 
   /** The JSON form of the status. */
-  async read(): Promise<StatusShape> {
+  async read(): Promise<StatusJson> {
     const { ports, live } = this;
     // First, so that all else is of one moment.
     const reports = await ports.reports.count();
@@ -97,7 +97,7 @@ export class Status {
     };
   }
 
-  #rates(): StatusShape["rates"] {
+  #rates(): StatusJson["rates"] {
     const { at, gauges: last } = this.#last;
     const { at: since, gauges: first } = this.#before;
     const seconds = (at - since) / 1000;
@@ -110,8 +110,8 @@ export class Status {
     };
   }
 
-  #warnings(gauges: Gauges, uptimeMs: number): StatusShape["warnings"] {
-    const warnings: StatusShape["warnings"][number][] = [];
+  #warnings(gauges: Gauges, uptimeMs: number): StatusJson["warnings"] {
+    const warnings: StatusJson["warnings"][number][] = [];
     const warn = (code: string, text: string, count: number) => {
       if (count > 0) warnings.push({ code, text, count });
     };

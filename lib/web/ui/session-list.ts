@@ -1,6 +1,6 @@
 // The sessions of a device, newest first: when each began, how long it lasted, and why it ended.
 
-import type { Session, SessionPage } from "../api/shapes.ts";
+import type { SessionJson, SessionsJson } from "../api/shapes.ts";
 import { get, wordsOf } from "./api.ts";
 import { DataTable } from "./data-table.ts";
 import { type Child, button, element } from "./element.ts";
@@ -16,7 +16,7 @@ const columns = [
   { name: "from", words: "From" },
 ];
 
-export class SessionTable {
+export class SessionList {
   readonly #table = new DataTable("Sessions", columns);
   readonly #place = element("div", {}, skeleton(3, "lines"));
   readonly #more = button(
@@ -54,7 +54,7 @@ export class SessionTable {
     if (page !== null) this.#table.add(page.sessions.map(rowOf));
   }
 
-  async #page(cursor: string | null): Promise<SessionPage> {
+  async #page(cursor: string | null): Promise<SessionsJson> {
     const page = await get("/devices/{id}/sessions", { id: this.id, limit: perPage, cursor });
     this.#next = page.next;
     this.#more.hidden = page.next === null;
@@ -67,7 +67,7 @@ function lasted(ms: number): string {
   return ms < 0 ? "–" : span(ms);
 }
 
-function rowOf(session: Session): readonly Child[] {
+function rowOf(session: SessionJson): readonly Child[] {
   const { started, ended, reason } = session;
   const from = Date.parse(started);
   const isOpen = ended === null;

@@ -34,7 +34,7 @@ export type Points = {
 /** Writes the number of a field in each message to `values`, NaN if there is none. */
 type Read = (messages: Messages, values: Float64Array) => void | Promise<void>;
 
-export class Series {
+export class SeriesReader {
   readonly #cache = new SeriesCache();
   #reportsPerStep: number = reportsPerStep.first;
 

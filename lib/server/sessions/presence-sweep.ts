@@ -15,7 +15,7 @@ const ticksARound = 5;
 /** A longer gap between ticks, in ms, means that the server received nothing meanwhile: the process was stopped. */
 const gapMax = 5_000;
 
-export class Presence {
+export class PresenceSweep {
   #round: Iterator<Session> | null = null;
   #writtenAt: number;
   /** Sessions whose rows are due in this round and not written yet. */

@@ -1,6 +1,6 @@
 // One row of the device list. Its elements are created once and reused for another device when the list scrolls.
 
-import type { Device } from "../api/shapes.ts";
+import type { DeviceJson } from "../api/shapes.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import { presenceKind, presenceWords } from "./formats.ts";
 import { icon } from "./icons.ts";
@@ -15,7 +15,7 @@ export function rowId(place: number): string {
   return `row-${place}`;
 }
 
-export class DeviceRow {
+export class DeviceListRow {
   readonly #name = element("a", { class: "name", tabindex: "-1" });
   readonly #mark = element("span", { class: "mark" });
   readonly #words = element("span");
@@ -36,13 +36,13 @@ export class DeviceRow {
   );
   #id = "";
   #sequence = 0;
-  #transport: Device["transport"] = null;
+  #transport: DeviceJson["transport"] = null;
 
   /**
    * Shows a device.
    * @param device undefined while it is not loaded
    */
-  show(place: number, device: Device | undefined, isActive: boolean): void {
+  show(place: number, device: DeviceJson | undefined, isActive: boolean): void {
     const { view } = this;
     setAttribute(view, "id", rowId(place));
     setAttribute(view, "aria-rowindex", String(place + 2));
@@ -76,7 +76,7 @@ export class DeviceRow {
     this.#sequence = report?.sequence ?? 0;
   }
 
-  #showTransport(transport: Device["transport"]): void {
+  #showTransport(transport: DeviceJson["transport"]): void {
     if (this.#transport === transport) return;
     this.#transport = transport;
     setAttribute(this.#link, "data-transport", transport);

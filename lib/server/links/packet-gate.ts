@@ -17,7 +17,7 @@ import { Link } from "./link.ts";
 
 const version = 1;
 
-export class Gate {
+export class PacketGate {
   readonly #responder: Responder;
   readonly #jar: CookieJar;
   #inits = 0;
