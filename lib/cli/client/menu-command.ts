@@ -9,7 +9,7 @@ import { Menu } from "./menu.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
 import { eventLine, heartbeatLine, place } from "./rendering.ts";
-import { openSession } from "./session.ts";
+import { openClient } from "./open-client.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
   const mine = new Set([config.id]);
   /** The id that logged in last: it answers a QUERY of the server whose target is none of our ids. */
   let me = config.id;
-  const session = await openSession(machine, config, config.port, {
+  const session = await openClient(machine, config, config.port, {
     isMe: (id) => mine.has(id),
     me: () => me,
     onQuery: ({ target }, reply) => reply(mine.has(target) ? target : me),

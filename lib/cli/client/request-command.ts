@@ -21,7 +21,7 @@ import {
   peerVerdict,
 } from "./questions.ts";
 import { exitCodeOf, jsonOf, outcomeLine, peerLine, place, reportLine } from "./rendering.ts";
-import { asksOnly, openSession, type OpenClient } from "./session.ts";
+import { asksOnly, openClient, type OpenClient } from "./open-client.ts";
 
 /** The configurations of these commands. */
 export type RequestConfig = Extract<
@@ -38,7 +38,7 @@ export type RequestConfig = Extract<
  */
 export async function runRequest(config: RequestConfig, machine: Machine): Promise<ExitCode> {
   const password = needsPassword(config) ? await passwordFrom(config.password, machine) : "";
-  const session = await openSession(machine, config, 0, asksOnly(machine));
+  const session = await openClient(machine, config, 0, asksOnly(machine));
   session.connection.client.requests.onRetry = ({ to }, sending) => {
     machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
   };

@@ -18,7 +18,7 @@ import { passwordFrom } from "./password.ts";
 import { Outages } from "./outages.ts";
 import { openSpool } from "./run-spool.ts";
 import { eventLine, visible } from "./rendering.ts";
-import { openSession, type OpenClient } from "./session.ts";
+import { openClient, type OpenClient } from "./open-client.ts";
 import { isBroken } from "./send-command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -80,7 +80,7 @@ class AgentRun {
 
   async #runWith(spool: Spool): Promise<ExitCode> {
     const { config, machine } = this;
-    const session = await openSession(machine, config, config.port, {
+    const session = await openClient(machine, config, config.port, {
       isMe: (id) => id === config.id,
       me: () => config.id,
       onQuery: (question, reply) => void this.#answer(question, reply),

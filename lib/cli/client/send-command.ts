@@ -12,7 +12,7 @@ import type { Data } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
 import { exitCodeOf, jsonOf, outcomeLine, place } from "./rendering.ts";
-import { asksOnly, openSession, type OpenClient } from "./session.ts";
+import { asksOnly, openClient, type OpenClient } from "./open-client.ts";
 
 type SendConfig = Extract<ClientConfig, { command: "send" }>;
 
@@ -23,7 +23,7 @@ type SendConfig = Extract<ClientConfig, { command: "send" }>;
  * @throws OperatingError `usage` if the message of the command line does not fit into a datagram, or is not UTF-8
  */
 export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
-  const session = await openSession(machine, config, 0, asksOnly(machine));
+  const session = await openClient(machine, config, 0, asksOnly(machine));
   session.connection.client.requests.onRetry = ({ to }, sending) => {
     machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
   };

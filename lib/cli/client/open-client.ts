@@ -50,7 +50,7 @@ export function asksOnly(machine: Machine): Behaviour {
  * @param port the local port; 0 lets the system choose
  * @throws OperatingError `usage` if the port is in use, `unknown-host`, `no-route`, and those of `openCarrier`
  */
-export async function openSession(
+export async function openClient(
   machine: Machine,
   config: Common,
   port: number,
