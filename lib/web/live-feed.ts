@@ -26,6 +26,8 @@ const linesPerFrame = 100;
 const messageCharsMax = 256;
 /** How many reports a client that watches one device gets per frame at most. */
 const ownReportsPerFrame = 100;
+/** Reads that fail are noted this often at most, ms. */
+const noteEveryMs = 60_000;
 
 export class LiveFeed {
   readonly #changed = new Set<string>();
@@ -38,8 +40,8 @@ export class LiveFeed {
   #timer: ReturnType<typeof setInterval> | null = null;
   #frames = 0;
   #isReading = false;
-  /** Whether the last reads failed. */
-  #isFailing = false;
+  /** When an error of a read was noted, by the monotonic clock, ms. */
+  #notedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly ports: WebPorts,
@@ -111,14 +113,19 @@ export class LiveFeed {
       await this.#tellWatchers();
       const status = withStatus ? await this.status.read() : null;
       if (status !== null && !isOver()) this.#tell("status", status);
-      this.#isFailing = false;
     } catch (error) {
-      // Noted once: the next frame tries again. If the feed has ended meanwhile, so may have the store.
-      if (!this.#isFailing && !isOver()) this.ports.noteError(errorOf(error));
-      this.#isFailing = true;
+      // The next frame tries again. If the feed has ended meanwhile, so may have the store.
+      if (!isOver()) this.#note(error);
     } finally {
       this.#isReading = false;
     }
+  }
+
+  #note(error: unknown): void {
+    const now = this.ports.uptimeMs();
+    if (now - this.#notedAt < noteEveryMs) return;
+    this.#notedAt = now;
+    this.ports.noteError(error instanceof Error ? error : new Error(String(error)));
   }
 
   close(): void {
@@ -218,10 +225,6 @@ function hello(ports: WebPorts): Uint8Array {
   const { version, devicePort } = ports;
   const event: LiveEvents["hello"] = { time: timeText(ports.now()), version, devicePort };
   return eventBytes("hello", event);
-}
-
-function errorOf(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 function shortened(report: ReportRow): ReportJson {

@@ -117,6 +117,28 @@ export function reportsContract(openNew: OpenNew): void {
     expect(times).toEqual(own.map(({ report: one }) => one.at));
   });
 
+  test("where times begin among a device's reports of an ordered chunk, many at once", async () => {
+    const store = await openNew();
+    const sent = Array.from({ length: 300 }, (_, i) =>
+      // The times of the two devices do not ascend together, but those of each do.
+      reading(i % 3 === 0 ? "b" : "a", `${i}`, { at: at + (i % 3 === 0 ? 0 : i * i) }),
+    );
+    const stored = (await report(store, ...sent)) as { sequence: number }[];
+    const [chunk] = await store.reads.chunks(at, at + 300 ** 2);
+    expect(chunk?.isOrdered).toBe(true);
+    const base = (chunk?.number ?? 0) * 65_536;
+    const own = sent.flatMap(({ report: one }, i) =>
+      one.device === "a" ? [{ at: one.at, place: (stored[i]?.sequence ?? 0) - base }] : [],
+    );
+    const places = Uint16Array.from(own, ({ place }) => place);
+    const times = Float64Array.of(0, at, ...own.flatMap((one) => [one.at, one.at + 1]), at + 1e9);
+    const found = await store.reads.firstsFrom("a", base, places, times.sort());
+    const firstFrom = (time: number) => own.filter((one) => one.at < time).length;
+    expect([...(found ?? [])]).toEqual(Array.from(times, firstFrom));
+    await report(store, reading("a", "late", { at }));
+    expect(await store.reads.chunks(at, at)).toMatchObject([{ isOrdered: false }]);
+  });
+
   test("its numbers: the first, the next, how many, and which chunks a time is in", async () => {
     const store = await openNew();
     expect([await store.reads.first(), await store.reads.count()]).toEqual([
