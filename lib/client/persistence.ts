@@ -9,8 +9,8 @@ import type { Spool } from "./spool.ts";
 /** Implementation constants, in ms; an agent that is about to end asks again sooner. */
 export const laterPauseMs = 10_000;
 const laterPauseHurriedMs = 1_000;
-/** Implementation constant: sendings that may go unanswered. The next one reports an outage; two losses are common. */
-const awayAfterSendings = 2;
+/** Implementation constant: a request that is sent again after this time reports an outage, ms; losses are common. */
+const awayAfterMs = 6_000;
 
 export class Persistence {
   /** No request is to be submitted before this time, in ms. */
@@ -30,8 +30,8 @@ export class Persistence {
     readonly onEvent: (event: AgentEvent) => void,
     readonly onFree: (now: number) => void,
   ) {
-    requests.onRetry = (_request, sending) => {
-      if (sending > awayAfterSendings) this.#goAway();
+    requests.onRetry = (_request, _sending, waitedMs) => {
+      if (waitedMs >= awayAfterMs) this.#goAway();
     };
   }
 

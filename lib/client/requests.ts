@@ -9,7 +9,8 @@ import { answersQuery } from "./answers.ts";
 import { type Channel, type Delivery, sameHost } from "./channel.ts";
 import { firstOf, Msgids } from "./msgids.ts";
 import type { Outcome } from "./outcome.ts";
-import { retriesMax, type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
+import { type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
+import { RoundTrip } from "./round-trip.ts";
 
 /** An encoded request. All its sendings have the same bytes and the same msgid. */
 export type EncodedRequest = {
@@ -40,6 +41,8 @@ type Outstanding = Submitted & {
   /** Number of sendings that were answered with 93, and so were not carried out. */
   busy: number;
   retryAt: number;
+  /** When it was first sent. */
+  readonly begunAt: number;
   readonly giveUpAt: number;
 };
 
@@ -50,8 +53,9 @@ const endedTimesMax = 16;
 export class Requests {
   /** ACKs and DATAs that look like an answer but match no outstanding request: late or forged. */
   ignored = 0;
-  /** Called before each sending after the first; `sending` is its number, from 2. */
-  onRetry: (request: EncodedRequest, sending: number) => void = () => {};
+  /** Called before each sending after the first; `sending` is its number, from 2, `waitedMs` the time since the first. */
+  onRetry: (request: EncodedRequest, sending: number, waitedMs: number) => void = () => {};
+  readonly #roundTrip = new RoundTrip();
   readonly #msgids: Msgids;
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
@@ -101,7 +105,7 @@ export class Requests {
     if (outstanding === null || outstanding.sendings < 2) return;
     outstanding.hurried += outstanding.sendings;
     outstanding.sendings = 0;
-    outstanding.schedule = retrySchedule(this.random());
+    outstanding.schedule = this.#scheduleOf(outstanding.request);
     this.#send(outstanding, now);
   }
 
@@ -126,11 +130,12 @@ export class Requests {
   tick(now: number): void {
     const outstanding = this.#outstanding;
     if (outstanding === null || now < Math.min(outstanding.retryAt, outstanding.giveUpAt)) return;
-    if (now >= outstanding.giveUpAt || outstanding.sendings > retriesMax) {
+    if (now >= outstanding.giveUpAt || outstanding.sendings >= outstanding.schedule.sendings) {
       this.#end(this.#withoutAnswer(outstanding), now);
       return;
     }
-    this.onRetry(outstanding.request, outstanding.sendings + 1);
+    if (outstanding.sendings === 1 && isQuick(outstanding.request)) this.#roundTrip.repeated();
+    this.onRetry(outstanding.request, outstanding.sendings + 1, now - outstanding.begunAt);
     this.#send(outstanding, now);
   }
 
@@ -162,6 +167,7 @@ export class Requests {
       return true;
     }
     const repeated = sendingsOf(outstanding) - outstanding.busy > 1;
+    this.#measure(outstanding, now);
     this.#end({ kind: "ack", code: message.code, reason: message.reason, repeated }, now);
     return true;
   }
@@ -194,11 +200,12 @@ export class Requests {
     if (next === undefined) return;
     this.#outstanding = {
       ...next,
-      schedule: retrySchedule(this.random()),
+      schedule: this.#scheduleOf(next.request),
       sendings: 0,
       hurried: 0,
       busy: 0,
       retryAt: now,
+      begunAt: now,
       giveUpAt: now + next.timeoutMs,
     };
     this.#send(this.#outstanding, now);
@@ -211,6 +218,19 @@ export class Requests {
     this.channel.send(text, to, msgid);
   }
 
+  /** The schedule of a request: as round trips were measured, if it goes to the server and costs it no password check. */
+  #scheduleOf(request: EncodedRequest): RetrySchedule {
+    const waitMs = isQuick(request) ? this.#roundTrip.waitMs : null;
+    return retrySchedule(this.random(), waitMs ?? undefined);
+  }
+
+  #measure(outstanding: Outstanding, now: number): void {
+    const isOnlySending = sendingsOf(outstanding) === 1 && outstanding.busy === 0;
+    if (isOnlySending && isQuick(outstanding.request)) {
+      this.#roundTrip.measured(now - outstanding.begunAt);
+    }
+  }
+
   #withoutAnswer(outstanding: Outstanding): Outcome {
     const { busy } = outstanding;
     const sendings = sendingsOf(outstanding);
@@ -221,6 +241,7 @@ export class Requests {
   #end(outcome: Outcome, now: number): void {
     const ended = this.#outstanding;
     this.#outstanding = null;
+    if (outcome.kind === "silent") this.#roundTrip.forget();
     if (ended?.request.message.type === "QUERY") {
       const { time } = ended.request.message;
       this.#endedTimes = [time, ...this.#endedTimes].slice(0, endedTimesMax);
@@ -228,6 +249,11 @@ export class Requests {
     ended?.onOutcome(outcome, now);
     this.#startNext(now);
   }
+}
+
+/** Whether the server answers it without a password check: heartbeats and reports. */
+function isQuick({ message: { type } }: EncodedRequest): boolean {
+  return type === "STATUS" || type === "DATA";
 }
 
 function sendingsOf({ hurried, sendings }: Outstanding): number {

@@ -238,3 +238,60 @@ test("an addressed QUERY is ended by the device's DATA, from any of its ports", 
   expect(data(text, { ip: peer.ip, port: 5_555 })).toBe("device-answer");
   expect(outcomes).toHaveLength(1);
 });
+
+const status = { type: "STATUS", code: "01", id: "asmith", time: "1", message: "m" } as const;
+
+/** Asks a STATUS that is answered after some time. */
+function answeredAfter(ms: number) {
+  const client = start();
+  client.ask(status);
+  client.ack(ackTo(client.channel.last.text, "40"), server, ms);
+  return client;
+}
+
+test("a report goes again after the time that answers take, and is given up not much earlier", () => {
+  const { requests, ask, channel } = answeredAfter(1);
+  ask({ ...status, message: "lost" });
+  expect(runOut(requests)).toEqual([200, 600, 1_400, 3_000, 6_200, 12_600, 25_400, 51_000]);
+  expect(channel.sent).toHaveLength(1 + 8);
+});
+
+test("a request with a password, a QUERY and a LOGOFF wait as before", () => {
+  for (const message of [login, logoff, query("01", "bsmith", 1)]) {
+    const { requests, ask } = answeredAfter(1);
+    ask(message);
+    expect(requests.wakeAt).toBe(2_000);
+  }
+});
+
+test("only an answer to a single sending is measured: after a repeat the next wait is longer", () => {
+  const { requests, ask, ack, channel } = answeredAfter(1);
+  ask({ ...status, message: "repeated" });
+  requests.tick(200);
+  ack(ackTo(channel.last.text, "40"), server, 201);
+  ask({ ...status, message: "next" });
+  expect(requests.wakeAt).toBe(400);
+  ack(ackTo(channel.last.text, "40"), server, 2);
+  ask({ ...status, message: "and then" });
+  expect(requests.wakeAt).toBe(200);
+});
+
+test("an answer to a LOGIN, and one after a 93, measure nothing", () => {
+  const { requests, ask, ack, channel } = start();
+  ask(login);
+  ack(ackTo(channel.last.text, "70"), server, 1);
+  ask(status);
+  expect(requests.wakeAt).toBe(2_000);
+  ack(ackTo(channel.last.text, "93"), server, 1);
+  ack(ackTo(channel.last.text, "40"), server, 2);
+  ask({ ...status, message: "next" });
+  expect(requests.wakeAt).toBe(2_000);
+});
+
+test("after a long silence the wait is that of the beginning", () => {
+  const { requests, ask } = answeredAfter(1);
+  ask({ ...status, message: "lost" });
+  runOut(requests);
+  ask({ ...status, message: "next" });
+  expect(requests.wakeAt).toBe(2_000);
+});

@@ -11,6 +11,7 @@ import { passwordFrom } from "./password.ts";
 import { eventLine, heartbeatLine, place } from "./rendering.ts";
 import { openClient } from "./open-client.ts";
 import type { Terminal } from "./terminal.ts";
+import { isOverdue } from "../../client/retry-schedule.ts";
 
 /**
  * Runs the menu until Exit, the end of input or ^C. Sessions stay: leaving the menu does not log off.
@@ -50,8 +51,8 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
     });
     const screen = machine.openTerminal(() => interrupt());
     terminal = screen;
-    client.requests.onRetry = ({ message, to }, sending) => {
-      if (screen.interactive && message.type !== "STATUS") {
+    client.requests.onRetry = ({ message, to }, sending, waitedMs) => {
+      if (screen.interactive && message.type !== "STATUS" && isOverdue(waitedMs)) {
         screen.show(`no answer from ${place(to)} yet, try ${sending}`);
       }
     };

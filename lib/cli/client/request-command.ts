@@ -22,6 +22,7 @@ import {
 } from "./questions.ts";
 import { exitCodeOf, jsonOf, outcomeLine, peerLine, place, reportLine } from "./rendering.ts";
 import { asksOnly, openClient, type OpenClient } from "./open-client.ts";
+import { isOverdue } from "../../client/retry-schedule.ts";
 
 /** The configurations of these commands. */
 export type RequestConfig = Extract<
@@ -39,8 +40,8 @@ export type RequestConfig = Extract<
 export async function runRequest(config: RequestConfig, machine: Machine): Promise<ExitCode> {
   const password = needsPassword(config) ? await passwordFrom(config.password, machine) : "";
   const session = await openClient(machine, config, 0, asksOnly(machine));
-  session.connection.client.requests.onRetry = ({ to }, sending) => {
-    machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
+  session.connection.client.requests.onRetry = ({ to }, sending, waitedMs) => {
+    if (isOverdue(waitedMs)) machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
   };
   try {
     return exitCodeOf(await session.orFailure(ask(config, machine, session, password)));

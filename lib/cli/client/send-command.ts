@@ -13,6 +13,7 @@ import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
 import { exitCodeOf, jsonOf, outcomeLine, place } from "./rendering.ts";
 import { asksOnly, openClient, type OpenClient } from "./open-client.ts";
+import { isOverdue } from "../../client/retry-schedule.ts";
 
 type SendConfig = Extract<ClientConfig, { command: "send" }>;
 
@@ -24,8 +25,8 @@ type SendConfig = Extract<ClientConfig, { command: "send" }>;
  */
 export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
   const session = await openClient(machine, config, 0, asksOnly(machine));
-  session.connection.client.requests.onRetry = ({ to }, sending) => {
-    machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
+  session.connection.client.requests.onRetry = ({ to }, sending, waitedMs) => {
+    if (isOverdue(waitedMs)) machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
   };
   try {
     if (config.message === null) {
