@@ -46,7 +46,9 @@ export function outcomeLine(verb: Message["type"], outcome: Outcome, to: Address
         : `${outcome.code} ${describeAnswer(outcome.code)}`;
     case "ack": {
       const { code, reason } = outcome;
-      const words = describeAck(code) + (reason === "" ? "" : ` (${visible(reason)})`);
+      const says = describeAck(code);
+      // The reason of a 95 says what the words say.
+      const words = says.includes(reason) ? says : `${says} (${visible(reason)})`;
       const positive = describeDone(verb, outcome);
       return `${code} ${words}${positive}`;
     }

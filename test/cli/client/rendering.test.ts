@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { PeerOutcome } from "../../../lib/cli/client/questions.ts";
-import { peerLine } from "../../../lib/cli/client/rendering.ts";
+import { outcomeLine, peerLine } from "../../../lib/cli/client/rendering.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -19,4 +19,13 @@ test.each<[string, PeerOutcome, boolean]>([
   const line = peerLine("bsmith", outcome);
   expect(line).toStartWith("-- bsmith ");
   expect(line.includes("clock")).toBe(namesClock);
+});
+
+test.each([
+  ["95", "storage failed", "95 storage failed, nothing was stored"],
+  ["93", "too many passwords", "93 busy, try again later (too many passwords)"],
+  ["51", "", "51 data refused: not logged in"],
+])("an ACK %s with the reason '%s'", (code, reason, line) => {
+  const outcome = { kind: "ack", code, reason, repeated: false } as const;
+  expect(outcomeLine("DATA", outcome, at)).toBe(line);
 });
