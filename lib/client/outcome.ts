@@ -1,7 +1,7 @@
 // How a request ended, and what that means: done, refused, try later or silent. Knows no texts and no exit codes.
 
 import { ack, answer } from "../protocol/codes.ts";
-import type { Address, Message } from "../protocol/messages.ts";
+import { type Address, forms, type Message } from "../protocol/messages.ts";
 
 /** How a request ended. */
 export type Outcome =
@@ -46,26 +46,13 @@ export function verdictOf(verb: Message["type"], outcome: Outcome): Verdict {
 
 function verdictOfAck(verb: Message["type"], code: string, repeated: boolean): Verdict {
   if (code === ack.busy || code === ack.storageFailed) return "later";
-  if (doneCodes[verb].includes(code)) return "done";
+  const done: readonly string[] = forms[verb].done;
+  if (done.includes(code)) return "done";
   // protocol §6.4: after a repeat, 21 and 31 mean done: the first sending was carried out and its ACK was lost.
   if (repeated && verb === "DEREGISTER" && code === ack.noSuchDevice) return "done";
   if (repeated && verb === "LOGOFF" && code === ack.credentialsRefused) return "done";
   return "refused";
 }
-
-/** Codes that mean done. 01 is one of them also without a repeat: the device is registered as it asked to be. */
-const doneCodes: Readonly<Record<Message["type"], readonly string[]>> = {
-  REGISTER: [ack.registered, ack.alreadyRegistered, ack.registrationUpdated],
-  DEREGISTER: [ack.deregistered],
-  LOGIN: [ack.loggedIn],
-  LOGOFF: [ack.loggedOff],
-  STATUS: [ack.statusNoted],
-  DATA: [ack.dataStored],
-  // It ends with a DATA.
-  QUERY: [],
-  // It is no request.
-  ACK: [],
-};
 
 /** The code of an outcome; empty after silence. */
 export function codeOf(outcome: Outcome): string {

@@ -1,6 +1,8 @@
 // The messages of the protocol as a discriminated union, and the one table of verbs: all that differs between them. The
 // decoder, the encoder and the traffic counts follow this table. Never reads a datagram.
 
+import { ack, type AckCode } from "./codes.ts";
+
 /** An IP literal and a UDP port: of a host, of a packet's source, in an addressed message where its answer is sent. */
 export type Address = { readonly ip: string; readonly port: number };
 
@@ -112,6 +114,11 @@ export type Form<V extends Verb> = {
   readonly namesDevice?: boolean;
   /** Whether its time tells when a device sent or measured something, so that the decoder reads it. */
   readonly isTimed?: boolean;
+  /**
+   * The codes of an ACK that say that it was carried out; none for what no ACK answers. 01 is one of them: the device is
+   * registered as it asked to be.
+   */
+  readonly done: readonly AckCode[];
   /** Makes the message. Written out for each verb: with a loop over names, decoding took a sixth longer. */
   readonly build: (fields: Pick<Fields, keyof Of<V> & keyof Fields>) => Of<V>;
 };
@@ -121,10 +128,12 @@ export const forms: { readonly [V in Verb]: Form<V> } = {
   REGISTER: {
     fields: ["id", "password", "mac", "ip", "port"],
     namesDevice: true,
+    done: [ack.registered, ack.alreadyRegistered, ack.registrationUpdated],
     build: ({ id, password, mac, ip, port }) => ({ type: "REGISTER", id, password, mac, ip, port }),
   },
   DEREGISTER: {
     fields: ["id", "password", "mac", "ip", "port"],
+    done: [ack.deregistered],
     build: ({ id, password, mac, ip, port }) => ({
       type: "DEREGISTER",
       id,
@@ -137,21 +146,25 @@ export const forms: { readonly [V in Verb]: Form<V> } = {
   LOGIN: {
     fields: ["id", "password", "ip", "port"],
     namesDevice: true,
+    done: [ack.loggedIn],
     build: ({ id, password, ip, port }) => ({ type: "LOGIN", id, password, ip, port }),
   },
   LOGOFF: {
     fields: ["id"],
+    done: [ack.loggedOff],
     build: ({ id }) => ({ type: "LOGOFF", id }),
   },
   STATUS: {
     fields: ["code", "id", "time", "length", "message"],
     isTimed: true,
+    done: [ack.statusNoted],
     build: ({ code, id, time, message }) => ({ type: "STATUS", code, id, time, message }),
   },
   DATA: {
     fields: ["code", "id", "time", "length", "message"],
     addressed: ["code", "id", "ip", "port", "time", "length", "message"],
     isTimed: true,
+    done: [ack.dataStored],
     build: ({ code, id, address, time, message }) => ({
       type: "DATA",
       code,
@@ -164,6 +177,7 @@ export const forms: { readonly [V in Verb]: Form<V> } = {
   QUERY: {
     fields: ["code", "id", "time", "target"],
     addressed: ["code", "id", "ip", "port", "time", "target"],
+    done: [],
     build: ({ code, id, address, time, target }) => ({
       type: "QUERY",
       code,
@@ -176,6 +190,7 @@ export const forms: { readonly [V in Verb]: Form<V> } = {
   ACK: {
     fields: ["code", "id", "time", "hash"],
     optional: "reason",
+    done: [],
     build: ({ code, id, time, hash, reason }) => ({ type: "ACK", code, id, time, hash, reason }),
   },
 };

@@ -33,6 +33,8 @@ export class PacketLoop {
   #inboxBytes = 0;
   #shed = 0;
   #turning = false;
+  /** Called at the end of each turn. */
+  #onTurned: () => void = () => {};
   /** No datagram is accepted any more; the waiting ones are still answered. */
   #ending = false;
   #ended = false;
@@ -172,6 +174,8 @@ export class PacketLoop {
   /** Carries out what is there, one turn after the other, also what is added meanwhile by password checks that run. */
   async #drain(): Promise<void> {
     while (this.#turning || this.#inbox.length > 0 || this.#turn.hasWork) {
+      // A store behind a network takes its time: wait for it, and do not spin.
+      if (this.#turning) await new Promise<void>((resolve) => (this.#onTurned = resolve));
       await new Promise(setImmediate);
       if (!this.#turning) this.#begin();
     }
@@ -215,6 +219,7 @@ export class PacketLoop {
       // Those that get no reply.
       this.#observeRequests();
       this.#turning = false;
+      this.#onTurned();
       // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
       if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
       if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
