@@ -57,6 +57,7 @@ export class Attempts {
   #apply(key: string, proof: Proof): void {
     const { attempt, request } = this.#at(key);
     const refused = proof.kind === "refused";
+    const isProven = proof.kind === "verified" || proof.kind === "hashed";
     this.desk.batch.submit(
       attempt.ruleOf(proof, request),
       null,
@@ -64,7 +65,8 @@ export class Attempts {
         if (judged.kind === "need") return this.#check(key, judged.need);
         const latest = this.#end(key, refused);
         const { id, password } = attempt;
-        if (judged.hash !== null && !refused) {
+        // Never without a proof: whoever is remembered needs no check any more.
+        if (judged.hash !== null && isProven) {
           this.desk.verifiers.remember(id, password, judged.hash);
         }
         attempt.onDone(judged, latest, number);

@@ -67,15 +67,17 @@ export function decideLogin(
   const { id, proof, seal, at } = asked;
   const hash = own === null ? null : own.hash;
   const clockOffset = before?.clockOffset ?? null;
+  // A hash in the answer says that the password is right, so that it is not checked again: only a proof may say that.
+  const known = proof.kind === "verified" && proof.hash === hash ? hash : null;
   const done = (code: AckCode, keyChanged: boolean, writes: Write[]): Decision<LoggedIn> => ({
-    outcome: { kind: "done", code, hash, at, keyChanged, clockOffset },
+    outcome: { kind: "done", code, hash: known, at, keyChanged, clockOffset },
     writes,
   });
   if (own?.textLocked === true && seal === null) return done(ack.encryptionRequired, false, []);
   if (proof.kind === "refused" && proof.hash === hash) {
     return done(ack.credentialsRefused, false, []);
   }
-  if (own === null || proof.kind !== "verified" || proof.hash !== hash) {
+  if (own === null || known === null) {
     return { outcome: { kind: "need", need: { kind: "verify", hash } }, writes: [] };
   }
   const { sealedKey } = own;

@@ -117,6 +117,16 @@ test("a device that was sealed once is refused in text, until an operator allows
   expect(await text.logIn()).toBe("70");
 });
 
+test("a wrong password that came in text, and got 94, is wrong over a link, too", async () => {
+  const world = new World();
+  const client = await loggedIn(world);
+  const text = world.add({ id: "asmith", address: { ip: "192.0.2.66", port: 5 }, text: true });
+  expect(await text.logIn("guessed")).toBe("94");
+  const other = world.add({ id: "asmith", address: { ip: "192.0.2.66", port: 6 } });
+  expect(await other.logIn("guessed")).toBe("31");
+  expect(await client.report("still logged in")).toBe("50");
+});
+
 test("text is refused with 94 also while the device that was sealed is logged off", async () => {
   const world = new World();
   const client = await loggedIn(world);

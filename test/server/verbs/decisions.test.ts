@@ -215,6 +215,8 @@ describe("LOGIN", () => {
       "70",
     ],
     ["text of a device that was sealed", locked, right, null, "94"],
+    ["text of a device that was sealed, password not checked", locked, none, null, "94"],
+    ["text of a device that was sealed, password wrong", locked, wrong, null, "94"],
     ["sealed, for the first time", own, right, key, "70"],
     ["sealed, the same key", sealed, right, key, "70"],
     ["sealed, another key", sealed, right, otherKey, "70 key changed"],
@@ -224,6 +226,9 @@ describe("LOGIN", () => {
     const { outcome: judged } = decision;
     const changed = judged.kind === "done" && judged.keyChanged ? " key changed" : "";
     expect(wordsOf(decision) + changed).toBe(outcome);
+    // Whoever gets a hash is remembered as right: only a password that was checked.
+    const proven = proof.kind === "verified" && row !== null && proof.hash === row.hash;
+    if (judged.kind === "done") expect(judged.hash).toBe(proven ? "h1" : null);
     const isIn = outcome.startsWith("70");
     const kinds = [
       ...(isIn && clientKey !== null ? ["update-device"] : []),
