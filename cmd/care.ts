@@ -78,18 +78,21 @@ export async function runExport(
   const isCsv = format === "csv";
   // `write` adds the LF of each line. Only that is removed: a message may end in spaces.
   const writeLine = (line: string) => write(line.slice(0, -1));
+  // Opened before the heading is written: what cannot be read leaves no output.
   if (what === "devices") {
+    const devices = store.devices();
     if (isCsv) writeLine(csvRow(["id", "mac", "ip", "port", "registered"]));
-    for await (const { id, mac, ip, port, registered } of store.devices()) {
+    for await (const { id, mac, ip, port, registered } of devices) {
       const time = new Date(registered).toISOString();
       if (isCsv) writeLine(csvRow([id, mac, ip, `${port}`, time]));
       else write(JSON.stringify({ id, mac, ip, port, registered: time }));
     }
     return exitCode.done;
   }
+  const reports = store.reports();
   if (isCsv) writeLine(csvHeader);
   const line = isCsv ? csvLine : jsonLine;
-  for await (const report of store.reports()) writeLine(line(report));
+  for await (const report of reports) writeLine(line(report));
   return exitCode.done;
 }
 

@@ -18,10 +18,10 @@ export interface StorePlace {
    * @throws OperatingError if it is in use, damaged, foreign, newer, or cannot be written
    */
   open(opening: Opening): Promise<OpenStore>;
-  /** All devices with their latest sessions, in the order of ids. */
+  /** All devices with their latest sessions, in the order of ids. @throws at the call, if there is no store to read */
   devices(): AsyncIterable<ListedDevice> | Iterable<ListedDevice>;
   isRegistered(id: string): Soon<boolean>;
-  /** All reports, oldest first. @throws after the last readable one, if others are damaged */
+  /** All reports, oldest first. @throws as `devices`; after the last readable one, if others are damaged */
   reports(): AsyncIterable<ReportRow> | Iterable<ReportRow>;
   /**
    * The newest reports of a device, oldest first.

@@ -166,6 +166,16 @@ describe("an export", () => {
     expect(csv.stdout + lines.stdout).not.toContain("argon2");
   });
 
+  test("of a database that is not there writes nothing, not even a heading", async () => {
+    using folder = new TemporaryFolder();
+    for (const what of ["devices", "reports"]) {
+      const ended = await run(serverBinary, ["export", what], folder.path);
+      expect(ended.stderr).toContain("There is no database");
+      expect(ended.code).not.toBe(0);
+      expect(ended.stdout).toBe("");
+    }
+  });
+
   test("into a pipe that is closed early ends quietly", async () => {
     using folder = new TemporaryFolder();
     const { server } = await newServed(folder);
