@@ -21,9 +21,11 @@ import { SqliteStore } from "./sqlite-store.ts";
 export async function openSqlite(path: string, opening: Opening): Promise<OpenStore> {
   const { database, lock, lacksLog, damage } = await openDatabase(path, opening);
   let store: SqliteStore;
+  let remover: Retention;
   try {
     const { onTrouble } = opening;
     store = new SqliteStore(database, { damage, onTrouble }, new FileGuard(path));
+    remover = new Retention(database, store.chunks);
   } catch (error) {
     closeDatabase(database);
     lock.release();
@@ -32,7 +34,6 @@ export async function openSqlite(path: string, opening: Opening): Promise<OpenSt
   const warnings: OperatingError[] = [];
   if (lacksLog) warnings.push(logMissing(path));
   if (store.damage !== null) warnings.push(reportsDamaged(path, store.damage));
-  const remover = new Retention(database, store.chunks);
   const readsOf = once(() => {
     const beside = openBeside(path);
     return { beside, reads: new OperatorReader(beside, store) };
