@@ -1,7 +1,7 @@
 // What a store offers besides batches: how a server opens it and what it reads, how old reports go, and what the commands do
 // with it while no server of theirs runs. Types only.
 
-import type { Notice, OperatingError } from "../operating-error.ts";
+import type { OperatingError } from "../operating-error.ts";
 import type { ListedDevice, ReportRow, SessionRow } from "./rows.ts";
 import type { Soon } from "./soon.ts";
 import type { Store } from "./store-port.ts";
@@ -85,7 +85,7 @@ export type StoreSize = {
   /** Of what is written, and not in its place yet. */
   readonly logBytes: number;
   /** That the log is larger than it should be, in words; null if it is not. */
-  readonly logGrows: Notice["message"] | null;
+  readonly logGrows: string | null;
 };
 
 /** How many reports a pass would remove, of how many. */

@@ -10,7 +10,7 @@ import { type Visitor, visitorOf } from "./visitor.ts";
 
 export const cookieName = "iot_session";
 
-export type GateOptions = {
+export type AccessOptions = {
   readonly logins: DashboardLogins;
   /** Host names to serve besides loopback names, IP addresses and `proxyNames`, in lower case. */
   readonly names: readonly string[];
@@ -23,7 +23,7 @@ export type GateOptions = {
 };
 
 export class AccessControl {
-  constructor(private readonly options: GateOptions) {}
+  constructor(private readonly options: AccessOptions) {}
 
   /**
    * Checks whether a request, whose host is checked, may use a route.

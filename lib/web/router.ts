@@ -1,5 +1,5 @@
 // Owns the matching of requests to routes: a route has a method, a path with names in braces, and a handler. Never
-// checks access: that is the gate's task.
+// checks access: that is the task of AccessControl.
 
 import type { Endpoint } from "./api/endpoint.ts";
 import type { Forms } from "./api/forms.ts";

@@ -25,16 +25,16 @@ type Pages = ReadonlyMap<string, PageFile>;
  * @param pages the dashboard's files, for the page of a refused link
  */
 export function sessionHandlers(
-  gate: AccessControl,
+  access: AccessControl,
   logins: DashboardLogins,
   version: string,
   pages: Pages,
 ): Pick<Handlers, "rights" | "logIn" | "logOut" | "openLink"> {
   return {
-    rights: ({ request, peerIp }) => ({ ...gate.rightsOf(request, peerIp), version }),
+    rights: ({ request, peerIp }) => ({ ...access.rightsOf(request, peerIp), version }),
     logIn: async ({ request, peerIp, body }) => {
       const { token } = await body();
-      const visitor = gate.visitorOf(request, peerIp);
+      const visitor = access.visitorOf(request, peerIp);
       const attempt = logins.tryToken(token.trim(), countedSource(visitor));
       expect(attempt, "This is not the admin token.");
       return new HttpReply(204, null, newCookie(visitor, logins));
@@ -45,12 +45,12 @@ export function sessionHandlers(
       const gone = `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
       return new HttpReply(204, null, { "set-cookie": gone });
     },
-    openLink: (call) => openLink(gate, logins, pages, call),
+    openLink: (call) => openLink(access, logins, pages, call),
   };
 }
 
 function openLink(
-  gate: AccessControl,
+  access: AccessControl,
   logins: DashboardLogins,
   pages: Pages,
   { request, parameters, peerIp }: CallOf<"openLink">,
@@ -62,7 +62,7 @@ function openLink(
   // Relative: a proxy may serve the dashboard below a path.
   const home = { location: "./", "cache-control": "no-store" };
   const cookie = cookieOf(request);
-  const visitor = gate.visitorOf(request, peerIp);
+  const visitor = access.visitorOf(request, peerIp);
   try {
     expect(logins.tryLink(code, countedSource(visitor)), stale);
   } catch (error) {

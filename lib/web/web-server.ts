@@ -1,4 +1,4 @@
-// Owns the HTTP server: passes each request through host check, router, gate and parameters to its route. Bounds the
+// Owns the HTTP server: passes each request through host check, router, access control and parameters to its route. Bounds the
 // number of requests, the size of bodies, and idle time. Never contains the logic of a route.
 
 import { OperatingError } from "../operating-error.ts";
@@ -56,7 +56,7 @@ export class WebServer {
   readonly #server: Bun.Server<undefined>;
   readonly #limit: ConnectionLimit;
   readonly #router: Router;
-  readonly #gate: AccessControl;
+  readonly #access: AccessControl;
   readonly #logins: DashboardLogins;
   readonly #roster: Roster;
   readonly #status: ServerStatus;
@@ -70,7 +70,7 @@ export class WebServer {
   constructor(private readonly options: WebOptions) {
     const { ports, host } = options;
     this.#logins = new DashboardLogins(options.token, ports.uptimeMs);
-    this.#gate = new AccessControl({
+    this.#access = new AccessControl({
       ...options,
       logins: this.#logins,
       names: [host, ...options.names].map((name) => name.toLowerCase()),
@@ -169,10 +169,10 @@ export class WebServer {
   }
 
   async #route(request: Request, peerIp: string, keepOpen: () => void): Promise<Response> {
-    this.#gate.checkHost(request);
+    this.#access.checkHost(request);
     const url = urlOf(request);
     const { route, names } = this.#router.find(request.method, url.pathname);
-    this.#gate.admit(request, peerIp, route.access);
+    this.#access.admit(request, peerIp, route.access);
     if (Number(request.headers.get("content-length") ?? 0) > bodyBytesMax) {
       throw new Problem("body-too-large", `At most ${bodyBytesMax} bytes.`);
     }
@@ -189,7 +189,7 @@ export class WebServer {
     const roster = this.#roster;
     const parts = { ports, roster, status: this.#status, clients, feed: this.#feed };
     return {
-      ...sessionHandlers(this.#gate, this.#logins, ports.version, pages),
+      ...sessionHandlers(this.#access, this.#logins, ports.version, pages),
       ...serverHandlers(parts),
       ...deviceHandlers(ports, roster),
       ...reportHandlers(ports),

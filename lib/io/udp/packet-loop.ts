@@ -208,7 +208,7 @@ export class PacketLoop {
     const late = performance.now() - this.#askedAt > lateMs;
     const oldestAt = this.#oldestAt;
     let received = this.#receiveArrivals(batchMax, late);
-    // A commit of many operations costs little more than one of few: datagrams that arrived meanwhile join it.
+    // A commit of many steps costs little more than one of few: datagrams that arrived meanwhile join it.
     while (this.#turn.hasWork && received < batchMax && !this.#ending) {
       this.#endpoint?.collect();
       if (this.#inbox.length === 0) break;

@@ -6,7 +6,7 @@ import { limits, silenceMaxMs } from "../policy.ts";
 import type { Touch } from "../rows.ts";
 import type { Rule } from "../store-port.ts";
 import type { Session } from "./session.ts";
-import { endOf, noteEnd } from "./session-end.ts";
+import { endNow, endOf, noteEnd } from "./session-end.ts";
 
 /** Sessions checked in one tick: a fifth of all, and at least this many. */
 const lookedAtMin = 1_000;
@@ -98,7 +98,7 @@ export class PresenceSweep {
   #end(session: Session): void {
     const { desk } = this;
     session.ending = true;
-    const end = { session, reason: "offline", at: desk.wallMs } as const;
+    const end = endNow(desk, session, "offline");
     desk.batch.submit(
       endOf(end),
       null,

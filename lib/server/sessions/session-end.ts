@@ -6,19 +6,26 @@ import type { Rule, Write } from "../store-port.ts";
 import type { Desk } from "../desk.ts";
 import type { Session } from "./session.ts";
 
-/** The end of a session; `at` in ms since 1970. */
+/** The end of a session; times in ms since 1970. */
 export type SessionEnd = {
   readonly session: Session;
   readonly reason: EndReason;
+  /** When its last packet came. */
+  readonly lastSeen: number;
   readonly at: number;
 };
+
+/** The end of a session now. */
+export function endNow({ wallMs: at }: Desk, session: Session, reason: EndReason): SessionEnd {
+  return { session, reason, lastSeen: session.lastSeen, at };
+}
 
 /**
  * The rule that ends a session if it is still open in the store.
  * @param more what is stored with it
  */
 export function endOf(
-  { session: { row: session, lastSeen }, reason, at }: SessionEnd,
+  { session: { row: session }, reason, lastSeen, at }: SessionEnd,
   more: readonly Write[] = [],
 ): Rule<null> {
   const end = { kind: "end-session", session, reason, lastSeen, at } as const;
@@ -26,8 +33,8 @@ export function endOf(
 }
 
 /** The end of a session is on the disk. False if it was removed from memory before. */
-export function noteEnd(desk: Desk, { session, reason, at }: SessionEnd): boolean {
-  const { id, row, lastSeen } = session;
+export function noteEnd(desk: Desk, { session, reason, lastSeen, at }: SessionEnd): boolean {
+  const { id, row } = session;
   desk.feed.tell({ kind: "ended", id, session: row, reason, lastSeen, at });
   return forgetSession(desk, session);
 }

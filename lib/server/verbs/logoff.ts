@@ -5,7 +5,7 @@ import type { Logoff } from "../../protocol/messages.ts";
 import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
-import { endOf, noteEnd } from "../sessions/session-end.ts";
+import { endNow, endOf, noteEnd } from "../sessions/session-end.ts";
 import { confirm, refuseStranger } from "../responses.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
@@ -35,7 +35,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   }
   session.ending = true;
   session.leaving = request;
-  const end = { session, reason: "logoff", at: desk.wallMs } as const;
+  const end = endNow(desk, session, "logoff");
   const kept = keepAnswer(sealedRequestOf(desk, request, id), ack.loggedOff);
   /** The request, or its latest repeat. */
   const latest = () => session.leaving ?? request;

@@ -20,52 +20,41 @@ import { SqliteStore } from "./sqlite-store.ts";
  */
 export async function openSqlite(path: string, opening: Opening): Promise<OpenStore> {
   const { database, lock, lacksLog, damage } = await openDatabase(path, opening);
-  let store: SqliteStore;
-  let remover: Retention;
+  const opened = [database];
   try {
     const { onTrouble } = opening;
-    store = new SqliteStore(database, { damage, onTrouble }, new FileGuard(path));
-    remover = new Retention(database, store.chunks);
+    const store = new SqliteStore(database, { damage, onTrouble }, new FileGuard(path));
+    const remover = new Retention(database, store.chunks);
+    const beside = openBeside(path);
+    opened.push(beside);
+    const reads = new OperatorReader(beside, store);
+    const warnings: OperatingError[] = [];
+    if (lacksLog) warnings.push(logMissing(path));
+    if (store.damage !== null) warnings.push(reportsDamaged(path, store.damage));
+    return {
+      reads,
+      remover,
+      warnings,
+      get damage() {
+        return store.damage;
+      },
+      apply: (steps) => store.apply(steps),
+      housekeep: () => store.housekeep(),
+      openSessions: () => store.openSessions(),
+      noteError: (error) => store.noteError(error),
+      watch: () => store.checkFile(),
+      size: () => sizeOf(realPathOf(path)),
+      close: () => {
+        closeDatabase(beside);
+        store.close();
+        lock.release();
+      },
+    };
   } catch (error) {
-    closeDatabase(database);
+    for (const one of opened.reverse()) closeDatabase(one);
     lock.release();
     throw error;
   }
-  const warnings: OperatingError[] = [];
-  if (lacksLog) warnings.push(logMissing(path));
-  if (store.damage !== null) warnings.push(reportsDamaged(path, store.damage));
-  const readsOf = once(() => {
-    const beside = openBeside(path);
-    return { beside, reads: new OperatorReader(beside, store) };
-  });
-  return {
-    get reads() {
-      return readsOf().reads;
-    },
-    get damage() {
-      return store.damage;
-    },
-    remover,
-    warnings,
-    apply: (steps) => store.apply(steps),
-    housekeep: () => store.housekeep(),
-    openSessions: () => store.openSessions(),
-    noteError: (error) => store.noteError(error),
-    watch: () => store.checkFile(),
-    size: () => sizeOf(realPathOf(path)),
-    close: () => {
-      if (readsOf.isMade()) closeDatabase(readsOf().beside);
-      store.close();
-      lock.release();
-    },
-  };
-}
-
-/** Makes a value when it is first asked for. */
-function once<T>(make: () => T) {
-  let made: { readonly value: T } | null = null;
-  const get = () => (made ??= { value: make() }).value;
-  return Object.assign(get, { isMade: () => made !== null });
 }
 
 /** @param file the file itself, where the path is a symbolic link: SQLite keeps the log beside it */

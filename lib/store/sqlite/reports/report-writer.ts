@@ -79,10 +79,10 @@ export class ReportWriter {
    * Stores a report, or finds the stored one that it repeats. Runs inside the caller's transaction.
    * @param unreadable what it may repeat is damaged: it is stored, perhaps for a second time
    */
-  store(operation: ReportStep, unreadable: boolean): ReportStored {
-    const before = unreadable ? 0 : this.#findRepeat(operation);
+  store(step: ReportStep, unreadable: boolean): ReportStored {
+    const before = unreadable ? 0 : this.#findRepeat(step);
     if (before > 0) return { kind: "report", sequence: before, repeated: true };
-    const { report, key, previous } = operation;
+    const { report, key, previous } = step;
     this.#insert.run(
       this.#next,
       report.device,
@@ -101,8 +101,8 @@ export class ReportWriter {
   }
 
   /** Whether the report is stored already. */
-  has(operation: ReportStep): boolean {
-    return this.#findRepeat(operation) > 0;
+  has(step: ReportStep): boolean {
+    return this.#findRepeat(step) > 0;
   }
 
   /** Writes a part of the index if a full chunk waits for it. Runs between transactions. */
@@ -110,25 +110,25 @@ export class ReportWriter {
     if (this.chunks.isBehind) this.chunks.writeSome(indexRowsPerStep);
   }
 
-  #findRepeat(operation: ReportStep): number {
-    const { key, previous } = operation;
+  #findRepeat(step: ReportStep): number {
+    const { key, previous } = step;
     const candidates = this.#recent.candidates(key);
     for (const candidate of candidates) {
-      if (this.#isSame(this.reader.at(candidate), operation)) return candidate;
+      if (this.#isSame(this.reader.at(candidate), step)) return candidate;
     }
     // Memory has the device's latest report, so a report that it repeats now is recent enough to be a candidate.
     if (previous >= this.#recent.since && candidates.length < sameKeyMax) return 0;
-    return this.#findOwn(operation);
+    return this.#findOwn(step);
   }
 
   /** Compares the device's own latest reports, which memory may not have. */
-  #findOwn(operation: ReportStep): number {
-    const { previous, report } = operation;
+  #findOwn(step: ReportStep): number {
+    const { previous, report } = step;
     const newest = previous > 0 ? previous : Number.MAX_SAFE_INTEGER;
     const chunksMax = previous > 0 ? chunksFromLast : chunksFromNewest;
     let looked = 0;
     for (const own of this.reader.numbers(report.device, newest, chunksMax)) {
-      if (this.#isSame(this.reader.at(own), operation)) return own;
+      if (this.#isSame(this.reader.at(own), step)) return own;
       if (++looked >= ownLast) break;
     }
     return 0;
