@@ -16,6 +16,7 @@ import { type FileLogs, openLogs } from "../lib/io/log/log-file.ts";
 import { PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import { ownIpTowards } from "../lib/io/udp/route.ts";
 import { tellWarning } from "../lib/cli/failure.ts";
+import { readyCipher } from "../lib/cli/ready-cipher.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
@@ -64,6 +65,7 @@ async function open(
   version: string,
   closers: (() => void | Promise<void>)[],
 ): Promise<RunningServer> {
+  await readyCipher();
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
   const place = storeAt(config);

@@ -46,7 +46,8 @@ rule("a file starts by saying what it owns", ({ text }) => {
 
 rule("a file name is a noun in kebab-case", ({ path }) => {
   const name = basename(path);
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.(ts|mjs)$/.test(name)) return "write it as kebab-case.ts";
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|mjs)$/.test(name))
+    return "write it as kebab-case.ts";
   if (/(^|[-/])(utils?|helpers?|misc|common|shared|stuff)[-./]/.test(path)) {
     return "name the file after the one thing that is in it";
   }

@@ -10,12 +10,15 @@ import type { Data, Message } from "../protocol/messages.ts";
 import type { MessageTimes } from "./message-times.ts";
 import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
 import { Persistence } from "./persistence.ts";
-import type { EncodedRequest, Requests } from "./requests.ts";
-import type { Spool } from "./spool.ts";
+import type { EncodedRequest } from "./outstanding.ts";
+import type { Requests } from "./requests.ts";
+import type { Spool, SpooledReport } from "./spool.ts";
 import { reportOf } from "./spooled-report.ts";
 
 /** Implementation constants, in ms. */
 const logOffTimeoutMs = 5_000;
+/** More reports than a packet carries: a frame of a report has 26 bytes at least. */
+const packetReportsMax = 48;
 /** Codes of REGISTER for facts that are another device's: this device may be registered nevertheless, with its old ones. */
 const takenCodes: readonly string[] = [ack.idTaken, ack.ipTaken, ack.macTaken];
 
@@ -193,27 +196,51 @@ export class Agent {
     });
   }
 
+  /** Sends the oldest reports, as many as one packet carries. */
   #deliver(now: number): void {
-    const [report] = this.queue.take(1);
-    if (report === undefined) return;
-    const data = reportOf(report, this.requests.channel.textBytesMax);
-    if (data === null) {
-      this.queue.settle([report]);
+    // One that waits must always be there to be dropped when the queue is full.
+    const waiting = this.queue.take(Math.min(packetReportsMax, this.queue.reportsMax - 1));
+    const [first] = waiting;
+    if (first === undefined) return;
+    const packet = this.#packetOf(waiting);
+    const taken = this.queue.take(Math.max(1, packet.length));
+    if (packet.length === 0) {
+      this.queue.settle([first]);
       this.onEvent({ kind: "report-refused", code: "", reason: "it is damaged" });
       return this.#advance(now);
     }
-    this.#tellIfCut(data.whole, data.fitted);
-    const request = this.requests.prepare(data.fitted, this.settings.server, report.msgid);
-    this.#persistence.submit(request, now, (outcome, at) => {
-      if (verdictOf("DATA", outcome) === "done") return this.queue.settle([report]);
-      if (codeOf(outcome) === ack.dataRefused) {
-        this.queue.putBack();
-        return this.#logInAgain(at);
+    this.#persistence.submitAll(packet, now, (answered, at) => {
+      const isLost = (code: string) => code === ack.dataRefused || code === ack.encryptionRequired;
+      const ended = answered.filter(({ outcome }) => !isLost(codeOf(outcome)));
+      const msgids = new Set(ended.map(({ request }) => request.msgid));
+      this.queue.settle(taken.filter(({ msgid }) => msgids.has(msgid)));
+      for (const { outcome } of ended) {
+        if (verdictOf("DATA", outcome) === "done") continue;
+        this.onEvent({ kind: "report-refused", code: codeOf(outcome), reason: reasonOf(outcome) });
       }
-      if (codeOf(outcome) === ack.encryptionRequired) return this.#refuse("DATA", outcome);
-      this.queue.settle([report]);
-      this.onEvent({ kind: "report-refused", code: codeOf(outcome), reason: reasonOf(outcome) });
+      const lost = answered.find(({ outcome }) => isLost(codeOf(outcome)));
+      if (lost === undefined) return;
+      if (codeOf(lost.outcome) === ack.encryptionRequired)
+        return this.#refuse("DATA", lost.outcome);
+      this.queue.putBack();
+      this.#logInAgain(at);
     });
+  }
+
+  /** The requests of as many reports as fit in one packet, from the first on; none if that one is damaged. */
+  #packetOf(reports: readonly SpooledReport[]): EncodedRequest[] {
+    const { channel } = this.requests;
+    const packet: EncodedRequest[] = [];
+    for (const report of reports) {
+      const data = reportOf(report, channel.textBytesMax);
+      if (data === null) break;
+      const request = this.requests.prepare(data.fitted, this.settings.server, report.msgid);
+      const texts = [...packet, request].map(({ text }) => text);
+      if (channel.countInPacket(texts) < texts.length) break;
+      this.#tellIfCut(data.whole, data.fitted);
+      packet.push(request);
+    }
+    return packet;
   }
 
   /** Logs off, if there may be a session to end. */

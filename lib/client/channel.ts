@@ -4,19 +4,32 @@
 import { canonicalIp } from "../protocol/ip.ts";
 import type { Address } from "../protocol/messages.ts";
 
+/** A text message to send. */
+export type OutgoingText = {
+  /** As `encode` writes it. */
+  readonly text: string;
+  /**
+   * The msgid of a request, the same for every retry of it, also after a new handshake or a restart; null for an answer.
+   * Plain text does not contain it.
+   */
+  readonly msgid: bigint | null;
+};
+
 /** Carries text messages to the server and to other devices. */
 export type Channel = {
   /** Longest text message it can carry, in bytes: at most 1,200, minus the overhead of an envelope. */
   readonly textBytesMax: number;
   /**
-   * Sends one text message. It may be lost, as on a network. Throws only the OperatingError of a sealed client whose
-   * state on the disk cannot be read or written.
-   * @param text the message, as `encode` writes it
-   * @param to the destination
-   * @param request the msgid of the request, the same for every retry of it, also after a new handshake or a restart; null
-   *   for an answer. Plain text does not contain it.
+   * How many reports one packet to the server carries, from the first on: 1 or more. Plain text carries one.
+   * @param texts the messages, as `encode` writes them; at least one
    */
-  send(text: string, to: Address, request: bigint | null): void;
+  countInPacket(texts: readonly string[]): number;
+  /**
+   * Sends text messages, in order and in one packet if one carries them. They may be lost, as on a network. Throws only the
+   * OperatingError of a sealed client whose state on the disk cannot be read or written.
+   * @param to the destination
+   */
+  send(messages: readonly OutgoingText[], to: Address): void;
   /** Ends the wait before the next try to reach the server, if the channel is in one: it may be back. */
   hurry(): void;
 };
@@ -84,6 +97,13 @@ export type Delivery = {
   readonly answers: bigint | null;
   /** How to answer it; left out if the answer goes to `from`. */
   readonly way?: Way;
+};
+
+/** The server's answer to several requests of one packet: all of them got the same code. */
+export type Receipt = {
+  /** 40 or 50. */
+  readonly code: string;
+  readonly msgids: readonly bigint[];
 };
 
 /**

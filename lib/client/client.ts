@@ -3,7 +3,7 @@
 
 import { decode } from "../protocol/decode.ts";
 import type { Data } from "../protocol/messages.ts";
-import type { Delivery } from "./channel.ts";
+import type { Delivery, Receipt } from "./channel.ts";
 import type { Device } from "./device.ts";
 import type { Requests } from "./requests.ts";
 
@@ -43,6 +43,11 @@ export class Client {
         // Only a server takes the others.
         this.malformed++;
     }
+  }
+
+  /** Takes a RECEIPT of the server. */
+  receiveReceipt(receipt: Receipt, now: number): void {
+    this.requests.receiveReceipt(receipt, now);
   }
 
   #receiveData(message: Data, delivery: Delivery, now: number): void {

@@ -123,7 +123,7 @@ export class Device {
     const { channel } = this.ports;
     return {
       textBytesMax: channel.textBytesMax,
-      send: (text) => channel.send(text, to, null),
+      send: (text) => channel.send([{ text, msgid: null }], to),
     };
   }
 

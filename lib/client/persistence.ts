@@ -3,7 +3,8 @@
 
 import type { AgentEvent } from "./agent-event.ts";
 import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
-import type { EncodedRequest, Requests } from "./requests.ts";
+import type { EncodedRequest } from "./outstanding.ts";
+import type { Requests } from "./requests.ts";
 import type { Spool } from "./spool.ts";
 
 /** Implementation constants, in ms; an agent that is about to end asks again sooner. */
@@ -11,6 +12,9 @@ export const laterPauseMs = 10_000;
 const laterPauseHurriedMs = 1_000;
 /** Implementation constant: a request that is sent again after this time reports an outage, ms; losses are common. */
 const awayAfterMs = 6_000;
+
+/** A request that was answered with done or a refusal. */
+export type Answered = { readonly request: EncodedRequest; readonly outcome: Outcome };
 
 export class Persistence {
   /** No request is to be submitted before this time, in ms. */
@@ -45,23 +49,43 @@ export class Persistence {
     now: number,
     onAnswer: (outcome: Outcome, at: number) => void,
   ): void {
-    const onOutcome = (outcome: Outcome, at: number) => {
-      const verdict = verdictOf(request.message.type, outcome);
-      if (verdict === "silent") {
+    this.submitAll([request], now, ([answered], at) => {
+      if (answered !== undefined) onAnswer(answered.outcome, at);
+    });
+  }
+
+  /**
+   * Submits requests of one packet, each like `submit`.
+   * @param onAnswers called with those that were answered with done or a refusal, in order; not with none
+   */
+  submitAll(
+    requests: readonly EncodedRequest[],
+    now: number,
+    onAnswers: (answered: readonly Answered[], at: number) => void,
+  ): void {
+    this.requests.submitAll(requests, now, (outcomes, at) => {
+      const ended = requests.map((request, index) => {
+        const outcome = outcomes[index] as Outcome;
+        return { request, outcome, verdict: verdictOf(request.message.type, outcome) };
+      });
+      const silent = ended.filter(({ verdict }) => verdict === "silent");
+      const later = ended.find(({ verdict }) => verdict === "later");
+      const answered = ended.filter(({ verdict }) => verdict === "done" || verdict === "refused");
+      if (silent.length < ended.length) this.#comeBack();
+      if (answered.length > 0) onAnswers(answered, at);
+      if (silent.length > 0) {
         this.#goAway();
         // The bytes and the msgid stay the same, so the server recognises a repeat.
-        return this.submit(request, at, onAnswer);
+        const again = silent.map(({ request }) => request);
+        return this.submitAll(again, at, onAnswers);
       }
-      this.#comeBack();
-      if (verdict === "later") {
+      if (later !== undefined) {
+        const { outcome } = later;
         this.pause(at);
         this.onEvent({ kind: "later", code: codeOf(outcome), reason: reasonOf(outcome) });
-      } else {
-        onAnswer(outcome, at);
       }
       this.onFree(at);
-    };
-    this.requests.submit(request, now, onOutcome);
+    });
   }
 
   /** Pauses as after "later". @param ms another time than that */

@@ -26,7 +26,7 @@ export class ReportQueue implements Spool {
   }
 
   take(count: number): readonly SpooledReport[] {
-    this.#taken = Math.max(this.#taken, Math.min(count, this.#reports.length));
+    this.#taken = Math.min(count, this.#reports.length);
     return this.#reports.slice(0, count);
   }
 

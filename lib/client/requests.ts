@@ -1,50 +1,28 @@
-// The requests of this client: one outstanding at a time, repeated on schedule with the same bytes, and matched to its
-// answer by hash (ACK) or time (DATA) and by source. Never reads a clock: calls that need the time get it, in ms.
+// The requests of this client: one outstanding at a time, or reports that share a packet; repeated on schedule with the
+// same bytes, and matched to their answers by hash (ACK) or time (DATA) and by source. Never reads a clock: calls that need the time get it, in ms.
 
 import { ack } from "../protocol/codes.ts";
 import { digestOf } from "../protocol/digest.ts";
 import { encode } from "../protocol/encode.ts";
-import type { Ack, Address, Data, Message } from "../protocol/messages.ts";
+import type { Ack, Address, Data } from "../protocol/messages.ts";
 import { answersQuery } from "./answers.ts";
-import { type Channel, type Delivery, sameHost } from "./channel.ts";
+import { type Channel, type Delivery, type Receipt, sameHost } from "./channel.ts";
 import { firstOf, Msgids } from "./msgids.ts";
 import type { Outcome } from "./outcome.ts";
+import {
+  type EncodedRequest,
+  type OnOutcomes,
+  Outstanding,
+  type Submitted,
+} from "./outstanding.ts";
 import { type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
 import { RoundTrip } from "./round-trip.ts";
-
-/** An encoded request. All its sendings have the same bytes and the same msgid. */
-export type EncodedRequest = {
-  readonly msgid: bigint;
-  readonly message: Exclude<Message, Ack>;
-  readonly text: string;
-  readonly hash: string;
-  readonly to: Address;
-};
 
 /** Called once, when the request has ended; `now` in ms. */
 export type OnOutcome = (outcome: Outcome, now: number) => void;
 
 /** How `receiveData` classifies a DATA: answer of the server, of a device, to an ended QUERY, or no answer. */
 export type DataKind = "server-answer" | "device-answer" | "late" | "other";
-
-type Submitted = {
-  readonly request: EncodedRequest;
-  readonly timeoutMs: number;
-  readonly onOutcome: OnOutcome;
-};
-
-type Outstanding = Submitted & {
-  schedule: RetrySchedule;
-  /** Number of sendings of the current schedule, and of the schedules that `hurry` ended. */
-  sendings: number;
-  hurried: number;
-  /** Number of sendings that were answered with 93, and so were not carried out. */
-  busy: number;
-  retryAt: number;
-  /** When it was first sent. */
-  readonly begunAt: number;
-  readonly giveUpAt: number;
-};
 
 /** How many times of ended QUERYs are kept: a late or repeated answer must not be taken for that of the next QUERY. */
 const endedTimesMax = 16;
@@ -94,7 +72,22 @@ export class Requests {
    * @param onOutcome called once, from `receiveAck`, `receiveData` or `tick`, never before this call returns
    */
   submit(request: EncodedRequest, now: number, onOutcome: OnOutcome, timeoutMs = Infinity): void {
-    this.#waiting.push({ request, timeoutMs, onOutcome });
+    const onOutcomes: OnOutcomes = ([outcome], at) => onOutcome(outcome as Outcome, at);
+    this.submitAll([request], now, onOutcomes, timeoutMs);
+  }
+
+  /**
+   * Sends requests in one packet, like one request: they have one schedule, and only those without an answer are repeated.
+   * @param requests at least one, at most as many as `Channel.countInPacket` says
+   * @param onOutcomes called once, when all have ended
+   */
+  submitAll(
+    requests: readonly EncodedRequest[],
+    now: number,
+    onOutcomes: OnOutcomes,
+    timeoutMs = Infinity,
+  ): void {
+    this.#waiting.push({ requests, timeoutMs, onOutcomes });
     this.#startNext(now);
   }
 
@@ -103,9 +96,7 @@ export class Requests {
     this.channel.hurry();
     const outstanding = this.#outstanding;
     if (outstanding === null || outstanding.sendings < 2) return;
-    outstanding.hurried += outstanding.sendings;
-    outstanding.sendings = 0;
-    outstanding.schedule = this.#scheduleOf(outstanding.request);
+    outstanding.hurry(this.#scheduleOf(outstanding.first));
     this.#send(outstanding, now);
   }
 
@@ -131,44 +122,54 @@ export class Requests {
     const outstanding = this.#outstanding;
     if (outstanding === null || now < Math.min(outstanding.retryAt, outstanding.giveUpAt)) return;
     if (now >= outstanding.giveUpAt || outstanding.sendings >= outstanding.schedule.sendings) {
-      this.#end(this.#withoutAnswer(outstanding), now);
+      this.#end(outstanding.outcomes(), now);
       return;
     }
-    if (outstanding.sendings === 1 && isQuick(outstanding.request)) this.#roundTrip.repeated();
-    this.onRetry(outstanding.request, outstanding.sendings + 1, now - outstanding.begunAt);
+    if (outstanding.sendings === 1 && isQuick(outstanding.first)) this.#roundTrip.repeated();
+    this.onRetry(outstanding.first, outstanding.sendings + 1, now - outstanding.begunAt);
     this.#send(outstanding, now);
   }
 
-  /** Ends the outstanding request without an answer: nobody listens where it was sent. */
+  /** Ends the outstanding requests without an answer: nobody listens where they were sent. */
   refuse(now: number): void {
-    const outstanding = this.#outstanding;
-    if (outstanding === null) return;
-    const outcome = this.#withoutAnswer(outstanding);
-    this.#end(outcome.kind === "silent" ? { ...outcome, closed: true } : outcome, now);
+    if (this.#outstanding !== null) this.#end(this.#outstanding.outcomes(true), now);
   }
 
   /**
    * Takes a received ACK.
-   * @returns whether it answers the outstanding request; one that does not is late or forged, and is counted
+   * @returns whether it answers an outstanding request; one that does not is late or forged, and is counted
    */
   receiveAck(message: Ack, delivery: Delivery, now: number): boolean {
+    const request = this.#outstanding?.open.find(
+      (open) => message.hash === open.hash && isFrom(delivery, open, true),
+    );
+    return this.#receiveAnswer(request, message.code, message.reason, now);
+  }
+
+  /** Takes a RECEIPT: all these requests got the code. Those that are not outstanding are late, and are counted. */
+  receiveReceipt({ code, msgids }: Receipt, now: number): void {
+    for (const msgid of msgids) {
+      const request = this.#outstanding?.open.find((open) => open.msgid === msgid);
+      this.#receiveAnswer(request, code, "", now);
+    }
+  }
+
+  #receiveAnswer(
+    request: EncodedRequest | undefined,
+    code: string,
+    reason: string,
+    now: number,
+  ): boolean {
     const outstanding = this.#outstanding;
-    const fits =
-      outstanding !== null &&
-      message.hash === outstanding.request.hash &&
-      isFrom(delivery, outstanding.request, true);
-    if (!fits) {
+    if (outstanding === null || request === undefined) {
       this.ignored++;
       return false;
     }
-    if (message.code === ack.busy) {
-      // protocol §6.5: 93 means not carried out. The request stays outstanding and is repeated on schedule.
-      outstanding.busy = Math.min(outstanding.busy + 1, sendingsOf(outstanding));
-      return true;
+    if (outstanding.isFresh && code !== ack.busy && isQuick(request)) {
+      this.#roundTrip.measured(now - outstanding.begunAt);
     }
-    const repeated = sendingsOf(outstanding) - outstanding.busy > 1;
-    this.#measure(outstanding, now);
-    this.#end({ kind: "ack", code: message.code, reason: message.reason, repeated }, now);
+    outstanding.answer(request, code, reason);
+    if (outstanding.isDone) this.#end(outstanding.outcomes(), now);
     return true;
   }
 
@@ -178,7 +179,7 @@ export class Requests {
    */
   receiveData(message: Data, delivery: Delivery, now: number): DataKind {
     const outstanding = this.#outstanding;
-    const asked = outstanding?.request.message;
+    const asked = outstanding?.first.message;
     const question = asked?.type === "QUERY" ? asked : null;
     // A QUERY that was given up may be submitted again with the same time; its answer is not late then.
     if (message.time !== question?.time && this.#endedTimes.includes(message.time)) {
@@ -187,35 +188,26 @@ export class Requests {
     }
     if (outstanding === null || question === null) return "other";
     // A device may answer from any port; the server answers from the port that was asked.
-    if (!isFrom(delivery, outstanding.request, question.address === null)) return "other";
+    if (!isFrom(delivery, outstanding.first, question.address === null)) return "other";
     if (!answersQuery(question, message)) return "other";
     const { code, message: text } = message;
-    this.#end({ kind: "answer", code, message: text, from: delivery.from }, now);
+    this.#end([{ kind: "answer", code, message: text, from: delivery.from }], now);
     return question.address === null ? "server-answer" : "device-answer";
   }
 
   #startNext(now: number): void {
     if (this.#outstanding !== null) return;
     const next = this.#waiting.shift();
-    if (next === undefined) return;
-    this.#outstanding = {
-      ...next,
-      schedule: this.#scheduleOf(next.request),
-      sendings: 0,
-      hurried: 0,
-      busy: 0,
-      retryAt: now,
-      begunAt: now,
-      giveUpAt: now + next.timeoutMs,
-    };
+    const [first] = next?.requests ?? [];
+    if (next === undefined || first === undefined) return;
+    this.#outstanding = new Outstanding(next, now, this.#scheduleOf(first));
     this.#send(this.#outstanding, now);
   }
 
   #send(outstanding: Outstanding, now: number): void {
     outstanding.sendings++;
     outstanding.retryAt = now + outstanding.schedule.waitMs(outstanding.sendings);
-    const { text, to, msgid } = outstanding.request;
-    this.channel.send(text, to, msgid);
+    this.channel.send(outstanding.open, outstanding.first.to);
   }
 
   /** The schedule of a request: as round trips were measured, if it goes to the server and costs it no password check. */
@@ -224,29 +216,16 @@ export class Requests {
     return retrySchedule(this.random(), waitMs ?? undefined);
   }
 
-  #measure(outstanding: Outstanding, now: number): void {
-    const isOnlySending = sendingsOf(outstanding) === 1 && outstanding.busy === 0;
-    if (isOnlySending && isQuick(outstanding.request)) {
-      this.#roundTrip.measured(now - outstanding.begunAt);
-    }
-  }
-
-  #withoutAnswer(outstanding: Outstanding): Outcome {
-    const { busy } = outstanding;
-    const sendings = sendingsOf(outstanding);
-    if (busy === 0) return { kind: "silent", sendings };
-    return { kind: "ack", code: ack.busy, reason: "", repeated: sendings - busy > 1 };
-  }
-
-  #end(outcome: Outcome, now: number): void {
+  #end(outcomes: readonly Outcome[], now: number): void {
     const ended = this.#outstanding;
     this.#outstanding = null;
-    if (outcome.kind === "silent") this.#roundTrip.forget();
-    if (ended?.request.message.type === "QUERY") {
-      const { time } = ended.request.message;
+    if (ended === null) return;
+    if (outcomes.every(({ kind }) => kind === "silent")) this.#roundTrip.forget();
+    if (ended.first.message.type === "QUERY") {
+      const { time } = ended.first.message;
       this.#endedTimes = [time, ...this.#endedTimes].slice(0, endedTimesMax);
     }
-    ended?.onOutcome(outcome, now);
+    ended.submitted.onOutcomes(outcomes, now);
     this.#startNext(now);
   }
 }
@@ -254,10 +233,6 @@ export class Requests {
 /** Whether the server answers it without a password check: heartbeats and reports. */
 function isQuick({ message: { type } }: EncodedRequest): boolean {
   return type === "STATUS" || type === "DATA";
-}
-
-function sendingsOf({ hurried, sendings }: Outstanding): number {
-  return hurried + sendings;
 }
 
 /** Whether a delivery comes from the host that was asked and, where the channel knows it, answers this request. */

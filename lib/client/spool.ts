@@ -17,7 +17,7 @@ export type Spool = {
    * @returns whether another report was dropped for it; never one that is taken
    */
   push(report: SpooledReport): boolean;
-  /** The oldest `count` reports. They stay, safe from dropping, until `settle` or `putBack`. */
+  /** The oldest `count` reports, and no others, are taken: they stay, safe from dropping, until `settle` or `putBack`. */
   take(count: number): readonly SpooledReport[];
   /** Removes reports that were taken, and are delivered or finally refused. */
   settle(reports: readonly SpooledReport[]): void;

@@ -22,7 +22,8 @@ export function textChannel(
   return {
     kind: "text",
     textBytesMax: datagramBytesMax,
-    send: (text, to) => sender.send([{ payload: text, to }]),
+    countInPacket: () => 1,
+    send: (messages, to) => sender.send(messages.map(({ text }) => ({ payload: text, to }))),
     hurry: () => {},
     receive: (bytes, from) => onDelivery({ bytes, from, answers: null }),
     wakeAt: null,

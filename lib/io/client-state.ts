@@ -18,8 +18,10 @@ const secretBytes = 32;
 /** The persistent state of a device. */
 export type ClientState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket"> & {
   /**
-   * A handshake counter higher than all before it (protocol §5.7). It is on the disk before it is returned.
+   * A handshake counter higher than all before it (protocol §5.7), at most 2^53 - 1. It is on the disk before it is
+   * returned.
    * @param time ms since 1970
+   * @throws OperatingError `counters-spent`: there is none; also what a damaged or locked state throws
    */
   nextHandshakeCounter(time: number): number;
 };
@@ -69,7 +71,11 @@ class DeviceState implements ClientState {
     return whileLocked(`${path}.lock`, () => {
       const before = Number(readSecretFile(path)?.toString("latin1") ?? "0");
       if (!Number.isSafeInteger(before) || before < 0) throw damaged(path);
-      const counter = Math.max(Math.floor(time) * 1000, before + 1);
+      const clock = Math.floor(time) * 1000;
+      // A clock after the year 2255 is wrong; following it would end this key for good.
+      const counter = Math.max(Number.isSafeInteger(clock) ? clock : 0, before + 1);
+      // No server accepts a higher one, and none again.
+      if (!Number.isSafeInteger(counter)) throw countersSpent(path);
       writeSecretFile(path, Buffer.from(`${counter}\n`));
       return counter;
     });
@@ -128,6 +134,14 @@ function damaged(path: string): OperatingError {
     "state-damaged",
     `${path} is damaged.`,
     "Restore it, or remove its folder: the device then logs in with its password and a new key.",
+  );
+}
+
+function countersSpent(path: string): OperatingError {
+  return new OperatingError(
+    "counters-spent",
+    `${path} is at its end: no server accepts another handshake of this device's key. Its clock was centuries ahead.`,
+    "Set the clock, and remove that file and device.key beside it: the device then logs in with its password and a new key.",
   );
 }
 

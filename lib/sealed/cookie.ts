@@ -1,15 +1,15 @@
 // Owns cookies: the server's jar, which makes and checks them without keeping state for each address,
 // and the COOKIE packet that carries one. Never decides when to ask for a cookie: the caller does.
 
-import { cookieBytes, cookieSecretMs, keyBytes, saltBytes, tagBytes } from "./limits.ts";
+import { open, seal } from "./cipher.ts";
+import { cookieBytes, cookieSecretMs, keyBytes, saltBytes } from "./limits.ts";
 import { checkMac2, cookieKey, hasMac2 } from "./macs.ts";
 import type { PacketReason } from "./packet-form.ts";
 import { decodePacket, encodePacket } from "./packets.ts";
 import type { InitPacket } from "./packets.ts";
-import { hmac, open, sealInto } from "./primitives.ts";
+import { hmac } from "./primitives.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";
-import { nonceBytes } from "./symmetric-state.ts";
 
 /** Where random bytes come from. */
 export interface Random {
@@ -26,8 +26,8 @@ export interface Source {
   readonly port: number;
 }
 
-// Each key is derived from a fresh salt and seals one cookie, so the nonce of zeros is used once per key.
-const onceNonce = new Uint8Array(nonceBytes);
+// Each key is derived from a fresh salt and seals one cookie, so the counter 0 is used once per key.
+const onlyCounter = 0;
 const text = new TextEncoder();
 
 interface Secret {
@@ -59,9 +59,8 @@ export class CookieJar {
   answer(init: InitPacket, source: Source, nowMs: number): Uint8Array {
     const newest = this.#renew(nowMs);
     const salt = this.#random.bytes(saltBytes);
-    const sealed = new Uint8Array(cookieBytes + tagBytes);
     const cookie = cookieFor(newest.bytes, source);
-    sealInto(sealed, 0, cookieKey(this.#responder, salt), onceNonce, init.mac1, cookie);
+    const sealed = seal(cookieKey(this.#responder, salt), onlyCounter, init.mac1, cookie);
     return encodePacket({ type: "cookie", receiver: init.sender, salt, sealed });
   }
 
@@ -108,7 +107,7 @@ export function openCookie(
   const packet = decoded.value;
   if (packet.type !== "cookie") return reject("not-expected");
   if (packet.receiver !== index) return reject("index");
-  const cookie = open(cookieKey(responder, packet.salt), onceNonce, mac1, packet.sealed);
+  const cookie = open(cookieKey(responder, packet.salt), onlyCounter, mac1, packet.sealed);
   return cookie === undefined ? reject("tag") : accept(cookie);
 }
 

@@ -1,16 +1,21 @@
-// Owns the inner frames of DATA: the header, the body of each kind, and the padding to 16 bytes.
+// Owns the frames in DATA: their header, and the body of each kind. How several fill a packet is in bundle.ts.
 // Never parses a text message, verifies a signature or proof, or matches an answer to its request.
 
-import { isZero, readBigUint64, readUint16, writeBigUint64, writeUint16 } from "./bytes.ts";
+import {
+  readBigUint64,
+  readUint16,
+  readUint64,
+  writeBigUint64,
+  writeUint16,
+  writeUint64,
+} from "./bytes.ts";
 import { encodeId, readAscii, readId } from "./ids.ts";
 import {
-  frameBlockBytes,
-  frameBodyBytesMax,
-  frameBytesMax,
-  frameHeaderBytes,
   ipBytesMax,
   keyBytes,
+  msgidBytes,
   proofBytes,
+  receiptHeadBytes,
   ticketBytes,
 } from "./limits.ts";
 import { packetFault, packetType } from "./packet-form.ts";
@@ -29,6 +34,15 @@ export const frameKind = {
   close: 6,
   keepalive: 7,
   relay: 8,
+  receipt: 9,
+} as const;
+
+/** The bits of the second byte of a frame. */
+export const frameFlag = {
+  /** It answers the request with the same msgid. */
+  answer: 1,
+  /** A TEXT asks for a RECEIPT in place of a text ACK. */
+  receipt: 2,
 } as const;
 
 /** The header fields that every frame has. */
@@ -40,7 +54,12 @@ export interface FrameHead {
 }
 
 export type FrameBody =
-  | { readonly kind: "text"; readonly body: Uint8Array }
+  | {
+      readonly kind: "text";
+      readonly body: Uint8Array;
+      /** Set if it asks for a RECEIPT in place of a text ACK. */
+      readonly receipt?: true;
+    }
   | {
       readonly kind: "resume";
       readonly id: string;
@@ -54,114 +73,76 @@ export type FrameBody =
   | { readonly kind: "error"; readonly code: number; readonly text: string }
   | { readonly kind: "close" }
   | { readonly kind: "keepalive" }
-  | { readonly kind: "relay"; readonly id: string; readonly packet: Uint8Array };
+  | { readonly kind: "relay"; readonly id: string; readonly packet: Uint8Array }
+  | {
+      readonly kind: "receipt";
+      /** Two digits: the code that each of the requests got. */
+      readonly code: string;
+      /** The server's clock, ms since 1970; 0 to 2^53 - 1. */
+      readonly timeMs: number;
+      /** The msgids of the requests, at least one. */
+      readonly msgids: readonly bigint[];
+    };
 
 export type Frame = FrameHead & FrameBody;
 
 /** Why bytes are not a frame. */
 export type FrameReason =
-  "size" | "kind" | "flags" | "padding" | "text" | "ip" | "port" | "packet" | VoucherFormReason;
+  | "size"
+  | "kind"
+  | "flags"
+  | "padding"
+  | "text"
+  | "ip"
+  | "port"
+  | "packet"
+  | "code"
+  | "time"
+  | VoucherFormReason;
 
-const answerFlag = 1;
 const ticketBodyBytes = ticketBytes + keyBytes;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const empty = new Uint8Array(0);
 
 /**
- * Decodes one frame with its padding.
- * @param lent if true, the body of a text frame is a view that the next call overwrites; if false, the frame owns
- *   a copy of its bytes
+ * Decodes one frame.
+ * @param kind the first byte of its header
+ * @param flags the second byte
+ * @param msgid 0 to 2^64 - 1
+ * @param body not copied: what the frame holds are views into it
  * @returns the frame, or a reason; never throws
  */
-export function decodeFrame(bytes: Uint8Array, lent = false): Result<Frame, FrameReason> {
-  if (bytes.length < frameBlockBytes || bytes.length > frameBytesMax) return reject("size");
-  const flags = bytes[1]!;
-  if (flags > answerFlag) return reject("flags");
-  const end = frameHeaderBytes + readUint16(bytes, 2);
-  if (paddedBytes(end) !== bytes.length) return reject("length");
-  if (!isZero(bytes, end, bytes.length)) return reject("padding");
-  const answer = flags === answerFlag;
-  const msgid = readBigUint64(bytes, 4);
-  if (bytes[0] === frameKind.text && lent) {
-    return accept({ kind: "text", answer, msgid, body: lendBody(bytes, end) });
-  }
-  // A copy, not a view: the first view of a cipher's output makes the JavaScript engine move the bytes to a new
-  // buffer, which costs ten times as much as the copy.
-  const body = Uint8Array.prototype.slice.call(bytes, frameHeaderBytes, end);
-  if (bytes[0] === frameKind.text) return accept({ kind: "text", answer, msgid, body });
-  const decoded = decodeBody(bytes[0]!, body);
-  return decoded.ok ? accept({ answer, msgid, ...decoded.value }) : decoded;
+export function decodeFrame(
+  kind: number,
+  flags: number,
+  msgid: bigint,
+  body: Uint8Array,
+): Result<Frame, FrameReason> {
+  if (!areFlags(kind, flags)) return reject("flags");
+  const answer = (flags & frameFlag.answer) !== 0;
+  const decoded = decodeBody(kind, body);
+  if (!decoded.ok) return decoded;
+  if (flags === frameFlag.receipt)
+    return accept({ answer, msgid, ...decoded.value, receipt: true });
+  return accept({ answer, msgid, ...decoded.value });
 }
 
-const lentBytes = new Uint8Array(new ArrayBuffer(frameBytesMax));
-/** Views of `lentBytes` by the end of the body. Each is made once: a view costs more than copying a short body. */
-const lentBodies: Uint8Array[] = [];
-
-function lendBody(bytes: Uint8Array, end: number): Uint8Array {
-  lentBytes.set(bytes);
-  return (lentBodies[end] ??= lentBytes.subarray(frameHeaderBytes, end));
+/** Whether a frame of this kind may have these flags: only a TEXT that is no answer asks for a RECEIPT. */
+export function areFlags(kind: number, flags: number): boolean {
+  return flags <= frameFlag.answer || (flags === frameFlag.receipt && kind === frameKind.text);
 }
 
-/**
- * The body of a frame as it stands on the wire, which is what the hash of a request covers.
- * @param bytes a frame that `decodeFrame` accepted
- * @returns a view into `bytes`
- */
-export function frameBody(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(frameHeaderBytes, frameHeaderBytes + readUint16(bytes, 2));
-}
-
-/**
- * Encodes one frame and pads it with zeros to a multiple of 16 bytes.
- * @param frame its body has at most 1,156 bytes; a longer one is a RangeError
- */
-export function encodeFrame(frame: Frame): Uint8Array {
-  const body = encodeBody(frame);
-  if (body.length > frameBodyBytesMax)
-    throw new RangeError("A frame's body has 1,156 bytes at most.");
-  const end = frameHeaderBytes + body.length;
-  const bytes = new Uint8Array(paddedBytes(end));
-  bytes[0] = frameKind[frame.kind];
-  bytes[1] = frame.answer ? answerFlag : 0;
-  writeUint16(bytes, 2, body.length);
-  writeBigUint64(bytes, 4, frame.msgid);
-  bytes.set(body, frameHeaderBytes);
-  return bytes;
-}
-
-/** `encodeTextFrame` writes every frame here; sealing copies the bytes out. */
-const scratch = new Uint8Array(new ArrayBuffer(frameBytesMax));
-/** Views of `scratch` by the length of the frame, each made once. */
-const scratchFrames: Uint8Array[] = [];
-
-/**
- * Encodes one text frame without allocating: this is the variant for the packet path.
- * @param text at most 1,156 bytes in UTF-8; a longer one is a RangeError
- * @param msgid 0 to 2^64 - 1
- * @returns a view that the next call overwrites
- */
-export function encodeTextFrame(text: string, msgid: bigint, answer: boolean): Uint8Array {
-  const { read, written } = encoder.encodeInto(text, bodyScratch);
-  if (read !== text.length) throw new RangeError("A frame's body has 1,156 bytes at most.");
-  const end = frameHeaderBytes + written;
-  const length = paddedBytes(end);
-  scratch[0] = frameKind.text;
-  scratch[1] = answer ? answerFlag : 0;
-  writeUint16(scratch, 2, written);
-  writeBigUint64(scratch, 4, msgid);
-  scratch.fill(0, end, length);
-  return (scratchFrames[length] ??= scratch.subarray(0, length));
-}
-
-const bodyScratch = scratch.subarray(frameHeaderBytes, frameHeaderBytes + frameBodyBytesMax);
-
-function paddedBytes(length: number): number {
-  return Math.ceil(length / frameBlockBytes) * frameBlockBytes;
+/** The flags of a frame. */
+export function flagsOf(frame: Frame): number {
+  if (frame.answer) return frameFlag.answer;
+  return frame.kind === "text" && frame.receipt === true ? frameFlag.receipt : 0;
 }
 
 function decodeBody(kind: number, body: Uint8Array): Result<FrameBody, FrameReason> {
   switch (kind) {
+    case frameKind.text:
+      return accept({ kind: "text", body });
     case frameKind.resume:
       return decodeResume(body);
     case frameKind.ticket:
@@ -183,6 +164,8 @@ function decodeBody(kind: number, body: Uint8Array): Result<FrameBody, FrameReas
       return body.length === 0 ? accept({ kind: "keepalive" }) : reject("length");
     case frameKind.relay:
       return decodeRelay(body);
+    case frameKind.receipt:
+      return decodeReceipt(body);
     default:
       return reject("kind");
   }
@@ -232,7 +215,24 @@ function isRelayable(packet: Uint8Array): boolean {
   );
 }
 
-function encodeBody(body: FrameBody): Uint8Array {
+function decodeReceipt(body: Uint8Array): Result<FrameBody, FrameReason> {
+  const listed = body.length - receiptHeadBytes;
+  if (listed < msgidBytes || listed % msgidBytes !== 0) return reject("length");
+  if (!isDigit(body[0]!) || !isDigit(body[1]!)) return reject("code");
+  const timeMs = readUint64(body, 2);
+  if (!Number.isSafeInteger(timeMs)) return reject("time");
+  const msgids = Array.from({ length: listed / msgidBytes }, (_, index) =>
+    readBigUint64(body, receiptHeadBytes + index * msgidBytes),
+  );
+  return accept({ kind: "receipt", code: String.fromCharCode(body[0]!, body[1]!), timeMs, msgids });
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+/** The body of a frame as it stands on the wire, which is what the hash of a request covers. */
+export function encodeBody(body: FrameBody): Uint8Array {
   switch (body.kind) {
     case "text":
       return body.body;
@@ -256,9 +256,21 @@ function encodeBody(body: FrameBody): Uint8Array {
       return empty;
     case "relay":
       return join(encodeId(body.id), body.packet);
+    case "receipt": {
+      const head = new Uint8Array(receiptHeadBytes);
+      encoder.encodeInto(body.code, head);
+      writeUint64(head, 2, body.timeMs);
+      return join(head, ...body.msgids.map(encodeMsgid));
+    }
   }
 }
 
 function join(...parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts);
+}
+
+function encodeMsgid(msgid: bigint): Uint8Array {
+  const bytes = new Uint8Array(msgidBytes);
+  writeBigUint64(bytes, 0, msgid);
+  return bytes;
 }

@@ -3,23 +3,26 @@
 
 // ---- Specification: a change here makes a different, incompatible protocol. ----
 
+/** The version in KEY: this implementation speaks no other. */
+export const envelopeVersion = 2;
+
 /** Noise prologue. Both sides mix it into the handshake, so that a handshake of another protocol fails. */
-export const prologue = "iot-sealed/1";
+export const prologue = "iot-sealed/2";
 
 /** The server signs this text followed by the voucher, so that the signature is valid for nothing else. */
 export const voucherContext = "iot-peer/1";
 
-export const protocolName = "Noise_IK_25519_AESGCM_SHA256";
-export const protocolNamePsk = "Noise_IKpsk2_25519_AESGCM_SHA256";
+export const protocolName = "Noise_IK_25519_ChaChaPoly_SHA256";
+export const protocolNamePsk = "Noise_IKpsk2_25519_ChaChaPoly_SHA256";
 
-/** X25519, Ed25519 public and AES-256 keys, PSKs, hashes, proofs and tickets, in bytes. */
+/** X25519, Ed25519 public and ChaCha20 keys, PSKs, hashes, proofs and tickets, in bytes. */
 export const keyBytes = 32;
 export const hashBytes = 32;
 export const ticketBytes = 32;
 export const proofBytes = 32;
 export const signatureBytes = 64;
 
-/** AES-GCM tag, and mac1, mac2, cookie, HELLO nonce and COOKIE salt, in bytes. */
+/** Poly1305 tag, and mac1, mac2, cookie, HELLO nonce and COOKIE salt, in bytes. */
 export const tagBytes = 16;
 export const macBytes = 16;
 export const cookieBytes = 16;
@@ -44,11 +47,15 @@ export const initNoiseBytes = 108;
 export const respNoiseBytes = 48;
 export const initPayloadBytes = 12;
 
-/** Inner frames: header, padding block and maximum sizes, in bytes. */
+/** The frames in DATA: their header, the block to which all together are padded, and maximum sizes, in bytes. */
 export const frameHeaderBytes = 12;
-export const frameBlockBytes = 16;
-export const frameBytesMax = datagramBytesMax - dataHeaderBytes - tagBytes;
-export const frameBodyBytesMax = frameBytesMax - frameHeaderBytes;
+export const paddingBlockBytes = 16;
+export const plaintextBytesMax = datagramBytesMax - dataHeaderBytes - tagBytes;
+export const frameBodyBytesMax = plaintextBytesMax - frameHeaderBytes;
+
+/** A RECEIPT: a code and the server's time, then the msgids, in bytes. */
+export const receiptHeadBytes = 10;
+export const msgidBytes = 8;
 
 /** Longest id in RESUME, PEER and RELAY, and longest IP literal in RESUME, in bytes. */
 export const idBytesMax = 64;

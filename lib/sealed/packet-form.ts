@@ -7,7 +7,7 @@ import {
   dataBytesMin,
   datagramBytesMax,
   deadAfterMessages,
-  frameBlockBytes,
+  paddingBlockBytes,
   helloBytes,
   helloNonceBytes,
   initBytes,
@@ -39,7 +39,7 @@ export function packetFault(bytes: Uint8Array): PacketReason | undefined {
   if (bytes.length === 0) return "size";
   if (bytes[0] !== packetType.data) return handshakeFault(bytes);
   if (bytes.length < dataBytesMin || bytes.length > datagramBytesMax) return "size";
-  if (bytes.length % frameBlockBytes !== 0) return "size";
+  if (bytes.length % paddingBlockBytes !== 0) return "size";
   if (!isZero(bytes, 1, headerBytes)) return "reserved";
   // sealed, Rekey and replay: keys die at 2^24 messages, so a higher counter is never genuine.
   return dataCounter(bytes) < deadAfterMessages ? undefined : "counter";
@@ -58,14 +58,19 @@ export function dataCounter(bytes: Uint8Array): number {
   return readUint64(bytes, 8);
 }
 
-/** Writes the header of DATA: 16 bytes, which are also the associated data of its ciphertext. */
-export function writeDataHeader(bytes: Uint8Array, receiver: number, counter: number): void {
-  bytes[0] = packetType.data;
-  bytes[1] = 0;
-  bytes[2] = 0;
-  bytes[3] = 0;
-  writeUint32(bytes, 4, receiver);
-  writeUint64(bytes, 8, counter);
+/** Writes the header of DATA at `at`: 16 bytes, which are also the associated data of its ciphertext. */
+export function writeDataHeader(
+  bytes: Uint8Array,
+  receiver: number,
+  counter: number,
+  at = 0,
+): void {
+  bytes[at] = packetType.data;
+  bytes[at + 1] = 0;
+  bytes[at + 2] = 0;
+  bytes[at + 3] = 0;
+  writeUint32(bytes, at + 4, receiver);
+  writeUint64(bytes, at + 8, counter);
 }
 
 const handshakeSizes: readonly (number | undefined)[] = [

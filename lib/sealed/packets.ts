@@ -73,7 +73,7 @@ export interface DataPacket {
   readonly receiver: number;
   /** 0 to 2^24 - 1. */
   readonly counter: number;
-  /** The sealed frame and its tag, 32 bytes or more. */
+  /** The sealed frames and their tag, 32 bytes or more. */
   readonly sealed: Uint8Array;
 }
 

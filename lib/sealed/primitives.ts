@@ -1,9 +1,7 @@
-// Owns the cryptographic operations of the envelope, on raw bytes, implemented with node:crypto.
-// Never decides what is signed, sealed or compared, and never generates random bytes.
+// Owns key agreement, hashes and signatures on raw bytes, implemented with node:crypto; the cipher is in cipher.ts.
+// Never decides what is signed, hashed or compared, and never generates random bytes.
 
 import {
-  createCipheriv,
-  createDecipheriv,
   createHash,
   createHmac,
   createPrivateKey,
@@ -15,7 +13,7 @@ import {
   verify,
 } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { hashBytes, keyBytes, tagBytes } from "./limits.ts";
+import { hashBytes, keyBytes } from "./limits.ts";
 
 /** An imported private key and its public key, 32 bytes. Importing is slow: do it once and keep the pair. */
 export interface KeyPair {
@@ -29,12 +27,7 @@ const x25519PublicPrefix = Buffer.from("302a300506032b656e032100", "hex");
 const ed25519PrivatePrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 const ed25519PublicPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
-const cipherName = "aes-256-gcm";
-// Without this option a decipher accepts a shorter tag, which is easier to guess.
-const decipherOptions = { authTagLength: tagBytes };
 const noInfo = new Uint8Array(0);
-// The decipher copies the tag, so one buffer is enough; copying 16 bytes into it is cheaper than a view.
-const tag = new Uint8Array(tagBytes);
 
 /**
  * X25519 key pair (RFC 7748).
@@ -67,53 +60,6 @@ export function dh(pair: KeyPair, publicKey: Uint8Array): Uint8Array | undefined
   } catch {
     return undefined;
   }
-}
-
-/**
- * AES-256-GCM encryption. Writes ciphertext and tag to `out` at `offset`: the plaintext's length + 16 bytes.
- * @param key 32 bytes
- * @param nonce 12 bytes, never used twice with one key
- */
-export function sealInto(
-  out: Uint8Array,
-  offset: number,
-  key: Uint8Array,
-  nonce: Uint8Array,
-  associated: Uint8Array,
-  plaintext: Uint8Array,
-): void {
-  const cipher = createCipheriv(cipherName, key, nonce);
-  cipher.setAAD(associated);
-  // GCM is a stream mode: update returns every byte, and final returns none.
-  out.set(cipher.update(plaintext), offset);
-  cipher.final();
-  out.set(cipher.getAuthTag(), offset + plaintext.length);
-}
-
-/**
- * AES-256-GCM decryption.
- * @param sealed holds, from `start` to its end, the ciphertext and its 16-byte tag
- * @returns the plaintext, or undefined if the tag is invalid
- */
-export function open(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  associated: Uint8Array,
-  sealed: Uint8Array,
-  start = 0,
-): Uint8Array | undefined {
-  const end = sealed.length - tagBytes;
-  const decipher = createDecipheriv(cipherName, key, nonce, decipherOptions);
-  decipher.setAAD(associated);
-  for (let i = 0; i < tagBytes; i++) tag[i] = sealed[end + i]!;
-  decipher.setAuthTag(tag);
-  const plaintext = decipher.update(sealed.subarray(start, end));
-  try {
-    decipher.final();
-  } catch {
-    return undefined;
-  }
-  return plaintext;
 }
 
 /** SHA-256 of the concatenated parts: 32 bytes. */

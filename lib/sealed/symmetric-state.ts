@@ -1,13 +1,11 @@
 // Owns Noise's symmetric state (Noise §5.2): chaining key, transcript hash, and cipher key with its nonce.
 // Never knows which message it serves or which keys were agreed.
 
+import { open, seal } from "./cipher.ts";
 import { hashBytes, tagBytes } from "./limits.ts";
-import { hash, hkdf, open, sealInto } from "./primitives.ts";
+import { hash, hkdf } from "./primitives.ts";
 
 const empty = new Uint8Array(0);
-
-/** Length of a nonce of Noise's AESGCM: 4 zero bytes and the counter, big-endian (Noise §12.4). */
-export const nonceBytes = 12;
 
 /** The symmetric state of one handshake. */
 export class SymmetricState {
@@ -71,8 +69,7 @@ export class SymmetricState {
 
   /** EncryptAndHash: returns the plaintext's length + 16 bytes. Needs an earlier mixKey. */
   encryptAndHash(plaintext: Uint8Array): Uint8Array {
-    const sealed = new Uint8Array(plaintext.length + tagBytes);
-    sealInto(sealed, 0, this.#keyInUse(), this.#nextNonce(), this.#transcript, plaintext);
+    const sealed = seal(this.#keyInUse(), this.#nonce++, this.#transcript, plaintext);
     this.mixHash(sealed);
     return sealed;
   }
@@ -80,7 +77,7 @@ export class SymmetricState {
   /** DecryptAndHash: undefined if `sealed` is too short or its tag is invalid. Needs an earlier mixKey. */
   decryptAndHash(sealed: Uint8Array): Uint8Array | undefined {
     if (sealed.length < tagBytes) return undefined;
-    const plaintext = open(this.#keyInUse(), this.#nextNonce(), this.#transcript, sealed);
+    const plaintext = open(this.#keyInUse(), this.#nonce++, this.#transcript, sealed);
     if (plaintext !== undefined) this.mixHash(sealed);
     return plaintext;
   }
@@ -93,12 +90,5 @@ export class SymmetricState {
   #keyInUse(): Uint8Array {
     if (this.#key === undefined) throw new Error("IK encrypts nothing before its first MixKey.");
     return this.#key;
-  }
-
-  #nextNonce(): Uint8Array {
-    const nonce = new Uint8Array(nonceBytes);
-    // A handshake encrypts at most twice with one key, so the counter fits into the last byte.
-    nonce[nonceBytes - 1] = this.#nonce++;
-    return nonce;
   }
 }

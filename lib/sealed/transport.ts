@@ -1,45 +1,25 @@
-// Owns one session's keys, counters and replay window: seals frames into DATA packets and opens them.
+// Owns one session's keys, counters and replay window: seals plaintext into DATA packets and opens them.
 // Never parses a frame, reads a clock or knows an address: the caller passes the time in.
 
-import { writeUint32 } from "./bytes.ts";
+import { openPacket, sealPacket } from "./cipher.ts";
 import type { Established } from "./handshake.ts";
-import {
-  dataHeaderBytes,
-  deadAfterMessages,
-  deadAfterMs,
-  rekeyAfterMessages,
-  rekeyAfterMs,
-  tagBytes,
-} from "./limits.ts";
-import {
-  dataCounter,
-  packetFault,
-  packetType,
-  receiverOf,
-  writeDataHeader,
-} from "./packet-form.ts";
+import { deadAfterMessages, deadAfterMs, rekeyAfterMessages, rekeyAfterMs } from "./limits.ts";
+import { dataCounter, packetFault, packetType, receiverOf } from "./packet-form.ts";
 import type { PacketReason } from "./packet-form.ts";
-import { open, sealInto } from "./primitives.ts";
 import { ReplayWindow } from "./replay.ts";
 import { accept, reject } from "./result.ts";
 import type { Result } from "./result.ts";
-import { nonceBytes } from "./symmetric-state.ts";
 
 /** Why a DATA packet was refused. */
 export type OpenReason = PacketReason | "not-expected" | "index" | "dead" | "replay" | "tag";
 
 /** A DATA packet that was opened. */
 export interface Opened {
-  /** The inner frame with its padding. */
-  readonly frame: Uint8Array;
+  /** Its frames with their padding: a view that the next packet overwrites. */
+  readonly plaintext: Uint8Array;
   /** Whether its counter is higher than any before: only then may the peer's address change (sealed, Roaming). */
   readonly newest: boolean;
 }
-
-// One nonce and one header buffer serve all sessions: everything here is synchronous, and the cipher copies both.
-// Counters stay below 2^24, so only the last 4 bytes of the nonce change.
-const nonce = new Uint8Array(nonceBytes);
-const header = new Uint8Array(dataHeaderBytes);
 
 /** Whether keys of this age, or with this number of messages, are due for a rekey. */
 export function areWorn(ageMs: number, messages: number): boolean {
@@ -87,19 +67,13 @@ export class Transport {
   }
 
   /**
-   * Seals one frame into a DATA packet, which is 32 bytes longer.
-   * @param frame a multiple of 16 bytes, at most 1,168
+   * Seals frames into a DATA packet, which is 32 bytes longer.
+   * @param plaintext a multiple of 16 bytes, at most 1,168
    * @returns the packet, or `dead`: the keys are too old or used up
    */
-  seal(frame: Uint8Array, nowMs: number): Result<Uint8Array, "dead"> {
+  seal(plaintext: Uint8Array, nowMs: number): Result<Uint8Array, "dead"> {
     if (this.isDead(nowMs)) return reject("dead");
-    const counter = this.#sent++;
-    const packet = new Uint8Array(dataHeaderBytes + frame.length + tagBytes);
-    writeDataHeader(packet, this.remoteIndex, counter);
-    writeDataHeader(header, this.remoteIndex, counter);
-    writeUint32(nonce, nonceBytes - 4, counter);
-    sealInto(packet, dataHeaderBytes, this.#sendKey, nonce, header, frame);
-    return accept(packet);
+    return accept(sealPacket(this.#sendKey, this.remoteIndex, this.#sent++, plaintext));
   }
 
   /**
@@ -114,15 +88,12 @@ export class Transport {
     const counter = dataCounter(packet);
     if (areDead(nowMs - this.#bornMs, counter)) return reject("dead");
     if (!this.#window.check(counter)) return reject("replay");
-    // Every field of the header was checked above, so this is a copy of it; writing it is cheaper than a view.
-    writeDataHeader(header, this.localIndex, counter);
-    writeUint32(nonce, nonceBytes - 4, counter);
-    const frame = open(this.#receiveKey, nonce, header, packet, dataHeaderBytes);
-    if (frame === undefined) return reject("tag");
+    const plaintext = openPacket(this.#receiveKey, counter, packet);
+    if (plaintext === undefined) return reject("tag");
     // sealed, Rekey and replay: the window moves only after the tag is verified.
     const newest = counter >= this.#window.next;
     this.#window.commit(counter);
-    return accept({ frame, newest });
+    return accept({ plaintext, newest });
   }
 
   /** Overwrites the keys with zeros. After that nothing can be sealed or opened. */

@@ -5,7 +5,7 @@
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { equal, hmac } from "../sealed/primitives.ts";
 import type { Desk } from "./desk.ts";
-import type { Request } from "./request.ts";
+import { msgidOf, type Request } from "./request.ts";
 import type { SealedRequest } from "./rows.ts";
 import type { Rule, Write } from "./store-port.ts";
 import { refuse } from "./responses.ts";
@@ -19,12 +19,13 @@ type Answered = { readonly code: AckCode; readonly isSame: boolean };
 /** The identity of a sealed request, by which its repeat is recognised; null for a text request. */
 export function sealedRequestOf(
   { identity }: Desk,
-  { link, msgid, hash }: Request,
+  request: Request,
   device: string,
 ): SealedRequest | null {
+  const { link, hash } = request;
   if (link === null) return null;
   const digest = hmac(identity.digestKey, Buffer.from(hash)).subarray(0, digestBytes);
-  return { device, clientKey: link.clientKey, msgid, digest };
+  return { device, clientKey: link.clientKey, msgid: msgidOf(request), digest };
 }
 
 /** The rule that looks up the answer to a request; its outcome is null if the request was not carried out before. */

@@ -4,7 +4,8 @@
 import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
 import { digestOf } from "../protocol/digest.ts";
-import type { Frame } from "../sealed/frames.ts";
+import type { FrameReader } from "../sealed/bundle.ts";
+import { areFlags, decodeFrame, type Frame, frameFlag, frameKind } from "../sealed/frames.ts";
 import { Attempts } from "./passwords/credentials.ts";
 import { Desk, type DeskParts } from "./desk.ts";
 import type { Outgoing } from "../protocol/messages.ts";
@@ -21,7 +22,7 @@ import { Operator } from "./operator.ts";
 import { PresenceSweep } from "./sessions/presence-sweep.ts";
 import type { Request } from "./request.ts";
 import { carryOut, type VerbParts } from "./verbs/index.ts";
-import { receiveResume } from "./verbs/resume.ts";
+import { receiveResume, refuseResume } from "./verbs/resume.ts";
 import { Relay } from "./links/relay.ts";
 import { refuse } from "./responses.ts";
 
@@ -48,9 +49,7 @@ export class Engine {
     this.desk.sessions.restore(stored, now);
     this.#parts = { desk: this.desk, attempts: new Attempts(this.desk) };
     this.#presence = new PresenceSweep(this.desk);
-    this.#gate = new PacketGate(this.desk, (link, frame, body) =>
-      this.#receiveFrame(link, frame, body),
-    );
+    this.#gate = new PacketGate(this.desk, (link, frame) => this.#receiveFrame(link, frame));
     this.#relay = new Relay(this.desk);
     this.operator = new Operator(this.desk);
   }
@@ -78,8 +77,10 @@ export class Engine {
       hash,
       owner,
       link: null,
-      msgid: 0n,
+      msgidHigh: 0,
+      msgidLow: 0,
       isAnswer: false,
+      wantsReceipt: false,
     };
     if (desk.policy.requireEncryption) {
       // protocol §2.8: an ACK is never answered, not even with a refusal.
@@ -170,30 +171,51 @@ export class Engine {
     const decoded = decode(text);
     request.id = (decoded.ok ? decoded.message.id : decoded.id) ?? "-";
     if (!decoded.ok) return this.#refuseMalformed(request, decoded);
+    const { id, type } = decoded.message;
+    if (request.isAnswer && type !== "DATA" && type !== "ACK") {
+      const reason = `a ${type} is no answer`;
+      return this.#refuseMalformed(request, { ok: false, code: ack.malformed, id, reason });
+    }
     request.timeMs = decoded.timeMs;
     carryOut(this.#parts, request, decoded.message);
   }
 
-  #receiveFrame(link: Link, frame: Frame, body: Uint8Array): void {
-    const { source, key } = link;
+  #receiveFrame(link: Link, frame: FrameReader): void {
+    const { body } = frame;
+    if (frame.kind === frameKind.text && areFlags(frame.kind, frame.flags)) {
+      return this.#receiveText(requestOver(link, frame, body), body);
+    }
+    const decoded = decodeFrame(frame.kind, frame.flags, frame.msgid, body);
+    if (decoded.ok) return this.#receiveOther(link, frame, decoded.value);
+    this.desk.counters.sealedRefused++;
+    if (frame.kind !== frameKind.resume) return;
+    refuseResume(
+      this.desk,
+      requestOver(link, frame, body),
+      "-",
+      `the ${decoded.reason} is malformed`,
+    );
+  }
+
+  /** Handles a frame that is no text message. */
+  #receiveOther(link: Link, reader: FrameReader, frame: Frame): void {
     switch (frame.kind) {
-      case "text":
-        return this.#receiveText(requestOver(link, frame, body), body);
       case "resume":
-        return receiveResume(this.desk, requestOver(link, frame, body), frame);
+        return receiveResume(this.desk, requestOver(link, reader, reader.body), frame);
       case "relay":
         return this.#relay.pass(link, frame);
       case "keepalive": {
-        const session = link.device === null ? undefined : this.desk.sessions.at(link.device, key);
+        const { device, key, source } = link;
+        const session = device === null ? undefined : this.desk.sessions.at(device, key);
         if (session !== undefined) this.desk.due.heard(session, source);
         return;
       }
       case "close":
+        // What was answered over the link before.
+        this.desk.outbox.flush();
         return this.desk.links.remove(link);
-      case "ticket":
-      case "peer":
-      case "error":
-        // Only a server sends these.
+      default:
+        // Only a server sends the others.
         this.desk.counters.sealedRefused++;
     }
   }
@@ -216,12 +238,19 @@ function isAck(bytes: Uint8Array): boolean {
 }
 
 /** A request that came over a link. */
-function requestOver(link: Link, frame: Frame, body: Uint8Array): Request {
-  const hash = digestOf(body);
-  const { source, key: owner } = link;
-  const { msgid } = frame;
-  const isAnswer = frame.kind === "text" && frame.answer;
-  const { length: bytes } = body;
-  const unread = { id: "-", verb: "other", timeMs: null } as const;
-  return { source, ...unread, bytes, hash, owner, link, msgid, isAnswer };
+function requestOver(link: Link, frame: FrameReader, body: Uint8Array): Request {
+  return {
+    source: link.source,
+    id: "-",
+    verb: "other",
+    timeMs: null,
+    bytes: body.length,
+    hash: digestOf(body),
+    owner: link.key,
+    link,
+    msgidHigh: frame.msgidHigh,
+    msgidLow: frame.msgidLow,
+    isAnswer: frame.kind === frameKind.text && frame.flags === frameFlag.answer,
+    wantsReceipt: frame.flags === frameFlag.receipt,
+  };
 }

@@ -6,7 +6,8 @@ import { encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
 import { amplificationMax } from "../protocol/limits.ts";
 import type { Address, Outgoing } from "../protocol/messages.ts";
-import { encodeFrame, encodeTextFrame, type Frame } from "../sealed/frames.ts";
+import { FrameWriter } from "../sealed/bundle.ts";
+import type { Frame } from "../sealed/frames.ts";
 import { KeyedBuckets, TokenBucket } from "../token-bucket.ts";
 import type { Counters } from "./counters.ts";
 import type { EngineClock } from "./engine-clock.ts";
@@ -24,6 +25,9 @@ export class Outbox {
     limits.longReplySources,
   );
   readonly #longRepliesInAll: TokenBucket;
+  /** The frames of the packet that is being filled, and the link it goes to. */
+  readonly #frames = new FrameWriter();
+  #framesTo: Link | null = null;
 
   constructor(
     private readonly clock: EngineClock,
@@ -37,6 +41,7 @@ export class Outbox {
 
   /** Returns the datagrams written since the last call, in order. */
   take(): Outgoing[] {
+    this.flush();
     const replies = this.#replies;
     this.#replies = [];
     return replies;
@@ -45,6 +50,9 @@ export class Outbox {
   /** Writes the ACK of a request. The reason is left out if the amplification limit does not allow the longer reply. */
   acknowledge(request: Request, code: AckCode, id: string, reason = ""): void {
     this.traffic.acknowledged(request.link !== null, request.verb, code);
+    if (request.wantsReceipt && (code === ack.dataStored || code === ack.statusNoted)) {
+      return this.#receipt(request, code);
+    }
     const { time } = this.clock;
     const plain = encodeAck(code, id, time, request.hash);
     if (reason === "") this.reply(request, plain);
@@ -61,10 +69,13 @@ export class Outbox {
    * amplification limit (protocol §4.10): it is sent whole, as `shorter`, or not at all.
    */
   reply(request: Request, text: string, shorter = text): void {
-    const { link, msgid } = request;
+    const { link, msgidHigh, msgidLow } = request;
     if (link !== null) {
       this.counters.replied++;
-      this.#sendSealed(link, encodeTextFrame(text, msgid, true));
+      this.#begin(link);
+      if (this.#frames.addAnswer(text, msgidHigh, msgidLow)) return;
+      this.#beginNext(link);
+      this.#frames.addAnswer(text, msgidHigh, msgidLow);
       return;
     }
     const isStranger = !this.sessions.hasSource(request.source.ip);
@@ -82,14 +93,47 @@ export class Outbox {
     this.#replies.push({ payload, to });
   }
 
-  /** Seals a frame and sends it to the link's current source. */
+  /** Writes a frame; it goes to the link's current source. */
   sendFrame(link: Link, frame: Frame): void {
-    this.#sendSealed(link, encodeFrame(frame));
+    this.#begin(link);
+    if (this.#frames.add(frame)) return;
+    this.#beginNext(link);
+    this.#frames.add(frame);
   }
 
-  #sendSealed(link: Link, frame: Uint8Array): void {
-    const packet = link.transport.seal(frame, this.clock.uptimeMs);
+  /** Seals the frames that are written: nothing more fits, or their link ends. Without any it does nothing. */
+  flush(): void {
+    const link = this.#framesTo;
+    this.#framesTo = null;
+    if (link === null) return;
+    const packet = link.transport.seal(this.#frames.take(), this.clock.uptimeMs);
     if (packet.ok) this.send(link.source, packet.value);
+  }
+
+  #receipt(request: Request, code: AckCode): void {
+    const { link, msgidHigh, msgidLow } = request;
+    if (link === null) return;
+    this.counters.replied++;
+    const timeMs = Math.max(0, Math.floor(this.clock.wallMs));
+    this.#begin(link);
+    if (this.#frames.addReceipt(code, timeMs, msgidHigh, msgidLow)) return;
+    this.#beginNext(link);
+    this.#frames.addReceipt(code, timeMs, msgidHigh, msgidLow);
+  }
+
+  /**
+   * The next frame is for this link. The frames of one link that follow each other share packets, which is so for the
+   * answers to the frames of one packet.
+   */
+  #begin(link: Link): void {
+    if (this.#framesTo === link) return;
+    this.flush();
+    this.#framesTo = link;
+  }
+
+  #beginNext(link: Link): void {
+    this.flush();
+    this.#framesTo = link;
   }
 
   #forStranger(request: Request, text: string, shorter: string): string | null {

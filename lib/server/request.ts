@@ -1,5 +1,6 @@
 // The type of a request on its way through the engine: where it came from, and what its reply must refer to.
 
+import { joinMsgid } from "../sealed/bundle.ts";
 import type { Link } from "./links/link.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { CountedVerb } from "./traffic.ts";
@@ -22,8 +23,16 @@ export type Request = {
   readonly owner: string;
   /** The link over which it came, or null for a text datagram. */
   readonly link: Link | null;
-  /** The msgid of its frame; 0 for a text datagram. */
-  readonly msgid: bigint;
+  /** The upper and the lower 32 bits of the msgid of its frame; 0 for a text datagram. */
+  readonly msgidHigh: number;
+  readonly msgidLow: number;
   /** Whether its frame has flag 1: it answers a message of this server. False for a text datagram. */
   readonly isAnswer: boolean;
+  /** Whether its frame asks for a RECEIPT in place of a text ACK. False for a text datagram. */
+  readonly wantsReceipt: boolean;
 };
+
+/** The msgid of a request's frame, 0 to 2^64 - 1. */
+export function msgidOf({ msgidHigh, msgidLow }: Request): bigint {
+  return joinMsgid(msgidHigh, msgidLow);
+}

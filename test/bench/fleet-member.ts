@@ -2,7 +2,8 @@
 // waits. Has no socket and no timer: the fleet provides both.
 
 import { type RetrySchedule, retrySchedule } from "../../lib/client/retry-schedule.ts";
-import { decodeFrame, encodeFrame, type Frame } from "../../lib/sealed/frames.ts";
+import { decodeFrames, encodeFrames, framesIn } from "../../lib/sealed/bundle.ts";
+import type { Frame } from "../../lib/sealed/frames.ts";
 import { type Initiation, initiate } from "../../lib/sealed/handshake.ts";
 import { packetType, receiverOf } from "../../lib/sealed/packet-form.ts";
 import { decodePacket } from "../../lib/sealed/packets.ts";
@@ -131,9 +132,11 @@ export class Member {
   #receiveData(bytes: Uint8Array): void {
     if (this.transport === null || receiverOf(bytes) !== this.transport.localIndex) return;
     const opened = this.transport.open(bytes, this.now());
-    const frame = opened.ok ? decodeFrame(opened.value.frame) : opened;
-    if (!frame.ok || frame.value.kind !== "text" || frame.value.msgid !== this.#msgid) return;
-    const text = Buffer.from(frame.value.body).toString();
+    if (!opened.ok) return;
+    const frames = framesIn(decodeFrames(opened.value.plaintext));
+    const frame = frames.find(({ kind, msgid }) => kind === "text" && msgid === this.#msgid);
+    if (frame?.kind !== "text") return;
+    const text = Buffer.from(frame.body).toString();
     if (!text.startsWith(`ACK\t${ackCodes[this.#greeting]}\t${deviceId(this.device)}\t`)) return;
     this.isIn = true;
     this.dueAt = Infinity;
@@ -150,7 +153,7 @@ export class Member {
   }
 
   #sendFrame(transport: Transport, frame: Frame): void {
-    const packet = transport.seal(encodeFrame(frame), this.now());
+    const packet = transport.seal(encodeFrames([frame]), this.now());
     if (!packet.ok) throw new RangeError("The link is too old.");
     this.#tags.note(packet.value);
     this.send(packet.value);

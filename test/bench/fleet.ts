@@ -1,6 +1,7 @@
 // A fleet of sealed devices in one process, over a few sockets; each behaves like a client. As a program it reads lines
 // (`heartbeat FIRST END`, `resume FIRST END`) and answers each with a line once all these devices are acknowledged.
 
+import { loadCipher } from "../../lib/sealed/cipher.ts";
 import { packetType, receiverOf } from "../../lib/sealed/packet-form.ts";
 import { openUdp, type UdpEndpoint } from "../../lib/io/udp/udp-endpoint.ts";
 import { deviceBits, type Greeting, Member } from "./fleet-member.ts";
@@ -34,6 +35,7 @@ export class Fleet {
     devices: number,
     sockets: number,
   ): Promise<{ fleet: Fleet; close(): void }> {
+    await loadCipher();
     const endpoints: UdpEndpoint[] = [];
     const fleet: Fleet = new Fleet(devices, serverKey, (device, packet) => {
       endpoints[device % sockets]?.send([{ payload: packet, to: { ip: "127.0.0.1", port } }]);

@@ -3,7 +3,7 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeFrame, encodeFrame } from "../../lib/sealed/frames.ts";
+import { decodeFrames, encodeFrames, framesIn } from "../../lib/sealed/bundle.ts";
 import { receiverOf } from "../../lib/sealed/packet-form.ts";
 import type { Transport } from "../../lib/sealed/transport.ts";
 import { BenchError } from "./children.ts";
@@ -85,8 +85,8 @@ function seal(
       const body = Buffer.from(sealedRequests[request].textOf(deviceId(device), first + round));
       // The fleet's own request used msgid 1.
       const msgid = BigInt(first + round + 2);
-      const frame = encodeFrame({ kind: "text", answer: false, msgid, body });
-      const packet = transport.seal(frame, performance.now());
+      const plaintext = encodeFrames([{ kind: "text", answer: false, msgid, body }]);
+      const packet = transport.seal(plaintext, performance.now());
       if (!packet.ok) throw new BenchError("The links are too old.");
       packets.push(packet.value);
     }
@@ -105,9 +105,9 @@ function checkReplies(
     const packet = Buffer.from(sample, "hex");
     const device = receiverOf(packet) % 2 ** deviceBits;
     const opened = transports[device]?.open(packet, performance.now());
-    const frame = opened?.ok ? decodeFrame(opened.value.frame) : undefined;
-    if (!frame?.ok || frame.value.kind !== "text" || !frame.value.answer) return "unreadable";
-    const text = Buffer.from(frame.value.body).toString();
+    const [frame] = opened?.ok ? framesIn(decodeFrames(opened.value.plaintext)) : [];
+    if (frame?.kind !== "text" || !frame.answer) return "unreadable";
+    const text = Buffer.from(frame.body).toString();
     const due = `ACK\t${sealedRequests[request].code}\t${deviceId(device)}\t`;
     return text.startsWith(due) ? "good" : text;
   });

@@ -1,7 +1,7 @@
 // Fakes for the tests of the client's core: a channel that keeps what was sent, messages as they arrive, seeded
 // randomness. Opens no socket.
 
-import type { Channel, Delivery } from "../../lib/client/channel.ts";
+import type { Channel, Delivery, OutgoingText } from "../../lib/client/channel.ts";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode, encodeAck } from "../../lib/protocol/encode.ts";
 import type { Address, Message } from "../../lib/protocol/messages.ts";
@@ -17,8 +17,12 @@ export class FakeChannel implements Channel {
   readonly textBytesMax: number = 1200;
   readonly sent: Sent[] = [];
 
-  send(text: string, to: Address, request: bigint | null): void {
-    this.sent.push({ text, to, request });
+  countInPacket(_texts: readonly string[]): number {
+    return 1;
+  }
+
+  send(messages: readonly OutgoingText[], to: Address): void {
+    for (const { text, msgid } of messages) this.sent.push({ text, to, request: msgid });
   }
 
   hurry(): void {}

@@ -55,6 +55,40 @@ test("handshake counters grow even if the clock is set back or another program d
   expect(counters).toEqual([1_000_000, 1_000_001, 1_000_002, 2_000_000, 2_000_001]);
 });
 
+test("a clock after the year 2255 takes no counter that a server refuses, and does not end the key", () => {
+  const state = openClientState(newFolder(), "asmith");
+  const last = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
+  const times = [1_000, last + 1, Number.MAX_SAFE_INTEGER, Infinity, 2_000, -1];
+  const counters = times.map((time) => state.nextHandshakeCounter(time));
+  expect(counters).toEqual([1_000_000, 1_000_001, 1_000_002, 1_000_003, 2_000_000, 2_000_001]);
+});
+
+test("the last counter is 2^53 - 1; then the device stops, and goes on with a new key", () => {
+  const folder = newFolder();
+  const state = openClientState(folder, "asmith");
+  const device = join(folder, "devices", "asmith");
+  const left = [Number.MAX_SAFE_INTEGER - 2, ""].join("\n");
+  writeFileSync(join(device, "hs_counter"), left, { mode: 0o600 });
+  const counters = [1, 1].map((time) => state.nextHandshakeCounter(time));
+  expect(counters).toEqual([2 ** 53 - 2, 2 ** 53 - 1]);
+  const caught = Array.from({ length: 2 }, () => {
+    try {
+      return state.nextHandshakeCounter(1);
+    } catch (error) {
+      return error as OperatingError;
+    }
+  });
+  for (const error of caught) {
+    expect(error).toMatchObject({ code: "counters-spent" });
+    expect((error as OperatingError).message).toContain(join(device, "hs_counter"));
+  }
+  // The next step that it names.
+  for (const name of ["hs_counter", "device.key"]) rmSync(join(device, name));
+  const again = openClientState(folder, "asmith");
+  expect(again.local.publicKey).not.toEqual(state.local.publicKey);
+  expect(again.nextHandshakeCounter(5)).toBe(5_000);
+});
+
 test("a ticket is found only by its server and id, and a damaged one is ignored", () => {
   const folder = newFolder();
   const state = openClientState(folder, "asmith");

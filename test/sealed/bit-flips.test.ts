@@ -111,8 +111,8 @@ describe.each<[string, Packet]>([
     {
       type: "key",
       nonce: fixedBytes("nonce").subarray(0, 16),
-      versionMin: 1,
-      versionMax: 1,
+      versionMin: 2,
+      versionMax: 2,
       flags: 0,
       publicKey: server.publicKey,
     },

@@ -2,7 +2,7 @@
 // side refuses.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { encodeFrame } from "../../lib/sealed/frames.ts";
+import { encodeFrames } from "../../lib/sealed/bundle.ts";
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
 import { prologue } from "../../lib/sealed/limits.ts";
 import { hasMac2, mac1Key, writeMacs } from "../../lib/sealed/macs.ts";
@@ -98,9 +98,9 @@ describe.each(vectors.map((vector) => [vector.name, vector] as const))("%s", (_,
     for (const message of vector.messages) {
       const from = message.from === "initiator" ? sides.initiator : sides.responder;
       const to = message.from === "initiator" ? sides.responder : sides.initiator;
-      expect(toHex(valueOf(to.open(fromHex(message.wire), 0)).frame)).toBe(message.frame);
+      expect(toHex(valueOf(to.open(fromHex(message.wire), 0)).plaintext)).toBe(message.plaintext);
       if (from.sent !== message.counter) continue;
-      expect(toHex(valueOf(from.seal(fromHex(message.frame), 0)))).toBe(message.wire);
+      expect(toHex(valueOf(from.seal(fromHex(message.plaintext), 0)))).toBe(message.wire);
     }
     expect(sides.initiator.sent).toBe(3);
   });
@@ -235,8 +235,8 @@ test("each side sends with the key the other receives with, and both have the sa
 test("no content of a frame is visible on the wire", () => {
   const transport = new Transport(finishHandshake().client, 0);
   const secret = Buffer.from("LOGIN\tasmith\tpassword");
-  const frame = encodeFrame({ kind: "text", answer: false, msgid: 0n, body: secret });
-  const packet = Buffer.from(valueOf(transport.seal(frame, 0)));
+  const plaintext = encodeFrames([{ kind: "text", answer: false, msgid: 0n, body: secret }]);
+  const packet = Buffer.from(valueOf(transport.seal(plaintext, 0)));
   expect(packet.includes("asmith")).toBe(false);
   expect(packet.includes("password")).toBe(false);
 });

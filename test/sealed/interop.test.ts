@@ -6,11 +6,13 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CookieJar } from "../../lib/sealed/cookie.ts";
-import { decodeFrame, encodeFrame } from "../../lib/sealed/frames.ts";
+import { decodeFrames, encodeFrames } from "../../lib/sealed/bundle.ts";
 import type { Frame } from "../../lib/sealed/frames.ts";
 import { initiate, Responder } from "../../lib/sealed/handshake.ts";
+import { envelopeVersion } from "../../lib/sealed/limits.ts";
 import { decodePacket, encodePacket } from "../../lib/sealed/packets.ts";
 import { x25519KeyPair } from "../../lib/sealed/primitives.ts";
+import { accept } from "../../lib/sealed/result.ts";
 import { Transport } from "../../lib/sealed/transport.ts";
 import { fixedBytes, fromText, toHex, valueOf } from "./fixtures.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -20,6 +22,8 @@ setDefaultTimeout(testTimeoutMs);
 const python = "/usr/bin/python3";
 const script = join(import.meta.dir, "interop.py");
 const limitMs = 30_000;
+const versions = { versionMin: envelopeVersion, versionMax: envelopeVersion, flags: 0 };
+const serverTimeMs = 1_795_338_906_250;
 const available = hasDissononce();
 const psks = [
   ["no psk", new Uint8Array(32)],
@@ -115,12 +119,43 @@ async function askForKey(port: number): Promise<Uint8Array> {
   const key = valueOf(decodePacket((await wire!.next()).bytes));
   if (key.type !== "key") throw new Error(`A ${key.type} answered the HELLO.`);
   expect(toHex(key.nonce)).toBe(toHex(nonce));
+  expect([key.versionMin, key.versionMax]).toEqual([2, 2]);
   return key.publicKey;
+}
+
+/** What both sides of this test answer to the frames of one packet: a RECEIPT, then the other TEXTs as they came. */
+function answersTo(request: readonly Frame[]): Frame[] {
+  const texts = request.filter((frame) => frame.kind === "text");
+  const msgids = texts.filter(({ receipt }) => receipt === true).map(({ msgid }) => msgid);
+  const receipt = { kind: "receipt", answer: true, msgid: 0n, code: "50" } as const;
+  const receipts: Frame[] = msgids.length > 0 ? [{ ...receipt, timeMs: serverTimeMs, msgids }] : [];
+  const others = texts.filter((text) => text.receipt !== true);
+  const answers = others.map(({ kind, msgid, body }) => ({ kind, answer: true, msgid, body }));
+  return [...receipts, ...answers];
+}
+
+/** The frames of five packets. */
+function requests(): Frame[][] {
+  let counter = 0n;
+  const text = (body: string): Frame => {
+    return {
+      kind: "text",
+      answer: false,
+      msgid: (0xfeedn << 48n) | counter++,
+      body: fromText(body),
+    };
+  };
+  const report = (body: string) => Object.assign(text(body), { receipt: true });
+  return [
+    ...["", "STATUS\t01\tasmith", "x".repeat(1_156)].map((body) => [text(body)]),
+    Array.from({ length: 18 }, (_, n) => report(`DATA\t01\tasmith\t${n}\t2\t21`)),
+    [text("y"), report("yy"), text("yyy"), report(""), text("")],
+  ];
 }
 
 describe.if(available).each(psks)("we ask, with %s", (_, psk) => {
   test(
-    "HELLO, KEY, INIT, RESP, DATA both ways, CLOSE",
+    "HELLO, KEY, INIT, RESP, DATA both ways, bundles, receipts, CLOSE",
     async () => {
       const peer = spawnPeer("server", toHex(psk));
       const { port, publicKey } = JSON.parse(await firstLine(peer.stdout));
@@ -141,18 +176,12 @@ describe.if(available).each(psks)("we ask, with %s", (_, psk) => {
       wire.send(initiation.packet(), port);
       const established = valueOf(initiation.complete((await wire.next()).bytes));
       const transport = new Transport(established, 0);
-      const exchange = async (frame: Frame): Promise<Frame> => {
-        wire!.send(valueOf(transport.seal(encodeFrame(frame), 0)), port);
-        const { bytes } = await wire!.next();
-        return valueOf(decodeFrame(valueOf(transport.open(bytes, 0)).frame));
-      };
-      for (const [index, text] of ["", "STATUS\t01\tasmith", "x".repeat(1_156)].entries()) {
-        const msgid = (0xfeedn << 48n) | BigInt(index);
-        const frame: Frame = { kind: "text", answer: false, msgid, body: fromText(text) };
-        const answer = await exchange(frame);
-        expect(toHex(encodeFrame(answer))).toBe(toHex(encodeFrame({ ...frame, answer: true })));
+      for (const request of requests()) {
+        wire.send(valueOf(transport.seal(encodeFrames(request), 0)), port);
+        const { plaintext } = valueOf(transport.open((await wire.next()).bytes, 0));
+        expect(decodeFrames(plaintext)).toEqual(answersTo(request).map(accept));
       }
-      const close = encodeFrame({ kind: "close", answer: false, msgid: 0n });
+      const close = encodeFrames([{ kind: "close", answer: false, msgid: 0n }]);
       wire.send(valueOf(transport.seal(close, 0)), port);
       expect(await peer.exited).toBe(0);
     },
@@ -172,7 +201,6 @@ async function serveOne(psk: Uint8Array, underLoad: boolean): Promise<string> {
     const packet = valueOf(decodePacket(bytes));
     if (packet.type === "hello") {
       const { publicKey } = local;
-      const versions = { versionMin: 1, versionMax: 1, flags: 0 };
       wire!.send(encodePacket({ type: "key", nonce: packet.nonce, ...versions, publicKey }), port);
     } else if (packet.type === "init") {
       if (underLoad && !jar.check(bytes, { ip, port }, 0)) {
@@ -187,10 +215,9 @@ async function serveOne(psk: Uint8Array, underLoad: boolean): Promise<string> {
       handshakeHash = toHex(answer.established.handshakeHash);
       wire!.send(answer.packet, port);
     } else {
-      const { frame } = valueOf(transport!.open(bytes, 0));
-      const request = valueOf(decodeFrame(frame));
-      if (request.kind === "close") return handshakeHash;
-      wire!.send(valueOf(transport!.seal(encodeFrame({ ...request, answer: true }), 0)), port);
+      const request = decodeFrames(valueOf(transport!.open(bytes, 0)).plaintext).map(valueOf);
+      if (request[0]!.kind === "close") return handshakeHash;
+      wire!.send(valueOf(transport!.seal(encodeFrames(answersTo(request)), 0)), port);
     }
   }
 }
@@ -202,13 +229,15 @@ const servings = psks.flatMap(([name, psk]) => [
 
 describe.if(available).each(servings)("we serve, with %s%s", (_, __, psk, underLoad) => {
   test(
-    "KEY, RESP, DATA both ways, CLOSE",
+    "KEY, RESP, DATA both ways, bundles, receipts, CLOSE",
     async () => {
       wire = await Wire.open();
       const peer = spawnPeer("client", toHex(psk), String(wire.port));
       const handshakeHash = await serveOne(psk, underLoad);
       const seen = JSON.parse(await new Response(peer.stdout).text());
-      expect(seen).toEqual({ answers: [0, 21, 1_156], cookies: underLoad ? 1 : 0, handshakeHash });
+      // The lengths of the bodies in each answer: a receipt of 18 has 10 + 18 * 8 bytes.
+      const answers = [[0], [21], [1_156], [154], [26, 10, 12, 14]];
+      expect(seen).toEqual({ answers, cookies: underLoad ? 1 : 0, handshakeHash });
       expect(await peer.exited).toBe(0);
     },
     limitMs,

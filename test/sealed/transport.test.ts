@@ -8,7 +8,7 @@ import {
   rekeyAfterMs,
 } from "../../lib/sealed/limits.ts";
 import { writeDataHeader } from "../../lib/sealed/packet-form.ts";
-import { sealInto } from "../../lib/sealed/primitives.ts";
+import { sealPacket } from "../../lib/sealed/cipher.ts";
 import { areDead, areWorn, Transport } from "../../lib/sealed/transport.ts";
 import { finishHandshake, reasonOf, serverIndex, session, toHex, valueOf } from "./fixtures.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -20,12 +20,7 @@ const frame = new Uint8Array(32).fill(7);
 /** A DATA packet from the client with any counter, sealed without its transport. */
 function dataWith(counter: number): Uint8Array {
   const { sendKey } = finishHandshake().client;
-  const packet = new Uint8Array(32 + frame.length);
-  writeDataHeader(packet, serverIndex, counter);
-  const nonce = new Uint8Array(12);
-  new DataView(nonce.buffer).setBigUint64(4, BigInt(counter));
-  sealInto(packet, 16, sendKey, nonce, packet.subarray(0, 16), frame);
-  return packet;
+  return sealPacket(sendKey, serverIndex, counter, frame);
 }
 
 test("both directions, with counters that increase by one", () => {
@@ -36,8 +31,8 @@ test("both directions, with counters that increase by one", () => {
     expect(new DataView(up.buffer, up.byteOffset).getBigUint64(8)).toBe(BigInt(counter));
     expect(up.length).toBe(32 + frame.length);
     expect(toHex(up)).not.toBe(toHex(down));
-    expect(toHex(valueOf(sides.server.open(up, 0)).frame)).toBe(toHex(frame));
-    expect(toHex(valueOf(sides.client.open(down, 0)).frame)).toBe(toHex(frame));
+    expect(toHex(valueOf(sides.server.open(up, 0)).plaintext)).toBe(toHex(frame));
+    expect(toHex(valueOf(sides.client.open(down, 0)).plaintext)).toBe(toHex(frame));
   }
   expect(sides.client.sent).toBe(3);
 });

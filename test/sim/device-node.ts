@@ -3,7 +3,7 @@
 
 import { Agent } from "../../lib/client/agent.ts";
 import type { AgentEvent, StatedIdentity } from "../../lib/client/agent-event.ts";
-import type { Carrier } from "../../lib/client/channel.ts";
+import type { Carrier, OutgoingText } from "../../lib/client/channel.ts";
 import { Client } from "../../lib/client/client.ts";
 import { Device } from "../../lib/client/device.ts";
 import { MessageTimes } from "../../lib/client/message-times.ts";
@@ -19,6 +19,8 @@ import type { Transport } from "./transport.ts";
 export type DeviceObserver = {
   /** The device sends a text message. */
   onText(text: string): void;
+  /** The device sends that many messages in one packet. */
+  onPacket(messages: number): void;
   onEvent(event: AgentEvent): void;
   /** The device takes a report as delivered and removes it from its queue. */
   onDelivered(text: string): void;
@@ -113,12 +115,15 @@ export class DeviceNode {
       now: () => timeline.now,
       random: random.next,
       deliver: (delivery) => client.receive(delivery, timeline.now),
+      confirm: (receipt) => client.receiveReceipt(receipt, timeline.now),
     });
     const channel = {
       textBytesMax: carrier.textBytesMax,
-      send: (text: string, to: Address, request: bigint | null) => {
-        observer.onText(text);
-        carrier.send(text, to, request);
+      countInPacket: (texts: readonly string[]) => carrier.countInPacket(texts),
+      send: (messages: readonly OutgoingText[], to: Address) => {
+        for (const { text } of messages) observer.onText(text);
+        observer.onPacket(messages.length);
+        carrier.send(messages, to);
       },
       hurry: () => carrier.hurry(),
     };

@@ -7,6 +7,9 @@ import type { Stream } from "./random.ts";
 import type { DevicePorts, Transport } from "./transport.ts";
 import { hold } from "./violation.ts";
 
+/** A device rekeys after so many packets: often, so that it happens between the repeats of a packet too. */
+const rekeyAfterMessages = 25;
+
 /**
  * @param secrets draws what a device keeps secret
  * @param now the time of the simulation, ms
@@ -21,7 +24,7 @@ export function sealedTransport(secrets: Stream, now: () => number): Transport {
 }
 
 function connect(
-  { id, server, send, deliver, random }: DevicePorts,
+  { id, server, send, deliver, confirm, random }: DevicePorts,
   disk: Disk,
   secrets: Stream,
   now: () => number,
@@ -44,9 +47,17 @@ function connect(
         disk.pinned = serverKey;
       },
     },
-    { server, pinned: disk.pinned, expected: null, keepaliveMs: 25_000, answerText: false },
+    {
+      server,
+      pinned: disk.pinned,
+      expected: null,
+      keepaliveMs: 25_000,
+      answerText: false,
+      rekeyAfterMessages,
+    },
     {
       onDelivery: deliver,
+      onReceipt: confirm,
       onTrouble: () => {},
       onKeyChange: () => hold(false, () => `${id} saw another key of the server`),
       onTextDropped: () => {},

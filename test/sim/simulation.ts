@@ -43,7 +43,7 @@ export class Simulation {
   /** @param sealed whether the devices use the envelope */
   constructor(
     readonly seed: number,
-    sealed = false,
+    private readonly sealed = false,
   ) {
     this.world = new World(seed, sealed);
     this.#work = new Stream(seed, "workload");
@@ -230,6 +230,13 @@ export class Simulation {
     this.world.check(true);
   }
 
+  /** Full packets are those that nothing more fits in; 20 handshakes a device are more than its starts need. */
+  get #sealedCounts(): Record<string, number> {
+    const { bundles, bundled, handshakes, devices } = this.world;
+    const rekeys = Math.max(0, handshakes - 20 * devices.length);
+    return { bundles, fullBundles: Math.max(0, bundled - 10), rekeys };
+  }
+
   #summary(): Summary {
     const { timeline, network, server: node, reports, replies, walker, traceHash } = this.world;
     const counts = {
@@ -239,6 +246,7 @@ export class Simulation {
       delivered: reports.delivered,
       longReplies: replies.longReplies,
       walked: walker.done,
+      ...(this.sealed ? this.#sealedCounts : {}),
       asked: this.#asked,
       answered: this.#answered,
       queried: this.#queried,

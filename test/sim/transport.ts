@@ -1,7 +1,7 @@
 // The seam between engines and network: how a device's text messages become datagrams. Here they are plain text;
 // another transport can replace it. The network below carries bytes and interprets none of them.
 
-import type { Carrier, Delivery } from "../../lib/client/channel.ts";
+import type { Carrier, Delivery, Receipt } from "../../lib/client/channel.ts";
 import { type DatagramSender, textChannel } from "../../lib/client/text-channel.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 
@@ -11,6 +11,7 @@ export type DevicePorts = {
   readonly server: Address;
   send(bytes: Uint8Array, to: Address): void;
   deliver(delivery: Delivery): void;
+  confirm(receipt: Receipt): void;
   now(): number;
   random(): number;
 };

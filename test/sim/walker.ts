@@ -3,7 +3,8 @@
 
 import type { Carrier } from "../../lib/client/channel.ts";
 import { type Outcome, verdictOf } from "../../lib/client/outcome.ts";
-import { type EncodedRequest, Requests } from "../../lib/client/requests.ts";
+import type { EncodedRequest } from "../../lib/client/outstanding.ts";
+import { Requests } from "../../lib/client/requests.ts";
 import { ack } from "../../lib/protocol/codes.ts";
 import { decode } from "../../lib/protocol/decode.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
@@ -52,6 +53,10 @@ export class Walker {
         const decoded = decode(delivery.bytes);
         if (!decoded.ok || decoded.message.type !== "ACK") return;
         this.#requests.receiveAck(decoded.message, delivery, timeline.now);
+        this.#arm();
+      },
+      confirm: (receipt) => {
+        this.#requests.receiveReceipt(receipt, timeline.now);
         this.#arm();
       },
     });

@@ -4,6 +4,7 @@
 import type { Address } from "../../lib/protocol/messages.ts";
 import { hashJobsMax } from "../../lib/server/passwords/hash-queue.ts";
 import { limits } from "../../lib/server/policy.ts";
+import { packetType } from "../../lib/sealed/packet-form.ts";
 import { Attacker, attackerIp } from "./attacker.ts";
 import { DeviceNode, reportsMax } from "./device-node.ts";
 import { Network } from "./network.ts";
@@ -34,6 +35,11 @@ export class World {
   readonly devices: readonly DeviceNode[];
   readonly walker: Walker;
   readonly attacker: Attacker;
+  /** INITs to the server. */
+  handshakes = 0;
+  /** Packets of devices with more than one report, and the most reports in one. */
+  bundles = 0;
+  bundled = 0;
   readonly #trace = new Bun.CryptoHasher("sha256");
   private readonly transport: Transport;
 
@@ -137,6 +143,10 @@ export class World {
       send: (bytes, to) => network.send(own, to, bytes),
       observer: {
         onText: (text) => this.reports.onText(text),
+        onPacket: (messages) => {
+          this.bundles += messages > 1 ? 1 : 0;
+          this.bundled = Math.max(this.bundled, messages);
+        },
         onDelivered: (text) => this.reports.onDelivered(text),
         onEvent: (event) => {
           this.note(`${id} ${event.kind}`);
@@ -175,6 +185,7 @@ export class World {
   #onSend(from: Address, to: Address, bytes: Uint8Array): void {
     this.#trace.update(`${this.now} ${from.ip} ${from.port} ${to.ip} ${to.port} `).update(bytes);
     hold(!to.ip.startsWith("203.0.113."), () => `${from.ip} sent to ${to.ip}, read in a message`);
+    if (bytes[0] === packetType.init && to.ip === server.ip) this.handshakes++;
     this.attacker?.see(from, to, bytes);
   }
 

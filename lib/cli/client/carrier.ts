@@ -1,7 +1,7 @@
 // Opens the carrier of the messages: plain datagrams with --text, else the sealed channel with its state on the disk.
 // Words what the sealed channel reports: a first contact, a changed key, silence. Never falls back to text by itself.
 
-import type { Carrier, Delivery, Trouble } from "../../client/channel.ts";
+import type { Carrier, Delivery, Receipt, Trouble } from "../../client/channel.ts";
 import { SealedChannel } from "../../client/sealed/channel.ts";
 import type { KeyChange } from "../../client/sealed/ports.ts";
 import { textChannel } from "../../client/text-channel.ts";
@@ -16,6 +16,7 @@ import type { Machine, Socket } from "./machine.ts";
 /** What the carrier reports to the session. */
 export type CarrierEvents = {
   onDelivery(delivery: Delivery): void;
+  onReceipt(receipt: Receipt): void;
   /** Called with an error that ends the command. */
   onFailure(error: OperatingError): void;
   onTrouble(trouble: Trouble): void;
@@ -81,6 +82,7 @@ export function openCarrier(
     },
     {
       onDelivery: events.onDelivery,
+      onReceipt: events.onReceipt,
       onTrouble: events.onTrouble,
       onKeyChange: (change) => events.onFailure(changeOf(name, expected, change)),
       onTextDropped: ({ ip, port }) =>

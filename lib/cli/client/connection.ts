@@ -5,7 +5,7 @@ import type { CallResult, Carrier } from "../../client/channel.ts";
 import type { Client } from "../../client/client.ts";
 import type { MessageTimes } from "../../client/message-times.ts";
 import type { Outcome } from "../../client/outcome.ts";
-import type { EncodedRequest } from "../../client/requests.ts";
+import type { EncodedRequest } from "../../client/outstanding.ts";
 import { ClosedPort } from "./closed-port.ts";
 import { usageError } from "../../config/values.ts";
 import { OperatingError } from "../../operating-error.ts";

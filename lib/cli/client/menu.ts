@@ -3,7 +3,7 @@
 
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
-import type { EncodedRequest } from "../../client/requests.ts";
+import type { EncodedRequest } from "../../client/outstanding.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";

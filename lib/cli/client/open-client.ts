@@ -9,6 +9,7 @@ import type { Common } from "../../config/client.ts";
 import { usageError } from "../../config/values.ts";
 import { OperatingError } from "../../operating-error.ts";
 import type { Address } from "../../protocol/messages.ts";
+import { readyCipher } from "../ready-cipher.ts";
 import { openCarrier, troubleLine } from "./carrier.ts";
 import { Connection } from "./connection.ts";
 import type { Machine, Socket } from "./machine.ts";
@@ -48,7 +49,7 @@ export function asksOnly(machine: Machine): Behaviour {
 /**
  * Opens a session.
  * @param port the local port; 0 lets the system choose
- * @throws OperatingError `usage` if the port is in use, `unknown-host`, `no-route`, and those of `openCarrier`
+ * @throws OperatingError `usage` if the port is in use, `unknown-host`, `no-route`, `no-cipher`, and those of `openCarrier`
  */
 export async function openClient(
   machine: Machine,
@@ -56,6 +57,7 @@ export async function openClient(
   port: number,
   behaviour: Behaviour,
 ): Promise<OpenClient> {
+  if (config.sealing.kind !== "text") await readyCipher();
   const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
   const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
   let opened: Connection | null = null;
@@ -73,6 +75,7 @@ export async function openClient(
   try {
     const carrier = openCarrier(machine, config, server, socket, behaviour.listens, {
       onDelivery: (delivery) => opened?.client.receive(delivery, clock.now()),
+      onReceipt: (receipt) => opened?.client.receiveReceipt(receipt, clock.now()),
       onFailure: reject,
       onTrouble: tellTrouble,
       notice: behaviour.notice,

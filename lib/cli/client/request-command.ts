@@ -4,7 +4,7 @@
 import type { CallResult } from "../../client/channel.ts";
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
-import type { EncodedRequest } from "../../client/requests.ts";
+import type { EncodedRequest } from "../../client/outstanding.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import type { ExitCode } from "../../operating-error.ts";
 import { answer, query } from "../../protocol/codes.ts";

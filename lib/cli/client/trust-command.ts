@@ -1,6 +1,7 @@
 // The command trust: contacts the server, verifies by a handshake that it holds its key, and pins that key. Never
 // replaces another pinned key without --replace, and never uses the device's own key.
 
+import { readyCipher } from "../ready-cipher.ts";
 import type { TrustConfig } from "../../config/client.ts";
 import { ServerLink } from "../../client/sealed/server-link.ts";
 import type { Trouble } from "../../client/channel.ts";
@@ -38,6 +39,7 @@ async function keyShown(
   name: string,
 ): Promise<Uint8Array> {
   const { clock } = machine;
+  await readyCipher();
   const address = { ip: await machine.addressOf(server.host), port: server.port };
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const port = new ClosedPort();

@@ -3,7 +3,6 @@
 // falls back to plain text towards the server.
 
 import { ack } from "../../protocol/codes.ts";
-import { decode } from "../../protocol/decode.ts";
 import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { frameBodyBytesMax } from "../../sealed/limits.ts";
@@ -12,17 +11,20 @@ import {
   type CallResult,
   type Carrier,
   type Delivery,
+  type OutgoingText,
+  type Receipt,
   sameHost,
   type Trouble,
 } from "../channel.ts";
 import { firstOf, Msgids } from "../msgids.ts";
 import { Comebacks } from "./comebacks.ts";
 import { ForeignText } from "./foreign-text.ts";
-import { type SealedLogin, loginIn, SealedLogins } from "./logins.ts";
+import { SealedLogins } from "./logins.ts";
 import { Peers } from "./peers.ts";
 import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
 import { ServerClock } from "./server-clock.ts";
 import { ServerLink } from "./server-link.ts";
+import { type AskedLogin, countInPacket, UnderWay } from "./under-way.ts";
 
 /** Implementation constant: how long the ACK of a LOGIN is held back for its TICKET. */
 const ticketWaitMs = 500;
@@ -33,17 +35,11 @@ export type ChannelSettings = SealedSettings & { readonly answerText: boolean };
 /** What the channel reports to its caller. */
 export type SealedEvents = {
   onDelivery(delivery: Delivery): void;
+  onReceipt(receipt: Receipt): void;
   onTrouble(trouble: Trouble): void;
   onKeyChange(change: KeyChange): void;
   /** Plain text was dropped, for the first time (protocol §5.21). */
   onTextDropped(from: Address): void;
-};
-
-/** The request that has no answer yet. */
-type Outstanding = {
-  readonly msgid: bigint;
-  readonly bytes: Uint8Array;
-  readonly login: SealedLogin | null;
 };
 
 export class SealedChannel implements Carrier {
@@ -54,9 +50,9 @@ export class SealedChannel implements Carrier {
   readonly #logins: SealedLogins;
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
+  readonly #underWay: UnderWay;
   readonly #serverClock: ServerClock;
   readonly #foreign: ForeignText;
-  #outstanding: Outstanding | null = null;
   /** The msgid of the latest LOGIN whose TICKET has arrived. */
   #ticketed: bigint | null = null;
   #held: { readonly delivery: Delivery; readonly id: string; readonly until: number } | null = null;
@@ -93,23 +89,19 @@ export class SealedChannel implements Carrier {
       settings.server,
       events.onDelivery,
     );
+    this.#underWay = new UnderWay(this.#logins, (bytes, msgid) => this.#peers.notice(bytes, msgid));
   }
 
-  send(text: string, to: Address, request: bigint | null): void {
-    const { server } = this.settings;
-    // A device without a sealed link is sent plain text; the server never is.
-    if (!isAt(to, server)) {
-      if (this.#peers.send(text, to, request)) return;
-      if (request !== null) this.#foreign.ask(to);
-      this.ports.send(text, to);
+  countInPacket(texts: readonly string[]): number {
+    return countInPacket(texts);
+  }
+
+  send(messages: readonly OutgoingText[], to: Address): void {
+    if (!isAt(to, this.settings.server)) {
+      for (const message of messages) this.#sendTo(message, to);
       return;
     }
-    const bytes = Buffer.from(text);
-    if (request === null || bytes.length > this.textBytesMax) return;
-    if (this.#outstanding?.msgid !== request) {
-      this.#outstanding = { msgid: request, bytes, login: loginIn(bytes) };
-      this.#peers.notice(bytes, request);
-    }
+    this.#underWay.replace(messages);
     this.#forward();
   }
 
@@ -172,35 +164,35 @@ export class SealedChannel implements Carrier {
   }
 
   #onOpen(fresh: boolean): void {
-    const before = this.#link.framesSent;
+    const before = this.#link.packetsSent;
     if (fresh) {
-      this.#comebacks.begin(this.#outstanding?.login?.id ?? null);
+      this.#comebacks.begin(this.#underWay.login?.login.id ?? null);
       this.#forward();
     }
     // protocol §5.13: the server seals with the new keys only after our first DATA under them.
-    if (this.#link.framesSent === before) this.#keepAlive();
+    if (this.#link.packetsSent === before) this.#keepAlive();
   }
 
-  /** Sends the outstanding request, if there is one and no comeback is in progress. */
+  /** Sends a message to another device. A device without a sealed link is sent plain text; the server never is. */
+  #sendTo({ text, msgid }: OutgoingText, to: Address): void {
+    if (this.#peers.send(text, to, msgid)) return;
+    if (msgid !== null) this.#foreign.ask(to);
+    this.ports.send(text, to);
+  }
+
+  /** Sends the requests under way, if there are any and no comeback is in progress. */
   #forward(): void {
-    const outstanding = this.#outstanding;
-    if (outstanding === null || this.#comebacks.busy) return;
-    const { msgid, bytes, login } = outstanding;
+    if (this.#underWay.isEmpty || this.#comebacks.busy) return;
     // Before the first link the server's key may be unknown, and tickets are looked up by it: the frame is made later.
     if (!this.#link.isOpen) return this.#link.connect();
-    this.#link.send(
-      login === null
-        ? { kind: "text", answer: false, msgid, body: bytes }
-        : this.#logins.frameOf(login, msgid),
-    );
+    this.#link.send(...this.#underWay.frames);
   }
 
   #receivePacket(bytes: Uint8Array, from: Address): void {
     if (packetFault(bytes) !== undefined) return;
     const type = bytes[0];
     const isOurs = type === packetType.data && this.#link.owns(receiverOf(bytes));
-    const frame = this.#link.receive(bytes);
-    if (frame !== null) return this.#receiveFrame(frame);
+    for (const frame of this.#link.receive(bytes)) this.#receiveFrame(frame);
     if (isOurs) return;
     const isDevices = [packetType.init, packetType.resp, packetType.data] as (number | undefined)[];
     if (isDevices.includes(type)) this.#peers.receive(bytes, { kind: "direct", to: from });
@@ -226,34 +218,35 @@ export class SealedChannel implements Carrier {
         return this.#peers.receive(frame.packet, { kind: "relayed", id: frame.id });
       case "close":
         return this.#link.lose();
+      case "receipt":
+        return this.#receiveReceipt(frame);
       case "resume":
       case "keepalive":
         return;
     }
   }
 
+  #receiveReceipt({ code, timeMs, msgids }: Extract<Frame, { kind: "receipt" }>): void {
+    this.#serverClock.learnMs(timeMs);
+    this.#underWay.remove(msgids);
+    this.events.onReceipt({ code, msgids });
+  }
+
   #receiveAnswer(frame: Extract<Frame, { kind: "text" }>): void {
     if (this.#comebacks.take(frame)) return;
-    const outstanding = this.#outstanding;
-    const login = outstanding?.login ?? null;
-    if (outstanding !== null && login !== null) {
-      return this.#receiveLoginAnswer(outstanding, login, frame);
-    }
+    const asked = this.#underWay.login;
+    if (asked !== null) return this.#receiveLoginAnswer(asked, frame);
     const { msgid, body } = frame;
-    if (msgid === outstanding?.msgid) this.#settle(outstanding, body);
+    const ended = this.#underWay.settle(msgid, body);
+    if (ended !== null) this.#logins.forget(ended);
     this.#deliver(body, msgid, msgid);
   }
 
-  #receiveLoginAnswer(
-    outstanding: Outstanding,
-    login: SealedLogin,
-    frame: Extract<Frame, { kind: "text" }>,
-  ): void {
-    const { msgid } = outstanding;
+  #receiveLoginAnswer({ login, msgid }: AskedLogin, frame: Extract<Frame, { kind: "text" }>): void {
     const taken = this.#logins.take(login, msgid, frame);
     if (taken === null) return;
     if (taken.kind === "again") return this.#forward();
-    this.#outstanding = null;
+    this.#underWay.remove([msgid]);
     if (taken.code === ack.loggedIn) this.#logins.note(login);
     const delivery = { bytes: taken.text, from: this.settings.server, answers: msgid };
     const hasTicket = frame.msgid !== msgid || this.#ticketed === msgid;
@@ -261,17 +254,6 @@ export class SealedChannel implements Carrier {
     // The TICKET follows at once. Hold the ACK until then: the command may exit when it gets its answer.
     const until = this.ports.now() + ticketWaitMs;
     this.#held = { delivery, id: login.id, until };
-  }
-
-  /** Ends the outstanding request. After a LOGOFF or DEREGISTER its id is forgotten, so that it does not come back. */
-  #settle({ bytes }: Outstanding, answer: Uint8Array): void {
-    this.#outstanding = null;
-    const [asked, said] = [decode(bytes), decode(answer)];
-    if (!asked.ok || !said.ok || said.message.type !== "ACK") return;
-    const ended: string[] = [ack.loggedOff, ack.deregistered, ack.noSuchDevice];
-    const { type, id } = asked.message;
-    if (type !== "LOGOFF" && type !== "DEREGISTER") return;
-    if (ended.includes(said.message.code)) this.#logins.forget(id);
   }
 
   #release(): void {

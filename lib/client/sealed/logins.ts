@@ -7,7 +7,7 @@ import { decode } from "../../protocol/decode.ts";
 import { digestOf } from "../../protocol/digest.ts";
 import { encodeAck } from "../../protocol/encode.ts";
 import type { Ack } from "../../protocol/messages.ts";
-import { encodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
+import { encodeBody, type Frame } from "../../sealed/frames.ts";
 import { resumeProof } from "../../sealed/ticket.ts";
 import type { Msgids } from "../msgids.ts";
 import type { SealedPorts } from "./ports.ts";
@@ -137,7 +137,7 @@ export class SealedLogins {
     const msgid = login.resume?.msgid ?? this.msgids.next();
     const proof = resumeProof(kept.ticket, id, password);
     const frame: Frame = { kind: "resume", answer: false, msgid, id, proof, ip, port };
-    login.resume = { msgid, hash: digestOf(frameBody(encodeFrame(frame))) };
+    login.resume = { msgid, hash: digestOf(encodeBody(frame)) };
     return frame;
   }
 }

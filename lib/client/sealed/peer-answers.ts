@@ -79,11 +79,11 @@ export class PeerAnswers {
     const index = receiverOf(bytes);
     const caller = this.#callers.get(index);
     if (caller === undefined) return false;
-    const frame = caller.link.open(bytes, route);
-    if (frame === null) return true;
-    if (frame.kind === "close") this.#remove(index);
-    else if (frame.kind === "peer") this.#receiveVoucher(index, caller, frame.voucher);
-    else if (frame.kind === "text") this.#receiveText(caller, frame, route);
+    for (const frame of caller.link.open(bytes, route)) {
+      if (frame.kind === "close") this.#remove(index);
+      else if (frame.kind === "peer") this.#receiveVoucher(index, caller, frame.voucher);
+      else if (frame.kind === "text") this.#receiveText(caller, frame, route);
+    }
     return true;
   }
 

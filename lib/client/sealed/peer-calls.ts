@@ -137,8 +137,7 @@ export class PeerCalls {
     const index = receiverOf(bytes);
     const call = this.#calls.find(({ link }) => link?.transport.localIndex === index);
     if (call === undefined || call.link === null) return false;
-    const frame = call.link.open(bytes, route);
-    if (frame !== null) this.#receiveFrame(call, call.link, frame);
+    for (const frame of call.link.open(bytes, route)) this.#receiveFrame(call, call.link, frame);
     return true;
   }
 

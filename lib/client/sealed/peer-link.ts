@@ -1,12 +1,13 @@
 // A link between two devices, on either side: carries frames directly or relayed by the server. Never handles vouchers.
 
 import type { Address } from "../../protocol/messages.ts";
-import { decodeFrame, encodeFrame, type Frame } from "../../sealed/frames.ts";
+import { decodeFrames, encodeFrames, framesIn } from "../../sealed/bundle.ts";
+import type { Frame } from "../../sealed/frames.ts";
 import {
   dataHeaderBytes,
-  frameBlockBytes,
   frameBodyBytesMax,
   frameHeaderBytes,
+  paddingBlockBytes,
   tagBytes,
 } from "../../sealed/limits.ts";
 import type { Transport } from "../../sealed/transport.ts";
@@ -34,22 +35,21 @@ export class PeerLink {
     if (this.route.kind === "direct") return frameBodyBytesMax;
     // A relayed packet is part of the body of a RELAY frame, after the id and its length byte.
     const packet = frameBodyBytesMax - 1 - this.route.id.length;
-    const frame = packet - dataHeaderBytes - tagBytes;
-    return frame - (frame % frameBlockBytes) - frameHeaderBytes;
+    const plaintext = packet - dataHeaderBytes - tagBytes;
+    return plaintext - (plaintext % paddingBlockBytes) - frameHeaderBytes;
   }
 
   send(frame: Frame): void {
-    const packet = this.transport.seal(encodeFrame(frame), this.now());
+    const packet = this.transport.seal(encodeFrames([frame]), this.now());
     if (packet.ok) this.transmit(packet.value, this.route);
   }
 
-  /** Opens a DATA packet of this link; returns its frame, or null if it does not verify. */
-  open(bytes: Uint8Array, route: PeerRoute): Frame | null {
+  /** Opens a DATA packet of this link; returns its frames, none if it does not verify. */
+  open(bytes: Uint8Array, route: PeerRoute): Frame[] {
     const opened = this.transport.open(bytes, this.now());
-    if (!opened.ok) return null;
+    if (!opened.ok) return [];
     if (opened.value.newest && this.route.kind === route.kind) this.route = route;
-    const frame = decodeFrame(opened.value.frame);
-    return frame.ok ? frame.value : null;
+    return framesIn(decodeFrames(opened.value.plaintext));
   }
 
   /** The way to answer the frame with this msgid. */

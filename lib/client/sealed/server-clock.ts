@@ -16,7 +16,12 @@ export class ServerClock {
     const decoded = decode(text);
     if (!decoded.ok || decoded.message.type !== "ACK") return;
     const at = decodeTime(decoded.message.time);
-    if (at !== null) this.#ahead = at - this.ports.now();
+    if (at !== null) this.learnMs(at);
+  }
+
+  /** Takes the server's time, ms since 1970: a RECEIPT has it. */
+  learnMs(at: number): void {
+    this.#ahead = at - this.ports.now();
   }
 
   /** Seconds since 1970, by the server; by our own clock before the first ACK. */

@@ -2,9 +2,10 @@
 // and never reads their bodies.
 
 import { matchesFingerprint } from "../../sealed/fingerprint.ts";
-import { decodeFrame, encodeFrame, type Frame } from "../../sealed/frames.ts";
+import { decodeFrames, encodeFrames, framesIn } from "../../sealed/bundle.ts";
+import type { Frame } from "../../sealed/frames.ts";
 import type { Established } from "../../sealed/handshake.ts";
-import { rekeyAfterMessages, resetIntervalMs } from "../../sealed/limits.ts";
+import { envelopeVersion, rekeyAfterMessages, resetIntervalMs } from "../../sealed/limits.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
 import { decodePacket, encodePacket, type KeyPacket } from "../../sealed/packets.ts";
 import { equal } from "../../sealed/primitives.ts";
@@ -14,13 +15,11 @@ import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule
 import { Handshaking } from "./handshaking.ts";
 import type { Trouble } from "../channel.ts";
 import type { SealedPorts, SealedSettings, ServerLinkEvents } from "./ports.ts";
+import { Suspicion } from "./suspicion.ts";
 
-const version = 1;
 const nonceBytes = 16;
 /** Implementation constant: longest random wait before the handshake after a RESET; spreads out a fleet. */
 const resetJitterMs = 2_000;
-/** Implementation constant: how long the real server can still answer an INIT after somebody showed another key. */
-const suspicionMs = 500;
 
 export class ServerLink {
   #key: Uint8Array | null;
@@ -32,8 +31,7 @@ export class ServerLink {
   #retryAt = Infinity;
   #heard = false;
   #badVersion = false;
-  /** An untrusted key, how many HELLOs in a row were answered with it, and when to act on it. */
-  #suspect: { readonly key: Uint8Array; readonly times: number; readonly at: number } | null = null;
+  readonly #suspicion = new Suspicion();
   #current: Transport | null = null;
   #previous: Transport | null = null;
   #lost = false;
@@ -41,7 +39,7 @@ export class ServerLink {
   #resetAt = -Infinity;
   #stopped = false;
   #sentAt = -Infinity;
-  #framesSent = 0;
+  #packetsSent = 0;
   readonly #tags = new SentTags();
 
   constructor(
@@ -64,14 +62,14 @@ export class ServerLink {
     return this.#current !== null && !this.#lost && !this.#stopped;
   }
 
-  /** When the last frame was sent, in ms; -Infinity before the first. */
+  /** When the last packet was sent, in ms; -Infinity before the first. */
   get sentAt(): number {
     return this.#sentAt;
   }
 
-  /** Number of frames sent since the start. */
-  get framesSent(): number {
-    return this.#framesSent;
+  /** Number of packets sent over the link since the start. */
+  get packetsSent(): number {
+    return this.#packetsSent;
   }
 
   /** What prevents a link, as far as it is known; null if the link is open. */
@@ -91,10 +89,11 @@ export class ServerLink {
   }
 
   /**
-   * Seals and sends a frame.
+   * Seals frames and sends them in one packet.
+   * @param frames together they fit in one; more is a RangeError
    * @returns whether it was sent; if there was no link, a handshake has started, and `onOpen` follows when it succeeds
    */
-  send(frame: Frame): boolean {
+  send(...frames: readonly Frame[]): boolean {
     const now = this.ports.now();
     if (this.#current?.isDead(now) === true) this.#lost = true;
     const transport = this.#current;
@@ -102,11 +101,11 @@ export class ServerLink {
       this.connect();
       return false;
     }
-    const packet = transport.seal(encodeFrame(frame), now);
+    const packet = transport.seal(encodeFrames(frames), now);
     if (!packet.ok) return false;
     this.#tags.note(packet.value);
     this.#sentAt = now;
-    this.#framesSent++;
+    this.#packetsSent++;
     this.ports.send(packet.value, this.settings.server);
     const most = this.settings.rekeyAfterMessages ?? rekeyAfterMessages;
     if (transport.sent >= most || transport.needsRekey(now)) this.connect();
@@ -119,7 +118,7 @@ export class ServerLink {
     this.#sendings = 0;
     this.#heard = false;
     this.#schedule = retrySchedule(this.ports.random());
-    this.#suspect = null;
+    this.#suspicion.end();
     this.#handshake = this.#key === null ? null : this.#handshakeWith(this.#key);
     this.#attempt();
   }
@@ -136,9 +135,9 @@ export class ServerLink {
     this.#lost = true;
   }
 
-  /** Takes a received packet; returns the frame in it if it is a DATA packet of this link, else null. */
-  receive(bytes: Uint8Array): Frame | null {
-    if (this.#stopped || packetFault(bytes) !== undefined) return null;
+  /** Takes a received packet; returns the frames in it if it is a DATA packet of this link, else none. */
+  receive(bytes: Uint8Array): Frame[] {
+    if (this.#stopped || packetFault(bytes) !== undefined) return [];
     switch (bytes[0]) {
       case packetType.data:
         return this.#open(bytes);
@@ -146,7 +145,7 @@ export class ServerLink {
       case packetType.cookie: {
         const established = this.#handshake?.receive(bytes) ?? null;
         if (established !== null) this.#establish(established);
-        return null;
+        return [];
       }
       case packetType.key:
       case packetType.reset: {
@@ -155,23 +154,23 @@ export class ServerLink {
         if (packet.ok && packet.value.type === "reset" && this.#tags.caused(packet.value)) {
           this.#receiveReset(packet.value.receiver);
         }
-        return null;
+        return [];
       }
       default:
-        return null;
+        return [];
     }
   }
 
   /** When `tick` is to be called next, in ms; null for never. */
   get wakeAt(): number | null {
-    const at = Math.min(this.#retryAt, this.#reopenAt, this.#suspect?.at ?? Infinity);
+    const at = Math.min(this.#retryAt, this.#reopenAt, this.#suspicion.at);
     return this.#stopped || at === Infinity ? null : at;
   }
 
   /** Runs the timers that are due: retransmission, giving up, the handshake after a RESET, the check of a shown key. */
   tick(now: number): void {
     if (this.#stopped) return;
-    if (this.#suspect !== null && now >= this.#suspect.at) this.#askSuspect(this.#suspect);
+    if (now >= this.#suspicion.at) this.#askSuspect();
     if (this.#stopped) return;
     if (now >= this.#reopenAt) {
       this.#reopenAt = Infinity;
@@ -220,30 +219,23 @@ export class ServerLink {
     if (this.#nonce === null || !equal(nonce, this.#nonce) || this.#retryAt === Infinity) return;
     this.#nonce = null;
     this.#heard = true;
-    this.#badVersion = version < versionMin || version > versionMax;
+    this.#badVersion = envelopeVersion < versionMin || envelopeVersion > versionMax;
     if (this.#badVersion) return;
     const key = Uint8Array.from(publicKey);
     if (this.#key !== null && equal(key, this.#key)) return;
     const { expected } = this.settings;
     const isOther = expected !== null && !matchesFingerprint(expected, key);
-    if (this.#isPinned || isOther) return this.#suspectKey(key);
+    if (this.#isPinned || isOther) return this.#suspicion.note(key, this.ports.now());
     this.#key = key;
     this.#handshake = this.#handshakeWith(key);
     this.#sendings = 0;
     this.#attempt();
   }
 
-  /** Notes an untrusted key. A KEY is not authenticated: a single corrupted or forged one must not stop a device. */
-  #suspectKey(key: Uint8Array): void {
-    const before = this.#suspect;
-    const times = before !== null && equal(before.key, key) ? before.times + 1 : 1;
-    this.#suspect = { key, times, at: this.ports.now() + suspicionMs };
-  }
-
-  /** The trusted key's holder did not answer in time: ask once more. The same untrusted key twice in a row is final. */
-  #askSuspect(suspect: { readonly key: Uint8Array; readonly times: number }): void {
-    if (suspect.times > 1) return this.#stop(suspect.key);
-    this.#suspect = { ...suspect, at: Infinity };
+  /** The trusted key's holder did not answer in time: ask once more. */
+  #askSuspect(): void {
+    const proven = this.#suspicion.ask();
+    if (proven !== null) return this.#stop(proven);
     this.#handshake?.send();
     this.#sendHello();
   }
@@ -254,7 +246,7 @@ export class ServerLink {
     this.#isPinned = true;
     this.#retryAt = Infinity;
     this.#handshake = null;
-    this.#suspect = null;
+    this.#suspicion.end();
     const fresh = this.#current === null || this.#lost;
     this.#lost = false;
     this.#previous?.wipe();
@@ -265,6 +257,11 @@ export class ServerLink {
 
   #receiveReset(index: number): void {
     const now = this.ports.now();
+    if (this.#previous?.remoteIndex === index && now >= this.#resetAt + resetIntervalMs) {
+      // The server has lost the link that a rekey has just replaced, and with it perhaps our sessions.
+      this.#resetAt = now;
+      return this.events.onOpen(true);
+    }
     if (this.#current?.remoteIndex !== index || this.#lost) return;
     this.#lost = true;
     if (this.#retryAt !== Infinity) return;
@@ -273,18 +270,17 @@ export class ServerLink {
     this.#resetAt = this.#reopenAt;
   }
 
-  #open(bytes: Uint8Array): Frame | null {
+  #open(bytes: Uint8Array): Frame[] {
     const transport = this.#transportAt(receiverOf(bytes));
     const opened = transport?.open(bytes, this.ports.now());
-    if (opened === undefined || !opened.ok) return null;
+    if (opened === undefined || !opened.ok) return [];
     // Only a server that still has the link can seal under its keys: the RESET before this packet was forged.
     if (this.#reopenAt !== Infinity && transport === this.#current && opened.value.newest) {
       this.#reopenAt = Infinity;
       this.#lost = false;
       this.events.onKept();
     }
-    const frame = decodeFrame(opened.value.frame);
-    return frame.ok ? frame.value : null;
+    return framesIn(decodeFrames(opened.value.plaintext));
   }
 
   #transportAt(index: number): Transport | undefined {

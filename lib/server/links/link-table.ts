@@ -66,8 +66,11 @@ export class LinkTable {
    * @param uptimeMs `Desk.uptimeMs`
    */
   confirm(link: Link, uptimeMs: number): void {
+    // Asked for every packet: no look-up by key.
+    if (link.isCurrent) return;
     const before = this.#currentByKey.get(link.key);
-    if (before === link) return;
+    if (before !== undefined) before.isCurrent = false;
+    link.isCurrent = true;
     this.#currentByKey.set(link.key, link);
     this.#keepCounter(before);
     this.#handshakes.handOver(link.key, link.handshakeCounter);
@@ -98,7 +101,8 @@ export class LinkTable {
   remove(link: Link): void {
     this.#byIndex.delete(link.index);
     this.#strangers.delete(link);
-    if (this.#currentByKey.get(link.key) === link) {
+    if (link.isCurrent) {
+      link.isCurrent = false;
       this.#currentByKey.delete(link.key);
       this.#keepCounter(link);
     }

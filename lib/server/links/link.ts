@@ -8,6 +8,8 @@ import type { Address } from "../../protocol/messages.ts";
 export class Link {
   /** The device that logged in over it last; null if none did. */
   device: string | null = null;
+  /** Whether it is the current link of its key; the link table sets it. */
+  isCurrent = false;
   /** The first 32 bits of the client's static key. */
   readonly keyBits: number;
   /** When it was created, or when it became a stranger again, in ms of `Desk.uptimeMs`. */

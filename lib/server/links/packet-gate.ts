@@ -1,11 +1,11 @@
-// The gate of the sealed transport: answers HELLO and INIT, opens DATA and passes its frame on. Never answers a packet
+// The gate of the sealed transport: answers HELLO and INIT, opens DATA and passes its frames on. Never answers a packet
 // with a larger one, and keeps state only for an INIT that it accepts.
 
 import { CookieJar } from "../../sealed/cookie.ts";
-import { decodeFrame, type Frame, frameBody } from "../../sealed/frames.ts";
+import { FrameReader } from "../../sealed/bundle.ts";
 import { Responder } from "../../sealed/handshake.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
-import { dataBytesMin } from "../../sealed/limits.ts";
+import { dataBytesMin, envelopeVersion } from "../../sealed/limits.ts";
 import { decodePacket, encodePacket } from "../../sealed/packets.ts";
 import { x25519KeyPair } from "../../sealed/primitives.ts";
 import { resetFor } from "../../sealed/reset.ts";
@@ -15,18 +15,17 @@ import type { Address } from "../../protocol/messages.ts";
 import { limits } from "../policy.ts";
 import { Link } from "./link.ts";
 
-const version = 1;
-
 export class PacketGate {
   readonly #responder: Responder;
   readonly #jar: CookieJar;
+  readonly #frames = new FrameReader();
   #inits = 0;
   #initsSince = 0;
 
-  /** @param onFrame called with each valid frame: its link, the frame, and its body as it was on the wire */
+  /** @param onFrame called with each frame of a packet in order; the reader stands at it */
   constructor(
     private readonly desk: Desk,
-    private readonly onFrame: (link: Link, frame: Frame, body: Uint8Array) => void,
+    private readonly onFrame: (link: Link, frame: FrameReader) => void,
   ) {
     const { sealing, psk } = desk.identity;
     this.#responder = new Responder(sealing, psk ?? undefined);
@@ -62,8 +61,8 @@ export class PacketGate {
     const packet = {
       type: "key",
       nonce,
-      versionMin: version,
-      versionMax: version,
+      versionMin: envelopeVersion,
+      versionMax: envelopeVersion,
       flags: 0,
       publicKey,
     } as const;
@@ -132,9 +131,11 @@ export class PacketGate {
       desk.links.confirm(link, desk.uptimeMs);
       link.source = source;
     }
-    const frame = decodeFrame(opened.value.frame, true);
-    if (frame.ok) this.onFrame(link, frame.value, bodyOf(frame.value, opened.value.frame));
-    else desk.counters.sealedRefused++;
+    const frames = this.#frames;
+    frames.begin(opened.value.plaintext);
+    // A CLOSE ends the link in the middle of its packet.
+    while (desk.links.at(link.index) === link && frames.next()) this.onFrame(link, frames);
+    if (frames.fault !== undefined) desk.counters.sealedRefused++;
   }
 
   /** Counts an INIT. True above the rate from which on an INIT needs a cookie. */
@@ -150,9 +151,4 @@ export class PacketGate {
     }
     return ++this.#inits > most;
   }
-}
-
-/** The body of a frame as it was on the wire. A text frame has its body without the header already. */
-function bodyOf(frame: Frame, bytes: Uint8Array): Uint8Array {
-  return frame.kind === "text" ? frame.body : frameBody(bytes);
 }

@@ -148,6 +148,6 @@ export class Attempts {
   }
 }
 
-function keyOf({ owner, msgid, hash }: Request): string {
-  return `${owner} ${msgid} ${hash}`;
+function keyOf({ owner, msgidHigh, msgidLow, hash }: Request): string {
+  return `${owner} ${msgidHigh} ${msgidLow} ${hash}`;
 }

@@ -102,15 +102,14 @@ function isLikelyAnswer(
  * The key of a report, 48 bits, by which the store finds a repeat. In text it comes from the SHA-256 of the datagram.
  * Over a link the client's key and the msgid are mixed in, so that equal readings are two reports (protocol §5.20).
  */
-function keyOf({ hash, link, msgid }: Request): number {
+function keyOf({ hash, link, msgidHigh, msgidLow }: Request): number {
   const high = hexAt(hash, 0, 4);
   const low = hexAt(hash, 4, 8);
   if (link === null) return high * 2 ** 32 + low;
   // A mix is enough, without a second SHA-256: a client that constructs collisions loses only its own reports, and the
   // store bounds how many rows it compares.
-  const [bootBits, counterBits] = [Number(msgid >> 32n), Number(msgid & 0xffff_ffffn)];
-  const mixed = mix(mix(link.keyBits ^ bootBits) ^ counterBits);
-  const more = mix(mixed ^ Math.imul(bootBits, 0x9e3779b1));
+  const mixed = mix(mix(link.keyBits ^ msgidHigh) ^ msgidLow);
+  const more = mix(mixed ^ Math.imul(msgidHigh, 0x9e3779b1));
   return ((high ^ more) & 0xffff) * 2 ** 32 + ((low ^ mixed) >>> 0);
 }
 

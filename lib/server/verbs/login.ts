@@ -12,7 +12,7 @@ import { peerName } from "../logbook.ts";
 import type { Attempts } from "../passwords/credentials.ts";
 import type { Done, Judged, Proof } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
-import type { Request } from "../request.ts";
+import { msgidOf, type Request } from "../request.ts";
 import { opening, openSession } from "../sessions/session-start.ts";
 import type { Decision, Rows, Rule, Write } from "../store-port.ts";
 import { refuse } from "../responses.ts";
@@ -117,7 +117,7 @@ export function receiveLogin(
       openSession(desk, answered, { id, row, at, stated, clockOffset, isResumed: false });
       if (ticket !== null && answered.link !== null) {
         const serverKey = desk.identity.signing.publicKey;
-        const { msgid } = answered;
+        const msgid = msgidOf(answered);
         desk.outbox.sendFrame(answered.link, {
           kind: "ticket",
           answer: true,

@@ -20,7 +20,8 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
     ending !== undefined &&
     leaving?.hash === request.hash &&
     leaving.owner === request.owner &&
-    leaving.msgid === request.msgid
+    leaving.msgidHigh === request.msgidHigh &&
+    leaving.msgidLow === request.msgidLow
   ) {
     ending.leaving = request;
     return;

@@ -11,7 +11,7 @@ import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
 import type { Desk } from "../desk.ts";
 import { finding, findingLatest } from "../devices.ts";
 import { peerName } from "../logbook.ts";
-import type { Request } from "../request.ts";
+import { msgidOf, type Request } from "../request.ts";
 import type { Session } from "../sessions/session.ts";
 import { refuse, refuseStranger } from "../responses.ts";
 import { sessionOf } from "../sessions/session-use.ts";
@@ -62,8 +62,9 @@ function answerAddress(desk: Desk, request: Request, message: Query): void {
 
 /** Sends a sealed asker a voucher for the target, or an ERROR if the target is logged in with text (sealed, Peers). */
 function vouch(desk: Desk, request: Request, askerId: string, target: Session): void {
-  const { link, msgid } = request;
+  const { link } = request;
   if (link === null) return;
+  const msgid = msgidOf(request);
   if (!target.sealed) {
     const text = "the device is not logged in sealed";
     const code = Number(answer.notLoggedIn);

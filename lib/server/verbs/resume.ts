@@ -56,21 +56,19 @@ export function decideResume(
   return { outcome: { code: ack.loggedIn, clockOffset }, writes };
 }
 
+/** Refuses a RESUME that is malformed. @param id `-` if it cannot be read */
+export function refuseResume(desk: Desk, request: Request, id: string, reason: string): void {
+  desk.counters.malformed++;
+  refuse(desk, request, { code: ack.malformed, id, what: "RESUME", reason });
+}
+
 /** Handles a RESUME, which always comes over a link. */
 export function receiveResume(desk: Desk, request: Request, frame: Resume): void {
   const { id, proof, port } = frame;
   const { link, source } = request;
   if (link === null) return;
-  if (!isDeviceId(id) || !isIp(frame.ip)) {
-    desk.counters.malformed++;
-    refuse(desk, request, {
-      code: ack.malformed,
-      id: isDeviceId(id) ? id : "-",
-      what: "RESUME",
-      reason: "id or ip is malformed",
-    });
-    return;
-  }
+  if (!isDeviceId(id)) return refuseResume(desk, request, "-", "the id is malformed");
+  if (!isIp(frame.ip)) return refuseResume(desk, request, id, "the ip is malformed");
   const stated = { ip: canonicalIp(frame.ip), port };
   desk.logbook.received(request, `RESUME ${id} from ${stated.ip} port ${port}`);
   const { clientKey } = link;

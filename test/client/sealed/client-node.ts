@@ -9,7 +9,8 @@ import { Device } from "../../../lib/client/device.ts";
 import { MessageTimes } from "../../../lib/client/message-times.ts";
 import type { Outcome } from "../../../lib/client/outcome.ts";
 import { ReportQueue } from "../../../lib/client/report-queue.ts";
-import { type EncodedRequest, Requests } from "../../../lib/client/requests.ts";
+import type { EncodedRequest } from "../../../lib/client/outstanding.ts";
+import { Requests } from "../../../lib/client/requests.ts";
 import type { Spool } from "../../../lib/client/spool.ts";
 import { SealedChannel } from "../../../lib/client/sealed/channel.ts";
 import type { KeyChange, Ticket } from "../../../lib/client/sealed/ports.ts";
@@ -222,6 +223,7 @@ export class ClientNode {
       },
       {
         onDelivery: (delivery) => this.client.receive(delivery, world.now),
+        onReceipt: (receipt) => this.client.receiveReceipt(receipt, world.now),
         onTrouble: (trouble) => void this.troubles.push(trouble),
         onKeyChange: (change) => {
           this.change = change;

@@ -4,90 +4,15 @@
 import { answer } from "../../../lib/protocol/codes.ts";
 import { encode } from "../../../lib/protocol/encode.ts";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { decodeFrame, encodeFrame, type Frame } from "../../../lib/sealed/frames.ts";
-import { initiate } from "../../../lib/sealed/handshake.ts";
-import type { KeyPair } from "../../../lib/sealed/primitives.ts";
-import { Transport } from "../../../lib/sealed/transport.ts";
 import { limits } from "../../../lib/server/policy.ts";
-import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
+import { fixedPair } from "../../sealed/fixtures.ts";
+import { BareLink } from "./bare-link.ts";
 import { Disk } from "./client-node.ts";
 import { asker, loggedIn, target } from "./peer-fixtures.ts";
-import { packetKind, World } from "./world.ts";
+import { World } from "./world.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
-
-/** A device that is a link and nothing else. */
-class BareLink {
-  #msgid = 0n;
-
-  private constructor(
-    private readonly world: World,
-    private readonly transport: Transport,
-    private readonly address: { ip: string; port: number },
-  ) {}
-
-  static async open(world: World, local: KeyPair, port: number): Promise<BareLink> {
-    const address = { ip: "192.0.2.2", port };
-    const remoteKey = world.server.identity.sealing.publicKey;
-    const ephemeral = fixedPair(`ephemeral ${port}`);
-    const counter = { index: port, hsCounter: port, caps: 0 };
-    const initiation = valueOf(initiate({ local, remoteKey, ephemeral, ...counter }));
-    world.send(initiation.packet(), address, world.serverAddress);
-    await world.pass(10);
-    const resp = world.wire.findLast((datagram) => packetKind(datagram) === "resp");
-    if (resp === undefined) throw new Error("the server did not answer the INIT");
-    return new BareLink(
-      world,
-      new Transport(valueOf(initiation.complete(resp.bytes)), world.now),
-      address,
-    );
-  }
-
-  /** Registers the asker if it is not, and logs it in. */
-  async enter(): Promise<void> {
-    const { id } = asker;
-    const stated = { id, password: "password", ...this.address };
-    this.sendText(encode({ type: "REGISTER", mac: "mac", ...stated }));
-    await this.world.pass(10);
-    this.sendText(encode({ type: "LOGIN", ...stated }));
-    await this.world.pass(10);
-  }
-
-  keepAlive(): void {
-    this.#send({ kind: "keepalive", answer: false, msgid: ++this.#msgid });
-  }
-
-  sendText(text: string): void {
-    this.#send({ kind: "text", answer: false, msgid: ++this.#msgid, body: Buffer.from(text) });
-  }
-
-  /** Sends packets to be relayed to the target, all at once, and returns the codes of the answers. */
-  async relay(count: number): Promise<number[]> {
-    const packet = new Uint8Array(64);
-    packet[0] = 6;
-    const before = this.world.wire.length;
-    for (let i = 0; i < count; i++) {
-      this.#send({ kind: "relay", answer: false, msgid: ++this.#msgid, id: target.id, packet });
-    }
-    await this.world.pass(10);
-    return this.world.wire
-      .slice(before)
-      .filter(({ to }) => to.port === this.address.port && to.ip === this.address.ip)
-      .map(({ bytes }) => valueOf(this.transport.open(bytes, this.world.now)).frame)
-      .map((bytes) => valueOf(decodeFrame(bytes, false)))
-      .map((frame) => (frame.kind === "error" ? frame.code : -1));
-  }
-
-  #send(frame: Frame): void {
-    const { world, transport, address } = this;
-    world.send(
-      valueOf(transport.seal(encodeFrame(frame), world.now)),
-      address,
-      world.serverAddress,
-    );
-  }
-}
 
 test("a copied ticket does not log in with another key, even with the right password", async () => {
   const world = new World(1, { policy: { keyPolicy: "strict" } });
@@ -125,8 +50,7 @@ test("an older link of the same key does not relay once the session has ended", 
   const older = await BareLink.open(world, fixedPair("first"), 11);
   await older.enter();
   const newer = await BareLink.open(world, fixedPair("first"), 12);
-  newer.sendText(encode({ type: "LOGOFF", id: asker.id }));
-  await world.pass(10);
+  await newer.ask(newer.text(encode({ type: "LOGOFF", id: asker.id })));
   expect(world.server.engine.desk.sessions.get(asker.id)).toBeUndefined();
   expect(await older.relay(1)).toEqual([Number(answer.notLoggedIn)]);
   expect(world.server.engine.desk.counters.relayed).toBe(0);
@@ -140,16 +64,14 @@ test("a KEEPALIVE keeps the session of its own key alive, and moves no other", a
   const session = sessions.get(asker.id);
   const opened = session?.lastSeen ?? Infinity;
   await world.pass(60_000);
-  first.keepAlive();
-  await world.pass(10);
+  await first.keepAlive();
   expect(session?.lastSeen).toBeGreaterThan(opened);
   const second = await BareLink.open(world, fixedPair("second"), 12);
   await second.enter();
   const owned = sessions.get(asker.id);
   const taken = owned?.lastSeen as number;
   await world.pass(60_000);
-  first.keepAlive();
-  await world.pass(10);
+  await first.keepAlive();
   expect(sessions.get(asker.id)).toBe(owned as NonNullable<typeof owned>);
   expect(owned?.lastSeen).toBe(taken);
   expect(owned?.source.port).toBe(12);

@@ -5,7 +5,8 @@ import { addressIn } from "../../../lib/client/answers.ts";
 import type { CallResult } from "../../../lib/client/channel.ts";
 import { encode } from "../../../lib/protocol/encode.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
-import { encodeFrame, type Frame } from "../../../lib/sealed/frames.ts";
+import { encodeFrames } from "../../../lib/sealed/bundle.ts";
+import type { Frame } from "../../../lib/sealed/frames.ts";
 import { initiate } from "../../../lib/sealed/handshake.ts";
 import { Transport } from "../../../lib/sealed/transport.ts";
 import { fixedPair, valueOf } from "../../sealed/fixtures.ts";
@@ -75,7 +76,7 @@ export async function strangerAsks(world: World, to: ClientNode, frames: Frame[]
   const resp = world.wire.find((datagram) => packetKind(datagram) === "resp") as Datagram;
   const transport = new Transport(valueOf(initiation.complete(resp.bytes)), world.now);
   for (const frame of [...frames, askedOutright()]) {
-    world.send(valueOf(transport.seal(encodeFrame(frame), world.now)), mallory, to.address);
+    world.send(valueOf(transport.seal(encodeFrames([frame]), world.now)), mallory, to.address);
     await world.pass(10);
   }
   return world.wire.filter(({ from }) => from === to.address).length - 1;

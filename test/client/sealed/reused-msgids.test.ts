@@ -3,7 +3,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Outcome } from "../../../lib/client/outcome.ts";
-import type { EncodedRequest } from "../../../lib/client/requests.ts";
+import type { EncodedRequest } from "../../../lib/client/outstanding.ts";
 import type { ClientNode } from "./client-node.ts";
 import { World } from "./world.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";

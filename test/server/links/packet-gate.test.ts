@@ -2,7 +2,7 @@
 // first one of each second.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { encodeFrame, type Frame } from "../../../lib/sealed/frames.ts";
+import { encodeFrames } from "../../../lib/sealed/bundle.ts";
 import { deadAfterMs } from "../../../lib/sealed/limits.ts";
 import { packetType } from "../../../lib/sealed/packet-form.ts";
 import { ed25519KeyPair } from "../../../lib/sealed/primitives.ts";
@@ -18,9 +18,9 @@ setDefaultTimeout(testTimeoutMs);
 
 const source = { ip: "192.0.2.10", port: 1994 };
 
-/** A gate, the frames that it passed on, and what it answers to a packet. */
+/** A gate, the kinds of the frames that it passed on, and what it answers to a packet. */
 function gateway() {
-  const frames: Frame[] = [];
+  const frames: number[] = [];
   let drawn = 0;
   const desk = new Desk(
     {
@@ -36,7 +36,7 @@ function gateway() {
     },
     { wall: 0, monotonic: 0 },
   );
-  const gate = new PacketGate(desk, (_link, frame) => void frames.push(frame));
+  const gate = new PacketGate(desk, (_link, frame) => void frames.push(frame.kind));
   const answers = (packet: Uint8Array, atMs: number, late = false) => {
     desk.clock.set({ wall: atMs, monotonic: atMs });
     gate.receive(packet, source, late);
@@ -50,7 +50,7 @@ test("a link whose keys are too old is removed, and its peer hears of it", () =>
   const handshake = startHandshake();
   const [resp = new Uint8Array()] = answers(handshake.packet(), 0);
   const client = new Transport(valueOf(handshake.complete(resp)), 0);
-  const alive = encodeFrame({ kind: "keepalive", answer: false, msgid: 1n });
+  const alive = encodeFrames([{ kind: "keepalive", answer: false, msgid: 1n }]);
   const packets = [0, 1, 2].map(() => valueOf(client.seal(alive, 0)));
   expect(answers(packets[0] as Uint8Array, deadAfterMs - 1)).toEqual([]);
   const link = desk.links.at(client.remoteIndex);

@@ -157,9 +157,11 @@ test("a check is released for the source that it was counted for, also if a repe
       // A sealed client's key: its requests may come from any address.
       owner: "key",
       link: null,
-      msgid: BigInt(i),
+      msgidHigh: 0,
+      msgidLow: i,
       timeMs: null,
       isAnswer: false,
+      wantsReceipt: false,
     };
     const stated = { ip: home.ip, port: home.port };
     const at = bench.wall;

@@ -18,7 +18,7 @@ import { prepare } from "../file/statements.ts";
  */
 export const recentReportsMax = 1 << 21;
 /** How many of a device's own latest reports are compared if memory does not reach back far enough. */
-const ownLast = 16;
+const ownLast = 64;
 /** How many chunks are searched for these: back from the device's last report if it is known, else from the newest. */
 const chunksFromLast = 4;
 const chunksFromNewest = 64;
