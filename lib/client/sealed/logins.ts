@@ -109,7 +109,9 @@ export class SealedLogins {
       return { kind: "answered", code: said.code, text: frame.body };
     }
     if (resume === null || frame.msgid !== resume.msgid || said.hash !== resume.hash) return null;
-    if (said.code === ack.credentialsRefused && !login.resumeRefused) {
+    // A copy of the refusal, which must not be taken for the answer to the LOGIN that followed it.
+    if (login.resumeRefused) return null;
+    if (said.code === ack.credentialsRefused) {
       login.resumeRefused = true;
       return { kind: "again" };
     }
