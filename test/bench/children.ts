@@ -25,12 +25,15 @@ export function adopt<Child extends Bun.Subprocess>(child: Child): Child {
   return child;
 }
 
+/** The C programs beside this file. */
+export const programs = ["echo", "durable", "load"] as const;
+
 /**
- * Builds one of the C programs beside this file, unless it is newer than its source.
+ * Builds one of the C programs, unless it is newer than its source.
  * @returns the path of the program
  * @throws BenchError without a C compiler, or if the compiler fails
  */
-export function buildC(name: "echo" | "load"): string {
+export function buildC(name: (typeof programs)[number]): string {
   const source = join(import.meta.dir, `${name}.c`);
   const program = join(buildFolder, name);
   if (changedAt(program) > changedAt(source)) return program;
@@ -50,26 +53,38 @@ export function buildC(name: "echo" | "load"): string {
   return program;
 }
 
-/** Builds ./iot-server if its sources have changed; returns its path. */
-export function buildServer(): string {
+/** Builds ./iot-server and ./iot-client if their sources have changed; returns their paths. */
+export function buildBinaries(): { server: string; client: string } {
   const built = Bun.spawnSync([process.execPath, "cmd/build.ts"], { cwd: root });
   if (built.exitCode !== 0) throw new BenchError(`The build failed:\n${built.stderr.toString()}`);
-  return join(root, "iot-server");
+  return { server: join(root, "iot-server"), client: join(root, "iot-client") };
 }
 
-/** A running echo. */
-export type Echo = { readonly port: number; stop(): Promise<void> };
+/** A running echo, durable or not. */
+export type Floor = { readonly port: number; readonly pid: number; stop(): Promise<void> };
 
-/** Starts the echo on the server's core. */
-export async function startEcho(): Promise<Echo> {
-  const child = adopt(
-    Bun.spawn(onCore("server", [buildC("echo")]), { stdin: "ignore", stdout: "pipe" }),
-  );
+/**
+ * Starts an echo on the server's core.
+ * @param name `echo`, or `durable`, whose file takes every datagram first
+ * @param words its arguments
+ */
+export async function startFloor(
+  name: "echo" | "durable",
+  words: readonly string[] = [],
+): Promise<Floor> {
+  const command = onCore("server", [buildC(name), ...words]);
+  const child = adopt(Bun.spawn(command, { stdin: "ignore", stdout: "pipe" }));
   const port = Number(await firstLine(child.stdout));
-  if (!(port > 0)) throw new BenchError("The echo did not start.");
+  if (!(port > 0)) throw new BenchError(`${name} did not start.`);
+  let isStopped = false;
+  void child.exited.then(() => {
+    if (!isStopped) console.error(`${name} ended: ${child.signalCode ?? child.exitCode}`);
+  });
   return {
     port,
+    pid: child.pid,
     async stop() {
+      isStopped = true;
       child.kill("SIGKILL");
       await child.exited;
     },

@@ -1,5 +1,7 @@
 // What a measure is: a name, and a function that returns rows of the table. Knows nothing of servers.
 
+import type { Spread } from "./spread.ts";
+
 /** The number of rounds, and the seconds of each load. */
 export type Pace = { readonly rounds: number; readonly seconds: number };
 
@@ -10,6 +12,8 @@ export type Bench = {
   readonly pace: Pace;
   /** The compiled server. */
   readonly binary: string;
+  /** The compiled client. */
+  readonly client: string;
   /** A new empty folder on the disk, removed at the end. */
   folder(): string;
   /** Prints what is being done. */
@@ -19,16 +23,21 @@ export type Bench = {
 /** A line of the table. */
 export type Row = {
   readonly measure: string;
-  readonly value: number;
+  /** Null if it could not be measured; the remark says why. */
+  readonly value: number | null;
   readonly unit: string;
-  /** The rate divided by that of the echo in the same turns; null if there is none. */
-  readonly ratio: number | null;
-  readonly target: Target | null;
-  /** For a rate: the rate of the echo, and how many of the turns count. */
-  readonly echo?: { readonly rate: number; readonly quiet: number; readonly turns: number };
+  /** A comparison within the turns of the run. */
+  readonly ratio?: Ratio;
+  /** CPU time of the process per acknowledged request, µs. */
+  readonly cpuUs?: number;
+  readonly target?: Target;
+  readonly remark?: string;
 };
 
-/** What a row should reach, in its value or its ratio. */
+/** How two things compare: the spread over the turns, and what is divided by what. */
+export type Ratio = { readonly spread: Spread; readonly of: string };
+
+/** What a row should reach, in its value or in the median of its ratio. */
 export type Target = {
   readonly of: "value" | "ratio";
   readonly bound: "at least" | "at most";
@@ -42,16 +51,16 @@ export type Measure = {
   run(bench: Bench): Promise<Row[]>;
 };
 
-/** Whether a row reaches its target; null without a target. */
+/** Whether a row reaches its target; null without a target, or if it could not be measured. */
 export function isMet({ value, ratio, target }: Row): boolean | null {
-  if (target === null) return null;
-  const measured = target.of === "value" ? value : (ratio ?? Number.NaN);
+  const measured = target?.of === "ratio" ? ratio?.spread.median : value;
+  if (target === undefined || measured === undefined || measured === null) return null;
   return target.bound === "at least" ? measured >= target.number : measured <= target.number;
 }
 
-/** A row without a ratio. */
+/** A row of a value alone. */
 export function row(measure: string, value: number, unit: string, target?: Target): Row {
-  return { measure, value, unit, ratio: null, target: target ?? null };
+  return { measure, value, unit, ...(target !== undefined && { target }) };
 }
 
 /** A target for the value. */
@@ -59,15 +68,7 @@ export function valueTarget(bound: Target["bound"], number: number): Target {
   return { of: "value", bound, number };
 }
 
-/** A target for the ratio to the echo. */
-export function ratioTarget(number: number): Target {
-  return { of: "ratio", bound: "at least", number };
-}
-
-/** The median. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle] as number;
-  return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+/** A target for the ratio. */
+export function ratioTarget(bound: Target["bound"], number: number): Target {
+  return { of: "ratio", bound, number };
 }

@@ -1,10 +1,10 @@
-// Measures the compiled server against an echo in C on the same core in alternating turns; prints a table and writes
+// Measures the compiled server beside floors in C and peers on the same core, in turns; prints a table and writes
 // .build/results.json. Not part of the tests: a slow result is no failure; a wrong answer or a lost report is one.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { BenchError, buildC, buildFolder, buildServer } from "./children.ts";
+import { BenchError, buildBinaries, buildC, buildFolder, programs } from "./children.ts";
 import { describeMachine, type Machine, warningsAbout } from "./machine.ts";
 import { type Bench, isMet, type Measure, type Row } from "./measure.ts";
 import { chart } from "./measures/chart.ts";
@@ -37,7 +37,7 @@ const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--s
 
   --quick        a smoke run of seconds; its numbers mean little
   --only NAME    ${measures.map(({ name }) => name).join(", ")}
-  --rounds N     turns of the echo and the server; default 5
+  --rounds N     turns of each in a comparison; default 5
   --seconds S    length of each; default 2
   --server FILE  another compiled server, to compare`;
 
@@ -90,14 +90,16 @@ function readOptions(): Options {
 
 async function run({ quick, chosen, rounds, seconds, server }: Options): Promise<void> {
   mkdirSync(buildFolder, { recursive: true });
-  for (const program of ["echo", "load"] as const) buildC(program);
+  for (const program of programs) buildC(program);
   const machine = describeMachine(buildFolder);
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Bun ${machine.bun}.`);
   for (const warning of warningsAbout(machine)) console.log(warning);
+  const built = buildBinaries();
   const bench: Bench = {
     quick,
     pace: { rounds, seconds },
-    binary: server ?? buildServer(),
+    binary: server ?? built.server,
+    client: built.client,
     folder: newFolder,
     say: (words) => console.log(`  ${words}`),
   };

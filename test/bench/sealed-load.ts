@@ -9,10 +9,11 @@ import type { Transport } from "../../lib/sealed/transport.ts";
 import { BenchError } from "./children.ts";
 import { deviceBits } from "./fleet-member.ts";
 import { Fleet } from "./fleet.ts";
-import { type Loader, loadPackets, type LoadResult, sessions, warmUpSeconds } from "./load.ts";
+import { loadPackets, type LoadResult, sessions } from "./load.ts";
 import type { Pace } from "./measure.ts";
 import { deviceId } from "./seed.ts";
 import { serverKeyIn } from "./sealed-devices.ts";
+import { type Loader, warmUpSeconds } from "./turns.ts";
 
 /** Sealed requests: the expected ACK code, and the text of request number `n`. */
 export const sealedRequests = {

@@ -7,10 +7,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { tokenPathOf } from "../../lib/io/secrets/admin-token.ts";
 import { adopt, BenchError, firstLine } from "./children.ts";
 import { onCore } from "./machine.ts";
+import { memoryOf } from "./process-readings.ts";
 
 /** A server that runs. */
 export type ServerProcess = {
   readonly port: number;
+  readonly pid: number;
   /** From its start to the ACK of a session that was there before, in ms; asked for by `firstAckOf`. */
   readonly firstAckMs: number;
   /** Resident now, in bytes. */
@@ -79,6 +81,7 @@ export async function startServer(
   }
   return {
     port,
+    pid: child.pid,
     firstAckMs,
     residentBytes: () => memoryOf(child.pid, "VmRSS"),
     async heapBytes() {
@@ -154,9 +157,4 @@ export async function freePort(): Promise<number> {
   const { port } = socket;
   socket.close();
   return port;
-}
-
-function memoryOf(pid: number, field: "VmRSS" | "VmHWM"): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
 }

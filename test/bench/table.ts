@@ -1,21 +1,41 @@
 // The table for a person to read. Measures nothing.
 
 import { isMet, type Row } from "./measure.ts";
+import type { Spread } from "./spread.ts";
 
-const titles = ["measure", "value", "of the echo", "target", "met"] as const;
+type Column = { readonly title: string; readonly isNumber?: boolean; of(row: Row): string };
 
-/** The rows as text, in columns under their titles. */
+const columns: readonly Column[] = [
+  { title: "measure", of: ({ measure }) => measure },
+  {
+    title: "value",
+    isNumber: true,
+    of: ({ value, unit }) => (value === null ? "-" : `${numberText(value)} ${unit}`.trim()),
+  },
+  { title: "CPU a request", isNumber: true, of: ({ cpuUs }) => cpuText(cpuUs) },
+  {
+    title: "ratio (lowest..highest turn)",
+    of: ({ ratio }) => (ratio === undefined ? "" : `${spreadText(ratio.spread)} ${ratio.of}`),
+  },
+  { title: "target", of: targetText },
+  { title: "met", of: metText },
+  { title: "remark", of: ({ remark }) => remark ?? "" },
+];
+
+/** The rows as text, in columns under their titles. A column that says nothing is left out. */
 export function tableOf(rows: readonly Row[]): string {
-  const cells = [[...titles], ...rows.map(cellsOf)];
-  const widths = titles.map((_, column) =>
-    Math.max(...cells.map((line) => (line[column] as string).length)),
-  );
+  const shown = columns.filter((column) => rows.some((row) => column.of(row) !== ""));
+  const cells = [
+    shown.map(({ title }) => title),
+    ...rows.map((row) => shown.map((c) => c.of(row))),
+  ];
+  const widths = shown.map((_, i) => Math.max(...cells.map((line) => (line[i] as string).length)));
   const lines = cells.map((line) =>
     line
-      .map((cell, column) => {
-        const width = widths[column] as number;
+      .map((cell, i) => {
+        const width = widths[i] as number;
         // Numbers are aligned right, words left.
-        return column === 1 || column === 2 ? cell.padStart(width) : cell.padEnd(width);
+        return shown[i]?.isNumber === true ? cell.padStart(width) : cell.padEnd(width);
       })
       .join("  ")
       .trimEnd(),
@@ -24,30 +44,36 @@ export function tableOf(rows: readonly Row[]): string {
   return lines.join("\n");
 }
 
-/** Notes on rates that were measured while the machine was busy with other work. */
+/** A ratio with its spread, such as `0.62 (0.58..0.66)`; without it if there was one turn. */
+export function spreadText({ median, low, high, turns }: Spread): string {
+  const middle = median.toFixed(2);
+  return turns === 1 ? middle : `${middle} (${low.toFixed(2)}..${high.toFixed(2)})`;
+}
+
+/** From this highest over lowest on, the turns of a comparison contradict each other. */
+const doubtfulSpread = 1.5;
+
+/** Notes on the comparisons whose turns contradict each other: the machine was busy with something else. */
 export function doubtsAbout(rows: readonly Row[]): string[] {
-  return rows.flatMap(({ measure, echo }) => {
-    if (echo === undefined || echo.quiet * 2 >= echo.turns) return [];
-    return [
-      echo.quiet === 0
-        ? `${measure}: the machine was busy with something else in every turn; measure again.`
-        : `${measure}: only ${echo.quiet} of ${echo.turns} turns were quiet and count.`,
-    ];
+  return rows.flatMap(({ measure, ratio }) => {
+    if (ratio === undefined || ratio.spread.high < ratio.spread.low * doubtfulSpread) return [];
+    return [`${measure}: the machine was busy with something else in some turns; measure again.`];
   });
 }
 
-function cellsOf(row: Row): string[] {
-  const { measure, value, unit, ratio, target } = row;
+function cpuText(cpuUs: number | undefined): string {
+  return cpuUs === undefined ? "" : `${cpuUs.toFixed(1)} µs`;
+}
+
+function targetText({ target, unit }: Row): string {
+  if (target === undefined) return "";
+  const number = `${target.bound} ${numberText(target.number)}`;
+  return target.of === "value" ? `${number} ${unit}`.trim() : number;
+}
+
+function metText(row: Row): string {
   const met = isMet(row);
-  return [
-    measure,
-    `${numberText(value)} ${unit}`.trim(),
-    ratio === null ? "" : ratio.toFixed(2),
-    target === null
-      ? ""
-      : `${target.bound} ${numberText(target.number)}${target.of === "value" ? ` ${unit}` : ""}`.trim(),
-    met === null ? "" : met ? "yes" : "NO",
-  ];
+  return met === null ? "" : met ? "yes" : "NO";
 }
 
 function numberText(value: number): string {

@@ -2,9 +2,10 @@
 // long a heartbeat waits meanwhile. No lowest and no highest value may be lost.
 
 import { BenchError } from "../children.ts";
-import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";
+import { type Bench, type Measure, type Row, row, valueTarget } from "../measure.ts";
 import { deviceId, seedDevices, seedOwnReports } from "../seed.ts";
 import { type ServerProcess, startServer } from "../server-process.ts";
+import { median } from "../spread.ts";
 
 const reports = 1_000_000;
 const reportsQuick = 50_000;

@@ -2,10 +2,12 @@
 // without. The result is the ratio within a pair of turns, because the machine may be busy with other work at times.
 
 import { BenchError } from "../children.ts";
-import { loadServer, warmUpSeconds } from "../load.ts";
-import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";
+import { loadServer } from "../load.ts";
+import { type Bench, type Measure, type Row, row, valueTarget } from "../measure.ts";
 import { deviceId, seedDevices } from "../seed.ts";
 import { startServer } from "../server-process.ts";
+import { median } from "../spread.ts";
+import { warmUpSeconds } from "../turns.ts";
 
 const devices = 5_000;
 const pairsPerRound = 2;
@@ -29,7 +31,7 @@ export const dashboard: Measure = {
     await seedDevices(folder, devices, devices);
     const server = await startServer(bench.binary, folder);
     const { port } = server;
-    const loadOnce = async () => (await loadServer(port, "status", seconds, devices)).rate;
+    const loadOnce = async () => (await loadServer(port, "status", seconds, { devices })).rate;
     let told = 0;
     const loadWatched = async () => {
       const browsers = await Browsers.open(port);
@@ -37,7 +39,7 @@ export const dashboard: Measure = {
       told += await browsers.close();
       return rate;
     };
-    await loadServer(port, "status", warmUpSeconds(seconds), devices);
+    await loadServer(port, "status", warmUpSeconds(seconds), { devices });
     await loadWatched();
     const pairs: { readonly alone: number; readonly watched: number }[] = [];
     for (let i = 0; i < rounds * pairsPerRound; i++) {

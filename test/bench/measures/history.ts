@@ -4,11 +4,14 @@
 import { openReadOnly } from "../../../lib/store/sqlite/file/open-database.ts";
 import { ReportReader } from "../../../lib/store/sqlite/reports/report-reader.ts";
 import { BenchError } from "../children.ts";
-import { compare, type Comparison, sessions } from "../load.ts";
-import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";
+import { durableFloor, textContender } from "../contenders.ts";
+import { sessions } from "../load.ts";
+import { type Bench, type Measure, ratioTarget, type Row, row, valueTarget } from "../measure.ts";
 import { deviceId, seedDevices, seedReports } from "../seed.ts";
 import { databaseIn, startServer } from "../server-process.ts";
-import { checkReports, rateRows } from "./rates.ts";
+import { median } from "../spread.ts";
+import { figureRow, takeTurns, type Turns } from "../turns.ts";
+import { checkReports } from "./rates.ts";
 import { lastReports } from "../../store/sqlite/last-reports.ts";
 
 const reports = 10_000_000;
@@ -29,10 +32,14 @@ export const history: Measure = {
     const { whole, bare } = queryByCommand(bench, folder);
     bench.say("reports that come in");
     const server = await startServer(bench.binary, folder, { firstAckOf: deviceId(0) });
-    const [data] = await compare([server.port], "data", bench.pace);
+    const floor = await durableFloor(folder);
+    const name = `DATA, ${count.toLocaleString("en")} reports`;
+    const contenders = [floor, textContender(name, server, "data")];
+    const [durable, data] = (await takeTurns(contenders, bench.pace)) as [Turns, Turns];
+    await floor.stop();
     const during = queryByCommand(bench, folder);
     await server.stop();
-    checkReports(folder, count, data as Comparison);
+    checkReports(folder, count, data);
     const title = "Last 100 reports of a device";
     const target = valueTarget("at most", 20);
     return [
@@ -42,7 +49,7 @@ export const history: Measure = {
       row(`${title}, by the command, less its start`, whole - bare, "ms", target),
       row(`${title}, by the command, while served`, during.whole, "ms"),
       row(`Start to first ACK, ${count.toLocaleString("en")} reports`, server.firstAckMs, "ms"),
-      ...rateRows(`DATA, ${count.toLocaleString("en")} reports,`, data as Comparison, 0.4),
+      figureRow(data, "rate", durable, ratioTarget("at least", 0.45)),
     ];
   },
 };

@@ -1,10 +1,13 @@
 // A large fleet: 1,000,000 registered devices, of which 1,000 are logged in. How soon the server answers, how much
 // memory it needs, and whether it is as fast as a second server with 1,000 devices, on the same core in the same turns.
 
-import { compare, type Comparison } from "../load.ts";
-import { type Bench, type Measure, median, type Row, row, valueTarget } from "../measure.ts";
+import { textContender } from "../contenders.ts";
+import type { Request } from "../load.ts";
+import { type Bench, type Measure, ratioTarget, type Row, row, valueTarget } from "../measure.ts";
 import { deviceId, seedDevices } from "../seed.ts";
 import { startServer } from "../server-process.ts";
+import { median } from "../spread.ts";
+import { figureRow, takeTurns, type Turns } from "../turns.ts";
 import { checkReports } from "./rates.ts";
 
 const devices = 1_000_000;
@@ -30,26 +33,27 @@ export const millionDevices: Measure = {
     const server = await startServer(bench.binary, folder, { firstAckOf: deviceId(0) });
     firstAcks.push(server.firstAckMs);
     const small = await startServer(bench.binary, smallFolder);
-    const ports = [server.port, small.port];
-    const status = (await compare(ports, "status", bench.pace)) as [Comparison, Comparison];
-    const data = (await compare(ports, "data", bench.pace)) as [Comparison, Comparison];
+    const title = `${count.toLocaleString("en")} devices`;
+    const compare = async (request: Request) => {
+      const contenders = [
+        textContender(`${title}: ${request.toUpperCase()}`, server, request),
+        textContender("at 1,000", small, request),
+      ];
+      return (await takeTurns(contenders, bench.pace)) as [Turns, Turns];
+    };
+    const status = await compare("status");
+    const data = await compare("data");
     const resident = server.residentBytesMax();
     await server.stop();
     await small.stop();
     checkReports(folder, 0, data[0]);
     checkReports(smallFolder, 0, data[1]);
-    const title = `${count.toLocaleString("en")} devices`;
-    const least = valueTarget("at least", 0.8);
+    const least = ratioTarget("at least", 0.8);
     return [
       row(`${title}: start to first ACK`, median(firstAcks), "ms", valueTarget("at most", 2_000)),
       row(`${title}: most resident`, resident / 2 ** 20, "MB", valueTarget("at most", 400)),
-      row(
-        `${title}: STATUS, times the rate at 1,000`,
-        status[0].ratio / status[1].ratio,
-        "",
-        least,
-      ),
-      row(`${title}: DATA, times the rate at 1,000`, data[0].ratio / data[1].ratio, "", least),
+      figureRow(status[0], "rate", status[1], least),
+      figureRow(data[0], "rate", data[1], least),
     ];
   },
 };

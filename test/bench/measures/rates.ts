@@ -1,56 +1,66 @@
-// The two main rates: heartbeats, and reports that are each on the disk before their ACK. Then the rows are counted:
-// every acknowledged report is stored, once.
+// The two main rates: heartbeats beside an echo, and reports that are each on the disk before their ACK beside a durable
+// echo. Then the rows are counted: every acknowledged report is stored, once.
 
 import { Database } from "bun:sqlite";
 import { BenchError } from "../children.ts";
-import { compare, type Comparison } from "../load.ts";
-import { type Bench, type Measure, ratioTarget, type Row, row } from "../measure.ts";
+import { durableFloor, echoFloor, textContender } from "../contenders.ts";
+import { sessions } from "../load.ts";
+import { type Bench, type Measure, ratioTarget, type Row } from "../measure.ts";
 import { seedDevices } from "../seed.ts";
 import { databaseIn, startServer } from "../server-process.ts";
+import { figureRow, takeTurns, type Turns } from "../turns.ts";
 
 export const statusRate: Measure = {
   name: "status",
-  says: "heartbeats of 1,000 devices, 256 under way",
+  says: "heartbeats of 1,000 devices, 256 under way, beside an echo in C",
   async run(bench: Bench): Promise<Row[]> {
     const folder = bench.folder();
-    await seedDevices(folder, 1_000);
+    await seedDevices(folder, sessions);
     const server = await startServer(bench.binary, folder);
-    const [status] = await compare([server.port], "status", bench.pace);
+    const floor = await echoFloor("status");
+    const contenders = [floor, textContender("STATUS", server, "status")];
+    const [echo, status] = (await takeTurns(contenders, bench.pace)) as [Turns, Turns];
+    await floor.stop();
     await server.stop();
-    return rateRows("STATUS", status as Comparison, 0.55);
+    return [
+      figureRow(echo, "rate"),
+      figureRow(status, "rate", echo, ratioTarget("at least", 0.6)),
+      figureRow(status, "p99"),
+    ];
   },
 };
 
 export const dataRate: Measure = {
   name: "data",
-  says: "reports of 1,000 devices, 256 under way, each on the disk before its ACK",
+  says: "reports of 1,000 devices, 256 under way, on the disk before their ACK, beside a durable echo in C",
   async run(bench: Bench): Promise<Row[]> {
     const folder = bench.folder();
-    await seedDevices(folder, 1_000);
+    await seedDevices(folder, sessions);
     const server = await startServer(bench.binary, folder);
-    const [data] = await compare([server.port], "data", bench.pace);
+    const floor = await durableFloor(folder);
+    const contenders = [floor, textContender("DATA", server, "data")];
+    const [durable, data] = (await takeTurns(contenders, bench.pace)) as [Turns, Turns];
+    await floor.stop();
     await server.stop();
-    checkReports(folder, 0, data as Comparison);
-    return rateRows("DATA", data as Comparison, 0.4);
+    checkReports(folder, 0, data);
+    return [
+      figureRow(durable, "rate"),
+      figureRow(data, "rate", durable, ratioTarget("at least", 0.45)),
+      figureRow(data, "p99"),
+    ];
   },
 };
-
-/** The rows for a rate: the rate itself, and the 99th percentile of the latency. */
-export function rateRows(name: string, comparison: Comparison, least: number): Row[] {
-  const { rate, ratio, p99, echoRate, quiet, turns } = comparison;
-  const echo = { rate: echoRate, quiet, turns };
-  return [
-    { measure: `${name} rate`, value: rate, unit: "/s", ratio, target: ratioTarget(least), echo },
-    row(`${name} latency, p99`, p99, "µs"),
-  ];
-}
 
 /**
  * Checks the stored reports of a load: every acknowledged one is there, and none twice.
  * @param after the sequence number of the last report before the load
  * @throws BenchError if the numbers do not agree
  */
-export function checkReports(folder: string, after: number, { acked, sent }: Comparison): void {
+export function checkReports(
+  folder: string,
+  after: number,
+  { acked, sent }: Pick<Turns, "acked" | "sent">,
+): void {
   const database = new Database(databaseIn(folder), { readonly: true });
   const { stored, distinct } = database
     .query<{ stored: number; distinct: number }, [number]>(
