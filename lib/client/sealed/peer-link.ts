@@ -7,6 +7,7 @@ import {
   dataHeaderBytes,
   frameBodyBytesMax,
   frameHeaderBytes,
+  idBytesMax,
   paddingBlockBytes,
   tagBytes,
 } from "../../sealed/limits.ts";
@@ -33,8 +34,9 @@ export class PeerLink {
   /** Longest text message that one packet carries on this route, in bytes. */
   get textBytesMax(): number {
     if (this.route.kind === "direct") return frameBodyBytesMax;
-    // A relayed packet is part of the body of a RELAY frame, after the id and its length byte.
-    const packet = frameBodyBytesMax - 1 - this.route.id.length;
+    // A relayed packet is part of the body of a RELAY frame, after its length byte and the id: the other device's on the
+    // way up, this one's on the way down.
+    const packet = frameBodyBytesMax - 1 - idBytesMax;
     const plaintext = packet - dataHeaderBytes - tagBytes;
     return plaintext - (plaintext % paddingBlockBytes) - frameHeaderBytes;
   }

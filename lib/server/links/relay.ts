@@ -2,6 +2,7 @@
 // rate limit for each sender. Cannot read the packets.
 
 import type { Frame } from "../../sealed/frames.ts";
+import { frameBodyBytesMax } from "../../sealed/limits.ts";
 import { answer } from "../../protocol/codes.ts";
 import type { Desk } from "../desk.ts";
 import type { Link } from "./link.ts";
@@ -38,6 +39,10 @@ export class Relay {
     const onward = desk.links.currentOf(target.owner);
     if (onward === undefined)
       return this.#refuse(link, msgid, answer.noAnswer, "the device is not reached");
+    // The frame to the target names the sender, whose id may be longer than the one it had room for.
+    if (1 + link.device.length + packet.length > frameBodyBytesMax) {
+      return this.#refuse(link, msgid, answer.noAnswer, "the packet is too long for both ids");
+    }
     desk.counters.relayed++;
     const next = onward.nextMsgid();
     desk.outbox.sendFrame(onward, {

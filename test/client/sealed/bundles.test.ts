@@ -221,6 +221,18 @@ describe("RELAY", () => {
   });
 });
 
+test("a RELAY whose packet fits beside the id of its receiver, but not of its sender, gets an ERROR", async () => {
+  const receiver = await BareLink.open(world, fixedPair("other"), 12);
+  await receiver.enter("b");
+  const [fits, over] = [link.relayed("b", 1_136), link.relayed("b", 1_152)];
+  expect(1 + id.length + 1_152).toBeGreaterThan(1_156);
+  expect(shorts(await link.ask(over))).toEqual([
+    [`error ${Number(answerCode.noAnswer)} ${over.msgid}`],
+  ]);
+  expect(await link.ask(fits)).toEqual([]);
+  expect(shorts(await receiver.ask(receiver.text(status("b"), wish)))[0]).toEqual(["relay"]);
+});
+
 test("answers that do not fit in one packet come in two, in order", async () => {
   const frames = Array.from({ length: 18 }, (_, n) => link.text(data(`reading ${n}`)));
   const packets = await link.ask(...frames);

@@ -48,11 +48,16 @@ export async function call(
   return { result: result as unknown as CallResult, at };
 }
 
-/** Sends a QUERY to the target itself; returns the answer. */
-export async function askPeer(from: ClientNode, at: Address, id = from.id): Promise<string> {
+/** Sends a QUERY to the target itself, or to another device; returns the answer. */
+export async function askPeer(
+  from: ClientNode,
+  at: Address,
+  id = from.id,
+  of = target.id,
+): Promise<string> {
   const address = from.address;
   const time = from.times.distinct();
-  const question = { type: "QUERY", code: "01", id, address, time, target: target.id } as const;
+  const question = { type: "QUERY", code: "01", id, address, time, target: of } as const;
   const outcome = await from.ask(question, at);
   return outcome.kind === "answer" ? outcome.message : outcome.kind;
 }

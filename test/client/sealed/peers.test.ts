@@ -71,6 +71,19 @@ test("without a direct path it goes through the server, which cannot read it", a
   expect(world.server.engine.desk.counters.relayed).toBeGreaterThanOrEqual(5);
 });
 
+test.each([
+  ["a", "b".repeat(57)],
+  ["a".repeat(57), "b"],
+])("%s hears the longest relayed answer of %s, whichever id is longer", async (one, other) => {
+  const world = new World();
+  const from = await loggedIn(world, { ...asker, id: one });
+  await loggedIn(world, { ...target, id: other, onQuery: () => "x".repeat(5_000) });
+  isolate(world);
+  const { result, at } = await call(from, other);
+  expect(result).toEqual({ kind: "open", via: "relayed" });
+  expect((await askPeer(from, at, one, other)).length).toBeGreaterThan(800);
+});
+
 test("under loss a call succeeds, on either path", async () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const world = new World(seed);
