@@ -42,8 +42,9 @@ export type Trouble =
   | "no-response"
   /** The server's RESP does not verify: the shared secrets differ. */
   | "wrong-secret"
-  /** The server supports other versions of the envelope only. */
-  | "version";
+  /** The server supports only versions of the envelope before ours, or only later ones. */
+  | "older-server"
+  | "newer-server";
 
 /** The result of a call to another device, that is of making a sealed link to it. */
 export type CallResult =

@@ -201,6 +201,10 @@ export class Engine {
   #receiveOther(link: Link, reader: FrameReader, frame: Frame): void {
     switch (frame.kind) {
       case "resume":
+        if (frame.answer) {
+          const request = requestOver(link, reader, reader.body);
+          return refuseResume(this.desk, request, "-", "a RESUME is no answer");
+        }
         return receiveResume(this.desk, requestOver(link, reader, reader.body), frame);
       case "relay":
         return this.#relay.pass(link, frame);

@@ -154,7 +154,12 @@ export function troubleLine(trouble: Trouble): string {
       );
     case "wrong-secret":
       return "The server's answer does not verify: the shared secrets differ. Check --psk-file on both sides.";
-    case "version":
-      return "The server speaks another version of the sealed envelope. Use a client of its version.";
+    case "older-server":
+      return (
+        "The server is older than this client: it speaks an earlier version of the encryption. " +
+        "Update the server, or use the client of its version."
+      );
+    case "newer-server":
+      return "This client is older than the server: it speaks an earlier version of the encryption. Update the client.";
   }
 }

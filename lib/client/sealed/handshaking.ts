@@ -3,8 +3,10 @@
 
 import type { Established, Initiation } from "../../sealed/handshake.ts";
 import { initiate } from "../../sealed/handshake.ts";
+import { envelopeVersion } from "../../sealed/limits.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
 import { x25519KeyPair } from "../../sealed/primitives.ts";
+import type { Trouble } from "../channel.ts";
 import type { SealedPorts } from "./ports.ts";
 
 /** How many of the latest INITs can still be completed by a late RESP. */
@@ -73,4 +75,10 @@ export class Handshaking {
     this.#answeredCookie.add(initiation.index);
     this.transmit(initiation.packet(cookie.value));
   }
+}
+
+/** Whether a server with these versions of the envelope is too old or too new for us; null if it is neither. */
+export function versionTrouble(min: number, max: number): Trouble | null {
+  if (max < envelopeVersion) return "older-server";
+  return min > envelopeVersion ? "newer-server" : null;
 }

@@ -5,14 +5,14 @@ import { matchesFingerprint } from "../../sealed/fingerprint.ts";
 import { decodeFrames, encodeFrames, framesIn } from "../../sealed/bundle.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import type { Established } from "../../sealed/handshake.ts";
-import { envelopeVersion, rekeyAfterMessages, resetIntervalMs } from "../../sealed/limits.ts";
+import { rekeyAfterMessages, resetIntervalMs } from "../../sealed/limits.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
 import { decodePacket, encodePacket, type KeyPacket } from "../../sealed/packets.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { SentTags } from "../../sealed/reset.ts";
 import { Transport } from "../../sealed/transport.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
-import { Handshaking } from "./handshaking.ts";
+import { Handshaking, versionTrouble } from "./handshaking.ts";
 import type { Trouble } from "../channel.ts";
 import type { SealedPorts, SealedSettings, ServerLinkEvents } from "./ports.ts";
 import { Suspicion } from "./suspicion.ts";
@@ -30,7 +30,7 @@ export class ServerLink {
   #sendings = 0;
   #retryAt = Infinity;
   #heard = false;
-  #badVersion = false;
+  #otherVersion: Trouble | null = null;
   readonly #suspicion = new Suspicion();
   #current: Transport | null = null;
   #previous: Transport | null = null;
@@ -62,7 +62,7 @@ export class ServerLink {
     return this.#current !== null && !this.#lost && !this.#stopped;
   }
 
-  /** When the last packet was sent, in ms; -Infinity before the first. */
+  /** When the last packet was sent, in ms. */
   get sentAt(): number {
     return this.#sentAt;
   }
@@ -75,7 +75,7 @@ export class ServerLink {
   /** What prevents a link, as far as it is known; null if the link is open. */
   get trouble(): Trouble | null {
     if (this.isOpen) return null;
-    if (this.#badVersion) return "version";
+    if (this.#otherVersion !== null) return this.#otherVersion;
     return (this.#handshake?.refused ?? 0) > 0
       ? "wrong-secret"
       : this.#heard
@@ -219,8 +219,8 @@ export class ServerLink {
     if (this.#nonce === null || !equal(nonce, this.#nonce) || this.#retryAt === Infinity) return;
     this.#nonce = null;
     this.#heard = true;
-    this.#badVersion = envelopeVersion < versionMin || envelopeVersion > versionMax;
-    if (this.#badVersion) return;
+    this.#otherVersion = versionTrouble(versionMin, versionMax);
+    if (this.#otherVersion !== null) return;
     const key = Uint8Array.from(publicKey);
     if (this.#key !== null && equal(key, this.#key)) return;
     const { expected } = this.settings;

@@ -186,6 +186,12 @@ describe("one frame among others", () => {
     expect(shorts(await link.ask(beat))).toEqual([[`receipt 40 ${beat.msgid}`]]);
   });
 
+  test("a RESUME with flag 1 is no answer: 90", async () => {
+    const proof = fixedBytes("proof");
+    const resume = { kind: "resume", answer: true, id, proof, ip: "192.0.2.2", port: 11 } as const;
+    expect(shorts(await link.ask({ ...resume, msgid: 1_001n }))).toEqual([["ACK 90 1001"]]);
+  });
+
   test("an ACK with flag 1 has no answer, a DATA that answers nothing is a report", async () => {
     const hash = "0".repeat(64);
     const ack = encode({ type: "ACK", code: "50", id, time: "1", hash, reason: "" });
