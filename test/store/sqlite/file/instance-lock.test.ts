@@ -151,4 +151,68 @@ describe("a file that disappears under an open database", () => {
     expect(() => guard.assertThere()).toThrow("iot_server.db-wal was deleted");
     expect(existsSync(path)).toBe(true);
   });
+
+  test.each(["", "-wal"])("%p is missed by the batch that it went before", async (suffix) => {
+    const path = newPath();
+    const { store, lock } = await serve(path);
+    operate(store, [reportOf("asmith", "before")]);
+    renameSync(path + suffix, `${path}.away`);
+    expect(() => operate(store, [reportOf("asmith", "lost")])).toThrow("was deleted or replaced");
+    store.close();
+    lock.release();
+  });
+
+  test("once nothing changes in the folder, the log is not asked for after each batch", () => {
+    const path = newPath();
+    const log = `${path}-wal`;
+    writeFileSync(path, "");
+    writeFileSync(log, "");
+    let ms = 1_000;
+    const guard = new FileGuard(path, () => ms);
+    const seen = (text: string) => {
+      writeFileSync(log, text);
+      guard.checkNames();
+      guard.assertThere();
+      return guard.logBytes;
+    };
+    // The folder's times may not show yet what happens now.
+    expect(seen("1")).toBe(1);
+    ms += 1_000;
+    expect(seen("12")).toBe(2);
+    expect(seen("123")).toBe(2);
+    guard.check();
+    expect(guard.logBytes).toBe(3);
+    writeFileSync(`${path}.other`, "");
+    expect(seen("1234")).toBe(4);
+    ms += 1_000;
+    expect(seen("12345")).toBe(5);
+    expect(seen("123456")).toBe(5);
+    renameSync(log, `${log}.away`);
+    guard.checkNames();
+    expect(() => guard.assertThere()).toThrow("iot_server.db-wal was deleted");
+  });
+
+  test("a link that leads to another file, and a folder that is replaced, are noticed", () => {
+    const path = newPath();
+    const link = newPath("link.db");
+    writeFileSync(path, "");
+    symlinkSync(path, link);
+    let ms = 1_000;
+    const guards = [new FileGuard(link, () => ms), new FileGuard(path, () => ms)] as const;
+    const check = () => {
+      for (const guard of guards) guard.checkNames();
+    };
+    ms += 1_000;
+    check();
+    rmSync(link);
+    symlinkSync(`${path}.other`, link);
+    check();
+    expect(() => guards[0].assertThere()).toThrow("link.db was deleted");
+    guards[1].assertThere();
+    ms += 1_000;
+    check();
+    renameSync(dirname(path), `${dirname(path)}.away`);
+    check();
+    expect(() => guards[1].assertThere()).toThrow("iot_server.db was deleted");
+  });
 });
