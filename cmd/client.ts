@@ -83,15 +83,26 @@ const exit = await runClient(
     runShellCommand,
     openTerminal: (onInterrupt) => openTerminal(output.write, onInterrupt),
     personTypes: isatty(0),
+    progress: isatty(1) && isatty(2) && !isatty(0) ? process.stderr : null,
     print: output.write,
     notice: (line) => void process.stderr.write(`${line}\n`),
     fail: tellFailure,
     onStop(run) {
-      process.on("SIGINT", run);
-      process.on("SIGTERM", run);
-      if (!isHangupIgnored()) process.on("SIGHUP", run);
+      for (const signal of stopSignals()) process.on(signal, run);
+    },
+    onKill(run) {
+      for (const signal of stopSignals()) {
+        process.once(signal, () => {
+          run();
+          process.kill(process.pid, signal);
+        });
+      }
     },
   },
   version,
 );
 process.exitCode = exitAfter(exit, output.end());
+
+function stopSignals(): NodeJS.Signals[] {
+  return isHangupIgnored() ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+}

@@ -18,7 +18,7 @@ import { reportOf } from "./spooled-report.ts";
 /** Implementation constants, in ms. */
 const logOffTimeoutMs = 5_000;
 /** More reports than a packet carries: a frame of a report has 26 bytes at least. */
-const packetReportsMax = 48;
+export const packetReportsMax = 48;
 /** Codes of REGISTER for facts that are another device's: this device may be registered nevertheless, with its old ones. */
 const takenCodes: readonly string[] = [ack.idTaken, ack.ipTaken, ack.macTaken];
 

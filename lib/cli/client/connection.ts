@@ -41,7 +41,7 @@ export class Connection {
 
   /** Called with an error that ends the command, such as a state file that cannot be written. */
   onFailure: (error: OperatingError) => void = () => {};
-  /** Called when a request made with `request` got no answer. */
+  /** Called when a request made with `request` or `requestAll` got no answer. */
   onSilence: () => void = () => {};
 
   /**
@@ -91,11 +91,46 @@ export class Connection {
       const request = requests.prepare(message, to);
       assertFits(request.text, this.carrier.textBytesMax);
       const onOutcome = (outcome: Outcome) => {
-        if (outcome.kind === "silent" && outcome.closed !== true) this.onSilence();
+        if (isUnheard(outcome)) this.onSilence();
         resolve(outcome);
       };
       this.act((now) => requests.submit(request, now, onOutcome, timeoutMs));
     });
+  }
+
+  /**
+   * Sends as many messages to the server as one packet carries, from the first on, and waits until all of them have ended.
+   * @param messages at least one
+   * @param timeoutMs as for `request`
+   * @returns the outcomes in order, one for each message that was sent
+   * @throws OperatingError `usage` if the first message is too long for the carrier
+   */
+  requestAll(
+    messages: readonly EncodedRequest["message"][],
+    timeoutMs: number,
+  ): Promise<readonly Outcome[]> {
+    const { requests } = this.client;
+    return new Promise((resolve) => {
+      const packet = this.#packetOf(messages);
+      const onOutcomes = (outcomes: readonly Outcome[]) => {
+        if (outcomes.some(isUnheard)) this.onSilence();
+        resolve(outcomes);
+      };
+      this.act((now) => requests.submitAll(packet, now, onOutcomes, timeoutMs));
+    });
+  }
+
+  #packetOf(messages: readonly EncodedRequest["message"][]): EncodedRequest[] {
+    const { requests } = this.client;
+    const packet: EncodedRequest[] = [];
+    for (const message of messages) {
+      const request = requests.prepare(message, this.server);
+      if (packet.length === 0) assertFits(request.text, this.carrier.textBytesMax);
+      const texts = [...packet, request].map(({ text }) => text);
+      if (packet.length > 0 && this.carrier.countInPacket(texts) < texts.length) break;
+      packet.push(request);
+    }
+    return packet;
   }
 
   /** Makes a sealed link to another device whose address the server has just told; null if this client speaks text. */
@@ -162,6 +197,10 @@ export class Connection {
       this.onFailure(error);
     }
   }
+}
+
+function isUnheard(outcome: Outcome): boolean {
+  return outcome.kind === "silent" && outcome.closed !== true;
 }
 
 function assertFits(text: string, bytesMax: number): void {

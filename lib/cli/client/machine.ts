@@ -5,6 +5,7 @@ import type { SealedPorts } from "../../client/sealed/ports.ts";
 import type { Spool } from "../../client/spool.ts";
 import type { OperatingError } from "../../operating-error.ts";
 import type { Address, Outgoing } from "../../protocol/messages.ts";
+import type { ProgressStream } from "../progress.ts";
 import type { Clock } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -78,6 +79,8 @@ export type Machine = {
   openTerminal(onInterrupt?: () => void): Terminal;
   /** Whether standard input is a terminal. */
   readonly personTypes: boolean;
+  /** Where progress is shown: a terminal that shows answers, too, and where nobody types; else null. */
+  readonly progress: ProgressStream | null;
   /** Prints an answer to standard output. */
   print(line: string): void;
   /** Prints a line that is not an answer to standard error. */
@@ -89,4 +92,6 @@ export type Machine = {
    * nohup; these signals then no longer end the process.
    */
   onStop(run: () => void): void;
+  /** Calls `run` at a signal of `onStop` before that ends the process. */
+  onKill(run: () => void): void;
 };

@@ -1,19 +1,20 @@
 // The command send: sends one report, or each line of standard input as a report, in order. Never sends a report before
-// the one before it is acknowledged or refused.
+// those before it are acknowledged or refused, but for those of the same packet.
 
+import { packetReportsMax } from "../../client/agent.ts";
 import { messageBytesMax } from "../../client/message-room.ts";
-import { type Verdict, verdictOf } from "../../client/outcome.ts";
+import { verdictOf } from "../../client/outcome.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import { usageError } from "../../config/values.ts";
-import { type ExitCode, exitCode } from "../../operating-error.ts";
-import { ack } from "../../protocol/codes.ts";
+import type { ExitCode } from "../../operating-error.ts";
 import { utf8Bytes } from "../../protocol/fields.ts";
 import type { Data } from "../../protocol/messages.ts";
-import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
-import { exitCodeOf, jsonOf, outcomeLine, place } from "./rendering.ts";
 import { asksOnly, openClient, type OpenClient } from "./open-client.ts";
-import { isOverdue } from "../../client/retry-schedule.ts";
+import { exitCodeOf } from "./rendering.ts";
+import { SendBar } from "./send-bar.ts";
+import { type SendDisplay, SendLines } from "./send-display.ts";
+import { SentLines } from "./sent-lines.ts";
 
 type SendConfig = Extract<ClientConfig, { command: "send" }>;
 
@@ -24,85 +25,89 @@ type SendConfig = Extract<ClientConfig, { command: "send" }>;
  * @throws OperatingError `usage` if the message of the command line does not fit into a datagram, or is not UTF-8
  */
 export async function runSend(config: SendConfig, machine: Machine): Promise<ExitCode> {
-  const session = await openClient(machine, config, 0, asksOnly(machine));
-  session.connection.client.requests.onRetry = ({ to }, sending, waitedMs) => {
-    if (isOverdue(waitedMs)) machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
-  };
+  let notice = (line: string): void => machine.notice(line);
+  const behaviour = { ...asksOnly(machine), notice: (line: string) => notice(line) };
+  const session = await openClient(machine, config, 0, behaviour);
+  const display = displayOf(config, machine, session);
+  notice = (line) => display.notice(line);
+  session.connection.client.requests.onRetry = (_request, sending, waitedMs) =>
+    display.unanswered(sending, waitedMs);
   try {
-    if (config.message === null) {
-      return await session.orFailure(sendLines(config, machine, session));
-    }
-    const data = dataOf(config, session, config.message);
-    if (isBroken(config.message)) {
-      throw usageError("The message is not UTF-8.", "Set the terminal or the script to UTF-8.");
-    }
-    const tooLong = tooLongBy(data, session);
-    if (tooLong !== null) throw usageError(`The message is too long: ${tooLong}.`, "Shorten it.");
-    const { verdict } = await session.orFailure(send(config, machine, session, data));
-    return exitCodeOf(verdict);
+    return await session.orFailure(
+      config.message === null
+        ? sendLines(config, machine, session, display)
+        : sendOne(config, config.message, session, display),
+    );
   } finally {
+    display.close();
     session.close();
   }
+}
+
+/** A bar where a person looks on and a line for each report is too much; else a line for each report. */
+function displayOf(config: SendConfig, machine: Machine, session: OpenClient): SendDisplay {
+  const { connection, server } = session;
+  const words = { id: config.id, server, sealed: connection.carrier.kind === "sealed" };
+  return machine.progress === null || config.message !== null || config.json
+    ? new SendLines(machine, words, config.json)
+    : new SendBar(machine.progress, machine.clock, words);
+}
+
+async function sendOne(
+  config: SendConfig,
+  message: string,
+  session: OpenClient,
+  display: SendDisplay,
+): Promise<ExitCode> {
+  const data = dataOf(config, session, message);
+  if (isBroken(message)) {
+    throw usageError("The message is not UTF-8.", "Set the terminal or the script to UTF-8.");
+  }
+  const tooLong = tooLongBy(data, session);
+  if (tooLong !== null) throw usageError(`The message is too long: ${tooLong}.`, "Shorten it.");
+  const outcome = await session.connection.request(data, { timeoutMs: config.timeoutMs });
+  const verdict = verdictOf("DATA", outcome);
+  display.ended({ line: null, time: data.time, outcome, verdict });
+  return exitCodeOf(verdict);
 }
 
 async function sendLines(
   config: SendConfig,
   machine: Machine,
   session: OpenClient,
+  display: SendDisplay,
 ): Promise<ExitCode> {
   const terminal = machine.openTerminal();
   if (terminal.interactive) terminal.show("One report per line; ^D ends.");
-  let worst: ExitCode = exitCode.done;
+  const { connection } = session;
+  const lines = new SentLines({
+    terminal,
+    display,
+    packetLinesMax: connection.carrier.kind === "sealed" ? packetReportsMax : 1,
+    dataOf: (line) => dataOf(config, session, line),
+    faultOf: (data) => (isBroken(data.message) ? "it is not UTF-8" : tooLongBy(data, session)),
+    request: (reports) => connection.requestAll(reports, config.timeoutMs),
+  });
+  if (display instanceof SendBar) {
+    machine.onKill(() => {
+      display.notice(`stopped at line ${lines.next}: all lines before it were answered`);
+      display.close();
+    });
+  }
   try {
-    for (let number = 1; ; number++) {
-      const line = await terminal.ask("");
-      if (line === null) return worst;
-      if (line === "") continue;
-      const data = dataOf(config, session, line);
-      const wrong = isBroken(line) ? "it is not UTF-8" : tooLongBy(data, session);
-      if (wrong !== null) {
-        machine.notice(`line ${number} is not sent: ${wrong}`);
-        worst = exitCode.refused;
-        continue;
-      }
-      const { verdict, goesOn } = await send(config, machine, session, data);
-      if (verdict !== "done") worst = exitCodeOf(verdict);
-      if (goesOn) continue;
-      machine.notice(`stopped at line ${number}: neither it nor a line after it was acknowledged`);
-      return worst;
-    }
+    return await lines.run();
   } finally {
     terminal.close();
   }
 }
 
-async function send(
-  config: SendConfig,
-  machine: Machine,
-  session: OpenClient,
-  data: Data,
-): Promise<{ verdict: Verdict; goesOn: boolean }> {
-  const outcome = await session.connection.request(data, { timeoutMs: config.timeoutMs });
-  const verdict = verdictOf("DATA", outcome);
-  machine.print(
-    config.json
-      ? jsonOf({ request: "send", id: config.id, time: data.time }, outcome, verdict)
-      : outcomeLine("DATA", outcome, session.server),
-  );
-  const advice = adviceOn("DATA", outcome, session.connection.carrier.kind === "sealed");
-  if (advice !== null && !config.json) machine.notice(advice);
-  const hopeless =
-    outcome.kind === "silent" ||
-    outcome.code === ack.dataRefused ||
-    outcome.code === ack.encryptionRequired ||
-    verdict === "later";
-  return { verdict, goesOn: !hopeless };
-}
-
-function dataOf({ code, id }: SendConfig, session: OpenClient, message: string): Data {
-  const time = session.connection.times.distinct();
+function dataOf({ code, id }: SendConfig, { connection }: OpenClient, line: string): Data {
+  const { times, carrier } = connection;
   // protocol §1.6: a receiver takes one line end at the end for the datagram's own.
-  return { type: "DATA", code, id, address: null, time, message: message.replace(/(\r?\n)+$/, "") };
+  const message = line.replace(/(\r?\n)+$/, "");
+  // protocol §4.6: in text equal bytes are one report.
+  const time = carrier.kind === "sealed" ? times.current() : times.distinctFor(message);
+  return { type: "DATA", code, id, address: null, time, message };
 }
 
 /**

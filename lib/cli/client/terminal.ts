@@ -1,6 +1,7 @@
 // Standard input and output, for a person or a pipe: lines in, answers and notices out. On a terminal it prompts, hides
 // passwords and keeps notices off the line being typed. With a pipe, standard output never gets anything but answers.
 
+import { fstatSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { isatty } from "node:tty";
@@ -18,6 +19,15 @@ export type Terminal = {
    * @throws OperatingError `input-unreadable` after the lines that could be read
    */
   ask(prompt: string, secret?: boolean): Promise<string | null>;
+  /**
+   * Takes lines that were read already, without waiting; none if a person types.
+   * @param most how many
+   */
+  takeRead(most: number): string[];
+  /** Lines that were read and not taken, and whether no other will come. */
+  readonly ahead: { readonly lines: number; readonly isAll: boolean };
+  /** The size of the file that the input is, in bytes; null for a pipe or a terminal. */
+  readonly inputBytes: number | null;
   /** Prints an answer to standard output. */
   print(line: string): void;
   /** Prints a line for a person only, such as the menu; nothing if the input is not a terminal. */
@@ -28,7 +38,7 @@ export type Terminal = {
   close(): void;
 };
 
-/** Lines that are read ahead; beyond that, reading pauses and the pipe gets backpressure. */
+/** Lines that are read ahead; beyond that, reading pauses after the piece at hand and the pipe gets backpressure. */
 const linesAheadMax = 1_000;
 const eraseBelow = "\r\u001b[J";
 
@@ -108,7 +118,7 @@ class StandardTerminal implements Terminal {
 
   ask(prompt: string, secret = false): Promise<string | null> {
     const line = this.#lines.shift();
-    if (this.#lines.length === 0 && !this.#ended) this.#readline.resume();
+    this.#readOn();
     if (line !== undefined) {
       // The line was typed before the prompt, without echo: show it now, unless it is a secret.
       if (this.interactive) this.#screen.write(`${prompt}${secret ? "" : line}\n`);
@@ -121,6 +131,22 @@ class StandardTerminal implements Terminal {
     this.#asker = Promise.withResolvers();
     if (this.interactive) this.#showPrompt();
     return this.#asker.promise;
+  }
+
+  takeRead(most: number): string[] {
+    if (this.interactive) return [];
+    const lines = this.#lines.splice(0, most);
+    this.#readOn();
+    return lines;
+  }
+
+  get ahead(): Terminal["ahead"] {
+    return { lines: this.#lines.length, isAll: this.#ended };
+  }
+
+  get inputBytes(): number | null {
+    const input = fstatSync(0);
+    return input.isFile() ? input.size : null;
   }
 
   print(line: string): void {
@@ -138,6 +164,10 @@ class StandardTerminal implements Terminal {
   close(): void {
     this.#readline.close();
     this.#end();
+  }
+
+  #readOn(): void {
+    if (this.#lines.length === 0 && !this.#ended) this.#readline.resume();
   }
 
   /** Writes a line above the prompt: erases the prompt, writes the line, then shows prompt and typed text again. */

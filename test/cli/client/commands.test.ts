@@ -107,6 +107,17 @@ test("send waits 10 s for each line, not for all", async () => {
   expect(machine.clock.now()).toBe(3 * 6_000);
 });
 
+test("send tells of the silence about one report as it lasts, of others once a minute", async () => {
+  let tries = 0;
+  const { err } = await run(["send", ...base], {
+    answer: (text, to) => (++tries % 3 === 0 ? ackWith("50")(text, to) : null),
+    lines: Array.from({ length: 15 }, (_, i) => String(i)),
+  });
+  // Each report is sent at 0, 2 and 6 s: told at 2, 6 and 66 s of 90.
+  const told = [2, 3, 3].map((sending) => `no answer from 192.0.2.1 port 9000 yet, try ${sending}`);
+  expect(err).toEqual(told);
+});
+
 test("send skips a line that does not fit, names it and the limit, and ends with 1", async () => {
   const { sent, err, exit } = await run(["send", ...base], {
     answer: ackWith("50"),

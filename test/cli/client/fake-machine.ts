@@ -61,6 +61,11 @@ export function fakeMachine({
       if (prompt !== "") prompts.push(secret ? `${prompt}*` : prompt);
       return Promise.resolve(input.shift() ?? null);
     },
+    takeRead: (most) => (interactive ? [] : input.splice(0, most)),
+    get ahead() {
+      return { lines: input.length, isAll: true };
+    },
+    inputBytes: null,
     print: (line) => void out.push(line),
     show: () => {},
     notice: (line) => void err.push(line),
@@ -109,10 +114,14 @@ export function fakeMachine({
     },
     openTerminal: () => terminal,
     personTypes: interactive,
+    progress: null,
     print: terminal.print,
     notice: terminal.notice,
     fail: ({ message, nextStep }) => void err.push(`${message} ${nextStep}`),
     onStop: (run) => {
+      stop = run;
+    },
+    onKill: (run) => {
       stop = run;
     },
   };
