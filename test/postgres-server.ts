@@ -1,0 +1,175 @@
+// A PostgreSQL server for the tests, started by the first test of a run that wants one and stopped when the run ends: its
+// own folder, port and user. Each test gets a database of its own. Knows nothing of the store.
+
+import { SQL } from "bun";
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "./e2e/polling.ts";
+
+/** A running server of PostgreSQL. */
+export type PostgresServer = {
+  readonly port: number;
+  /** Makes an empty database; returns its name. */
+  newDatabase(): Promise<string>;
+  /** A connection as the superuser, to a database. */
+  connect(database?: string): SQL;
+  /** Ends it at once, as a crash would, and starts it again on the same folder and port. */
+  restart(how: "fast" | "immediate"): Promise<void>;
+  stop(how: "fast" | "immediate"): Promise<void>;
+  start(): Promise<void>;
+  /** What it has logged. */
+  log(): string;
+};
+
+/** Whom the server runs as where the tests run as root, which it refuses: Debian's nobody. */
+const nobody = 65_534;
+/** Who owns all databases of the tests. */
+export const superuser = "iot";
+
+// Each test file has modules of its own, so the server of the run is kept beside them.
+type Held = { server?: Promise<PostgresServer> };
+const held = globalThis as typeof globalThis & { [held in "iotPostgres"]?: Held };
+
+/** The server of this run. @throws if PostgreSQL is not installed: it is needed, and the words say what to install */
+export function postgresServer(): Promise<PostgresServer> {
+  const own = (held.iotPostgres ??= {});
+  return (own.server ??= startNew());
+}
+
+/** Stops the server of this run, if there is one. */
+export async function stopPostgres(): Promise<void> {
+  const server = await held.iotPostgres?.server?.catch(() => undefined);
+  await server?.stop("immediate");
+}
+
+/**
+ * Starts a server that is not the one of the run. Who starts it stops it.
+ * @param settings lines of postgresql.conf
+ */
+export async function startNew(settings: readonly string[] = []): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), "postgres-"));
+  if (process.getuid?.() === 0) chownSync(folder, nobody, nobody);
+  const data = join(folder, "data");
+  const initdb = ["-D", data, "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C"];
+  const made = Bun.spawnSync(asUser([program("initdb"), ...initdb, "--no-sync"]), { cwd: folder });
+  if (made.exitCode !== 0) throw new Error(`initdb failed: ${made.stderr.toString()}`);
+  const port = await freePort();
+  return new Server(folder, data, port, settings).started();
+}
+
+class Server implements PostgresServer {
+  #process: Bun.Subprocess | null = null;
+  #databases = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly data: string,
+    readonly port: number,
+    private readonly settings: readonly string[],
+  ) {}
+
+  async started(): Promise<this> {
+    await this.start();
+    return this;
+  }
+
+  async start(): Promise<void> {
+    const given = [`port=${this.port}`, "listen_addresses=127.0.0.1", "max_connections=100"];
+    const own = [`unix_socket_directories=${this.folder}`, "shared_buffers=64MB", ...this.settings];
+    const options = [...given, ...own].flatMap((setting) => ["-c", setting]);
+    const log = Bun.file(join(this.folder, "log"));
+    this.#process = Bun.spawn(asUser([program("postgres"), "-D", this.data, ...options]), {
+      cwd: this.folder,
+      stdio: ["ignore", log, log],
+    });
+    await until("PostgreSQL", async () => {
+      if (this.#process?.exitCode !== null) throw new Error(`PostgreSQL failed:\n${this.log()}`);
+      return await this.#answers();
+    });
+  }
+
+  async newDatabase(): Promise<string> {
+    const name = `test${++this.#databases}_${process.pid}`;
+    const sql = this.connect();
+    try {
+      await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
+    } finally {
+      await sql.close({ timeout: 0 });
+    }
+    return name;
+  }
+
+  connect(database = "postgres"): SQL {
+    const to = { hostname: "127.0.0.1", port: this.port, username: superuser, password: "" };
+    return new SQL({ adapter: "postgres", ...to, database, max: 1, tls: false });
+  }
+
+  async restart(how: "fast" | "immediate"): Promise<void> {
+    await this.stop(how);
+    await this.start();
+  }
+
+  async stop(how: "fast" | "immediate"): Promise<void> {
+    const running = this.#process;
+    this.#process = null;
+    if (running === null) return;
+    // It has the process number of the program in front of it, which replaced itself.
+    running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
+    await running.exited;
+    rmSync(join(this.data, "postmaster.pid"), { force: true });
+  }
+
+  log(): string {
+    return readFileSync(join(this.folder, "log"), "utf8");
+  }
+
+  async #answers(): Promise<boolean> {
+    const sql = this.connect();
+    try {
+      await sql.unsafe("SELECT 1");
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await sql.close({ timeout: 0 });
+    }
+  }
+}
+
+/** The command that runs a program as a user that PostgreSQL accepts. */
+function asUser(command: string[]): string[] {
+  if (process.getuid?.() !== 0) return command;
+  return ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...command];
+}
+
+/** The path of a program of PostgreSQL 15 or later. Debian does not put them on the PATH. */
+function program(name: string): string {
+  const root = "/usr/lib/postgresql";
+  const versions = readdirOf(root)
+    .map(Number)
+    .filter((version) => version >= 15);
+  if (versions.length > 0) return join(root, `${Math.max(...versions)}`, "bin", name);
+  const found = Bun.which(name);
+  if (found !== null) return found;
+  throw new Error("These tests need PostgreSQL 15 or later. On Debian: apt-get install postgresql");
+}
+
+function readdirOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
