@@ -32,10 +32,12 @@ type Entry = { readonly request: EncodedRequest; busy: number; outcome: Outcome 
 const laterCodes: readonly string[] = [ack.dataRefused, ack.storageFailed, ack.encryptionRequired];
 
 export class Outstanding {
-  /** Number of sendings of the current schedule, and of the schedules that `hurry` ended. */
+  /** Number of sendings of the current schedule, and of those before it. */
   sendings = 0;
-  #hurried = 0;
+  #sendingsBefore = 0;
   retryAt: number;
+  /** When it was last sent, ms. */
+  sentAt: number;
   readonly giveUpAt: number;
   readonly #entries: readonly Entry[];
 
@@ -46,6 +48,7 @@ export class Outstanding {
     public schedule: RetrySchedule,
   ) {
     this.retryAt = begunAt;
+    this.sentAt = begunAt;
     this.giveUpAt = begunAt + submitted.timeoutMs;
     this.#entries = submitted.requests.map((request) => ({ request, busy: 0, outcome: null }));
   }
@@ -68,15 +71,28 @@ export class Outstanding {
     );
   }
 
+  /** Whether it was sent more than once. */
+  get isRepeated(): boolean {
+    return this.#sendingsInAll > 1;
+  }
+
   get isDone(): boolean {
     return this.#entries.every(({ outcome }) => outcome !== null);
   }
 
   /** Begins a new schedule with the next sending. */
   hurry(schedule: RetrySchedule): void {
-    this.#hurried += this.sendings;
+    this.#sendingsBefore += this.sendings;
     this.sendings = 0;
     this.schedule = schedule;
+  }
+
+  /** Waits longer before each further sending: the server asks for relief. */
+  #relent(): void {
+    if (this.#entries.some(({ busy }) => busy > 0)) return;
+    this.#sendingsBefore += this.sendings - 1;
+    this.sendings = 1;
+    this.schedule = this.schedule.doubling();
   }
 
   /** Notes an answer. A 93 is no outcome: the request is repeated on schedule (protocol §6.5). */
@@ -84,6 +100,7 @@ export class Outstanding {
     const answered = this.#entries.find((entry) => entry.request === request);
     if (answered === undefined) return;
     if (code === ack.busy) {
+      this.#relent();
       answered.busy = Math.min(answered.busy + 1, this.#sendingsInAll);
       return;
     }
@@ -115,6 +132,6 @@ export class Outstanding {
   }
 
   get #sendingsInAll(): number {
-    return this.#hurried + this.sendings;
+    return this.#sendingsBefore + this.sendings;
   }
 }

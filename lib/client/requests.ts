@@ -95,7 +95,7 @@ export class Requests {
   hurry(now: number): void {
     this.channel.hurry();
     const outstanding = this.#outstanding;
-    if (outstanding === null || outstanding.sendings < 2) return;
+    if (outstanding === null || !outstanding.isRepeated) return;
     outstanding.hurry(this.#scheduleOf(outstanding.first));
     this.#send(outstanding, now);
   }
@@ -125,7 +125,6 @@ export class Requests {
       this.#end(outstanding.outcomes(), now);
       return;
     }
-    if (outstanding.sendings === 1 && isQuick(outstanding.first)) this.#roundTrip.repeated();
     this.onRetry(outstanding.first, outstanding.sendings + 1, now - outstanding.begunAt);
     this.#send(outstanding, now);
   }
@@ -206,6 +205,7 @@ export class Requests {
 
   #send(outstanding: Outstanding, now: number): void {
     outstanding.sendings++;
+    outstanding.sentAt = now;
     outstanding.retryAt = now + outstanding.schedule.waitMs(outstanding.sendings);
     this.channel.send(outstanding.open, outstanding.first.to);
   }
@@ -221,6 +221,9 @@ export class Requests {
     this.#outstanding = null;
     if (ended === null) return;
     if (outcomes.every(({ kind }) => kind === "silent")) this.#roundTrip.forget();
+    else if (ended.isRepeated && isQuick(ended.first)) {
+      this.#roundTrip.repeated(now - ended.sentAt);
+    }
     if (ended.first.message.type === "QUERY") {
       const { time } = ended.first.message;
       this.#endedTimes = [time, ...this.#endedTimes].slice(0, endedTimesMax);

@@ -21,17 +21,29 @@ export type RetrySchedule = {
    * @returns milliseconds
    */
   waitMs(sending: number): number;
+  /** The same with each wait doubled from the first one on: for a server that asks for relief. */
+  doubling(): RetrySchedule;
 };
 
 /**
  * Makes the schedule of one request: each wait is twice the one before. The random factor of 1 to 1.5 spreads out a fleet
- * that starts at the same moment. A shorter first wait has more sendings, and is not given up much earlier.
+ * that starts at the same moment. A shorter first wait is doubled only when `firstWaitMs`, times the factor, has passed: up
+ * to then a few lost datagrams in a row are likelier than a server that is away. It has more sendings, and is not given up
+ * much earlier.
  * @param random a number from 0 to 1
  * @param measuredMs the first wait, ms, as round trips to the server were measured
  */
 export function retrySchedule(random: number, measuredMs = firstWaitMs): RetrySchedule {
   const wait = Math.min(measuredMs, firstWaitMs);
   const base = wait * (1 + random * (randomFactorMax - 1));
-  const sendings = 1 + retriesMax + Math.floor(Math.log2(firstWaitMs / wait));
-  return { sendings, waitMs: (sending) => base * 2 ** (sending - 1) };
+  return scheduleOf(base, Math.floor(firstWaitMs / wait), firstWaitMs / wait);
+}
+
+/** @param even how many waits are equal @param ratio of `firstWaitMs` to the first wait, without the factor */
+function scheduleOf(base: number, even: number, ratio: number): RetrySchedule {
+  return {
+    sendings: even + retriesMax + Math.floor(Math.log2(ratio)),
+    waitMs: (sending) => base * 2 ** Math.max(0, sending - even),
+    doubling: () => scheduleOf(base, 1, ratio),
+  };
 }

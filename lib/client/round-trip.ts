@@ -3,8 +3,10 @@
 /** RFC 6298 section 2; the least wait is shorter than its 1 s, as RFC 8961 allows where it is measured. */
 const waitMsMin = 200;
 const smoothing = { mean: 1 / 8, deviation: 1 / 4 } as const;
-/** How often the wait may stay doubled after a repeat: a network that loses much is not a slow one. */
-const doublingsMax = 2;
+/** An answer that comes this soon after a repeat, or as soon as measured, is the answer to it, ms. */
+const promptMs = 20;
+/** How often the wait may stay doubled: from the least one to the one without measurement. */
+const doublingsMax = 4;
 
 export class RoundTrip {
   #meanMs: number | null = null;
@@ -14,8 +16,7 @@ export class RoundTrip {
   /** The wait for an answer to the next request, ms; null as long as nothing was measured. */
   get waitMs(): number | null {
     if (this.#meanMs === null) return null;
-    const measured = Math.max(waitMsMin, this.#meanMs + 4 * this.#deviationMs);
-    return measured * 2 ** this.#doublings;
+    return Math.max(waitMsMin, this.#likelyMs(this.#meanMs)) * 2 ** this.#doublings;
   }
 
   /** A request was answered after its only sending. @param ms the time from the one to the other */
@@ -32,16 +33,25 @@ export class RoundTrip {
   }
 
   /**
-   * A request was repeated: which sending an answer is for cannot be told, so nothing is measured (Karn's rule), and the
-   * next request begins with a longer wait until one is answered at once (RFC 6298 section 5).
+   * A request was answered after a repeat: which sending the answer is for cannot be told, so nothing is measured (Karn's
+   * rule). If it came as fast as one to the last sending, those before were lost: losses are no reason to wait longer. Else
+   * the network may be slower than measured: the next request begins with twice the wait, until one is answered at once
+   * (RFC 6298 section 5).
+   * @param sinceLastMs the time from the last sending to the answer
    */
-  repeated(): void {
-    this.#doublings = Math.min(doublingsMax, this.#doublings + 1);
+  repeated(sinceLastMs: number): void {
+    const likelyMs = this.#meanMs === null ? 0 : this.#likelyMs(this.#meanMs);
+    const isPrompt = sinceLastMs <= Math.max(promptMs, likelyMs);
+    this.#doublings = isPrompt ? 0 : Math.min(doublingsMax, this.#doublings + 1);
   }
 
   /** Forgets what was measured: the way to the server may be another one. */
   forget(): void {
     this.#meanMs = null;
     this.#doublings = 0;
+  }
+
+  #likelyMs(meanMs: number): number {
+    return meanMs + 4 * this.#deviationMs;
   }
 }

@@ -1,49 +1,11 @@
 // Requests: retries byte for byte, one outstanding at a time, and which answers count.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Outcome } from "../../lib/client/outcome.ts";
-import { Requests } from "../../lib/client/requests.ts";
-import type { Ack, Data, Query } from "../../lib/protocol/messages.ts";
-import { ackTo, delivered, FakeChannel, messageIn, peer, server, stranger } from "./fakes.ts";
+import { ackTo, messageIn, peer, server, stranger } from "./fakes.ts";
+import { login, logoff, query, runOut, start } from "./lone-requests.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
-
-const login = { type: "LOGIN", id: "asmith", password: "p", ip: "192.0.2.2", port: 1994 } as const;
-const logoff = { type: "LOGOFF", id: "asmith" } as const;
-
-function query(code: string, target: string, second: number): Query {
-  const time = `2026-11-22:09:16:0${second}.000`;
-  return { type: "QUERY", code, id: "asmith", address: null, time, target };
-}
-
-function start(random = 0) {
-  const channel = new FakeChannel();
-  const requests = new Requests(channel, () => random);
-  const outcomes: Outcome[] = [];
-  const ask = (message: Parameters<Requests["prepare"]>[0], to = server, timeoutMs?: number) =>
-    requests.submit(
-      requests.prepare(message, to),
-      0,
-      (outcome) => outcomes.push(outcome),
-      timeoutMs,
-    );
-  const ack = (text: string, from = server, now = 1, answers: bigint | null = null) =>
-    requests.receiveAck(messageIn(text) as Ack, delivered(text, from, answers), now);
-  const data = (text: string, from = server, now = 1) =>
-    requests.receiveData(messageIn(text) as Data, delivered(text, from), now);
-  return { channel, requests, outcomes, ask, ack, data };
-}
-
-/** Wakes the requests whenever they ask for it, until they no longer do. @returns the times of waking, ms */
-function runOut(requests: Requests): number[] {
-  const times: number[] = [];
-  for (let at = requests.wakeAt; at !== null; at = requests.wakeAt) {
-    times.push(at);
-    requests.tick(at);
-  }
-  return times;
-}
 
 test("an unanswered request is sent five times, byte for byte, and is silent at 62 s", () => {
   const { channel, requests, outcomes, ask } = start();
@@ -237,61 +199,4 @@ test("an addressed QUERY is ended by the device's DATA, from any of its ports", 
   expect(data(text, stranger)).toBe("other");
   expect(data(text, { ip: peer.ip, port: 5_555 })).toBe("device-answer");
   expect(outcomes).toHaveLength(1);
-});
-
-const status = { type: "STATUS", code: "01", id: "asmith", time: "1", message: "m" } as const;
-
-/** Asks a STATUS that is answered after some time. */
-function answeredAfter(ms: number) {
-  const client = start();
-  client.ask(status);
-  client.ack(ackTo(client.channel.last.text, "40"), server, ms);
-  return client;
-}
-
-test("a report goes again after the time that answers take, and is given up not much earlier", () => {
-  const { requests, ask, channel } = answeredAfter(1);
-  ask({ ...status, message: "lost" });
-  expect(runOut(requests)).toEqual([200, 600, 1_400, 3_000, 6_200, 12_600, 25_400, 51_000]);
-  expect(channel.sent).toHaveLength(1 + 8);
-});
-
-test("a request with a password, a QUERY and a LOGOFF wait as before", () => {
-  for (const message of [login, logoff, query("01", "bsmith", 1)]) {
-    const { requests, ask } = answeredAfter(1);
-    ask(message);
-    expect(requests.wakeAt).toBe(2_000);
-  }
-});
-
-test("only an answer to a single sending is measured: after a repeat the next wait is longer", () => {
-  const { requests, ask, ack, channel } = answeredAfter(1);
-  ask({ ...status, message: "repeated" });
-  requests.tick(200);
-  ack(ackTo(channel.last.text, "40"), server, 201);
-  ask({ ...status, message: "next" });
-  expect(requests.wakeAt).toBe(400);
-  ack(ackTo(channel.last.text, "40"), server, 2);
-  ask({ ...status, message: "and then" });
-  expect(requests.wakeAt).toBe(200);
-});
-
-test("an answer to a LOGIN, and one after a 93, measure nothing", () => {
-  const { requests, ask, ack, channel } = start();
-  ask(login);
-  ack(ackTo(channel.last.text, "70"), server, 1);
-  ask(status);
-  expect(requests.wakeAt).toBe(2_000);
-  ack(ackTo(channel.last.text, "93"), server, 1);
-  ack(ackTo(channel.last.text, "40"), server, 2);
-  ask({ ...status, message: "next" });
-  expect(requests.wakeAt).toBe(2_000);
-});
-
-test("after a long silence the wait is that of the beginning", () => {
-  const { requests, ask } = answeredAfter(1);
-  ask({ ...status, message: "lost" });
-  runOut(requests);
-  ask({ ...status, message: "next" });
-  expect(requests.wakeAt).toBe(2_000);
 });

@@ -28,8 +28,9 @@ test.each([200, 250, 800, 1_000, 1_900])(
   (ms) => {
     const schedule = retrySchedule(0, ms);
     expect(schedule.waitMs(1)).toBe(ms);
-    expect(schedule.waitMs(3)).toBe(4 * ms);
-    expect(totalMs(schedule)).toBeLessThanOrEqual(64_000);
+    const last = schedule.sendings;
+    expect(schedule.waitMs(last)).toBe(2 * schedule.waitMs(last - 1));
+    expect(totalMs(schedule)).toBeLessThanOrEqual(66_000);
     expect(totalMs(schedule)).toBeGreaterThan(31_000);
   },
 );
@@ -37,4 +38,21 @@ test.each([200, 250, 800, 1_000, 1_900])(
 test("a round trip longer than 2 s does not make the first wait longer", () => {
   expect(retrySchedule(0, 5_000)).toMatchObject({ sendings: 5 });
   expect(retrySchedule(0, 5_000).waitMs(1)).toBe(2_000);
+});
+
+test.each([
+  [200, [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 400, 800]],
+  [500, [500, 500, 500, 500, 1_000, 2_000]],
+  [800, [800, 800, 1_600, 3_200]],
+  [1_100, [1_100, 2_200, 4_400]],
+])("a first wait of %d ms is doubled when 2 s have passed", (ms, expected) => {
+  const schedule = retrySchedule(0, ms);
+  expect(expected.map((_, i) => schedule.waitMs(i + 1))).toEqual(expected);
+});
+
+test("for a server that is busy each wait is doubled", () => {
+  const { waitMs, sendings } = retrySchedule(0.5, 200).doubling();
+  expect([1, 2, 3].map((sending) => waitMs(sending))).toEqual([250, 500, 1_000]);
+  expect(sendings).toBe(8);
+  expect(retrySchedule(0).doubling().sendings).toBe(5);
 });

@@ -31,20 +31,37 @@ test("a steady round trip brings the wait close to itself", () => {
   expect(waitMs).toBeLessThan(901);
 });
 
-test("a repeat doubles the wait, at most twice, until an answer comes at once", () => {
+test("an answer long after a repeat doubles the wait, up to that without measurement, until one comes at once", () => {
   const trip = after(1);
-  const waits = [0, 1, 2, 3].map(() => {
-    trip.repeated();
+  const waits = [0, 1, 2, 3, 4].map(() => {
+    trip.repeated(150);
     return trip.waitMs;
   });
-  expect(waits).toEqual([400, 800, 800, 800]);
+  expect(waits).toEqual([400, 800, 1_600, 3_200, 3_200]);
   trip.measured(1);
+  expect(trip.waitMs).toBe(200);
+});
+
+test.each([
+  ["an answer right after a repeat tells of a loss", 1, 15, 200],
+  ["so does one within the time that answers take", 100, 250, 300],
+  ["one later than that tells of a slower network", 100, 310, 600],
+])("%s", (_, measuredMs, sinceLastMs, waitMs) => {
+  const trip = after(measuredMs);
+  trip.repeated(sinceLastMs);
+  expect(trip.waitMs).toBe(waitMs);
+});
+
+test("after a loss the wait is not longer, though it was", () => {
+  const trip = after(1);
+  trip.repeated(150);
+  trip.repeated(1);
   expect(trip.waitMs).toBe(200);
 });
 
 test("what is forgotten is measured anew", () => {
   const trip = after(500);
-  trip.repeated();
+  trip.repeated(1_000);
   trip.forget();
   expect(trip.waitMs).toBeNull();
   trip.measured(100);
