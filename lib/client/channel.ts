@@ -3,6 +3,7 @@
 
 import { canonicalIp } from "../protocol/ip.ts";
 import type { Address } from "../protocol/messages.ts";
+import type { RoundTrip } from "./round-trip.ts";
 
 /** A text message to send. */
 export type OutgoingText = {
@@ -30,6 +31,8 @@ export type Channel = {
    * @param to the destination
    */
   send(messages: readonly OutgoingText[], to: Address): void;
+  /** How long the server takes to answer, as the channel and those who use it have measured. */
+  readonly roundTrip: RoundTrip;
   /** Ends the wait before the next try to reach the server, if the channel is in one: it may be back. */
   hurry(): void;
 };

@@ -16,7 +16,6 @@ import {
   type Submitted,
 } from "./outstanding.ts";
 import { type RetrySchedule, retrySchedule } from "./retry-schedule.ts";
-import { RoundTrip } from "./round-trip.ts";
 
 /** Called once, when the request has ended; `now` in ms. */
 export type OnOutcome = (outcome: Outcome, now: number) => void;
@@ -33,7 +32,6 @@ export class Requests {
   ignored = 0;
   /** Called before each sending after the first; `sending` is its number, from 2, `waitedMs` the time since the first. */
   onRetry: (request: EncodedRequest, sending: number, waitedMs: number) => void = () => {};
-  readonly #roundTrip = new RoundTrip();
   readonly #msgids: Msgids;
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
@@ -165,7 +163,7 @@ export class Requests {
       return false;
     }
     if (outstanding.isFresh && code !== ack.busy && isQuick(request)) {
-      this.#roundTrip.measured(now - outstanding.begunAt);
+      this.channel.roundTrip.measured(now - outstanding.begunAt);
     }
     outstanding.answer(request, code, reason);
     if (outstanding.isDone) this.#end(outstanding.outcomes(), now);
@@ -212,7 +210,7 @@ export class Requests {
 
   /** The schedule of a request: as round trips were measured, if it goes to the server and costs it no password check. */
   #scheduleOf(request: EncodedRequest): RetrySchedule {
-    const waitMs = isQuick(request) ? this.#roundTrip.waitMs : null;
+    const waitMs = isQuick(request) ? this.channel.roundTrip.waitMs : null;
     return retrySchedule(this.random(), waitMs ?? undefined);
   }
 
@@ -220,9 +218,9 @@ export class Requests {
     const ended = this.#outstanding;
     this.#outstanding = null;
     if (ended === null) return;
-    if (outcomes.every(({ kind }) => kind === "silent")) this.#roundTrip.forget();
+    if (outcomes.every(({ kind }) => kind === "silent")) this.channel.roundTrip.forget();
     else if (ended.isRepeated && isQuick(ended.first)) {
-      this.#roundTrip.repeated(now - ended.sentAt);
+      this.channel.roundTrip.repeated(now - ended.sentAt);
     }
     if (ended.first.message.type === "QUERY") {
       const { time } = ended.first.message;

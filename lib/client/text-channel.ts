@@ -4,6 +4,7 @@
 import { datagramBytesMax } from "../protocol/limits.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { Carrier, Delivery } from "./channel.ts";
+import { RoundTrip } from "./round-trip.ts";
 
 /** Sends datagrams. */
 export type DatagramSender = {
@@ -23,6 +24,7 @@ export function textChannel(
     kind: "text",
     textBytesMax: datagramBytesMax,
     countInPacket: () => 1,
+    roundTrip: new RoundTrip(),
     send: (messages, to) => sender.send(messages.map(({ text }) => ({ payload: text, to }))),
     hurry: () => {},
     receive: (bytes, from) => onDelivery({ bytes, from, answers: null }),

@@ -2,6 +2,7 @@
 // randomness. Opens no socket.
 
 import type { Channel, Delivery, OutgoingText } from "../../lib/client/channel.ts";
+import { RoundTrip } from "../../lib/client/round-trip.ts";
 import { decode } from "../../lib/protocol/decode.ts";
 import { encode, encodeAck } from "../../lib/protocol/encode.ts";
 import type { Address, Message } from "../../lib/protocol/messages.ts";
@@ -15,6 +16,7 @@ export type Sent = { readonly text: string; readonly to: Address; readonly reque
 /** A channel that appends its datagrams to an array. */
 export class FakeChannel implements Channel {
   readonly textBytesMax: number = 1200;
+  readonly roundTrip = new RoundTrip();
   readonly sent: Sent[] = [];
 
   countInPacket(_texts: readonly string[]): number {

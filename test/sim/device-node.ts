@@ -125,6 +125,7 @@ export class DeviceNode {
         observer.onPacket(messages.length);
         carrier.send(messages, to);
       },
+      roundTrip: carrier.roundTrip,
       hurry: () => carrier.hurry(),
     };
     const requests = new Requests(channel, random.next);

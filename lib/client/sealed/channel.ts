@@ -17,6 +17,7 @@ import {
   type Trouble,
 } from "../channel.ts";
 import { firstOf, Msgids } from "../msgids.ts";
+import type { RoundTrip } from "../round-trip.ts";
 import { Comebacks } from "./comebacks.ts";
 import { ForeignText } from "./foreign-text.ts";
 import { SealedLogins } from "./logins.ts";
@@ -76,6 +77,7 @@ export class SealedChannel implements Carrier {
       ports,
       this.#logins,
       this.#msgids,
+      this.roundTrip,
       (frame) => void this.#link.send(frame),
       () => this.#forward(),
     );
@@ -90,6 +92,10 @@ export class SealedChannel implements Carrier {
       events.onDelivery,
     );
     this.#underWay = new UnderWay(this.#logins, (bytes, msgid) => this.#peers.notice(bytes, msgid));
+  }
+
+  get roundTrip(): RoundTrip {
+    return this.#link.roundTrip;
   }
 
   countInPacket(texts: readonly string[]): number {

@@ -3,7 +3,8 @@
 
 import { ack } from "../../protocol/codes.ts";
 import type { Frame } from "../../sealed/frames.ts";
-import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
+import { type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
+import type { RoundTrip } from "../round-trip.ts";
 import type { SealedLogin, SealedLogins } from "./logins.ts";
 import type { Msgids } from "../msgids.ts";
 import type { SealedPorts } from "./ports.ts";
@@ -11,8 +12,9 @@ import type { SealedPorts } from "./ports.ts";
 type Comeback = {
   readonly login: SealedLogin;
   readonly msgid: bigint;
-  readonly schedule: RetrySchedule;
+  schedule: RetrySchedule;
   sendings: number;
+  isBusy: boolean;
   retryAt: number;
 };
 
@@ -28,6 +30,7 @@ export class Comebacks {
     private readonly ports: SealedPorts,
     private readonly logins: SealedLogins,
     private readonly msgids: Msgids,
+    private readonly roundTrip: RoundTrip,
     private readonly send: (frame: Frame) => void,
     private readonly onDone: () => void,
   ) {}
@@ -61,7 +64,7 @@ export class Comebacks {
   tick(now: number): void {
     const current = this.#current;
     if (current === null || now < current.retryAt) return;
-    if (current.sendings <= retriesMax) return this.#sendCurrent(current);
+    if (current.sendings < current.schedule.sendings) return this.#sendCurrent(current);
     // Give up. The engine's next request is refused for lack of a session, and the engine logs in.
     this.#end();
   }
@@ -76,7 +79,14 @@ export class Comebacks {
     if (taken.kind === "again") {
       current.sendings = 0;
       this.#sendCurrent(current);
-    } else if (taken.code !== ack.busy && taken.code !== ack.storageFailed) {
+    } else if (taken.code === ack.busy || taken.code === ack.storageFailed) {
+      if (!current.isBusy) {
+        // protocol §6.1: it asks for relief.
+        current.isBusy = true;
+        current.schedule = current.schedule.doubling();
+        current.sendings = 1;
+      }
+    } else {
       if (taken.code !== ack.loggedIn) this.logins.forget(login.id);
       this.#end();
     }
@@ -88,14 +98,26 @@ export class Comebacks {
     this.#current = null;
     if (login === undefined) return;
     const schedule = retrySchedule(this.ports.random());
-    this.#current = { login, msgid: this.msgids.next(), schedule, sendings: 0, retryAt: 0 };
+    this.#current = {
+      login,
+      msgid: this.msgids.next(),
+      schedule,
+      sendings: 0,
+      isBusy: false,
+      retryAt: 0,
+    };
     this.#sendCurrent(this.#current);
   }
 
   #sendCurrent(current: Comeback): void {
-    current.sendings++;
+    const frame = this.logins.frameOf(current.login, current.msgid);
+    if (current.sendings++ === 0) {
+      // A RESUME costs the server no password check: it is repeated as soon as a report.
+      const measuredMs = frame.kind === "resume" ? this.roundTrip.waitMs : null;
+      current.schedule = retrySchedule(this.ports.random(), measuredMs ?? undefined);
+    }
     current.retryAt = this.ports.now() + current.schedule.waitMs(current.sendings);
-    this.send(this.logins.frameOf(current.login, current.msgid));
+    this.send(frame);
   }
 
   #end(): void {

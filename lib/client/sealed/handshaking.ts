@@ -16,6 +16,7 @@ export class Handshaking {
   /** Number of RESPs to our INITs that did not verify. */
   refused = 0;
   #inits: Initiation[] = [];
+  #sentAt = 0;
   #cookie: Uint8Array | undefined;
   readonly #answeredCookie = new Set<number>();
 
@@ -43,8 +44,14 @@ export class Handshaking {
     });
     // Fails for a key of small order. Nobody can have proven such a key: send nothing, and let the caller time out.
     if (!initiation.ok) return;
+    this.#sentAt = ports.now();
     this.#inits = [...this.#inits, initiation.value].slice(-initsMax);
     this.transmit(initiation.value.packet(this.#cookie));
+  }
+
+  /** The time since its INIT, ms; null if it has sent none or several. */
+  get tripMs(): number | null {
+    return this.#inits.length === 1 ? this.ports.now() - this.#sentAt : null;
   }
 
   /**

@@ -12,6 +12,7 @@ import { equal } from "../../sealed/primitives.ts";
 import { SentTags } from "../../sealed/reset.ts";
 import { Transport } from "../../sealed/transport.ts";
 import { retriesMax, type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
+import { RoundTrip } from "../round-trip.ts";
 import { Handshaking, versionTrouble } from "./handshaking.ts";
 import type { Trouble } from "../channel.ts";
 import type { SealedPorts, SealedSettings, ServerLinkEvents } from "./ports.ts";
@@ -22,6 +23,7 @@ const nonceBytes = 16;
 const resetJitterMs = 2_000;
 
 export class ServerLink {
+  readonly roundTrip = new RoundTrip();
   #key: Uint8Array | null;
   #isPinned: boolean;
   #nonce: Uint8Array | null = null;
@@ -245,6 +247,8 @@ export class ServerLink {
     if (!this.#isPinned) this.ports.pin(established.remoteKey);
     this.#isPinned = true;
     this.#retryAt = Infinity;
+    const tripMs = this.#handshake?.tripMs ?? null;
+    if (tripMs !== null) this.roundTrip.measured(tripMs);
     this.#handshake = null;
     this.#suspicion.end();
     const fresh = this.#current === null || this.#lost;
