@@ -123,10 +123,25 @@ export type ReportStep = {
   readonly report: Report;
   /** 48 bits that a repeat has in common with the first sending: see `keyOf` in verbs/data.ts. */
   readonly key: number;
+  /** What `key` is made of, for a store that needs more bits. */
+  readonly origin: ReportOrigin;
   /** Sequence number of the device's previous report; 0 if it is not known. */
   readonly previous: number;
   /** How it may instead be the answer to a kept question; null if it cannot be one. */
   readonly mayAnswer: MayAnswer | null;
+};
+
+/** What a repeated DATA has in common with its first sending, and no other DATA has: of its `Request`. */
+export type ReportOrigin = {
+  /** The device's own time, ms since 1970; null if it cannot be read. */
+  readonly timeMs: number | null;
+  /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */
+  readonly hash: string;
+  /** null for text. `key` is the client's static key in base64. */
+  readonly link: { readonly key: string } | null;
+  /** The upper and the lower 32 bits of the msgid; 0 for text. */
+  readonly msgidHigh: number;
+  readonly msgidLow: number;
 };
 
 /** How a DATA is told from the answer to a question (protocol §4.9). */
@@ -176,7 +191,7 @@ export interface Store {
    * Carries out a batch in one transaction, each step on the rows that those before it have left.
    * @returns one result for each step, in the same order, once all of them are on the disk: now, or later from a store
    *   behind a network
-   * @throws, or rejects, if nothing of the batch was stored
+   * @throws, or rejects, if nothing of the batch was stored; a `StoreFailure` `unknown` if it is not known
    */
   apply(steps: readonly Step[]): readonly StepResult[] | Later<readonly StepResult[]>;
   /** Does a little of the work that is due besides the batches; called after each batch. Never throws. */

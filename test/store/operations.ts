@@ -36,6 +36,7 @@ import { deregistration } from "../../lib/server/verbs/deregister.ts";
 import { type LogIn, logIn } from "../../lib/server/verbs/login.ts";
 import { registration } from "../../lib/server/verbs/register.ts";
 import { resumption } from "../../lib/server/verbs/resume.ts";
+import { originOf } from "./report-origin.ts";
 import { defaultPolicy } from "../server/default-policy.ts";
 
 /** One change or look-up for the store. Times are milliseconds since 1970. */
@@ -190,9 +191,11 @@ export function stepOf(operation: Operation, policy: Rules = defaultPolicy): Ste
     case "touch":
       return writing([{ kind: "touch-sessions", touches: operation.sessions }]);
     case "report": {
-      const { mayAnswer = null } = operation;
+      const { key, report, mayAnswer = null } = operation;
+      const { device, time, code, message } = report;
       return {
         ...operation,
+        origin: originOf([key, device, time, code, message].join("\t")),
         mayAnswer: mayAnswer === null ? null : { ...mayAnswer, decide: decideAnswer },
       };
     }

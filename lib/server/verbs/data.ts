@@ -34,7 +34,7 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   // An answer must not move the reports that waited, also those of the same batch.
   if (!seemsAnswer) keepOrder();
   desk.batch.submitReport(
-    { kind: "report", report, key, previous, mayAnswer },
+    { kind: "report", report, key, origin: request, previous, mayAnswer },
     request,
     (stored) => {
       const { feed } = desk;

@@ -66,7 +66,7 @@ export function batchesContract(openNew: OpenNew): void {
     expect(await apply(store)).toEqual([]);
   });
 
-  test("one that fails leaves no trace, and its numbers are given again", async () => {
+  test("one that fails leaves no trace, and its numbers are given again, or left out", async () => {
     const store = await openNew();
     await write(store, inserted("a"), opened("a"));
     await report(store, reading("a", "kept"));
@@ -87,6 +87,8 @@ export function batchesContract(openNew: OpenNew): void {
     expect(failing()).rejects.toThrow("broken");
     expect(await contentOf(store)).toEqual(before);
     expect(await report(store, reading("a", "lost"))).toMatchObject([{ repeated: false }]);
-    expect(await write(store, opened("b"))).toBe(2);
+    const number = await write(store, opened("b"));
+    if (store.hasHoles === true) expect(number).toBeGreaterThan(1);
+    else expect(number).toBe(2);
   });
 }

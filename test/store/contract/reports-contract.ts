@@ -5,6 +5,7 @@ import { describe, expect, test } from "bun:test";
 import type { MayAnswer, ReportStep } from "../../../lib/server/store-port.ts";
 import type { QuestionRow, Report, ReportRow } from "../../../lib/server/rows.ts";
 import { startOfTime } from "../fixtures.ts";
+import { originOf } from "../report-origin.ts";
 import { type OpenNew, reading, report, type TestedStore, write } from "./tested-store.ts";
 
 const at = startOfTime;
@@ -33,7 +34,7 @@ export function reportsContract(openNew: OpenNew): void {
     ["another message", reading("a", "y")],
     ["another code", reading("a", "x", { code: "02" })],
     ["another time", reading("a", "x", { time: "u" })],
-    ["the same with another key", { ...reading("a", "x"), key: 1 }],
+    ["the same with another key", { ...reading("a", "x"), key: 1, origin: originOf("another") }],
   ])("%s is another report, with a higher number", async (_, other) => {
     const store = await openNew();
     const [one, two] = (await report(store, reading("a", "x"), other)) as { sequence: number }[];

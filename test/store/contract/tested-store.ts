@@ -12,10 +12,13 @@ import type {
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import type { ReportStep, ReportStored } from "../../../lib/server/store-port.ts";
 import { startOfTime } from "../fixtures.ts";
+import { originOf } from "../report-origin.ts";
 
 /** A store under test. */
 export type TestedStore = Store &
   Pick<OpenStore, "reads" | "openSessions"> & {
+    /** Whether numbers may be left out: then they only ascend. */
+    readonly hasHoles?: boolean;
     /** The same store after its process has ended and another has opened it. */
     reopened(): Promise<TestedStore>;
   };
@@ -65,5 +68,12 @@ export function reading(
   const text = [device, message, time, code].join("\t");
   const key = Number.parseInt(Bun.SHA256.hash(text, "hex").slice(0, 12), 16);
   const stored = { device, time, received, at, code, message };
-  return { kind: "report", report: stored, key, previous: 0, mayAnswer: null };
+  return {
+    kind: "report",
+    report: stored,
+    key,
+    origin: originOf(text),
+    previous: 0,
+    mayAnswer: null,
+  };
 }

@@ -1,0 +1,29 @@
+// The devices that have kept questions, in memory: of a report of any other device no row needs to be read. Has perhaps some
+// whose questions are gone.
+
+import type { Step } from "../../../server/store-port.ts";
+
+export class AskedDevices {
+  /** The times of each device's questions. */
+  readonly #times = new Map<string, Set<string>>();
+
+  /** Whether there may be questions to a device, of this time if there is one. */
+  mayHave(device: string, time: string | null): boolean {
+    const times = this.#times.get(device);
+    return times !== undefined && (time === null || times.has(time));
+  }
+
+  note(device: string, time: string): void {
+    const times = this.#times.get(device);
+    if (times === undefined) this.#times.set(device, new Set([time]));
+    else times.add(time);
+  }
+}
+
+/** Whether a step is a report that no question has asked for. */
+export function isPlainReport(step: Step, asked: AskedDevices): boolean {
+  if (step.kind === "rule") return false;
+  const { report, mayAnswer } = step;
+  if (mayAnswer === null) return true;
+  return !asked.mayHave(report.device, mayAnswer.addressed ? null : report.time);
+}

@@ -1,0 +1,261 @@
+// Carries out a batch with rules: loads and locks their rows, lets them decide one after the other, each on the rows that
+// those before it have left, and writes what they decided, with one commit. Knows no verb.
+
+import type { QuestionRow } from "../../../server/rows.ts";
+import type {
+  Decided,
+  ReportStep,
+  ReportStored,
+  StepResult,
+  Step,
+  Write,
+} from "../../../server/store-port.ts";
+import { Lost } from "../connection/lost.ts";
+import type { Rows, Statement, Writer } from "../connection/writer.ts";
+import { insertReports, type NewReport } from "../reports/report-insert.ts";
+import { loadingDevices, loadingsOf, taking } from "./loading.ts";
+import { Overlay } from "./overlay.ts";
+import * as sql from "./writes.ts";
+
+/** How many numbers are taken at once. */
+const numbersAtOnce = 32;
+
+/** What a transaction needs of its store. */
+export type TransactionParts = {
+  /** The epoch of this server; see schema/exclusion.ts. */
+  readonly epoch: number;
+  readonly keyOf: (step: ReportStep) => string;
+  /** Whether there may be questions to a device. */
+  readonly mayHaveQuestions: (device: string) => boolean;
+  /** Told of a question before it is committed. */
+  readonly onQuestion: (device: string, time: string) => void;
+  /** Some numbers for reports, ascending. */
+  readonly reportNumbers: (count: number) => Promise<readonly number[]>;
+};
+
+/** The connection was lost while the commit was under way. */
+export class CommitLost extends Error {
+  /**
+   * @param transaction the number by which PostgreSQL tells what became of it
+   * @param results what the batch gives if it was committed
+   */
+  constructor(
+    readonly transaction: string,
+    readonly results: readonly StepResult[],
+    cause: Lost,
+  ) {
+    super(cause.message, { cause });
+  }
+}
+
+/** Another server has taken the database: this one may not write any more. */
+export class Superseded extends Error {}
+
+export class Transaction {
+  readonly #overlay = new Overlay();
+  readonly #writes: Statement[] = [];
+  readonly #reports: NewReport[] = [];
+  #numbers: { readonly [name in "session" | "question" | "report"]: number[] } = {
+    session: [],
+    question: [],
+    report: [],
+  };
+
+  constructor(
+    private readonly writer: Writer,
+    private readonly steps: readonly Step[],
+    private readonly parts: TransactionParts,
+  ) {}
+
+  /**
+   * Carries out the batch.
+   * @throws errors of the rules and of PostgreSQL, and `Lost`, if nothing was stored; `CommitLost`; `Superseded`
+   */
+  async run(): Promise<readonly StepResult[]> {
+    try {
+      const transaction = await this.#begin();
+      const results: StepResult[] = [];
+      for (const step of this.steps) {
+        results.push(step.kind === "rule" ? await this.#rule(step) : await this.#report(step));
+      }
+      await this.#commit(transaction, results);
+      return results;
+    } catch (error) {
+      if (!this.writer.isLost) await this.writer.query("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Begins and loads with one flight; returns the number of the transaction. */
+  async #begin(): Promise<string> {
+    const { epoch, keyOf, mayHaveQuestions } = this.parts;
+    const asked = this.steps.flatMap((step) =>
+      step.kind === "report" && step.mayAnswer !== null ? [step.report.device] : [],
+    );
+    const loadings = loadingsOf(
+      this.steps,
+      (place) => keyOf(this.steps[place] as ReportStep),
+      [...new Set(asked)].filter(mayHaveQuestions),
+    );
+    const fence = "SELECT pg_current_xact_id()::text AS it FROM meta WHERE epoch = $1::float8";
+    const statements = loadings.map(({ statement }) => statement);
+    const [, began, ...loaded] = await this.writer.send([
+      ["BEGIN"],
+      [fence, [epoch]],
+      ...statements,
+    ]);
+    const transaction = began?.[0]?.["it"];
+    if (transaction === undefined) throw new Superseded();
+    for (const [i, { take }] of loadings.entries()) take(loaded[i] as Rows, this.#overlay);
+    return transaction as string;
+  }
+
+  async #commit(transaction: string, results: readonly StepResult[]): Promise<void> {
+    const stored = this.#reports.length === 0 ? [] : [insertReports(this.#reports, null)];
+    try {
+      const done = await this.writer.send([...this.#writes, ...stored, ["COMMIT"]]);
+      const { command } = done.at(-1) as Rows;
+      if (command !== undefined && command !== "COMMIT") throw new Error("was rolled back");
+    } catch (error) {
+      throw error instanceof Lost ? new CommitLost(transaction, results, error) : error;
+    }
+  }
+
+  async #rule(step: Extract<Step, { kind: "rule" }>): Promise<Decided> {
+    const { outcome, writes } = step.decide(this.#overlay.rowsFor(step.keys));
+    let number = 0;
+    for (const write of writes) number += await this.#write(write);
+    return { outcome, number };
+  }
+
+  async #report(step: ReportStep): Promise<ReportStored> {
+    const { report, mayAnswer } = step;
+    const key = this.parts.keyOf(step);
+    const before = this.#overlay.reports.get(key);
+    const questions = mayAnswer === null ? [] : (this.#overlay.questions.get(report.device) ?? []);
+    const isAsked = (row: QuestionRow) => mayAnswer?.addressed === true || row.time === report.time;
+    if (mayAnswer !== null && questions.some(isAsked)) {
+      const isReported = () => before !== undefined;
+      const decision = mayAnswer.decide(report, mayAnswer, [...questions], isReported);
+      if (decision !== null) {
+        for (const write of decision.writes) await this.#write(write);
+        return decision.outcome;
+      }
+    }
+    if (before !== undefined) return { kind: "report", sequence: before, repeated: true };
+    const sequence = await this.#reportNumber();
+    this.#overlay.reports.set(key, sequence);
+    this.#overlay.lastReports.set(report.device, { ...report, sequence });
+    this.#reports.push({ report, sequence, key });
+    return { kind: "report", sequence, repeated: false };
+  }
+
+  /** Does a write to the rows of the batch, and keeps its statements; returns the number of the row that it adds. */
+  async #write(write: Write): Promise<number> {
+    const overlay = this.#overlay;
+    switch (write.kind) {
+      case "insert-device":
+        // The next session of any device gets this number, and those of this device follow it.
+        this.#writes.push(sql.insertDevice(write, (await this.#numbersOf("session"))[0] as number));
+        overlay.insert(write);
+        return 0;
+      case "update-device":
+        // A rule may change a device that no step of the batch has named: later ones must see it as it is then.
+        if (!overlay.devices.has(write.id)) await this.#load(write.id);
+        overlay.update(write);
+        this.#writes.push(sql.updateDevice(write));
+        return 0;
+      case "remove-device":
+        overlay.devices.set(write.id, null);
+        this.#writes.push(sql.removeDevice(write));
+        return 0;
+      case "open-session": {
+        const number = await this.#number("session");
+        overlay.open(write, number);
+        this.#writes.push(sql.openSession(write, number));
+        return number;
+      }
+      case "end-session":
+        overlay.end(write);
+        this.#writes.push(sql.endSession(write));
+        return 0;
+      case "end-open-session":
+        overlay.endOpen(write);
+        this.#writes.push(sql.endOpenSession(write));
+        return 0;
+      case "touch-sessions":
+        overlay.touch(write);
+        this.#writes.push(...sql.touchSessions(write));
+        return 0;
+      case "keep-answer":
+        overlay.keepAnswer(write);
+        this.#writes.push(sql.keepAnswer(write));
+        return 0;
+      default:
+        return this.#writeQuestion(write);
+    }
+  }
+
+  async #writeQuestion(
+    write: Extract<Write, { kind: `${string}question` | "answer-again" | "count-hour" }>,
+  ): Promise<number> {
+    const overlay = this.#overlay;
+    switch (write.kind) {
+      case "add-question": {
+        const number = await this.#number("question");
+        const question = { ...write.question, number, answer: null };
+        overlay.addQuestion(question, sql.questionsOfDeviceMax);
+        this.parts.onQuestion(question.device, question.time);
+        this.#writes.push(...sql.addQuestion(write, number));
+        return number;
+      }
+      case "answer-question":
+        overlay.answer(write);
+        this.#writes.push(sql.answerQuestion(write));
+        return 0;
+      case "answer-again": {
+        const number = await this.#number("question");
+        const question = overlay.questionAt(write.number);
+        if (question !== undefined) {
+          const again = { ...question, number, answer: write.answer };
+          overlay.addQuestion(again, sql.questionsOfDeviceMax);
+        }
+        this.#writes.push(...sql.answerAgain(write, number));
+        return 0;
+      }
+      case "count-hour":
+        this.#writes.push(...sql.countHour());
+        return 0;
+    }
+  }
+
+  async #load(id: string): Promise<void> {
+    const { statement, take } = loadingDevices([id], [], []);
+    take(await this.writer.query(...statement), this.#overlay);
+  }
+
+  /** The next number of a session or question: taken while the rows are locked, so that those of a device ascend. */
+  async #number(of: "session" | "question"): Promise<number> {
+    return (await this.#numbersOf(of)).shift() as number;
+  }
+
+  /** The numbers that this batch has taken and not given, at least one. */
+  async #numbersOf(of: "session" | "question"): Promise<number[]> {
+    const numbers = this.#numbers[of];
+    if (numbers.length === 0) {
+      const count = Math.min(this.steps.length, numbersAtOnce);
+      const rows = await this.writer.query(...taking(`${of}_number`, count));
+      numbers.push(...rows.map(({ number }) => number as number));
+    }
+    return numbers;
+  }
+
+  async #reportNumber(): Promise<number> {
+    const numbers = this.#numbers.report;
+    if (numbers.length === 0) {
+      const reports = this.steps.filter(({ kind }) => kind === "report").length;
+      numbers.push(...(await this.parts.reportNumbers(reports)));
+    }
+    return numbers.shift() as number;
+  }
+}

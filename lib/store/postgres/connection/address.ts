@@ -1,0 +1,53 @@
+// Where a PostgreSQL server is and how to speak to it. The password is in it and nowhere else: never in a text for people.
+
+import type { SQL } from "bun";
+
+/** A database of a PostgreSQL server, as `--store` names it. */
+export type PostgresAddress = {
+  /** A host name, an IP, or the folder of a socket. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly username: string;
+  readonly database: string;
+  readonly password: string | null;
+  readonly tls: "disable" | "prefer" | "verify-ca" | "verify-full" | "require";
+  /** False behind a pooler that gives each transaction another connection (pgbouncer). */
+  readonly prepare: boolean;
+};
+
+/** The address for people: without its password. */
+export function shownAddress({ hostname, port, username, database }: PostgresAddress): string {
+  const host = hostname.startsWith("/") ? encodeURIComponent(hostname) : hostname;
+  return `postgres://${username}@${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
+}
+
+/** How long a connection may take to open, s. */
+const connectSeconds = 4;
+
+/**
+ * How Bun is to connect. No idleTimeout and no maxLifetime: connections that end by themselves lose queries.
+ * @param name shown in PostgreSQL's list of sessions
+ */
+export function connectionOptions(
+  address: PostgresAddress,
+  name: string,
+  max: number,
+): SQL.Options {
+  const { hostname, port, username, database, password, tls, prepare } = address;
+  // A pooler refuses what it does not know, and shares connections between sessions: there the deadlines here must do.
+  const connection = prepare ? sessionSettings(name) : { application_name: name };
+  const to = { hostname, port, username, database, password: password ?? "" };
+  const options = { adapter: "postgres", tls, prepare, max, connection } as const;
+  return { ...to, ...options, connectionTimeout: connectSeconds, bigint: false };
+}
+
+function sessionSettings(name: string) {
+  return {
+    application_name: name,
+    statement_timeout: "5s",
+    lock_timeout: "3s",
+    idle_in_transaction_session_timeout: "5s",
+    synchronous_commit: "on",
+    timezone: "UTC",
+  };
+}

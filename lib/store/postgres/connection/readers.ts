@@ -1,0 +1,51 @@
+// The connections that read for operators, apart from the one that writes: a long read delays no ACK. A silent one is given
+// up, and all others with it. Never writes.
+
+import { SQL } from "bun";
+import { connectionOptions, type PostgresAddress } from "./address.ts";
+import { isLost, Lost, withDeadline } from "./lost.ts";
+import { drop, type Rows } from "./writer.ts";
+
+const connectionsMax = 3;
+/** How long a read may take, ms. */
+const readMs = 10_000;
+
+export class Readers {
+  #pool: SQL;
+  #isClosed = false;
+
+  constructor(
+    private readonly address: PostgresAddress,
+    private readonly name: string,
+  ) {
+    this.#pool = this.#newPool();
+  }
+
+  /** The rows of a query. @throws what the server says, or `Lost` */
+  async read<Row = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
+    if (this.#isClosed) throw new Lost("the store is closed");
+    const pool = this.#pool;
+    try {
+      const rows = pool.unsafe(text, [...values]).execute() as unknown as Promise<Rows>;
+      return (await withDeadline(rows, readMs)) as unknown as readonly Row[];
+    } catch (error) {
+      if (!isLost(error) && !(error instanceof Lost)) throw error;
+      // Those that read at the same moment renew it once.
+      if (pool === this.#pool && !this.#isClosed) this.#pool = this.#newPool();
+      drop(pool);
+      throw new Lost((error as Error).message, { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    drop(this.#pool);
+  }
+
+  #newPool(): SQL {
+    return new SQL(connectionOptions(this.address, this.name, connectionsMax));
+  }
+}

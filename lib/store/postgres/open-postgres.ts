@@ -1,0 +1,120 @@
+// Opens a database of PostgreSQL for the one server that may write to it, and puts its parts together: connection, lock,
+// schema, store, reads, removal of old reports. Closes them in reverse.
+
+import { randomBytes } from "node:crypto";
+import { OperatingError } from "../../operating-error.ts";
+import type { Opening, OpenStore } from "../../server/store-care.ts";
+import { AskedDevices } from "./batch/asked-devices.ts";
+import { type PostgresAddress, shownAddress } from "./connection/address.ts";
+import { Connector } from "./connection/connector.ts";
+import { Readers } from "./connection/readers.ts";
+import { explainPostgres, standby, tooOld } from "./connection/refusals.ts";
+import { Writer } from "./connection/writer.ts";
+import { PostgresReads } from "./postgres-reads.ts";
+import { PostgresStore } from "./postgres-store.ts";
+import { ChunkSummaries } from "./reports/chunk-summaries.ts";
+import { PostgresRemover } from "./reports/remover.ts";
+import { begin, lock } from "./schema/exclusion.ts";
+import { agree, type ServerTraits } from "./schema/identity.ts";
+import { migrate } from "./schema/schema.ts";
+
+const versionMin = 150_000;
+/** How often the size of the database is asked for, in calls of `watch`, one a second. */
+const sizeEvery = 10;
+
+/**
+ * Opens a database.
+ * @param traits what this server must have in common with those before
+ * @throws OperatingError with a next step
+ */
+export async function openPostgres(
+  address: PostgresAddress,
+  traits: ServerTraits,
+  { onTrouble }: Pick<Opening, "onTrouble">,
+): Promise<OpenStore> {
+  // No other session has this name, so that only an own lost one is ended by it.
+  const name = `iot-server ${randomBytes(6).toString("hex")}`;
+  const shown = shownAddress(address);
+  let writer: Writer | null = null;
+  const readers = new Readers(address, `${name} reads`);
+  try {
+    writer = await Writer.open(address, name);
+    await assertUsable(writer, shown);
+    await lock(writer, address.prepare, shown);
+    await migrate(writer, shown);
+    await agree(writer, traits, shown);
+    const claim = await begin(writer);
+    const found = await stateOf(writer);
+    const connector = new Connector(address, name, { writer, claim }, onTrouble);
+    return assembled(connector, readers, found);
+  } catch (error) {
+    readers.close();
+    writer?.close();
+    throw explainPostgres(error, address);
+  }
+}
+
+type Found = {
+  readonly end: number;
+  readonly newest: number | null;
+  readonly unsettled: number;
+  readonly bytes: number;
+  readonly asked: AskedDevices;
+};
+
+function assembled(connector: Connector, readers: Readers, found: Found): OpenStore {
+  const summaries: ChunkSummaries = new ChunkSummaries(readers, () => store.end, found.unsettled);
+  const store = new PostgresStore(connector, found.asked, found.end, () => summaries.settle());
+  const reads = new PostgresReads(readers, summaries, () => store.end);
+  let { bytes } = found;
+  let watched = 0;
+  const measure = async () => {
+    const [row] = await readers.read<{ bytes: number }>(sizeQuery);
+    bytes = row?.bytes ?? bytes;
+  };
+  return {
+    reads,
+    remover: new PostgresRemover(readers, summaries, found.newest, () => store.end),
+    warnings: [],
+    damage: null,
+    apply: (steps) => store.apply(steps),
+    housekeep: () => store.housekeep(),
+    openSessions: () => reads.openSessions(),
+    noteError: () => false,
+    watch: () => {
+      if (++watched % sizeEvery === 0) void measure().catch(() => {});
+    },
+    size: () => ({ bytes, logBytes: 0, logGrows: null }),
+    close: async () => {
+      await connector.close();
+      readers.close();
+    },
+  };
+}
+
+const sizeQuery = "SELECT pg_database_size(current_database())::float8 AS bytes";
+
+/** What is in memory of the database while it is served. */
+async function stateOf(writer: Writer): Promise<Found> {
+  const [row] = await writer.query(
+    `SELECT coalesce((SELECT max(sequence) FROM report), 0)::float8 + 1 AS end,
+            (SELECT received FROM report ORDER BY sequence DESC LIMIT 1)::float8 AS newest,
+            (SELECT coalesce(max(number) + 1, 0) FROM report_chunk)::float8 AS unsettled,
+            (${sizeQuery}) AS bytes`,
+  );
+  const asked = new AskedDevices();
+  for (const question of await writer.query("SELECT device, time FROM question")) {
+    asked.note(question["device"] as string, question["time"] as string);
+  }
+  return { ...(row as unknown as Omit<Found, "asked">), asked };
+}
+
+/** Refuses a server that is too old or read-only. */
+async function assertUsable(writer: Writer, shown: string): Promise<void> {
+  const [row] = await writer.query(
+    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
+            pg_is_in_recovery() AS "isStandby"`,
+  );
+  if ((row?.["number"] as number) < versionMin) throw tooOld(shown, String(row?.["version"]));
+  if (row?.["isStandby"] === true) throw new OperatingError(...standby(shown));
+}

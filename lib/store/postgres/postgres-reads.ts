@@ -1,0 +1,182 @@
+// Owns the reads for operators on PostgreSQL: devices, sessions, questions and reports. Never writes.
+
+import type {
+  DeviceRow,
+  ListedDevice,
+  QuestionRow,
+  ReportRow,
+  RosterRow,
+  SessionRow,
+} from "../../server/rows.ts";
+import type {
+  DeviceReads,
+  MessageScan,
+  ReportChunk,
+  ReportRange,
+  ReportReads,
+  Scan,
+} from "../../server/store-reads.ts";
+import { firstsFrom } from "../time-search.ts";
+import { numberArray, textArray } from "./connection/arrays.ts";
+import type { Readers } from "./connection/readers.ts";
+import type { ChunkSummaries } from "./reports/chunk-summaries.ts";
+import { PostgresMessageScan, PostgresScan } from "./reports/report-scan.ts";
+import {
+  deviceColumns,
+  deviceOf,
+  latestSession,
+  questionColumns,
+  questionOf,
+  reportColumns,
+  reportOf,
+  sessionColumns,
+  sessionOf,
+} from "./rows/columns.ts";
+
+export class PostgresReads implements DeviceReads, ReportReads {
+  /** @param lastEnd returns the number above those of all stored reports */
+  constructor(
+    private readonly readers: Readers,
+    private readonly summaries: ChunkSummaries,
+    private readonly lastEnd: () => number,
+  ) {}
+
+  async roster(after: string, limit: number): Promise<readonly RosterRow[]> {
+    const rows = await this.readers.read<RosterRow>(
+      `SELECT d.id, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
+              coalesce(s.last_seen, 0)::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason
+       FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
+       WHERE d.id > $1 ORDER BY d.id LIMIT $2::int`,
+      [after, limit],
+    );
+    return rows.map(({ id, session, started, lastSeen, ended, reason }) => {
+      return { id, session, started, lastSeen, ended, reason };
+    });
+  }
+
+  /** At most `limit` devices with their latest sessions, with ids after `after`, in the order of ids. */
+  async listed(after: string, limit: number): Promise<readonly ListedDevice[]> {
+    const rows = await this.readers.read(
+      `SELECT ${deviceColumns}, ${sessionColumns}
+       FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
+       WHERE d.id > $1 ORDER BY d.id LIMIT $2::int`,
+      [after, limit],
+    );
+    return rows.map((row) => {
+      const session = row["session"] === null ? null : sessionOf(row);
+      return Object.assign(deviceOf(row), { session });
+    });
+  }
+
+  async facts(id: string): Promise<DeviceRow | null> {
+    const [row = null] = await this.factsOf([id]);
+    return row;
+  }
+
+  async factsOf(ids: readonly string[]): Promise<readonly (DeviceRow | null)[]> {
+    const rows = await this.readers.read(
+      `SELECT ${deviceColumns} FROM device AS d WHERE d.id = ANY($1::text[])`,
+      [textArray(ids)],
+    );
+    const found = new Map(rows.map((row) => [row["id"] as string, deviceOf(row)]));
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
+  async sessions(id: string, before: number, limit: number): Promise<readonly SessionRow[]> {
+    const rows = await this.readers.read(
+      `SELECT ${sessionColumns} FROM session AS s
+       WHERE s.device = $1 AND s.session < $2::float8::bigint ORDER BY s.session DESC LIMIT $3::int`,
+      [id, before, limit],
+    );
+    return rows.map(sessionOf);
+  }
+
+  async questions(id: string, before: number, limit: number): Promise<readonly QuestionRow[]> {
+    const rows = await this.readers.read(
+      `SELECT ${questionColumns} FROM question
+       WHERE device = $1 AND number < $2::float8::bigint ORDER BY question.number DESC LIMIT $3::int`,
+      [id, before, limit],
+    );
+    return rows.map(questionOf);
+  }
+
+  /** All open sessions. */
+  async openSessions(): Promise<readonly SessionRow[]> {
+    const rows = await this.readers.read(
+      `SELECT ${sessionColumns} FROM session AS s WHERE s.ended IS NULL ORDER BY s.session`,
+    );
+    return rows.map(sessionOf);
+  }
+
+  chunks(from: number, to: number): Promise<readonly ReportChunk[]> {
+    return this.summaries.between(from, to);
+  }
+
+  async timesAt(id: string, base: number, places: Uint16Array): Promise<Float64Array> {
+    const times = new Float64Array(places.length).fill(Number.NaN);
+    if (places.length === 0) return times;
+    const rows = await this.readers.read<{ sequence: number; at: number }>(
+      `SELECT sequence::float8 AS sequence, at::float8 AS at FROM report
+       WHERE device = $1 AND sequence >= $2::float8::bigint AND sequence <= $3::float8::bigint
+       ORDER BY report.sequence`,
+      [id, base + (places[0] as number), base + (places.at(-1) as number)],
+    );
+    let i = 0;
+    for (const { sequence, at } of rows) {
+      while (i < places.length && base + (places[i] as number) < sequence) i++;
+      if (base + (places[i] as number) === sequence) times[i] = at;
+    }
+    return times;
+  }
+
+  async firstsFrom(
+    id: string,
+    base: number,
+    places: Uint16Array,
+    times: Float64Array,
+  ): Promise<readonly number[] | null> {
+    // One query for all times costs less than a journey for each that the search looks up.
+    const own = await this.timesAt(id, base, places);
+    return firstsFrom((index) => own[index] as number, own.length, times);
+  }
+
+  end(): number {
+    return this.lastEnd();
+  }
+
+  async first(): Promise<number> {
+    const [row] = await this.readers.read<{ first: number | null }>(
+      "SELECT min(sequence)::float8 AS first FROM report",
+    );
+    return row?.first ?? this.end();
+  }
+
+  count(): Promise<number> {
+    return this.summaries.count();
+  }
+
+  async reportsAt(sequences: readonly number[]): Promise<readonly (ReportRow | null)[]> {
+    const rows = await this.readers.read(
+      `SELECT ${reportColumns} FROM report WHERE sequence = ANY($1::bigint[])`,
+      [numberArray(sequences)],
+    );
+    const found = new Map(rows.map(reportOf).map((row) => [row.sequence, row]));
+    return sequences.map((sequence) => found.get(sequence) ?? null);
+  }
+
+  async latest(id: string): Promise<ReportRow | null> {
+    const [row] = await this.readers.read(
+      `SELECT ${reportColumns} FROM report WHERE device = $1 ORDER BY report.sequence DESC LIMIT 1`,
+      [id],
+    );
+    return row === undefined ? null : reportOf(row);
+  }
+
+  scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow> {
+    return new PostgresScan(this.readers, this.summaries, id, range, order);
+  }
+
+  messages(id: string, low: number, high: number): MessageScan {
+    return new PostgresMessageScan(this.readers, id, low, high);
+  }
+}

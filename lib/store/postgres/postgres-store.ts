@@ -1,0 +1,197 @@
+// Owns the server's store on PostgreSQL: a batch of reports is one statement, a batch with rules one transaction. When the
+// connection is lost at a commit it finds out what became of it. Never knows a verb or a socket.
+
+import { failingOf, StoreFailure } from "../../server/store-failure.ts";
+import type { ReportStep, StepResult, Step, Store } from "../../server/store-port.ts";
+import { AskedDevices, isPlainReport } from "./batch/asked-devices.ts";
+import { taking } from "./batch/loading.ts";
+import { ReportNumbers } from "./batch/numbers.ts";
+import { CommitLost, Superseded, Transaction } from "./batch/transaction.ts";
+import type { Connector } from "./connection/connector.ts";
+import { Lost, stateOf } from "./connection/lost.ts";
+import { wordsOf } from "./connection/refusals.ts";
+import type { Writer } from "./connection/writer.ts";
+import { findReports, foundOf, insertReports } from "./reports/report-insert.ts";
+import { reportKeyOf } from "./reports/report-key.ts";
+
+/** How long it is tried to find out what became of a batch, ms. Then its requests get no answer. */
+const unknownMs = 5_000;
+/** How often a batch begins again because another transaction was in its way. */
+const attemptsMax = 5;
+/** Another transaction has taken an IP, a MAC or a key; a deadlock; a lock not had in time. */
+const inTheWay = new Set(["23505", "40P01", "40001", "55P03"]);
+/** The pause before PostgreSQL is asked again about a transaction that has not ended yet, ms. */
+const pauseMs = 100;
+
+export class PostgresStore implements Store {
+  readonly #numbers = new ReportNumbers((count) => this.#takeBlocks(count));
+  #end: number;
+
+  /**
+   * @param asked the devices with kept questions; the store adds those that come
+   * @param end above the numbers of all stored reports
+   * @param settle does what is due besides the batches; called after each of them
+   */
+  constructor(
+    private readonly connector: Connector,
+    private readonly asked: AskedDevices,
+    end: number,
+    private readonly settle: () => void,
+  ) {
+    this.#end = end;
+  }
+
+  /** Above the numbers of all stored reports. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /**
+   * Carries out a batch.
+   * @throws StoreFailure `unavailable` at once while there is no connection; it rejects with the other failures
+   */
+  apply(steps: readonly Step[]): readonly StepResult[] | Promise<readonly StepResult[]> {
+    if (steps.length === 0) return [];
+    if (this.connector.writer === null) throw new StoreFailure("unavailable", this.connector.why);
+    return this.#apply(steps);
+  }
+
+  /** Does a little of the work that is due besides the batches. */
+  housekeep(): void {
+    this.settle();
+  }
+
+  async #apply(steps: readonly Step[]): Promise<readonly StepResult[]> {
+    try {
+      const isPlain = (step: Step): step is ReportStep => isPlainReport(step, this.asked);
+      return steps.every(isPlain) ? await this.#storeReports(steps) : await this.#transact(steps);
+    } catch (error) {
+      if (error instanceof Superseded) this.connector.surrender();
+      else if (error instanceof Lost) this.connector.lose(error.message);
+      throw new StoreFailure(failingOf(error), wordsOf(error), { cause: error });
+    }
+  }
+
+  /**
+   * Stores reports with one statement. If its answer is lost it is sent again: those that were stored have the numbers of
+   * this batch, and any other stored one is an earlier report.
+   */
+  async #storeReports(steps: readonly ReportStep[]): Promise<StepResult[]> {
+    const keys = steps.map(keyOf);
+    const places = new Map(keys.map((key, place) => [key, place] as const).reverse());
+    const firsts = [...places.values()].reverse();
+    const numbers = await this.#numbers.next(firsts.length);
+    const own = new Map(firsts.map((place, i) => [keys[place] as string, numbers[i] as number]));
+    const reports = firsts.map((place) => {
+      const key = keys[place] as string;
+      return { report: (steps[place] as ReportStep).report, key, sequence: own.get(key) as number };
+    });
+    const keyAt = new Map(reports.map(({ sequence, key }) => [sequence, key]));
+    const found = await this.#untilKnown(async (writer) => {
+      const rows = await writer.query(...insertReports(reports, this.connector.epoch));
+      if (rows.length === 0) return new Map<string, number>();
+      const left = rows.map(({ sequence }) => keyAt.get(sequence as number) as string);
+      const stored = foundOf(await writer.query(...findReports(left, this.connector.epoch)));
+      if (stored.size < left.length) throw new Superseded();
+      return stored;
+    });
+    this.#stored(Math.max(...numbers));
+    return steps.map((_, place) => {
+      const key = keys[place] as string;
+      const ownNumber = own.get(key) as number;
+      const sequence = found.get(key) ?? ownNumber;
+      return {
+        kind: "report",
+        sequence,
+        repeated: sequence !== ownNumber || places.get(key) !== place,
+      };
+    });
+  }
+
+  /** Carries out a batch in a transaction. If its answer is lost, PostgreSQL is asked whether it was committed. */
+  async #transact(steps: readonly Step[]): Promise<readonly StepResult[]> {
+    const end = performance.now() + unknownMs;
+    for (let attempt = 1; ; attempt++) {
+      let [highest, results] = [0, null as readonly StepResult[] | null];
+      const writer = await this.connector.reconnected(end);
+      try {
+        results = await new Transaction(writer, steps, {
+          epoch: this.connector.epoch,
+          keyOf,
+          mayHaveQuestions: (device) => this.asked.mayHave(device, null),
+          reportNumbers: async (count) => {
+            const numbers = await this.#numbers.next(count);
+            highest = Math.max(highest, ...numbers);
+            return numbers;
+          },
+          onQuestion: (device, time) => this.asked.note(device, time),
+        }).run();
+      } catch (error) {
+        if (error instanceof CommitLost) results = await this.#resultsOf(error);
+        else if (attempt === attemptsMax || !inTheWay.has(stateOf(error))) throw error;
+      }
+      if (results === null) continue;
+      this.#stored(highest);
+      return results;
+    }
+  }
+
+  /** What a transaction gives whose commit was not answered; null if it was rolled back. @throws StoreFailure `unknown` */
+  async #resultsOf({ transaction, results }: CommitLost): Promise<readonly StepResult[] | null> {
+    const end = performance.now() + unknownMs;
+    return this.#untilKnown(async (writer) => {
+      while (performance.now() < end) {
+        const status = await statusOf(writer, transaction);
+        if (status === "committed") return results;
+        if (status === "aborted") return null;
+        await Bun.sleep(pauseMs);
+      }
+      throw new StoreFailure("unknown", `transaction ${transaction} has not ended`);
+    }, end);
+  }
+
+  /** Tries something over one connection after the other, until it is not lost. @throws StoreFailure `unknown` */
+  async #untilKnown<T>(attempt: (writer: Writer) => Promise<T>, until?: number): Promise<T> {
+    let end = until;
+    for (;;) {
+      try {
+        return await attempt(await this.connector.reconnected(end ?? performance.now()));
+      } catch (error) {
+        if (!(error instanceof Lost)) throw error;
+        end ??= performance.now() + unknownMs;
+        this.connector.lose(error.message);
+        if (performance.now() >= end || this.connector.isOver) {
+          throw new StoreFailure("unknown", `its result is not known: ${error.message}`);
+        }
+      }
+    }
+  }
+
+  /** Notes that all reports up to a number are stored. */
+  #stored(highest: number): void {
+    this.#end = Math.max(this.#end, highest + 1);
+  }
+
+  async #takeBlocks(count: number): Promise<number[]> {
+    const { writer } = this.connector;
+    if (writer === null) throw new Lost(this.connector.why);
+    const rows = await writer.query(...taking("report_block", count));
+    return rows.map(({ number }) => number as number);
+  }
+}
+
+function keyOf({ origin }: ReportStep): string {
+  return reportKeyOf(origin);
+}
+
+/** What became of a transaction, as PostgreSQL says. */
+async function statusOf(writer: Writer, transaction: string): Promise<unknown> {
+  try {
+    const [row] = await writer.query("SELECT pg_xact_status($1::text::xid8) AS it", [transaction]);
+    return row?.["it"];
+  } catch (error) {
+    // A server that took over has never heard of it, so it cannot have been committed there.
+    if (stateOf(error) === "22023") return "aborted";
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+// Owns the tables on PostgreSQL and every migration that led to them. A released migration is never changed. A database with
+// a newer schema than the last one here is refused.
+
+import { OperatingError } from "../../../operating-error.ts";
+import type { Writer } from "../connection/writer.ts";
+
+/** The migrations in order. A database at version n has had the first n. */
+const migrations: readonly string[] = [
+  // 1: ids are compared as bytes, as everywhere. Numbers of sessions and questions come from sequences of their own, taken
+  // while the device's row is locked, so that those of a device ascend. A report's number is given by its server, from a
+  // block that it took: so a batch that is sent again has the numbers of the first time. `report` has a long row of
+  // indexes for a reason each: a repeat, a device's own reports, all in order.
+  `
+  CREATE TABLE meta (
+    id          int PRIMARY KEY CHECK (id = 1),
+    fingerprint text NOT NULL,
+    shared_ip   boolean NOT NULL,
+    epoch       bigint NOT NULL
+  );
+
+  CREATE SEQUENCE session_number;
+  CREATE SEQUENCE question_number;
+  CREATE SEQUENCE report_block INCREMENT BY 256 MINVALUE 1;
+
+  CREATE TABLE device (
+    id            text COLLATE "C" PRIMARY KEY,
+    mac           text NOT NULL,
+    mac_key       text COLLATE "C" NOT NULL CONSTRAINT device_by_mac UNIQUE,
+    ip            text COLLATE "C" NOT NULL,
+    port          int NOT NULL,
+    password      text NOT NULL,
+    sealed_key    bytea,
+    stored_proof  bytea,
+    text_locked   boolean NOT NULL DEFAULT false,
+    registered    bigint NOT NULL,
+    updated       bigint NOT NULL,
+    first_session bigint NOT NULL,
+    repeats       bigint NOT NULL DEFAULT 0
+  );
+
+  CREATE TABLE session (
+    session      bigint PRIMARY KEY,
+    device       text COLLATE "C" NOT NULL,
+    ip           text NOT NULL,
+    port         int NOT NULL,
+    login_ip     text NOT NULL,
+    login_port   int NOT NULL,
+    every        float8,
+    started      bigint NOT NULL,
+    last_seen    bigint NOT NULL,
+    ended        bigint,
+    reason       text,
+    client_key   bytea,
+    clock_offset bigint
+  ) WITH (fillfactor = 70);
+  CREATE INDEX session_of_device ON session (device, session);
+  CREATE INDEX session_open ON session (device) WHERE ended IS NULL;
+
+  CREATE TABLE report (
+    sequence    bigint PRIMARY KEY,
+    device      text COLLATE "C" NOT NULL,
+    time        text NOT NULL,
+    at          bigint NOT NULL,
+    received    bigint NOT NULL,
+    code        text NOT NULL,
+    message     text NOT NULL,
+    message_raw bytea,
+    key         uuid NOT NULL UNIQUE
+  );
+  CREATE INDEX report_of_device ON report (device, sequence);
+
+  CREATE TABLE report_chunk (
+    number           bigint PRIMARY KEY,
+    reports          bigint NOT NULL,
+    lowest_at        bigint NOT NULL,
+    highest_at       bigint NOT NULL,
+    lowest_received  bigint NOT NULL,
+    highest_received bigint NOT NULL,
+    ordered          boolean NOT NULL,
+    revision         int NOT NULL DEFAULT 0
+  );
+
+  CREATE TABLE answered (
+    number     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    device     text COLLATE "C" NOT NULL,
+    client_key bytea NOT NULL,
+    msgid      bigint NOT NULL,
+    code       text NOT NULL,
+    digest     bytea NOT NULL,
+    UNIQUE (device, msgid, client_key)
+  );
+
+  CREATE TABLE question (
+    number      bigint PRIMARY KEY,
+    device      text COLLATE "C" NOT NULL,
+    code        text NOT NULL,
+    target      text NOT NULL,
+    asker       text NOT NULL,
+    time        text NOT NULL,
+    asked       bigint NOT NULL,
+    hour        bigint NOT NULL,
+    answered    bigint,
+    answer_code text,
+    answer_time text,
+    answer      text,
+    answer_raw  bytea
+  );
+  CREATE INDEX question_of_device ON question (device, number);
+  CREATE TABLE service (
+    id    int PRIMARY KEY CHECK (id = 1),
+    hours bigint NOT NULL
+  );
+  INSERT INTO service VALUES (1, 0);
+  `,
+];
+
+/** The version of a database after all migrations. */
+export const schemaVersion = migrations.length;
+
+/** The number of migrations that a database has had; 0 for an empty one. */
+export async function versionOf(writer: Pick<Writer, "query">): Promise<number> {
+  const [row] = await writer.query("SELECT to_regclass('schema_version') IS NOT NULL AS is_there");
+  if (row?.["is_there"] !== true) return 0;
+  const [found] = await writer.query("SELECT version FROM schema_version");
+  return Number(found?.["version"] ?? 0);
+}
+
+/**
+ * Brings an empty database, or one of an earlier release, up to date in one transaction.
+ * @param shown the database's address for people
+ * @throws OperatingError `newer-schema`, `foreign-database`
+ */
+export async function migrate(writer: Writer, shown: string): Promise<void> {
+  const version = await versionOf(writer);
+  if (version > schemaVersion) throw newerSchema(version, shown);
+  if (version === schemaVersion) return;
+  if (version === 0) await assertEmpty(writer, shown);
+  const lines = [
+    "BEGIN",
+    ...(version === 0 ? ["CREATE TABLE schema_version (version int NOT NULL)"] : []),
+    ...migrations.slice(version),
+    "DELETE FROM schema_version",
+    `INSERT INTO schema_version VALUES (${schemaVersion})`,
+    "COMMIT",
+  ];
+  // One text, one simple query: PostgreSQL carries out all of it or nothing.
+  await writer.query(lines.join(";\n"));
+}
+
+/** The refusal of a database that a later release wrote. */
+export function newerSchema(version: number, shown: string): OperatingError {
+  return new OperatingError(
+    "newer-schema",
+    `${shown} was written by a newer iot-server (schema ${version}, this one knows ${schemaVersion}).`,
+    "Use that iot-server, or give --store another database.",
+  );
+}
+
+async function assertEmpty(writer: Writer, shown: string): Promise<void> {
+  const [row] = await writer.query(
+    `SELECT relname AS name FROM pg_class
+     WHERE relnamespace = current_schema()::regnamespace AND relname IN ('device', 'session', 'report')`,
+  );
+  if (row === undefined) return;
+  throw new OperatingError(
+    "foreign-database",
+    `${shown} has a table ${String(row["name"])} that is not of iot-server.`,
+    "Make a database of its own: createdb iot, and give --store its name.",
+  );
+}

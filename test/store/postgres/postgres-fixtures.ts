@@ -1,0 +1,59 @@
+// Opens stores on databases of the tests' own PostgreSQL, and closes them after each test.
+
+import type { OpenStore } from "../../../lib/server/store-care.ts";
+import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
+import { openPostgres } from "../../../lib/store/postgres/open-postgres.ts";
+import { postgresServer, superuser } from "../../postgres-server.ts";
+import type { TestedStore } from "../contract/tested-store.ts";
+
+const opened: OpenStore[] = [];
+
+/** The address of a new database of this run's server. */
+export async function newAddress(change: Partial<PostgresAddress> = {}): Promise<PostgresAddress> {
+  const server = await postgresServer();
+  const database = await server.newDatabase();
+  return {
+    hostname: "127.0.0.1",
+    port: server.port,
+    username: superuser,
+    database,
+    password: null,
+    tls: "disable",
+    prepare: true,
+    ...change,
+  };
+}
+
+/** Opens a store; `closeStores` closes it. @param said gets what it says of trouble */
+export async function openAt(
+  address: PostgresAddress,
+  said: string[] = [],
+  traits = { fingerprint: "SHA256:one", sharedIp: false },
+): Promise<OpenStore> {
+  const store = await openPostgres(address, traits, {
+    onTrouble: (words) => void said.push(words),
+  });
+  opened.push(store);
+  return store;
+}
+
+/** Opens a store on a new database. */
+export async function newStore(): Promise<TestedStore> {
+  return tested(await newAddress());
+}
+
+/** Closes all stores that are open. */
+export async function closeStores(): Promise<void> {
+  for (const store of opened.splice(0)) await store.close();
+}
+
+async function tested(address: PostgresAddress): Promise<TestedStore> {
+  const store = await openAt(address);
+  return Object.assign(store, {
+    hasHoles: true,
+    reopened: async () => {
+      await store.close();
+      return tested(address);
+    },
+  });
+}
