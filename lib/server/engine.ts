@@ -16,6 +16,7 @@ import { PacketGate } from "./links/packet-gate.ts";
 import type { Link } from "./links/link.ts";
 import type { Moment } from "./moment.ts";
 import type { SessionRow } from "./rows.ts";
+import type { Failing } from "./store-failure.ts";
 import type { StepResult } from "./store-port.ts";
 import type { Address } from "../protocol/messages.ts";
 import { Operator } from "./operator.ts";
@@ -122,18 +123,22 @@ export class Engine {
     for (let i = 0; i < batch.length; i++) (batch[i] as Entry).onDone(results[i] as StepResult);
   }
 
-  /** Answers every request of a batch that could not be stored with 95. */
-  fail(batch: Batch, words: string, now: Moment): void {
+  /**
+   * Answers every request of a batch that failed: with 95 if it was not stored, with 93 if the store is away. If it is not
+   * known whether it was stored there is no answer, because each would say something: devices repeat the request.
+   */
+  fail(batch: Batch, how: Failing, words: string, now: Moment): void {
     const { desk } = this;
     desk.clock.set(now);
     desk.counters.batchesFailed++;
-    desk.logbook.error(
-      null,
-      `storage failed, ${batch.length} operations were not stored: ${words}`,
-    );
+    // A store that is away has said so itself, once.
+    if (how !== "unavailable") {
+      const what = how === "failed" ? "were not stored" : "may be stored or not";
+      desk.logbook.error(null, `storage failed, ${batch.length} operations ${what}: ${words}`);
+    }
     for (const { request, onFail } of batch) {
-      onFail?.();
-      if (request !== null) desk.outbox.acknowledgeFailed(request);
+      onFail?.(how);
+      if (request !== null) desk.outbox.acknowledgeFailed(request, how);
     }
   }
 

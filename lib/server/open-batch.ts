@@ -2,15 +2,16 @@
 // to a change is written only there.
 
 import type { Request } from "./request.ts";
+import type { Failing } from "./store-failure.ts";
 import type { Decided, ReportStep, ReportStored, StepResult, Rule, Step } from "./store-port.ts";
 
-/** A step of the batch. `onDone` runs once it is on the disk, `onFail` if the batch cannot be stored. */
+/** A step of the batch. `onDone` runs once it is on the disk, `onFail` if the batch failed. */
 export type Entry = {
   readonly step: Step;
-  /** The request that is answered with 95 if the batch cannot be stored; null for the server's own steps. */
+  /** The request that is answered if the batch fails; null for the server's own steps. */
   readonly request: Request | null;
   readonly onDone: (result: StepResult) => void;
-  readonly onFail: (() => void) | null;
+  readonly onFail: ((how: Failing) => void) | null;
 };
 
 export class OpenBatch {
@@ -24,7 +25,7 @@ export class OpenBatch {
     rule: Rule<Outcome>,
     request: Request | null,
     onDone: (outcome: Outcome, number: number) => void,
-    onFail: (() => void) | null = null,
+    onFail: Entry["onFail"] = null,
   ): void {
     const onResult = (result: StepResult) => {
       // The result of a step is that of its own rule, which TypeScript cannot see through the batch.

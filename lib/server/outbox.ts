@@ -14,6 +14,7 @@ import type { EngineClock } from "./engine-clock.ts";
 import type { Link } from "./links/link.ts";
 import { limits } from "./policy.ts";
 import type { Request } from "./request.ts";
+import type { Failing } from "./store-failure.ts";
 import type { SessionTable } from "./sessions/session-table.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -59,9 +60,12 @@ export class Outbox {
     else this.reply(request, encodeAck(code, id, time, request.hash, reason), plain);
   }
 
-  /** Answers a request whose batch could not be stored with 95. */
-  acknowledgeFailed(request: Request): void {
-    this.acknowledge(request, ack.storageFailed, request.id, "storage failed");
+  /** Answers a request whose batch failed: with 95 or 93, or not at all if it may be stored. */
+  acknowledgeFailed(request: Request, how: Failing): void {
+    if (how === "unknown") this.counters.silenced++;
+    else if (how === "unavailable") {
+      this.acknowledge(request, ack.busy, request.id, "the store is away");
+    } else this.acknowledge(request, ack.storageFailed, request.id, "storage failed");
   }
 
   /**

@@ -6,6 +6,7 @@ import type { Outgoing } from "../protocol/messages.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import type { Moment } from "./moment.ts";
 import type { Address } from "../protocol/messages.ts";
+import { failingOf } from "./store-failure.ts";
 import type { StepResult, Store } from "./store-port.ts";
 
 /** A datagram that has arrived. */
@@ -22,7 +23,7 @@ export interface TurnShell {
   hash(job: HashJob): void;
   /** A batch is on the disk. */
   onStored(tookMs: number): void;
-  /** A batch could not be stored; its requests are answered with 95. */
+  /** A batch could not be stored, or it is not known whether it is. */
   onFailed(): void;
 }
 
@@ -86,7 +87,8 @@ export class Turn {
     };
     const onFailed = (error: unknown) => {
       shell.onFailed();
-      engine.fail(batch, error instanceof Error ? error.message : String(error), shell.now());
+      const words = error instanceof Error ? error.message : String(error);
+      engine.fail(batch, failingOf(error), words, shell.now());
       this.#finish(onEnd);
     };
     let results: ReturnType<Store["apply"]>;

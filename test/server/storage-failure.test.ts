@@ -37,6 +37,43 @@ test.each([
   expect(bench.codes(text)).toEqual([code]);
 });
 
+const changes = [
+  say.register("bsmith", "192.0.2.11"),
+  say.deregister("asmith"),
+  say.login("asmith"),
+  say.logoff("asmith"),
+  say.data("asmith", "x"),
+  say.query("asmith", "02", "asmith"),
+];
+
+test.each(changes)(
+  "%s gets 93 while the store is away, which is logged by the store alone",
+  (text) => {
+    const bench = broken();
+    bench.store.how = "unavailable";
+    const logged = bench.errors.length;
+    const [reply, ...others] = bench.ask(text);
+    expect(others).toEqual([]);
+    const hash = Bun.SHA256.hash(text, "hex");
+    expect(messageIn(reply!)).toMatchObject({ type: "ACK", code: "93", hash });
+    expect(bench.errors.length).toBe(logged);
+    bench.store.trouble = null;
+    expect(bench.ask(text)).toHaveLength(1);
+  },
+);
+
+test.each(changes)(
+  "%s gets no answer if it may be stored or not, and one when it is repeated",
+  (text) => {
+    const bench = broken();
+    bench.store.how = "unknown";
+    expect(bench.ask(text)).toEqual([]);
+    expect(bench.errors.at(-1)).toContain("may be stored or not: disk full");
+    bench.store.trouble = null;
+    expect(bench.ask(text)).toHaveLength(1);
+  },
+);
+
 test("requests that need no disk are answered", () => {
   const bench = broken();
   expect(bench.codes(say.status("asmith"))).toEqual(["40"]);

@@ -71,7 +71,7 @@ export class Attempts {
         }
         attempt.onDone(judged, latest, number);
       },
-      () => this.desk.outbox.acknowledgeFailed(this.#end(key, refused)),
+      (how) => this.desk.outbox.acknowledgeFailed(this.#end(key, refused), how),
     );
   }
 

@@ -48,8 +48,8 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
       confirm(desk, latest(), ack.loggedOff, id);
       noteEnd(desk, end);
     },
-    () => {
-      desk.outbox.acknowledgeFailed(latest());
+    (how) => {
+      desk.outbox.acknowledgeFailed(latest(), how);
       session.ending = false;
       session.leaving = null;
     },

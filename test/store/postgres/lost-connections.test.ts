@@ -1,0 +1,164 @@
+// Connections to PostgreSQL that end, fall silent or lose an answer: what was stored is told, what was not fails at once,
+// what cannot be known gets no answer; and each report and each session is there once.
+
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import type { OpenStore } from "../../../lib/server/store-care.ts";
+import type { Write } from "../../../lib/server/store-port.ts";
+import { testTimeoutMs, until } from "../../e2e/polling.ts";
+import { postgresServer } from "../../postgres-server.ts";
+import { TcpRelay } from "../../tcp-relay.ts";
+import { apply, load, reading, report, write } from "../contract/tested-store.ts";
+import { startOfTime as at } from "../fixtures.ts";
+import { closeStores, newAddress, openAt } from "./postgres-fixtures.ts";
+
+setDefaultTimeout(testTimeoutMs);
+const relays: TcpRelay[] = [];
+afterEach(async () => {
+  await closeStores();
+  for (const relay of relays.splice(0)) relay.close();
+});
+
+type Bench = { readonly store: OpenStore; readonly relay: TcpRelay; readonly said: string[] };
+
+/** A store behind a relay. */
+async function behindRelay(): Promise<Bench> {
+  const relay = new TcpRelay((await postgresServer()).port);
+  relays.push(relay);
+  const said: string[] = [];
+  const store = await openAt(await newAddress({ port: relay.port }), said);
+  return { store, relay, said };
+}
+
+const inserted: Write = {
+  kind: "insert-device",
+  device: { id: "a", mac: "m", ip: "i", port: 1 },
+  hash: "h",
+  at,
+};
+
+const opened: Write = {
+  kind: "open-session",
+  session: {
+    device: "a",
+    source: { ip: "10.0.0.1", port: 5 },
+    stated: { ip: "10.0.0.2", port: 6 },
+    started: at,
+    clientKey: null,
+    clockOffset: null,
+  },
+};
+
+/** Lets a statement reach PostgreSQL, and its answer nobody; then cuts the connection on this side only. */
+function loseAnswerOf(relay: TcpRelay, statement: string): void {
+  relay.onSaid = (bytes) => {
+    if (!bytes.includes(statement)) return;
+    relay.onSaid = () => {};
+    relay.mode = "mute";
+    setTimeout(() => {
+      relay.forget();
+      relay.mode = "open";
+    }, 200);
+  };
+}
+
+const isThere = (store: OpenStore) =>
+  until("the store", async () => await load(store, {}).catch(() => null));
+
+test("reports whose answer is lost are sent again, and are no repeats", async () => {
+  const { store, relay } = await behindRelay();
+  await report(store, reading("a", "before"));
+  // Prepared by the first batch, so its name is all that is sent.
+  loseAnswerOf(relay, "again-1");
+  const results = await report(store, reading("a", "again-1"), reading("a", "before"));
+  expect(results).toMatchObject([
+    { kind: "report", repeated: false },
+    { kind: "report", repeated: true },
+  ]);
+  expect(await store.reads.count()).toBe(2);
+  expect(await report(store, reading("a", "again-1"))).toMatchObject([{ repeated: true }]);
+});
+
+test("a transaction whose answer to COMMIT is lost is not carried out twice", async () => {
+  const { store, relay, said } = await behindRelay();
+  await write(store, inserted);
+  loseAnswerOf(relay, "COMMIT");
+  const session = await write(store, opened);
+  const kept = await store.reads.sessions("a", 1e9, 10);
+  expect(kept.map((row) => row.session)).toEqual([session]);
+  expect(said.map((words) => words.replace(/^postgres:\S+ /, "").slice(0, 8))).toEqual([
+    "is away:",
+    "is there",
+  ]);
+});
+
+test("a transaction that never reached its COMMIT fails at once, and leaves nothing", async () => {
+  const { store, relay } = await behindRelay();
+  await write(store, inserted);
+  relay.onSaid = (bytes) => {
+    if (bytes.includes("BEGIN")) relay.cut();
+  };
+  expect(
+    apply(store, {
+      kind: "rule",
+      keys: { device: "a" },
+      decide: (rows) => ({ outcome: rows, writes: [opened] }),
+    }),
+  ).rejects.toMatchObject({ how: "failed" });
+  relay.onSaid = () => {};
+  await isThere(store);
+  expect(await store.openSessions()).toEqual([]);
+});
+
+test("while there is no connection, batches are refused at once; then all goes on", async () => {
+  const { store, relay, said } = await behindRelay();
+  await report(store, reading("a", "before"));
+  relay.mode = "closed";
+  relay.cut();
+  const failed = await report(store, reading("a", "x")).catch((error: unknown) => error);
+  // The statement may have been sent: it is not known, once the time for a new connection is over.
+  expect(failed).toMatchObject({ how: "unknown" });
+  expect(() => store.apply([reading("a", "y")])).toThrow(
+    expect.objectContaining({ how: "unavailable" }),
+  );
+  relay.mode = "open";
+  await isThere(store);
+  expect(await report(store, reading("a", "x"), reading("a", "y"))).toMatchObject([
+    { kind: "report" },
+    { kind: "report" },
+  ]);
+  expect(await store.reads.count()).toBe(3);
+  expect(said.some((words) => words.includes("there again"))).toBe(true);
+});
+
+test("a silent connection is given up after 5 s, and its lock on the server with it", async () => {
+  const { store, relay } = await behindRelay();
+  await write(store, inserted);
+  relay.mode = "silent";
+  setTimeout(() => {
+    relay.forget();
+    relay.mode = "open";
+  }, 6_000);
+  expect(await write(store, opened).catch((error: unknown) => error)).toMatchObject({
+    how: "failed",
+  });
+  await isThere(store);
+  expect(await store.openSessions()).toEqual([]);
+  await write(store, opened);
+  expect(await store.openSessions()).toHaveLength(1);
+});
+
+test("a second server is refused while the first lives, and the first stops if another has taken over", async () => {
+  const address = await newAddress();
+  const said: string[] = [];
+  const first = await openAt(address, said);
+  await report(first, reading("a", "x"));
+  expect(openAt(address)).rejects.toMatchObject({ code: "store-in-use" });
+  // A server whose connection an operator ends loses its lock.
+  const server = await postgresServer();
+  const sql = server.connect(address.database);
+  await sql.unsafe("UPDATE meta SET epoch = epoch + 1");
+  await sql.close({ timeout: 0 });
+  expect(report(first, reading("a", "y"))).rejects.toMatchObject({ how: "failed" });
+  await until("words", () => said.some((words) => words.includes("has taken")));
+  expect(() => first.apply([reading("a", "z")])).toThrow("has taken");
+});
