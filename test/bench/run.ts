@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { BenchError, buildBinaries, buildC, buildFolder, programs } from "./children.ts";
 import { describeMachine, type Machine, warningsAbout } from "./machine.ts";
 import { type Bench, isMet, type Measure, type Row } from "./measure.ts";
+import { backlog } from "./measures/backlog.ts";
 import { chart } from "./measures/chart.ts";
 import { dashboard } from "./measures/dashboard.ts";
 import { history } from "./measures/history.ts";
@@ -31,6 +32,7 @@ const measures: readonly Measure[] = [
   sealedDataRate,
   sealedHandshakes,
   sealedFleet,
+  backlog,
 ];
 
 const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]
@@ -52,7 +54,8 @@ try {
 } catch (error) {
   if (!(error instanceof BenchError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  // At once, because servers that still run would keep this process; they end with it.
+  process.exit(1);
 }
 
 type Options = {
