@@ -87,6 +87,15 @@ export class Outstanding {
     this.schedule = schedule;
   }
 
+  /** The last sending was none, for lack of a link; the channel has made up for it. */
+  resent(schedule: RetrySchedule, now: number): void {
+    this.#sendingsBefore += this.sendings - 1;
+    this.sendings = 1;
+    this.schedule = schedule;
+    this.sentAt = now;
+    this.retryAt = now + schedule.waitMs(1);
+  }
+
   /** Waits longer before each further sending: the server asks for relief. */
   #relent(): void {
     if (this.#entries.some(({ busy }) => busy > 0)) return;

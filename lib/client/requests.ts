@@ -98,6 +98,14 @@ export class Requests {
     this.#send(outstanding, now);
   }
 
+  /** The channel has sent these requests itself, over a new link: their waits begin now, as they are measured now. */
+  resent(msgids: readonly bigint[], now: number): void {
+    const outstanding = this.#outstanding;
+    if (outstanding === null || !outstanding.open.some(({ msgid }) => msgids.includes(msgid)))
+      return;
+    outstanding.resent(this.#scheduleOf(outstanding.first), now);
+  }
+
   /** Drops the outstanding and all waiting requests without calling their `onOutcome`. */
   cancelAll(): void {
     this.#waiting = [];
@@ -163,7 +171,7 @@ export class Requests {
       return false;
     }
     if (outstanding.isFresh && code !== ack.busy && isQuick(request)) {
-      this.channel.roundTrip.measured(now - outstanding.begunAt);
+      this.channel.roundTrip.measured(now - outstanding.sentAt);
     }
     outstanding.answer(request, code, reason);
     if (outstanding.isDone) this.#end(outstanding.outcomes(), now);

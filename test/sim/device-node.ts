@@ -115,6 +115,7 @@ export class DeviceNode {
       now: () => timeline.now,
       random: random.next,
       deliver: (delivery) => client.receive(delivery, timeline.now),
+      resent: (msgids) => client.requests.resent(msgids, timeline.now),
       confirm: (receipt) => client.receiveReceipt(receipt, timeline.now),
     });
     const channel = {

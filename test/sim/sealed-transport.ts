@@ -24,7 +24,7 @@ export function sealedTransport(secrets: Stream, now: () => number): Transport {
 }
 
 function connect(
-  { id, server, send, deliver, confirm, random }: DevicePorts,
+  { id, server, send, deliver, confirm, resent, random }: DevicePorts,
   disk: Disk,
   secrets: Stream,
   now: () => number,
@@ -58,6 +58,7 @@ function connect(
     {
       onDelivery: deliver,
       onReceipt: confirm,
+      onResent: resent,
       onTrouble: () => {},
       onKeyChange: () => hold(false, () => `${id} saw another key of the server`),
       onTextDropped: () => {},

@@ -12,6 +12,8 @@ export type DevicePorts = {
   send(bytes: Uint8Array, to: Address): void;
   deliver(delivery: Delivery): void;
   confirm(receipt: Receipt): void;
+  /** As `onResent` of the sealed channel. */
+  resent(msgids: readonly bigint[]): void;
   now(): number;
   random(): number;
 };

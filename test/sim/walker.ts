@@ -55,6 +55,10 @@ export class Walker {
         this.#requests.receiveAck(decoded.message, delivery, timeline.now);
         this.#arm();
       },
+      resent: (msgids) => {
+        this.#requests.resent(msgids, timeline.now);
+        this.#arm();
+      },
       confirm: (receipt) => {
         this.#requests.receiveReceipt(receipt, timeline.now);
         this.#arm();

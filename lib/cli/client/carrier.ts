@@ -17,6 +17,7 @@ import type { Machine, Socket } from "./machine.ts";
 export type CarrierEvents = {
   onDelivery(delivery: Delivery): void;
   onReceipt(receipt: Receipt): void;
+  onResent(msgids: readonly bigint[]): void;
   /** Called with an error that ends the command. */
   onFailure(error: OperatingError): void;
   onTrouble(trouble: Trouble): void;
@@ -83,6 +84,7 @@ export function openCarrier(
     {
       onDelivery: events.onDelivery,
       onReceipt: events.onReceipt,
+      onResent: events.onResent,
       onTrouble: events.onTrouble,
       onKeyChange: (change) => events.onFailure(changeOf(name, expected, change)),
       onTextDropped: ({ ip, port }) =>

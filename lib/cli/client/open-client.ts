@@ -75,6 +75,7 @@ export async function openClient(
   try {
     const carrier = openCarrier(machine, config, server, socket, behaviour.listens, {
       onDelivery: (delivery) => opened?.client.receive(delivery, clock.now()),
+      onResent: (msgids) => opened?.client.requests.resent(msgids, clock.now()),
       onReceipt: (receipt) => opened?.client.receiveReceipt(receipt, clock.now()),
       onFailure: reject,
       onTrouble: tellTrouble,

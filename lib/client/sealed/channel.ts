@@ -37,6 +37,8 @@ export type ChannelSettings = SealedSettings & { readonly answerText: boolean };
 export type SealedEvents = {
   onDelivery(delivery: Delivery): void;
   onReceipt(receipt: Receipt): void;
+  /** Requests that waited for the link, or were lost with an earlier one, were sent by the channel itself. */
+  onResent(msgids: readonly bigint[]): void;
   onTrouble(trouble: Trouble): void;
   onKeyChange(change: KeyChange): void;
   /** Plain text was dropped, for the first time (protocol §5.21). */
@@ -68,7 +70,7 @@ export class SealedChannel implements Carrier {
     this.#msgids = new Msgids(boot, firstOf.channel);
     this.#link = new ServerLink(ports, settings, {
       onOpen: (fresh) => this.#onOpen(fresh),
-      onKept: () => this.#forward(),
+      onKept: () => this.#resend(),
       onTrouble: events.onTrouble,
       onKeyChange: events.onKeyChange,
     });
@@ -79,7 +81,7 @@ export class SealedChannel implements Carrier {
       this.#msgids,
       this.roundTrip,
       (frame) => void this.#link.send(frame),
-      () => this.#forward(),
+      () => this.#resend(),
     );
     this.#serverClock = new ServerClock(ports);
     this.#peers = new Peers(
@@ -173,7 +175,7 @@ export class SealedChannel implements Carrier {
     const before = this.#link.packetsSent;
     if (fresh) {
       this.#comebacks.begin(this.#underWay.login?.login.id ?? null);
-      this.#forward();
+      this.#resend();
     }
     // protocol §5.13: the server seals with the new keys only after our first DATA under them.
     if (this.#link.packetsSent === before) this.#keepAlive();
@@ -192,6 +194,12 @@ export class SealedChannel implements Carrier {
     // Before the first link the server's key may be unknown, and tickets are looked up by it: the frame is made later.
     if (!this.#link.isOpen) return this.#link.connect();
     this.#link.send(...this.#underWay.frames);
+  }
+
+  #resend(): void {
+    const before = this.#link.packetsSent;
+    this.#forward();
+    if (this.#link.packetsSent > before) this.events.onResent(this.#underWay.msgids);
   }
 
   #receivePacket(bytes: Uint8Array, from: Address): void {

@@ -15,8 +15,9 @@ const initsMax = 5;
 export class Handshaking {
   /** Number of RESPs to our INITs that did not verify. */
   refused = 0;
-  #inits: Initiation[] = [];
-  #sentAt = 0;
+  /** How long the RESP took that has completed it, ms; null before. */
+  tripMs: number | null = null;
+  #inits: { readonly initiation: Initiation; readonly sentAt: number }[] = [];
   #cookie: Uint8Array | undefined;
   readonly #answeredCookie = new Set<number>();
 
@@ -44,14 +45,9 @@ export class Handshaking {
     });
     // Fails for a key of small order. Nobody can have proven such a key: send nothing, and let the caller time out.
     if (!initiation.ok) return;
-    this.#sentAt = ports.now();
-    this.#inits = [...this.#inits, initiation.value].slice(-initsMax);
+    const sent = { initiation: initiation.value, sentAt: ports.now() };
+    this.#inits = [...this.#inits, sent].slice(-initsMax);
     this.transmit(initiation.value.packet(this.#cookie));
-  }
-
-  /** The time since its INIT, ms; null if it has sent none or several. */
-  get tripMs(): number | null {
-    return this.#inits.length === 1 ? this.ports.now() - this.#sentAt : null;
   }
 
   /**
@@ -60,15 +56,19 @@ export class Handshaking {
    */
   receive(bytes: Uint8Array): Established | null {
     if (packetFault(bytes) !== undefined) return null;
-    const initiation = this.#inits.find(({ index }) => index === receiverOf(bytes));
-    if (initiation === undefined) return null;
+    const sent = this.#inits.find(({ initiation: { index } }) => index === receiverOf(bytes));
+    if (sent === undefined) return null;
+    const { initiation, sentAt } = sent;
     if (bytes[0] === packetType.cookie) {
       this.#receiveCookie(initiation, bytes);
       return null;
     }
     if (bytes[0] !== packetType.resp) return null;
     const established = initiation.complete(bytes);
-    if (established.ok) return established.value;
+    if (established.ok) {
+      this.tripMs = this.ports.now() - sentAt;
+      return established.value;
+    }
     if (established.reason === "noise") this.refused++;
     return null;
   }

@@ -48,6 +48,10 @@ export class UnderWay {
     return { ...first, login: first.login };
   }
 
+  get msgids(): bigint[] {
+    return this.#asked.map(({ msgid }) => msgid);
+  }
+
   /** Takes requests in place of those before. One that is repeated keeps what is known of it. */
   replace(messages: readonly OutgoingText[]): void {
     const before = this.#asked;
