@@ -8,6 +8,7 @@ import { BenchError, buildBinaries, buildC, buildFolder, programs } from "./chil
 import { describeMachine, type Machine, warningsAbout } from "./machine.ts";
 import { type Bench, isMet, type Measure, type Row } from "./measure.ts";
 import { backlog } from "./measures/backlog.ts";
+import { bundles } from "./measures/bundles.ts";
 import { chart } from "./measures/chart.ts";
 import { dashboard } from "./measures/dashboard.ts";
 import { history } from "./measures/history.ts";
@@ -30,6 +31,7 @@ const measures: readonly Measure[] = [
   dashboard,
   sealedStatusRate,
   sealedDataRate,
+  bundles,
   sealedHandshakes,
   sealedFleet,
   backlog,

@@ -4,6 +4,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeFrames, encodeFrames, framesIn } from "../../lib/sealed/bundle.ts";
+import type { Frame } from "../../lib/sealed/frames.ts";
 import { receiverOf } from "../../lib/sealed/packet-form.ts";
 import type { Transport } from "../../lib/sealed/transport.ts";
 import { BenchError } from "./children.ts";
@@ -26,12 +27,19 @@ export const sealedRequests = {
     textOf: (id: string, n: number) =>
       `DATA\t01\t${id}\t2026-11-22:10:10:10\t18\tt=21.50 n=${String(n).padStart(8, "0")}`,
   },
+  /** A report of which 18 fill a packet. */
+  shortData: {
+    code: "50",
+    textOf: (id: string, n: number) =>
+      `DATA\t01\t${id}\t2026-11-22:10:10:10\t10\tn=${String(n).padStart(8, "0")}`,
+  },
 } as const;
 
 export type SealedRequest = keyof typeof sealedRequests;
 
-/** Packets made per second of load: more than any server answers. */
+/** Packets made per second of load: more than any server answers; of bundles this many requests, in fewer packets. */
 const packetsPerSecond = 100_000;
+const bundledPerSecond = 600_000;
 
 /** Writes packets in the format of the load generator: each after its length in two bytes. */
 export function writePackets(path: string, packets: readonly Uint8Array[]): void {
@@ -44,6 +52,7 @@ export function writePackets(path: string, packets: readonly Uint8Array[]): void
 
 /**
  * Opens a link for each of a thousand devices with open sessions, and seals everything that they will send.
+ * @param bundle the number of requests in each packet, which ask for a receipt; null for one that asks for text
  * @returns a loader, to be called once for the warm-up and once per round
  */
 export async function sealedLoader(
@@ -51,6 +60,7 @@ export async function sealedLoader(
   folder: string,
   request: SealedRequest,
   { rounds, seconds }: Pace,
+  bundle: number | null = null,
 ): Promise<Loader> {
   const { fleet, close } = await Fleet.open(port, serverKeyIn(folder), sessions, 1);
   await fleet.bring("heartbeat", 0, sessions);
@@ -59,8 +69,9 @@ export async function sealedLoader(
   const files = Array.from({ length: rounds + 1 }, (_, load) => {
     const path = join(folder, `packets-${load}`);
     const length = load === 0 ? warmUpSeconds(seconds) : seconds;
-    const each = Math.ceil((length * packetsPerSecond) / sessions);
-    writePackets(path, seal(transports, request, load * 1_000_000, each));
+    const perSecond = Math.min(packetsPerSecond, bundledPerSecond / (bundle ?? 1));
+    const each = Math.ceil((length * perSecond) / sessions);
+    writePackets(path, seal(transports, { request, bundle }, load * 1_000_000, each));
     return path;
   });
   return async (duration) => {
@@ -68,26 +79,32 @@ export async function sealedLoader(
     if (file === undefined) throw new BenchError("More loads than packets were made for.");
     const result = await loadPackets(port, file, duration);
     rmSync(file);
-    checkReplies(transports, request, result);
-    return result;
+    checkReplies(transports, { request, bundle }, result);
+    return perRequest(result, bundle ?? 1);
   };
 }
+
+/** What is in a packet. */
+type Content = { readonly request: SealedRequest; readonly bundle: number | null };
 
 /** @param each number of packets per device */
 function seal(
   transports: readonly Transport[],
-  request: SealedRequest,
+  { request, bundle }: Content,
   first: number,
   each: number,
 ): Uint8Array[] {
   const packets: Uint8Array[] = [];
+  const ask = bundle === null ? {} : { receipt: true as const };
   for (let round = 0; round < each; round++) {
     for (const [device, transport] of transports.entries()) {
-      const body = Buffer.from(sealedRequests[request].textOf(deviceId(device), first + round));
-      // The fleet's own request used msgid 1.
-      const msgid = BigInt(first + round + 2);
-      const plaintext = encodeFrames([{ kind: "text", answer: false, msgid, body }]);
-      const packet = transport.seal(plaintext, performance.now());
+      const frames = Array.from({ length: bundle ?? 1 }, (_, i): Frame => {
+        const number = first + round * (bundle ?? 1) + i;
+        const body = Buffer.from(sealedRequests[request].textOf(deviceId(device), number));
+        // The fleet's own request used msgid 1.
+        return { kind: "text", answer: false, msgid: BigInt(number + 2), body, ...ask };
+      });
+      const packet = transport.seal(encodeFrames(frames), performance.now());
       if (!packet.ok) throw new BenchError("The links are too old.");
       packets.push(packet.value);
     }
@@ -95,27 +112,47 @@ function seal(
   return packets;
 }
 
-/** Checks that every reply is a DATA packet for a device's link, and that the last ones hold the expected ACK. */
+/** The result of a load of packets, in requests. */
+function perRequest(result: LoadResult, bundle: number): LoadResult {
+  const { sent, received, rate } = result;
+  return { ...result, sent: sent * bundle, received: received * bundle, rate: rate * bundle };
+}
+
+/** Checks that every reply is a DATA packet for a device's link, and that the last ones hold the expected answer. */
 function checkReplies(
   transports: readonly Transport[],
-  request: SealedRequest,
+  content: Content,
   result: LoadResult,
 ): void {
   const { codes, received, strange, samples } = result;
-  const texts = samples.map((sample) => {
+  const answers = samples.map((sample) => {
     const packet = Buffer.from(sample, "hex");
     const device = receiverOf(packet) % 2 ** deviceBits;
     const opened = transports[device]?.open(packet, performance.now());
-    const [frame] = opened?.ok ? framesIn(decodeFrames(opened.value.plaintext)) : [];
-    if (frame?.kind !== "text" || !frame.answer) return "unreadable";
-    const text = Buffer.from(frame.body).toString();
-    const due = `ACK\t${sealedRequests[request].code}\t${deviceId(device)}\t`;
-    return text.startsWith(due) ? "good" : text;
+    const frames = opened?.ok ? framesIn(decodeFrames(opened.value.plaintext)) : [];
+    return faultIn(frames, content, deviceId(device));
   });
-  const bad = texts.find((text) => text !== "good");
-  if (codes["06"] !== received || strange > 0 || texts.length === 0 || bad !== undefined) {
+  const bad = answers.find((fault) => fault !== null);
+  if (codes["06"] !== received || strange > 0 || answers.length === 0 || bad !== undefined) {
     throw new BenchError(
-      `The server answered sealed ${request} badly: ${bad ?? ""} ${JSON.stringify({ ...result, samples: [] })}`,
+      `The server answered sealed ${content.request} badly: ${bad ?? ""} ${JSON.stringify({ ...result, samples: [] })}`,
     );
   }
+}
+
+/** What is wrong with the frames of a reply; null if it acknowledges all that was in the packet. */
+function faultIn(
+  frames: readonly Frame[],
+  { request, bundle }: Content,
+  id: string,
+): string | null {
+  const { code } = sealedRequests[request];
+  const [frame] = frames;
+  if (frame?.kind === "receipt" && bundle !== null) {
+    const isGood = frames.length === 1 && frame.code === code && frame.msgids.length === bundle;
+    return isGood ? null : `a receipt with ${frame.code} for ${frame.msgids.length}`;
+  }
+  if (frame?.kind !== "text" || !frame.answer) return "unreadable";
+  const text = Buffer.from(frame.body).toString();
+  return bundle === null && text.startsWith(`ACK\t${code}\t${id}\t`) ? null : text;
 }

@@ -4,11 +4,11 @@
 import { describeAck } from "../../../lib/protocol/codes.ts";
 import { BenchError } from "../children.ts";
 import { textContender } from "../contenders.ts";
-import { sessions } from "../load.ts";
+import { type Request, sessions } from "../load.ts";
 import { type Bench, type Measure, ratioTarget, type Row } from "../measure.ts";
 import { seedDevices } from "../seed.ts";
 import { seedSealedDevices } from "../sealed-devices.ts";
-import { sealedLoader, sealedRequests, type SealedRequest } from "../sealed-load.ts";
+import { sealedLoader, sealedRequests } from "../sealed-load.ts";
 import { type ServerProcess, startServer } from "../server-process.ts";
 import { figureRow, takeTurns, type Turns } from "../turns.ts";
 import { checkReports } from "./rates.ts";
@@ -25,7 +25,7 @@ export const sealedDataRate: Measure = {
   run: (bench) => compareSealed(bench, "data", 0.7),
 };
 
-async function compareSealed(bench: Bench, request: SealedRequest, least: number): Promise<Row[]> {
+async function compareSealed(bench: Bench, request: Request, least: number): Promise<Row[]> {
   const [folder, textFolder] = [bench.folder(), bench.folder()];
   await seedSealedDevices(folder, sessions, true);
   await seedDevices(textFolder, sessions);
@@ -56,7 +56,7 @@ async function compareSealed(bench: Bench, request: SealedRequest, least: number
 /** Checks that the server counts as many ACKs as replies came. */
 async function checkAnswered(
   server: ServerProcess,
-  request: SealedRequest,
+  request: Request,
   { acked }: Turns,
 ): Promise<void> {
   const words = describeAck(sealedRequests[request].code).replaceAll(" ", "_");
