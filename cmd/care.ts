@@ -2,6 +2,7 @@
 // server to the terminal.
 
 import type { CommandConfig } from "../lib/config/server.ts";
+import type { DataPlace } from "../lib/config/store-source.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { checkLines, counted } from "../lib/cli/server/check-report.ts";
@@ -20,7 +21,7 @@ import {
   enrollment,
 } from "../lib/server/operator.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
-import { storeAt } from "../lib/store/store-at.ts";
+import { placeOf } from "./place.ts";
 import { csvHeader, csvLine, jsonLine } from "../lib/web/report-lines.ts";
 
 type Config<Name extends CommandConfig["command"]> = Extract<CommandConfig, { command: Name }>;
@@ -30,10 +31,10 @@ const onChecking = () => say("Checking every page of the copy.");
 
 /** Copies the database while it is served. */
 export async function runBackup(
-  { db, file }: { db: string; file: string },
+  { file, ...place }: DataPlace & { file: string },
   write: WriteLine,
 ): Promise<ExitCode> {
-  const store = storeAt({ db });
+  const store = placeOf(place);
   const progress = { onProgress: showProgress("Copying reports"), onChecking };
   const { devices, sessions, reports } = await store.backUp(file, progress);
   const counts = [
@@ -48,22 +49,23 @@ export async function runBackup(
 
 /** Replaces the database with a copy; the old database is kept beside it. */
 export async function runRestore(
-  { db, file }: { db: string; file: string },
+  { file, ...place }: DataPlace & { file: string },
   now: number,
   write: WriteLine,
 ): Promise<ExitCode> {
   const time = new Date(now).toISOString().replaceAll(/[-:]/g, "").slice(0, 15).replace("T", "-");
   const progress = { onProgress: showProgress("Copying bytes"), onChecking };
-  const kept = await storeAt({ db }).restore(file, `${db}.before-restore-${time}`, progress);
+  const { db } = place;
+  const kept = await placeOf(place).restore(file, `${db}.before-restore-${time}`, progress);
   write(`${db} is now a copy of ${file}.${kept === null ? "" : ` The old database is ${kept}.`}`);
   return exitCode.done;
 }
 
 /** Checks the database for damage, prints its size, and why the running server removes no old reports for a while. */
-export async function runCheck(db: string, write: WriteLine): Promise<ExitCode> {
-  const store = storeAt({ db });
+export async function runCheck(place: DataPlace, write: WriteLine): Promise<ExitCode> {
+  const store = placeOf(place);
   const found = await store.check();
-  for (const line of checkLines(db, found)) write(line);
+  for (const line of checkLines(store.name, found)) write(line);
   const hold = found.served ? await retentionHoldOf(store.path).catch(() => null) : null;
   if (hold !== null) write(`${hold.message} ${hold.nextStep}`);
   return found.damage.length === 0 ? exitCode.done : exitCode.refused;
@@ -71,10 +73,10 @@ export async function runCheck(db: string, write: WriteLine): Promise<ExitCode> 
 
 /** Writes all devices or reports to standard output. */
 export async function runExport(
-  { db, what, format }: Config<"export">,
+  { what, format, ...place }: Config<"export">,
   write: WriteLine,
 ): Promise<ExitCode> {
-  const store = storeAt({ db });
+  const store = placeOf(place);
   const isCsv = format === "csv";
   // `write` adds the LF of each line. Only that is removed: a message may end in spaces.
   const writeLine = (line: string) => write(line.slice(0, -1));
@@ -98,7 +100,7 @@ export async function runExport(
 
 /** Registers the devices in a file: through the running server, or in the database if no server runs. */
 export async function runImport(
-  { db, file }: { db: string; file: string },
+  { file, ...place }: DataPlace & { file: string },
   sharedIp: boolean,
   write: WriteLine,
 ): Promise<ExitCode> {
@@ -107,8 +109,8 @@ export async function runImport(
   const devices = readImportFile(readable(file), file);
   const first = devices.next();
   const all = first.done ? [] : withFirst(first.value, devices);
-  const store = storeAt({ db });
-  const registrar = store.isServed() ? null : await openRegistrar(store, sharedIp);
+  const store = placeOf(place);
+  const registrar = (await store.isServed()) ? null : await openRegistrar(store, sharedIp);
   const show = showProgress("Registering");
   const counts: Imported = { registered: 0, unchanged: 0, refused: 0 };
   const port = {
@@ -151,7 +153,9 @@ function lineStart(): string {
 async function openRegistrar(place: StorePlace, sharedIp: boolean) {
   const onProgress = showProgress("Hashing passwords");
   const now = Date.now;
-  const store = await place.open({ hashPassword, onProgress, onNote: say, onTrouble: say, now });
+  const traits = { sharedIp, fingerprint: () => null };
+  const notes = { onProgress, onNote: say, onTrouble: say };
+  const store = await place.open({ hashPassword, now, traits, ...notes });
   const policy = { sharedIp, keyPolicy: "replace" } as const;
   const enroll = async (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
     const at = now();

@@ -8,7 +8,6 @@ import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
 import type { Asker, SessionRow } from "../lib/server/rows.ts";
 import type { Opening, OpenStore } from "../lib/server/store-care.ts";
-import { storeAt } from "../lib/store/store-at.ts";
 import { HeardLog } from "../lib/io/log/activity-lines.ts";
 import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
 import { openIdentity, readPsk } from "../lib/io/secrets/identity-file.ts";
@@ -21,6 +20,7 @@ import { showProgress } from "../lib/cli/progress.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
+import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
 import { startWeb } from "./web.ts";
 
@@ -31,6 +31,8 @@ export type RunningServer = {
   readonly port: number;
   /** The fingerprint of the key that devices pin, `SHA256:…`. */
   readonly fingerprint: string;
+  /** The database on the network that has the data, as it is shown; null if a file has them. */
+  readonly store: string | null;
   /** The address of the dashboard, or null if none is served. */
   readonly url: string | null;
   /** Makes a link that logs in to the dashboard once; null if none is served. */
@@ -68,8 +70,8 @@ async function open(
   await readyCipher();
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
-  const place = storeAt(config);
-  const store = await place.open(openingOf(logs));
+  const place = placeOf(config);
+  const store = await place.open(openingOf(config, place.path, logs));
   closers.push(() => store.close());
   for (const warning of store.warnings) tell(logs, warning);
   const retention = prepareRetention(store.remover, config.retainMs, logs, bothClocks);
@@ -115,6 +117,7 @@ async function open(
     host: endpoint.host,
     port: endpoint.port,
     fingerprint: fingerprint(publicKey),
+    store: config.store === undefined ? null : place.name,
     url: served?.web.url ?? null,
     newToken: served?.newToken ?? null,
     newLoginLink,
@@ -157,13 +160,16 @@ function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls):
 }
 
 /** What the store gets for its opening. Notes go to the log and to standard error. */
-function openingOf(logs: FileLogs): Opening {
+function openingOf({ sharedIp }: ServeConfig, path: string, logs: FileLogs): Opening {
   const onNote = (words: string) => {
     logs.activity("info", "-", "-", words);
     process.stderr.write(`${words}\n`);
   };
   const onTrouble = (words: string) => logs.error("-", words);
-  return { hashPassword, onProgress: showProgress("Hashing passwords"), onNote, onTrouble, now };
+  const onProgress = showProgress("Hashing passwords");
+  const ownFingerprint = () => fingerprint(openIdentity(path, null).sealing.publicKey);
+  const traits = { sharedIp, fingerprint: ownFingerprint };
+  return { hashPassword, onProgress, onNote, onTrouble, now, traits };
 }
 
 /** Tells the operator of a trouble with which the server runs on, on the terminal and in the log. */

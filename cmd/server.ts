@@ -20,8 +20,8 @@ import { exitCode, type ExitCode } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
-import { storeAt } from "../lib/store/store-at.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
+import { placeOf } from "./place.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
 
@@ -59,16 +59,16 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "serve":
       return serve(config);
     case "query":
-      return printAnswer(config, await askServer(storeAt(config).path, config), write);
+      return printAnswer(config, await askServer(placeOf(config).path, config), write);
     case "devices": {
-      const store = storeAt(config);
+      const store = placeOf(config);
       const devices = shownDevices(store.devices());
-      return printDevices(config, devices, store.isServed(), Date.now(), write);
+      return printDevices(config, devices, await store.isServed(), Date.now(), write);
     }
     case "allow-text":
-      return printAllowed(config.id, await allowTextOn(storeAt(config).path, config.id), write);
+      return printAllowed(config.id, await allowTextOn(placeOf(config).path, config.id), write);
     case "open":
-      return printLink(await loginLinkOf(storeAt(config).path), write);
+      return printLink(await loginLinkOf(placeOf(config).path), write);
     case "import":
       return runImport(config, config.sharedIp, write);
     case "export":
@@ -78,9 +78,9 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "restore":
       return runRestore(config, Date.now(), write);
     case "check":
-      return runCheck(config.db, write);
+      return runCheck(config, write);
     case "fingerprint": {
-      const identity = readIdentity(storeAt(config).path, null);
+      const identity = readIdentity(placeOf(config).path, null);
       return printFingerprint(
         config.db,
         identity && fingerprint(identity.sealing.publicKey),
@@ -88,7 +88,7 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       );
     }
     case "reports": {
-      const store = storeAt(config);
+      const store = placeOf(config);
       const known = await store.isRegistered(config.id);
       const reports = store.reportsOf(config.id, config.last, config.since);
       return printReports(config, known, reports, write);
@@ -126,16 +126,16 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
 }
 
 async function main(): Promise<ExitCode> {
-  let db = "";
+  let place: StorePlace | null = null;
   try {
     const config = readServerConfig(process.argv.slice(2), process.env, Date.now());
-    if ("db" in config) ({ db } = config);
+    if ("db" in config) place = placeOf(config);
     output.policy = outputPolicies[config.command];
     const exit = await run(config);
     // The server has warned of it at its start.
     return config.command === "serve" ? exit : exitAfter(exit, output.end());
   } catch (error) {
-    const failure = operatingErrorIn(db === "" ? error : storeAt({ db }).explain(error));
+    const failure = operatingErrorIn(place === null ? error : place.explain(error));
     tellFailure(failure);
     return exitAfter(failure.exit, output.end());
   }

@@ -2,7 +2,7 @@
 // own folder, port and user. Each test gets a database of its own. Knows nothing of the store.
 
 import { SQL } from "bun";
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +21,10 @@ export type PostgresServer = {
   start(): Promise<void>;
   /** What it has logged. */
   log(): string;
+  /** Lets a role in only with its password, from the next connection on. */
+  wantPasswordOf(role: string): Promise<void>;
+  /** Makes it a standby without a primary, which only reads. It must not run. */
+  makeStandby(): void;
 };
 
 /** Whom the server runs as where the tests run as root, which it refuses: Debian's nobody. */
@@ -123,6 +127,19 @@ class Server implements PostgresServer {
 
   log(): string {
     return readFileSync(join(this.folder, "log"), "utf8");
+  }
+
+  async wantPasswordOf(role: string): Promise<void> {
+    const path = join(this.data, "pg_hba.conf");
+    const rules = readFileSync(path, "utf8");
+    writeFileSync(path, `host all ${role} 127.0.0.1/32 scram-sha-256\n${rules}`);
+    const sql = this.connect();
+    await sql.unsafe("SELECT pg_reload_conf()");
+    await sql.close({ timeout: 0 });
+  }
+
+  makeStandby(): void {
+    writeFileSync(join(this.data, "standby.signal"), "");
   }
 
   async #answers(): Promise<boolean> {

@@ -30,6 +30,12 @@ const all = Object.keys(synopses) as CommandName[];
 export const flags = {
   host: text("IP", "listen here only; default all, IPv4 and IPv6", "IOT_HOST", ["serve"]),
   db: text("FILE", "the database; default iot_server.db", "IOT_DB", all),
+  store: text("URL", "a PostgreSQL database in its place", "IOT_STORE", all),
+  "store-password-file": text("FILE", "its password", "IOT_STORE_PASSWORD_FILE", all),
+  "store-wait": text("TIME", "wait for it at the start; default for ever", "IOT_STORE_WAIT", [
+    "serve",
+  ]),
+  data: text("DIR", "its key and token; default this folder", "IOT_DATA", all),
   "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
   "log-level": text("LEVEL", "debug, info, warn, error; default info", "IOT_LOG_LEVEL", ["serve"]),
   "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", ["serve", "import"]),

@@ -22,6 +22,7 @@ import {
   program,
   synopses,
 } from "./server-flags.ts";
+import { type DataPlace, dataPlace, type StoreSource } from "./store-source.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
 /** The settings of `iot-server <port>`; frozen. */
@@ -31,6 +32,7 @@ export type ServeConfig = {
   /** An IP literal; `::` is all addresses. */
   readonly host: string;
   readonly db: string;
+  readonly store?: StoreSource;
   readonly logDir: string;
   readonly logLevel: LogLevel;
   readonly sharedIp: boolean;
@@ -56,35 +58,33 @@ export type ServeConfig = {
 };
 
 /** The settings of the other commands. */
-export type CommandConfig =
+export type CommandConfig = DataPlace & Asked;
+
+type Asked =
   | {
       readonly command: "query";
-      readonly db: string;
       readonly id: string;
       readonly code: string;
       readonly target: string;
       readonly json: boolean;
     }
-  | { readonly command: "devices"; readonly db: string; readonly json: boolean }
-  | { readonly command: "allow-text"; readonly db: string; readonly id: string }
-  | { readonly command: "fingerprint" | "check" | "open"; readonly db: string }
-  | { readonly command: "backup" | "restore"; readonly db: string; readonly file: string }
+  | { readonly command: "devices"; readonly json: boolean }
+  | { readonly command: "allow-text"; readonly id: string }
+  | { readonly command: "fingerprint" | "check" | "open" }
+  | { readonly command: "backup" | "restore"; readonly file: string }
   | {
       readonly command: "import";
-      readonly db: string;
       readonly file: string;
       /** As for the server; used only if no server is running. */
       readonly sharedIp: boolean;
     }
   | {
       readonly command: "export";
-      readonly db: string;
       readonly what: "devices" | "reports";
       readonly format: "csv" | "ndjson";
     }
   | {
       readonly command: "reports";
-      readonly db: string;
       readonly id: string;
       readonly last: number;
       /** Time of the oldest report, ms since 1970; 0 for all. */
@@ -114,43 +114,47 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
   if (hasSwitch(args, "--version")) return { command: "version" };
   const given = readArguments(program, command, named ? args.slice(1) : args, env);
   const { positionals, value, isOn } = given;
-  const db = value("db") ?? "iot_server.db";
+  const place = dataPlace(command, given, env);
   const json = isOn("json");
   switch (command) {
     case "serve":
-      return Object.freeze(serveConfig(given, db));
+      return Object.freeze(serveConfig(given, place));
     case "query":
-      return { command, db, json, ...question(positionals) };
+      return { command, ...place, json, ...question(positionals) };
     case "devices":
       if (positionals[0] === "allow-text") {
         expect(positionals, 2, "devices");
-        return { command: "allow-text", db, id: idValue("devices", positionals[1]) };
+        return { command: "allow-text", ...place, id: idValue("devices", positionals[1]) };
       }
       expect(positionals, 0, "devices");
-      return { command, db, json };
+      return { command, ...place, json };
     case "open":
     case "fingerprint":
     case "check":
       expect(positionals, 0, command);
-      return { command, db };
+      return { command, ...place };
     case "import": {
       expect(positionals, 1, command);
       const file = fileValue(command, positionals[0]);
-      return { command, db, file, sharedIp: isOn("shared-ip") };
+      return { command, ...place, file, sharedIp: isOn("shared-ip") };
     }
     case "backup":
     case "restore":
       expect(positionals, 1, command);
-      return { command, db, file: fileValue(command, positionals[0]) };
+      return { command, ...place, file: fileValue(command, positionals[0]) };
     case "export":
       expect(positionals, 1, command);
-      return { command, db, ...exportValue(positionals[0] ?? "devices", value("format") ?? "csv") };
+      return {
+        command,
+        ...place,
+        ...exportValue(positionals[0] ?? "devices", value("format") ?? "csv"),
+      };
     case "reports": {
       expect(positionals, 1, "reports");
       const since = value("since");
       return {
         command,
-        db,
+        ...place,
         json,
         id: idValue("reports", positionals[0]),
         last: lastValue(value("last"), since),
@@ -162,7 +166,7 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
 
 function serveConfig(
   { positionals, value, values, isOn, nameOf }: Arguments<FlagName>,
-  db: string,
+  place: DataPlace,
 ): ServeConfig {
   const [port] = positionals;
   if (port === undefined) throw wrong("The port is missing.", "Try: iot-server 9000");
@@ -188,7 +192,7 @@ function serveConfig(
     command: "serve",
     port: number,
     host,
-    db,
+    ...place,
     logDir: value("log-dir") ?? "log",
     logLevel: level as LogLevel,
     sharedIp: isOn("shared-ip"),

@@ -9,10 +9,12 @@ import type { DeviceReads, ReportReads } from "./store-reads.ts";
 
 /** A store in its place, whether a server has it open or not. */
 export interface StorePlace {
+  /** What it is called for people. Contains no password. */
+  readonly name: string;
   /** The path beside which the server keeps its key and its control socket. */
   readonly path: string;
   /** Whether a server has it open. */
-  isServed(): boolean;
+  isServed(): Soon<boolean>;
   /**
    * Opens it for the one server that may write; makes it if it does not exist, and brings an older one up to date.
    * @throws OperatingError if it is in use, damaged, foreign, newer, or cannot be written
@@ -58,6 +60,13 @@ export type Opening = {
   readonly onTrouble: (words: string) => void;
   /** The wall clock, ms since 1970. */
   readonly now: () => number;
+  /** What all servers of one database must have in common; a store on a network compares it. */
+  readonly traits: {
+    /** Whether an IP may have many devices. */
+    readonly sharedIp: boolean;
+    /** The fingerprint of the key that devices pin; makes the key if there is none. null for a command without a key. */
+    readonly fingerprint: () => string | null;
+  };
 };
 
 /** A store that this process serves. */
@@ -139,6 +148,8 @@ export type StoreCheck = {
   readonly damage: readonly string[];
   /** Files that a killed command left. */
   readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
+  /** For a store on another machine: what was found whole, and who checks the rest; its log and its disk are unknown. */
+  readonly elsewhere?: { readonly verified: string; readonly also: string };
   /** Other names of the same data, which an interrupted restore left. */
   readonly secondNames: readonly string[];
 };

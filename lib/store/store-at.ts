@@ -1,12 +1,20 @@
 // Chooses the store that the configuration names. The only place that knows which there are.
 
 import type { StorePlace } from "../server/store-care.ts";
+import type { PostgresAddress } from "./postgres/connection/address.ts";
+import { PostgresPlace } from "./postgres/postgres-place.ts";
 import { SqlitePlace } from "./sqlite/sqlite-place.ts";
 
-/**
- * The store of a configuration, not opened yet.
- * @param config `db` is the path of an SQLite database
- */
-export function storeAt({ db }: { readonly db: string }): StorePlace {
-  return new SqlitePlace(db);
+/** Where a store is. */
+export type StoreName = {
+  /** The path of an SQLite database; of another store, the path beside which the server keeps its own files. */
+  readonly db: string;
+  /** A database on a PostgreSQL server, and how long to wait for it, ms (null: for ever); null for SQLite. */
+  readonly postgres: { readonly address: PostgresAddress; readonly waitMs: number | null } | null;
+};
+
+/** The store of a configuration, not opened yet. */
+export function storeAt({ db, postgres }: StoreName): StorePlace {
+  if (postgres === null) return new SqlitePlace(db);
+  return new PostgresPlace(db, postgres.address, postgres.waitMs);
 }

@@ -1,6 +1,7 @@
 // The lines that a starting server shows: where it listens, its key, how to open the dashboard, where data and logs
 // are. Never prints them itself.
 
+import { dirname } from "node:path";
 import { colors } from "consola/utils";
 import type { Join } from "../../server/policy.ts";
 import { exactDuration } from "../../server/duration-text.ts";
@@ -20,6 +21,8 @@ export type Started = {
   /** The admin token if this start created it, else null. It is shown only once. */
   readonly newToken: string | null;
   readonly db: string;
+  /** The database on the network that has the data, as it is shown; null if `db` has them. */
+  readonly store: string | null;
   readonly logDir: string;
   /** Whether text is refused, and whether unknown devices are. */
   readonly requireEncryption: boolean;
@@ -37,8 +40,9 @@ const usualDb = "iot_server.db";
  * @param isTerminal whether labels and explanations are dimmed with escape sequences
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
-  const { version, port, fingerprint, loginLink, newToken, db, logDir, retainMs } = started;
-  const open = `iot-server open${db === usualDb ? "" : ` --db ${db}`}`;
+  const { version, port, fingerprint, loginLink, newToken, db, store, logDir, retainMs } = started;
+  const place = store === null ? `--db ${db}` : `--data ${dirname(db)}`;
+  const open = `iot-server open${db === usualDb ? "" : ` ${place}`}`;
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
   const rows: [label: string, fact: string | null, more?: string][] = [
     ["key", fingerprint],
@@ -46,7 +50,7 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
     ["", loginLink && "", `(once; again: ${open})`],
     ["token", newToken, "  (shown only now)"],
     ["devices", admission(started)],
-    ["data", db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
+    ["data", store ?? db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
     ["", retainMs === null ? null : `keeps reports ${exactDuration(retainMs)}`],
   ];
   const faint = (text: string) => (isTerminal ? colors.dim(text) : text);

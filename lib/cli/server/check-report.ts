@@ -7,17 +7,20 @@ const roomMin = 256 << 20;
 
 /**
  * Makes the lines of a check.
- * @param db the path of the database, as it is shown
+ * @param db the path of the database or its address, as it is shown
  */
 export function checkLines(db: string, found: StoreCheck): string[] {
-  const { schema, served, damage, leftovers, secondNames } = found;
+  const { schema, served, damage, leftovers, secondNames, elsewhere } = found;
+  const sizes = `${size(found.bytes)}, ${size(found.freeBytes)} of it free to be used again; ${size(found.logBytes)} in its log; ${size(found.diskFreeBytes)} free on the disk`;
   const lines = [
     `${db}: schema ${schema}, ${served ? "served now" : "not served"}`,
-    `${size(found.bytes)}, ${size(found.freeBytes)} of it free to be used again; ${size(found.logBytes)} in its log; ${size(found.diskFreeBytes)} free on the disk`,
+    elsewhere === undefined ? sizes : size(found.bytes),
     `${counted(found.devices, "device")}, ${counted(found.sessions, "session")}, ${counted(found.reports, "report")}`,
     ...damage.map((sentence) => `damaged: ${sentence}`),
   ];
-  if (damage.length === 0) lines.push("Every page is whole, and every report is found.");
+  if (elsewhere !== undefined) {
+    lines.push(...(damage.length === 0 ? [elsewhere.verified] : []), elsewhere.also);
+  } else if (damage.length === 0) lines.push("Every page is whole, and every report is found.");
   else {
     lines.push(
       `Stop the server, then: iot-server restore --db ${db} <backup>`,

@@ -24,7 +24,7 @@ export class SqlitePlace implements StorePlace {
   readonly path: string;
 
   /** @param name the path of the database as the operator wrote it: errors name it so */
-  constructor(private readonly name: string) {
+  constructor(readonly name: string) {
     this.path = realPathOf(name);
   }
 

@@ -19,6 +19,7 @@ const started: Started = {
   loginLink: `http://127.0.0.1:9000/login?code=${"c".repeat(32)}`,
   newToken: null,
   db: "iot_server.db",
+  store: null,
   logDir: "log",
 };
 const newToken = "iot_TWLwjPHN2OLE2YkdWunj_PmYvJiVtHDDrFPnpw8lBp8";

@@ -2,6 +2,7 @@
 // counts up and each batch asks for. So a server whose connection was lost notices that another one has taken over.
 
 import { OperatingError } from "../../../operating-error.ts";
+import type { Readers } from "../connection/readers.ts";
 import type { Statement, Writer } from "../connection/writer.ts";
 
 /** "iotS" in ASCII: the number of the lock in its database. */
@@ -68,6 +69,15 @@ export async function resume(
     [before.epoch],
   );
   return row === undefined ? null : { epoch: before.epoch, pid: row["pid"] as number };
+}
+
+/** Whether a server holds the lock. */
+export async function isLockHeld(readers: Readers): Promise<boolean> {
+  const rows = await readers.read(
+    `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = ${lockNumber} AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  return rows.length > 0;
 }
 
 /** Gives the lock up, so that the next server need not wait until PostgreSQL notices that this one is gone. */

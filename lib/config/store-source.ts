@@ -1,0 +1,124 @@
+// The store that `--store` names: parses the URL of a PostgreSQL database, and says where its password is. Opens no file. A
+// password never appears in an error.
+
+import type { Arguments, Env } from "./arguments.ts";
+import type { CommandName, FlagName } from "./server-flags.ts";
+import { durationValue, quoted, usageError } from "./values.ts";
+
+const dayMs = 86_400_000;
+const tlsModes = ["disable", "prefer", "verify-ca", "verify-full", "require"] as const;
+
+/** A database on a PostgreSQL server. */
+export type StoreSource = {
+  readonly address: {
+    /** A host name, an IP, or the folder of a socket. */
+    readonly hostname: string;
+    readonly port: number;
+    readonly username: string;
+    readonly database: string;
+    /** Of PGPASSWORD or IOT_STORE; null without one. */
+    readonly password: string | null;
+    readonly tls: (typeof tlsModes)[number];
+    /** Whether statements are prepared; not behind pgbouncer. */
+    readonly prepare: boolean;
+  };
+  /** The file with the password, or null. */
+  readonly passwordFile: string | null;
+  /** The passfile of PostgreSQL's own programs, which need not exist; null if none can be named. */
+  readonly passfile: string | null;
+  /** How long the server waits at its start for a database that does not answer, ms; null: for ever. */
+  readonly waitMs: number | null;
+};
+
+/** Where a command finds its data. */
+export type DataPlace = {
+  /** The database; with a store elsewhere, the path beside which the server keeps its key, token and control socket. */
+  readonly db: string;
+  readonly store?: StoreSource;
+};
+
+/** Commands that only need the folder of the running server. */
+const local: readonly CommandName[] = ["query", "open", "fingerprint"];
+
+/**
+ * The database or the store that a command names.
+ * @throws OperatingError `usage`
+ */
+export function dataPlace(
+  command: CommandName,
+  { value, nameOf, positionals }: Arguments<FlagName>,
+  env: Env,
+): DataPlace {
+  const [url, data, db] = [value("store"), value("data"), value("db")];
+  const beside = data === null ? "iot-server" : `${data.replace(/\/+$/, "")}/iot-server`;
+  if (url === null) {
+    const isLocal = local.includes(command) || positionals[0] === "allow-text";
+    if (data === null) return { db: db ?? "iot_server.db" };
+    if (isLocal && db === null) return { db: beside };
+    throw usageError(
+      `${nameOf("data")} goes with --store.`,
+      "An SQLite database has its key and its token beside it.",
+    );
+  }
+  if (db !== null) {
+    const names = `${nameOf("db")} and ${nameOf("store")}`;
+    throw usageError(`${names} are both given.`, "Give one of them: the data are in one place.");
+  }
+  const wait = value("store-wait");
+  const home = env["HOME"] ?? "";
+  return {
+    db: beside,
+    store: {
+      address: addressOf(nameOf("store"), url, env),
+      passwordFile: value("store-password-file"),
+      passfile: env["PGPASSFILE"] || (home === "" ? null : `${home}/.pgpass`),
+      waitMs: wait === null ? null : waitValue(nameOf("store-wait"), wait),
+    },
+  };
+}
+
+function waitValue(name: string, text: string): number {
+  return text === "0" ? 0 : durationValue(name, text, 0, 365 * dayMs);
+}
+
+function addressOf(name: string, text: string, env: Env): StoreSource["address"] {
+  const wrong = (what: string) =>
+    usageError(`${name} ${what}.`, "Write it as postgres://iot@db.example.org/iot");
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) throw wrong("is no postgres:// URL");
+  if (url.password !== "" && name.startsWith("--")) {
+    throw usageError(
+      `${name} contains a password, which every user of this machine can read there.`,
+      "Take it out, and set PGPASSWORD or give --store-password-file.",
+    );
+  }
+  const query = new URLSearchParams(url.search);
+  const hostname =
+    query.get("host") ?? decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, "$1");
+  const username = decodeURIComponent(url.username);
+  const database = decodeURIComponent(url.pathname.slice(1)) || username;
+  if (hostname === "") throw wrong("names no host");
+  if (username === "") throw wrong("names no user");
+  const known = new Set(["host", "sslmode", "prepare"]);
+  const unknown = [...query.keys()].find((key) => !known.has(key));
+  if (unknown !== undefined) throw wrong(`has ${quoted(unknown)}, which is not known here`);
+  const tls = query.get("sslmode") ?? (isNear(hostname) ? "disable" : "verify-full");
+  const mode = tlsModes.find((one) => one === tls);
+  if (mode === undefined) throw wrong(`has the sslmode ${quoted(tls)}`);
+  const prepare = query.get("prepare") ?? "true";
+  if (prepare !== "true" && prepare !== "false") throw wrong(`has prepare=${quoted(prepare)}`);
+  return {
+    hostname,
+    port: Number(url.port || 5432),
+    username,
+    database,
+    password: decodeURIComponent(url.password) || env["PGPASSWORD"] || null,
+    tls: mode,
+    prepare: prepare === "true",
+  };
+}
+
+/** Whether a connection stays on this machine. */
+function isNear(hostname: string): boolean {
+  return /^(?:\/|localhost$|127\.|::1$)/.test(hostname);
+}

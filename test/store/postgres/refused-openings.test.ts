@@ -1,0 +1,184 @@
+// Databases of PostgreSQL that cannot be opened: each refusal says what is wrong and what to do, and no password.
+
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { OperatingError } from "../../../lib/operating-error.ts";
+import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
+import { explainPostgres, tooOld } from "../../../lib/store/postgres/connection/refusals.ts";
+import { testTimeoutMs, until } from "../../e2e/polling.ts";
+import { postgresServer, startNew } from "../../postgres-server.ts";
+import { closeStores, newAddress, openAt } from "./postgres-fixtures.ts";
+
+setDefaultTimeout(testTimeoutMs);
+afterEach(closeStores);
+
+/** How an opening is refused. */
+async function refusalOf(
+  address: PostgresAddress,
+  traits?: { fingerprint: string; sharedIp: boolean },
+): Promise<OperatingError> {
+  const error = await openAt(address, [], traits).then(
+    () => new Error("it was opened"),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof OperatingError)) throw error;
+  expect(error.message).toEndWith(".");
+  expect(error.nextStep).not.toBe("");
+  expect(`${error.message} ${error.nextStep}`).not.toContain("secret");
+  return error;
+}
+
+/** Runs statements as the superuser. */
+async function sudo(database: string, ...statements: string[]): Promise<void> {
+  const sql = (await postgresServer()).connect(database);
+  for (const statement of statements) await sql.unsafe(statement);
+  await sql.close({ timeout: 0 });
+}
+
+const traits = { fingerprint: "SHA256:one", sharedIp: false };
+let roles = 0;
+
+/** A role that may log in and nothing else. */
+async function newRole(password = "secret"): Promise<string> {
+  const role = `role${++roles}`;
+  await sudo("postgres", `CREATE ROLE ${role} LOGIN PASSWORD '${password}'`);
+  return role;
+}
+
+test("nobody listens", async () => {
+  const refusal = await refusalOf(await newAddress({ port: 1 }));
+  expect(refusal).toMatchObject({ code: "store-away", exit: 1 });
+});
+
+test("a host that does not exist", async () => {
+  const refusal = await refusalOf(await newAddress({ hostname: "no-such-host.invalid" }));
+  expect(refusal).toMatchObject({ code: "store-away" });
+});
+
+test("no such database, no such role", async () => {
+  const missing = await refusalOf({ ...(await newAddress()), database: "nobodys" });
+  expect(missing).toMatchObject({ code: "store-missing" });
+  expect(missing.nextStep).toContain("createdb");
+  const stranger = await refusalOf(await newAddress({ username: "stranger" }));
+  expect(stranger).toMatchObject({ code: "store-refused" });
+});
+
+test("a wrong password, and none", async () => {
+  const server = await postgresServer();
+  const username = await newRole("right");
+  await server.wantPasswordOf(username);
+  const address = await newAddress({ username, password: "secret" });
+  await sudo(address.database, `GRANT ALL ON SCHEMA public TO ${username}`);
+  expect(await refusalOf(address)).toMatchObject({ code: "store-refused" });
+  expect(await refusalOf({ ...address, password: null })).toMatchObject({ code: "store-refused" });
+  await openAt({ ...address, password: "right" });
+});
+
+test("too few rights", async () => {
+  const username = await newRole();
+  const refusal = await refusalOf(await newAddress({ username }));
+  expect(refusal).toMatchObject({ code: "store-forbidden" });
+  expect(refusal.nextStep).toContain(`OWNER TO ${username}`);
+});
+
+test("too many connections", async () => {
+  const username = await newRole();
+  const address = await newAddress({ username });
+  await sudo(
+    address.database,
+    `GRANT ALL ON SCHEMA public TO ${username}`,
+    `ALTER ROLE ${username} CONNECTION LIMIT 0`,
+  );
+  expect(await refusalOf(address)).toMatchObject({ code: "store-busy" });
+});
+
+test("a newer schema, a database of something else", async () => {
+  const address = await newAddress();
+  await openAt(address);
+  await closeStores();
+  await sudo(address.database, "UPDATE schema_version SET version = 999");
+  expect((await refusalOf(address)).message).toContain("schema 999");
+  const foreign = await newAddress();
+  await sudo(foreign.database, "CREATE TABLE device (n int)");
+  expect(await refusalOf(foreign)).toMatchObject({ code: "foreign-database" });
+});
+
+test("another key, and another --shared-ip, until the operator changes it", async () => {
+  const address = await newAddress();
+  await openAt(address, [], traits);
+  await closeStores();
+  const other = await refusalOf(address, { ...traits, fingerprint: "SHA256:other" });
+  expect(other).toMatchObject({ code: "other-identity" });
+  expect(other.message).toContain("SHA256:one");
+  const shared = await refusalOf(address, { ...traits, sharedIp: true });
+  expect(shared).toMatchObject({ code: "other-shared-ip" });
+  const [statement = ""] = /UPDATE .*;/.exec(shared.nextStep) ?? [];
+  await sudo(address.database, statement);
+  await openAt(address, [], { ...traits, sharedIp: true });
+});
+
+test("a standby, which only reads", async () => {
+  const server = await startNew();
+  const database = await server.newDatabase();
+  await server.stop("fast");
+  server.makeStandby();
+  await server.start();
+  const refusal = await refusalOf({ ...(await newAddress()), port: server.port, database });
+  expect(refusal).toMatchObject({ code: "store-read-only" });
+  expect(refusal.nextStep).toContain("pg_promote");
+  await server.stop("immediate");
+});
+
+test("a server that restarts is there again for a store that is open", async () => {
+  const server = await startNew();
+  const address = {
+    ...(await newAddress()),
+    port: server.port,
+    database: await server.newDatabase(),
+  };
+  const said: string[] = [];
+  const store = await openAt(address, said);
+  await server.restart("immediate");
+  await until("the store", async () => {
+    try {
+      return await store.apply([
+        { kind: "rule", keys: {}, decide: () => ({ outcome: true, writes: [] }) },
+      ]);
+    } catch {
+      return false;
+    }
+  });
+  expect(said.at(-1)).toContain("there again");
+  await closeStores();
+  await server.stop("immediate");
+});
+
+describe("in words", () => {
+  const address: PostgresAddress = {
+    hostname: "db.example.org",
+    port: 5432,
+    username: "iot",
+    database: "iot",
+    password: "secret",
+    tls: "verify-full",
+    prepare: true,
+  };
+  const failure = (errno: string | undefined, message: string, code?: string) =>
+    Object.assign(new Error(message), { errno, code });
+
+  test.each([
+    ["a full disk", failure("53100", "could not extend file"), "store-full"],
+    ["one that starts", failure("57P03", "the database system is starting up"), "store-away"],
+    ["a certificate", failure(undefined, "certificate", "ERR_POSTGRES_TLS_X"), "store-insecure"],
+    ["anything else", failure("XX000", "internal"), "store-failed"],
+  ])("%s", (_, error, code) => {
+    const words = explainPostgres(error, address) as OperatingError;
+    expect(words).toMatchObject({ code });
+    expect(`${words.message} ${words.nextStep}`).not.toContain("secret");
+  });
+
+  test("one that is too old; and what is no error of PostgreSQL stays as it is", () => {
+    expect(tooOld("postgres://x", "14.9").message).toContain("14.9");
+    const broken = new TypeError("broken");
+    expect(explainPostgres(broken, address)).toBe(broken);
+  });
+});
