@@ -62,7 +62,7 @@ export class Agent {
    */
   report(code: string, message: string, now: number): boolean {
     if (this.#phase === "logging-off" || this.#phase === "ended") return false;
-    const time = this.times.distinct();
+    const time = this.times.distinctFor(message);
     const data = fitted(
       { type: "DATA" as const, code, id: this.identity.id, address: null, time, message },
       this.requests.channel.textBytesMax,
