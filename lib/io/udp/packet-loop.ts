@@ -24,6 +24,8 @@ const batchMax = 1_024;
 const tickMs = 250;
 /** A turn that begins more than this after it was scheduled is late: an INIT then needs a cookie (protocol §5.4). */
 const lateMs = 20;
+/** After turns that took this long together, the event loop serves timers, HTTP and signals before the next one. */
+const runMaxMs = 8;
 
 /** A store that looks after itself every second. */
 export type WatchedStore = Store & Pick<OpenStore, "watch">;
@@ -33,6 +35,8 @@ export class PacketLoop {
   #inboxBytes = 0;
   #shed = 0;
   #turning = false;
+  /** Whether `#run` decides what comes after a turn. */
+  #running = false;
   /** Called at the end of each turn. */
   #onTurned: () => void = () => {};
   /** No datagram is accepted any more; the waiting ones are still answered. */
@@ -177,7 +181,7 @@ export class PacketLoop {
       // A store behind a network takes its time: wait for it, and do not spin.
       if (this.#turning) await new Promise<void>((resolve) => (this.#onTurned = resolve));
       await new Promise(setImmediate);
-      if (!this.#turning) this.#begin();
+      if (!this.#turning) this.#begin(performance.now() - this.#askedAt > lateMs);
     }
   }
 
@@ -199,17 +203,33 @@ export class PacketLoop {
     this.#askedAt = performance.now();
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#turning && !this.#ended) this.#begin();
+      if (!this.#turning && !this.#ended) this.#run();
     });
   }
 
-  #begin(): void {
-    this.#turning = true;
+  /** Carries out turns while datagrams wait, until the event loop has to serve others. Late are all of them or none. */
+  #run(): void {
     const late = performance.now() - this.#askedAt > lateMs;
+    const until = this.now().monotonic + runMaxMs;
+    this.#running = true;
+    do this.#begin(late);
+    while (!this.#turning && this.#inbox.length > 0 && this.now().monotonic < until);
+    this.#running = false;
+    if (!this.#turning) this.#scheduleRest();
+  }
+
+  #scheduleRest(): void {
+    if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
+  }
+
+  #begin(late: boolean): void {
+    this.#turning = true;
     const oldestAt = this.#oldestAt;
     let received = this.#receiveArrivals(batchMax, late);
+    // The handler that brought a single datagram has just read the socket until it was empty.
+    const collects = received > 1 && !this.#ending;
     // A commit of many steps costs little more than one of few: datagrams that arrived meanwhile join it.
-    while (this.#turn.hasWork && received < batchMax && !this.#ending) {
+    while (collects && this.#turn.hasWork && received < batchMax) {
       this.#endpoint?.collect();
       if (this.#inbox.length === 0) break;
       received += this.#receiveArrivals(batchMax - received, late);
@@ -221,8 +241,8 @@ export class PacketLoop {
       this.#turning = false;
       this.#onTurned();
       // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
-      if (this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
-      if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
+      if (collects && this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
+      if (!this.#running) this.#scheduleRest();
     });
   }
 

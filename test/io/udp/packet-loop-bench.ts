@@ -104,9 +104,10 @@ export class FakeEngine {
   }
 }
 
-/** A packet loop over these, with a clock that stands still. */
-export function loopWith(engine: FakeEngine, store: WatchedStore): PacketLoop {
-  return new PacketLoop(engine as unknown as Engine, store, () => ({ wall: 0, monotonic: 0 }));
+/** A packet loop over these. @param clock a monotonic clock, ms; by default it stands still */
+export function loopWith(engine: FakeEngine, store: WatchedStore, clock = () => 0): PacketLoop {
+  const now = () => ({ wall: 0, monotonic: clock() });
+  return new PacketLoop(engine as unknown as Engine, store, now);
 }
 
 /** A loop over a slow store and a socket that brings nothing. */

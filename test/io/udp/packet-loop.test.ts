@@ -1,5 +1,6 @@
 // The inbox of the packet loop is bounded in number and in bytes: what exceeds the bounds is dropped and counted, as by
-// a full socket buffer. Datagrams that arrive while a turn takes others in join its commit, up to the size of a batch.
+// a full socket buffer. Datagrams that arrive while a turn takes others in join its commit, up to the size of a batch;
+// those that arrive during a turn begin the next at once, but never keep the event loop from its other work.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import {
@@ -11,7 +12,7 @@ import {
 import type { UdpEndpoint } from "../../../lib/io/udp/udp-endpoint.ts";
 import type { Engine } from "../../../lib/server/engine.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
-import { FakeEngine, loopWith, source } from "./packet-loop-bench.ts";
+import { FakeEngine, loopWith, SlowLoop, source } from "./packet-loop-bench.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -57,6 +58,62 @@ function loopOver(first: number, ...later: number[]) {
   loop.start(endpoint as unknown as UdpEndpoint);
   return { loop, later, commits, late: engine.late };
 }
+
+/**
+ * Lets a flood arrive: after each commit two more datagrams wait.
+ * @param commitMs how long a commit takes
+ * @returns how many commits there were each time when the event loop came to other work
+ */
+async function commitsInFlood(commitMs: number): Promise<number[]> {
+  let [now, commits, isLast] = [0, 0, false];
+  const store: WatchedStore = {
+    apply() {
+      now += commitMs;
+      commits++;
+      return [];
+    },
+    housekeep() {},
+    watch() {},
+  };
+  const loop = loopWith(new FakeEngine(), store, () => now);
+  const bring = () => {
+    for (let i = 0; i < 2; i++) loop.receive(new Uint8Array(1), source);
+  };
+  let collected = 0;
+  // The first time in a turn is before its commit, and nothing has arrived by then.
+  const collect = () => void (!isLast && ++collected % 2 === 0 && bring());
+  bring();
+  loop.start({ send() {}, collect } as unknown as UdpEndpoint);
+  const seen: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    await new Promise(setImmediate);
+    seen.push(commits);
+  }
+  isLast = true;
+  await loop.stop();
+  return seen;
+}
+
+test("in a flood one turn follows the other for 8 ms, then comes what else waits", async () => {
+  expect(await commitsInFlood(3)).toEqual([3, 6, 9]);
+  expect(await commitsInFlood(1)).toEqual([8, 16, 24]);
+  expect(await commitsInFlood(10)).toEqual([1, 2, 3]);
+});
+
+test("a datagram that came alone is not looked behind, before its commit or after it", async () => {
+  for (const [datagrams, calls] of [
+    [1, 0],
+    [2, 2],
+  ] as const) {
+    let collected = 0;
+    const slow = new SlowLoop();
+    slow.receive(datagrams);
+    slow.start(() => void collected++);
+    await slow.store.end();
+    expect([datagrams, collected]).toEqual([datagrams, calls]);
+    await slow.stop();
+  }
+});
 
 /** Runs such a loop until all datagrams are handled, and stops it; its last commit is that of the stop. */
 async function commitsOf(first: number, ...more: number[]): Promise<number[]> {
