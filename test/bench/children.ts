@@ -26,7 +26,7 @@ export function adopt<Child extends Bun.Subprocess>(child: Child): Child {
 }
 
 /** The C programs beside this file. */
-export const programs = ["echo", "durable", "load"] as const;
+export const programs = ["echo", "durable", "load", "peer-load"] as const;
 
 /**
  * Builds one of the C programs, unless it is newer than its source.

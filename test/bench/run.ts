@@ -13,7 +13,9 @@ import { chart } from "./measures/chart.ts";
 import { dashboard } from "./measures/dashboard.ts";
 import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
+import { lone } from "./measures/lone.ts";
 import { millionDevices } from "./measures/million-devices.ts";
+import { peerRates } from "./measures/peers.ts";
 import { dataRate, statusRate } from "./measures/rates.ts";
 import { sealedFleet } from "./measures/sealed-fleet.ts";
 import { sealedHandshakes } from "./measures/sealed-handshakes.ts";
@@ -24,6 +26,8 @@ import { doubtsAbout, tableOf } from "./table.ts";
 const measures: readonly Measure[] = [
   statusRate,
   dataRate,
+  lone,
+  peerRates,
   history,
   millionDevices,
   idle,
@@ -115,7 +119,8 @@ async function run({ quick, chosen, rounds, seconds, server }: Options): Promise
     removeFolders();
   }
   console.log(`\n${tableOf(rows)}`);
-  for (const doubt of doubtsAbout(rows)) console.log(doubt);
+  const doubts = doubtsAbout(rows);
+  if (doubts !== null) console.log(`\n${doubts}`);
   if (quick) console.log("\nA quick run: it shows that everything works, not how fast.");
   writeResults(machine, bench, rows);
 }

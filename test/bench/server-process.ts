@@ -151,10 +151,18 @@ async function readMetric(
   return meant.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
 
-/** A UDP port that nobody uses. */
+/** A port that nobody uses, over UDP or TCP. */
 export async function freePort(): Promise<number> {
-  const socket = await Bun.udpSocket({ hostname: "::", socket: { data() {}, error() {} } });
-  const { port } = socket;
-  socket.close();
-  return port;
+  for (;;) {
+    const udp = await Bun.udpSocket({ hostname: "::", socket: { data() {}, error() {} } });
+    const { port } = udp;
+    try {
+      Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
+      return port;
+    } catch {
+      // In use over TCP: try another one.
+    } finally {
+      udp.close();
+    }
+  }
 }

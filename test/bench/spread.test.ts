@@ -68,6 +68,12 @@ test("a comparison whose turns contradict each other is named", () => {
     ratio: { spread: spreadOf(ratios), of: "a / b" },
   });
   const doubts = doubtsAbout([rowOf("calm", [1, 1.2]), rowOf("wild", [0.4, 1.2]), row("x", 1, "")]);
-  expect(doubts).toHaveLength(1);
-  expect(doubts[0]).toStartWith("wild: ");
+  expect(doubts).toContain("wild, of a / b");
+  expect(doubts).not.toContain("calm");
+  expect(doubtsAbout([rowOf("calm", [1, 1.2])])).toBeNull();
+});
+
+test("what could not be measured has no value, and says why", () => {
+  const missing = { measure: "a", value: null, unit: "", remark: "not here: apt-get install a" };
+  expect(tableOf([missing]).split("\n").at(-1)).toBe("a            -  not here: apt-get install a");
 });

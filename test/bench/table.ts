@@ -53,12 +53,17 @@ export function spreadText({ median, low, high, turns }: Spread): string {
 /** From this highest over lowest on, the turns of a comparison contradict each other. */
 const doubtfulSpread = 1.5;
 
-/** Notes on the comparisons whose turns contradict each other: the machine was busy with something else. */
-export function doubtsAbout(rows: readonly Row[]): string[] {
-  return rows.flatMap(({ measure, ratio }) => {
-    if (ratio === undefined || ratio.spread.high < ratio.spread.low * doubtfulSpread) return [];
-    return [`${measure}: the machine was busy with something else in some turns; measure again.`];
-  });
+/** A note on the comparisons whose turns contradict each other: the machine was busy. Null if there are none. */
+export function doubtsAbout(rows: readonly Row[]): string | null {
+  const doubtful = rows.filter(
+    ({ ratio }) => ratio !== undefined && ratio.spread.high >= ratio.spread.low * doubtfulSpread,
+  );
+  if (doubtful.length === 0) return null;
+  const names = doubtful.map(({ measure, ratio }) => `  ${measure}, of ${ratio?.of}`);
+  return [
+    "The machine was busy with something else in some turns of these; measure them again:",
+    ...new Set(names),
+  ].join("\n");
 }
 
 function cpuText(cpuUs: number | undefined): string {

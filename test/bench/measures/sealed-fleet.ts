@@ -3,6 +3,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { adopt, BenchError } from "../children.ts";
+import { linesOf } from "../lines.ts";
 import { onCore } from "../machine.ts";
 import { type Bench, type Measure, type Row, row, valueTarget } from "../measure.ts";
 import { seedSealedDevices, serverKeyIn } from "../sealed-devices.ts";
@@ -124,15 +125,4 @@ async function startFleet(port: number, key: Uint8Array, size: number): Promise<
     },
     stop: () => child.kill(),
   };
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of stream) {
-    text += decoder.decode(bytes, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop() as string;
-    yield* lines;
-  }
 }
