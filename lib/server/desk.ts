@@ -20,6 +20,7 @@ import { Contests } from "./sessions/contests.ts";
 import { DueRows } from "./sessions/due-rows.ts";
 import { SessionTable } from "./sessions/session-table.ts";
 import { Traffic } from "./traffic.ts";
+import { KeyedBuckets } from "../token-bucket.ts";
 
 /** The policy and ports of an engine. */
 export type DeskParts = {
@@ -43,6 +44,11 @@ export class Desk {
   readonly asks = new Asks();
   readonly contests = new Contests();
   readonly links = new LinkTable();
+  readonly vouchers = new KeyedBuckets(
+    limits.vouchersPerSecond,
+    limits.vouchersBurst,
+    limits.voucherAskers,
+  );
   readonly counters = newCounters();
   readonly traffic = new Traffic();
   readonly batch = new OpenBatch();

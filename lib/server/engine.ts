@@ -194,12 +194,7 @@ export class Engine {
     if (decoded.ok) return this.#receiveOther(link, frame, decoded.value);
     this.desk.counters.sealedRefused++;
     if (frame.kind !== frameKind.resume) return;
-    refuseResume(
-      this.desk,
-      requestOver(link, frame, body),
-      "-",
-      `the ${decoded.reason} is malformed`,
-    );
+    refuseResume(this.desk, requestOver(link, frame, body), "-", `malformed: ${decoded.reason}`);
   }
 
   /** Handles a frame that is no text message. */

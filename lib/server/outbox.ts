@@ -1,18 +1,16 @@
-// The datagrams to send: replies to requests in text or sealed, and what the server sends by itself. Limits what a source
-// without a session can make the server send (protocol §4.10). A reply to a change is written only after its commit.
+// The datagrams to send: replies to requests in text or sealed, as far as the amplification limits allow them, and what
+// the server sends by itself. A reply to a change is written only after its commit.
 
 import { ack, type AckCode } from "../protocol/codes.ts";
 import { encodeAck } from "../protocol/encode.ts";
-import { utf8Bytes } from "../protocol/fields.ts";
-import { amplificationMax } from "../protocol/limits.ts";
 import type { Address, Outgoing } from "../protocol/messages.ts";
 import { FrameWriter } from "../sealed/bundle.ts";
-import type { Frame } from "../sealed/frames.ts";
-import { KeyedBuckets, TokenBucket } from "../token-bucket.ts";
+import { encodeBody, type Frame } from "../sealed/frames.ts";
+import { msgidBytes, receiptHeadBytes } from "../sealed/limits.ts";
 import type { Counters } from "./counters.ts";
 import type { EngineClock } from "./engine-clock.ts";
 import type { Link } from "./links/link.ts";
-import { limits } from "./policy.ts";
+import { ReplyLimits } from "./reply-limits.ts";
 import type { Request } from "./request.ts";
 import type { Failing } from "./store-failure.ts";
 import type { SessionTable } from "./sessions/session-table.ts";
@@ -20,24 +18,18 @@ import type { Traffic } from "./traffic.ts";
 
 export class Outbox {
   #replies: Outgoing[] = [];
-  readonly #longReplies = new KeyedBuckets(
-    limits.longRepliesPerSecond,
-    limits.longRepliesBurst,
-    limits.longReplySources,
-  );
-  readonly #longRepliesInAll: TokenBucket;
+  readonly #limits: ReplyLimits;
   /** The frames of the packet that is being filled, and the link it goes to. */
   readonly #frames = new FrameWriter();
   #framesTo: Link | null = null;
 
   constructor(
     private readonly clock: EngineClock,
-    private readonly sessions: SessionTable,
+    sessions: SessionTable,
     private readonly counters: Counters,
     private readonly traffic: Traffic,
   ) {
-    const inAll = limits.longRepliesPerSecondInAll;
-    this.#longRepliesInAll = new TokenBucket(inAll, inAll, clock.uptimeMs);
+    this.#limits = new ReplyLimits(clock, sessions);
   }
 
   /** Returns the datagrams written since the last call, in order. */
@@ -69,27 +61,23 @@ export class Outbox {
   }
 
   /**
-   * Writes a reply, sealed if its request was. A text reply to a source without a session is subject to the
-   * amplification limit (protocol §4.10): it is sent whole, as `shorter`, or not at all.
+   * Writes a reply, sealed if its request was. If the amplification limit (protocol §4.10) does not allow all of it, it is
+   * sent as `shorter`, or not at all.
    */
   reply(request: Request, text: string, shorter = text): void {
-    const { link, msgidHigh, msgidLow } = request;
-    if (link !== null) {
-      this.counters.replied++;
-      this.#begin(link);
-      if (this.#frames.addAnswer(text, msgidHigh, msgidLow)) return;
-      this.#beginNext(link);
-      this.#frames.addAnswer(text, msgidHigh, msgidLow);
-      return;
-    }
-    const isStranger = !this.sessions.hasSource(request.source.ip);
-    const said = isStranger ? this.#forStranger(request, text, shorter) : text;
+    const { link, source, msgidHigh, msgidLow } = request;
+    const said =
+      link === null
+        ? this.#limits.inText(request, text, shorter)
+        : this.#limits.sealed(link, text, shorter);
     if (said === null) {
       this.counters.silenced++;
       return;
     }
     this.counters.replied++;
-    this.send(request.source, said);
+    if (link === null) return this.send(source, said);
+    this.#aimAt(link);
+    while (!this.#frames.addAnswer(said, msgidHigh, msgidLow)) this.#beginPacket(link);
   }
 
   /** Writes a datagram. The destination must be an address from which a packet came. */
@@ -97,12 +85,14 @@ export class Outbox {
     this.#replies.push({ payload, to });
   }
 
-  /** Writes a frame; it goes to the link's current source. */
+  /** Writes a frame; it goes to the link's current source. An answer is subject to the amplification limit. */
   sendFrame(link: Link, frame: Frame): void {
-    this.#begin(link);
-    if (this.#frames.add(frame)) return;
-    this.#beginNext(link);
-    this.#frames.add(frame);
+    if (frame.answer && !this.#limits.allowsFrame(link, encodeBody(frame).length)) {
+      this.counters.silenced++;
+      return;
+    }
+    this.#aimAt(link);
+    while (!this.#frames.add(frame)) this.#beginPacket(link);
   }
 
   /** Seals the frames that are written: nothing more fits, or their link ends. Without any it does nothing. */
@@ -117,35 +107,26 @@ export class Outbox {
   #receipt(request: Request, code: AckCode): void {
     const { link, msgidHigh, msgidLow } = request;
     if (link === null) return;
+    if (!this.#limits.allowsFrame(link, receiptHeadBytes + msgidBytes)) {
+      this.counters.silenced++;
+      return;
+    }
     this.counters.replied++;
     const timeMs = Math.max(0, Math.floor(this.clock.wallMs));
-    this.#begin(link);
-    if (this.#frames.addReceipt(code, timeMs, msgidHigh, msgidLow)) return;
-    this.#beginNext(link);
-    this.#frames.addReceipt(code, timeMs, msgidHigh, msgidLow);
+    this.#aimAt(link);
+    while (!this.#frames.addReceipt(code, timeMs, msgidHigh, msgidLow)) this.#beginPacket(link);
   }
 
   /**
-   * The next frame is for this link. The frames of one link that follow each other share packets, which is so for the
-   * answers to the frames of one packet.
+   * The next frame is for this link. Frames of one link that follow each other share packets, as the answers do that one
+   * packet gets at once, and those that it gets after a commit.
    */
-  #begin(link: Link): void {
-    if (this.#framesTo === link) return;
-    this.flush();
-    this.#framesTo = link;
+  #aimAt(link: Link): void {
+    if (this.#framesTo !== link) this.#beginPacket(link);
   }
 
-  #beginNext(link: Link): void {
+  #beginPacket(link: Link): void {
     this.flush();
     this.#framesTo = link;
-  }
-
-  #forStranger(request: Request, text: string, shorter: string): string | null {
-    const bytesMax = request.bytes * amplificationMax;
-    if (utf8Bytes(text) <= bytesMax) return text;
-    const { uptimeMs } = this.clock;
-    const { ip } = request.source;
-    if (this.#longReplies.take(ip, uptimeMs) && this.#longRepliesInAll.take(uptimeMs)) return text;
-    return utf8Bytes(shorter) <= bytesMax ? shorter : null;
   }
 }

@@ -55,6 +55,14 @@ export const limits = {
   /** Links without a login, and how long each is kept, in ms (protocol §5.15). */
   strangers: 4_096,
   strangerMs: 30_000,
+  /** Frames of a packet that are handled over a link without a login; the rest of the packet is dropped. */
+  strangerFrames: 4,
+  /** Vouchers signed for one client key, a second and in a burst; and keys with such a count. */
+  vouchersPerSecond: 20,
+  vouchersBurst: 60,
+  voucherAskers: 65_536,
+  /** Requests after which a turn takes no further datagram; one datagram can hold 97. */
+  requestsPerTurn: 4_096,
   /** INIT packets a second above which an INIT needs a cookie (protocol §5.4). */
   initsPerSecond: 2_000,
   /** Client keys without a current link whose handshake counter is remembered. */

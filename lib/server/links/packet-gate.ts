@@ -1,5 +1,5 @@
-// The gate of the sealed transport: answers HELLO and INIT, opens DATA and passes its frames on. Never answers a packet
-// with a larger one, and keeps state only for an INIT that it accepts.
+// The gate of the sealed transport: answers HELLO and INIT, opens DATA and passes its frames on. Never answers HELLO, INIT
+// or a DATA without a link with a larger packet, and keeps state only for an INIT that it accepts.
 
 import { CookieJar } from "../../sealed/cookie.ts";
 import { FrameReader } from "../../sealed/bundle.ts";
@@ -131,10 +131,14 @@ export class PacketGate {
       desk.links.confirm(link, desk.uptimeMs);
       link.source = source;
     }
+    link.heard(bytes.length);
     const frames = this.#frames;
     frames.begin(opened.value.plaintext);
+    let rest = link.device === null ? limits.strangerFrames : Infinity;
     // A CLOSE ends the link in the middle of its packet.
-    while (desk.links.at(link.index) === link && frames.next()) this.onFrame(link, frames);
+    while (rest-- > 0 && desk.links.at(link.index) === link && frames.next()) {
+      this.onFrame(link, frames);
+    }
     if (frames.fault !== undefined) desk.counters.sealedRefused++;
   }
 

@@ -70,6 +70,11 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
     const code = Number(answer.notLoggedIn);
     return desk.outbox.sendFrame(link, { kind: "error", answer: true, msgid, code, text });
   }
+  // A signature costs as much as 40 reports. Without it the asker says that it has no voucher, and asks again.
+  if (!desk.vouchers.take(link.key, desk.uptimeMs)) {
+    desk.counters.silenced++;
+    return;
+  }
   const claim = {
     askerId,
     askerKey: link.clientKey,

@@ -2,6 +2,7 @@
 // server answers is kept packet by packet.
 
 import { encode } from "../../../lib/protocol/encode.ts";
+import type { Address } from "../../../lib/protocol/messages.ts";
 import { decodeFrames, encodeFrames, framesIn } from "../../../lib/sealed/bundle.ts";
 import type { Frame } from "../../../lib/sealed/frames.ts";
 import { initiate } from "../../../lib/sealed/handshake.ts";
@@ -83,6 +84,12 @@ export class BareLink {
     return this.#answers();
   }
 
+  /** Sends a plaintext from another address. */
+  sendFrom(address: Address, plaintext: Uint8Array): void {
+    const { world, transport } = this;
+    world.send(valueOf(transport.seal(plaintext, world.now)), address, world.serverAddress);
+  }
+
   async #answers(): Promise<Frame[][]> {
     const { world, address } = this;
     await world.pass(10);
@@ -97,8 +104,7 @@ export class BareLink {
   }
 
   #send(plaintext: Uint8Array): void {
-    const { world, transport, address } = this;
-    world.send(valueOf(transport.seal(plaintext, world.now)), address, world.serverAddress);
+    this.sendFrom(this.address, plaintext);
   }
 
   #next(): bigint {

@@ -1,5 +1,5 @@
-// What the server does with the frames of a packet: each as if it had come alone, in order, and the answers in as few
-// packets as they fit in (protocol §5.9). The frames are written by hand.
+// What the server does with the frames of a packet: each as if it had come alone, in order, and the answers in few packets
+// (protocol §5.9). The frames are written by hand.
 
 import { beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { answer as answerCode } from "../../../lib/protocol/codes.ts";
