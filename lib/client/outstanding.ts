@@ -76,6 +76,11 @@ export class Outstanding {
     return this.#sendingsInAll > 1;
   }
 
+  /** Whether it has no sending left. */
+  get isExhausted(): boolean {
+    return this.sendings >= this.schedule.sendings;
+  }
+
   get isDone(): boolean {
     return this.#entries.every(({ outcome }) => outcome !== null);
   }
@@ -96,7 +101,7 @@ export class Outstanding {
     this.retryAt = now + schedule.waitMs(1);
   }
 
-  /** Waits longer before each further sending: the server asks for relief. */
+  /** Doubles the waits after the next sending: the server asks for relief. */
   #relent(): void {
     if (this.#entries.some(({ busy }) => busy > 0)) return;
     this.#sendingsBefore += this.sendings - 1;
@@ -119,11 +124,6 @@ export class Outstanding {
       const repeated = this.#sendingsInAll - entry.busy > 1;
       entry.outcome ??= { kind: "ack", code, reason, repeated };
     }
-  }
-
-  /** Notes the answer to a QUERY. */
-  end(outcome: Outcome): void {
-    (this.#entries[0] as Entry).outcome = outcome;
   }
 
   /**

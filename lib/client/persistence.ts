@@ -73,16 +73,16 @@ export class Persistence {
       const answered = ended.filter(({ verdict }) => verdict === "done" || verdict === "refused");
       if (silent.length < ended.length) this.#comeBack();
       if (answered.length > 0) onAnswers(answered, at);
-      if (silent.length > 0) {
+      if (later !== undefined) {
+        // Those without an answer wait with it: the caller makes the requests again in their order.
+        const { outcome } = later;
+        this.pause(at);
+        this.onEvent({ kind: "later", code: codeOf(outcome), reason: reasonOf(outcome) });
+      } else if (silent.length > 0) {
         this.#goAway();
         // The bytes and the msgid stay the same, so the server recognises a repeat.
         const again = silent.map(({ request }) => request);
         return this.submitAll(again, at, onAnswers);
-      }
-      if (later !== undefined) {
-        const { outcome } = later;
-        this.pause(at);
-        this.onEvent({ kind: "later", code: codeOf(outcome), reason: reasonOf(outcome) });
       }
       this.onFree(at);
     });

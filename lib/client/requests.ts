@@ -127,7 +127,7 @@ export class Requests {
   tick(now: number): void {
     const outstanding = this.#outstanding;
     if (outstanding === null || now < Math.min(outstanding.retryAt, outstanding.giveUpAt)) return;
-    if (now >= outstanding.giveUpAt || outstanding.sendings >= outstanding.schedule.sendings) {
+    if (now >= outstanding.giveUpAt || outstanding.isExhausted) {
       this.#end(outstanding.outcomes(), now);
       return;
     }
@@ -226,9 +226,10 @@ export class Requests {
     const ended = this.#outstanding;
     this.#outstanding = null;
     if (ended === null) return;
-    if (outcomes.every(({ kind }) => kind === "silent")) this.channel.roundTrip.forget();
-    else if (ended.isRepeated && isQuick(ended.first)) {
-      this.channel.roundTrip.repeated(now - ended.sentAt);
+    if (isQuick(ended.first)) {
+      const isSilent = outcomes.every(({ kind }) => kind === "silent");
+      if (!isSilent && ended.isRepeated) this.channel.roundTrip.repeated(now - ended.sentAt);
+      else if (isSilent && ended.isExhausted) this.channel.roundTrip.forget();
     }
     if (ended.first.message.type === "QUERY") {
       const { time } = ended.first.message;

@@ -28,8 +28,8 @@ export type RetrySchedule = {
 /**
  * Makes the schedule of one request: each wait is twice the one before. The random factor of 1 to 1.5 spreads out a fleet
  * that starts at the same moment. A shorter first wait is doubled only when `firstWaitMs`, times the factor, has passed: up
- * to then a few lost datagrams in a row are likelier than a server that is away. It has more sendings, and is not given up
- * much earlier.
+ * to then a few lost datagrams in a row are likelier than a server that is away. It has more sendings, and is given up
+ * no earlier.
  * @param random a number from 0 to 1
  * @param measuredMs the first wait, ms, as round trips to the server were measured
  */
@@ -41,9 +41,17 @@ export function retrySchedule(random: number, measuredMs = firstWaitMs): RetrySc
 
 /** @param even how many waits are equal @param ratio of `firstWaitMs` to the first wait, without the factor */
 function scheduleOf(base: number, even: number, ratio: number): RetrySchedule {
+  // In units of the first wait. In all they are as long as without measurement: the last one is what is left of that.
+  const waits: number[] = [];
+  let left = (2 ** (retriesMax + 1) - 1) * ratio;
+  while (left > 0) {
+    const wait = 2 ** Math.max(0, waits.length + 1 - even);
+    waits.push(left < 2 * wait ? left : wait);
+    left -= waits.at(-1) as number;
+  }
   return {
-    sendings: even + retriesMax + Math.floor(Math.log2(ratio)),
-    waitMs: (sending) => base * 2 ** Math.max(0, sending - even),
+    sendings: waits.length,
+    waitMs: (sending) => base * (waits[sending - 1] as number),
     doubling: () => scheduleOf(base, 1, ratio),
   };
 }

@@ -8,8 +8,9 @@ import { PlaceRuns } from "./place-runs.ts";
 import { closeSpoolDatabase, openSpoolDatabase } from "./spool-database.ts";
 
 /**
- * How many delivered reports may still be in the file: after a loss of power they are sent again. Half of the device's 16
- * latest reports that every server compares with a repeat, however long the device was silent.
+ * How many delivered reports may still be in the file: after a loss of power they are sent again. Fewer than these, and those
+ * of one packet, at most 44, are fewer than the device's 64 latest reports that every server compares with a repeat,
+ * however long the device was silent.
  */
 const settledMax = 8;
 

@@ -123,6 +123,8 @@ export function decodeFrame(
   const answer = (flags & frameFlag.answer) !== 0;
   const decoded = decodeBody(kind, body);
   if (!decoded.ok) return decoded;
+  // sealed, Frames: a RECEIPT answers several requests, and so has no msgid of its own.
+  if (kind === frameKind.receipt && (!answer || msgid !== 0n)) return reject("flags");
   if (flags === frameFlag.receipt)
     return accept({ answer, msgid, ...decoded.value, receipt: true });
   return accept({ answer, msgid, ...decoded.value });

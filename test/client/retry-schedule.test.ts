@@ -23,15 +23,19 @@ test("the random factor is drawn once per request", () => {
   expect(waits(0.5)).toEqual([2_500, 5_000, 10_000, 20_000, 40_000]);
 });
 
-test.each([200, 250, 800, 1_000, 1_900])(
-  "a first wait of %d ms has more sendings, and nearly the same end",
+test.each([200, 250, 334, 501, 800, 1_000, 1_001, 1_900, 1_999])(
+  "a first wait of %d ms has the same end, 62 s times the factor",
   (ms) => {
-    const schedule = retrySchedule(0, ms);
-    expect(schedule.waitMs(1)).toBe(ms);
-    const last = schedule.sendings;
-    expect(schedule.waitMs(last)).toBe(2 * schedule.waitMs(last - 1));
-    expect(totalMs(schedule)).toBeLessThanOrEqual(66_000);
-    expect(totalMs(schedule)).toBeGreaterThan(31_000);
+    for (const schedule of [retrySchedule(0, ms), retrySchedule(0, ms).doubling()]) {
+      expect(schedule.waitMs(1)).toBe(ms);
+      expect(schedule.sendings).toBeGreaterThanOrEqual(5);
+      const last = schedule.waitMs(schedule.sendings);
+      const before = schedule.waitMs(schedule.sendings - 1);
+      expect(last).toBeGreaterThan(before);
+      expect(last).toBeLessThan(4 * before);
+      expect(totalMs(schedule)).toBeCloseTo(62_000, 5);
+    }
+    expect(totalMs(retrySchedule(1, ms))).toBeCloseTo(93_000, 5);
   },
 );
 

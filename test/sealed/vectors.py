@@ -381,6 +381,8 @@ def single_frame_vectors():
         bad("RECEIPT with a byte more", 9, b"50" + server_time + msgid + b"\0", "length", 1),
         bad("RECEIPT with a code that is no digits", 9, b"5x" + server_time + msgid, "code", 1),
         bad("RECEIPT with a time beyond 2^53", 9, b"50" + struct.pack(">Q", 2**53) + msgid, "time", 1),
+        bad("RECEIPT with a msgid", 9, b"50" + server_time + msgid, "flags", 1),
+        bad("RECEIPT that is no answer", 9, b"50" + server_time + msgid, "flags"),
         bad("RECEIPT that asks for a receipt", 9, b"50" + server_time + msgid, "flags", 3),
         bad("TEXT, an answer that asks for a receipt", 1, text, "flags", 3),
         bad("TEXT with flag bit 2", 1, text, "flags", 4),

@@ -109,7 +109,10 @@ export class SealedChannel implements Carrier {
       for (const message of messages) this.#sendTo(message, to);
       return;
     }
-    this.#underWay.replace(messages);
+    // An answer to the server goes over its link, not here; what forged text makes this device say leaves its requests alone.
+    const requests = messages.filter(({ msgid }) => msgid !== null);
+    if (requests.length === 0) return;
+    this.#underWay.replace(requests);
     this.#forward();
   }
 
@@ -206,7 +209,10 @@ export class SealedChannel implements Carrier {
     if (packetFault(bytes) !== undefined) return;
     const type = bytes[0];
     const isOurs = type === packetType.data && this.#link.owns(receiverOf(bytes));
-    for (const frame of this.#link.receive(bytes)) this.#receiveFrame(frame);
+    for (const frame of this.#link.receive(bytes)) {
+      this.#receiveFrame(frame);
+      if (frame.kind === "close") break;
+    }
     if (isOurs) return;
     const isDevices = [packetType.init, packetType.resp, packetType.data] as (number | undefined)[];
     if (isDevices.includes(type)) this.#peers.receive(bytes, { kind: "direct", to: from });
@@ -241,6 +247,7 @@ export class SealedChannel implements Carrier {
   }
 
   #receiveReceipt({ code, timeMs, msgids }: Extract<Frame, { kind: "receipt" }>): void {
+    if (code !== ack.statusNoted && code !== ack.dataStored) return;
     this.#serverClock.learnMs(timeMs);
     this.#underWay.remove(msgids);
     this.events.onReceipt({ code, msgids });

@@ -15,7 +15,7 @@ const initsMax = 5;
 export class Handshaking {
   /** Number of RESPs to our INITs that did not verify. */
   refused = 0;
-  /** How long the RESP took that has completed it, ms; null before. */
+  /** How long the RESP took that has completed it, ms; null before, and if the INIT was sent again with a cookie. */
   tripMs: number | null = null;
   #inits: { readonly initiation: Initiation; readonly sentAt: number }[] = [];
   #cookie: Uint8Array | undefined;
@@ -66,7 +66,8 @@ export class Handshaking {
     if (bytes[0] !== packetType.resp) return null;
     const established = initiation.complete(bytes);
     if (established.ok) {
-      this.tripMs = this.ports.now() - sentAt;
+      const isRepeated = this.#answeredCookie.has(initiation.index);
+      this.tripMs = isRepeated ? null : this.ports.now() - sentAt;
       return established.value;
     }
     if (established.reason === "noise") this.refused++;

@@ -80,6 +80,8 @@ export class PeerAnswers {
     const caller = this.#callers.get(index);
     if (caller === undefined) return false;
     for (const frame of caller.link.open(bytes, route)) {
+      // A CLOSE or a bad voucher in the same packet has ended the link.
+      if (this.#callers.get(index) !== caller) break;
       if (frame.kind === "close") this.#remove(index);
       else if (frame.kind === "peer") this.#receiveVoucher(index, caller, frame.voucher);
       else if (frame.kind === "text") this.#receiveText(caller, frame, route);

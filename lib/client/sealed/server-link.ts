@@ -41,7 +41,8 @@ export class ServerLink {
   #resetAt = -Infinity;
   #stopped = false;
   #sentAt = -Infinity;
-  #packetsSent = 0;
+  /** Number of packets sent over the link since the start. */
+  packetsSent = 0;
   readonly #tags = new SentTags();
 
   constructor(
@@ -67,11 +68,6 @@ export class ServerLink {
   /** When the last packet was sent, in ms. */
   get sentAt(): number {
     return this.#sentAt;
-  }
-
-  /** Number of packets sent over the link since the start. */
-  get packetsSent(): number {
-    return this.#packetsSent;
   }
 
   /** What prevents a link, as far as it is known; null if the link is open. */
@@ -107,7 +103,7 @@ export class ServerLink {
     if (!packet.ok) return false;
     this.#tags.note(packet.value);
     this.#sentAt = now;
-    this.#packetsSent++;
+    this.packetsSent++;
     this.ports.send(packet.value, this.settings.server);
     const most = this.settings.rekeyAfterMessages ?? rekeyAfterMessages;
     if (transport.sent >= most || transport.needsRekey(now)) this.connect();
@@ -119,6 +115,7 @@ export class ServerLink {
     if (this.#stopped || this.#retryAt !== Infinity || this.#reopenAt !== Infinity) return;
     this.#sendings = 0;
     this.#heard = false;
+    this.#otherVersion = null;
     this.#schedule = retrySchedule(this.ports.random());
     this.#suspicion.end();
     this.#handshake = this.#key === null ? null : this.#handshakeWith(this.#key);

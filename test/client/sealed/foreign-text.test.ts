@@ -51,6 +51,31 @@ test("a device whose operator allows it answers text, in text", async () => {
   expect(device.droppedFrom).toEqual([]);
 });
 
+test("forged text that makes a device answer to the server does not end its LOGIN", async () => {
+  const world = new World();
+  const device = await loggedIn(world, { ...asker, answerText: true, onQuery: () => secret });
+  const { serverAddress: server } = world;
+  const question = {
+    type: "QUERY",
+    code: "01",
+    id: "csmith",
+    address: server,
+    target: "asmith",
+  } as const;
+  let forged = 0;
+  // Each packet of the device is followed by such a question, which arrives before the server's answer.
+  world.onTheWay = (datagram) => {
+    const { from, to } = datagram;
+    if (to !== server || from !== asker.address) return [datagram];
+    const bytes = Buffer.from(encode({ ...question, time: `${++forged}` }));
+    return [datagram, { bytes, from: { ip: server.ip, port: 1 }, to: asker.address }];
+  };
+  const before = world.now;
+  expect(await device.logIn()).toBe("70");
+  expect(world.now - before).toBeLessThan(1_000);
+  expect(forged).toBeGreaterThan(0);
+});
+
 test("a text device that the client itself has asked is heard, but not answered", async () => {
   const world = new World();
   const device = await loggedIn(world, { ...asker, onQuery: () => secret });

@@ -79,6 +79,19 @@ test.each([
   },
 );
 
+test("a server that was of another version, and is not any more, is not blamed for it later", async () => {
+  const world = worldOf(1, 1);
+  const client = world.add({ id: "asmith", address });
+  expect(await client.register()).toBe("silent");
+  await world.pass(60_000);
+  world.onTheWay = (datagram) => [datagram];
+  expect(await client.register()).toBe("00");
+  world.onTheWay = ({ from, ...rest }) => (from === world.serverAddress ? [] : [{ from, ...rest }]);
+  world.restartServer();
+  expect(await client.report("lost")).toBe("silent");
+  expect(client.carrier.trouble).not.toBe("older-server");
+});
+
 test.each([
   [1, 2],
   [2, 3],
