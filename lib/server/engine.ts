@@ -102,7 +102,12 @@ export class Engine {
 
   /** Whether the current batch has a step. */
   get hasWork(): boolean {
-    return !this.desk.batch.isEmpty;
+    return this.batchSize > 0;
+  }
+
+  /** How many steps the current batch has. */
+  get batchSize(): number {
+    return this.desk.batch.size;
   }
 
   /** Returns the current batch and begins a new one. An empty batch need not be stored. */

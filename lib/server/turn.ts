@@ -12,6 +12,9 @@ import type { StepResult, Store } from "./store-port.ts";
 /** A datagram that has arrived. */
 export type Arrival = { readonly bytes: Uint8Array; readonly source: Address };
 
+/** A batch with this many steps takes no further datagram, so that the replies to the first need not wait for all. */
+export const stepsMax = 2_048;
+
 /** What a turn needs from the program around it. */
 export interface TurnShell {
   now(): Moment;
@@ -41,12 +44,21 @@ export class Turn {
   }
 
   /**
-   * Passes datagrams to the engine. Their memory may be overwritten afterwards.
+   * Passes datagrams to the engine, in order, until the batch has `stepsMax` steps: a sealed datagram can hold many
+   * requests. The memory of those that it takes may be overwritten afterwards.
    * @param late whether the event loop is behind, so that an INIT needs a cookie (protocol §5.4)
+   * @returns how many it took; the caller keeps the others for the next turn
    */
-  receive(arrivals: readonly Arrival[], late: boolean): void {
+  receive(arrivals: readonly Arrival[], late: boolean): number {
+    const { engine } = this;
     const now = this.shell.now();
-    for (const { bytes, source } of arrivals) this.engine.receive(bytes, source, now, late);
+    let taken = 0;
+    for (const { bytes, source } of arrivals) {
+      if (engine.batchSize >= stepsMax) break;
+      engine.receive(bytes, source, now, late);
+      taken++;
+    }
+    return taken;
   }
 
   /** Does what is due by time. */

@@ -229,7 +229,7 @@ export class PacketLoop {
     // The handler that brought a single datagram has just read the socket until it was empty.
     const collects = received > 1 && !this.#ending;
     // A commit of many steps costs little more than one of few: datagrams that arrived meanwhile join it.
-    while (collects && this.#turn.hasWork && received < batchMax) {
+    while (collects && this.#turn.hasWork && this.#inbox.length === 0 && received < batchMax) {
       this.#endpoint?.collect();
       if (this.#inbox.length === 0) break;
       received += this.#receiveArrivals(batchMax - received, late);
@@ -253,11 +253,17 @@ export class PacketLoop {
     this.#unreplied = { count: 0, oldestAt };
   }
 
-  /** Passes at most `most` datagrams of the inbox to the turn; returns how many. */
+  /** Passes at most `most` datagrams of the inbox to the turn; returns how many it took. */
   #receiveArrivals(most: number, late: boolean): number {
     const arrivals = this.#takeArrivals(most);
-    this.#turn.receive(arrivals, late);
-    return arrivals.length;
+    const taken = this.#turn.receive(arrivals, late);
+    if (taken < arrivals.length) this.#putBack(arrivals.slice(taken));
+    return taken;
+  }
+
+  #putBack(arrivals: readonly Arrival[]): void {
+    this.#inbox = [...arrivals, ...this.#inbox];
+    for (const { bytes } of arrivals) this.#inboxBytes += bytes.length;
   }
 
   #takeArrivals(most: number): Arrival[] {

@@ -51,6 +51,10 @@ export async function idle(): Promise<void> {
 export class FakeEngine {
   /** Whether each datagram came late. */
   readonly late: boolean[] = [];
+  /** The first byte of each datagram. */
+  readonly firstBytes: number[] = [];
+  /** How many steps each datagram is. */
+  stepsOfDatagram = 1;
   jobs: HashJob[] = [];
   replies: Outgoing[] = [];
   onPublish = () => {};
@@ -68,13 +72,18 @@ export class FakeEngine {
     for (let i = 0; i < count; i++) this.#entries.push({ step: {} });
   }
 
-  receive(_bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean): void {
+  receive(bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean): void {
     this.late.push(isLate);
-    this.add();
+    this.firstBytes.push(bytes[0] ?? 0);
+    this.add(this.stepsOfDatagram);
   }
 
   get hasWork(): boolean {
-    return this.#entries.length > 0;
+    return this.batchSize > 0;
+  }
+
+  get batchSize(): number {
+    return this.#entries.length;
   }
 
   take(): unknown[] {
