@@ -20,6 +20,7 @@ import type { Failing } from "./store-failure.ts";
 import type { StepResult } from "./store-port.ts";
 import type { Address } from "../protocol/messages.ts";
 import { Operator } from "./operator.ts";
+import { limits } from "./policy.ts";
 import { PresenceSweep } from "./sessions/presence-sweep.ts";
 import type { Request } from "./request.ts";
 import { carryOut, type VerbParts } from "./verbs/index.ts";
@@ -41,6 +42,8 @@ export class Engine {
   readonly #presence: PresenceSweep;
   readonly #gate: PacketGate;
   readonly #relay: Relay;
+  /** Datagrams, and frames in them, since the last batch was taken. */
+  #requests = 0;
 
   /**
    * @param stored the sessions that were open when the server last stopped
@@ -64,6 +67,7 @@ export class Engine {
     const { desk } = this;
     desk.clock.set(now);
     desk.counters.received++;
+    this.#requests++;
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
     const hash = digestOf(bytes);
@@ -102,16 +106,17 @@ export class Engine {
 
   /** Whether the current batch has a step. */
   get hasWork(): boolean {
-    return this.batchSize > 0;
+    return !this.desk.batch.isEmpty;
   }
 
-  /** How many steps the current batch has. */
-  get batchSize(): number {
-    return this.desk.batch.size;
+  /** Whether so many requests came since the last batch was taken that further datagrams should wait for the next. */
+  get isFull(): boolean {
+    return this.#requests >= limits.requestsPerTurn;
   }
 
   /** Returns the current batch and begins a new one. An empty batch need not be stored. */
   take(): Batch {
+    this.#requests = 0;
     return this.desk.batch.take();
   }
 
@@ -191,6 +196,7 @@ export class Engine {
   }
 
   #receiveFrame(link: Link, frame: FrameReader): void {
+    this.#requests++;
     const { body } = frame;
     if (frame.kind === frameKind.text && areFlags(frame.kind, frame.flags)) {
       return this.#receiveText(requestOver(link, frame, body), body);

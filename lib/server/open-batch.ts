@@ -40,9 +40,8 @@ export class OpenBatch {
     this.#entries.push({ step, request, onDone: onDone as Entry["onDone"], onFail: null });
   }
 
-  /** How many steps it has. */
-  get size(): number {
-    return this.#entries.length;
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
   }
 
   /** Returns the batch, and begins a new one. */

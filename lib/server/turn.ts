@@ -12,9 +12,6 @@ import type { StepResult, Store } from "./store-port.ts";
 /** A datagram that has arrived. */
 export type Arrival = { readonly bytes: Uint8Array; readonly source: Address };
 
-/** A batch with this many steps takes no further datagram, so that the replies to the first need not wait for all. */
-export const stepsMax = 2_048;
-
 /** What a turn needs from the program around it. */
 export interface TurnShell {
   now(): Moment;
@@ -44,8 +41,8 @@ export class Turn {
   }
 
   /**
-   * Passes datagrams to the engine, in order, until the batch has `stepsMax` steps: a sealed datagram can hold many
-   * requests. The memory of those that it takes may be overwritten afterwards.
+   * Passes datagrams to the engine, in order, until it is full: a sealed datagram can hold many requests, also such as
+   * change nothing. The memory of those that it takes may be overwritten afterwards.
    * @param late whether the event loop is behind, so that an INIT needs a cookie (protocol §5.4)
    * @returns how many it took; the caller keeps the others for the next turn
    */
@@ -54,7 +51,7 @@ export class Turn {
     const now = this.shell.now();
     let taken = 0;
     for (const { bytes, source } of arrivals) {
-      if (engine.batchSize >= stepsMax) break;
+      if (engine.isFull) break;
       engine.receive(bytes, source, now, late);
       taken++;
     }

@@ -90,10 +90,13 @@ export class ServerBench {
     this.monotonic += ms;
   }
 
-  /** Receives a datagram into the current batch. */
+  /** Receives a datagram into the current batch, or if that is full, into the next. */
   receive(text: string | Uint8Array, from: Address = home): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
-    this.#turn.receive([{ bytes, source: { ...from } }], this.late);
+    const arrivals = [{ bytes, source: { ...from } }];
+    if (this.#turn.receive(arrivals, this.late) === 1) return;
+    this.#turn.commit(() => {});
+    this.#turn.receive(arrivals, this.late);
   }
 
   /** Stores the current batch and returns the replies. */

@@ -8,7 +8,8 @@ import { digestOf } from "../../../lib/protocol/digest.ts";
 import { encode } from "../../../lib/protocol/encode.ts";
 import { encodeFrames } from "../../../lib/sealed/bundle.ts";
 import { encodeBody, type Frame } from "../../../lib/sealed/frames.ts";
-import { fixedBytes, fixedPair } from "../../sealed/fixtures.ts";
+import { limits } from "../../../lib/server/policy.ts";
+import { fixedBytes, fixedPair, valueOf } from "../../sealed/fixtures.ts";
 import { BareLink, type TextFrame } from "./bare-link.ts";
 import { asker, loggedIn, target } from "./peer-fixtures.ts";
 import { World } from "./world.ts";
@@ -246,4 +247,22 @@ test("answers that do not fit in one packet come in two, in order", async () => 
   const told = frames.map(({ msgid }) => `ACK 50 ${msgid}`);
   expect(shorts(packets).flat()).toEqual(told);
   expect(packets[0]?.length).toBeGreaterThan(8);
+});
+
+test("each frame counts as a request of the turn, also one that changes nothing", () => {
+  const { engine } = world.server;
+  const isFull = () => engine.isFull;
+  const source = { ip: "192.0.2.2", port: 11 };
+  engine.take();
+  let packets = 0;
+  while (!isFull()) {
+    const frames = Array.from({ length: 40 }, () => link.text("nonsense"));
+    const packet = valueOf(link.transport.seal(encodeFrames(frames), world.now));
+    engine.receive(packet, source, world.moment);
+    packets++;
+  }
+  expect(packets).toBe(Math.ceil(limits.requestsPerTurn / 41));
+  expect(engine.hasWork).toBe(false);
+  engine.take();
+  expect(isFull()).toBe(false);
 });

@@ -53,8 +53,9 @@ export class FakeEngine {
   readonly late: boolean[] = [];
   /** The first byte of each datagram. */
   readonly firstBytes: number[] = [];
-  /** How many steps each datagram is. */
-  stepsOfDatagram = 1;
+  /** How many datagrams fill a turn. */
+  datagramsMax = Number.POSITIVE_INFINITY;
+  #received = 0;
   jobs: HashJob[] = [];
   replies: Outgoing[] = [];
   onPublish = () => {};
@@ -75,18 +76,20 @@ export class FakeEngine {
   receive(bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean): void {
     this.late.push(isLate);
     this.firstBytes.push(bytes[0] ?? 0);
-    this.add(this.stepsOfDatagram);
+    this.#received++;
+    this.add();
   }
 
   get hasWork(): boolean {
-    return this.batchSize > 0;
+    return this.#entries.length > 0;
   }
 
-  get batchSize(): number {
-    return this.#entries.length;
+  get isFull(): boolean {
+    return this.#received >= this.datagramsMax;
   }
 
   take(): unknown[] {
+    this.#received = 0;
     return this.#entries.splice(0);
   }
 

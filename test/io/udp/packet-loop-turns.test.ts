@@ -134,11 +134,11 @@ test("nothing is collected while datagrams wait, whose memory that would overwri
   await slow.stop();
 });
 
-test("a commit with 2,048 steps takes no further datagram; the others come first in the next", async () => {
+test("a full turn takes no further datagram, and the others come first in the next", async () => {
   const slow = new SlowLoop();
   const { engine, store, loop } = slow;
   const waiting: number[] = [];
-  engine.stepsOfDatagram = 44;
+  engine.datagramsMax = 47;
   const numbers = Array.from({ length: 100 }, (_, number) => number);
   for (const number of numbers) loop.receive(Uint8Array.of(number), source);
   slow.start(() => void waiting.push(loop.waiting));
@@ -147,7 +147,7 @@ test("a commit with 2,048 steps takes no further datagram; the others come first
     expect(loop.waiting).toBe(rest);
     await store.end();
   }
-  expect(store.commits).toEqual([47 * 44, 47 * 44, 6 * 44]);
+  expect(store.commits).toEqual([47, 47, 6]);
   expect(engine.firstBytes).toEqual(numbers);
   // Before the last commit, and after it.
   expect(waiting).toEqual([0, 0]);
