@@ -22,9 +22,9 @@ export function sealedRequestOf(
   request: Request,
   device: string,
 ): SealedRequest | null {
-  const { link, hash } = request;
+  const { link } = request;
   if (link === null) return null;
-  const digest = hmac(identity.digestKey, Buffer.from(hash)).subarray(0, digestBytes);
+  const digest = hmac(identity.digestKey, Buffer.from(request.digest.hex)).subarray(0, digestBytes);
   return { device, clientKey: link.clientKey, msgid: msgidOf(request), digest };
 }
 

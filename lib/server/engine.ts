@@ -3,7 +3,7 @@
 
 import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
-import { digestOf } from "../protocol/digest.ts";
+import { Digest } from "../protocol/digest.ts";
 import type { FrameReader } from "../sealed/bundle.ts";
 import { areFlags, decodeFrame, type Frame, frameFlag, frameKind } from "../sealed/frames.ts";
 import { Attempts } from "./passwords/credentials.ts";
@@ -70,7 +70,7 @@ export class Engine {
     this.#requests++;
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#gate.receive(bytes, source, late);
-    const hash = digestOf(bytes);
+    const digest = new Digest(bytes);
     const { length } = bytes;
     const owner = source.ip;
     const request: Request = {
@@ -79,7 +79,7 @@ export class Engine {
       verb: "other",
       timeMs: null,
       bytes: length,
-      hash,
+      digest,
       owner,
       link: null,
       msgidHigh: 0,
@@ -260,7 +260,7 @@ function requestOver(link: Link, frame: FrameReader, body: Uint8Array): Request 
     verb: "other",
     timeMs: null,
     bytes: body.length,
-    hash: digestOf(body),
+    digest: new Digest(body),
     owner: link.key,
     link,
     msgidHigh: frame.msgidHigh,

@@ -47,9 +47,10 @@ export class Outbox {
       return this.#receipt(request, code);
     }
     const { time } = this.clock;
-    const plain = encodeAck(code, id, time, request.hash);
+    const { hex } = request.digest;
+    const plain = encodeAck(code, id, time, hex);
     if (reason === "") this.reply(request, plain);
-    else this.reply(request, encodeAck(code, id, time, request.hash, reason), plain);
+    else this.reply(request, encodeAck(code, id, time, hex, reason), plain);
   }
 
   /** Answers a request whose batch failed: with 95 or 93, or not at all if it may be stored. */

@@ -1,6 +1,7 @@
 // The type of a request on its way through the engine: where it came from, and what its reply must refer to.
 
 import { joinMsgid } from "../sealed/bundle.ts";
+import type { Digest } from "../protocol/digest.ts";
 import type { Link } from "./links/link.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { CountedVerb } from "./traffic.ts";
@@ -17,8 +18,8 @@ export type Request = {
   timeMs: number | null;
   /** Length of the datagram (sealed: of the inner text), in bytes. */
   readonly bytes: number;
-  /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */
-  readonly hash: string;
+  /** The SHA-256 of the datagram (sealed: of the inner text). */
+  readonly digest: Digest;
   /** Whose sessions it may use (protocol §4.8): the source IP; over a link the client's static key in base64. */
   readonly owner: string;
   /** The link over which it came, or null for a text datagram. */

@@ -135,8 +135,8 @@ export type ReportStep = {
 export type ReportOrigin = {
   /** The device's own time, ms since 1970; null if it cannot be read. */
   readonly timeMs: number | null;
-  /** Lower-case hex SHA-256 of the datagram (sealed: of the inner text). */
-  readonly hash: string;
+  /** The SHA-256 of the datagram (sealed: of the inner text), in lower-case hex. */
+  readonly digest: { readonly hex: string };
   /** null for text. `key` is the client's static key in base64. */
   readonly link: { readonly key: string } | null;
   /** The upper and the lower 32 bits of the msgid; 0 for text. */

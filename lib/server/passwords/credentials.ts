@@ -148,6 +148,6 @@ export class Attempts {
   }
 }
 
-function keyOf({ owner, msgidHigh, msgidLow, hash }: Request): string {
-  return `${owner} ${msgidHigh} ${msgidLow} ${hash}`;
+function keyOf({ owner, msgidHigh, msgidLow, digest }: Request): string {
+  return `${owner} ${msgidHigh} ${msgidLow} ${digest.hex}`;
 }

@@ -102,25 +102,14 @@ function isLikelyAnswer(
  * The key of a report, 48 bits, by which the store finds a repeat. In text it comes from the SHA-256 of the datagram.
  * Over a link the client's key and the msgid are mixed in, so that equal readings are two reports (protocol §5.20).
  */
-function keyOf({ hash, link, msgidHigh, msgidLow }: Request): number {
-  const high = hexAt(hash, 0, 4);
-  const low = hexAt(hash, 4, 8);
-  if (link === null) return high * 2 ** 32 + low;
+function keyOf({ digest, link, msgidHigh, msgidLow }: Request): number {
+  const { high, low } = digest;
+  if (link === null) return high * 2 ** 32 + (low >>> 0);
   // A mix is enough, without a second SHA-256: a client that constructs collisions loses only its own reports, and the
   // store bounds how many rows it compares.
   const mixed = mix(mix(link.keyBits ^ msgidHigh) ^ msgidLow);
   const more = mix(mixed ^ Math.imul(msgidHigh, 0x9e3779b1));
   return ((high ^ more) & 0xffff) * 2 ** 32 + ((low ^ mixed) >>> 0);
-}
-
-/** The number written as `digits` lower-case hex digits from index `from` on. */
-function hexAt(text: string, from: number, digits: number): number {
-  let value = 0;
-  for (let i = from; i < from + digits; i++) {
-    const code = text.charCodeAt(i);
-    value = value * 16 + (code < 0x60 ? code - 0x30 : code - 0x57);
-  }
-  return value;
 }
 
 /** A bijection of 32 bits in which each input bit affects all output bits (the finalizer of MurmurHash3). */

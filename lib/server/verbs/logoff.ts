@@ -18,7 +18,7 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   const leaving = ending?.leaving ?? null;
   if (
     ending !== undefined &&
-    leaving?.hash === request.hash &&
+    leaving?.digest.hex === request.digest.hex &&
     leaving.owner === request.owner &&
     leaving.msgidHigh === request.msgidHigh &&
     leaving.msgidLow === request.msgidLow

@@ -2,6 +2,7 @@
 // no password is checked until the minute is over. Other sources and ids are not affected.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { Digest } from "../../../lib/protocol/digest.ts";
 import { CredentialGuard } from "../../../lib/server/passwords/credential-guard.ts";
 import { Attempts } from "../../../lib/server/passwords/credentials.ts";
 import { limits } from "../../../lib/server/policy.ts";
@@ -153,7 +154,7 @@ test("a check is released for the source that it was counted for, also if a repe
       id: "asmith",
       verb: "DEREGISTER",
       bytes: 100,
-      hash: `${i}`,
+      digest: new Digest(Buffer.from(`${i}`)),
       // A sealed client's key: its requests may come from any address.
       owner: "key",
       link: null,

@@ -11,9 +11,11 @@ const hashDigits = 20;
  * The key of a report, 32 hex digits: of the datagram in text; over a link of the client's key, the msgid and the text, so
  * that equal readings are two reports (protocol §5.20).
  */
-export function reportKeyOf({ timeMs, hash, link, msgidHigh, msgidLow }: ReportOrigin): string {
+export function reportKeyOf({ timeMs, digest, link, msgidHigh, msgidLow }: ReportOrigin): string {
   const time = Math.min(Math.max(Math.trunc(timeMs ?? 0), 0), timeMax);
   const text =
-    link === null ? hash : Bun.SHA256.hash(`${link.key} ${msgidHigh} ${msgidLow} ${hash}`, "hex");
+    link === null
+      ? digest.hex
+      : Bun.SHA256.hash(`${link.key} ${msgidHigh} ${msgidLow} ${digest.hex}`, "hex");
   return time.toString(16).padStart(timeDigits, "0") + text.slice(0, hashDigits);
 }
