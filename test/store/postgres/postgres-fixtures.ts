@@ -39,7 +39,7 @@ export async function openAt(
 
 /** Opens a store on a new database. */
 export async function newStore(): Promise<TestedStore> {
-  return tested(await newAddress());
+  return newStoreAt(await newAddress());
 }
 
 /** Closes all stores that are open. */
@@ -47,13 +47,14 @@ export async function closeStores(): Promise<void> {
   for (const store of opened.splice(0)) await store.close();
 }
 
-async function tested(address: PostgresAddress): Promise<TestedStore> {
+/** Opens a store for the contract. */
+export async function newStoreAt(address: PostgresAddress): Promise<TestedStore> {
   const store = await openAt(address);
   return Object.assign(store, {
     hasHoles: true,
     reopened: async () => {
       await store.close();
-      return tested(address);
+      return newStoreAt(address);
     },
   });
 }

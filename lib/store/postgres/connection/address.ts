@@ -27,18 +27,20 @@ const connectSeconds = 4;
 /**
  * How Bun is to connect. No idleTimeout and no maxLifetime: connections that end by themselves lose queries.
  * @param name shown in PostgreSQL's list of sessions
+ * @param onclose called for each connection that ends or could not be opened
  */
 export function connectionOptions(
   address: PostgresAddress,
   name: string,
   max: number,
+  onclose: (error: Error | null) => void = () => {},
 ): SQL.Options {
   const { hostname, port, username, database, password, tls, prepare } = address;
   // A pooler refuses what it does not know, and shares connections between sessions: there the deadlines here must do.
   const connection = prepare ? sessionSettings(name) : { application_name: name };
   const to = { hostname, port, username, database, password: password ?? "" };
   const options = { adapter: "postgres", tls, prepare, max, connection } as const;
-  return { ...to, ...options, connectionTimeout: connectSeconds, bigint: false };
+  return { ...to, ...options, connectionTimeout: connectSeconds, bigint: false, onclose };
 }
 
 function sessionSettings(name: string) {

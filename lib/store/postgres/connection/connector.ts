@@ -31,6 +31,7 @@ export class Connector {
   ) {
     this.#writer = opened.writer;
     this.#claim = opened.claim;
+    this.#writer.onLost = (why) => this.lose(why);
   }
 
   get epoch(): number {
@@ -116,6 +117,7 @@ export class Connector {
       if (this.#isClosed) return;
       this.#claim = claim;
       this.#writer = writer;
+      writer.onLost = (why) => this.lose(why);
       this.onTrouble(`${shownAddress(this.address)} is there again`);
     } finally {
       if (this.#writer !== writer) writer.close();

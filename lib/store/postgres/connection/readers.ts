@@ -9,6 +9,8 @@ import { drop, type Rows } from "./writer.ts";
 const connectionsMax = 3;
 /** How long a read may take, ms. */
 const readMs = 10_000;
+/** A read that is lost this soon is tried again, ms. */
+const againMsMax = 1_000;
 
 export class Readers {
   #pool: SQL;
@@ -21,11 +23,22 @@ export class Readers {
     this.#pool = this.#newPool();
   }
 
-  /** The rows of a query. @throws what the server says, or `Lost` */
+  /** The rows of a query. A lost connection is tried again once. @throws what the server says, or `Lost` */
   async read<Row = Record<string, unknown>>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
+    const began = performance.now();
+    try {
+      return await this.#read(text, values);
+    } catch (error) {
+      // PostgreSQL may have restarted since the last read. A silent one is not asked again.
+      if (!(error instanceof Lost) || performance.now() - began > againMsMax) throw error;
+      return await this.#read(text, values);
+    }
+  }
+
+  async #read<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
     if (this.#isClosed) throw new Lost("the store is closed");
     const pool = this.#pool;
     try {

@@ -15,6 +15,8 @@ export type Rows = readonly Record<string, unknown>[] & { readonly command?: str
 export const flightMs = 5_000;
 
 export class Writer {
+  /** Called once when the connection is lost, also while nothing is sent; not after `close`. */
+  onLost: (why: string) => void = () => {};
   #isLost = false;
 
   private constructor(
@@ -28,9 +30,14 @@ export class Writer {
    * @throws what the server says, or `Lost`
    */
   static async open(address: PostgresAddress, name: string): Promise<Writer> {
-    const pool = new SQL(connectionOptions(address, name, 1));
+    let writer: Writer | null = null;
+    const onClose = (error: Error | null) => {
+      if (writer !== null) writer.#ended(error?.message ?? "it ended");
+    };
+    const pool = new SQL(connectionOptions(address, name, 1, onClose));
     try {
-      return new Writer(pool, await withDeadline(pool.reserve(), flightMs));
+      writer = new Writer(pool, await withDeadline(pool.reserve(), flightMs));
+      return writer;
     } catch (error) {
       drop(pool);
       throw error;
@@ -54,13 +61,13 @@ export class Writer {
     try {
       results = await withDeadline(Promise.allSettled(sent), ms);
     } catch (error) {
-      this.close();
+      this.#ended((error as Error).message);
       throw error;
     }
     for (const result of results) {
       if (result.status === "fulfilled") continue;
       if (!isLost(result.reason)) throw result.reason;
-      this.close();
+      this.#ended((result.reason as Error).message);
       throw new Lost((result.reason as Error).message, { cause: result.reason });
     }
     return results.map((result) => (result as PromiseFulfilledResult<Rows>).value);
@@ -77,6 +84,12 @@ export class Writer {
     if (this.#isLost) return;
     this.#isLost = true;
     drop(this.pool);
+  }
+
+  #ended(why: string): void {
+    if (this.#isLost) return;
+    this.close();
+    this.onLost(why);
   }
 
   #query(text: string, values?: readonly unknown[]): Promise<Rows> {
