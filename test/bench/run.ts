@@ -46,7 +46,7 @@ const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--s
   --quick        a smoke run of seconds; its numbers mean little
   --only NAME    ${measures.map(({ name }) => name).join(", ")}
   --rounds N     turns of each in a comparison; default 5
-  --seconds S    length of each; default 2
+  --seconds S    length of each; default 1.5
   --server FILE  another compiled server, to compare`;
 
 const folders: string[] = [];
@@ -86,7 +86,7 @@ function readOptions(): Options {
     const { quick, only } = values;
     const chosen = measures.filter(({ name }) => only.length === 0 || only.includes(name));
     const rounds = Number(values.rounds ?? (quick ? 1 : 5));
-    const seconds = Number(values.seconds ?? (quick ? 0.3 : 2));
+    const seconds = Number(values.seconds ?? (quick ? 0.3 : 1.5));
     const known = only.every((name) => measures.some((measure) => measure.name === name));
     if (!known || !(rounds >= 1 && seconds > 0)) throw new TypeError("a name or number is wrong");
     const server = values.server === undefined ? null : resolve(values.server);

@@ -32,8 +32,8 @@ type Way = {
 };
 
 const ways: readonly Way[] = [
-  { name: "run", words: ["run", "--spool-max", "10000"], isText: false, patience: 30 },
-  { name: "send from a pipe", words: ["send", "--timeout", "1m"], isText: false, patience: 30 },
+  { name: "run", words: ["run", "--spool-max", "10000"], isText: false, patience: 20 },
+  { name: "send from a pipe", words: ["send", "--timeout", "1m"], isText: false, patience: 20 },
   {
     name: "send from a pipe, text",
     words: ["send", "--timeout", "1m"],
