@@ -44,7 +44,7 @@ export async function openPostgres(
     await migrate(writer, shown);
     await agree(writer, traits, shown);
     const claim = await begin(writer);
-    const found = await stateOf(writer);
+    const found = { ...(await stateOf(writer)), warnings: await warningsAbout(writer, shown) };
     const connector = new Connector(address, name, { writer, claim }, onTrouble);
     return assembled(connector, readers, found);
   } catch (error) {
@@ -60,6 +60,7 @@ type Found = {
   readonly unsettled: number;
   readonly bytes: number;
   readonly asked: AskedDevices;
+  readonly warnings: readonly OperatingError[];
 };
 
 function assembled(connector: Connector, readers: Readers, found: Found): OpenStore {
@@ -75,7 +76,7 @@ function assembled(connector: Connector, readers: Readers, found: Found): OpenSt
   return {
     reads,
     remover: new PostgresRemover(readers, summaries, found.newest, () => store.end),
-    warnings: [],
+    warnings: found.warnings,
     damage: null,
     apply: (steps) => store.apply(steps),
     housekeep: () => store.housekeep(),
@@ -95,7 +96,7 @@ function assembled(connector: Connector, readers: Readers, found: Found): OpenSt
 const sizeQuery = "SELECT pg_database_size(current_database())::float8 AS bytes";
 
 /** What is in memory of the database while it is served. */
-async function stateOf(writer: Writer): Promise<Found> {
+async function stateOf(writer: Writer): Promise<Omit<Found, "warnings">> {
   const [row] = await writer.query(
     `SELECT coalesce((SELECT max(sequence) FROM report), 0)::float8 + 1 AS end,
             (SELECT received FROM report ORDER BY sequence DESC LIMIT 1)::float8 AS newest,
@@ -106,7 +107,19 @@ async function stateOf(writer: Writer): Promise<Found> {
   for (const question of await writer.query("SELECT device, time FROM question")) {
     asked.note(question["device"] as string, question["time"] as string);
   }
-  return { ...(row as unknown as Omit<Found, "asked">), asked };
+  return { ...(row as unknown as Omit<Found, "asked" | "warnings">), asked };
+}
+
+/** What would let a loss of power, or of the machine, lose what was acknowledged. */
+async function warningsAbout(writer: Writer, shown: string): Promise<OperatingError[]> {
+  const rows = await writer.query(
+    `SELECT name FROM pg_settings
+     WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`,
+  );
+  return rows.map(({ name }) => {
+    const words = `${shown} has ${String(name)} off: a loss of power can lose acknowledged reports.`;
+    return new OperatingError("store-lax", words, `ALTER SYSTEM SET ${String(name)} = on;`);
+  });
 }
 
 /** Refuses a server that is too old or read-only. */

@@ -128,6 +128,17 @@ test("a standby, which only reads", async () => {
   await server.stop("immediate");
 });
 
+test("settings that can lose what was acknowledged are warned of", async () => {
+  const server = await startNew(["fsync=off", "full_page_writes=off"]);
+  const address = { ...(await newAddress()), port: server.port };
+  const store = await openAt({ ...address, database: await server.newDatabase() });
+  const words = store.warnings.map(({ message }) => message);
+  expect(words).toHaveLength(2);
+  expect(words[0]).toContain("fsync off");
+  await closeStores();
+  await server.stop("immediate");
+});
+
 test("a server that restarts is there again for a store that is open", async () => {
   const server = await startNew();
   const address = {

@@ -4,12 +4,14 @@
 import { SQL } from "bun";
 import { connectionOptions, type PostgresAddress } from "./address.ts";
 import { isLost, Lost, withDeadline } from "./lost.ts";
+import { explainPostgres } from "./refusals.ts";
 import { drop, type Rows } from "./writer.ts";
 
 const connectionsMax = 3;
 /** How long a read may take, ms. */
 const readMs = 10_000;
-/** A read that is lost this soon is tried again, ms. */
+/** How often a read is tried, if its connection is lost this soon, ms. */
+const attemptsMax = 2;
 const againMsMax = 1_000;
 
 export class Readers {
@@ -23,18 +25,20 @@ export class Readers {
     this.#pool = this.#newPool();
   }
 
-  /** The rows of a query. A lost connection is tried again once. @throws what the server says, or `Lost` */
+  /** The rows of a query. @throws OperatingError in words; others as they are */
   async read<Row = Record<string, unknown>>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
     const began = performance.now();
-    try {
-      return await this.#read(text, values);
-    } catch (error) {
-      // PostgreSQL may have restarted since the last read. A silent one is not asked again.
-      if (!(error instanceof Lost) || performance.now() - began > againMsMax) throw error;
-      return await this.#read(text, values);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#read(text, values);
+      } catch (error) {
+        // PostgreSQL may have restarted since the last read. A silent one is not asked again.
+        const isSoon = error instanceof Lost && performance.now() - began <= againMsMax;
+        if (!isSoon || attempt === attemptsMax) throw explainPostgres(error, this.address);
+      }
     }
   }
 

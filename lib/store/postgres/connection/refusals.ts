@@ -23,6 +23,7 @@ export function wordsOf(error: unknown): string {
 
 /** An error of PostgreSQL as an OperatingError; any other error is returned unchanged. */
 export function explainPostgres(error: unknown, address: PostgresAddress): unknown {
+  if (error instanceof OperatingError) return error;
   const cause = error instanceof Lost && error.cause !== undefined ? error.cause : error;
   const words = wordsFor(cause as PostgresFailure, address);
   return words === null ? error : new OperatingError(...words);
