@@ -106,17 +106,22 @@ export class Engine {
 
   /** Whether the current batch has a step. */
   get hasWork(): boolean {
-    return !this.desk.batch.isEmpty;
+    return this.desk.batch.size > 0;
   }
 
-  /** Whether so many requests came since the last batch was taken that further datagrams should wait for the next. */
+  /** Whether further datagrams should wait: so many requests came in this turn, or so many steps wait for a commit. */
   get isFull(): boolean {
-    return this.#requests >= limits.requestsPerTurn;
+    const most = limits.requestsPerTurn;
+    return this.#requests >= most || this.desk.batch.size >= most;
+  }
+
+  /** What comes from now on belongs to the next turn. */
+  endTurn(): void {
+    this.#requests = 0;
   }
 
   /** Returns the current batch and begins a new one. An empty batch need not be stored. */
   take(): Batch {
-    this.#requests = 0;
     return this.desk.batch.take();
   }
 

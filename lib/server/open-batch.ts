@@ -40,8 +40,9 @@ export class OpenBatch {
     this.#entries.push({ step, request, onDone: onDone as Entry["onDone"], onFail: null });
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
+  /** How many steps it has. */
+  get size(): number {
+    return this.#entries.length;
   }
 
   /** Returns the batch, and begins a new one. */

@@ -61,7 +61,7 @@ export const limits = {
   vouchersPerSecond: 20,
   vouchersBurst: 60,
   voucherAskers: 65_536,
-  /** Requests after which a turn takes no further datagram; one datagram can hold 97. */
+  /** Requests in a turn, or steps that wait for a commit, after which no further datagram is received; one can hold 97. */
   requestsPerTurn: 4_096,
   /** INIT packets a second above which an INIT needs a cookie (protocol §5.4). */
   initsPerSecond: 2_000,

@@ -28,12 +28,24 @@ export interface TurnShell {
 }
 
 export class Turn {
-  /** @param store its `apply` may give the results later; until then the caller begins no other commit */
+  #isStoring = false;
+
+  /** @param store its `apply` may give the results later; until then no other commit begins */
   constructor(
     private readonly engine: Engine,
     private readonly store: Store,
     private readonly shell: TurnShell,
   ) {}
+
+  /** Whether a batch is with a store that gives its results later. */
+  get isStoring(): boolean {
+    return this.#isStoring;
+  }
+
+  /** Whether no datagram is received before the batch that is under way is stored. */
+  get isBlocked(): boolean {
+    return this.#isStoring && this.engine.isFull;
+  }
 
   /** Whether there is something to commit. */
   get hasWork(): boolean {
@@ -75,11 +87,14 @@ export class Turn {
   }
 
   /**
-   * Stores the current batch; only then its replies are written and sent.
+   * Stores the current batch; only then its replies are written and sent. While a batch is under way its steps wait for the
+   * next commit; what needs no store, such as the answer to a heartbeat, is sent in any case.
    * @param onEnd called once the replies are sent, possibly before `commit` returns
    */
   commit(onEnd: () => void): void {
     const { engine, store, shell } = this;
+    engine.endTurn();
+    if (this.#isStoring) return this.#finish(onEnd);
     const batch = engine.take();
     if (batch.length === 0) return this.#finish(onEnd);
     const steps = batch.map((entry) => entry.step);
@@ -106,8 +121,16 @@ export class Turn {
     } catch (error) {
       return onFailed(error);
     }
-    if ("then" in results) results.then(onStored, onFailed);
-    else onStored(results);
+    if (!("then" in results)) return onStored(results);
+    this.#isStoring = true;
+    this.#sendReplies();
+    const ended = <T>(handle: (value: T) => void) => {
+      return (value: T) => {
+        this.#isStoring = false;
+        handle(value);
+      };
+    };
+    results.then(ended(onStored), ended(onFailed));
   }
 
   #finish(onEnd: () => void): void {

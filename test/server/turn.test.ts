@@ -17,6 +17,7 @@ function oneTurn() {
   let replies = ["40"];
   const entries: unknown[] = [{ operation: {} }];
   const engine = {
+    endTurn() {},
     take: () => entries.splice(0),
     complete: () => void replies.push("50"),
     fail: () => void replies.push("95"),
@@ -56,13 +57,14 @@ function oneTurn() {
 
 test("nothing is sent before the batch is stored; then the replies leave before any other work", () => {
   const { happened, end } = oneTurn();
-  expect(happened).toEqual([]);
+  // What needs no store does not wait for it.
+  expect(happened).toEqual(["sent 40"]);
   end();
-  expect(happened).toEqual(["stored", "sent 40", "sent 50", "published", "housekept", "ended"]);
+  expect(happened.slice(1)).toEqual(["stored", "sent 50", "published", "housekept", "ended"]);
 });
 
 test("a batch that could not be stored is answered at once, and nobody is told of it", () => {
   const { happened, end } = oneTurn();
   end(new Error("disk full"));
-  expect(happened).toEqual(["failed", "sent 40", "sent 95", "ended"]);
+  expect(happened).toEqual(["sent 40", "failed", "sent 95", "ended"]);
 });

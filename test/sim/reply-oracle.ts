@@ -138,7 +138,8 @@ export class ReplyOracle {
         return hold(isOpen, () => `ACK 70, but ${id} has no session`);
       }
       case ack.loggedOff: {
-        const isOpen = this.#openSession(id) === session;
+        // There was none if an earlier copy had ended it, and its batch was stored but not yet answered.
+        const isOpen = session !== null && this.#openSession(id) === session;
         return hold(!isOpen, () => `ACK 80, but session ${session} of ${id} goes on`);
       }
     }

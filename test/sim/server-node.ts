@@ -68,7 +68,6 @@ export class ServerNode {
   #store: SqliteStore | null = null;
   #turn: Turn | null = null;
   #inbox: Arrival[] = [];
-  #turning = false;
   #scheduled = false;
   /** Counts the starts and crashes of the server, so that work begun before a crash does not continue after it. */
   #life = 0;
@@ -184,7 +183,7 @@ export class ServerNode {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#turning) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     this.#inLife(1, () => {
       this.#scheduled = false;
@@ -195,7 +194,6 @@ export class ServerNode {
   #begin(): void {
     const turn = this.#turn;
     if (turn === null) return;
-    this.#turning = true;
     for (const { bytes, source } of this.#inbox.splice(0, batchMax)) {
       this.ports.observer.onReceive(bytes, source);
       // A datagram's memory is overwritten after receive(), so that an engine that keeps a reference to it fails.
@@ -204,9 +202,9 @@ export class ServerNode {
       received.fill(0xff);
     }
     turn.commit(() => {
-      this.#turning = false;
-      if (this.#inbox.length > 0 || turn.hasWork) this.#schedule();
+      if (this.#inbox.length > 0 || (turn.hasWork && !turn.isStoring)) this.#schedule();
     });
+    if (this.#inbox.length > 0) this.#schedule();
   }
 
   /** Stores a batch after a while, and answers after another, if the server does not crash before or in between. */
@@ -282,7 +280,6 @@ export class ServerNode {
     this.#turn = null;
     this.#store = null;
     this.#inbox = [];
-    this.#turning = false;
     this.#scheduled = false;
     this.#crashAt = null;
     this.#life++;

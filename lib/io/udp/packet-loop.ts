@@ -13,6 +13,7 @@ import type { Store } from "../../server/store-port.ts";
 import type { EnrollResult, RemoveResult } from "../../server/operator.ts";
 import { type Arrival, Turn } from "../../server/turn.ts";
 import { PasswordHasher } from "../secrets/password-hasher.ts";
+import { ReplyTimes } from "./reply-times.ts";
 import type { UdpEndpoint } from "./udp-endpoint.ts";
 
 /** Datagrams that may wait. Further ones are dropped and counted, as if the socket buffer were full. */
@@ -50,13 +51,12 @@ export class PacketLoop {
   #ticks = 0;
   /** When the oldest datagram of the inbox arrived, by `performance.now()`. */
   #oldestAt = 0;
-  /** What the running turn has received and not replied to: how many datagrams, and when the oldest arrived. */
-  #unreplied = { count: 0, oldestAt: 0 };
+  readonly #replyTimes = new ReplyTimes();
   #stored = true;
   /** Durations of commits. */
   readonly commitLatency = new Histogram();
   /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
-  readonly requestLatency = new Histogram();
+  readonly requestLatency = this.#replyTimes.latency;
   readonly #turn: Turn;
 
   constructor(
@@ -73,7 +73,7 @@ export class PacketLoop {
       now,
       send: (replies) => {
         this.#endpoint?.send(replies);
-        this.#observeRequests();
+        if (!this.#turn.isStoring) this.#replyTimes.reply(performance.now());
       },
       freeHashers: () => (this.#ending ? 0 : hasher.free),
       hash: (job) => hasher.run(job),
@@ -177,11 +177,11 @@ export class PacketLoop {
 
   /** Carries out what is there, one turn after the other, also what is added meanwhile by password checks that run. */
   async #drain(): Promise<void> {
-    while (this.#turning || this.#inbox.length > 0 || this.#turn.hasWork) {
+    while (this.#turn.isStoring || this.#inbox.length > 0 || this.#turn.hasWork) {
       // A store behind a network takes its time: wait for it, and do not spin.
-      if (this.#turning) await new Promise<void>((resolve) => (this.#onTurned = resolve));
+      if (this.#turn.isStoring) await new Promise<void>((resolve) => (this.#onTurned = resolve));
       await new Promise(setImmediate);
-      if (!this.#turning) this.#begin(performance.now() - this.#askedAt > lateMs);
+      this.#begin(performance.now() - this.#askedAt > lateMs);
     }
   }
 
@@ -203,7 +203,7 @@ export class PacketLoop {
     this.#askedAt = performance.now();
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#turning && !this.#ended) this.#run();
+      if (!this.#ended) this.#run();
     });
   }
 
@@ -213,13 +213,15 @@ export class PacketLoop {
     const until = this.now().monotonic + runMaxMs;
     this.#running = true;
     do this.#begin(late);
-    while (!this.#turning && this.#inbox.length > 0 && this.now().monotonic < until);
+    while (this.#inbox.length > 0 && !this.#turn.isBlocked && this.now().monotonic < until);
     this.#running = false;
-    if (!this.#turning) this.#scheduleRest();
+    this.#scheduleRest();
   }
 
+  /** A store that gives its results later calls again: nothing spins until then. */
   #scheduleRest(): void {
-    if (this.#inbox.length > 0 || this.#turn.hasWork) this.#schedule();
+    const { hasWork, isStoring, isBlocked } = this.#turn;
+    if ((this.#inbox.length > 0 && !isBlocked) || (hasWork && !isStoring)) this.#schedule();
   }
 
   #begin(late: boolean): void {
@@ -229,28 +231,36 @@ export class PacketLoop {
     // The handler that brought a single datagram has just read the socket until it was empty.
     const collects = received > 1 && !this.#ending;
     // A commit of many steps costs little more than one of few: datagrams that arrived meanwhile join it.
-    while (collects && this.#turn.hasWork && this.#inbox.length === 0 && received < batchMax) {
+    while (this.#mayJoin(collects) && received < batchMax) {
       this.#endpoint?.collect();
       if (this.#inbox.length === 0) break;
       received += this.#receiveArrivals(batchMax - received, late);
     }
-    this.#unreplied = { count: received, oldestAt };
-    this.#turn.commit(() => {
-      // Those that get no reply.
-      this.#observeRequests();
-      this.#turning = false;
-      this.#onTurned();
-      // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
-      if (collects && this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
-      if (!this.#running) this.#scheduleRest();
-    });
+    this.#replyTimes.receive(received, oldestAt);
+    this.#commit();
+    this.#turning = false;
+    // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
+    if (collects && this.#inbox.length === 0 && !this.#ending) this.#endpoint?.collect();
+    if (!this.#running) this.#scheduleRest();
   }
 
-  #observeRequests(): void {
-    const { count, oldestAt } = this.#unreplied;
-    if (count === 0) return;
-    this.requestLatency.observe((performance.now() - oldestAt) / 1000, count);
-    this.#unreplied = { count: 0, oldestAt };
+  #mayJoin(collects: boolean): boolean {
+    const { hasWork, isStoring } = this.#turn;
+    return collects && hasWork && !isStoring && this.#inbox.length === 0;
+  }
+
+  #commit(): void {
+    const turn = this.#turn;
+    // The steps of a turn wait if the store has not given the results of an earlier one.
+    const isFirst = !turn.isStoring;
+    turn.commit(() => {
+      // Those that get no reply.
+      if (isFirst) this.#replyTimes.reply(performance.now());
+      else if (!turn.hasWork) this.#replyTimes.replyAtOnce(performance.now());
+      this.#onTurned();
+      if (!this.#turning) this.#scheduleRest();
+    });
+    if (isFirst && turn.isStoring) this.#replyTimes.store();
   }
 
   /** Passes at most `most` datagrams of the inbox to the turn; returns how many it took. */

@@ -55,6 +55,9 @@ export class FakeEngine {
   readonly firstBytes: number[] = [];
   /** How many datagrams fill a turn. */
   datagramsMax = Number.POSITIVE_INFINITY;
+  /** How many datagrams each turn received. */
+  readonly turns: number[] = [];
+  #isFull = false;
   #received = 0;
   jobs: HashJob[] = [];
   replies: Outgoing[] = [];
@@ -85,11 +88,19 @@ export class FakeEngine {
   }
 
   get isFull(): boolean {
-    return this.#received >= this.datagramsMax;
+    return this.#isFull || this.#received >= this.datagramsMax;
+  }
+
+  set isFull(isFull: boolean) {
+    this.#isFull = isFull;
+  }
+
+  endTurn(): void {
+    if (this.#received > 0) this.turns.push(this.#received);
+    this.#received = 0;
   }
 
   take(): unknown[] {
-    this.#received = 0;
     return this.#entries.splice(0);
   }
 

@@ -89,11 +89,11 @@ test("the time of a request ends when its reply is sent, before others are told 
   engine.onPublish = () => {
     published = seen();
   };
-  engine.replies = [{ payload: "50", to: source }];
   slow.receive(3);
   slow.start();
   await idle();
   expect(seen()).toBe(0);
+  engine.replies = [{ payload: "50", to: source }];
   await store.end();
   expect(published).toBe(3);
   // Those that get no reply count as well, and none counts twice.
@@ -123,14 +123,13 @@ test("nothing is collected while datagrams wait, whose memory that would overwri
   const waiting: number[] = [];
   slow.receive(2_100);
   slow.start(() => void waiting.push(loop.waiting));
-  for (const rest of [1_076, 52, 0]) {
-    await idle();
-    expect(loop.waiting).toBe(rest);
-    await store.end();
-  }
-  expect(store.commits).toEqual([1_024, 1_024, 52]);
-  // Before the last commit, and after it.
-  expect(waiting).toEqual([0, 0]);
+  await idle();
+  // While the store takes its time the turns go on, and their steps wait for the next commit.
+  expect(loop.waiting).toBe(0);
+  for (let commit = 0; commit < 2; commit++) await store.end();
+  expect(store.commits).toEqual([1_024, 1_076]);
+  expect(waiting.length).toBeGreaterThan(0);
+  expect(waiting.every((count) => count === 0)).toBe(true);
   await slow.stop();
 });
 
@@ -142,15 +141,40 @@ test("a full turn takes no further datagram, and the others come first in the ne
   const numbers = Array.from({ length: 100 }, (_, number) => number);
   for (const number of numbers) loop.receive(Uint8Array.of(number), source);
   slow.start(() => void waiting.push(loop.waiting));
-  for (const rest of [53, 6, 0]) {
-    await idle();
-    expect(loop.waiting).toBe(rest);
-    await store.end();
-  }
-  expect(store.commits).toEqual([47, 47, 6]);
+  await idle();
+  expect(engine.turns).toEqual([47, 47, 6]);
+  for (let commit = 0; commit < 2; commit++) await store.end();
+  expect(store.commits).toEqual([47, 53]);
   expect(engine.firstBytes).toEqual(numbers);
-  // Before the last commit, and after it.
-  expect(waiting).toEqual([0, 0]);
+  expect(waiting.every((count) => count === 0)).toBe(true);
+  await slow.stop();
+});
+
+test("while a commit is under way heartbeats are answered, and nothing spins once no more is received", async () => {
+  const slow = new SlowLoop();
+  const { engine, store, loop } = slow;
+  const sent: unknown[] = [];
+  slow.receive();
+  loop.start({ send: (replies: unknown[]) => void sent.push(...replies), collect() {} } as never);
+  await idle();
+  expect(store.commits).toEqual([1]);
+  engine.replies = [{ payload: "40", to: source }];
+  slow.receive();
+  await idle();
+  expect(sent).toEqual([{ payload: "40", to: source }]);
+  expect(store.commits).toEqual([1]);
+  // Full: what comes now waits in the inbox until the commit has ended.
+  engine.isFull = true;
+  const turns = engine.turns.length;
+  slow.receive(3);
+  await idle();
+  expect(loop.waiting).toBe(3);
+  expect(engine.turns.length - turns).toBeLessThanOrEqual(1);
+  engine.isFull = false;
+  await store.end();
+  expect(loop.waiting).toBe(0);
+  await store.end();
+  expect(store.commits.reduce((sum, count) => sum + count, 0)).toBe(5);
   await slow.stop();
 });
 

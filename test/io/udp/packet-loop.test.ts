@@ -42,14 +42,16 @@ function loopOver(first: number, ...later: number[]) {
   const commits: number[] = [];
   const engine = new FakeEngine();
   const store: WatchedStore = {
-    async apply(steps) {
+    apply(steps) {
       commits.push(steps.length);
       return [];
     },
     housekeep() {},
     watch() {},
   };
-  const loop = loopWith(engine, store);
+  // Each look at the clock takes so long that the event loop is served between two turns.
+  let time = 0;
+  const loop = loopWith(engine, store, () => (time += 8));
   const bring = (count: number) => {
     for (let i = 0; i < count; i++) loop.receive(new Uint8Array(1), source);
   };
