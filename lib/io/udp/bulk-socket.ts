@@ -16,6 +16,10 @@ const outSlots = 256;
 const outSlotBytes = 65 * 64;
 /** A text of this many UTF-16 units fits into a slot: each takes at most 3 bytes in UTF-8. */
 const outCharactersMax = outSlotBytes / 3;
+/** Room for the texts of a batch in a row. */
+const textsBytes = outSlots * 512;
+/** Texts of this many UTF-16 units together fit there in any case. */
+const textsCharactersMax = textsBytes / 3;
 
 const sendDontWait = 0x40;
 const receiveDontWait = 0x40;
@@ -85,9 +89,11 @@ class Slots {
     ]);
   }
 
-  /** Sets how many bytes of the slot are sent. */
-  setLength(slot: number, length: number): void {
-    this.#parts[slot * partWords + 2] = length;
+  /** Sends what is at an address of memory. @param length bytes */
+  point(slot: number, pointer: number, length: number): void {
+    const parts = slot * partWords;
+    writePointer(this.#parts, parts, pointer);
+    this.#parts[parts + 2] = length;
   }
 }
 
@@ -103,6 +109,10 @@ function writePointer(words: Uint32Array, at: number, pointer: number): void {
 export class BulkSocket {
   readonly #in: Slots;
   readonly #out: Slots;
+  /** The texts of a batch, in a row: to encode them with one call costs half of what it costs one by one. */
+  readonly #texts = Buffer.from(new ArrayBuffer(textsBytes));
+  readonly #textsAt = ptr(this.#texts);
+  readonly #outAt: number;
 
   private constructor(
     private readonly symbols: Library<typeof signatures>["symbols"],
@@ -113,6 +123,7 @@ export class BulkSocket {
     const addressBytes = isIpv6 ? 28 : 16;
     this.#in = new Slots(inSlots, inSlotBytes, inOverflowBytes, addressBytes);
     this.#out = new Slots(outSlots, outSlotBytes, 0, addressBytes);
+    this.#outAt = ptr(this.#out.bytes);
   }
 
   /**
@@ -158,22 +169,44 @@ export class BulkSocket {
     return batch.length;
   }
 
-  /** Copies datagrams from index `first` on into the slots; returns how many. */
+  /** Copies datagrams from index `first` on for the next call; returns how many. */
   #fill(batch: readonly Outgoing[], first: number): number {
-    const { bytes, addresses } = this.#out;
+    const { addresses } = this.#out;
     const countMax = Math.min(outSlots, batch.length - first);
-    for (let slot = 0; slot < countMax; slot++) {
-      const { payload, to } = batch[first + slot] as Outgoing;
-      if (!(to instanceof KnownPeer) || payload.length > outCharactersMax) return slot;
-      const start = slot * outSlotBytes;
+    let texts = "";
+    let count = 0;
+    for (; count < countMax; count++) {
+      const { payload, to } = batch[first + count] as Outgoing;
+      if (!(to instanceof KnownPeer) || payload.length > outCharactersMax) break;
       if (typeof payload === "string") {
-        this.#out.setLength(slot, bytes.write(payload, start));
+        this.#out.point(count, this.#textsAt + texts.length, payload.length);
+        texts += payload;
       } else {
-        bytes.set(payload, start);
-        this.#out.setLength(slot, payload.length);
+        this.#copy(count, payload);
       }
-      to.writeTo(addresses, slot * addressWords);
+      to.writeTo(addresses, count * addressWords);
     }
-    return countMax;
+    // As many bytes as UTF-16 units: all of them are ASCII. Else the place of each text is not known.
+    const isInRow = texts.length <= textsCharactersMax && this.#texts.write(texts) === texts.length;
+    if (!isInRow) this.#copyTexts(batch, first, count);
+    return count;
+  }
+
+  /** Copies each text into its own slot. */
+  #copyTexts(batch: readonly Outgoing[], first: number, count: number): void {
+    for (let slot = 0; slot < count; slot++) {
+      const { payload } = batch[first + slot] as Outgoing;
+      if (typeof payload === "string") this.#copy(slot, payload);
+    }
+  }
+
+  /** Copies one datagram into its slot. */
+  #copy(slot: number, payload: string | Uint8Array): void {
+    const { bytes } = this.#out;
+    const start = slot * outSlotBytes;
+    let { length } = payload;
+    if (typeof payload === "string") length = bytes.write(payload, start);
+    else bytes.set(payload, start);
+    this.#out.point(slot, this.#outAt + start, length);
   }
 }

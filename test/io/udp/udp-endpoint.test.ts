@@ -124,6 +124,29 @@ for (const [host, ip] of [
       expect(client.texts).toEqual([...texts, "some bytes"]);
     });
 
+    test("texts and bytes in turn arrive unchanged, before and after texts of other lengths", async () => {
+      const { server, client, peer } = await acquainted(host, ip);
+      const batches = [
+        ["a", "bytes b", "c", "bytes d", ""],
+        ["bytes a", "b", "bytes c", "d", "bytes e"],
+        // Together too long to be encoded in a row.
+        Array.from({ length: 200 }, (_, i) => String(i).padEnd(1_300, "x")),
+        ["\ud83d", "\ude00", "ü", "plain"],
+        ["plain"],
+      ];
+      for (const batch of batches) {
+        server.endpoint.send(
+          batch.map((text) => ({
+            payload: text.startsWith("bytes") ? Buffer.from(text) : text,
+            to: peer,
+          })),
+        );
+      }
+      const texts = batches.flat().map((text) => text.toWellFormed());
+      await client.until(texts.length);
+      expect(client.texts).toEqual(texts);
+    });
+
     test("neither a peer known by its text alone nor an impossible one hinders the others", async () => {
       const { server, client, peer } = await acquainted(host, ip);
       const { port } = client.endpoint;
