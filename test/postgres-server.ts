@@ -54,7 +54,7 @@ export async function stopPostgres(): Promise<void> {
  */
 export async function startNew(settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "postgres-"));
-  if (process.getuid?.() === 0) chownSync(folder, nobody, nobody);
+  ownForServer(folder);
   const data = join(folder, "data");
   const initdb = ["-D", data, "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C"];
   const made = Bun.spawnSync(asUser([program("initdb"), ...initdb, "--no-sync"]), { cwd: folder });
@@ -153,6 +153,12 @@ class Server implements PostgresServer {
       await sql.close({ timeout: 0 });
     }
   }
+}
+
+/** Gives files to the user that the servers run as. */
+export function ownForServer(...paths: string[]): void {
+  if (process.getuid?.() !== 0) return;
+  for (const path of paths) chownSync(path, nobody, nobody);
 }
 
 /** The command that runs a program as a user that PostgreSQL accepts. */

@@ -19,6 +19,8 @@ export type StoreSource = {
     /** Of PGPASSWORD or IOT_STORE; null without one. */
     readonly password: string | null;
     readonly tls: (typeof tlsModes)[number];
+    /** The file with the certificates of its authority; null for those of the system. */
+    readonly rootCert: string | null;
     /** Whether statements are prepared; not behind pgbouncer. */
     readonly prepare: boolean;
   };
@@ -99,7 +101,7 @@ function addressOf(name: string, text: string, env: Env): StoreSource["address"]
   const database = decodeURIComponent(url.pathname.slice(1)) || username;
   if (hostname === "") throw wrong("names no host");
   if (username === "") throw wrong("names no user");
-  const known = new Set(["host", "sslmode", "prepare"]);
+  const known = new Set(["host", "sslmode", "sslrootcert", "prepare"]);
   const unknown = [...query.keys()].find((key) => !known.has(key));
   if (unknown !== undefined) throw wrong(`has ${quoted(unknown)}, which is not known here`);
   const tls = query.get("sslmode") ?? (isNear(hostname) ? "disable" : "verify-full");
@@ -114,6 +116,7 @@ function addressOf(name: string, text: string, env: Env): StoreSource["address"]
     database,
     password: decodeURIComponent(url.password) || env["PGPASSWORD"] || null,
     tls: mode,
+    rootCert: query.get("sslrootcert"),
     prepare: prepare === "true",
   };
 }

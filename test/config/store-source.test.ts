@@ -35,6 +35,7 @@ const address = {
   database: "plant",
   password: null,
   tls: "verify-full",
+  rootCert: null,
   prepare: true,
 } as const;
 
@@ -47,6 +48,7 @@ test.each([
   ["postgres://iot@127.0.0.1/plant?sslmode=require", { hostname: "127.0.0.1", tls: "require" }],
   ["postgres://iot@%2Frun%2Fpg/plant", { hostname: "/run/pg", tls: "disable" }],
   ["postgres://iot@x/plant?host=/run/pg", { hostname: "/run/pg", tls: "disable" }],
+  [`${url}?sslrootcert=/etc/iot/ca.pem`, { rootCert: "/etc/iot/ca.pem" }],
   [`${url}?prepare=false&sslmode=verify-ca`, { prepare: false, tls: "verify-ca" }],
 ])("%s", (text, change) => {
   const expected: object = {

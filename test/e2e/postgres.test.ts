@@ -5,7 +5,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresServer, startNew, superuser } from "../postgres-server.ts";
-import { data, login, newIdentity, query, register, status } from "./datagrams.ts";
+import { data, type Identity, login, newIdentity, query, register, status } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
 import { ReportLoader } from "./report-loader.ts";
@@ -36,6 +36,25 @@ async function exported(
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as { device: string; message: string });
+}
+
+/** Registers devices and logs them in. */
+async function enter(port: number, devices: readonly Identity[]): Promise<void> {
+  using socket = await RawDevice.open(port);
+  for (const device of devices) {
+    expect(await socket.code(register(device))).toBe("00");
+    expect(await socket.code(login(device))).toBe("70");
+  }
+}
+
+/** Each acknowledged report is stored, and none twice. */
+async function expectEachOnce(loader: ReportLoader, folder: string, url: string): Promise<void> {
+  const counts = new Map<string, number>();
+  for (const { message } of await exported(folder, url)) {
+    counts.set(message, (counts.get(message) ?? 0) + 1);
+  }
+  expect([...counts.values()].filter((count) => count > 1)).toEqual([]);
+  expect(loader.acked.filter((number) => !counts.has(ReportLoader.messageOf(number)))).toEqual([]);
 }
 
 test("devices find all as they left it after a kill, and each report is stored once", async () => {
@@ -80,11 +99,7 @@ test("while PostgreSQL restarts under load no acknowledged report is lost or sto
   const url = `postgres://${superuser}@127.0.0.1:${postgres.port}/${await postgres.newDatabase()}`;
   await using server = await startServer({ folder: folder.path, args: ["--store", url] });
   const devices = [newIdentity(), newIdentity()];
-  using socket = await RawDevice.open(server.port);
-  for (const device of devices) {
-    expect(await socket.code(register(device))).toBe("00");
-    expect(await socket.code(login(device))).toBe("70");
-  }
+  await enter(server.port, devices);
   using loader = await ReportLoader.open(devices, server.port);
   for (const how of ["fast", "immediate", "fast"] as const) {
     const before = loader.acked.length;
@@ -97,12 +112,27 @@ test("while PostgreSQL restarts under load no acknowledged report is lost or sto
   }
   await loader.untilAcked(300);
   await loader.resend([...loader.pending]);
-  const counts = new Map<string, number>();
-  for (const { message } of await exported(folder.path, url)) {
-    counts.set(message, (counts.get(message) ?? 0) + 1);
+  await expectEachOnce(loader, folder.path, url);
+});
+
+test("killed again and again under load, a server loses nothing and stores nothing twice", async () => {
+  using folder = new TemporaryFolder();
+  const url = await newUrl();
+  const args = ["--store", url];
+  const port = await freePort();
+  const devices = [newIdentity(), newIdentity()];
+  using loader = await ReportLoader.open(devices, port);
+  for (let kill = 0; kill < 5; kill++) {
+    await using server = await startServer({ folder: folder.path, args, port });
+    if (kill === 0) await enter(port, devices);
+    await loader.resend([...loader.pending, ...loader.acked.slice(-50)]);
+    await loader.untilAcked(100 + 70 * kill);
+    await server.stop("SIGKILL");
   }
-  expect([...counts.values()].filter((count) => count > 1)).toEqual([]);
-  expect(loader.acked.filter((number) => !counts.has(ReportLoader.messageOf(number)))).toEqual([]);
+  await using server = await startServer({ folder: folder.path, args, port });
+  await loader.resend(loader.pending);
+  await server.stop();
+  await expectEachOnce(loader, folder.path, url);
 });
 
 test("a password comes from a file, and is never shown", async () => {

@@ -75,7 +75,13 @@ function assembled(connector: Connector, readers: Readers, found: Found): OpenSt
   };
   return {
     reads,
-    remover: new PostgresRemover(readers, summaries, found.newest, () => store.end),
+    remover: new PostgresRemover(
+      readers,
+      summaries,
+      found.newest,
+      () => store.end,
+      () => connector.isOver,
+    ),
     warnings: found.warnings,
     damage: null,
     apply: (steps) => store.apply(steps),

@@ -19,6 +19,7 @@ export async function newAddress(change: Partial<PostgresAddress> = {}): Promise
     database,
     password: null,
     tls: "disable",
+    rootCert: null,
     prepare: true,
     ...change,
   };

@@ -1,11 +1,14 @@
 // Databases of PostgreSQL that cannot be opened: each refusal says what is wrong and what to do, and no password.
 
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { OperatingError } from "../../../lib/operating-error.ts";
 import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
 import { explainPostgres, tooOld } from "../../../lib/store/postgres/connection/refusals.ts";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
-import { postgresServer, startNew } from "../../postgres-server.ts";
+import { ownForServer, postgresServer, startNew } from "../../postgres-server.ts";
 import { closeStores, newAddress, openAt } from "./postgres-fixtures.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -128,6 +131,40 @@ test("a standby, which only reads", async () => {
   await server.stop("immediate");
 });
 
+test("a certificate is checked as sslmode says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "certificate-"));
+  const [certificate, key] = ["server.crt", "server.key"].map((name) => join(folder, name));
+  const made = ["req", "-x509", "-nodes", "-subj", "/CN=localhost", "-addext"];
+  const name = ["subjectAltName=DNS:localhost", "-out", `${certificate}`, "-keyout", `${key}`];
+  expect(Bun.spawnSync(["openssl", ...made, ...name]).exitCode).toBe(0);
+  ownForServer(folder, certificate as string, key as string);
+  const ssl = ["ssl=on", `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
+  const server = await startNew(ssl);
+  const address = {
+    ...(await newAddress()),
+    port: server.port,
+    database: await server.newDatabase(),
+  };
+  const rootCert = certificate as string;
+  expect(await refusalOf({ ...address, tls: "verify-full" })).toMatchObject({
+    code: "store-insecure",
+  });
+  const named = await refusalOf({ ...address, tls: "verify-full", rootCert });
+  expect(named).toMatchObject({ code: "store-insecure" });
+  for (const change of [
+    { tls: "require" },
+    { tls: "verify-ca", rootCert },
+    { tls: "verify-full", rootCert, hostname: "localhost" },
+  ] as const) {
+    await openAt({ ...address, ...change });
+    await closeStores();
+  }
+  await server.stop("immediate");
+  expect(await refusalOf({ ...(await newAddress()), tls: "require" })).toMatchObject({
+    code: "store-insecure",
+  });
+});
+
 test("settings that can lose what was acknowledged are warned of", async () => {
   const server = await startNew(["fsync=off", "full_page_writes=off"]);
   const address = { ...(await newAddress()), port: server.port };
@@ -171,6 +208,7 @@ describe("in words", () => {
     database: "iot",
     password: "secret",
     tls: "verify-full",
+    rootCert: null,
     prepare: true,
   };
   const failure = (errno: string | undefined, message: string, code?: string) =>

@@ -11,6 +11,8 @@ export type PostgresAddress = {
   readonly database: string;
   readonly password: string | null;
   readonly tls: "disable" | "prefer" | "verify-ca" | "verify-full" | "require";
+  /** The file with the certificates of its authority; null for those of the system. */
+  readonly rootCert: string | null;
   /** False behind a pooler that gives each transaction another connection (pgbouncer). */
   readonly prepare: boolean;
 };
@@ -35,12 +37,18 @@ export function connectionOptions(
   max: number,
   onclose: (error: Error | null) => void = () => {},
 ): SQL.Options {
-  const { hostname, port, username, database, password, tls, prepare } = address;
+  const { hostname, port, username, database, password, prepare } = address;
   // A pooler refuses what it does not know, and shares connections between sessions: there the deadlines here must do.
   const connection = prepare ? sessionSettings(name) : { application_name: name };
   const to = { hostname, port, username, database, password: password ?? "" };
-  const options = { adapter: "postgres", tls, prepare, max, connection } as const;
+  const options = { adapter: "postgres", tls: tlsOf(address), prepare, max, connection } as const;
   return { ...to, ...options, connectionTimeout: connectSeconds, bigint: false, onclose };
+}
+
+function tlsOf({ tls, rootCert }: PostgresAddress) {
+  if (rootCert === null || !tls.startsWith("verify")) return tls;
+  const ca = Bun.file(rootCert);
+  return tls === "verify-ca" ? { ca, checkServerIdentity: () => undefined } : { ca };
 }
 
 function sessionSettings(name: string) {

@@ -4,10 +4,10 @@
 /** The connection ended or stayed silent: what was sent last may have been carried out or not. */
 export class Lost extends Error {}
 
-/** An error as Bun gives it: `errno` is the SQLSTATE if it came from PostgreSQL. */
+/** An error as Bun gives it: `errno` is the SQLSTATE if it came from PostgreSQL; for others it may be a number. */
 export type PostgresFailure = {
   readonly code?: string;
-  readonly errno?: string;
+  readonly errno?: string | number;
   readonly message: string;
   readonly detail?: string;
 };
@@ -17,14 +17,16 @@ const connectionStates = /^(?:08|57P0|25006|53300)/;
 
 /** Whether an error says something of the connection, not of the statement. */
 export function isLost(error: unknown): boolean {
-  const { code = "", errno } = error as PostgresFailure;
-  if (errno !== undefined) return connectionStates.test(errno);
-  return code.startsWith("ERR_POSTGRES_");
+  const state = stateOf(error);
+  if (state !== "") return connectionStates.test(state);
+  const { code = "", message } = error as PostgresFailure;
+  return code.startsWith("ERR_POSTGRES_") || /certificate/i.test(message);
 }
 
 /** The SQLSTATE of an error, or an empty text. */
 export function stateOf(error: unknown): string {
-  return (error as PostgresFailure).errno ?? "";
+  const { errno } = error as PostgresFailure;
+  return typeof errno === "string" ? errno : "";
 }
 
 /**

@@ -1,5 +1,5 @@
-// The connections that read for operators, apart from the one that writes: a long read delays no ACK. A silent one is given
-// up, and all others with it. Never writes.
+// The connections that read for operators, sum up and remove old reports, apart from the one that writes batches: they delay
+// no ACK. A silent one is given up, and all others with it. Never stores what is acknowledged.
 
 import { SQL } from "bun";
 import { connectionOptions, type PostgresAddress } from "./address.ts";

@@ -76,12 +76,13 @@ const bySqlstate: Readonly<
 
 function wordsFor(failure: PostgresFailure, address: PostgresAddress): Words | null {
   const shown = shownAddress(address);
-  const { message, code = "", errno } = failure;
-  const known = bySqlstate[errno ?? ""];
+  const { message, code = "" } = failure;
+  const state = stateOf(failure);
+  const known = bySqlstate[state];
   if (known !== undefined) return known(address, shown, message);
-  if (errno !== undefined) {
+  if (state !== "") {
     const nextStep = "The log of PostgreSQL says more.";
-    return ["store-failed", `${shown} says: ${message} (${errno}).`, nextStep];
+    return ["store-failed", `${shown} says: ${message} (${state}).`, nextStep];
   }
   if (/password/i.test(`${code} ${message}`)) {
     return ["store-refused", `${shown} wants a password.`, passwordStep];
@@ -90,7 +91,7 @@ function wordsFor(failure: PostgresFailure, address: PostgresAddress): Words | n
     return [
       "store-insecure",
       `The connection to ${shown} cannot be secured: ${message}.`,
-      "Set up TLS in PostgreSQL, or add ?sslmode=disable where the network is trusted.",
+      "Set up TLS in PostgreSQL and name its authority (?sslrootcert=FILE), or choose another ?sslmode.",
     ];
   }
   if (!code.startsWith("ERR_POSTGRES") && !(failure instanceof Lost)) return null;

@@ -21,18 +21,21 @@ export class PostgresRemover implements ReportRemover {
   /**
    * @param newestAtStart when the report that was stored last was received, ms since 1970; null if there is none
    * @param end returns the number above those of all stored reports
+   * @param isOver tells whether another server has taken the database: then its rule holds
    */
   constructor(
     private readonly readers: Readers,
     private readonly summaries: ChunkSummaries,
     private readonly newestAtStart: number | null,
     private readonly end: () => number,
+    private readonly isOver: () => boolean,
   ) {}
 
   /** Removes some of the reports received before a time; returns how many were removed since the call before. */
   step(before: number): number {
     this.#throwError();
-    this.isBehind = true;
+    this.isBehind = !this.isOver();
+    if (!this.isBehind) return 0;
     if (!this.#running) void this.#run(() => this.#removeSome(before));
     const removed = this.#removed;
     this.#removed = 0;
