@@ -13,8 +13,10 @@ import { Writer } from "./connection/writer.ts";
 import { PostgresReads } from "./postgres-reads.ts";
 import { PostgresStore } from "./postgres-store.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
+import { CarriedKeys } from "./reports/carried-keys.ts";
 import { PostgresRemover } from "./reports/remover.ts";
 import { begin, lock } from "./schema/exclusion.ts";
+import { assertCopied } from "./schema/copied.ts";
 import { agree, type ServerTraits } from "./schema/identity.ts";
 import { migrate } from "./schema/schema.ts";
 
@@ -42,6 +44,7 @@ export async function openPostgres(
     await assertUsable(writer, shown);
     await lock(writer, address.prepare, shown);
     await migrate(writer, shown);
+    await assertCopied(writer, shown);
     await agree(writer, traits, shown);
     const claim = await begin(writer);
     const found = { ...(await stateOf(writer)), warnings: await warningsAbout(writer, shown) };
@@ -61,11 +64,18 @@ type Found = {
   readonly bytes: number;
   readonly asked: AskedDevices;
   readonly warnings: readonly OperatingError[];
+  readonly carriedUntil: number | null;
 };
 
 function assembled(connector: Connector, readers: Readers, found: Found): OpenStore {
   const summaries: ChunkSummaries = new ChunkSummaries(readers, () => store.end, found.unsettled);
-  const store = new PostgresStore(connector, found.asked, found.end, () => summaries.settle());
+  const store = new PostgresStore(
+    connector,
+    new CarriedKeys(found.carriedUntil),
+    found.asked,
+    found.end,
+    () => summaries.settle(),
+  );
   const reads = new PostgresReads(readers, summaries, () => store.end);
   let { bytes } = found;
   let watched = 0;
@@ -107,6 +117,7 @@ async function stateOf(writer: Writer): Promise<Omit<Found, "warnings">> {
     `SELECT coalesce((SELECT max(sequence) FROM report), 0)::float8 + 1 AS end,
             (SELECT received FROM report ORDER BY sequence DESC LIMIT 1)::float8 AS newest,
             (SELECT coalesce(max(number) + 1, 0) FROM report_chunk)::float8 AS unsettled,
+            (SELECT carried_until FROM copied)::float8 AS "carriedUntil",
             (${sizeQuery}) AS bytes`,
   );
   const asked = new AskedDevices();
@@ -128,8 +139,8 @@ async function warningsAbout(writer: Writer, shown: string): Promise<OperatingEr
   });
 }
 
-/** Refuses a server that is too old or read-only. */
-async function assertUsable(writer: Writer, shown: string): Promise<void> {
+/** Refuses a server that is too old or read-only. @throws OperatingError `store-too-old`, `store-read-only` */
+export async function assertUsable(writer: Writer, shown: string): Promise<void> {
   const [row] = await writer.query(
     `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
             pg_is_in_recovery() AS "isStandby"`,

@@ -11,6 +11,7 @@ import { checkPostgres } from "./database-check.ts";
 import { openPostgres } from "./open-postgres.ts";
 import { PostgresReads } from "./postgres-reads.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
+import { assertCopied } from "./schema/copied.ts";
 import { newerSchema, schemaVersion, versionOf } from "./schema/schema.ts";
 import { isLockHeld } from "./schema/exclusion.ts";
 
@@ -127,7 +128,10 @@ export class PostgresPlace implements StorePlace {
     try {
       const version = await versionOf({ query: (text) => readers.read(text) });
       if (version > schemaVersion) throw newerSchema(version, this.name);
-      if (version === schemaVersion) return readers;
+      if (version === schemaVersion) {
+        await assertCopied({ query: (text) => readers.read(text) }, this.name);
+        return readers;
+      }
       throw new OperatingError(
         "store-empty",
         version === 0

@@ -11,6 +11,7 @@ import type { Connector } from "./connection/connector.ts";
 import { Lost, stateOf } from "./connection/lost.ts";
 import { wordsOf } from "./connection/refusals.ts";
 import type { Writer } from "./connection/writer.ts";
+import { type CarriedKeys, findCarried, foundIn } from "./reports/carried-keys.ts";
 import { findReports, foundOf, insertReports } from "./reports/report-insert.ts";
 import { reportKeyOf } from "./reports/report-key.ts";
 
@@ -28,12 +29,14 @@ export class PostgresStore implements Store {
   #end: number;
 
   /**
+   * @param carried the keys of reports that were copied into this database
    * @param asked the devices with kept questions; the store adds those that come
    * @param end above the numbers of all stored reports
    * @param settle does what is due besides the batches; called after each of them
    */
   constructor(
     private readonly connector: Connector,
+    private readonly carried: CarriedKeys,
     private readonly asked: AskedDevices,
     end: number,
     private readonly settle: () => void,
@@ -63,8 +66,11 @@ export class PostgresStore implements Store {
 
   async #apply(steps: readonly Step[]): Promise<readonly StepResult[]> {
     try {
+      const keyOf = await this.#keysOf(steps);
       const isPlain = (step: Step): step is ReportStep => isPlainReport(step, this.asked);
-      return steps.every(isPlain) ? await this.#storeReports(steps) : await this.#transact(steps);
+      return steps.every(isPlain)
+        ? await this.#storeReports(steps, keyOf)
+        : await this.#transact(steps, keyOf);
     } catch (error) {
       if (error instanceof Superseded) this.connector.surrender();
       else if (error instanceof Lost) this.connector.lose(error.message);
@@ -72,11 +78,24 @@ export class PostgresStore implements Store {
     }
   }
 
+  /** The keys of a batch: a report that was copied into this database has another one than its DATA would get now. */
+  async #keysOf(steps: readonly Step[]): Promise<KeyOf> {
+    const carried = this.carried.among(steps);
+    if (carried.size === 0) return ownKeyOf;
+    const { writer } = this.connector;
+    if (writer === null) throw new Lost(this.connector.why);
+    const stored = foundIn(await writer.query(...findCarried([...carried.values()])));
+    return (step) => {
+      const key = carried.get(step);
+      return key !== undefined && stored.has(key) ? key : ownKeyOf(step);
+    };
+  }
+
   /**
    * Stores reports with one statement. If its answer is lost it is sent again: those that were stored have the numbers of
    * this batch, and any other stored one is an earlier report.
    */
-  async #storeReports(steps: readonly ReportStep[]): Promise<StepResult[]> {
+  async #storeReports(steps: readonly ReportStep[], keyOf: KeyOf): Promise<StepResult[]> {
     const keys = steps.map(keyOf);
     const places = new Map(keys.map((key, place) => [key, place] as const).reverse());
     const firsts = [...places.values()].reverse();
@@ -109,7 +128,7 @@ export class PostgresStore implements Store {
   }
 
   /** Carries out a batch in a transaction. If its answer is lost, PostgreSQL is asked whether it was committed. */
-  async #transact(steps: readonly Step[]): Promise<readonly StepResult[]> {
+  async #transact(steps: readonly Step[], keyOf: KeyOf): Promise<readonly StepResult[]> {
     const end = performance.now() + unknownMs;
     for (let attempt = 1; ; attempt++) {
       let [highest, results] = [0, null as readonly StepResult[] | null];
@@ -180,9 +199,10 @@ export class PostgresStore implements Store {
   }
 }
 
-function keyOf({ origin }: ReportStep): string {
-  return reportKeyOf(origin);
-}
+/** The key of each report of a batch. */
+type KeyOf = (step: ReportStep) => string;
+
+const ownKeyOf: KeyOf = ({ origin }) => reportKeyOf(origin);
 
 /** What became of a transaction, as PostgreSQL says. */
 async function statusOf(writer: Writer, transaction: string): Promise<unknown> {

@@ -134,8 +134,8 @@ export function chunkOf(sequence: number): number {
   return Math.floor(sequence / chunkSize);
 }
 
-/** Sums up a chunk from its rows, and looks where the next one begins. */
-const settling = `
+/** Sums up a chunk from its rows, and looks where the next one begins; its first number and that above its last. */
+export const settling = `
   WITH own AS (
     SELECT at, received, at >= lag(at, 1, at) OVER (PARTITION BY device ORDER BY sequence) AS ascends
     FROM report WHERE sequence >= $1::float8::bigint AND sequence < $2::float8::bigint

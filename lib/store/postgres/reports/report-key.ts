@@ -12,10 +12,19 @@ const hashDigits = 20;
  * that equal readings are two reports (protocol §5.20).
  */
 export function reportKeyOf({ timeMs, digest, link, msgidHigh, msgidLow }: ReportOrigin): string {
-  const time = Math.min(Math.max(Math.trunc(timeMs ?? 0), 0), timeMax);
   const text =
     link === null
       ? digest.hex
       : Bun.SHA256.hash(`${link.key} ${msgidHigh} ${msgidLow} ${digest.hex}`, "hex");
-  return time.toString(16).padStart(timeDigits, "0") + text.slice(0, hashDigits);
+  return reportKeyFrom(timeMs, text);
+}
+
+/** A key of a time, ms since 1970 or null, and the lower-case hex of a SHA-256. */
+export function reportKeyFrom(timeMs: number | null, hash: string): string {
+  return keyTimeOf(timeMs).toString(16).padStart(timeDigits, "0") + hash.slice(0, hashDigits);
+}
+
+/** The time in a key, ms since 1970; 0 for none. */
+export function keyTimeOf(timeMs: number | null): number {
+  return Math.min(Math.max(Math.trunc(timeMs ?? 0), 0), timeMax);
 }

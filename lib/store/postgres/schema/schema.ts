@@ -112,6 +112,18 @@ const migrations: readonly string[] = [
   );
   INSERT INTO service VALUES (1, 0);
   `,
+  // 2: what `iot-server copy` has done: reports below `next` are there, and all else once it has finished (ms since 1970).
+  // Answers of 1.0.0 have no digest.
+  `
+  ALTER TABLE answered ALTER COLUMN digest DROP NOT NULL;
+  CREATE TABLE copied (
+    id            int PRIMARY KEY CHECK (id = 1),
+    source        text NOT NULL,
+    next          bigint NOT NULL,
+    carried_until bigint,
+    finished      bigint
+  );
+  `,
 ];
 
 /** The version of a database after all migrations. */
