@@ -1,20 +1,28 @@
 // The store that a command works on, with its password. Opens no store.
 
-import type { DataPlace } from "../lib/config/store-source.ts";
+import type { DataPlace, StoreSource } from "../lib/config/store-source.ts";
 import { passwordInPassfile, readStorePassword } from "../lib/io/secrets/store-password.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
-import { storeAt } from "../lib/store/store-at.ts";
+import { storeAt, type StoreName } from "../lib/store/store-at.ts";
 
 /**
  * The store of a configuration, not opened yet.
  * @throws OperatingError if a file with a password cannot be used
  */
-export function placeOf({ db, store }: DataPlace): StorePlace {
-  if (store === undefined) return storeAt({ db, postgres: null });
-  const { address, passwordFile, passfile, waitMs } = store;
+export function placeOf(place: DataPlace): StorePlace {
+  return storeAt(storeNameOf(place));
+}
+
+/** The same as a name: with the password, wherever that is. @throws as `placeOf` */
+export function storeNameOf({ db, store }: DataPlace): StoreName {
+  if (store === undefined) return { db, postgres: null };
+  return { db, postgres: { address: withPassword(store), waitMs: store.waitMs } };
+}
+
+function withPassword({ address, passwordFile, passfile }: StoreSource) {
   const password =
     passwordFile === null
       ? (address.password ?? (passfile === null ? null : passwordInPassfile(passfile, address)))
       : readStorePassword(passwordFile);
-  return storeAt({ db, postgres: { address: { ...address, password }, waitMs } });
+  return { ...address, password };
 }

@@ -21,6 +21,7 @@ import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
+import { runCopy } from "./copy.ts";
 import { placeOf } from "./place.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
@@ -41,6 +42,7 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   import: "go on",
   backup: "go on",
   restore: "go on",
+  copy: "go on",
 };
 const bufferChars = 65_536;
 
@@ -77,6 +79,8 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return runBackup(config, write);
     case "restore":
       return runRestore(config, Date.now(), write);
+    case "copy":
+      return runCopy(config, write);
     case "check":
       return runCheck(config, write);
     case "fingerprint": {

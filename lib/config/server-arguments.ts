@@ -41,6 +41,15 @@ export function fileValue(command: CommandName, text: string | undefined): strin
   throw wrong(`${command} needs the name of a file.`, writeAs(command));
 }
 
+/** The file that is copied, and the URL of the database that it goes to. */
+export function copyValues(positionals: readonly string[]): { file: string; target: string } {
+  expect(positionals, 2, "copy");
+  const file = fileValue("copy", positionals[0]);
+  const [, target = ""] = positionals;
+  if (target !== "") return { file, target };
+  throw wrong("copy needs a target.", writeAs("copy"));
+}
+
 /** What is exported, and in which format. */
 export function exportValue(what: string, format: string) {
   if (what !== "devices" && what !== "reports") {

@@ -18,6 +18,7 @@ export const synopses = {
   backup: ["<file>", "copy the database while it is served"],
   restore: ["<file>", "put a copy back; the server is stopped"],
   check: ["", "check the database for damage"],
+  copy: ["<file> <postgres://…>", "move a database to PostgreSQL"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type CommandName = keyof typeof synopses;
@@ -25,20 +26,26 @@ export type CommandName = keyof typeof synopses;
 type Flag = FlagOf<CommandName>;
 
 const all = Object.keys(synopses) as CommandName[];
+/** The commands that work on one store; a copy names two. */
+const onStore = all.filter((name) => name !== "copy");
 
 /** The flags, in the order --help shows them. */
 export const flags = {
   host: text("IP", "listen here only; default all, IPv4 and IPv6", "IOT_HOST", ["serve"]),
-  db: text("FILE", "the database; default iot_server.db", "IOT_DB", all),
-  store: text("URL", "a PostgreSQL database in its place", "IOT_STORE", all),
+  db: text("FILE", "the database; default iot_server.db", "IOT_DB", onStore),
+  store: text("URL", "a PostgreSQL database in its place", "IOT_STORE", onStore),
   "store-password-file": text("FILE", "its password", "IOT_STORE_PASSWORD_FILE", all),
   "store-wait": text("TIME", "wait for it at the start; default for ever", "IOT_STORE_WAIT", [
     "serve",
   ]),
-  data: text("DIR", "its key and token; default this folder", "IOT_DATA", all),
+  data: text("DIR", "its key and token; default this folder", "IOT_DATA", onStore),
   "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
   "log-level": text("LEVEL", "debug, info, warn, error; default info", "IOT_LOG_LEVEL", ["serve"]),
-  "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", ["serve", "import"]),
+  "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", [
+    "serve",
+    "import",
+    "copy",
+  ]),
   "offline-after": text("TIME", "silence that ends a session; default 9m", "IOT_OFFLINE_AFTER", [
     "serve",
   ]),

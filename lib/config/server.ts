@@ -5,6 +5,7 @@ import { offlineAfterMs } from "../protocol/limits.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
 import type { Join } from "../server/policy.ts";
 import {
+  copyValues,
   exportValue,
   expect,
   fileValue,
@@ -22,7 +23,7 @@ import {
   program,
   synopses,
 } from "./server-flags.ts";
-import { type DataPlace, dataPlace, type StoreSource } from "./store-source.ts";
+import { copyPlace, type DataPlace, dataPlace, type StoreSource } from "./store-source.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
 /** The settings of `iot-server <port>`; frozen. */
@@ -72,6 +73,8 @@ type Asked =
   | { readonly command: "allow-text"; readonly id: string }
   | { readonly command: "fingerprint" | "check" | "open" }
   | { readonly command: "backup" | "restore"; readonly file: string }
+  /** `db` is what is copied, `store` where to. */
+  | { readonly command: "copy"; readonly sharedIp: boolean }
   | {
       readonly command: "import";
       readonly file: string;
@@ -142,6 +145,10 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
     case "restore":
       expect(positionals, 1, command);
       return { command, ...place, file: fileValue(command, positionals[0]) };
+    case "copy": {
+      const { file, target } = copyValues(positionals);
+      return { command, ...copyPlace(file, target, given, env), sharedIp: isOn("shared-ip") };
+    }
     case "export":
       expect(positionals, 1, command);
       return {

@@ -46,11 +46,8 @@ const local: readonly CommandName[] = ["query", "open", "fingerprint"];
  * The database or the store that a command names.
  * @throws OperatingError `usage`
  */
-export function dataPlace(
-  command: CommandName,
-  { value, nameOf, positionals }: Arguments<FlagName>,
-  env: Env,
-): DataPlace {
+export function dataPlace(command: CommandName, given: Arguments<FlagName>, env: Env): DataPlace {
+  const { value, nameOf, positionals } = given;
   const [url, data, db] = [value("store"), value("data"), value("db")];
   const beside = data === null ? "iot-server" : `${data.replace(/\/+$/, "")}/iot-server`;
   if (url === null) {
@@ -66,16 +63,36 @@ export function dataPlace(
     const names = `${nameOf("db")} and ${nameOf("store")}`;
     throw usageError(`${names} are both given.`, "Give one of them: the data are in one place.");
   }
+  return { db: beside, store: sourceOf(nameOf("store"), url, given, env) };
+}
+
+/**
+ * What `copy` copies and where to: `db` is the file, `store` the database that is filled.
+ * @throws OperatingError `usage`
+ */
+export function copyPlace(
+  file: string,
+  url: string,
+  given: Arguments<FlagName>,
+  env: Env,
+): Required<DataPlace> {
+  return { db: file, store: sourceOf(null, url, given, env) };
+}
+
+/** @param name of the flag or variable with the URL; null for an argument */
+function sourceOf(
+  name: string | null,
+  url: string,
+  { value, nameOf }: Arguments<FlagName>,
+  env: Env,
+): StoreSource {
   const wait = value("store-wait");
   const home = env["HOME"] ?? "";
   return {
-    db: beside,
-    store: {
-      address: addressOf(nameOf("store"), url, env),
-      passwordFile: value("store-password-file"),
-      passfile: env["PGPASSFILE"] || (home === "" ? null : `${home}/.pgpass`),
-      waitMs: wait === null ? null : waitValue(nameOf("store-wait"), wait),
-    },
+    address: addressOf(name, url, env),
+    passwordFile: value("store-password-file"),
+    passfile: env["PGPASSFILE"] || (home === "" ? null : `${home}/.pgpass`),
+    waitMs: wait === null ? null : waitValue(nameOf("store-wait"), wait),
   };
 }
 
@@ -83,12 +100,13 @@ function waitValue(name: string, text: string): number {
   return text === "0" ? 0 : durationValue(name, text, 0, 365 * dayMs);
 }
 
-function addressOf(name: string, text: string, env: Env): StoreSource["address"] {
+function addressOf(flag: string | null, text: string, env: Env): StoreSource["address"] {
+  const name = flag ?? "The target";
   const wrong = (what: string) =>
     usageError(`${name} ${what}.`, "Write it as postgres://iot@db.example.org/iot");
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) throw wrong("is no postgres:// URL");
-  if (url.password !== "" && name.startsWith("--")) {
+  if (url.password !== "" && (flag === null || flag.startsWith("--"))) {
     throw usageError(
       `${name} contains a password, which every user of this machine can read there.`,
       "Take it out, and set PGPASSWORD or give --store-password-file.",

@@ -2,6 +2,7 @@
 
 import type { StorePlace } from "../server/store-care.ts";
 import type { PostgresAddress } from "./postgres/connection/address.ts";
+import { type Copied, type CopyPort, copyStore } from "./copy/copy-store.ts";
 import { PostgresPlace } from "./postgres/postgres-place.ts";
 import { SqlitePlace } from "./sqlite/sqlite-place.ts";
 
@@ -17,4 +18,14 @@ export type StoreName = {
 export function storeAt({ db, postgres }: StoreName): StorePlace {
   if (postgres === null) return new SqlitePlace(db);
   return new PostgresPlace(db, postgres.address, postgres.waitMs);
+}
+
+/**
+ * Copies an SQLite database into one of PostgreSQL.
+ * @param name `db` is what is copied, `postgres` where to
+ * @throws OperatingError with a next step
+ */
+export function copyAt({ db, postgres }: StoreName, port: CopyPort): Promise<Copied> {
+  if (postgres === null) throw new TypeError("a copy goes to PostgreSQL");
+  return copyStore(db, postgres.address, port);
 }

@@ -104,3 +104,22 @@ test.each([
 ])("%s is refused", (line, words) => {
   expect(refusal(line)).toContain(words);
 });
+
+test("copy names a file and a database, and takes no other store", () => {
+  const copied = read(`copy old.db ${url} --store-password-file f`, {
+    IOT_STORE: "x",
+    IOT_DB: "y",
+  });
+  expect(copied).toMatchObject({
+    command: "copy",
+    db: "old.db",
+    store: { address, passwordFile: "f" },
+    sharedIp: false,
+  });
+  expect(read(`copy old.db ${url} --shared-ip`)).toMatchObject({ sharedIp: true });
+  expect(refusal("copy")).toContain("name of a file");
+  expect(refusal("copy old.db")).toContain("needs a target");
+  expect(refusal("copy old.db new.db")).toContain("postgres://");
+  expect(refusal("copy old.db postgres://iot:sesame@db/iot")).toContain("PGPASSWORD");
+  expect(refusal(`copy old.db ${url} more`)).toContain("too many");
+});

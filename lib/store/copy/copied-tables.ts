@@ -1,0 +1,168 @@
+// The tables that a copy takes over as they are, all but the reports: their columns in SQLite and in PostgreSQL, and how rows
+// are read from both in one form and written. Runs no statement.
+
+import { numberArray, textArray } from "../postgres/connection/arrays.ts";
+import type { Statement } from "../postgres/connection/writer.ts";
+
+/** A row in the form that both sides are read in: numbers and texts. */
+export type CopiedRow = Readonly<Record<string, string | number | null>>;
+
+/** How the values of a column are read from SQLite, passed to PostgreSQL, stored and read back. */
+type Kind = {
+  readonly from: (column: string) => string;
+  readonly array: "text" | "bigint" | "float8";
+  readonly to: (value: string) => string;
+  readonly back: (column: string) => string;
+};
+
+const same = (it: string) => it;
+const text: Kind = { from: same, array: "text", to: same, back: same };
+const int: Kind = { from: same, array: "bigint", to: same, back: (it) => `${it}::float8` };
+const real: Kind = { ...int, array: "float8" };
+const flag: Kind = { ...int, to: (it) => `${it} <> 0`, back: (it) => `${it}::int` };
+/** All 64 bits, which no number here has room for. */
+const long: Kind = {
+  from: (it) => `CAST(${it} AS TEXT)`,
+  array: "text",
+  to: (it) => `${it}::bigint`,
+  back: (it) => `${it}::text`,
+};
+const bytes: Kind = {
+  from: (it) => `CASE WHEN ${it} IS NOT NULL THEN lower(hex(${it})) END`,
+  array: "text",
+  to: (it) => `decode(${it}, 'hex')`,
+  back: (it) => `encode(${it}, 'hex')`,
+};
+// A text with NUL, which PostgreSQL cannot keep as text, is in a column of its own, and the other one is empty then.
+const hasNul = (it: string) => `instr(CAST(${it} AS BLOB), x'00') > 0`;
+const plain: Kind = { ...text, from: (it) => `CASE WHEN ${hasNul(it)} THEN '' ELSE ${it} END` };
+const rawOf = (column: string): Kind => ({
+  ...bytes,
+  from: () => `CASE WHEN ${hasNul(column)} THEN lower(hex(${column})) END`,
+});
+
+/** A table that is copied. */
+export type CopiedTable = {
+  readonly table: string;
+  readonly source: string;
+  /** The key in whose order rows are copied, as both sides call it, and a value below all of its values. */
+  readonly key: string;
+  readonly below: string | number;
+  readonly columns: Readonly<Record<string, Kind>>;
+};
+
+/** In the order in which they are copied. */
+export const copiedTables: readonly CopiedTable[] = [
+  {
+    table: "device",
+    source: "registrar",
+    key: "id",
+    below: "",
+    columns: {
+      id: text,
+      mac: text,
+      mac_key: text,
+      ip: text,
+      port: int,
+      password: text,
+      sealed_key: bytes,
+      stored_proof: bytes,
+      text_locked: flag,
+      registered: int,
+      updated: int,
+      first_session: int,
+      repeats: int,
+    },
+  },
+  {
+    table: "session",
+    source: "login",
+    key: "session",
+    below: -1,
+    columns: {
+      session: int,
+      device: text,
+      ip: text,
+      port: int,
+      login_ip: text,
+      login_port: int,
+      every: real,
+      started: int,
+      last_seen: int,
+      ended: int,
+      reason: text,
+      client_key: bytes,
+      clock_offset: int,
+    },
+  },
+  {
+    table: "question",
+    source: "question",
+    key: "number",
+    below: -1,
+    columns: {
+      number: int,
+      device: text,
+      code: text,
+      target: text,
+      asker: text,
+      time: text,
+      asked: int,
+      hour: int,
+      answered: int,
+      answer_code: text,
+      answer_time: text,
+      answer: plain,
+      answer_raw: rawOf("answer"),
+    },
+  },
+  {
+    table: "answered",
+    source: "answered",
+    key: "number",
+    below: -1,
+    columns: {
+      number: int,
+      device: text,
+      client_key: bytes,
+      msgid: long,
+      code: text,
+      digest: bytes,
+    },
+  },
+];
+
+/** The query for the next rows in SQLite; its parameters are the key before them and how many. */
+export function readingFrom({ source, key, columns }: CopiedTable): string {
+  const list = Object.entries(columns).map(([name, { from }]) => `${from(name)} AS ${name}`);
+  return `SELECT ${list.join(", ")} FROM ${source} AS s WHERE s.${key} > ? ORDER BY s.${key} LIMIT ?`;
+}
+
+/** The statement for the next rows in PostgreSQL. @param after the key before them */
+export function readingBack(of: CopiedTable, after: string | number, count: number): Statement {
+  const { table, key, columns } = of;
+  const list = Object.entries(columns).map(([name, { back }]) => `${back(`t.${name}`)} AS ${name}`);
+  const cast = typeof after === "number" ? "$1::float8::bigint" : "$1::text";
+  return [
+    `SELECT ${list.join(", ")} FROM ${table} AS t WHERE t.${key} > ${cast} ORDER BY t.${key} LIMIT $2::int`,
+    [after, count],
+  ];
+}
+
+/** The statement that stores rows. */
+export function inserting({ table, columns }: CopiedTable, rows: readonly CopiedRow[]): Statement {
+  const kinds = Object.entries(columns);
+  const names = kinds.map(([name]) => name).join(", ");
+  const values = kinds.map(([name, { to }]) => to(name)).join(", ");
+  const arrays = kinds.map(([, { array }], i) => `$${i + 1}::${array}[]`).join(", ");
+  return [
+    `INSERT INTO ${table} (${names}) OVERRIDING SYSTEM VALUE
+     SELECT ${values} FROM unnest(${arrays}) AS given (${names})`,
+    kinds.map(([name, { array }]) => {
+      const column = rows.map((row) => row[name] ?? null);
+      return array === "text"
+        ? textArray(column as (string | null)[])
+        : numberArray(column as (number | null)[]);
+    }),
+  ];
+}

@@ -1,0 +1,222 @@
+// A copy of an SQLite database in PostgreSQL: every row is there as it was, numbers go on, a DATA from before the copy that
+// is sent again is not stored again, and databases of any age can be copied, unchanged.
+
+import { Database } from "bun:sqlite";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { dirname } from "node:path";
+import type { ReportRow } from "../../../lib/server/rows.ts";
+import type { ReportStored } from "../../../lib/server/store-port.ts";
+import { decideAnswer } from "../../../lib/server/answers.ts";
+import { PostgresPlace } from "../../../lib/store/postgres/postgres-place.ts";
+import { applicationId, migrations } from "../../../lib/store/sqlite/file/schema.ts";
+import { SqlitePlace } from "../../../lib/store/sqlite/sqlite-place.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+import { apply, load, write } from "../contract/tested-store.ts";
+import { deviceOf, endOf, loginOf, registerOf, startOfTime } from "../fixtures.ts";
+import { operate } from "../operations.ts";
+import { closeStores, newAddress, openAt } from "../postgres/postgres-fixtures.ts";
+import { bytesIn, hashOf, newDatabaseFrom, newPath } from "../sqlite/store-fixtures.ts";
+import { copy, dataStep, openSource } from "./copy-fixtures.ts";
+
+setDefaultTimeout(testTimeoutMs);
+afterEach(closeStores);
+
+const right = { kind: "verified", hash: "h1" } as const;
+const clientKey = new Uint8Array(32).fill(7);
+const request = {
+  device: "device-1",
+  clientKey,
+  msgid: 2n ** 64n - 3n,
+  digest: new Uint8Array(16).fill(9),
+};
+const question = {
+  device: "device-2",
+  code: "42",
+  target: "uptime",
+  by: "cli",
+  time: "t",
+  asked: startOfTime,
+} as const;
+const answer = { received: startOfTime + 9, code: "01", time: "t", message: "up\0 3 d" };
+
+/** Texts, bytes and orders that could suffer on the way. */
+const sent = [
+  dataStep("device-1", "21.5"),
+  dataStep("device-1", "21.5", { end: "\n" }),
+  dataStep("device-2", 'NUL \0, quotes " \\ {} and ünïcödé 𝄞'),
+  dataStep("device-2", "ends in LF\n"),
+  dataStep("device-1", "", { time: "yesterday" }),
+  dataStep("device-1", "21.5", { msgid: 1 }),
+  dataStep("device-1", "21.5", { msgid: 2 }),
+  dataStep("device-1", "21.5", { msgid: 3, time: "never" }),
+];
+
+/** A database with rows in all tables. */
+async function newSource(): Promise<string> {
+  const path = newPath();
+  const store = await openSource(path);
+  operate(store, [
+    { ...registerOf(deviceOf(1)), request },
+    registerOf(deviceOf(2)),
+    registerOf(deviceOf(3)),
+    loginOf(deviceOf(2), right),
+    loginOf(deviceOf(1), right),
+  ]);
+  operate(store, [endOf(2, "offline", startOfTime + 1), loginOf(deviceOf(1), right)]);
+  const seal = { sealedKey: clientKey, storedProof: clientKey, textLocked: true };
+  await write(store, { kind: "update-device", id: "device-1", change: seal, at: null });
+  const touch = { session: 1, device: "device-2", lastSeen: startOfTime + 7, repeats: 4 };
+  const source = { ip: "10.0.0.9", port: 99 };
+  const touches = [{ ...touch, source, everySeconds: 2.5, clockOffset: -70 }];
+  await write(store, { kind: "touch-sessions", touches });
+  const number = await write(store, { kind: "add-question", question });
+  await write(store, { kind: "add-question", question: { ...question, time: "t2" } });
+  await write(store, { kind: "answer-question", number, answer }, { kind: "count-hour" });
+  await apply(store, ...sent);
+  await store.close();
+  return path;
+}
+
+async function all<T>(rows: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const row of rows) found.push(row);
+  return found;
+}
+
+test("has every row as it was, and a server goes on with its numbers", async () => {
+  const path = await newSource();
+  const address = await newAddress();
+  const before = bytesIn(dirname(path));
+  const said: string[] = [];
+  const { counts, sharedIp } = await copy(path, address, said);
+  expect(counts).toEqual({ device: 3, session: 3, question: 2, answered: 1, report: 8 });
+  expect({ sharedIp, said }).toEqual({ sharedIp: false, said: [] });
+  expect(bytesIn(dirname(path))).toEqual(before);
+
+  const [was, is] = [new SqlitePlace(path), new PostgresPlace(path, address, 0)];
+  const bytes = (row: object) =>
+    JSON.stringify(row, (_, value: unknown) => {
+      const { data } = (value ?? {}) as { data?: number[] };
+      const found = value instanceof Uint8Array ? value : data;
+      return found === undefined ? value : Buffer.from(found).toString("hex");
+    });
+  const devices = (await all(was.devices())).map(bytes);
+  expect((await all(is.devices())).map(bytes)).toEqual(devices);
+  expect(devices[0]).toContain('"textLocked":true');
+  const reports: ReportRow[] = await all(was.reports());
+  expect(await all(is.reports())).toEqual(reports);
+  expect(reports.map(({ message }) => message)).toEqual(sent.map(({ report }) => report.message));
+  expect((await is.check()).damage).toEqual([]);
+
+  const old = await openSource(path);
+  const store = await openAt(address);
+  for (const device of ["device-1", "device-2", "device-3"]) {
+    const keys = { device, withSession: true, withLastReport: true, answered: request };
+    const [left, there] = [await load(old, keys), await load(store, keys)];
+    expect(JSON.parse(bytes(there))).toMatchObject(JSON.parse(bytes(left)) as object);
+  }
+  expect(await store.reads.questions("device-2", 10, 10)).toEqual(
+    await old.reads.questions("device-2", 10, 10),
+  );
+  const open = await old.openSessions();
+  const bySession = open.toSorted((a, b) => a.session - b.session);
+  expect(await store.openSessions()).toEqual(bySession);
+  await old.close();
+  const started = {
+    device: "device-3",
+    source: deviceOf(3),
+    stated: deviceOf(3),
+    started: startOfTime,
+    clientKey: null,
+    clockOffset: null,
+  };
+  expect(await write(store, { kind: "open-session", session: started })).toBe(4);
+  expect(await write(store, { kind: "add-question", question })).toBe(3);
+  const kept = { ...request, msgid: 5n };
+  await write(store, { kind: "keep-answer", request: kept, code: "00" });
+  expect((await load(store, { answered: kept })).answered?.code).toBe("00");
+  const [stored] = (await apply(store, dataStep("device-3", "new"))) as ReportStored[];
+  expect(stored).toMatchObject({ repeated: false });
+  expect((stored as { sequence: number }).sequence).toBeGreaterThan(8);
+});
+
+test("what was delivered before the copy and is sent again is not stored again", async () => {
+  const path = await newSource();
+  const address = await newAddress();
+  await copy(path, address);
+  const store = await openAt(address);
+  const numbers = sent.map((_, i) => ({ kind: "report", sequence: i + 1, repeated: true }));
+  expect(await apply(store, ...sent)).toEqual(numbers as ReportStored[]);
+  // In a batch with rules, too, and where it might be an answer.
+  const mayAnswer = { addressed: false, open: 0, decide: decideAnswer };
+  const maybe = sent.map((step) => Object.assign({}, step, { mayAnswer }));
+  const mixed = await apply(store, ...maybe, {
+    kind: "rule",
+    keys: { device: "device-1" },
+    decide: () => ({ outcome: null, writes: [] }),
+  });
+  expect(mixed.slice(0, -1)).toEqual(numbers as ReportStored[]);
+  // Equal readings over a link, and another one in text, are new ones.
+  const [sealed, text] = (await apply(
+    store,
+    dataStep("device-1", "21.5", { msgid: 4 }),
+    dataStep("device-2", "21.5"),
+  )) as ReportStored[];
+  expect([sealed?.repeated, text?.repeated]).toEqual([false, false]);
+  expect(await store.reads.count()).toBe(10);
+});
+
+test("rows that SQLite has twice stay, in a chunk each", async () => {
+  const path = newPath();
+  await (await openSource(path)).close();
+  const database = new Database(path);
+  const { report, key } = dataStep("a", "twice");
+  const insert = database.prepare("INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const sequence of [3, 4, 65_535, 65_536, 200_000]) {
+    insert.run(sequence, "a", report.time, report.received, "01", "twice", key, report.at);
+  }
+  insert.finalize();
+  database.close();
+  const address = await newAddress();
+  expect((await copy(path, address)).counts).toMatchObject({ report: 5 });
+  const found = await all(new PostgresPlace(path, address, 0).reports());
+  expect(found.map(({ sequence }) => sequence)).toEqual([3, 4, 65_535, 65_536, 200_000]);
+  const store = await openAt(address);
+  expect(await store.reads.count()).toBe(5);
+  const chunks = await store.reads.chunks(0, startOfTime * 2);
+  expect(chunks.map(({ number }) => number)).toEqual([0, 1, 3]);
+  const [again] = (await apply(store, dataStep("a", "twice"))) as ReportStored[];
+  expect(again?.repeated).toBe(true);
+});
+
+test("a database of 1.0.0, and one of the original system, are copied and stay as they are", async () => {
+  const path = newPath();
+  const database = new Database(path);
+  for (const step of migrations.slice(0, 3)) database.run(step);
+  database.run(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = 3`);
+  database.run(`INSERT INTO registrar (id, mac, mac_key, ip, port, password, registered, updated)
+    VALUES ('asmith', 'AA', 'aa', '10.0.0.1', 1994, 'hash', 1, 2)`);
+  database.run(`INSERT INTO answered VALUES (7, 'asmith', x'${"07".repeat(32)}', -3, '00')`);
+  database.run("INSERT INTO data VALUES (1, 'asmith', 'now', 5, '01', 'text', 6)");
+  database.close();
+  const legacy = newDatabaseFrom("legacy-older.sql", "WAL");
+  for (const [file, device] of [
+    [path, "asmith"],
+    [legacy, "bsmith"],
+  ] as const) {
+    const before = bytesIn(dirname(file));
+    const address = await newAddress();
+    const said: string[] = [];
+    await copy(file, address, said);
+    expect(bytesIn(dirname(file))).toEqual(before);
+    expect(said.join()).not.toContain("is kept as");
+    const store = await openAt(address);
+    const { device: found, answered } = await load(store, {
+      device,
+      answered: { ...request, device },
+    });
+    expect(found?.hash).toBe(file === path ? "hash" : hashOf("1234"));
+    if (file === path) expect(answered).toEqual({ code: "00", digest: null });
+    await closeStores();
+  }
+});
