@@ -80,6 +80,8 @@ export type Carrier = Channel & {
    */
   readonly call:
     ((target: string, at: Address, onResult: (result: CallResult) => void) => void) | null;
+  /** The server's address is that of another server now: begins anew there. What was measured of the former is forgotten. */
+  moved(): void;
   /** Sends CLOSE over the links that this client opened; nothing is sent afterwards. */
   close(): void;
 };
@@ -119,6 +121,11 @@ export type Receipt = {
 export function sameHost(a: string, b: string): boolean {
   const [one, other] = [canonicalIp(a), canonicalIp(b)];
   return one === other || (isLoopback(one) && isLoopback(other));
+}
+
+/** Whether two addresses are the same port of the same host; see `sameHost`. */
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && sameHost(a.ip, b.ip);
 }
 
 function isLoopback(ip: string): boolean {

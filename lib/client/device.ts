@@ -8,7 +8,7 @@ import { utf8Bytes } from "../protocol/fields.ts";
 import type { Address, Data, Query, Status } from "../protocol/messages.ts";
 import { encodeTime } from "../protocol/time.ts";
 import { TokenBucket } from "../token-bucket.ts";
-import { type Channel, type Delivery, sameHost, type Way } from "./channel.ts";
+import { type Channel, type Delivery, sameAddress, sameHost, type Way } from "./channel.ts";
 import { fitted, withoutLineEnd } from "./message-room.ts";
 
 /** A request that arrived, to be shown to a person. */
@@ -115,7 +115,7 @@ export class Device {
     const { isMe, me, server } = this.ports;
     if (isMe(target)) return target;
     // protocol §4.9: a QUERY of the server is for this device; its target is any word that the operator wrote.
-    const isServers = id === "server" && from.port === server.port && sameHost(from.ip, server.ip);
+    const isServers = id === "server" && sameAddress(from, server);
     return isServers ? me() : null;
   }
 

@@ -38,6 +38,8 @@ export class Outstanding {
   retryAt: number;
   /** When it was last sent, ms. */
   sentAt: number;
+  /** When the wait for whom it is sent to began: with the first sending there, or their last answer, ms. */
+  waitsSince: number;
   readonly giveUpAt: number;
   readonly #entries: readonly Entry[];
 
@@ -49,6 +51,7 @@ export class Outstanding {
   ) {
     this.retryAt = begunAt;
     this.sentAt = begunAt;
+    this.waitsSince = begunAt;
     this.giveUpAt = begunAt + submitted.timeoutMs;
     this.#entries = submitted.requests.map((request) => ({ request, busy: 0, outcome: null }));
   }
@@ -76,6 +79,12 @@ export class Outstanding {
     return this.#sendingsInAll > 1;
   }
 
+  /** When whom it is sent to counts as silent, ms; null if that one asks for relief. */
+  get silentAt(): number | null {
+    const isBusy = this.#entries.some(({ busy }) => busy > 0);
+    return isBusy ? null : this.waitsSince + this.schedule.silentMs;
+  }
+
   /** Whether it has no sending left. */
   get isExhausted(): boolean {
     return this.sendings >= this.schedule.sendings;
@@ -98,6 +107,7 @@ export class Outstanding {
     this.sendings = 1;
     this.schedule = schedule;
     this.sentAt = now;
+    this.waitsSince = now;
     this.retryAt = now + schedule.waitMs(1);
   }
 

@@ -98,6 +98,26 @@ export class Requests {
     this.#send(outstanding, now);
   }
 
+  /** When `to` counts as silent: the outstanding request goes there, and had no answer for so long; null for never, in ms. */
+  silentAt(to: Address): number | null {
+    const outstanding = this.#outstanding;
+    return outstanding?.first.to === to ? outstanding.silentAt : null;
+  }
+
+  /** The server is there, though it has not answered the outstanding request. */
+  heard(now: number): void {
+    if (this.#outstanding !== null) this.#outstanding.waitsSince = now;
+  }
+
+  /** `to` means another host now: a request that goes there is sent at once, the same bytes with a new schedule. */
+  moved(to: Address, now: number): void {
+    const outstanding = this.#outstanding;
+    if (outstanding?.first.to !== to) return;
+    outstanding.hurry(this.#scheduleOf(outstanding.first));
+    outstanding.waitsSince = now;
+    this.#send(outstanding, now);
+  }
+
   /** The channel has sent these requests itself, over a new link: their waits begin now, as they are measured now. */
   resent(msgids: readonly bigint[], now: number): void {
     const outstanding = this.#outstanding;
@@ -173,6 +193,7 @@ export class Requests {
     if (outstanding.isFresh && code !== ack.busy && isQuick(request)) {
       this.channel.roundTrip.measured(now - outstanding.sentAt);
     }
+    outstanding.waitsSince = now;
     outstanding.answer(request, code, reason);
     if (outstanding.isDone) this.#end(outstanding.outcomes(), now);
     return true;

@@ -21,6 +21,11 @@ export type RetrySchedule = {
    * @returns milliseconds
    */
   waitMs(sending: number): number;
+  /**
+   * How long after the first sending the receiver counts as silent, if another one can be asked instead, in ms: the second
+   * repeat of a schedule without measurement has waited as long as the first sending then.
+   */
+  readonly silentMs: number;
   /** The same with each wait doubled from the first one on: for a server that asks for relief. */
   doubling(): RetrySchedule;
 };
@@ -52,6 +57,7 @@ function scheduleOf(base: number, even: number, ratio: number): RetrySchedule {
   return {
     sendings: waits.length,
     waitMs: (sending) => base * (waits[sending - 1] as number),
+    silentMs: 4 * ratio * base,
     doubling: () => scheduleOf(base, 1, ratio),
   };
 }

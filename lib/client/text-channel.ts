@@ -20,7 +20,7 @@ export function textChannel(
   sender: DatagramSender,
   onDelivery: (delivery: Delivery) => void,
 ): Carrier {
-  return {
+  const channel: Carrier = {
     kind: "text",
     textBytesMax: datagramBytesMax,
     countInPacket: () => 1,
@@ -32,6 +32,8 @@ export function textChannel(
     trouble: null,
     call: null,
     tick: () => {},
+    moved: () => channel.roundTrip.forget(),
     close: () => {},
   };
+  return channel;
 }

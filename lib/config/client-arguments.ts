@@ -4,7 +4,7 @@ import { fieldRules, isPassword } from "../protocol/fields.ts";
 import type { FieldName } from "../protocol/messages.ts";
 import type { Arguments, Env } from "./arguments.ts";
 import { type CommandName, type FlagName, synopses } from "./client-flags.ts";
-import { type ServerName, serverNameValue } from "./server-name.ts";
+import { type ServerName, serverNamesValue } from "./server-name.ts";
 import { durationValue, quoted, usageError } from "./values.ts";
 
 /** The given arguments of the client. */
@@ -90,10 +90,10 @@ export function idOf({ value, nameOf }: Given): string {
   return field("id", nameOf("id"), id);
 }
 
-/** The server to use; throws `usage` if it is missing or invalid. */
-export function serverIn({ value, nameOf }: Given): ServerName {
-  const server = value("server");
-  if (server !== null) return serverNameValue(nameOf("server"), server);
+/** The servers to use, at least one; throws `usage` if they are missing or invalid. */
+export function serversIn({ value, nameOf }: Given): readonly ServerName[] {
+  const servers = value("server");
+  if (servers !== null) return serverNamesValue(nameOf("server"), servers);
   throw usageError("--server is missing.", "Say where the server is: --server HOST:PORT.");
 }
 

@@ -50,7 +50,7 @@ export const flags = {
   "psk-file": flag("FILE", "a secret shared with the server", "IOT_PSK_FILE", everywhere),
   timeout: flag(
     "TIME",
-    "give up then; default 10s, menu: 5 tries",
+    "give up then; 10s a server, menu: 5 tries",
     "IOT_TIMEOUT",
     everywhere.filter((name) => name !== "run"),
   ),
@@ -90,7 +90,7 @@ export function helpText(): string {
     .map(([name, [form, says]]) => line(`${name} ${form}`.trimEnd(), says));
   return [
     `iot-client ${synopses.menu[0]}  the menu`,
-    "iot-client COMMAND --id ID --server HOST:PORT [OPTION]…",
+    "iot-client COMMAND --id ID --server HOST:PORT[,HOST:PORT]… [OPTION]…",
     line(inOneLine.join(", "), "all but logoff need a password"),
     ...commands,
     ...optionLines(),

@@ -15,7 +15,7 @@ import {
   questionOf,
   type QueryWhat,
   refusePassword,
-  serverIn,
+  serversIn,
   timeoutOf,
 } from "./client-arguments.ts";
 import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
@@ -27,7 +27,8 @@ import { countValue, durationValue, portValue, quoted, usageError } from "./valu
 /** What all commands but help, version and trust have; `mac` and `ip` are null for those of this machine. */
 export type Common = {
   readonly id: string;
-  readonly server: ServerName;
+  /** At least one; the next is used when one is silent. */
+  readonly servers: readonly ServerName[];
   readonly sealing: Sealing;
   readonly mac: string | null;
   readonly ip: string | null;
@@ -81,7 +82,7 @@ export type RunSettings = {
 };
 
 const defaultDevicePort = "1994";
-/** A person or a script waits for all commands but the menu and run. */
+/** A person or a script waits for all commands but the menu and run; for each of several servers so long. */
 const oneShotMs = 10_000;
 
 /**
@@ -138,7 +139,7 @@ function readMenu(given: Given, env: Env): ClientConfig {
     id: field("id", "<device-id>", id),
     port: portValue("<device-port>", devicePort),
   };
-  return { ...readCommon(given, env, own, server, Infinity), command: "menu" };
+  return { ...readCommon(given, env, own, [server], Infinity), command: "menu" };
 }
 
 function readTrust(given: Given): ClientConfig {
@@ -159,7 +160,8 @@ function readCommand(
     id: idOf(given),
     port: portValue(nameOf("port"), value("port") ?? defaultDevicePort),
   };
-  const common = readCommon(given, env, own, serverIn(given), oneShotMs);
+  const servers = serversIn(given);
+  const common = readCommon(given, env, own, servers, oneShotMs * servers.length);
   switch (command) {
     case "register":
     case "deregister":
@@ -210,7 +212,7 @@ function readCommon(
   given: Given,
   env: Env,
   { id, port }: Pick<Common, "id" | "port">,
-  server: ServerName,
+  servers: readonly ServerName[],
   timeoutMs: number,
 ): Common {
   const { value, isOn, nameOf } = given;
@@ -229,7 +231,7 @@ function readCommon(
   }
   return {
     id,
-    server,
+    servers,
     sealing: sealingOf(given),
     mac: optional("mac"),
     ip: optional("ip"),

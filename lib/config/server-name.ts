@@ -1,9 +1,42 @@
-// Parses the name of a client's server: a host name or an IP literal, and a port. Never resolves it.
+// Parses the names of a client's servers: each a host name or an IP literal, and a port. Never resolves them.
 
 import { portValue, quoted, usageError } from "./values.ts";
 
 /** A server: a host name or an IP literal without brackets, and a port. */
 export type ServerName = { readonly host: string; readonly port: number };
+
+/** Implementation constant. */
+const serversMax = 8;
+
+/** `host:port` for people; also the name under which the key is pinned. */
+export function serverName({ host, port }: ServerName): string {
+  const lower = host.toLowerCase();
+  return lower.includes(":") ? `[${lower}]:${port}` : `${lower}:${port}`;
+}
+
+/**
+ * Parses `host:port` or a list of up to 8 of them, with commas between.
+ * @param name the flag or argument, for the error
+ * @throws OperatingError `usage`
+ */
+export function serverNamesValue(name: string, text: string): readonly ServerName[] {
+  if (!text.includes(",")) return [serverNameValue(name, text)];
+  const entries = text.split(",").map((entry) => entry.trim());
+  if (entries.includes("")) {
+    throw usageError(
+      `${name} has an empty entry: ${quoted(text)}.`,
+      "Write it as host.example:9000,host2.example:9000.",
+    );
+  }
+  if (entries.length > serversMax) {
+    throw usageError(`${name} names ${entries.length} servers.`, `Name ${serversMax} at most.`);
+  }
+  const servers = entries.map((entry) => serverNameValue(name, entry));
+  const names = servers.map(serverName);
+  const twice = names.find((each, at) => names.indexOf(each) < at);
+  if (twice === undefined) return servers;
+  throw usageError(`${name} names ${twice} twice.`, "Name each server once.");
+}
 
 /**
  * Parses `host:port`; an IPv6 address is in brackets.

@@ -59,6 +59,7 @@ function connect(
       onDelivery: deliver,
       onReceipt: confirm,
       onResent: resent,
+      onHeard: () => {},
       onTrouble: () => {},
       onKeyChange: () => hold(false, () => `${id} saw another key of the server`),
       onTextDropped: () => {},

@@ -7,17 +7,18 @@ import type { KeyChange } from "../../client/sealed/ports.ts";
 import { textChannel } from "../../client/text-channel.ts";
 import type { Sealing } from "../../config/client-sealing.ts";
 import type { Common } from "../../config/client.ts";
-import type { ServerName } from "../../config/server-name.ts";
+import { serverName } from "../../config/server-name.ts";
 import { exitCode, OperatingError } from "../../operating-error.ts";
-import type { Address } from "../../protocol/messages.ts";
 import { fingerprint, matchesFingerprint } from "../../sealed/fingerprint.ts";
 import type { Machine, Socket } from "./machine.ts";
+import type { Servers } from "./servers.ts";
 
 /** What the carrier reports to the session. */
 export type CarrierEvents = {
   onDelivery(delivery: Delivery): void;
   onReceipt(receipt: Receipt): void;
   onResent(msgids: readonly bigint[]): void;
+  onHeard(): void;
   /** Called with an error that ends the command. */
   onFailure(error: OperatingError): void;
   onTrouble(trouble: Trouble): void;
@@ -29,31 +30,24 @@ const keepaliveMs = 25_000;
 
 /**
  * Opens the carrier.
- * @param server the server's address
+ * @param servers the current one is asked; a pinned key of any of them is checked at once
  * @param listens whether this client is a device that others may ask; only then KEEPALIVEs are sent
  * @throws OperatingError `key-changed` if the pinned key is not that of --server-key; `secret-exposed`,
  *   `secret-unwritable` and the like if the state or the secret on the disk is unusable
  */
 export function openCarrier(
   machine: Machine,
-  config: Pick<Common, "id" | "server" | "sealing">,
-  server: Address,
+  config: Pick<Common, "id" | "sealing">,
+  servers: Servers,
   socket: Socket,
   listens: boolean,
   events: CarrierEvents,
 ): Carrier {
   const { sealing } = config;
   if (sealing.kind === "text") return textChannel(socket, events.onDelivery);
-  const name = serverName(config.server);
-  const pinned = machine.knownServers.keyOf(name);
   const expected = sealing.serverKey;
-  if (pinned !== null && expected !== null && !matchesFingerprint(expected, pinned)) {
-    throw keyError(
-      `The key pinned for ${name} is not the one given.`,
-      { given: expected, pinned: fingerprint(pinned) },
-      `If the one given is right: iot-client trust --replace --server-key ${expected} ${name}`,
-    );
-  }
+  const pinnedOf = (name: string) => pinnedKey(machine, name, expected);
+  for (const server of servers.all) pinnedOf(serverName(server));
   const state = machine.openState(config.id);
   const { clock } = machine;
   return new SealedChannel(
@@ -69,14 +63,17 @@ export function openCarrier(
       ticketOf: (serverKey, id) => state.ticketOf(serverKey, id),
       keepTicket: (serverKey, id, ticket) => state.keepTicket(serverKey, id, ticket),
       pin: (key) => {
+        const { name } = servers;
         machine.knownServers.pin(name, key, clock.time(), false);
         const how = expected === null ? "met for the first time; trusted from now on" : "as given";
         events.notice(`The key of ${name} is ${fingerprint(key)}: ${how}.`);
       },
     },
     {
-      server,
-      pinned,
+      server: servers.address,
+      get pinned() {
+        return pinnedOf(servers.name);
+      },
       expected,
       keepaliveMs: listens ? keepaliveMs : null,
       answerText: sealing.answerText,
@@ -85,8 +82,9 @@ export function openCarrier(
       onDelivery: events.onDelivery,
       onReceipt: events.onReceipt,
       onResent: events.onResent,
+      onHeard: events.onHeard,
       onTrouble: events.onTrouble,
-      onKeyChange: (change) => events.onFailure(changeOf(name, expected, change)),
+      onKeyChange: (change) => events.onFailure(changeOf(servers.name, expected, change)),
       onTextDropped: ({ ip, port }) =>
         events.notice(
           `Plain text from ${serverName({ host: ip, port })} is ignored, also of others from now on: this device is sealed. --answer-text lets it answer.`,
@@ -95,16 +93,21 @@ export function openCarrier(
   );
 }
 
+/** The key pinned for a server, or null; throws if it is not the one that --server-key gives for all. */
+function pinnedKey(machine: Machine, name: string, expected: string | null): Uint8Array | null {
+  const pinned = machine.knownServers.keyOf(name);
+  if (pinned === null || expected === null || matchesFingerprint(expected, pinned)) return pinned;
+  throw keyError(
+    `The key pinned for ${name} is not the one given.`,
+    { given: expected, pinned: fingerprint(pinned) },
+    `If the one given is right: iot-client trust --replace --server-key ${expected} ${name}`,
+  );
+}
+
 /** Reads the pre-shared key of `--psk-file`; undefined if there is none. */
 export function pskOf(sealing: Sealing, machine: Machine): Uint8Array | undefined {
   if (sealing.kind === "text" || sealing.pskFile === null) return undefined;
   return machine.readPsk(sealing.pskFile);
-}
-
-/** `host:port` for people; also the name under which the key is pinned. */
-export function serverName({ host, port }: ServerName): string {
-  const lower = host.toLowerCase();
-  return lower.includes(":") ? `[${lower}]:${port}` : `${lower}:${port}`;
 }
 
 function changeOf(name: string, expected: string | null, change: KeyChange): OperatingError {

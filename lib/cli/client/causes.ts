@@ -27,3 +27,8 @@ export class Causes {
     return before?.leftOut ?? 0;
   }
 }
+
+/** Words after a notice for those of its cause that were left out before it; empty for none. */
+export function leftOutWords(leftOut: number): string {
+  return leftOut === 0 ? "" : ` (and ${leftOut} times more since it was last said)`;
+}

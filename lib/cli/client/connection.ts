@@ -37,10 +37,12 @@ export class Connection {
   #arrivals: { readonly bytes: Uint8Array; readonly from: Address }[] = [];
   #cancelTimer: () => void = () => {};
   #closed = false;
-  readonly #port = new ClosedPort();
+  #port = new ClosedPort();
 
   /** Called with an error that ends the command, such as a state file that cannot be written. */
   onFailure: (error: OperatingError) => void = () => {};
+  /** Called when nobody listens at the server; returns whether the client goes to another one. */
+  onClosed: () => boolean = () => false;
   /** Called when a request made with `request` or `requestAll` got no answer. */
   onSilence: () => void = () => {};
 
@@ -70,10 +72,11 @@ export class Connection {
     if (this.#arrivals.push({ bytes, from }) === 1) this.clock.soon(() => this.#receiveAll());
   }
 
-  /** The system refused a datagram: ends the outstanding request if it has done so at every try for 2 s. */
+  /** The system refused a datagram: if it has done so at every try for 2 s, the outstanding request ends or goes elsewhere. */
   refused(): void {
     if (!this.#port.refused(this.clock.now())) return;
-    this.act((now) => this.client.requests.refuse(now));
+    if (this.onClosed()) this.#port = new ClosedPort();
+    else this.act((now) => this.client.requests.refuse(now));
   }
 
   /**

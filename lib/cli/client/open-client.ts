@@ -1,4 +1,4 @@
-// Opens what every command needs: the server's address, a socket, and the engine on top of it. Never sends a request.
+// Opens what every command needs: the servers' address, a socket, and the engine on top of it. Never sends a request.
 
 import type { Trouble } from "../../client/channel.ts";
 import { Client } from "../../client/client.ts";
@@ -13,10 +13,12 @@ import { readyCipher } from "../ready-cipher.ts";
 import { openCarrier, troubleLine } from "./carrier.ts";
 import { Connection } from "./connection.ts";
 import type { Machine, Socket } from "./machine.ts";
+import { Servers } from "./servers.ts";
 
 /** An open client. */
 export type OpenClient = {
   readonly connection: Connection;
+  /** That of the current server. */
   readonly server: Address;
   /** The IP at which this device is reached: `--ip`, or the local address of the route to the server. */
   readonly ip: string;
@@ -58,8 +60,9 @@ export async function openClient(
   behaviour: Behaviour,
 ): Promise<OpenClient> {
   if (config.sealing.kind !== "text") await readyCipher();
-  const server = { ip: await machine.addressOf(config.server.host), port: config.server.port };
-  const ip = config.ip ?? (await machine.ownIpTowards(server.ip));
+  const servers = new Servers(config.servers, machine, behaviour.notice);
+  const server = servers.address;
+  const ip = await servers.begin(config.ip);
   let opened: Connection | null = null;
   const { promise: failure, reject } = Promise.withResolvers<never>();
   failure.catch(() => {});
@@ -73,12 +76,16 @@ export async function openClient(
     told = trouble;
   };
   try {
-    const carrier = openCarrier(machine, config, server, socket, behaviour.listens, {
+    const carrier = openCarrier(machine, config, servers, socket, behaviour.listens, {
       onDelivery: (delivery) => opened?.client.receive(delivery, clock.now()),
       onResent: (msgids) => opened?.client.requests.resent(msgids, clock.now()),
+      onHeard: () => opened?.client.requests.heard(clock.now()),
       onReceipt: (receipt) => opened?.client.receiveReceipt(receipt, clock.now()),
       onFailure: reject,
-      onTrouble: tellTrouble,
+      onTrouble: (trouble) => {
+        tellTrouble(trouble);
+        servers.giveUp();
+      },
       notice: behaviour.notice,
     });
     const requests = new Requests(carrier, machine.random);
@@ -95,9 +102,15 @@ export async function openClient(
     const connection = new Connection(client, carrier, server, socket.port, times, clock);
     connection.onFailure = reject;
     connection.onSilence = () => tellTrouble(carrier.trouble);
+    // That nothing answers is said by the move itself.
+    servers.onLeave = () => {
+      if (carrier.trouble !== "no-key") tellTrouble(carrier.trouble);
+    };
+    servers.watch(connection);
     opened = connection;
     const orFailure = <T>(begun: Promise<T>) => Promise.race([begun, failure]);
     const close = () => {
+      servers.end();
       connection.close();
       socket.close();
     };

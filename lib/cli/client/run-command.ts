@@ -11,7 +11,7 @@ import type { Query } from "../../protocol/messages.ts";
 import { operatingErrorIn } from "../failure.ts";
 import { adviceOn } from "./advice.ts";
 import { agentLine, causeOf } from "./agent-rendering.ts";
-import { Causes } from "./causes.ts";
+import { Causes, leftOutWords } from "./causes.ts";
 import type { Machine } from "./machine.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
@@ -254,10 +254,6 @@ class AgentRun {
   #news(line: string): void {
     (this.#terminal ?? this.machine).notice(visible(line));
   }
-}
-
-function leftOutWords(leftOut: number): string {
-  return leftOut === 0 ? "" : ` (and ${leftOut} times more since it was last said)`;
 }
 
 function isFull({ length, reportsMax }: Spool): boolean {

@@ -3,6 +3,7 @@
 
 import { readyCipher } from "../ready-cipher.ts";
 import type { TrustConfig } from "../../config/client.ts";
+import { serverName } from "../../config/server-name.ts";
 import { ServerLink } from "../../client/sealed/server-link.ts";
 import type { Trouble } from "../../client/channel.ts";
 import { type ExitCode, exitCode, OperatingError } from "../../operating-error.ts";
@@ -10,7 +11,7 @@ import { fingerprint } from "../../sealed/fingerprint.ts";
 import { equal, x25519KeyPair } from "../../sealed/primitives.ts";
 import { startThere } from "./advice.ts";
 import { ClosedPort } from "./closed-port.ts";
-import { keyChanged, keyNotGiven, pskOf, serverName, troubleLine } from "./carrier.ts";
+import { keyChanged, keyNotGiven, pskOf, troubleLine } from "./carrier.ts";
 import type { Clock } from "./connection.ts";
 import type { Machine } from "./machine.ts";
 

@@ -12,8 +12,7 @@ import {
   type Carrier,
   type Delivery,
   type OutgoingText,
-  type Receipt,
-  sameHost,
+  sameAddress,
   type Trouble,
 } from "../channel.ts";
 import { firstOf, Msgids } from "../msgids.ts";
@@ -22,7 +21,7 @@ import { Comebacks } from "./comebacks.ts";
 import { ForeignText } from "./foreign-text.ts";
 import { SealedLogins } from "./logins.ts";
 import { Peers } from "./peers.ts";
-import type { KeyChange, SealedPorts, SealedSettings } from "./ports.ts";
+import type { ChannelSettings, SealedEvents, SealedPorts } from "./ports.ts";
 import { ServerClock } from "./server-clock.ts";
 import { ServerLink } from "./server-link.ts";
 import { type AskedLogin, countInPacket, UnderWay } from "./under-way.ts";
@@ -30,26 +29,11 @@ import { type AskedLogin, countInPacket, UnderWay } from "./under-way.ts";
 /** Implementation constant: how long the ACK of a LOGIN is held back for its TICKET. */
 const ticketWaitMs = 500;
 
-/** `answerText`: whether plain text of others is heard and answered, as in text mode. */
-export type ChannelSettings = SealedSettings & { readonly answerText: boolean };
-
-/** What the channel reports to its caller. */
-export type SealedEvents = {
-  onDelivery(delivery: Delivery): void;
-  onReceipt(receipt: Receipt): void;
-  /** Requests that waited for the link, or were lost with an earlier one, were sent by the channel itself. */
-  onResent(msgids: readonly bigint[]): void;
-  onTrouble(trouble: Trouble): void;
-  onKeyChange(change: KeyChange): void;
-  /** Plain text was dropped, for the first time (protocol §5.21). */
-  onTextDropped(from: Address): void;
-};
-
 export class SealedChannel implements Carrier {
   readonly textBytesMax = frameBodyBytesMax;
   readonly kind = "sealed";
   readonly #msgids: Msgids;
-  readonly #link: ServerLink;
+  #link: ServerLink;
   readonly #logins: SealedLogins;
   readonly #comebacks: Comebacks;
   readonly #peers: Peers;
@@ -68,18 +52,13 @@ export class SealedChannel implements Carrier {
     this.#foreign = new ForeignText(settings.answerText, events.onTextDropped);
     const boot = Buffer.from(ports.randomBytes(4)).readUInt32BE();
     this.#msgids = new Msgids(boot, firstOf.channel);
-    this.#link = new ServerLink(ports, settings, {
-      onOpen: (fresh) => this.#onOpen(fresh),
-      onKept: () => this.#resend(),
-      onTrouble: events.onTrouble,
-      onKeyChange: events.onKeyChange,
-    });
+    this.#link = this.#newLink();
     this.#logins = new SealedLogins(ports, this.#msgids, () => this.#link.serverKey);
     this.#comebacks = new Comebacks(
       ports,
       this.#logins,
       this.#msgids,
-      this.roundTrip,
+      () => this.roundTrip.waitMs,
       (frame) => void this.#link.send(frame),
       () => this.#resend(),
     );
@@ -105,7 +84,7 @@ export class SealedChannel implements Carrier {
   }
 
   send(messages: readonly OutgoingText[], to: Address): void {
-    if (!isAt(to, this.settings.server)) {
+    if (!sameAddress(to, this.settings.server)) {
       for (const message of messages) this.#sendTo(message, to);
       return;
     }
@@ -125,7 +104,7 @@ export class SealedChannel implements Carrier {
     const first = bytes[0] ?? 0;
     if (first >= 1 && first <= 7) return this.#receivePacket(bytes, from);
     // Plain text from the server's address may be forged: the server's own messages are sealed.
-    if (isAt(from, this.settings.server) || !this.#foreign.hears(bytes, from)) return;
+    if (sameAddress(from, this.settings.server) || !this.#foreign.hears(bytes, from)) return;
     this.events.onDelivery({ bytes, from, answers: null });
   }
 
@@ -157,11 +136,26 @@ export class SealedChannel implements Carrier {
     this.#peers.call(target, at, onResult);
   }
 
+  moved(): void {
+    this.#link.close();
+    this.#link = this.#newLink();
+    this.#link.connect();
+  }
+
   close(): void {
     this.#peers.close();
     const msgid = this.#msgids.next();
     if (this.#link.isOpen) this.#link.send({ kind: "close", answer: false, msgid });
     this.#link.close();
+  }
+
+  #newLink(): ServerLink {
+    return new ServerLink(this.ports, this.settings, {
+      onOpen: (fresh) => this.#onOpen(fresh),
+      onKept: () => this.#resend(),
+      onTrouble: this.events.onTrouble,
+      onKeyChange: this.events.onKeyChange,
+    });
   }
 
   get #keepaliveAt(): number | null {
@@ -175,6 +169,7 @@ export class SealedChannel implements Carrier {
   }
 
   #onOpen(fresh: boolean): void {
+    this.events.onHeard();
     const before = this.#link.packetsSent;
     if (fresh) {
       this.#comebacks.begin(this.#underWay.login?.login.id ?? null);
@@ -254,7 +249,7 @@ export class SealedChannel implements Carrier {
   }
 
   #receiveAnswer(frame: Extract<Frame, { kind: "text" }>): void {
-    if (this.#comebacks.take(frame)) return;
+    if (this.#comebacks.take(frame)) return this.events.onHeard();
     const asked = this.#underWay.login;
     if (asked !== null) return this.#receiveLoginAnswer(asked, frame);
     const { msgid, body } = frame;
@@ -293,8 +288,4 @@ export class SealedChannel implements Carrier {
     const way = { textBytesMax: this.textBytesMax, send };
     this.events.onDelivery({ bytes, from: this.settings.server, answers, way });
   }
-}
-
-function isAt(a: Address, b: Address): boolean {
-  return a.port === b.port && sameHost(a.ip, b.ip);
 }

@@ -4,7 +4,6 @@
 import { ack } from "../../protocol/codes.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { type RetrySchedule, retrySchedule } from "../retry-schedule.ts";
-import type { RoundTrip } from "../round-trip.ts";
 import type { SealedLogin, SealedLogins } from "./logins.ts";
 import type { Msgids } from "../msgids.ts";
 import type { SealedPorts } from "./ports.ts";
@@ -23,6 +22,7 @@ export class Comebacks {
   #current: Comeback | null = null;
 
   /**
+   * @param measuredMs the first wait as round trips to the server were measured, ms; null as long as nothing was
    * @param send seals a frame and sends it
    * @param onDone called when all comebacks are done or given up
    */
@@ -30,7 +30,7 @@ export class Comebacks {
     private readonly ports: SealedPorts,
     private readonly logins: SealedLogins,
     private readonly msgids: Msgids,
-    private readonly roundTrip: RoundTrip,
+    private readonly measuredMs: () => number | null,
     private readonly send: (frame: Frame) => void,
     private readonly onDone: () => void,
   ) {}
@@ -113,7 +113,7 @@ export class Comebacks {
     const frame = this.logins.frameOf(current.login, current.msgid);
     if (current.sendings++ === 0) {
       // A RESUME costs the server no password check: it is repeated as soon as a report.
-      const measuredMs = frame.kind === "resume" ? this.roundTrip.waitMs : null;
+      const measuredMs = frame.kind === "resume" ? this.measuredMs() : null;
       current.schedule = retrySchedule(this.ports.random(), measuredMs ?? undefined);
     }
     current.retryAt = this.ports.now() + current.schedule.waitMs(current.sendings);

@@ -3,7 +3,7 @@
 
 import type { Address } from "../../protocol/messages.ts";
 import type { KeyPair } from "../../sealed/primitives.ts";
-import type { Trouble } from "../channel.ts";
+import type { Delivery, Receipt, Trouble } from "../channel.ts";
 
 /** What a LOGIN yields: the ticket for a RESUME, and the key that verifies the server's vouchers. */
 export type Ticket = {
@@ -48,7 +48,7 @@ export type KeyChange = {
 
 export type SealedSettings = {
   readonly server: Address;
-  /** The server's key pinned at an earlier contact, 32 bytes, or null. */
+  /** The key pinned at an earlier contact with the server that `server` means now, 32 bytes, or null. */
   readonly pinned: Uint8Array | null;
   /** The fingerprint that the key must have at first contact, or null to trust any key then. */
   readonly expected: string | null;
@@ -66,4 +66,21 @@ export type ServerLinkEvents = {
   onKept(): void;
   onTrouble(trouble: Trouble): void;
   onKeyChange(change: KeyChange): void;
+};
+
+/** `answerText`: whether plain text of others is heard and answered, as in text mode. */
+export type ChannelSettings = SealedSettings & { readonly answerText: boolean };
+
+/** What the channel reports to its caller. */
+export type SealedEvents = {
+  onDelivery(delivery: Delivery): void;
+  onReceipt(receipt: Receipt): void;
+  /** Requests that waited for the link, or were lost with an earlier one, were sent by the channel itself. */
+  onResent(msgids: readonly bigint[]): void;
+  /** The server is there, though it has not answered the requests: it made a link, or answered a comeback. */
+  onHeard(): void;
+  onTrouble(trouble: Trouble): void;
+  onKeyChange(change: KeyChange): void;
+  /** Plain text was dropped, for the first time (protocol §5.21). */
+  onTextDropped(from: Address): void;
 };

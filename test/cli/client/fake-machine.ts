@@ -37,6 +37,8 @@ export type FakeOptions = {
   readonly lines?: readonly string[];
   readonly interactive?: boolean;
   readonly shell?: (line: string) => string;
+  /** Looks up a name. */
+  readonly lookUp?: (host: string) => Promise<string>;
 };
 
 /** Makes a fake machine. */
@@ -45,6 +47,7 @@ export function fakeMachine({
   lines = [],
   interactive = false,
   shell = () => "",
+  lookUp = (host) => Promise.resolve(host === "server.example" ? "192.0.2.1" : host),
 }: FakeOptions): Fake {
   const out: string[] = [];
   const err: string[] = [];
@@ -95,7 +98,9 @@ export function fakeMachine({
     openSocket(_host, port, onDatagram, onRefused = () => {}) {
       deliver = (text, from) => onDatagram(Buffer.from(text), from);
       const send: Socket["send"] = ([datagram]) => {
-        const { payload, to } = datagram as Outgoing;
+        const { payload, to: current } = datagram as Outgoing;
+        // The address of the server may be another one later.
+        const to = { ip: current.ip, port: current.port };
         const text = String(payload);
         sent.push({ text, to });
         const reply = answer(text, to);
@@ -104,7 +109,7 @@ export function fakeMachine({
       };
       return Promise.resolve({ port: port === 0 ? 40_000 : port, send, close: () => {} });
     },
-    addressOf: (host) => Promise.resolve(host === "server.example" ? "192.0.2.1" : host),
+    addressOf: lookUp,
     ownIpTowards: () => Promise.resolve("192.0.2.2"),
     macOf: () => "02:00:00:00:00:01",
     readPasswordFile: () => Promise.resolve("from file"),

@@ -29,6 +29,14 @@ test.each([
     ["login", "--server", "192.0.2.1", "--id", "asmith"],
     '--server is "192.0.2.1", not a host and a port.',
   ],
+  [["login", "--server", "a:1,,b:1", "--id", "a"], '--server has an empty entry: "a:1,,b:1".'],
+  [["login", "--server", "a:1,", "--id", "a"], '--server has an empty entry: "a:1,".'],
+  [["login", "--server", "a:1,b:1,A:1", "--id", "a"], "--server names a:1 twice."],
+  [["login", "--server", "a:1,b", "--id", "a"], '--server is "b", not a host and a port.'],
+  [
+    ["login", "--id", "a", "--server", [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `a:${n}`).join()],
+    "--server names 9 servers.",
+  ],
   [
     ["login", "--server", "::1:9000", "--id", "asmith"],
     '--server is "::1:9000", not a host and a port.',
@@ -97,7 +105,20 @@ test.each([
   ["[::1]:9000", "::1", 9000],
 ])("--server %s", (server, host, port) => {
   const config = readClientConfig(["logoff", "--id", "a", "--server", server], {});
-  expect(config).toMatchObject({ command: "logoff", server: { host, port } });
+  expect(config).toMatchObject({ command: "logoff", servers: [{ host, port }] });
+});
+
+test("--server takes a list; a request may wait 10 s for each", () => {
+  const env = { IOT_SERVER: "a:9000, [::1]:9000,a:9001" };
+  const config = readClientConfig(["logoff", "--id", "a"], env);
+  const servers = [
+    { host: "a", port: 9000 },
+    { host: "::1", port: 9000 },
+    { host: "a", port: 9001 },
+  ];
+  expect(config).toMatchObject({ servers, timeoutMs: 30_000 });
+  const given = readClientConfig(["logoff", "--id", "a", "--timeout", "5s"], env);
+  expect(given).toMatchObject({ timeoutMs: 5_000 });
 });
 
 test("the environment gives what the command line leaves out", () => {
@@ -108,7 +129,11 @@ test("the environment gives what the command line leaves out", () => {
 
 test("the menu takes a host name, an IPv6 address, and --heartbeat", () => {
   const config = readClientConfig(["a", "[::1]", "9000", "1994", "--heartbeat", "2m"], {});
-  expect(config).toMatchObject({ command: "menu", server: { host: "::1" }, heartbeatSeconds: 120 });
+  expect(config).toMatchObject({
+    command: "menu",
+    servers: [{ host: "::1" }],
+    heartbeatSeconds: 120,
+  });
 });
 
 test("a message that starts with a dash goes after --", () => {

@@ -224,6 +224,7 @@ export class ClientNode {
       {
         onDelivery: (delivery) => this.client.receive(delivery, world.now),
         onResent: (msgids) => this.client.requests.resent(msgids, world.now),
+        onHeard: () => this.client.requests.heard(world.now),
         onReceipt: (receipt) => this.client.receiveReceipt(receipt, world.now),
         onTrouble: (trouble) => void this.troubles.push(trouble),
         onKeyChange: (change) => {

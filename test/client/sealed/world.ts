@@ -26,7 +26,9 @@ const patienceMs = 600_000;
 
 export class World {
   now = 0;
-  readonly serverAddress: Address = { ip: "192.0.2.1", port: 9000 };
+  readonly serverAddress: Address;
+  /** Where the server listens; what is sent elsewhere meets nobody. */
+  serverAt: Address = { ip: "192.0.2.1", port: 9000 };
   readonly random: () => number;
   readonly server: ServerNode;
   readonly clients: ClientNode[] = [];
@@ -40,7 +42,13 @@ export class World {
   #flights: Flight[] = [];
   #tickAt = 0;
 
-  constructor(seed = 1, options: Omit<ServerOptions, "random"> = {}) {
+  /** @param serverAddress where the clients look for the server; left out, where it begins to listen */
+  constructor(
+    seed = 1,
+    options: Omit<ServerOptions, "random"> = {},
+    serverAddress: Address | null = null,
+  ) {
+    this.serverAddress = serverAddress ?? this.serverAt;
     this.random = seededRandom(seed);
     this.server = new ServerNode({ ...options, random: this.randomBytes }, this.moment);
   }
@@ -86,7 +94,7 @@ export class World {
 
   /** Ends the server and starts it again; datagrams on their way to it are lost. */
   restartServer(): void {
-    this.#flights = this.#flights.filter(({ to }) => !isSame(to, this.serverAddress));
+    this.#flights = this.#flights.filter(({ to }) => !isSame(to, this.serverAt));
     this.server.restart(this.moment);
   }
 
@@ -117,7 +125,7 @@ export class World {
       const client = this.clients.find((one) => !one.closed && isSame(one.address, to));
       client?.carrier.receive(bytes, from);
     }
-    const arrivals = due.filter(({ to }) => isSame(to, this.serverAddress));
+    const arrivals = due.filter(({ to }) => isSame(to, this.serverAt));
     if (arrivals.length > 0 || this.now >= this.#tickAt) await this.#turn(arrivals);
   }
 
@@ -127,7 +135,7 @@ export class World {
     for (const { payload, to } of replies) {
       const { ip, port } = to;
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-      this.send(bytes, this.serverAddress, { ip, port });
+      this.send(bytes, this.serverAt, { ip, port });
     }
   }
 
