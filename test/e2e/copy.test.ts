@@ -125,6 +125,29 @@ test("devices go on with the copy: key, session, and a report that is sent again
   expect(listed.stdout.trimEnd().split("\n")).toHaveLength(3);
 });
 
+test("what is only in the log of a killed server is copied; a file without its log is warned of", async () => {
+  using folder = new TemporaryFolder();
+  const device = newIdentity({ ip: "127.0.0.1" });
+  {
+    await using server = await startServer({ folder: folder.path });
+    using socket = await RawDevice.open(server.port);
+    for (const datagram of [register(device), login(device), data(device, "in the log")]) {
+      expect(await socket.code(datagram)).toMatch(/[057]0/);
+    }
+    await server.stop("SIGKILL");
+  }
+  const before = [file, `${file}-wal`].map((name) => folder.fingerprint(name));
+  const whole = await copy(folder, (await newTarget()).url);
+  expect(whole.stdout).toContain("1 device, 1 session, 1 report,");
+  expect(whole.stderr).not.toContain("log");
+  expect([file, `${file}-wal`].map((name) => folder.fingerprint(name))).toEqual(before);
+  using other = new TemporaryFolder();
+  await Bun.write(other.join(file), folder.bytes(file));
+  const part = await copy(other, (await newTarget()).url);
+  expect(part.code).toBe(0);
+  expect(part.stderr).toContain("its log iot_server.db-wal is not here");
+});
+
 test("a copy that was killed goes on, and until it has ended nobody uses it", async () => {
   using folder = new TemporaryFolder();
   await served(folder, manyReports);

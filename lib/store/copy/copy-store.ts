@@ -57,6 +57,11 @@ export async function copyStore(
       });
       try {
         return { ...(await fill(source, target, port)), sharedIp };
+      } catch (error) {
+        if (!(error instanceof OperatingError)) {
+          port.onNote("The copy is not whole yet. Run it again: it goes on.");
+        }
+        throw error;
       } finally {
         await target.close();
       }
@@ -128,17 +133,13 @@ async function beginningOf(
   const { before, name } = target;
   if (before !== null && !before.finished) {
     const { next } = before;
+    const how = `in ${name}, where a copy was interrupted`;
     if (next > 0 && (await isBeginning(source, target, next))) {
-      port.onNote(
-        `Going on in ${name} where a copy was interrupted: reports below number ${next} are there.`,
-      );
+      port.onNote(`Going on ${how}: reports below number ${next} are there.`);
       return next;
     }
-    if (next !== 0) {
-      port.onNote(
-        `Starting again in ${name}: what an interrupted copy left there is not of ${source.name} as it is now.`,
-      );
-    }
+    const why = next === 0 ? "" : `: what it left is not of ${source.name} as it is now`;
+    port.onNote(`Starting again ${how}${why}.`);
   }
   await target.restart(source.name);
   return 0;

@@ -23,8 +23,10 @@ import {
 import { type CopiedReport, copiedAgain } from "./report-rows.ts";
 import type { Numbers } from "./sqlite-source.ts";
 
-/** How long a flight may take, ms: a commit of thousands of rows waits for a slow disk. */
-const flightMs = 600_000;
+/** How long a flight of thousands of rows may take, ms: over a slow line, to a slow disk. */
+const flightMs = 60_000;
+/** How long a look at all rows may take, ms. */
+const wholeMs = 3_600_000;
 const blockSize = 256;
 /** In a transaction only, because a pooler gives the next one another connection. */
 const patient = "SET LOCAL statement_timeout = 0";
@@ -86,7 +88,8 @@ export class PostgresTarget {
 
   /** How many reports there are. */
   async countReports(): Promise<number> {
-    const rows = await this.#transaction([["SELECT count(*)::float8 AS n FROM report"]]);
+    const counting: Statement = ["SELECT count(*)::float8 AS n FROM report"];
+    const rows = await this.#transaction([counting], wholeMs);
     return rows[0]?.[0]?.["n"] as number;
   }
 
@@ -149,17 +152,19 @@ export class PostgresTarget {
 
   /** The next reports, in the order of their numbers. */
   async reports(from: number, count: number): Promise<ReportRow[]> {
-    const rows = await this.writer.query(
+    const reading: Statement = [
       `SELECT ${reportColumns} FROM report WHERE sequence >= $1::float8::bigint
        ORDER BY report.sequence LIMIT $2::int`,
       [from, count],
-    );
-    return rows.map(reportOf);
+    ];
+    const [rows] = await this.#transaction([reading]);
+    return (rows as Rows).map(reportOf);
   }
 
   /** The next rows of another table. */
   async rows(of: CopiedTable, after: string | number, count: number): Promise<CopiedRow[]> {
-    return (await this.writer.query(...readingBack(of, after, count))) as unknown as CopiedRow[];
+    const [rows] = await this.#transaction([readingBack(of, after, count)]);
+    return rows as unknown as CopiedRow[];
   }
 
   /** What was copied differs from the source: the next run begins anew. */
@@ -171,7 +176,7 @@ export class PostgresTarget {
   async finish(now: number): Promise<void> {
     await this.#transaction([["UPDATE copied SET finished = $1::float8", [now]]]);
     // Plans for empty tables would be wrong. What fails here is done by PostgreSQL itself a little later.
-    await this.#transaction([["ANALYZE"]]).catch(() => {});
+    await this.#transaction([["ANALYZE"]], wholeMs).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -180,10 +185,10 @@ export class PostgresTarget {
   }
 
   /** Runs statements in a transaction; returns their rows. */
-  async #transaction(statements: readonly Statement[]): Promise<readonly Rows[]> {
+  async #transaction(statements: readonly Statement[], ms = flightMs): Promise<readonly Rows[]> {
     try {
       const all = [["BEGIN"], [patient], ...statements, ["COMMIT"]] as const;
-      return (await this.writer.send(all, flightMs)).slice(2, -1);
+      return (await this.writer.send(all, ms)).slice(2, -1);
     } catch (error) {
       if (!this.writer.isLost) await this.writer.query("ROLLBACK").catch(() => {});
       throw error;

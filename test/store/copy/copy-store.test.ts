@@ -14,8 +14,9 @@ import { testTimeoutMs } from "../../e2e/polling.ts";
 import { apply, load, write } from "../contract/tested-store.ts";
 import { deviceOf, endOf, loginOf, registerOf, startOfTime } from "../fixtures.ts";
 import { operate } from "../operations.ts";
+import { postgresServer } from "../../postgres-server.ts";
 import { closeStores, newAddress, openAt } from "../postgres/postgres-fixtures.ts";
-import { bytesIn, hashOf, newDatabaseFrom, newPath } from "../sqlite/store-fixtures.ts";
+import { bytesIn, hashOf, newDatabaseFrom, newPath, refusalOf } from "../sqlite/store-fixtures.ts";
 import { copy, dataStep, openSource } from "./copy-fixtures.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -164,6 +165,32 @@ test("what was delivered before the copy and is sent again is not stored again",
   )) as ReportStored[];
   expect([sealed?.repeated, text?.repeated]).toEqual([false, false]);
   expect(await store.reads.count()).toBe(10);
+});
+
+test("a copy that ends while it compares goes on; one that differs is refused, and then starts again", async () => {
+  const path = await newSource();
+  const address = await newAddress();
+  const said: string[] = [];
+  const onCompared = () => {
+    throw new Error("ended here");
+  };
+  const ended = copy(path, address, said, { onCompared });
+  expect(await ended.then(String, String)).toContain("ended here");
+  expect(await refusalOf(() => openAt(address))).toBe("copy-unfinished");
+  const sql = (await postgresServer()).connect(address.database);
+  await sql.unsafe(
+    `CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.port = 1; RETURN NEW; END';
+     CREATE TRIGGER spoil BEFORE INSERT ON device FOR EACH ROW EXECUTE FUNCTION spoil()`,
+  );
+  expect(await refusalOf(() => copy(path, address, said))).toBe("copy-differs");
+  await sql.unsafe("DROP TRIGGER spoil ON device");
+  await sql.close({ timeout: 0 });
+  expect((await copy(path, address, said)).counts).toMatchObject({ report: 8 });
+  expect(said.map((words) => words.split(" ").slice(0, 2).join(" "))).toEqual([
+    "The copy",
+    "Going on",
+    "Starting again",
+  ]);
 });
 
 test("rows that SQLite has twice stay, in a chunk each", async () => {
