@@ -5,10 +5,12 @@ import { afterAll } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testTimeoutMs } from "./e2e/polling.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iot-tests-"));
 // Same mode as the system's folder, because some tests switch to another user.
 chmodSync(root, 0o1777);
 process.env["TMPDIR"] = root;
 
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+// Databases of PostgreSQL are many files: a loaded machine takes its time.
+afterAll(() => rmSync(root, { recursive: true, force: true }), testTimeoutMs);

@@ -2,7 +2,7 @@
 // shown, and words in bad weather.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresServer, startNew, superuser } from "../postgres-server.ts";
 import { data, type Identity, login, newIdentity, query, register, status } from "./datagrams.ts";
@@ -36,6 +36,10 @@ async function exported(
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as { device: string; message: string });
+}
+
+function errorsOf(folder: string): string {
+  return readFileSync(join(folder, "log", "error.log"), "utf8");
 }
 
 /** Registers devices and logs them in. */
@@ -113,6 +117,31 @@ test("while PostgreSQL restarts under load no acknowledged report is lost or sto
   await loader.untilAcked(300);
   await loader.resend([...loader.pending]);
   await expectEachOnce(loader, folder.path, url);
+});
+
+test("while PostgreSQL is away reports get 93, heartbeats are answered, and all goes on after it", async () => {
+  using folder = new TemporaryFolder();
+  const postgres = await startNew();
+  stops.push(() => postgres.stop("immediate"));
+  const url = `postgres://${superuser}@127.0.0.1:${postgres.port}/${await postgres.newDatabase()}`;
+  await using server = await startServer({ folder: folder.path, args: ["--store", url] });
+  const device = newIdentity();
+  await enter(server.port, [device]);
+  using socket = await RawDevice.open(server.port);
+  expect(await socket.code(data(device, "before"))).toBe("50");
+  await postgres.stop("fast");
+  await until("the loss", () => errorsOf(folder.path).includes("is away"));
+  expect(await socket.code(data(device, "meanwhile"))).toBe("93");
+  expect(await socket.code(status(device))).toBe("40");
+  const health = await fetch(`http://127.0.0.1:${server.port}/healthz`);
+  expect(health.ok).toBe(false);
+  await postgres.start();
+  await until("its return", () => errorsOf(folder.path).includes("is there again"));
+  expect(await socket.code(data(device, "meanwhile"))).toBe("50");
+  expect(await exported(folder.path, url)).toMatchObject([
+    { message: "before" },
+    { message: "meanwhile" },
+  ]);
 });
 
 test("killed again and again under load, a server loses nothing and stores nothing twice", async () => {

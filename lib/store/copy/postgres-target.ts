@@ -10,7 +10,7 @@ import { chunkOf, chunkSize, settling } from "../postgres/reports/chunk-summarie
 import { insertReports } from "../postgres/reports/report-insert.ts";
 import { reportColumns, reportOf } from "../postgres/rows/columns.ts";
 import { type CopyState, copyStateOf } from "../postgres/schema/copied.ts";
-import { begin, lock, unlocking } from "../postgres/schema/exclusion.ts";
+import { begin, leaving, lock } from "../postgres/schema/exclusion.ts";
 import { agree, type ServerTraits } from "../postgres/schema/identity.ts";
 import { migrate } from "../postgres/schema/schema.ts";
 import {
@@ -67,7 +67,7 @@ export class PostgresTarget {
       const { sharedIp } = traits;
       await writer.query("UPDATE meta SET fingerprint = '', shared_ip = $1::boolean", [sharedIp]);
       await agree(writer, traits, shown);
-      const { epoch } = await begin(writer);
+      const { epoch } = await begin(writer, true);
       return new PostgresTarget(shown, address, writer, epoch, before);
     } catch (error) {
       writer.close();
@@ -180,7 +180,8 @@ export class PostgresTarget {
   }
 
   async close(): Promise<void> {
-    if (this.address.prepare) await this.writer.send([unlocking], 1_000).catch(() => {});
+    const last = leaving({ epoch: this.epoch }, this.address.prepare);
+    await this.writer.send([last], 1_000).catch(() => {});
     this.writer.close();
   }
 

@@ -5,7 +5,7 @@ import { reservedIds } from "../../protocol/fields.ts";
 import type { StoreCheck } from "../../server/store-care.ts";
 import { textArray } from "./connection/arrays.ts";
 import type { Readers } from "./connection/readers.ts";
-import { isLockHeld } from "./schema/exclusion.ts";
+import { isServed } from "./schema/exclusion.ts";
 import { schemaVersion } from "./schema/schema.ts";
 
 /** Each finds how many rows break a rule, with the words for it. */
@@ -25,8 +25,8 @@ const rules = [
   ],
 ] as const;
 
-/** Checks a database. */
-export async function checkPostgres(readers: Readers): Promise<StoreCheck> {
+/** Checks a database. @param locks whether its server holds a lock; see schema/exclusion.ts */
+export async function checkPostgres(readers: Readers, locks: boolean): Promise<StoreCheck> {
   const [counts] = await readers.read<{
     devices: number;
     sessions: number;
@@ -54,7 +54,7 @@ export async function checkPostgres(readers: Readers): Promise<StoreCheck> {
   );
   return {
     schema: schemaVersion,
-    served: await isLockHeld(readers),
+    served: await isServed(readers, locks),
     bytes: counts?.bytes ?? 0,
     logBytes: 0,
     freeBytes: 0,

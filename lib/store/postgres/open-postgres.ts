@@ -15,7 +15,7 @@ import { PostgresStore } from "./postgres-store.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { CarriedKeys } from "./reports/carried-keys.ts";
 import { PostgresRemover } from "./reports/remover.ts";
-import { begin, lock } from "./schema/exclusion.ts";
+import { begin, lock, renew } from "./schema/exclusion.ts";
 import { assertCopied } from "./schema/copied.ts";
 import { agree, type ServerTraits } from "./schema/identity.ts";
 import { migrate } from "./schema/schema.ts";
@@ -23,6 +23,8 @@ import { migrate } from "./schema/schema.ts";
 const versionMin = 150_000;
 /** How often the size of the database is asked for, in calls of `watch`, one a second. */
 const sizeEvery = 10;
+/** How often a server behind a pooler shows that it lives, in the same calls. */
+const renewEvery = 2;
 
 /**
  * Opens a database.
@@ -46,10 +48,10 @@ export async function openPostgres(
     await migrate(writer, shown);
     await assertCopied(writer, shown);
     await agree(writer, traits, shown);
-    const claim = await begin(writer);
+    const claim = await begin(writer, traits.fingerprint !== null);
     const found = { ...(await stateOf(writer)), warnings: await warningsAbout(writer, shown) };
     const connector = new Connector(address, name, { writer, claim }, onTrouble);
-    return assembled(connector, readers, found);
+    return assembled(connector, readers, found, address.prepare);
   } catch (error) {
     readers.close();
     writer?.close();
@@ -67,7 +69,12 @@ type Found = {
   readonly carriedUntil: number | null;
 };
 
-function assembled(connector: Connector, readers: Readers, found: Found): OpenStore {
+function assembled(
+  connector: Connector,
+  readers: Readers,
+  found: Found,
+  locks: boolean,
+): OpenStore {
   const summaries: ChunkSummaries = new ChunkSummaries(readers, () => store.end, found.unsettled);
   const store = new PostgresStore(
     connector,
@@ -100,6 +107,8 @@ function assembled(connector: Connector, readers: Readers, found: Found): OpenSt
     noteError: () => false,
     watch: () => {
       if (++watched % sizeEvery === 0) void measure().catch(() => {});
+      // Whoever cannot renew it is superseded by the next start, and notices that with its next batch.
+      if (!locks && watched % renewEvery === 0) void renew(readers, connector).catch(() => {});
     },
     size: () => ({ bytes, logBytes: 0, logGrows: null }),
     close: async () => {

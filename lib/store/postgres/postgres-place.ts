@@ -13,7 +13,7 @@ import { PostgresReads } from "./postgres-reads.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { assertCopied } from "./schema/copied.ts";
 import { newerSchema, schemaVersion, versionOf } from "./schema/schema.ts";
-import { isLockHeld } from "./schema/exclusion.ts";
+import { isServed } from "./schema/exclusion.ts";
 
 const rowsPerPage = 4_096;
 /** The pause between two attempts to reach a database that does not answer, ms. */
@@ -37,7 +37,7 @@ export class PostgresPlace implements StorePlace {
   }
 
   isServed(): Promise<boolean> {
-    return this.#reading((readers) => isLockHeld(readers));
+    return this.#reading((readers) => isServed(readers, this.address.prepare));
   }
 
   async open(opening: Opening): Promise<OpenStore> {
@@ -99,7 +99,7 @@ export class PostgresPlace implements StorePlace {
   }
 
   check(): Promise<StoreCheck> {
-    return this.#reading((readers) => checkPostgres(readers));
+    return this.#reading((readers) => checkPostgres(readers, this.address.prepare));
   }
 
   backUp(file: string): never {
@@ -124,7 +124,7 @@ export class PostgresPlace implements StorePlace {
 
   /** Connections that read, to a database of this server's schema. */
   async #readers(): Promise<Readers> {
-    const readers = new Readers(this.address, "iot-server command");
+    const readers = new Readers(this.address, "iot-server command", "command");
     try {
       const version = await versionOf({ query: (text) => readers.read(text) });
       if (version > schemaVersion) throw newerSchema(version, this.name);

@@ -33,6 +33,9 @@ import {
   sessionOf,
 } from "./rows/columns.ts";
 
+/** How many sessions are read at once. Far more than a device can have open. */
+const sessionsPerPage = 20_000;
+
 export class PostgresReads implements DeviceReads, ReportReads {
   /** @param lastEnd returns the number above those of all stored reports */
   constructor(
@@ -100,12 +103,23 @@ export class PostgresReads implements DeviceReads, ReportReads {
     return rows.map(questionOf);
   }
 
-  /** All open sessions. */
+  /** All open sessions, read a page at a time: there may be a million. */
   async openSessions(): Promise<readonly SessionRow[]> {
-    const rows = await this.readers.read(
-      `SELECT ${sessionColumns} FROM session AS s WHERE s.ended IS NULL ORDER BY s.session`,
-    );
-    return rows.map(sessionOf);
+    const found: SessionRow[] = [];
+    for (let after = ""; ;) {
+      const rows = await this.readers.read(
+        `SELECT ${sessionColumns} FROM session AS s
+         WHERE s.ended IS NULL AND s.device >= $1 ORDER BY s.device LIMIT ${sessionsPerPage}`,
+        [after],
+      );
+      const page = rows.map(sessionOf);
+      // The page's last device may have more on the next one.
+      const last = page.at(-1)?.device ?? "";
+      const isLast = page.length < sessionsPerPage;
+      for (const row of page) if (isLast || row.device !== last) found.push(row);
+      if (isLast) return found.sort((a, b) => a.session - b.session);
+      after = last;
+    }
   }
 
   chunks(from: number, to: number): Promise<readonly ReportChunk[]> {

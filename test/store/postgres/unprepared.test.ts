@@ -1,5 +1,5 @@
 // Without prepared statements, as behind pgbouncer: the store keeps the contract, and has no lock that would outlive its
-// session; the latest start wins.
+// session, but a sign of life.
 
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
@@ -21,7 +21,18 @@ describe("without prepared statements", () => {
   describe("batches", () => batchesContract(openNew));
   describe("reports", () => reportsContract(openNew));
 
-  test("a server that starts later takes over, and the earlier one stores nothing more", async () => {
+  test("a second server is refused while the first one shows that it lives", async () => {
+    const address = await newAddress({ prepare: false });
+    const first = await openAt(address);
+    const living = setInterval(() => first.watch(), 100);
+    const refused = await openAt(address).catch((error: unknown) => error);
+    clearInterval(living);
+    expect(refused).toMatchObject({ code: "store-in-use" });
+    await closeStores();
+    await openAt(address);
+  });
+
+  test("one that shows nothing is superseded, and stores nothing more", async () => {
     const address = await newAddress({ prepare: false });
     const said: string[] = [];
     const first = await openAt(address, said);

@@ -23,6 +23,8 @@ export function shownAddress({ hostname, port, username, database }: PostgresAdd
   return `postgres://${username}@${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
 }
 
+/** How long PostgreSQL may work on a statement of a server, ms. */
+const statementMsMax = 5_000;
 /** How long a connection may take to open, s. */
 const connectSeconds = 4;
 
@@ -30,16 +32,18 @@ const connectSeconds = 4;
  * How Bun is to connect. No idleTimeout and no maxLifetime: connections that end by themselves lose queries.
  * @param name shown in PostgreSQL's list of sessions
  * @param onclose called for each connection that ends or could not be opened
+ * @param statementMs how long PostgreSQL may work on a statement
  */
 export function connectionOptions(
   address: PostgresAddress,
   name: string,
   max: number,
   onclose: (error: Error | null) => void = () => {},
+  statementMs = statementMsMax,
 ): SQL.Options {
   const { hostname, port, username, database, password, prepare } = address;
   // A pooler refuses what it does not know, and shares connections between sessions: there the deadlines here must do.
-  const connection = prepare ? sessionSettings(name) : { application_name: name };
+  const connection = prepare ? sessionSettings(name, statementMs) : { application_name: name };
   const to = { hostname, port, username, database, password: password ?? "" };
   const options = { adapter: "postgres", tls: tlsOf(address), prepare, max, connection } as const;
   return { ...to, ...options, connectionTimeout: connectSeconds, bigint: false, onclose };
@@ -51,10 +55,10 @@ function tlsOf({ tls, rootCert }: PostgresAddress) {
   return tls === "verify-ca" ? { ca, checkServerIdentity: () => undefined } : { ca };
 }
 
-function sessionSettings(name: string) {
+function sessionSettings(name: string, statementMs: number) {
   return {
     application_name: name,
-    statement_timeout: "5s",
+    statement_timeout: `${statementMs}ms`,
     lock_timeout: "3s",
     idle_in_transaction_session_timeout: "5s",
     synchronous_commit: "on",

@@ -1,7 +1,7 @@
 // Keeps the store connected: opens the connection that writes, and opens another one whenever it is lost, until another
 // server has taken the database. Stores nothing.
 
-import { type Claim, resume, unlocking } from "../schema/exclusion.ts";
+import { type Claim, leaving, resume } from "../schema/exclusion.ts";
 import { type PostgresAddress, shownAddress } from "./address.ts";
 import { Lost, withDeadline } from "./lost.ts";
 import { Writer } from "./writer.ts";
@@ -92,7 +92,8 @@ export class Connector {
     const writer = this.#writer;
     this.#writer = null;
     this.#why = "the store is closed";
-    if (this.address.prepare) await writer?.send([unlocking], closeMs).catch(() => {});
+    const last = leaving(this.#claim, this.address.prepare);
+    await writer?.send([last], closeMs).catch(() => {});
     writer?.close();
   }
 

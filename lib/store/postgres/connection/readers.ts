@@ -8,8 +8,8 @@ import { explainPostgres } from "./refusals.ts";
 import { drop, type Rows } from "./writer.ts";
 
 const connectionsMax = 3;
-/** How long a read may take, ms. */
-const readMs = 10_000;
+/** How long a read may take, ms: of a server, and of a command that counts all rows. */
+const readMs = { server: 10_000, command: 3_600_000 } as const;
 /** How often a read is tried, if its connection is lost this soon, ms. */
 const attemptsMax = 2;
 const againMsMax = 1_000;
@@ -21,6 +21,7 @@ export class Readers {
   constructor(
     private readonly address: PostgresAddress,
     private readonly name: string,
+    private readonly reader: keyof typeof readMs = "server",
   ) {
     this.#pool = this.#newPool();
   }
@@ -47,7 +48,7 @@ export class Readers {
     const pool = this.#pool;
     try {
       const rows = pool.unsafe(text, [...values]).execute() as unknown as Promise<Rows>;
-      return (await withDeadline(rows, readMs)) as unknown as readonly Row[];
+      return (await withDeadline(rows, readMs[this.reader])) as unknown as readonly Row[];
     } catch (error) {
       if (!isLost(error) && !(error instanceof Lost)) throw error;
       // Those that read at the same moment renew it once.
@@ -63,6 +64,9 @@ export class Readers {
   }
 
   #newPool(): SQL {
-    return new SQL(connectionOptions(this.address, this.name, connectionsMax));
+    const statementMs = this.reader === "command" ? readMs.command : undefined;
+    return new SQL(
+      connectionOptions(this.address, this.name, connectionsMax, undefined, statementMs),
+    );
   }
 }

@@ -15,7 +15,8 @@ const migrations: readonly string[] = [
     id          int PRIMARY KEY CHECK (id = 1),
     fingerprint text NOT NULL,
     shared_ip   boolean NOT NULL,
-    epoch       bigint NOT NULL
+    epoch       bigint NOT NULL,
+    seen        timestamptz
   );
 
   CREATE SEQUENCE session_number;
