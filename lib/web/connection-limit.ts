@@ -32,7 +32,7 @@ export class ConnectionLimit {
   /** Closes what is too much; called forty times a second. */
   check(): void {
     const { port, connections, now, onFull } = this.options;
-    const surplus = surplusOf(connections.open(port));
+    const surplus = surplusOf(connections.open(port, connectionsOfPeerMax));
     if (surplus.length === 0) return;
     for (const connection of surplus) connections.close(connection);
     if (now() - this.#closedAt > tellAgainMs) onFull();

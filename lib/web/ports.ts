@@ -52,8 +52,11 @@ export type Connection = {
 
 /** The TCP connections of this process. */
 export interface ConnectionSource {
-  /** The open ones to a local port; none if the system does not tell. */
-  open(port: number): readonly Connection[];
+  /**
+   * The open ones to a local port; none if the system does not tell.
+   * @param least if the process has fewer open files than this, none is looked for
+   */
+  open(port: number, least: number): readonly Connection[];
   /** Closes one, from the latest `open` and in the same turn. */
   close(connection: Connection): void;
 }

@@ -97,17 +97,18 @@ test.if(process.platform === "linux")(
       return socket;
     };
     const [one, two] = [await client("127.0.0.1"), await client("127.0.0.2")];
-    await until("both", () => source.open(port).length === 2);
+    await until("both", () => source.open(port, 0).length === 2);
+    expect(source.open(port, 100_000)).toEqual([]);
     two.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await new Promise((resolve) => two.once("data", resolve));
-    await until("the answer", () => source.open(port).some(({ isAnswered }) => isAnswered));
-    const seen = new Map(source.open(port).map(({ peer, isAnswered }) => [peer, isAnswered]));
+    await until("the answer", () => source.open(port, 0).some(({ isAnswered }) => isAnswered));
+    const seen = new Map(source.open(port, 0).map(({ peer, isAnswered }) => [peer, isAnswered]));
     expect([seen.get("7f000001"), seen.get("7f000002")]).toEqual([false, true]);
     const ended = new Promise((resolve) => one.once("close", resolve));
-    for (const connection of source.open(port))
+    for (const connection of source.open(port, 0))
       if (!connection.isAnswered) source.close(connection);
     await ended;
-    await until("one", () => source.open(port).length === 1);
+    await until("one", () => source.open(port, 0).length === 1);
     two.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await new Promise((resolve) => two.once("data", resolve));
     two.destroy();
