@@ -253,7 +253,7 @@ test("each frame counts as a request of the turn, also one that changes nothing"
   const { engine } = world.server;
   const isFull = () => engine.isFull;
   const source = { ip: "192.0.2.2", port: 11 };
-  engine.take();
+  engine.endTurn();
   let packets = 0;
   while (!isFull()) {
     const frames = Array.from({ length: 40 }, () => link.text("nonsense"));
@@ -263,6 +263,6 @@ test("each frame counts as a request of the turn, also one that changes nothing"
   }
   expect(packets).toBe(Math.ceil(limits.requestsPerTurn / 41));
   expect(engine.hasWork).toBe(false);
-  engine.take();
+  engine.endTurn();
   expect(isFull()).toBe(false);
 });
