@@ -35,6 +35,10 @@ export function sessionOf(raw: RawSession): SessionRow {
   return { session, device, source, stated, ...times, clientKey, clockOffset };
 }
 
+/** Ends a device's open session. The other index would go through all sessions that the device ever had. */
+export const endOpenSql =
+  "UPDATE login INDEXED BY login_open SET ended = ?, reason = ? WHERE device = ? AND ended IS NULL";
+
 export class SessionRows {
   readonly #latest: Statement<RawSession>;
   readonly #insert: Statement<{ session: number }>;
@@ -53,10 +57,7 @@ export class SessionRows {
        (device, ip, port, login_ip, login_port, started, last_seen, client_key, clock_offset)
        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8) RETURNING session`,
     );
-    this.#endOpen = prepare(
-      database,
-      "UPDATE login SET ended = ?, reason = ? WHERE device = ? AND ended IS NULL",
-    );
+    this.#endOpen = prepare(database, endOpenSql);
     this.#end = prepare(
       database,
       "UPDATE login SET ended = ?, reason = ?, last_seen = ? WHERE session = ? AND ended IS NULL",

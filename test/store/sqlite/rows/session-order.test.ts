@@ -7,6 +7,7 @@ import type { Operation } from "../../operations.ts";
 import { listDevices } from "../../../../lib/store/sqlite/rows/device-listing.ts";
 import { OperatorReader } from "../../../../lib/store/sqlite/operator-reader.ts";
 import { applicationId, migrate, migrations } from "../../../../lib/store/sqlite/file/schema.ts";
+import { endOpenSql } from "../../../../lib/store/sqlite/rows/session-rows.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { deviceOf, loginOf, registerOf, startOfTime } from "../../fixtures.ts";
 import { newDatabase } from "../store-fixtures.ts";
@@ -155,4 +156,11 @@ test("the end of a session stores when its device was last heard, also if its ro
     { kind: "end", id: "device-1", session: 1, reason: "offline", lastSeen, at: now + 4 * minute },
   ]);
   expect([...listDevices(database)].map(({ session }) => session?.lastSeen)).toEqual([lastSeen]);
+});
+
+test("to open a session the earlier ones of the device are not gone through", () => {
+  const plan = newDatabase().query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${endOpenSql}`);
+  expect(plan.all().map(({ detail }) => detail)).toEqual([
+    expect.stringContaining("USING INDEX login_open (device=?)"),
+  ]);
 });
