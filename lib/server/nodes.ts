@@ -1,0 +1,78 @@
+// The servers of one store, its nodes: what they tell and ask each other. A store in a file has one. Types, and that one.
+
+import type { AskResult } from "./asks.ts";
+import type { Asker, RosterRow, SessionRow } from "./rows.ts";
+
+/** A sealed packet of a device to another one, which is logged in at another node. */
+export type Relayed = { readonly from: string; readonly to: string; readonly packet: Uint8Array };
+
+/** The nodes as the engine sees them. */
+export interface Nodes {
+  /** The name of this node: that of the sessions that it heard last. Empty if there is no other. */
+  readonly own: string;
+  /** Until when no other node ends sessions of this one, by the monotonic clock, ms. */
+  readonly sureUntil: number;
+  /** Passes a packet on to another node. It may get lost on the way, as a datagram. */
+  relay(node: string, relayed: Relayed): void;
+}
+
+/** The one server of a store. */
+export const alone: Nodes = { own: "", sureUntil: Infinity, relay: () => {} };
+
+/** How busy a node is. */
+export type NodeLoad = {
+  readonly sessions: number;
+  /** Datagrams received, and reports stored, a second. */
+  readonly received: number;
+  readonly reports: number;
+};
+
+/** A node as it is listed. */
+export type NodeRow = NodeLoad & {
+  readonly name: string;
+  /** Where devices reach it, as `host:port`. */
+  readonly address: string;
+  readonly version: string;
+  /** How long ago it last showed that it lives, by the clock of the store, ms. */
+  readonly silentMs: number;
+  /** Whether it lives. */
+  readonly lives: boolean;
+};
+
+/** A device as it is in the store, with the node that heard its latest session last. */
+export type PlacedRow = RosterRow & { readonly node: string };
+
+/** A question of the operator, to a device of another node. */
+export type NodeQuestion = {
+  readonly id: string;
+  readonly code: string;
+  readonly target: string;
+  readonly by: Asker;
+};
+
+/** What a node does when others tell or ask it something. */
+export type NodeHandlers = {
+  readonly load: () => NodeLoad;
+  /** The ids of all sessions in memory, to be compared with the store. */
+  readonly sessionIds: () => Iterable<string>;
+  /** Devices as another node has left them; null for each that is not registered. */
+  readonly onChanged: (devices: ReadonlyMap<string, PlacedRow | null>) => void;
+  /** Sessions of a node that is gone, which this one has ended as `offline`. */
+  readonly onEnded: (sessions: readonly SessionRow[]) => void;
+  readonly onRelayed: (relayed: Relayed) => void;
+  readonly onAsked: (question: NodeQuestion) => Promise<AskResult>;
+};
+
+/** The nodes of a store that can have several. */
+export interface StoreNodes extends Nodes {
+  /** Begins to listen to the others. */
+  start(handlers: NodeHandlers): void;
+  /** Tells the others that devices have changed: registered, removed, logged in, moved to this node, ended. */
+  tell(ids: Iterable<string>): void;
+  /** All nodes, by name. */
+  list(): Promise<readonly NodeRow[]>;
+  /** The living node, other than this one, at which a device is logged in; null if there is none. */
+  nodeOf(id: string): Promise<string | null>;
+  /** Asks a device of another node. */
+  ask(node: string, question: NodeQuestion): Promise<AskResult>;
+}
