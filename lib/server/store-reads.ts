@@ -58,10 +58,18 @@ export type ReportRange = {
 /** 65,536 consecutive sequence numbers, the first of which is `number` times as many. */
 export type ReportChunk = {
   readonly number: number;
-  /** Whether the times of each device's reports ascend in it, and none of its reports was removed. */
+  /**
+   * Whether the times of each device's reports ascend in it, and none of its reports was removed; of those with numbers below
+   * `finalBelow`.
+   */
   readonly isOrdered: boolean;
   /** Changes when reports of it are removed. */
   readonly revision: number;
+  /**
+   * Reports with lower numbers than this are stored already, or never will be. Absent if no number below the end of all
+   * reports is still to come.
+   */
+  readonly finalBelow?: number;
 };
 
 /** Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. */

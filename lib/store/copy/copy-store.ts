@@ -6,7 +6,7 @@ import type { LegacyPort } from "../sqlite/legacy/legacy.ts";
 import { explainSqlite } from "../sqlite/file/database-refusal.ts";
 import type { PostgresAddress } from "../postgres/connection/address.ts";
 import { explainPostgres } from "../postgres/connection/refusals.ts";
-import { chunkOf } from "../postgres/reports/chunk-summaries.ts";
+import { chunkOf } from "../postgres/reports/horizon.ts";
 import { compare, isBeginning } from "./comparison.ts";
 import { copiedTables } from "./copied-tables.ts";
 import { PostgresTarget } from "./postgres-target.ts";

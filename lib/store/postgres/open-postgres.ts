@@ -5,6 +5,8 @@ import { randomBytes } from "node:crypto";
 import { OperatingError } from "../../operating-error.ts";
 import type { Opening, OpenStore } from "../../server/store-care.ts";
 import { AskedDevices } from "./batch/asked-devices.ts";
+import { blocksOf, nextBlock } from "./batch/blocks.ts";
+import { ReportNumbers } from "./batch/numbers.ts";
 import { type PostgresAddress, shownAddress } from "./connection/address.ts";
 import { Connector } from "./connection/connector.ts";
 import { Readers } from "./connection/readers.ts";
@@ -14,6 +16,7 @@ import { PostgresReads } from "./postgres-reads.ts";
 import { PostgresStore } from "./postgres-store.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { CarriedKeys } from "./reports/carried-keys.ts";
+import { Horizon, oldestWriting } from "./reports/horizon.ts";
 import { PostgresRemover } from "./reports/remover.ts";
 import { begin, lock, renew } from "./schema/exclusion.ts";
 import { assertCopied } from "./schema/copied.ts";
@@ -26,6 +29,14 @@ const sizeEvery = 10;
 /** How often a server behind a pooler shows that it lives, in the same calls. */
 const renewEvery = 2;
 
+/** What the store has around it. */
+export type Around = {
+  /** Whether no other server stores reports. */
+  readonly isAlone: () => boolean;
+  /** The monotonic clock, ms. */
+  readonly now: () => number;
+};
+
 /**
  * Opens a database.
  * @param traits what this server must have in common with those before
@@ -35,6 +46,7 @@ export async function openPostgres(
   address: PostgresAddress,
   traits: ServerTraits,
   { onTrouble }: Pick<Opening, "onTrouble">,
+  around: Around = { isAlone: () => true, now: () => performance.now() },
 ): Promise<OpenStore> {
   // No other session has this name, so that only an own lost one is ended by it.
   const name = `iot-server ${randomBytes(6).toString("hex")}`;
@@ -51,7 +63,7 @@ export async function openPostgres(
     const claim = await begin(writer, traits.fingerprint !== null);
     const found = { ...(await stateOf(writer)), warnings: await warningsAbout(writer, shown) };
     const connector = new Connector(address, name, { writer, claim }, onTrouble);
-    return assembled(connector, readers, found, address.prepare);
+    return assembled(connector, readers, found, address.prepare, around);
   } catch (error) {
     readers.close();
     writer?.close();
@@ -60,9 +72,11 @@ export async function openPostgres(
 }
 
 type Found = {
-  readonly end: number;
+  /** The first number of the next block. */
+  readonly next: number;
+  /** Whether no report is being stored. */
+  readonly isQuiet: boolean;
   readonly newest: number | null;
-  readonly unsettled: number;
   readonly bytes: number;
   readonly asked: AskedDevices;
   readonly warnings: readonly OperatingError[];
@@ -74,16 +88,19 @@ function assembled(
   readers: Readers,
   found: Found,
   locks: boolean,
+  { isAlone, now }: Around,
 ): OpenStore {
-  const summaries: ChunkSummaries = new ChunkSummaries(readers, () => store.end, found.unsettled);
-  const store = new PostgresStore(
-    connector,
-    new CarriedKeys(found.carriedUntil),
-    found.asked,
-    found.end,
-    () => summaries.settle(),
+  const blocks = blocksOf(connector, (number) => horizon.note(number));
+  // Nothing of before can come any more.
+  const isExact = isAlone() && found.isQuiet;
+  const numbers = new ReportNumbers({ ...blocks, now }, isExact ? found.next : null);
+  const horizon: Horizon = new Horizon(readers, numbers, isExact ? found.next : 0, now);
+  const summaries = new ChunkSummaries(readers, horizon);
+  const carried = new CarriedKeys(found.carriedUntil);
+  const store = new PostgresStore(connector, carried, found.asked, numbers, () =>
+    summaries.settle(),
   );
-  const reads = new PostgresReads(readers, summaries, () => store.end);
+  const reads = new PostgresReads(readers, summaries, horizon);
   let { bytes } = found;
   let watched = 0;
   const measure = async () => {
@@ -92,13 +109,7 @@ function assembled(
   };
   return {
     reads,
-    remover: new PostgresRemover(
-      readers,
-      summaries,
-      found.newest,
-      () => store.end,
-      () => connector.isOver,
-    ),
+    remover: new PostgresRemover(readers, summaries, found.newest, () => connector.isOver),
     warnings: found.warnings,
     damage: null,
     apply: (steps) => store.apply(steps),
@@ -123,9 +134,8 @@ const sizeQuery = "SELECT pg_database_size(current_database())::float8 AS bytes"
 /** What is in memory of the database while it is served. */
 async function stateOf(writer: Writer): Promise<Omit<Found, "warnings">> {
   const [row] = await writer.query(
-    `SELECT coalesce((SELECT max(sequence) FROM report), 0)::float8 + 1 AS end,
+    `SELECT ${nextBlock}::float8 AS next, (${oldestWriting}) IS NULL AS "isQuiet",
             (SELECT received FROM report ORDER BY sequence DESC LIMIT 1)::float8 AS newest,
-            (SELECT coalesce(max(number) + 1, 0) FROM report_chunk)::float8 AS unsettled,
             (SELECT carried_until FROM copied)::float8 AS "carriedUntil",
             (${sizeQuery}) AS bytes`,
   );

@@ -11,6 +11,7 @@ import { checkPostgres } from "./database-check.ts";
 import { openPostgres } from "./open-postgres.ts";
 import { PostgresReads } from "./postgres-reads.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
+import { Horizon } from "./reports/horizon.ts";
 import { assertCopied } from "./schema/copied.ts";
 import { newerSchema, schemaVersion, versionOf } from "./schema/schema.ts";
 import { isServed } from "./schema/exclusion.ts";
@@ -158,6 +159,6 @@ export class PostgresPlace implements StorePlace {
 const everything = { low: 0, high: Number.MAX_SAFE_INTEGER };
 
 function readsOf(readers: Readers): PostgresReads {
-  const end = () => Number.MAX_SAFE_INTEGER;
-  return new PostgresReads(readers, new ChunkSummaries(readers, end, 0), end);
+  const horizon = new Horizon(readers, null, 0, () => performance.now());
+  return new PostgresReads(readers, new ChunkSummaries(readers, horizon), horizon);
 }

@@ -20,6 +20,7 @@ import { firstsFrom } from "../time-search.ts";
 import { numberArray, textArray } from "./connection/arrays.ts";
 import type { Readers } from "./connection/readers.ts";
 import type { ChunkSummaries } from "./reports/chunk-summaries.ts";
+import type { Horizon } from "./reports/horizon.ts";
 import { PostgresMessageScan, PostgresScan } from "./reports/report-scan.ts";
 import {
   deviceColumns,
@@ -37,11 +38,10 @@ import {
 const sessionsPerPage = 20_000;
 
 export class PostgresReads implements DeviceReads, ReportReads {
-  /** @param lastEnd returns the number above those of all stored reports */
   constructor(
     private readonly readers: Readers,
     private readonly summaries: ChunkSummaries,
-    private readonly lastEnd: () => number,
+    private readonly horizon: Horizon,
   ) {}
 
   async roster(after: string, limit: number): Promise<readonly RosterRow[]> {
@@ -154,8 +154,8 @@ export class PostgresReads implements DeviceReads, ReportReads {
     return firstsFrom((index) => own[index] as number, own.length, times);
   }
 
-  end(): number {
-    return this.lastEnd();
+  async end(): Promise<number> {
+    return (await this.horizon.read()).end;
   }
 
   async first(): Promise<number> {

@@ -4,8 +4,7 @@
 import { failingOf, StoreFailure } from "../../server/store-failure.ts";
 import type { ReportStep, StepResult, Step, Store } from "../../server/store-port.ts";
 import { AskedDevices, isPlainReport } from "./batch/asked-devices.ts";
-import { taking } from "./batch/loading.ts";
-import { ReportNumbers } from "./batch/numbers.ts";
+import type { BatchNumbers, ReportNumbers } from "./batch/numbers.ts";
 import { CommitLost, Superseded, Transaction } from "./batch/transaction.ts";
 import type { Connector } from "./connection/connector.ts";
 import { Lost, stateOf } from "./connection/lost.ts";
@@ -25,29 +24,19 @@ const inTheWay = new Set(["23505", "40P01", "40001", "55P03"]);
 const pauseMs = 100;
 
 export class PostgresStore implements Store {
-  readonly #numbers = new ReportNumbers((count) => this.#takeBlocks(count));
-  #end: number;
-
   /**
    * @param carried the keys of reports that were copied into this database
    * @param asked the devices with kept questions; the store adds those that come
-   * @param end above the numbers of all stored reports
+   * @param numbers gives the numbers of reports
    * @param settle does what is due besides the batches; called after each of them
    */
   constructor(
     private readonly connector: Connector,
     private readonly carried: CarriedKeys,
     private readonly asked: AskedDevices,
-    end: number,
+    private readonly numbers: ReportNumbers,
     private readonly settle: () => void,
-  ) {
-    this.#end = end;
-  }
-
-  /** Above the numbers of all stored reports. */
-  get end(): number {
-    return this.#end;
-  }
+  ) {}
 
   /**
    * Carries out a batch.
@@ -65,13 +54,17 @@ export class PostgresStore implements Store {
   }
 
   async #apply(steps: readonly Step[]): Promise<readonly StepResult[]> {
+    const numbers = this.numbers.begin();
     try {
       const keyOf = await this.#keysOf(steps);
       const isPlain = (step: Step): step is ReportStep => isPlainReport(step, this.asked);
-      return steps.every(isPlain)
-        ? await this.#storeReports(steps, keyOf)
-        : await this.#transact(steps, keyOf);
+      const results = steps.every(isPlain)
+        ? await this.#storeReports(steps, keyOf, numbers)
+        : await this.#transact(steps, keyOf, numbers);
+      numbers.end(true);
+      return results;
     } catch (error) {
+      numbers.end(failingOf(error) !== "unknown");
       if (error instanceof Superseded) this.connector.surrender();
       else if (error instanceof Lost) this.connector.lose(error.message);
       throw new StoreFailure(failingOf(error), wordsOf(error), { cause: error });
@@ -95,11 +88,15 @@ export class PostgresStore implements Store {
    * Stores reports with one statement. If its answer is lost it is sent again: those that were stored have the numbers of
    * this batch, and any other stored one is an earlier report.
    */
-  async #storeReports(steps: readonly ReportStep[], keyOf: KeyOf): Promise<StepResult[]> {
+  async #storeReports(
+    steps: readonly ReportStep[],
+    keyOf: KeyOf,
+    given: BatchNumbers,
+  ): Promise<StepResult[]> {
     const keys = steps.map(keyOf);
     const places = new Map(keys.map((key, place) => [key, place] as const).reverse());
     const firsts = [...places.values()].reverse();
-    const numbers = await this.#numbers.next(firsts.length);
+    const numbers = await given.next(firsts.length);
     const own = new Map(firsts.map((place, i) => [keys[place] as string, numbers[i] as number]));
     const reports = firsts.map((place) => {
       const key = keys[place] as string;
@@ -114,7 +111,6 @@ export class PostgresStore implements Store {
       if (stored.size < left.length) throw new Superseded();
       return stored;
     });
-    this.#stored(Math.max(...numbers));
     return steps.map((_, place) => {
       const key = keys[place] as string;
       const ownNumber = own.get(key) as number;
@@ -128,30 +124,28 @@ export class PostgresStore implements Store {
   }
 
   /** Carries out a batch in a transaction. If its answer is lost, PostgreSQL is asked whether it was committed. */
-  async #transact(steps: readonly Step[], keyOf: KeyOf): Promise<readonly StepResult[]> {
+  async #transact(
+    steps: readonly Step[],
+    keyOf: KeyOf,
+    given: BatchNumbers,
+  ): Promise<readonly StepResult[]> {
     const end = performance.now() + unknownMs;
     for (let attempt = 1; ; attempt++) {
-      let [highest, results] = [0, null as readonly StepResult[] | null];
+      let results: readonly StepResult[] | null = null;
       const writer = await this.connector.reconnected(end);
       try {
         results = await new Transaction(writer, steps, {
           epoch: this.connector.epoch,
           keyOf,
           mayHaveQuestions: (device) => this.asked.mayHave(device, null),
-          reportNumbers: async (count) => {
-            const numbers = await this.#numbers.next(count);
-            highest = Math.max(highest, ...numbers);
-            return numbers;
-          },
+          reportNumbers: (count) => given.next(count),
           onQuestion: (device, time) => this.asked.note(device, time),
         }).run();
       } catch (error) {
         if (error instanceof CommitLost) results = await this.#resultsOf(error);
         else if (attempt === attemptsMax || !inTheWay.has(stateOf(error))) throw error;
       }
-      if (results === null) continue;
-      this.#stored(highest);
-      return results;
+      if (results !== null) return results;
     }
   }
 
@@ -184,18 +178,6 @@ export class PostgresStore implements Store {
         }
       }
     }
-  }
-
-  /** Notes that all reports up to a number are stored. */
-  #stored(highest: number): void {
-    this.#end = Math.max(this.#end, highest + 1);
-  }
-
-  async #takeBlocks(count: number): Promise<number[]> {
-    const { writer } = this.connector;
-    if (writer === null) throw new Lost(this.connector.why);
-    const rows = await writer.query(...taking("report_block", count));
-    return rows.map(({ number }) => number as number);
   }
 }
 

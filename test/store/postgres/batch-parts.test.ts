@@ -36,22 +36,111 @@ test("over a link the client's key and the msgid are in it, too", () => {
   expect(reportKeyOf({ ...sealed })).toBe(keys[1] as string);
 });
 
+/** Numbers of a sequence with others between: the next block begins at `at.next`. */
+function numbersFrom(start: number, next: number | null) {
+  const at = { next: start, newest: Number.NaN, now: 0, taken: [] as number[] };
+  const parts = {
+    take: async (count: number) => {
+      at.taken.push(count);
+      return Array.from({ length: count }, () => (at.newest = (at.next += 256) - 256));
+    },
+    newest: async () => at.newest,
+    now: () => at.now,
+  };
+  return { at, numbers: new ReportNumbers(parts, next) };
+}
+
 test("numbers of reports are taken in blocks, and ascend also where blocks are apart", async () => {
-  const taken: number[] = [];
-  let block = 1;
-  const numbers = new ReportNumbers(async (count) => {
-    taken.push(count);
-    return Array.from({ length: count }, () => (block += 512) - 512);
-  });
-  const given = [
-    ...(await numbers.next(3)),
-    ...(await numbers.next(300)),
-    ...(await numbers.next(1)),
-  ];
+  const { at, numbers } = numbersFrom(1, 1);
+  const batch = numbers.begin();
+  const given = await batch.next(3);
+  at.next += 256;
+  given.push(...(await batch.next(300)), ...(await batch.next(1)));
   expect(given.slice(0, 4)).toEqual([1, 2, 3, 4]);
   expect(given.slice(254, 258)).toEqual([255, 256, 513, 514]);
   expect(given).toHaveLength(304);
-  expect(taken).toEqual([1, 1]);
+  expect(at.taken).toEqual([1, 1]);
+});
+
+test("batches at the same time get numbers in order", async () => {
+  const { numbers } = numbersFrom(1, 1);
+  const given = await Promise.all([1, 2, 3].map(() => numbers.begin().next(200)));
+  expect(given.flat()).toEqual(Array.from({ length: 600 }, (_, i) => i + 1));
+});
+
+test("after 2 s numbers are only given of the newest block of all", async () => {
+  const { at, numbers } = numbersFrom(1, 1);
+  const batch = numbers.begin();
+  expect(await batch.next(2)).toEqual([1, 2]);
+  at.now = 2_000;
+  // Another server takes one.
+  at.newest = at.next;
+  at.next += 256;
+  expect(await batch.next(1)).toEqual([3]);
+  at.now = 2_001;
+  expect(await batch.next(1)).toEqual([513]);
+  at.now = 60_000;
+  expect(await batch.next(1)).toEqual([514]);
+  at.now = 62_000;
+  at.newest = at.next;
+  at.next += 256;
+  expect(await batch.next(1)).toEqual([515]);
+  at.now = 62_001;
+  expect(await batch.next(1)).toEqual([1_025]);
+});
+
+test("of blocks that are too old when they come nothing is given, and the batch fails", async () => {
+  let [now, taken] = [0, 0];
+  const parts = {
+    take: async () => {
+      now += 2_001;
+      return [(taken += 512) - 511];
+    },
+    newest: async () => taken + 1,
+    now: () => now,
+  };
+  const numbers = new ReportNumbers(parts, 1);
+  const refused = numbers
+    .begin()
+    .next(1)
+    .catch((error: Error) => error.message);
+  expect(await refused).toContain("too slowly");
+  expect(taken).toBe(2 * 512);
+});
+
+test("it is known below which number no own one comes any more", async () => {
+  const { at, numbers } = numbersFrom(257, 257);
+  expect(numbers.done).toEqual({ from: 257, below: 257 });
+  const [one, two, three] = [numbers.begin(), numbers.begin(), numbers.begin()] as const;
+  await one.next(100);
+  await two.next(100);
+  await two.next(100);
+  await three.next(1);
+  two.end(true);
+  expect(numbers.done).toEqual({ from: 257, below: 257 });
+  // It may be stored or not, and will be within 30 s.
+  one.end(false);
+  at.now = 29_999;
+  expect(numbers.done.below).toBe(257);
+  at.now = 30_000;
+  expect(numbers.done.below).toBe(557);
+  three.end(true);
+  expect(numbers.done.below).toBe(558);
+  numbers.drop();
+  expect(numbers.done.below).toBe(769);
+  // Another server takes a block.
+  at.next += 256;
+  const four = numbers.begin();
+  expect(await four.next(1)).toEqual([1_025]);
+  four.end(true);
+  expect(numbers.done).toEqual({ from: 1_025, below: 1_026 });
+});
+
+test("of the first numbers it may not be known what was before", async () => {
+  const { numbers } = numbersFrom(1, null);
+  expect(numbers.done.from).toBe(Infinity);
+  await numbers.begin().next(1);
+  expect(numbers.done).toEqual({ from: 1, below: 1 });
 });
 
 test("any text without NUL passes as an array", async () => {

@@ -1,39 +1,155 @@
-// Numbers that a server takes from a sequence in advance. What is left when it stops is never given: there are holes.
-
-/** Takes `count` numbers or more, ascending. */
-type Take = (count: number) => Promise<readonly number[]>;
+// Numbers that a server takes from a sequence in advance, in blocks: which of them are given, which may still be stored, and
+// whether all between them are its own. What is left when it stops is never given: there are holes.
 
 /** The numbers of reports, taken in blocks. */
 export const blockSize = 256;
+/** How long after a number was taken, or was known to be of the newest block, it may be given, ms. */
+const givenWithinMs = 2_000;
+/** How long a batch whose result is not known may still be stored, ms. */
+const unknownMs = 30_000;
+/** How often blocks are taken for a batch, where they are too old when they come. */
+const attemptsMax = 2;
 
-export class ReportNumbers {
-  /** Blocks that are not used up, the first of them from `#next` on. */
-  readonly #blocks: number[] = [];
-  #next = 0;
+/** The sequence, and what else the numbers depend on. */
+export type NumbersParts = {
+  /** Takes blocks; returns the first number of each, ascending. */
+  readonly take: (count: number) => Promise<readonly number[]>;
+  /** The first number of the block that was taken last, here or by another server. */
+  readonly newest: () => Promise<number>;
+  /** The monotonic clock, ms. */
+  readonly now: () => number;
+};
 
-  /** @param takeBlocks takes some blocks; returns the first number of each */
-  constructor(private readonly takeBlocks: Take) {}
-
+/** The numbers of one batch. */
+export interface BatchNumbers {
   /** The next numbers, ascending. */
-  async next(count: number): Promise<number[]> {
-    const left = this.#blocks.length * blockSize - this.#used();
-    if (left < count) {
-      const more = await this.takeBlocks(Math.ceil((count - left) / blockSize));
-      if (this.#blocks.length === 0) this.#next = more[0] as number;
-      this.#blocks.push(...more);
-    }
-    return Array.from({ length: count }, () => this.#take());
+  next(count: number): Promise<number[]>;
+  /** The batch has ended. @param isKnown whether it is known if it was stored */
+  end(isKnown: boolean): void;
+}
+
+type Block = { readonly first: number; readonly takenAt: number };
+/** The numbers that a batch may still store: from `lowest` on, until a time of the monotonic clock. */
+type Use = { lowest: number; until: number };
+
+/**
+ * Gives numbers in the order in which they were taken. Another server's numbers may lie between and may be stored earlier or
+ * later: so that it is known when no more come below a number, those of a block are given within 2 s or never, but those of
+ * the newest block of all.
+ */
+export class ReportNumbers {
+  /** Blocks that are not used up, ascending, the first of them from `#next` on. */
+  #blocks: Block[] = [];
+  #next = 0;
+  readonly #uses = new Set<Use>();
+  /** One batch at a time gets numbers, so that they ascend. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** All numbers from the first to below the second one were taken here. */
+  #run: readonly [from: number, end: number];
+
+  /**
+   * @param next the first number of the next block, if all lower ones are stored already or never will be; null if other
+   *   servers may still store such
+   */
+  constructor(
+    private readonly parts: NumbersParts,
+    next: number | null,
+  ) {
+    this.#run = [next ?? Infinity, next ?? Infinity];
   }
 
-  #used(): number {
-    return this.#blocks.length === 0 ? 0 : this.#next - (this.#blocks[0] as number);
+  /** Begins to give numbers to a batch, which then has to end. */
+  begin(): BatchNumbers {
+    const use = { lowest: Infinity, until: Infinity };
+    this.#uses.add(use);
+    return {
+      next: (count) => {
+        const given = this.#turn.then(() => this.#give(use, count));
+        this.#turn = given.catch(() => {});
+        return given;
+      },
+      end: (isKnown) => {
+        if (isKnown || use.lowest === Infinity) this.#uses.delete(use);
+        else use.until = this.parts.now() + unknownMs;
+      },
+    };
+  }
+
+  /** Gives up what is left. */
+  drop(): void {
+    this.#blocks = [];
+  }
+
+  /**
+   * The numbers, `from` to below `below`, of which no more will be stored than are stored now: all were taken here, one after
+   * the other, and the batches that got them have ended.
+   */
+  get done(): { readonly from: number; readonly below: number } {
+    const now = this.parts.now();
+    let below = this.#blocks.length > 0 ? this.#next : this.#run[1];
+    for (const use of this.#uses) {
+      if (use.until <= now) this.#uses.delete(use);
+      else below = Math.min(below, use.lowest);
+    }
+    return { from: this.#run[0], below };
+  }
+
+  async #give(use: Use, count: number): Promise<number[]> {
+    await this.#dropOld();
+    for (let attempt = 1; this.#left < count; attempt++) {
+      if (attempt > attemptsMax) throw new Error("PostgreSQL gives numbers too slowly");
+      const takenAt = this.parts.now();
+      const more = await this.parts.take(Math.ceil((count - this.#left) / blockSize));
+      for (const first of more) this.#add({ first, takenAt });
+      await this.#dropOld();
+    }
+    const given = Array.from({ length: count }, () => this.#take());
+    use.lowest = Math.min(use.lowest, given[0] ?? Infinity);
+    return given;
+  }
+
+  get #left(): number {
+    const [block] = this.#blocks;
+    const used = block === undefined ? 0 : this.#next - block.first;
+    return this.#blocks.length * blockSize - used;
+  }
+
+  #add(block: Block): void {
+    if (this.#blocks.length === 0) this.#next = block.first;
+    this.#blocks.push(block);
+    const [from, end] = this.#run;
+    this.#run = [block.first === end ? from : block.first, block.first + blockSize];
+  }
+
+  async #dropOld(): Promise<void> {
+    const last = this.#blocks.at(-1);
+    if (last === undefined || !this.#isOld(this.#blocks[0] as Block)) return;
+    if (this.#isOld(last)) {
+      const at = this.parts.now();
+      const newest = await this.parts.newest();
+      // If nobody has taken numbers since, none of another server is higher.
+      const isStill = newest === last.first && this.#blocks.at(-1) === last;
+      if (isStill) this.#blocks.splice(-1, 1, { first: newest, takenAt: at });
+    }
+    this.#keep(this.#blocks.filter((block) => !this.#isOld(block)));
+  }
+
+  #isOld({ takenAt }: Block): boolean {
+    return this.parts.now() - takenAt > givenWithinMs;
   }
 
   #take(): number {
     const number = this.#next++;
-    if (this.#used() < blockSize) return number;
-    this.#blocks.shift();
-    this.#next = this.#blocks[0] ?? 0;
+    const [block] = this.#blocks as [Block];
+    if (this.#next === block.first + blockSize) this.#keep(this.#blocks.slice(1));
     return number;
+  }
+
+  /** Keeps the last ones of the blocks. */
+  #keep(blocks: Block[]): void {
+    const [first] = blocks;
+    if (first !== undefined && first !== this.#blocks[0])
+      this.#next = Math.max(this.#next, first.first);
+    this.#blocks = blocks;
   }
 }

@@ -14,6 +14,9 @@ const readMs = { server: 10_000, command: 3_600_000 } as const;
 const attemptsMax = 2;
 const againMsMax = 1_000;
 
+/** Sends a query in a transaction. */
+type Query = (text: string, values?: readonly unknown[]) => Promise<Rows>;
+
 export class Readers {
   #pool: SQL;
   #isClosed = false;
@@ -27,14 +30,31 @@ export class Readers {
   }
 
   /** The rows of a query. @throws OperatingError in words; others as they are */
-  async read<Row = Record<string, unknown>>(
+  read<Row = Record<string, unknown>>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
+    return this.#try(
+      (pool) => pool.unsafe(text, [...values]).execute() as unknown as Promise<readonly Row[]>,
+    );
+  }
+
+  /**
+   * What a transaction gives.
+   * @param work may be done again, also if it was committed: the answer may have been lost
+   * @throws as `read`
+   */
+  transact<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    return this.#try((pool) =>
+      pool.begin((sql) => work((text, values = []) => sql.unsafe(text, [...values]))),
+    );
+  }
+
+  async #try<T>(work: (pool: SQL) => Promise<T>): Promise<T> {
     const began = performance.now();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#read(text, values);
+        return await this.#over(work);
       } catch (error) {
         // PostgreSQL may have restarted since the last read. A silent one is not asked again.
         const isSoon = error instanceof Lost && performance.now() - began <= againMsMax;
@@ -43,12 +63,11 @@ export class Readers {
     }
   }
 
-  async #read<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+  async #over<T>(work: (pool: SQL) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new Lost("the store is closed");
     const pool = this.#pool;
     try {
-      const rows = pool.unsafe(text, [...values]).execute() as unknown as Promise<Rows>;
-      return (await withDeadline(rows, readMs[this.reader])) as unknown as readonly Row[];
+      return await withDeadline(work(pool), readMs[this.reader]);
     } catch (error) {
       if (!isLost(error) && !(error instanceof Lost)) throw error;
       // Those that read at the same moment renew it once.

@@ -1,20 +1,23 @@
 // Owns what is known of each 65,536 numbers of reports: how many there are, their lowest and highest times, whether those of
-// each device ascend. Full chunks have a row; the newest one is summed up in memory from the rows that came since it was
-// last asked for. Never removes a report.
+// each device ascend. A chunk to which nothing new comes has a row. Those of the newest one to which nothing new comes are
+// summed up in memory; what comes after them is looked up. Never removes a report.
 
 import type { ReportChunk } from "../../../server/store-reads.ts";
 import type { Readers } from "../connection/readers.ts";
+import { chunkOf, chunkSize, type Horizon, type Numbering } from "./horizon.ts";
 
-/** How many sequence numbers a chunk has. */
-export const chunkSize = 65_536;
 /** How many rows are read at once. */
 const rowsAtOnce = 16_384;
+/** The lock of whoever sums up a chunk for good, or removes reports: "iotC" in ASCII. */
+export const chunkLock = 0x696f7443;
 
 type Row = { readonly sequence: number; readonly device: string; readonly at: number };
 
-/** The newest chunk as far as it was read. */
+/** The beginning of a chunk, as far as nothing new comes to it. */
 type Fold = {
   readonly number: number;
+  /** That of the numbering when it was begun. */
+  readonly removals: number;
   /** The first number that was not read. */
   next: number;
   reports: number;
@@ -24,114 +27,119 @@ type Fold = {
   readonly latest: Map<string, number>;
 };
 
+/** The fold at a moment, and what was known then. */
+type Folded = Numbering & Omit<Fold, "next" | "latest">;
+
 export class ChunkSummaries {
-  #fold: Fold = newFold(0);
+  #fold: Fold = newFold(0, 0);
   /** The first chunk that may have no row. */
-  #unsettled: number;
+  #unsettled = 0;
   #settling: Promise<void> | null = null;
   #folding: Promise<unknown> = Promise.resolve();
-  /** Changes when reports of the newest chunk are removed. */
-  #revision = 0;
 
-  /**
-   * @param end returns the number above those of all stored reports
-   * @param unsettled the first chunk that may have no row
-   */
   constructor(
     private readonly readers: Readers,
-    private readonly end: () => number,
-    unsettled: number,
-  ) {
-    this.#unsettled = unsettled;
-  }
+    private readonly horizon: Horizon,
+  ) {}
 
-  /** The chunks with reports measured from `from` to `to`, in order. */
+  /** The chunks with reports measured from `from` to `to`, in order; also those to which such may still come. */
   async between(from: number, to: number): Promise<ReportChunk[]> {
     const newest = await this.#newest();
-    const rows = await this.readers.read<ReportChunk>(
-      `SELECT number::float8 AS number, ordered AS "isOrdered", revision FROM report_chunk
-       WHERE reports > 0 AND highest_at >= $1::float8 AND lowest_at <= $2::float8 AND number < $3::float8
-       ORDER BY report_chunk.number`,
-      [finite(from), finite(to), newest.number],
-    );
-    const full = rows.map(({ number, isOrdered, revision }) => ({ number, isOrdered, revision }));
-    const isIn = newest.reports > 0 && newest.highest >= from && newest.lowest <= to;
-    const { number, ordered } = newest;
-    const open = { number, isOrdered: ordered && this.#revision === 0, revision: this.#revision };
-    return isIn ? [...full, open] : full;
+    const { number, ordered, reports, lowest, highest, end, finalBelow, removals } = newest;
+    const [rows, open] = await Promise.all([
+      this.readers.read<ReportChunk>(
+        `SELECT number::float8 AS number, ordered AS "isOrdered", revision FROM report_chunk
+         WHERE reports > 0 AND highest_at >= $1::float8 AND lowest_at <= $2::float8 AND number < $3::float8
+         ORDER BY report_chunk.number`,
+        [finite(from), finite(to), number],
+      ),
+      finalBelow < end ? this.readers.read<{ number: number }>(openChunks, [finalBelow, end]) : [],
+    ]);
+    const found = rows.map((row): ReportChunk => {
+      return { number: row.number, isOrdered: row.isOrdered, revision: row.revision };
+    });
+    const isOrdered = ordered && newest.removedIn < number;
+    const isIn = reports > 0 && highest >= from && lowest <= to;
+    const isOpen = open.some((one) => one.number === number);
+    if (isOpen) found.push({ number, isOrdered, revision: removals, finalBelow });
+    else if (isIn) found.push({ number, isOrdered, revision: removals });
+    for (const one of open) {
+      if (one.number === number) continue;
+      found.push({ number: one.number, isOrdered: false, revision: removals, finalBelow });
+    }
+    return found;
   }
 
   /** How many reports are kept. */
   async count(): Promise<number> {
-    const newest = await this.#newest();
+    const { number, reports, finalBelow } = await this.#newest();
     const [row] = await this.readers.read<{ reports: number }>(
-      "SELECT coalesce(sum(reports), 0)::float8 AS reports FROM report_chunk WHERE number < $1::float8",
-      [newest.number],
+      `SELECT ((SELECT coalesce(sum(reports), 0) FROM report_chunk WHERE number < $1::float8)
+             + (SELECT count(*) FROM report WHERE sequence >= $2::float8::bigint))::float8 AS reports`,
+      [number, finalBelow],
     );
-    return (row?.reports ?? 0) + newest.reports;
+    return (row?.reports ?? 0) + reports;
   }
 
-  /** Reports of the newest chunk were removed: it is read anew. */
-  removed(): void {
-    this.#revision++;
-    this.#fold = newFold(this.#fold.number);
-  }
-
-  /** Begins to write the rows of full chunks that have none. What fails is tried again. */
+  /** Begins to write the rows of chunks that have none and to which nothing new comes. What fails is tried again. */
   settle(): void {
-    if (chunkOf(this.end() - 1) <= this.#unsettled || this.#settling !== null) return;
-    this.#settling = this.#settleAll()
+    if (chunkOf(this.horizon.reachable) <= this.#unsettled || this.#settling !== null) return;
+    this.#settling = this.horizon
+      .read()
+      .then((numbering) => this.#settleBelow(numbering))
       .catch(() => {})
       .finally(() => (this.#settling = null));
   }
 
-  async #settleAll(): Promise<void> {
-    for (let next = this.#unsettled; next < chunkOf(this.end() - 1);) {
-      const low = next * chunkSize;
-      const [row] = await this.readers.read<{ next: number | null }>(settling, [
-        low,
-        low + chunkSize,
-      ]);
+  async #settleBelow({ summedUp, finalBelow }: Numbering): Promise<void> {
+    const until = chunkOf(finalBelow);
+    this.#unsettled = Math.max(this.#unsettled, summedUp);
+    while (this.#unsettled < until) {
+      const number = this.#unsettled;
+      const [low, high] = [number * chunkSize, (number + 1) * chunkSize];
+      const [row] = await this.readers.transact(async (query) => {
+        await query("SELECT pg_advisory_xact_lock($1::bigint)", [chunkLock]);
+        return query(settling, [low, high]);
+      });
       // Numbers may have wide gaps.
-      const found = row?.next ?? null;
-      next = Math.max(next + 1, chunkOf(found ?? this.end() - 1));
-      this.#unsettled = next;
+      const next = chunkOf((row?.["next"] as number | null) ?? finalBelow);
+      this.#unsettled = Math.max(this.#unsettled, number + 1, Math.min(next, until));
     }
   }
 
-  /** The newest chunk, with all reports that are stored. One at a time reads what is new. */
-  #newest(): Promise<Fold> {
+  /** The newest chunk that has final numbers. One at a time reads what is new. */
+  #newest(): Promise<Folded> {
     const folded = this.#folding.then(() => this.#foldNew());
     this.#folding = folded.catch(() => {});
     return folded;
   }
 
-  async #foldNew(): Promise<Fold> {
-    const end = this.end();
-    const number = chunkOf(Math.max(0, end - 1));
-    if (number > this.#unsettled) await (this.#settling ?? this.#settleAll());
-    if (this.#fold.number !== number) {
-      this.#fold = newFold(number);
-      this.#revision = 0;
+  async #foldNew(): Promise<Folded> {
+    const numbering = await this.horizon.read();
+    const { finalBelow, removals } = numbering;
+    const number = chunkOf(finalBelow);
+    if (number > this.#unsettled) {
+      await this.#settling;
+      await this.#settleBelow(numbering);
+    }
+    if (this.#fold.number !== number || this.#fold.removals !== removals) {
+      this.#fold = newFold(number, removals);
     }
     const fold = this.#fold;
-    while (fold.next < end) {
+    while (fold.next < finalBelow) {
       const rows = await this.readers.read<Row>(
         `SELECT sequence::float8 AS sequence, device, at::float8 AS at FROM report
          WHERE sequence >= $1::float8::bigint AND sequence < $2::float8::bigint
          ORDER BY report.sequence LIMIT ${rowsAtOnce}`,
-        [fold.next, end],
+        [fold.next, finalBelow],
       );
       for (const row of rows) add(fold, row);
-      fold.next = rows.length < rowsAtOnce ? end : (rows.at(-1) as Row).sequence + 1;
+      fold.next = rows.length < rowsAtOnce ? finalBelow : (rows.at(-1) as Row).sequence + 1;
     }
-    return fold;
+    // Others go on with the fold.
+    const { reports, lowest, highest, ordered } = fold;
+    return { ...numbering, number, reports, lowest, highest, ordered };
   }
-}
-
-/** The chunk of a number. */
-export function chunkOf(sequence: number): number {
-  return Math.floor(sequence / chunkSize);
 }
 
 /** Sums up a chunk from its rows, and looks where the next one begins; its first number and that above its last. */
@@ -141,17 +149,30 @@ export const settling = `
     FROM report WHERE sequence >= $1::float8::bigint AND sequence < $2::float8::bigint
   ), added AS (
     INSERT INTO report_chunk
-      (number, reports, lowest_at, highest_at, lowest_received, highest_received, ordered)
-    SELECT $1::float8::bigint / ${chunkSize}, count(*), min(at), max(at), min(received), max(received), bool_and(ascends)
+      (number, reports, lowest_at, highest_at, lowest_received, highest_received, ordered, revision)
+    SELECT $1::float8::bigint / ${chunkSize}, count(*), min(at), max(at), min(received), max(received),
+      bool_and(ascends) AND (SELECT removed_in FROM meta) < $1::float8::bigint / ${chunkSize}, (SELECT removals FROM meta)
     FROM own HAVING count(*) > 0
     ON CONFLICT (number) DO NOTHING
   )
   SELECT min(sequence)::float8 AS next FROM report WHERE sequence >= $2::float8::bigint`;
 
-function newFold(number: number): Fold {
-  const next = number * chunkSize;
+/** Finds the chunks with reports from $1 to below $2, with a look at each of them. */
+const openChunks = `
+  WITH RECURSIVE found (number) AS (
+    SELECT min(sequence) / ${chunkSize} FROM report
+    WHERE sequence >= $1::float8::bigint AND sequence < $2::float8::bigint
+    UNION ALL
+    SELECT (SELECT min(sequence) / ${chunkSize} FROM report
+            WHERE sequence >= (found.number + 1) * ${chunkSize} AND sequence < $2::float8::bigint)
+    FROM found WHERE number IS NOT NULL
+  )
+  SELECT number::float8 AS number FROM found WHERE number IS NOT NULL`;
+
+function newFold(number: number, removals: number): Fold {
   const [lowest, highest] = [Infinity, -Infinity];
-  return { number, next, reports: 0, lowest, highest, ordered: true, latest: new Map() };
+  const none = { next: number * chunkSize, reports: 0, lowest, highest };
+  return { number, removals, ...none, ordered: true, latest: new Map() };
 }
 
 function add(fold: Fold, { device, at }: Row): void {

@@ -3,10 +3,13 @@
 
 import type { RemovalCount, ReportRemover } from "../../../server/store-care.ts";
 import type { Readers } from "../connection/readers.ts";
-import { type ChunkSummaries, chunkSize } from "./chunk-summaries.ts";
+import { chunkLock, type ChunkSummaries } from "./chunk-summaries.ts";
+import { chunkSize } from "./horizon.ts";
 
 /** How many numbers one statement looks at. */
 const numbersAtOnce = 8_192;
+/** The lock of the server that removes: "iotR" in ASCII. One that does not get it leaves the removal to the other. */
+const removalLock = 0x696f7452;
 
 export class PostgresRemover implements ReportRemover {
   isBehind = false;
@@ -20,14 +23,12 @@ export class PostgresRemover implements ReportRemover {
 
   /**
    * @param newestAtStart when the report that was stored last was received, ms since 1970; null if there is none
-   * @param end returns the number above those of all stored reports
    * @param isOver tells whether another server has taken the database: then its rule holds
    */
   constructor(
     private readonly readers: Readers,
     private readonly summaries: ChunkSummaries,
     private readonly newestAtStart: number | null,
-    private readonly end: () => number,
     private readonly isOver: () => boolean,
   ) {}
 
@@ -81,28 +82,39 @@ export class PostgresRemover implements ReportRemover {
 
   async #removeSome(before: number): Promise<void> {
     const pass = this.#pass;
-    const end = this.end();
-    const low = this.#low ?? 0;
-    const [found] = await this.readers.read<{ low: number | null }>(firstOld, [low, before]);
+    const [found] = await this.readers.read<{ low: number | null }>(firstOld, [
+      this.#low ?? 0,
+      before,
+    ]);
     if (pass !== this.#pass) return;
     const first = found?.low ?? null;
-    if (first === null || first >= end) {
-      this.#low = null;
-      this.isBehind = false;
-      return;
-    }
+    if (first === null) return this.#endPass();
     const chunkEnd = (Math.floor(first / chunkSize) + 1) * chunkSize;
     const next = Math.min(first + numbersAtOnce, chunkEnd);
-    const [row] = await this.readers.read<{ removed: number; hasRow: boolean }>(removal, [
-      first,
-      next,
-      before,
-      next === chunkEnd,
-    ]);
-    const removed = row?.removed ?? 0;
-    if (removed > 0 && row?.hasRow !== true) this.summaries.removed();
-    this.#removed += removed;
-    if (pass === this.#pass) this.#low = next;
+    const removed = await this.#remove(first, next, before, next === chunkEnd);
+    this.#removed += removed ?? 0;
+    if (pass !== this.#pass) return;
+    if (removed === null) this.#endPass();
+    else this.#low = next;
+  }
+
+  /** Removes the old ones of some numbers; returns how many. null: another server removes reports. */
+  #remove(from: number, to: number, before: number, isLast: boolean): Promise<number | null> {
+    return this.readers.transact(async (query) => {
+      const [turn] = await query("SELECT pg_try_advisory_xact_lock($1::bigint) AS is", [
+        removalLock,
+      ]);
+      if (turn?.["is"] !== true) return null;
+      // Nobody sums up a chunk with reports that are gone.
+      await query("SELECT pg_advisory_xact_lock($1::bigint)", [chunkLock]);
+      const [row] = await query(removal, [from, to, before, isLast]);
+      return row?.["removed"] as number;
+    });
+  }
+
+  #endPass(): void {
+    this.#low = null;
+    this.isBehind = false;
   }
 
   async #countOld(before: number): Promise<void> {
@@ -118,13 +130,17 @@ const firstOld = `
   SELECT min(low)::float8 AS low FROM (
     SELECT greatest(min(number) * ${chunkSize}, $1::float8::bigint) AS low FROM report_chunk
     WHERE reports > 0 AND lowest_received < $2::float8 AND (number + 1) * ${chunkSize} > $1::float8::bigint
+    HAVING count(*) > 0
     UNION ALL
     SELECT min(sequence) FROM report
     WHERE received < $2::float8::bigint AND sequence >= greatest($1::float8::bigint,
       (SELECT coalesce(max(number) + 1, 0) * ${chunkSize} FROM report_chunk))
   ) AS candidates`;
 
-/** Removes the old ones of some numbers of a chunk, and corrects the chunk's row; $4: they are the last of it. */
+/**
+ * Removes the old ones of some numbers of a chunk, and corrects the chunk's row; $4: they are the last of it. If it has none,
+ * notes that some are gone: each server holds what it knows of the chunk.
+ */
 const removal = `
   WITH gone AS (
     DELETE FROM report WHERE sequence >= $1::float8::bigint AND sequence < $2::float8::bigint
@@ -137,8 +153,11 @@ const removal = `
       lowest_received = CASE WHEN $4::boolean THEN greatest(lowest_received, $3::float8::bigint) ELSE lowest_received END
     FROM counted WHERE number = $1::float8::bigint / ${chunkSize}
     RETURNING number
+  ), noted AS (
+    UPDATE meta SET removals = removals + 1, removed_in = greatest(removed_in, $1::float8::bigint / ${chunkSize})
+    FROM counted WHERE n > 0 AND NOT EXISTS (SELECT FROM corrected)
   )
-  SELECT n::float8 AS removed, EXISTS (SELECT FROM corrected) AS "hasRow" FROM counted`;
+  SELECT n::float8 AS removed FROM counted`;
 
 /** How many reports are old: whole chunks by their rows, the others by theirs. */
 const oldReports = `

@@ -5,7 +5,8 @@ import type { ReportRow } from "../../../server/rows.ts";
 import type { Messages, MessageScan, ReportRange, Scan } from "../../../server/store-reads.ts";
 import type { Readers } from "../connection/readers.ts";
 import { reportColumns, reportOf } from "../rows/columns.ts";
-import { type ChunkSummaries, chunkOf, chunkSize, finite } from "./chunk-summaries.ts";
+import { type ChunkSummaries, finite } from "./chunk-summaries.ts";
+import { chunkOf, chunkSize } from "./horizon.ts";
 
 const separator = "\x1f";
 

@@ -125,6 +125,11 @@ const migrations: readonly string[] = [
     finished      bigint
   );
   `,
+  // 3: how often reports were removed of a chunk that had no row yet, and the last such chunk: whoever has such a chunk in
+  // memory reads it anew.
+  `
+  ALTER TABLE meta ADD COLUMN removals int NOT NULL DEFAULT 0, ADD COLUMN removed_in bigint NOT NULL DEFAULT -1;
+  `,
 ];
 
 /** The version of a database after all migrations. */
