@@ -8,8 +8,6 @@ import type { DashboardLogins } from "./dashboard-logins.ts";
 import { Problem } from "./problem.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
-export const cookieName = "iot_session";
-
 export type AccessOptions = {
   readonly logins: DashboardLogins;
   /** Host names to serve besides loopback names, IP addresses and `proxyNames`, in lower case. */
@@ -43,7 +41,7 @@ export class AccessControl {
     if (access === "local" && this.visitorOf(request, peerIp).isLocal) return;
     const rights = this.rightsOf(request, peerIp);
     if (access === "change" ? rights.mayChange : rights.mayRead) {
-      if (access === "change") this.#checkOrigin(request, cookieOf(request) !== null);
+      if (access === "change") this.#checkOrigin(request, this.#cookieOf(request) !== null);
       return;
     }
     throw new Problem(
@@ -80,6 +78,17 @@ export class AccessControl {
     return visitorOf(request, peerIp, this.options.trustedProxies);
   }
 
+  /**
+   * Renews the cookie of a request that has used it.
+   * @returns the value of `Set-Cookie`, or null if there is nothing to renew yet
+   */
+  renewedCookie(request: Request, peerIp: string): string | null {
+    const cookie = request.headers.has("authorization") ? null : this.#cookieOf(request);
+    if (cookie === null) return null;
+    const { overTls } = this.visitorOf(request, peerIp);
+    return this.options.logins.cookies.renewed(cookie, overTls);
+  }
+
   #isLoggedIn(request: Request, visitor: Visitor): boolean {
     const { logins } = this.options;
     const [, token] =
@@ -89,8 +98,12 @@ export class AccessControl {
       if (attempt === "too-many") throw tooManyAttempts();
       return attempt === "accepted";
     }
-    const cookie = cookieOf(request);
-    return cookie !== null && logins.hasCookie(cookie);
+    const cookie = this.#cookieOf(request);
+    return cookie !== null && logins.cookies.isValid(cookie);
+  }
+
+  #cookieOf(request: Request): string | null {
+    return cookieOf(request, this.options.logins.cookies.name);
   }
 
   /**
@@ -135,11 +148,11 @@ export function tooManyAttempts(): Problem {
   );
 }
 
-/** The session cookie of a request, or null. */
-export function cookieOf(request: Request): string | null {
+/** The cookie of a request with a name, or null. */
+export function cookieOf(request: Request, wanted: string): string | null {
   for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
     const [name, value] = pair.trim().split("=", 2);
-    if (name === cookieName && value !== undefined && value !== "") return value;
+    if (name === wanted && value !== undefined && value !== "") return value;
   }
   return null;
 }

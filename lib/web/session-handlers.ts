@@ -1,21 +1,13 @@
 // Owns the handlers for logging in, by admin token or one-time link, and logging out, and the one that tells what a request
 // may do. Never checks a token itself.
 
-import {
-  cookieName,
-  cookieOf,
-  countedSource,
-  type AccessControl,
-  tooManyAttempts,
-} from "./access-control.ts";
+import { cookieOf, countedSource, type AccessControl, tooManyAttempts } from "./access-control.ts";
 import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
 import type { TokenCheck, DashboardLogins } from "./dashboard-logins.ts";
 import type { PageFile } from "./pages.ts";
 import { Problem } from "./problem.ts";
 import { refusedLinkPage, wantsPage } from "./refused-link-page.ts";
 import type { Visitor } from "./visitor.ts";
-
-const cookieSeconds = 12 * 3_600;
 
 type Pages = ReadonlyMap<string, PageFile>;
 
@@ -37,12 +29,13 @@ export function sessionHandlers(
       const visitor = access.visitorOf(request, peerIp);
       const attempt = logins.tryToken(token.trim(), countedSource(visitor));
       expect(attempt, "This is not the admin token.");
-      return new HttpReply(204, null, newCookie(visitor, logins));
+      return new HttpReply(204, null, newLogin(visitor, logins));
     },
     logOut: ({ request }) => {
-      const cookie = cookieOf(request);
-      if (cookie !== null) logins.forgetCookie(cookie);
-      const gone = `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
+      const { cookies } = logins;
+      const cookie = cookieOf(request, cookies.name);
+      if (cookie !== null) cookies.end(cookie);
+      const gone = `${cookies.name}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
       return new HttpReply(204, null, { "set-cookie": gone });
     },
     openLink: (call) => openLink(access, logins, pages, call),
@@ -61,17 +54,17 @@ function openLink(
   if (request.method === "HEAD") return new HttpReply(204, null);
   // Relative: a proxy may serve the dashboard below a path.
   const home = { location: "./", "cache-control": "no-store" };
-  const cookie = cookieOf(request);
+  const cookie = cookieOf(request, logins.cookies.name);
   const visitor = access.visitorOf(request, peerIp);
   try {
     expect(logins.tryLink(code, countedSource(visitor)), stale);
   } catch (error) {
     // The link is reloaded in a browser that it has logged in already.
-    if (cookie !== null && logins.hasCookie(cookie)) return new HttpReply(303, null, home);
+    if (cookie !== null && logins.cookies.isValid(cookie)) return new HttpReply(303, null, home);
     if (error instanceof Problem && wantsPage(request)) return refusedLinkPage(error, pages);
     throw error;
   }
-  return new HttpReply(303, null, { ...home, ...newCookie(visitor, logins) });
+  return new HttpReply(303, null, { ...home, ...newLogin(visitor, logins) });
 }
 
 function expect(attempt: TokenCheck, refusal: string): void {
@@ -80,10 +73,7 @@ function expect(attempt: TokenCheck, refusal: string): void {
 }
 
 /** The header that sets the cookie of a new login. */
-function newCookie({ overTls }: Visitor, logins: DashboardLogins) {
+function newLogin({ overTls }: Visitor, logins: DashboardLogins) {
   // If a TLS proxy is in front, the browser must send the cookie over TLS only.
-  const secure = overTls ? "; Secure" : "";
-  return {
-    "set-cookie": `${cookieName}=${logins.newCookie()}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${cookieSeconds}${secure}`,
-  };
+  return { "set-cookie": logins.cookies.begin(overTls) };
 }

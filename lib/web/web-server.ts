@@ -69,7 +69,8 @@ export class WebServer {
    */
   constructor(private readonly options: WebOptions) {
     const { ports, host } = options;
-    this.#logins = new DashboardLogins(options.token, ports.uptimeMs);
+    const clocks = { wall: ports.now, monotonic: ports.uptimeMs };
+    this.#logins = new DashboardLogins(options.token, clocks);
     this.#access = new AccessControl({
       ...options,
       logins: this.#logins,
@@ -179,9 +180,17 @@ export class WebServer {
     const given = new Parameters(url.searchParams, route.query, this.options.ports.now());
     const parameters = () => given.read();
     const response = await route.answer({ request, names, parameters, peerIp });
+    this.#renewLogin(request, peerIp, response.headers);
     // A stream of events can be quiet for a long time, and detects clients that are gone by itself.
     if (response.headers.get("content-type") === "text/event-stream") keepOpen();
     return response;
+  }
+
+  /** Only in an answer that no cache keeps, and that sets no cookie itself. */
+  #renewLogin(request: Request, peerIp: string, headers: Headers): void {
+    if (headers.get("cache-control") !== "no-store" || headers.has("set-cookie")) return;
+    const cookie = this.#access.renewedCookie(request, peerIp);
+    if (cookie !== null) headers.set("set-cookie", cookie);
   }
 
   #handlers(clients: LiveClients): Handlers {

@@ -1,7 +1,7 @@
 // Who is admitted: the request matrix of API.md, row by row, without a network.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cookieName, AccessControl } from "../../lib/web/access-control.ts";
+import { AccessControl } from "../../lib/web/access-control.ts";
 import { hostOf, isLoopbackHost, isLoopbackIp, isServedHost } from "../../lib/web/host-check.ts";
 import { DashboardLogins } from "../../lib/web/dashboard-logins.ts";
 import { Problem } from "../../lib/web/problem.ts";
@@ -199,12 +199,16 @@ describe("the request matrix", () => {
   }
 });
 
+function loginsAt(monotonic: () => number): DashboardLogins {
+  return new DashboardLogins(token, { wall: () => now, monotonic });
+}
+
 function admit(row: Case): string {
-  const logins = new DashboardLogins(token, () => now);
+  const logins = loginsAt(() => now);
   const headers = new Headers({ host: row.host ?? "127.0.0.1:9000", ...row.headers });
   if (row.login === "bearer") headers.set("authorization", `Bearer ${token}`);
   if (row.login === "wrong") headers.set("authorization", `Bearer ${token.slice(1)}`);
-  if (row.login === "cookie") headers.set("cookie", `a=b; ${cookieName}=${logins.newCookie()}`);
+  if (row.login === "cookie") headers.set("cookie", `a=b; ${logins.cookies.begin(false)}`);
   const request = new Request("http://127.0.0.1/", { method: row.method ?? "GET", headers });
   const gate = new AccessControl({
     logins,
@@ -250,7 +254,7 @@ describe("hosts", () => {
 describe("logins", () => {
   test("wrong tokens are counted per source, and lock out no right one", () => {
     let at = now;
-    const logins = new DashboardLogins(token, () => at);
+    const logins = loginsAt(() => at);
     const tries = Array.from({ length: 6 }, () => logins.tryToken("wrong", "10.0.0.1"));
     expect(tries).toEqual([...Array(5).fill("refused"), "too-many"]);
     expect(logins.tryToken(token, "10.0.0.1")).toBe("accepted");
@@ -263,27 +267,12 @@ describe("logins", () => {
 
   test("a login link works once, and for five minutes", () => {
     let at = now;
-    const logins = new DashboardLogins(token, () => at);
+    const logins = loginsAt(() => at);
     const code = logins.newLink();
     expect(logins.tryLink(code, "a")).toBe("accepted");
     expect(logins.tryLink(code, "a")).toBe("refused");
     const late = logins.newLink();
     at += 5 * 60_000 + 1;
     expect(logins.tryLink(late, "a")).toBe("refused");
-  });
-
-  test("a cookie is forgotten when it is unused for too long, logged out, or displaced by others", () => {
-    let at = now;
-    const logins = new DashboardLogins(token, () => at);
-    const first = logins.newCookie();
-    expect(logins.hasCookie(first)).toBe(true);
-    logins.forgetCookie(first);
-    expect(logins.hasCookie(first)).toBe(false);
-    const old = logins.newCookie();
-    for (let i = 0; i < 64; i++) logins.newCookie();
-    expect(logins.hasCookie(old)).toBe(false);
-    const idle = logins.newCookie();
-    at += 12 * 3_600_000 + 1;
-    expect(logins.hasCookie(idle)).toBe(false);
   });
 });

@@ -74,7 +74,13 @@ export function openApi(version: string) {
       ),
       securitySchemes: {
         token: { type: "http", scheme: "bearer" },
-        cookie: { type: "apiKey", in: "cookie", name: "iot_session" },
+        cookie: {
+          type: "apiKey",
+          in: "cookie",
+          name: "iot_session_xxxxxxxx",
+          description:
+            "The name ends in digits that go with the admin token: `Set-Cookie` tells it.",
+        },
       },
     },
   };
