@@ -139,7 +139,7 @@ function makeEngine(
   const random = { bytes: (count: number) => randomBytes(count) };
   const heard = new HeardLog(logs, config.logLevel, now);
   const engine = new Engine(
-    { policy: config, log: heard, random, identity },
+    { policy: config, log: heard, random, identity, lanes: store.lanes },
     sessions,
     bothClocks(),
   );

@@ -28,6 +28,8 @@ export type DeskParts = {
   readonly log: Log;
   readonly random: Random;
   readonly identity: Identity;
+  /** How many lanes the store has; 1 if it is left out. */
+  readonly lanes?: number | undefined;
 };
 
 export class Desk {
@@ -51,17 +53,18 @@ export class Desk {
   );
   readonly counters = newCounters();
   readonly traffic = new Traffic();
-  readonly batch = new OpenBatch();
+  readonly batch: OpenBatch;
   /** What was committed. */
   readonly feed = new Feed();
   readonly logbook: Logbook;
   readonly outbox: Outbox;
 
-  constructor({ policy, log, random, identity }: DeskParts, now: Moment) {
+  constructor({ policy, log, random, identity, lanes = 1 }: DeskParts, now: Moment) {
     this.policy = policy;
     this.log = log;
     this.random = random;
     this.identity = identity;
+    this.batch = new OpenBatch(lanes);
     this.clock = new EngineClock(now);
     this.due = new DueRows(this.clock);
     this.verifiers = new VerifierCache(random.bytes(32), limits.verifiers);

@@ -9,7 +9,7 @@ import { areFlags, decodeFrame, type Frame, frameFlag, frameKind } from "../seal
 import { Attempts } from "./passwords/credentials.ts";
 import { Desk, type DeskParts } from "./desk.ts";
 import type { Outgoing } from "../protocol/messages.ts";
-import type { Entry } from "./open-batch.ts";
+import type { Entry, OpenBatch } from "./open-batch.ts";
 import type { Feed } from "./feed.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import { PacketGate } from "./links/packet-gate.ts";
@@ -104,6 +104,11 @@ export class Engine {
     this.operator.tick();
   }
 
+  /** The current batch, of each lane of the store. An empty one need not be stored. */
+  get batch(): OpenBatch {
+    return this.desk.batch;
+  }
+
   /** Whether the current batch has a step. */
   get hasWork(): boolean {
     return this.desk.batch.size > 0;
@@ -111,18 +116,12 @@ export class Engine {
 
   /** Whether further datagrams should wait: so many requests came in this turn, or so many steps wait for a commit. */
   get isFull(): boolean {
-    const most = limits.requestsPerTurn;
-    return this.#requests >= most || this.desk.batch.size >= most;
+    return this.#requests >= limits.requestsPerTurn || this.desk.batch.isFull;
   }
 
   /** What comes from now on belongs to the next turn. */
   endTurn(): void {
     this.#requests = 0;
-  }
-
-  /** Returns the current batch and begins a new one. An empty batch need not be stored. */
-  take(): Batch {
-    return this.desk.batch.take();
   }
 
   /**

@@ -1,6 +1,8 @@
-// The batch that is being filled: the steps of the next transaction, each with what is to be done after its commit. A reply
-// to a change is written only there.
+// The batch that is being filled: the steps of the next transaction of each lane, each with what is to be done after its
+// commit. A reply to a change is written only there.
 
+import { laneOf, laneOfDevice } from "./lanes.ts";
+import { limits } from "./policy.ts";
 import type { Request } from "./request.ts";
 import type { Failing } from "./store-failure.ts";
 import type { Decided, ReportStep, ReportStored, StepResult, Rule, Step } from "./store-port.ts";
@@ -15,7 +17,13 @@ export type Entry = {
 };
 
 export class OpenBatch {
-  #entries: Entry[] = [];
+  readonly #entries: Entry[][];
+  #size = 0;
+
+  /** @param lanes how many the store has */
+  constructor(lanes: number) {
+    this.#entries = Array.from({ length: lanes }, () => []);
+  }
 
   /**
    * Adds a rule to the current batch. The other parameters are those of `Entry`.
@@ -32,23 +40,54 @@ export class OpenBatch {
       const { outcome, number } = result as Decided<Outcome>;
       onDone(outcome, number);
     };
-    this.#entries.push({ step: rule, request, onDone: onResult, onFail });
+    this.#add({ step: rule, request, onDone: onResult, onFail });
   }
 
   /** Adds a report to the current batch. The parameters are those of `Entry`. */
   submitReport(step: ReportStep, request: Request, onDone: (stored: ReportStored) => void): void {
-    this.#entries.push({ step, request, onDone: onDone as Entry["onDone"], onFail: null });
+    this.#add({ step, request, onDone: onDone as Entry["onDone"], onFail: null });
   }
 
-  /** How many steps it has. */
+  /** How many steps it has, in all lanes. */
   get size(): number {
+    return this.#size;
+  }
+
+  /** Whether as many steps as may wait for a commit do, in all lanes together. */
+  get isFull(): boolean {
+    return this.#size >= limits.requestsPerTurn;
+  }
+
+  /** How many lanes there are. */
+  get lanes(): number {
     return this.#entries.length;
   }
 
-  /** Returns the batch, and begins a new one. */
-  take(): Entry[] {
-    const entries = this.#entries;
-    this.#entries = [];
+  /** The lane of a device. */
+  laneOf(device: string): number {
+    return laneOfDevice(device, this.lanes);
+  }
+
+  /** How many steps of a lane it has. */
+  sizeOf(lane: number): number {
+    return this.#of(lane).length;
+  }
+
+  /** Returns the steps of a lane, and begins a new batch there. */
+  take(lane: number): Entry[] {
+    const entries = this.#of(lane);
+    this.#entries[lane] = [];
+    this.#size -= entries.length;
     return entries;
+  }
+
+  #add(entry: Entry): void {
+    const { length } = this.#entries;
+    this.#of(length === 1 ? 0 : laneOf(entry.step, length)).push(entry);
+    this.#size++;
+  }
+
+  #of(lane: number): Entry[] {
+    return this.#entries[lane] as Entry[];
   }
 }

@@ -200,7 +200,8 @@ function enrolled(judged: Judged): EnrollResult {
 /** The rule that keeps a question; the number of its result is that of the question. */
 function asking(question: Question): Rule<null> {
   const writes = [{ kind: "add-question", question }] as const;
-  return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes }) };
+  const { device: laneOf } = question;
+  return { kind: "rule", keys: {}, laneOf, decide: () => ({ outcome: null, writes }) };
 }
 
 const hourPassed: Rule<null> = {

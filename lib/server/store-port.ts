@@ -108,6 +108,8 @@ export type Decision<Outcome> = { readonly outcome: Outcome; readonly writes: re
 export type Rule<Outcome = unknown> = {
   readonly kind: "rule";
   readonly keys: Keys;
+  /** The device whose lane it goes to, if its keys name none; see `Store.lanes`. */
+  readonly laneOf?: string;
   /** Pure: a store may call it again with other rows if the first attempt was not stored. */
   readonly decide: (rows: Rows) => Decision<Outcome>;
 };
@@ -188,12 +190,21 @@ export type Later<T> = {
 /** The store of devices, sessions and reports, as the engine drives it. */
 export interface Store {
   /**
+   * How many batches it can store at the same time, one of each lane; 1 if it is left out. All steps of one device are in
+   * one lane.
+   */
+  readonly lanes?: number;
+  /**
    * Carries out a batch in one transaction, each step on the rows that those before it have left.
+   * @param lane the lane of its steps, from 0 on, of which no other batch is under way; 0 if it is left out
    * @returns one result for each step, in the same order, once all of them are on the disk: now, or later from a store
    *   behind a network
    * @throws, or rejects, if nothing of the batch was stored; a `StoreFailure` `unknown` if it is not known
    */
-  apply(steps: readonly Step[]): readonly StepResult[] | Later<readonly StepResult[]>;
+  apply(
+    steps: readonly Step[],
+    lane?: number,
+  ): readonly StepResult[] | Later<readonly StepResult[]>;
   /** Does a little of the work that is due besides the batches; called after each batch. Never throws. */
   housekeep(): void;
 }

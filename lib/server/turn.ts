@@ -1,5 +1,6 @@
-// One turn of the server: datagrams in, one commit, then the replies and the feed; and the password checks that it leads
-// to. The packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer and no socket.
+// One turn of the server: datagrams in, a commit in each lane that is free, then the replies and the feed; and the password
+// checks that it leads to. The packet loop, the simulation and the tests drive the same turn. Reads no clock, has no timer
+// and no socket.
 
 import type { Engine } from "./engine.ts";
 import type { Outgoing } from "../protocol/messages.ts";
@@ -9,47 +10,70 @@ import type { Address } from "../protocol/messages.ts";
 import { failingOf } from "./store-failure.ts";
 import type { StepResult, Store } from "./store-port.ts";
 
+/** Behind a commit that takes longer than this nothing waits if it is in the way of other lanes, ms. */
+const lateMs = 500;
+
 /** A datagram that has arrived. */
 export type Arrival = { readonly bytes: Uint8Array; readonly source: Address };
 
 /** What a turn needs from the program around it. */
 export interface TurnShell {
   now(): Moment;
-  /** Sends datagrams, in order. */
-  send(replies: readonly Outgoing[]): void;
+  /**
+   * Sends datagrams, in order.
+   * @param lane the lane whose batch they answer; null if they answer what needs no store
+   */
+  send(replies: readonly Outgoing[], lane: number | null): void;
   /** How many passwords can be hashed or checked now. */
   freeHashers(): number;
   /** Begins to hash or check a password; the result is passed to `resume`. */
   hash(job: HashJob): void;
+  /** The batch of a lane goes to the store; for whoever measures. */
+  onTaken?(lane: number): void;
   /** A batch is on the disk. */
   onStored(tookMs: number): void;
   /** A batch could not be stored, or it is not known whether it is. */
   onFailed(): void;
 }
 
-export class Turn {
-  #isStoring = false;
+/** Called with the lane whose batch has ended, after its replies are sent; with null if a turn began none. */
+type OnEnd = (lane: number | null) => void;
 
-  /** @param store its `apply` may give the results later; until then no other commit begins */
+export class Turn {
+  /** When the batch of each lane that is under way began, by the monotonic clock, ms; null in a free lane. */
+  readonly #began: (number | null)[];
+  #underWay = 0;
+
+  /** @param store its `apply` may give the results later; until then no other commit begins in the lane */
   constructor(
     private readonly engine: Engine,
     private readonly store: Store,
     private readonly shell: TurnShell,
-  ) {}
+  ) {
+    this.#began = Array.from({ length: engine.batch.lanes }, () => null);
+  }
 
   /** Whether a batch is with a store that gives its results later. */
   get isStoring(): boolean {
-    return this.#isStoring;
+    return this.#underWay > 0;
   }
 
-  /** Whether no datagram is received before the batch that is under way is stored. */
+  /** Whether no datagram is received before a batch that is under way is stored. */
   get isBlocked(): boolean {
-    return this.#isStoring && this.engine.isFull;
+    if (this.#underWay === 0 || !this.engine.isFull) return false;
+    return this.#lateLanes(this.shell.now().monotonic).length === 0;
   }
 
-  /** Whether there is something to commit. */
+  /** Whether there is something to commit, now or when its lane is free. */
   get hasWork(): boolean {
     return this.engine.hasWork;
+  }
+
+  /** Whether there is something to commit now. */
+  get isReady(): boolean {
+    const { engine } = this;
+    if (this.#underWay === 0) return engine.hasWork;
+    return this.#began.some((began, lane) => began === null && engine.batch.sizeOf(lane) > 0);
   }
 
   /**
@@ -63,7 +87,10 @@ export class Turn {
     const now = this.shell.now();
     let taken = 0;
     for (const { bytes, source } of arrivals) {
-      if (engine.isFull) break;
+      if (engine.isFull) {
+        this.#makeRoom(now);
+        if (engine.isFull) break;
+      }
       engine.receive(bytes, source, now, late);
       taken++;
     }
@@ -87,61 +114,96 @@ export class Turn {
   }
 
   /**
-   * Stores the current batch; only then its replies are written and sent. While a batch is under way its steps wait for the
-   * next commit; what needs no store, such as the answer to a heartbeat, is sent in any case.
-   * @param onEnd called once the replies are sent, possibly before `commit` returns
+   * Stores the current batch of each free lane; only then its replies are written and sent. While the batch of a lane is
+   * under way the lane's steps wait for its next commit; what needs no store, such as the answer to a heartbeat, is sent in
+   * any case.
+   * @param onEnd called once for each batch that begins, possibly before `commit` returns
    */
-  commit(onEnd: () => void): void {
-    const { engine, store, shell } = this;
+  commit(onEnd: OnEnd): void {
+    const { engine } = this;
     engine.endTurn();
-    if (this.#isStoring) return this.#finish(onEnd);
-    const batch = engine.take();
-    if (batch.length === 0) return this.#finish(onEnd);
+    let begins = false;
+    for (let lane = 0; lane < this.#began.length; lane++) {
+      if (this.#began[lane] !== null || engine.batch.sizeOf(lane) === 0) continue;
+      begins = true;
+      this.#store(lane, onEnd);
+    }
+    if (!begins) this.#finish(null, onEnd);
+    else if (this.#underWay > 0) this.#sendReplies(null);
+  }
+
+  #store(lane: number, onEnd: OnEnd): void {
+    const { engine, store, shell } = this;
+    const batch = engine.batch.take(lane);
+    shell.onTaken?.(lane);
     const steps = batch.map((entry) => entry.step);
     const began = shell.now().monotonic;
     const onStored = (results: readonly StepResult[]) => {
       const now = shell.now();
       shell.onStored(now.monotonic - began);
       engine.complete(batch, results, now);
-      this.#sendReplies();
+      this.#sendReplies(lane);
       // Nothing of this delays an ACK.
       engine.feed.publish();
       store.housekeep();
-      this.#finish(onEnd);
+      this.#finish(lane, onEnd);
     };
     const onFailed = (error: unknown) => {
       shell.onFailed();
       const words = error instanceof Error ? error.message : String(error);
       engine.fail(batch, failingOf(error), words, shell.now());
-      this.#finish(onEnd);
+      this.#finish(lane, onEnd);
     };
     let results: ReturnType<Store["apply"]>;
     try {
-      results = store.apply(steps);
+      results = store.apply(steps, lane);
     } catch (error) {
       return onFailed(error);
     }
     if (!("then" in results)) return onStored(results);
-    this.#isStoring = true;
-    this.#sendReplies();
+    this.#began[lane] = began;
+    this.#underWay++;
     const ended = <T>(handle: (value: T) => void) => {
       return (value: T) => {
-        this.#isStoring = false;
+        this.#began[lane] = null;
+        this.#underWay--;
         handle(value);
       };
     };
     results.then(ended(onStored), ended(onFailed));
   }
 
-  #finish(onEnd: () => void): void {
-    this.#sendReplies();
-    this.#beginHashing();
-    onEnd();
+  /** Refuses what waits behind late commits while other lanes could go on, once no more may wait. */
+  #makeRoom(now: Moment): void {
+    const { engine } = this;
+    if (!engine.batch.isFull) return;
+    for (const lane of this.#lateLanes(now.monotonic)) {
+      const batch = engine.batch.take(lane);
+      engine.fail(batch, "unavailable", "", now);
+      const ms = Math.round(now.monotonic - (this.#began[lane] as number));
+      const words = `refused ${batch.length} operations that wait for a commit, which has taken ${ms} ms so far`;
+      engine.desk.logbook.error(null, words);
+    }
   }
 
-  #sendReplies(): void {
+  /** The lanes in which something waits for a late commit; none if that is so in all lanes. */
+  #lateLanes(monotonic: number): number[] {
+    const isLate = (began: number | null) => began !== null && monotonic - began > lateMs;
+    if (this.#began.every(isLate)) return [];
+    return this.#began.flatMap((began, lane) =>
+      isLate(began) && this.engine.batch.sizeOf(lane) > 0 ? [lane] : [],
+    );
+  }
+
+  #finish(lane: number | null, onEnd: OnEnd): void {
+    this.#sendReplies(lane);
+    this.#beginHashing();
+    onEnd(lane);
+  }
+
+  #sendReplies(lane: number | null): void {
     const replies = this.engine.takeReplies();
-    if (replies.length > 0) this.shell.send(replies);
+    if (replies.length > 0) this.shell.send(replies, lane);
   }
 
   #beginHashing(): void {

@@ -102,7 +102,7 @@ test("a LOGOFF repeated between commit and answer is joined to the first one", (
   const bench = new ServerBench();
   bench.enter("asmith");
   bench.receive(say.logoff("asmith"));
-  const batch = bench.engine.take();
+  const batch = bench.engine.batch.take(0);
   bench.receive(say.logoff("asmith"), home2);
   expect(bench.engine.hasWork).toBe(false);
   const results = bench.store.apply(batch.map(({ step }) => step));

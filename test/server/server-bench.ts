@@ -11,6 +11,7 @@ import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.
 import type { Moment } from "../../lib/server/moment.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 import type { SessionRow } from "../../lib/server/rows.ts";
+import type { Store } from "../../lib/server/store-port.ts";
 import { Turn } from "../../lib/server/turn.ts";
 import { ScriptedStore } from "./scripted-store.ts";
 import { defaultPolicy } from "./default-policy.ts";
@@ -64,9 +65,11 @@ export class ServerBench {
   readonly activity: string[] = [];
   readonly errors: string[] = [];
 
+  /** @param driven what the turn drives, if it is not the store itself */
   constructor(
     readonly store = new ScriptedStore(),
     stored: readonly SessionRow[] = [],
+    private readonly driven: Store = store,
   ) {
     this.engine = this.#makeEngine(stored);
     this.#turn = this.#makeTurn();
@@ -167,7 +170,7 @@ export class ServerBench {
   }
 
   #makeTurn(): Turn {
-    return new Turn(this.engine, this.store, {
+    return new Turn(this.engine, this.driven, {
       now: () => this.moment,
       send: (replies) => {
         for (const { payload, to } of replies) {
@@ -199,7 +202,9 @@ export class ServerBench {
       digestKey: key(3),
     };
     const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
-    return new Engine({ policy: defaultPolicy, log, random, identity }, stored, this.moment);
+    const { lanes } = this.driven;
+    const parts = { policy: defaultPolicy, log, random, identity, lanes };
+    return new Engine(parts, stored, this.moment);
   }
 }
 

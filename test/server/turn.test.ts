@@ -18,7 +18,7 @@ function oneTurn() {
   const entries: unknown[] = [{ operation: {} }];
   const engine = {
     endTurn() {},
-    take: () => entries.splice(0),
+    batch: { lanes: 1, sizeOf: () => entries.length, take: () => entries.splice(0) },
     complete: () => void replies.push("50"),
     fail: () => void replies.push("95"),
     takeReplies() {

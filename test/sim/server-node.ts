@@ -49,6 +49,8 @@ type Ports = {
   /** Draws keys and salts. */
   readonly secrets: Stream;
   readonly address: Address;
+  /** How many batches can be under way, one of each lane. */
+  readonly lanes: number;
   send(bytes: Uint8Array, to: Address): void;
   readonly observer: ServerObserver;
 };
@@ -89,7 +91,7 @@ export class ServerNode {
   }
 
   start(): void {
-    const { secrets, observer } = this.ports;
+    const { secrets, observer, lanes } = this.ports;
     const log: Log = {
       debug: true,
       activity: (_level, _peer, _direction, words) => observer.onLogLine(words),
@@ -97,12 +99,12 @@ export class ServerNode {
     };
     this.#store = new SqliteStore(this.database);
     this.engine = new Engine(
-      { policy: defaultPolicy, log, random: secrets, identity: this.#identity },
+      { policy: defaultPolicy, log, random: secrets, identity: this.#identity, lanes },
       this.#store.openSessions(),
       this.#moment,
     );
-    this.#turn = this.#makeTurn(this.engine, this.#store);
     this.#life++;
+    this.#turn = this.#makeTurn(this.engine, this.#store);
     observer.onStart();
     this.#inLife(tickMs, () => this.#tick());
   }
@@ -156,12 +158,15 @@ export class ServerNode {
   }
 
   #makeTurn(engine: Engine, store: SqliteStore): Turn {
+    const { lanes } = this.ports;
+    const life = this.#life;
     return new Turn(
       engine,
-      { apply: (steps) => this.#apply(steps), housekeep: () => store.housekeep() },
+      { lanes, apply: (steps) => this.#apply(steps, life), housekeep: () => store.housekeep() },
       {
         now: () => this.#moment,
         send: (replies) => {
+          if (life !== this.#life) return;
           for (const { payload, to } of replies) this.#send(Buffer.from(payload as string), to);
         },
         freeHashers: () => Number.POSITIVE_INFINITY,
@@ -202,18 +207,18 @@ export class ServerNode {
       received.fill(0xff);
     }
     turn.commit(() => {
-      if (this.#inbox.length > 0 || (turn.hasWork && !turn.isStoring)) this.#schedule();
+      if (this.#inbox.length > 0 || turn.isReady) this.#schedule();
     });
     if (this.#inbox.length > 0) this.#schedule();
   }
 
-  /** Stores a batch after a while, and answers after another, if the server does not crash before or in between. */
-  #apply(steps: readonly Step[]): Later<readonly StepResult[]> {
+  /** Stores a batch after a while, and answers after another, if the server has not crashed before or in between. */
+  #apply(steps: readonly Step[], life: number): Later<readonly StepResult[]> {
     const { random } = this.ports;
     return {
       // oxlint-disable-next-line unicorn/no-thenable -- a promise would not wait for the timeline
       then: (onStored, onFailed) => {
-        if (this.#mayCrash("taken")) return;
+        if (life !== this.#life || this.#mayCrash("taken")) return;
         const isSlow = random.chance(0.1);
         this.#inLife(isSlow ? random.between(50, 400) : random.between(0, 5), () => {
           const stored = this.#storeNow(steps);

@@ -51,12 +51,12 @@ export class PacketLoop {
   #ticks = 0;
   /** When the oldest datagram of the inbox arrived, by `performance.now()`. */
   #oldestAt = 0;
-  readonly #replyTimes = new ReplyTimes();
+  readonly #replyTimes: ReplyTimes;
   #stored = true;
   /** Durations of commits. */
   readonly commitLatency = new Histogram();
   /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
-  readonly requestLatency = this.#replyTimes.latency;
+  readonly requestLatency: Histogram;
   readonly #turn: Turn;
 
   constructor(
@@ -64,6 +64,8 @@ export class PacketLoop {
     private readonly store: WatchedStore,
     private readonly now: () => Moment,
   ) {
+    this.#replyTimes = new ReplyTimes(engine.batch.lanes);
+    this.requestLatency = this.#replyTimes.latency;
     const hasher = new PasswordHasher((job, result) => {
       if (this.#ended) return;
       this.#turn.resume(job, result);
@@ -71,12 +73,13 @@ export class PacketLoop {
     });
     this.#turn = new Turn(engine, store, {
       now,
-      send: (replies) => {
+      send: (replies, lane) => {
         this.#endpoint?.send(replies);
-        if (!this.#turn.isStoring) this.#replyTimes.reply(performance.now());
+        this.#replyTimes.reply(lane, performance.now());
       },
       freeHashers: () => (this.#ending ? 0 : hasher.free),
       hash: (job) => hasher.run(job),
+      onTaken: (lane) => this.#replyTimes.take(lane),
       onStored: (tookMs) => {
         this.#stored = true;
         this.commitLatency.observe(tookMs / 1000);
@@ -177,9 +180,12 @@ export class PacketLoop {
 
   /** Carries out what is there, one turn after the other, also what is added meanwhile by password checks that run. */
   async #drain(): Promise<void> {
-    while (this.#turn.isStoring || this.#inbox.length > 0 || this.#turn.hasWork) {
+    const turn = this.#turn;
+    while (turn.isStoring || this.#inbox.length > 0 || turn.hasWork) {
       // A store behind a network takes its time: wait for it, and do not spin.
-      if (this.#turn.isStoring) await new Promise<void>((resolve) => (this.#onTurned = resolve));
+      if (turn.isStoring && !turn.isReady) {
+        await new Promise<void>((resolve) => (this.#onTurned = resolve));
+      }
       await new Promise(setImmediate);
       this.#begin(performance.now() - this.#askedAt > lateMs);
     }
@@ -220,13 +226,14 @@ export class PacketLoop {
 
   /** A store that gives its results later calls again: nothing spins until then. */
   #scheduleRest(): void {
-    const { hasWork, isStoring, isBlocked } = this.#turn;
-    if ((this.#inbox.length > 0 && !isBlocked) || (hasWork && !isStoring)) this.#schedule();
+    const turn = this.#turn;
+    if ((this.#inbox.length > 0 && !turn.isBlocked) || turn.isReady) this.#schedule();
   }
 
   #begin(late: boolean): void {
     this.#turning = true;
     const oldestAt = this.#oldestAt;
+    this.#replyTimes.begin(this.#stepsIn);
     let received = this.#receiveArrivals(batchMax, late);
     // The handler that brought a single datagram has just read the socket until it was empty.
     const collects = received > 1 && !this.#ending;
@@ -236,7 +243,7 @@ export class PacketLoop {
       if (this.#inbox.length === 0) break;
       received += this.#receiveArrivals(batchMax - received, late);
     }
-    this.#replyTimes.receive(received, oldestAt);
+    this.#replyTimes.receive(received, oldestAt, this.#stepsIn);
     this.#commit();
     this.#turning = false;
     // Read what arrived during the turn with one call. This overwrites the receive buffer, so the inbox must be empty.
@@ -245,23 +252,20 @@ export class PacketLoop {
   }
 
   #mayJoin(collects: boolean): boolean {
-    const { hasWork, isStoring } = this.#turn;
-    return collects && hasWork && !isStoring && this.#inbox.length === 0;
+    return collects && this.#turn.isReady && this.#inbox.length === 0;
   }
 
   #commit(): void {
-    const turn = this.#turn;
-    // The steps of a turn wait if the store has not given the results of an earlier one.
-    const isFirst = !turn.isStoring;
-    turn.commit(() => {
+    this.#turn.commit((lane) => {
       // Those that get no reply.
-      if (isFirst) this.#replyTimes.reply(performance.now());
-      else if (!turn.hasWork) this.#replyTimes.replyAtOnce(performance.now());
+      this.#replyTimes.reply(lane, performance.now());
       this.#onTurned();
       if (!this.#turning) this.#scheduleRest();
     });
-    if (isFirst && turn.isStoring) this.#replyTimes.store();
+    this.#replyTimes.reply(null, performance.now());
   }
+
+  readonly #stepsIn = (lane: number): number => this.engine.batch.sizeOf(lane);
 
   /** Passes at most `most` datagrams of the inbox to the turn; returns how many it took. */
   #receiveArrivals(most: number, late: boolean): number {

@@ -1,44 +1,91 @@
-// How long requests wait for their replies, from arrival to sending, for the metrics. A store that gives its results later
-// has the requests of one batch, while those of the turns after it wait for the next. Reads no clock.
+// How long requests wait for their replies, from arrival to sending, for the metrics. A request waits for the commit of its
+// lane, or for none. Which datagram went to which lane is not known, only how many steps each lane got. Reads no clock.
 
 import { Histogram } from "../../server/histogram.ts";
 
 /** Datagrams, and when the oldest of them arrived, in ms of the monotonic clock. */
 type Waiting = { readonly count: number; readonly oldestAt: number };
 
+/** How many steps wait for the next commit of a lane. */
+type StepsIn = (lane: number) => number;
+
+const none: Waiting = { count: 0, oldestAt: 0 };
+
 export class ReplyTimes {
   /** Times from arrival to reply, in seconds. */
   readonly latency = new Histogram();
-  /** What was received and is not with the store. */
-  #received: Waiting | null = null;
-  #storing: Waiting | null = null;
+  /** By lane: what waits for the next commit, and what the one under way has. */
+  readonly #waiting: Waiting[];
+  readonly #storing: Waiting[];
+  /** What needs no store. */
+  #other = none;
+  /** How many steps each lane had when the turn began. */
+  readonly #before: number[];
 
-  /** @param oldestAt when the oldest arrived, ms */
-  receive(count: number, oldestAt: number): void {
-    const { count: before, oldestAt: first } = this.#received ?? { count: 0, oldestAt };
-    this.#received = { count: before + count, oldestAt: first };
+  /** @param lanes how many the store has */
+  constructor(private readonly lanes: number) {
+    this.#waiting = Array.from({ length: lanes }, () => none);
+    this.#storing = [...this.#waiting];
+    this.#before = Array.from({ length: lanes }, () => 0);
   }
 
-  /** The store gives the results of what was received later. */
-  store(): void {
-    this.#storing = this.#received;
-    this.#received = null;
+  /** A turn begins, which receives datagrams. */
+  begin(stepsIn: StepsIn): void {
+    for (let lane = 0; lane < this.lanes; lane++) this.#before[lane] = stepsIn(lane);
   }
 
-  /** What is with the store is replied to, or else what was received. @param now ms */
-  reply(now: number): void {
-    const replied = this.#storing ?? this.#received;
-    if (replied === null) return;
-    if (this.#storing === null) this.#received = null;
-    else this.#storing = null;
-    if (replied.count > 0) this.latency.observe((now - replied.oldestAt) / 1000, replied.count);
+  /**
+   * The turn has received datagrams.
+   * @param oldestAt when the oldest arrived, ms
+   */
+  receive(count: number, oldestAt: number, stepsIn: StepsIn): void {
+    if (count === 0) return;
+    let steps = 0;
+    for (let lane = 0; lane < this.lanes; lane++) steps += this.#added(lane, stepsIn);
+    // A datagram may have no step, or many.
+    const storable = Math.min(count, steps);
+    let [given, passed] = [0, 0];
+    for (let lane = 0; lane < this.lanes; lane++) {
+      passed += this.#added(lane, stepsIn);
+      const until = steps === 0 ? 0 : Math.round((storable * passed) / steps);
+      this.#waiting[lane] = together(this.#waiting[lane], { count: until - given, oldestAt });
+      given = until;
+    }
+    this.#other = together(this.#other, { count: count - given, oldestAt });
   }
 
-  /** What was received is replied to, although a batch is with the store. @param now ms */
-  replyAtOnce(now: number): void {
-    const storing = this.#storing;
-    this.#storing = null;
-    this.reply(now);
-    this.#storing = storing;
+  /** The commit of a lane begins. */
+  take(lane: number): void {
+    this.#storing[lane] = this.#waiting[lane] ?? none;
+    this.#waiting[lane] = none;
   }
+
+  /**
+   * The replies to the commit of a lane are sent, and those that need no store.
+   * @param lane null: only the latter
+   * @param now ms
+   */
+  reply(lane: number | null, now: number): void {
+    this.#observe(this.#other, now);
+    this.#other = none;
+    if (lane === null) return;
+    this.#observe(this.#storing[lane] ?? none, now);
+    this.#storing[lane] = none;
+  }
+
+  /** How many steps a lane got in this turn. What waited in it may have been refused meanwhile. */
+  #added(lane: number, stepsIn: StepsIn): number {
+    return Math.max(0, stepsIn(lane) - (this.#before[lane] ?? 0));
+  }
+
+  #observe({ count, oldestAt }: Waiting, now: number): void {
+    if (count > 0) this.latency.observe((now - oldestAt) / 1000, count);
+  }
+}
+
+function together(before: Waiting = none, more: Waiting): Waiting {
+  if (more.count === 0) return before;
+  return before.count === 0
+    ? more
+    : { count: before.count + more.count, oldestAt: before.oldestAt };
 }

@@ -50,7 +50,13 @@ export class PresenceSweep {
 
   #writeSome(most: number): void {
     const sessions = this.#behind.splice(0, most);
-    if (sessions.length === 0) return;
+    // In the lanes of their devices: so a row has what was heard last, and what ended it is not before that.
+    const { batch } = this.desk;
+    const byLane = Map.groupBy(sessions, ({ id }) => batch.laneOf(id));
+    for (const own of byLane.values()) this.#write(own);
+  }
+
+  #write(sessions: readonly Session[]): void {
     const { wallMs: wall, uptimeMs: monotonic } = this.desk;
     const touches = sessions.map((session): Touch => {
       session.touched = false;
@@ -119,7 +125,9 @@ export class PresenceSweep {
   }
 }
 
+/** @param touches of devices of one lane */
 function touching(touches: readonly Touch[]): Rule<null> {
   const writes = [{ kind: "touch-sessions", touches }] as const;
-  return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes }) };
+  const laneOf = touches[0]?.device ?? "";
+  return { kind: "rule", keys: {}, laneOf, decide: () => ({ outcome: null, writes }) };
 }

@@ -1,5 +1,5 @@
 // What the tests of the packet loop need: an engine that only counts, a store that answers when the test says so, and a
-// loop over both. Asserts only that no two commits overlap.
+// loop over both. Asserts only that no two commits of a lane overlap.
 
 import { expect } from "bun:test";
 import { PacketLoop, type WatchedStore } from "../../../lib/io/udp/packet-loop.ts";
@@ -18,20 +18,23 @@ export class SlowStore implements WatchedStore {
   /** How many steps were in each commit. */
   readonly commits: number[] = [];
   watched = 0;
-  readonly #running: ((error?: Error) => void)[] = [];
+  readonly #running = new Map<number, (error?: Error) => void>();
 
-  apply(steps: readonly Step[]): Promise<readonly StepResult[]> {
+  apply(steps: readonly Step[], lane = 0): Promise<readonly StepResult[]> {
+    expect(this.#running.has(lane)).toBe(false);
     this.commits.push(steps.length);
     return new Promise((resolve, reject) => {
-      this.#running.push((error) => (error === undefined ? resolve([]) : reject(error)));
+      this.#running.set(lane, (error) => (error === undefined ? resolve([]) : reject(error)));
     });
   }
 
-  /** Ends the commit that is under way or about to begin. */
-  async end(error?: Error): Promise<void> {
+  /** Ends the commit of a lane that is under way or about to begin. */
+  async end(error?: Error, lane = 0): Promise<void> {
     await idle();
-    expect(this.#running).toHaveLength(1);
-    this.#running.shift()?.(error);
+    const end = this.#running.get(lane);
+    expect(end).toBeDefined();
+    this.#running.delete(lane);
+    end?.(error);
     await idle();
   }
 
@@ -47,7 +50,10 @@ export async function idle(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise(setImmediate);
 }
 
-/** An engine in which each datagram, and each thing that the operator asks for, is one step. */
+/**
+ * An engine in which each datagram, and each thing that the operator asks for, is one step. The lane of a datagram is its
+ * first byte; all else is in lane 0.
+ */
 export class FakeEngine {
   /** Whether each datagram came late. */
   readonly late: boolean[] = [];
@@ -62,7 +68,11 @@ export class FakeEngine {
   jobs: HashJob[] = [];
   replies: Outgoing[] = [];
   onPublish = () => {};
-  #entries: unknown[] = [];
+  readonly #entries: unknown[][];
+
+  constructor(private readonly lanes = 1) {
+    this.#entries = Array.from({ length: lanes }, () => []);
+  }
 
   readonly feed = { publish: () => this.onPublish() };
   readonly operator = {
@@ -72,19 +82,19 @@ export class FakeEngine {
     },
   };
 
-  add(count = 1): void {
-    for (let i = 0; i < count; i++) this.#entries.push({ step: {} });
+  add(count = 1, lane = 0): void {
+    for (let i = 0; i < count; i++) this.#entries[lane]?.push({ step: {} });
   }
 
   receive(bytes: Uint8Array, _source: unknown, _now: unknown, isLate: boolean): void {
     this.late.push(isLate);
     this.firstBytes.push(bytes[0] ?? 0);
     this.#received++;
-    this.add();
+    this.add(1, (bytes[0] ?? 0) % this.lanes);
   }
 
   get hasWork(): boolean {
-    return this.#entries.length > 0;
+    return this.#entries.some(({ length }) => length > 0);
   }
 
   get isFull(): boolean {
@@ -100,8 +110,13 @@ export class FakeEngine {
     this.#received = 0;
   }
 
-  take(): unknown[] {
-    return this.#entries.splice(0);
+  get batch() {
+    const { lanes } = this;
+    return {
+      lanes,
+      sizeOf: (lane: number) => this.#entries[lane]?.length,
+      take: (lane: number) => this.#entries[lane]?.splice(0),
+    };
   }
 
   complete(): void {}
@@ -135,12 +150,17 @@ export function loopWith(engine: FakeEngine, store: WatchedStore, clock = () => 
 
 /** A loop over a slow store and a socket that brings nothing. */
 export class SlowLoop {
-  readonly engine = new FakeEngine();
+  readonly engine: FakeEngine;
   readonly store = new SlowStore();
-  readonly loop = loopWith(this.engine, this.store);
+  readonly loop: PacketLoop;
 
-  receive(count = 1): void {
-    for (let i = 0; i < count; i++) this.loop.receive(new Uint8Array(1), source);
+  constructor(lanes = 1) {
+    this.engine = new FakeEngine(lanes);
+    this.loop = loopWith(this.engine, this.store);
+  }
+
+  receive(count = 1, lane = 0): void {
+    for (let i = 0; i < count; i++) this.loop.receive(Uint8Array.of(lane), source);
   }
 
   start(collect = () => {}): void {

@@ -1,4 +1,4 @@
-// The turns of the packet loop over a store that answers later: one commit after the other, also at the stop, and nothing
+// The turns of the packet loop over a store that answers later: one commit of a lane after the other, also at the stop, and nothing
 // that is asked for meanwhile is forgotten.
 
 import { afterEach, expect, mock, setDefaultTimeout, spyOn, test } from "bun:test";
@@ -176,6 +176,55 @@ test("while a commit is under way heartbeats are answered, and nothing spins onc
   await store.end();
   expect(store.commits.reduce((sum, count) => sum + count, 0)).toBe(5);
   await slow.stop();
+});
+
+test("lanes commit at the same time, and at the stop all of them are waited for", async () => {
+  const slow = new SlowLoop(3);
+  const { engine, store, loop } = slow;
+  slow.receive(2, 0);
+  slow.receive(3, 1);
+  slow.start();
+  await idle();
+  expect(store.commits).toEqual([2, 3]);
+  // Of a lane that is free a commit begins at once; the others wait for theirs.
+  slow.receive(4, 1);
+  slow.receive(5, 2);
+  await idle();
+  expect(store.commits).toEqual([2, 3, 5]);
+  await store.end(undefined, 1);
+  expect(store.commits).toEqual([2, 3, 5, 4]);
+  let stops = true;
+  const stopped = loop.stop().then(() => (stops = false));
+  await store.end(undefined, 2);
+  await store.end(undefined, 1);
+  expect(stops).toBe(true);
+  await store.end(undefined, 0);
+  // The rows of the sessions.
+  expect(store.commits).toEqual([2, 3, 5, 4, 2]);
+  expect(stops).toBe(true);
+  await store.end(undefined, 0);
+  await stopped;
+  expect(engine.hasWork).toBe(false);
+});
+
+test("a request counts with the commit of its lane, and once", async () => {
+  const slow = new SlowLoop(2);
+  const { store, loop } = slow;
+  const seen = () => loop.requestLatency.counts.reduce((sum, count) => sum + count, 0);
+  slow.receive(3, 0);
+  slow.receive(5, 1);
+  slow.start();
+  await idle();
+  expect(seen()).toBe(0);
+  await store.end(undefined, 1);
+  expect(seen()).toBe(5);
+  slow.receive(7, 0);
+  await store.end(undefined, 0);
+  expect(seen()).toBe(8);
+  await store.end(undefined, 0);
+  expect(seen()).toBe(15);
+  await slow.stop();
+  expect(seen()).toBe(15);
 });
 
 test("whether it stores is told by the latest commit", async () => {

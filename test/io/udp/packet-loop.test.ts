@@ -18,7 +18,8 @@ setDefaultTimeout(testTimeoutMs);
 
 /** A loop that was never started: it only takes datagrams in, and calls neither engine nor store. */
 function flooded(count: number, datagramBytes: number): PacketLoop {
-  const loop = new PacketLoop({} as Engine, {} as WatchedStore, () => ({ wall: 0, monotonic: 0 }));
+  const engine = { batch: { lanes: 1 } } as Engine;
+  const loop = new PacketLoop(engine, {} as WatchedStore, () => ({ wall: 0, monotonic: 0 }));
   const bytes = new Uint8Array(datagramBytes);
   for (let i = 0; i < count; i++) loop.receive(bytes, source);
   return loop;
