@@ -210,3 +210,25 @@ const inkOf = `(() => {
   }
   return ink > 30;
 })()`;
+
+browserTest(
+  "a page that only listens uses its login, and asks for a new one if it has ended",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    const page = await dashboard.open();
+    await untilLive(page);
+    const asked = page.waitForResponse(/\/api\/v1\/session$/);
+    const halfAnHourLater = () =>
+      page.evaluate(
+        "{ const now = performance.now.bind(performance); performance.now = () => now() + 30.1 * 60_000; }",
+      );
+    await halfAnHourLater();
+    expect(await (await asked).json()).toMatchObject({ loggedIn: true });
+    await untilLive(page);
+
+    await page.context().clearCookies();
+    await halfAnHourLater();
+    await page.locator("#login-token").waitFor();
+    expect(dashboard.complaints).toEqual([]);
+  },
+);

@@ -25,6 +25,8 @@ const names: readonly (keyof LiveEvents)[] = ["hello", ...topics];
 const silenceMs = 8_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;
+/** A page that only listens uses the login this often: a stream cannot renew it. */
+const useEveryMs = 30 * 60_000;
 
 export class Live {
   #source: EventSource | null = null;
@@ -32,6 +34,8 @@ export class Live {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
+  /** When the login was used, by the monotonic clock, ms. */
+  #usedAt = 0;
 
   /**
    * @param always receives every event, in addition to the page
@@ -71,6 +75,7 @@ export class Live {
     const wanted = { topics: subscription.topics.join(","), device };
     const source = new EventSource(addressOf("/events", wanted));
     this.#source = source;
+    this.#usedAt = performance.now();
     for (const name of names) {
       source.addEventListener(name, (event) => {
         if (this.#source === source) this.#hear(name, (event as MessageEvent<string>).data);
@@ -84,6 +89,7 @@ export class Live {
 
   #hear(name: keyof LiveEvents, text: string): void {
     this.#expect();
+    if (performance.now() - this.#usedAt > useEveryMs) void this.#useLogin();
     const data = JSON.parse(text) as never;
     if (name === "hello") {
       this.#failures = 0;
@@ -91,6 +97,14 @@ export class Live {
     }
     this.always[name]?.(data);
     this.#subscription?.receiver[name]?.(data);
+  }
+
+  /** Ends the stream if the login has ended. */
+  async #useLogin(): Promise<void> {
+    this.#usedAt = performance.now();
+    const source = this.#source;
+    const rights = await get("/session", {}).catch(() => null);
+    if (rights?.mayRead === false && this.#source === source) await this.#lose();
   }
 
   #expect(): void {
