@@ -1,5 +1,6 @@
 // Owns the readings that charts have in memory: those of one field of one device by chunk of sequence numbers, and their
-// times where these do not ascend. Bounded. Reports never change, so a reading never becomes wrong. Reads nothing itself.
+// times where these do not ascend. Bounded. Reports never change, and of a chunk it gets only those before which no other
+// comes any more, so a reading never becomes wrong. Reads nothing itself.
 
 import { type Columns, firstAtOrAbove } from "./decimation.ts";
 
@@ -39,14 +40,14 @@ export class SeriesChunk implements Columns {
   length = 0;
   /** How many bytes of it are included in the size of the cache. */
   counted = 0;
-  /** The first sequence number that was not read yet. */
-  next: number;
   /** The times of its readings, if they do not ascend. */
   times = new ReadTimes(Number.NaN);
 
-  constructor(readonly first: number) {
-    this.next = first;
-  }
+  /** @param next the first sequence number that was not read yet */
+  constructor(
+    readonly first: number,
+    public next = first,
+  ) {}
 
   get bytes(): number {
     return this.places.length * bytesPerReading + this.times.times.length * bytesPerTime + 200;

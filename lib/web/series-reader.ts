@@ -5,7 +5,7 @@ import type { Messages, ReportChunk, ReportReads } from "../server/store-reads.t
 import { type Bucket, type Columns, Decimation } from "./decimation.ts";
 import { columnReaderOf } from "./number-column.ts";
 import { finderOf } from "./numbers-in-messages.ts";
-import { chunkNumbers, ReadTimes, SeriesCache, type SeriesChunk } from "./series-cache.ts";
+import { chunkNumbers, ReadTimes, SeriesCache, SeriesChunk } from "./series-cache.ts";
 import { Slice } from "./slice.ts";
 import { type Added, addAscending, addTimed, singles } from "./timed-readings.ts";
 
@@ -34,6 +34,14 @@ export type Points = {
 /** Writes the number of a field in each message to `values`, NaN if there is none. */
 type Read = (messages: Messages, values: Float64Array) => void | Promise<void>;
 
+/** What is read of each chunk. */
+type Reading = Pick<SeriesQuery, "device" | "field"> & {
+  /** Reports with numbers from this one on are left out. */
+  readonly end: number;
+  readonly read: Read;
+  readonly slice: Slice;
+};
+
 export class SeriesReader {
   readonly #cache = new SeriesCache();
   #reportsPerStep: number = reportsPerStep.first;
@@ -52,27 +60,46 @@ export class SeriesReader {
     // If there are no more readings than points, each becomes a point of its own: they are kept until then.
     let few: Added[] | null = [];
     // Later reports are left out: the times of a chunk may ascend up to them only.
-    const end = await reports.end();
+    const reading = { device, field, read, slice, end: await reports.end() };
     for (const found of await reports.chunks(from, to)) {
-      const key = `${device}\n${found.number}\n${field}`;
-      const chunk = this.#cache.get(key, found.number * chunkNumbers);
-      await this.#complete(chunk, device, end, read, slice);
-      this.#cache.count(key, chunk);
-      const columns = chunk.below(end);
-      const ascending = found.isOrdered
-        ? await addAscending(decimation, reports, device, columns, slice)
-        : null;
-      const added =
-        ascending ?? (await this.#addAll(decimation, chunk, found, device, columns, slice));
-      this.#cache.count(key, chunk);
-      if (decimation.count > points) few = null;
-      few?.push(added);
+      for (const added of await this.#addChunk(decimation, found, reading)) {
+        if (decimation.count > points) few = null;
+        few?.push(added);
+      }
       await slice.breathe();
     }
     const { count, last, bounds } = decimation;
     const buckets =
       few === null ? decimation.buckets : await singles(few, bounds, reports, device, slice);
     return { reports: count, last: count > 0 ? last : null, ...pointsOf(buckets) };
+  }
+
+  /** Adds the readings of a chunk: those that are final from the cache, then those before and after which others may come. */
+  async #addChunk(decimation: Decimation, found: ReportChunk, reading: Reading): Promise<Added[]> {
+    const { device, field, end, read, slice } = reading;
+    const first = found.number * chunkNumbers;
+    const final = Math.min(end, found.finalBelow ?? end);
+    const added: Added[] = [];
+    if (final > first) {
+      const key = `${device}\n${found.number}\n${field}`;
+      const chunk = this.#cache.get(key, first);
+      await this.#complete(chunk, device, final, read, slice);
+      this.#cache.count(key, chunk);
+      const columns = chunk.below(final);
+      const ascending = found.isOrdered
+        ? await addAscending(decimation, this.reports, device, columns, slice)
+        : null;
+      added.push(
+        ascending ?? (await this.#addAll(decimation, chunk, found, device, columns, slice)),
+      );
+      this.#cache.count(key, chunk);
+    }
+    if (final < Math.min(end, first + chunkNumbers)) {
+      const open = new SeriesChunk(first, Math.max(first, final));
+      await this.#complete(open, device, end, read, slice);
+      added.push(await this.#addAll(decimation, open, found, device, open.below(end), slice));
+    }
+    return added;
   }
 
   #readerOf(field: string): Read {
