@@ -11,6 +11,7 @@ import { inboxMax, type PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
+import { alone } from "../lib/server/nodes.ts";
 import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
 import type { Asker } from "../lib/server/rows.ts";
 import { OperatingError } from "../lib/operating-error.ts";
@@ -76,6 +77,7 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
   const { sessions } = engine.desk;
   return {
     version: parts.version,
+    node: alone.own,
     now: Date.now,
     uptimeMs: () => performance.now(),
     devicePort: parts.endpoint.port,
@@ -136,6 +138,7 @@ function gaugesOf({ engine, loop, endpoint, logs, store }: WebParts): () => Gaug
     asks: asks.size,
     asksMax: limits.asks,
     logLinesLost: logs.lost,
+    sessions: sessions.size,
     sealedSessions: sessions.sealed,
     contestedIds: engine.desk.contests.ids(engine.desk.uptimeMs),
     size: store.size(),

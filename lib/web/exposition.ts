@@ -4,19 +4,31 @@
 import type { HistogramReading } from "./ports.ts";
 
 type Labels = Readonly<Record<string, string>>;
+type Samples = readonly (readonly [Labels, number])[];
 
 /** A page of metrics, written family by family. */
 export class Exposition {
   #text = "";
+  readonly #own: Labels;
+
+  /** @param node the node whose metrics these are, their label; empty: they have none */
+  constructor(node = "") {
+    this.#own = node === "" ? {} : { node };
+  }
 
   /** Writes a count that only grows; its name ends in `_total`. */
-  counter(name: string, help: string, samples: readonly (readonly [Labels, number])[]): void {
-    this.#family(name, "counter", help, samples);
+  counter(name: string, help: string, samples: Samples): void {
+    this.#family(name, "counter", help, samples, this.#own);
   }
 
   /** Writes a value that can rise and fall. */
-  gauge(name: string, help: string, samples: readonly (readonly [Labels, number])[]): void {
-    this.#family(name, "gauge", help, samples);
+  gauge(name: string, help: string, samples: Samples): void {
+    this.#family(name, "gauge", help, samples, this.#own);
+  }
+
+  /** Writes a value of the store, which all nodes have in common: it has no label of a node. */
+  commonGauge(name: string, help: string, samples: Samples): void {
+    this.#family(name, "gauge", help, samples, {});
   }
 
   /** Writes a histogram of seconds; its name ends in `_seconds`. */
@@ -26,24 +38,20 @@ export class Exposition {
     for (let i = 0; i < counts.length; i++) {
       below += counts[i] as number;
       const bound = bounds[i];
-      this.#line(`${name}_bucket`, { le: bound === undefined ? "+Inf" : String(bound) }, below);
+      const le = bound === undefined ? "+Inf" : String(bound);
+      this.#line(`${name}_bucket`, { le, ...this.#own }, below);
     }
-    this.#line(`${name}_sum`, {}, sum);
-    this.#line(`${name}_count`, {}, below);
+    this.#line(`${name}_sum`, this.#own, sum);
+    this.#line(`${name}_count`, this.#own, below);
   }
 
   toString(): string {
     return this.#text;
   }
 
-  #family(
-    name: string,
-    type: string,
-    help: string,
-    samples: readonly (readonly [Labels, number])[],
-  ): void {
+  #family(name: string, type: string, help: string, samples: Samples, more: Labels): void {
     this.#head(name, type, help);
-    for (const [labels, value] of samples) this.#line(name, labels, value);
+    for (const [labels, value] of samples) this.#line(name, { ...labels, ...more }, value);
   }
 
   #head(name: string, type: string, help: string): void {

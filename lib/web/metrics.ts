@@ -1,4 +1,5 @@
-// Owns the metrics: their names, units and help texts. Never uses a device as a label, so that their number is bounded.
+// Owns the metrics: their names, units and help texts, and which are a node's own. Never uses a device as a label, so that
+// their number is bounded.
 
 import { counterFamilies, counters } from "../server/counters.ts";
 import { Exposition } from "./exposition.ts";
@@ -8,7 +9,7 @@ import type { LiveCount } from "./server-status.ts";
 
 /** The answer to `GET /metrics`. */
 export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Response {
-  const page = new Exposition();
+  const page = new Exposition(ports.node);
   const gauges = ports.gauges();
   page.gauge("iot_build_info", "The version that runs; always 1.", [
     [{ version: ports.version }, 1],
@@ -19,7 +20,7 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
   addPackets(page, gauges);
   addPresence(page, roster, gauges);
   addQueues(page, gauges, live);
-  page.gauge("iot_database_bytes", "Size of the database's files.", [
+  page.commonGauge("iot_database_bytes", "Size of the database's files.", [
     [{ file: "main" }, gauges.size.bytes],
     [{ file: "wal" }, gauges.size.logBytes],
   ]);
@@ -78,15 +79,15 @@ function addCounters(page: Exposition, gauges: Gauges): void {
 
 function addPresence(page: Exposition, roster: Roster, gauges: Gauges): void {
   const { registered, online, offline, never } = roster.counts;
-  page.gauge("iot_devices", "Registered devices.", [[{}, registered]]);
-  page.gauge("iot_devices_by_presence", "Registered devices, by presence.", [
+  page.commonGauge("iot_devices", "Registered devices.", [[{}, registered]]);
+  page.commonGauge("iot_devices_by_presence", "Registered devices, by presence.", [
     [{ presence: "online" }, online],
     [{ presence: "offline" }, offline],
     [{ presence: "never" }, never],
   ]);
-  const sealed = gauges.sealedSessions;
+  const { sessions, sealedSessions: sealed } = gauges;
   page.gauge("iot_sessions", "Open sessions, by transport.", [
-    [{ transport: "text" }, Math.max(0, online - sealed)],
+    [{ transport: "text" }, sessions - sealed],
     [{ transport: "sealed" }, sealed],
   ]);
   page.gauge("iot_contested_ids", "Ids that two devices use in turn.", [

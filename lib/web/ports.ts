@@ -14,6 +14,8 @@ import type { LogDirection, LogLevel } from "../server/log.ts";
 /** All that the web side gets from the server. */
 export type WebPorts = {
   readonly version: string;
+  /** The name of this server among those of its store; empty if it is the only one. */
+  readonly node: string;
   /** The wall clock, ms since 1970: to be shown. */
   readonly now: () => number;
   /** The monotonic clock of the engine, ms since the process started: what is measured goes by it. */
@@ -148,6 +150,8 @@ export type Gauges = {
   readonly asks: number;
   readonly asksMax: number;
   readonly logLinesLost: number;
+  /** Open sessions in memory, and how many of them are sealed. */
+  readonly sessions: number;
   readonly sealedSessions: number;
   /** Ids that two devices seem to use. */
   readonly contestedIds: readonly string[];

@@ -19,6 +19,7 @@ export const noDevices: DeviceReads = {
 export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
   return {
     version: "1.2.3",
+    node: "",
     now: () => 1_000_000,
     uptimeMs: () => 1_000,
     devicePort: 9,
@@ -56,6 +57,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     asks: 0,
     asksMax: 1,
     logLinesLost: 0,
+    sessions: 0,
     sealedSessions: 0,
     contestedIds: [],
     size: { bytes: 0, logBytes: 0, logGrows: null },

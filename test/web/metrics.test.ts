@@ -162,6 +162,29 @@ test("every counter of the engine is on the page", async () => {
   roster.close();
 });
 
+test("with several nodes, what is a node's own has its name as a label; the rest is as with one", async () => {
+  const pageOf = async (node: string) => {
+    const ports = fakePorts({ node, gauges: () => fakeGauges({ sessions: 5, sealedSessions: 2 }) });
+    const roster = new Roster(ports.devices, ports.presence, () => {});
+    const page = await metrics(ports, roster, new LiveClients()).text();
+    roster.close();
+    return page.replaceAll(/^(iot_resident_memory_bytes\S*) .*$/gm, "$1 1");
+  };
+  const [one, page] = [await pageOf(""), await pageOf('a"b:9')];
+  expect(one).not.toContain("node=");
+  const label = String.raw`node="a\"b:9"`;
+  expect(page.replaceAll(`,${label}`, "").replaceAll(`{${label}}`, "")).toBe(one);
+  const common = [...parse(page)].filter(([, { samples }]) =>
+    samples.some(({ labels }) => labels["node"] === undefined),
+  );
+  expect(common.map(([name]) => name)).toEqual([
+    "iot_devices",
+    "iot_devices_by_presence",
+    "iot_database_bytes",
+  ]);
+  expect(one).toContain('iot_sessions{transport="text"} 3\n');
+});
+
 test("no label contains a device id or an address", async () => {
   const page = await busyPage();
   expect(page).not.toContain("metered");
