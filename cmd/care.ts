@@ -155,7 +155,9 @@ async function openRegistrar(place: StorePlace, sharedIp: boolean) {
   const now = Date.now;
   const traits = { sharedIp, fingerprint: () => null };
   const notes = { onProgress, onNote: say, onTrouble: say };
-  const store = await place.open({ hashPassword, now, traits, ...notes });
+  const name = `iot-server import ${process.pid}`;
+  const node = { name, address: "", version: "", offlineAfterMs: 0 };
+  const store = await place.open({ hashPassword, now, traits, node, ...notes });
   const policy = { sharedIp, keyPolicy: "replace" } as const;
   const enroll = async (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
     const at = now();

@@ -2,6 +2,7 @@
 // logic of its own.
 
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
@@ -71,7 +72,7 @@ async function open(
   const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
   closers.push(() => logs.close());
   const place = placeOf(config);
-  const store = await place.open(openingOf(config, place.path, logs));
+  const store = await place.open(openingOf(config, version, place.path, logs));
   closers.push(() => store.close());
   for (const warning of store.warnings) tell(logs, warning);
   const retention = prepareRetention(store.remover, config.retainMs, logs, bothClocks);
@@ -160,7 +161,8 @@ function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls):
 }
 
 /** What the store gets for its opening. Notes go to the log and to standard error. */
-function openingOf({ sharedIp }: ServeConfig, path: string, logs: FileLogs): Opening {
+function openingOf(config: ServeConfig, version: string, path: string, logs: FileLogs): Opening {
+  const { sharedIp, node, host, port, offlineAfterMs } = config;
   const onNote = (words: string) => {
     logs.activity("info", "-", "-", words);
     process.stderr.write(`${words}\n`);
@@ -169,7 +171,14 @@ function openingOf({ sharedIp }: ServeConfig, path: string, logs: FileLogs): Ope
   const onProgress = showProgress("Hashing passwords");
   const ownFingerprint = () => fingerprint(openIdentity(path, null).sealing.publicKey);
   const traits = { sharedIp, fingerprint: ownFingerprint };
-  return { hashPassword, onProgress, onNote, onTrouble, now, traits };
+  const reached = `${host === "::" ? hostname() : host}:${port}`;
+  const named = {
+    name: node ?? `${hostname()}:${port}`,
+    address: reached,
+    version,
+    offlineAfterMs,
+  };
+  return { hashPassword, onProgress, onNote, onTrouble, now, traits, node: named };
 }
 
 /** Tells the operator of a trouble with which the server runs on, on the terminal and in the log. */

@@ -38,6 +38,7 @@ export const flags = {
   "store-wait": text("TIME", "wait for it at the start; default for ever", "IOT_STORE_WAIT", [
     "serve",
   ]),
+  node: text("NAME", "its name on that store; default host:port", "IOT_NODE", ["serve"]),
   data: text("DIR", "its key and token; default this folder", "IOT_DATA", onStore),
   "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
   "log-level": text("LEVEL", "debug, info, warn, error; default info", "IOT_LOG_LEVEL", ["serve"]),

@@ -34,6 +34,8 @@ export type ServeConfig = {
   readonly host: string;
   readonly db: string;
   readonly store?: StoreSource;
+  /** The name of this server among those of a store on the network; null: its host and port. */
+  readonly node: string | null;
   readonly logDir: string;
   readonly logLevel: LogLevel;
   readonly sharedIp: boolean;
@@ -200,6 +202,7 @@ function serveConfig(
     port: number,
     host,
     ...place,
+    node: nodeValue(nameOf("node"), value("node"), place),
     logDir: value("log-dir") ?? "log",
     logLevel: level as LogLevel,
     sharedIp: isOn("shared-ip"),
@@ -236,6 +239,19 @@ function httpValue(name: string, text: string | null): { host: string; port: num
     throw wrong(`${name} is ${quoted(text)}.`, "Write host:port, as 127.0.0.1:8080 or [::1]:8080.");
   }
   return { host, port: Number(port) };
+}
+
+/** The name of a node, which is shown and compared as it is. */
+function nodeValue(name: string, text: string | null, place: DataPlace): string | null {
+  if (text === null) return null;
+  if (place.store === undefined) {
+    throw wrong(`${name} goes with --store.`, "An SQLite database has one server, without a name.");
+  }
+  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
+  throw wrong(
+    `${name} is ${quoted(text)}.`,
+    "Give 1 to 64 letters, digits, dots, colons or dashes.",
+  );
 }
 
 /** A host name as it is in a URL, without scheme, port and path. */

@@ -8,6 +8,7 @@ import type { Random } from "../sealed/cookie.ts";
 import type { Identity } from "./identity.ts";
 import { LinkTable } from "./links/link-table.ts";
 import type { Log } from "./log.ts";
+import { alone, type Nodes } from "./nodes.ts";
 import { Logbook } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
 import { OpenBatch } from "./open-batch.ts";
@@ -30,6 +31,8 @@ export type DeskParts = {
   readonly identity: Identity;
   /** How many lanes the store has; 1 if it is left out. */
   readonly lanes?: number | undefined;
+  /** The other servers of the store; without them this one is alone. */
+  readonly nodes?: Nodes;
 };
 
 export class Desk {
@@ -37,6 +40,7 @@ export class Desk {
   readonly log: Log;
   readonly random: Random;
   readonly identity: Identity;
+  readonly nodes: Nodes;
   readonly clock: EngineClock;
   readonly sessions = new SessionTable();
   readonly due: DueRows;
@@ -59,12 +63,13 @@ export class Desk {
   readonly logbook: Logbook;
   readonly outbox: Outbox;
 
-  constructor({ policy, log, random, identity, lanes = 1 }: DeskParts, now: Moment) {
+  constructor({ policy, log, random, identity, nodes = alone, lanes = 1 }: DeskParts, now: Moment) {
     this.policy = policy;
     this.log = log;
     this.random = random;
     this.identity = identity;
     this.batch = new OpenBatch(lanes);
+    this.nodes = nodes;
     this.clock = new EngineClock(now);
     this.due = new DueRows(this.clock);
     this.verifiers = new VerifierCache(random.bytes(32), limits.verifiers);
@@ -75,6 +80,11 @@ export class Desk {
   /** The wall clock at the current call, as `EngineClock.wallMs`. */
   get wallMs(): number {
     return this.clock.wallMs;
+  }
+
+  /** Whether other nodes may have ended sessions of this one, which could not show that it lives: its memory may be wrong. */
+  get isUnsure(): boolean {
+    return this.clock.uptimeMs > this.nodes.sureUntil;
   }
 
   /** The monotonic clock at the current call, as `EngineClock.uptimeMs`. */

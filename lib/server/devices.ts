@@ -1,7 +1,7 @@
 // The rules that look up or change a device for whoever asks: a request, or the operator. Pure functions over the rows.
 
-import type { ReportRow } from "./rows.ts";
-import type { Rule, Write } from "./store-port.ts";
+import type { ReportRow, SessionRow } from "./rows.ts";
+import type { Keys, Rule, Write } from "./store-port.ts";
 
 /** What is known of an id. */
 export type Found = {
@@ -10,8 +10,11 @@ export type Found = {
   readonly textLocked: boolean;
 };
 
+/** `session`: the one that is open in the store, at whichever node; null without one. */
+export type FoundSession = Found & { readonly session: SessionRow | null };
+
 /** `report`: the device's last one; null without one, or for an unknown device. */
-export type FoundLatest = Found & { readonly report: ReportRow | "unreadable" | null };
+export type FoundLatest = FoundSession & { readonly report: ReportRow | "unreadable" | null };
 
 /** The rule that looks up a device. */
 export function finding(id: string): Rule<Found> {
@@ -25,16 +28,39 @@ export function finding(id: string): Rule<Found> {
   };
 }
 
-/** The rule that looks up a device and its last report. */
-export function findingLatest(id: string): Rule<FoundLatest> {
+/** The rule that looks up a device and its open session. */
+export function findingSession(id: string): Rule<FoundSession> {
   const find = finding(id);
   return {
     kind: "rule",
-    keys: { device: id, withLastReport: true },
+    keys: { device: id, withSession: true },
+    decide: (rows) => {
+      const { outcome } = find.decide(rows);
+      const session = rows.session?.ended === null ? rows.session : null;
+      return { outcome: { ...outcome, session }, writes: [] };
+    },
+  };
+}
+
+/** The rule that looks up a device, its open session and its last report. */
+export function findingLatest(id: string): Rule<FoundLatest> {
+  const find = findingSession(id);
+  return {
+    kind: "rule",
+    keys: { ...find.keys, withLastReport: true },
     decide: (rows) => {
       const { outcome } = find.decide(rows);
       return { outcome: { ...outcome, report: rows.lastReport }, writes: [] };
     },
+  };
+}
+
+/** The rule that finds the ids that are logged in, at whichever node. @param asked as `Keys.loggedIn` */
+export function listingLoggedIn(asked: NonNullable<Keys["loggedIn"]>): Rule<readonly string[]> {
+  return {
+    kind: "rule",
+    keys: { loggedIn: asked },
+    decide: ({ loggedIn }) => ({ outcome: loggedIn, writes: [] }),
   };
 }
 

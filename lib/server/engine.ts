@@ -15,12 +15,14 @@ import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
 import { PacketGate } from "./links/packet-gate.ts";
 import type { Link } from "./links/link.ts";
 import type { Moment } from "./moment.ts";
+import { Elsewhere } from "./sessions/elsewhere.ts";
 import type { SessionRow } from "./rows.ts";
 import type { Failing } from "./store-failure.ts";
 import type { StepResult } from "./store-port.ts";
 import type { Address } from "../protocol/messages.ts";
 import { Operator } from "./operator.ts";
 import { limits } from "./policy.ts";
+import { Adoptions } from "./sessions/adoption.ts";
 import { PresenceSweep } from "./sessions/presence-sweep.ts";
 import type { Request } from "./request.ts";
 import { carryOut, type VerbParts } from "./verbs/index.ts";
@@ -38,6 +40,8 @@ export class Engine {
   readonly desk: Desk;
   /** The operator's actions. */
   readonly operator: Operator;
+  /** What other nodes have done. */
+  readonly elsewhere: Elsewhere;
   readonly #parts: VerbParts;
   readonly #presence: PresenceSweep;
   readonly #gate: PacketGate;
@@ -51,11 +55,16 @@ export class Engine {
   constructor(parts: DeskParts, stored: readonly SessionRow[], now: Moment) {
     this.desk = new Desk(parts, now);
     this.desk.sessions.restore(stored, now);
-    this.#parts = { desk: this.desk, attempts: new Attempts(this.desk) };
+    this.#parts = {
+      desk: this.desk,
+      attempts: new Attempts(this.desk),
+      adoptions: new Adoptions(this.desk),
+    };
     this.#presence = new PresenceSweep(this.desk);
     this.#gate = new PacketGate(this.desk, (link, frame) => this.#receiveFrame(link, frame));
     this.#relay = new Relay(this.desk);
     this.operator = new Operator(this.desk);
+    this.elsewhere = new Elsewhere(this.desk, this.#relay);
   }
 
   /**

@@ -1,6 +1,7 @@
 // The feed: what was committed, as facts of the domain, for whoever subscribes. It is published after the replies are
 // sent, so that no subscriber delays an ACK. Stores nothing.
 
+import type { PlacedRow } from "./nodes.ts";
 import type { EndReason, Report } from "./rows.ts";
 
 /** Something that has happened and is on the disk. Times are wall times, ms since 1970. */
@@ -17,6 +18,10 @@ export type Fact =
       readonly session: number;
       readonly at: number;
     }
+  /** A session of another node goes on at this one; it began then. */
+  | { readonly kind: "moved"; readonly id: string; readonly session: number; readonly at: number }
+  /** Another node has changed a device; null if it is not registered any more. */
+  | { readonly kind: "changed"; readonly id: string; readonly row: PlacedRow | null }
   | {
       readonly kind: "ended";
       readonly id: string;

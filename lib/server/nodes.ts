@@ -12,12 +12,14 @@ export interface Nodes {
   readonly own: string;
   /** Until when no other node ends sessions of this one, by the monotonic clock, ms. */
   readonly sureUntil: number;
+  /** Looks how devices are in the store: another node may hear them now. The shell then tells the engine. */
+  compare(ids: readonly string[]): void;
   /** Passes a packet on to another node. It may get lost on the way, as a datagram. */
   relay(node: string, relayed: Relayed): void;
 }
 
 /** The one server of a store. */
-export const alone: Nodes = { own: "", sureUntil: Infinity, relay: () => {} };
+export const alone: Nodes = { own: "", sureUntil: Infinity, compare: () => {}, relay: () => {} };
 
 /** How busy a node is. */
 export type NodeLoad = {

@@ -48,6 +48,8 @@ export const limits = {
   /** A question is given up this long after its first sending, and sent again at this interval, in ms. */
   askTimeoutMs: 8_000,
   askRepeatMs: 2_000,
+  /** Requests that wait until it is known whether their session is at another node. */
+  adoptions: 4_096,
   /** Session rows written in one batch. */
   touchesPerBatch: 512,
   /** How often the rows of live sessions are written, in ms. */

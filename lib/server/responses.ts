@@ -50,6 +50,11 @@ export function refuseBusy(
   refuse(desk, request, { code: ack.busy, id, what, reason });
 }
 
+/** Refuses a request that memory would answer, while memory may be wrong; see `Desk.isUnsure`. */
+export function refuseUnsure(desk: Desk, request: Request, id: string, what: string): void {
+  refuseBusy(desk, request, id, what, "the store is away");
+}
+
 /**
  * Refuses a request for lack of a session: with 94 if it is text and the device's text is locked or its session is
  * sealed (protocol §5.19), else with `code`.

@@ -52,6 +52,8 @@ export type SessionRow = NewSession & {
   /** null while it is open, as the reason. */
   readonly ended: number | null;
   readonly reason: EndReason | null;
+  /** The node that heard it last; empty in a store of one server. */
+  readonly node: string;
 };
 
 /** The fields of a live session's row that change, and what has been counted for its device. */

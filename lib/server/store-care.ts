@@ -2,6 +2,7 @@
 // with it while no server of theirs runs. Types only.
 
 import type { OperatingError } from "../operating-error.ts";
+import type { StoreNodes } from "./nodes.ts";
 import type { ListedDevice, ReportRow, SessionRow } from "./rows.ts";
 import type { Soon } from "./soon.ts";
 import type { Store } from "./store-port.ts";
@@ -16,7 +17,7 @@ export interface StorePlace {
   /** Whether a server has it open. */
   isServed(): Soon<boolean>;
   /**
-   * Opens it for the one server that may write; makes it if it does not exist, and brings an older one up to date.
+   * Opens it for a server that may write; makes it if it does not exist, and brings an older one up to date.
    * @throws OperatingError if it is in use, damaged, foreign, newer, or cannot be written
    */
   open(opening: Opening): Promise<OpenStore>;
@@ -67,6 +68,15 @@ export type Opening = {
     /** The fingerprint of the key that devices pin; makes the key if there is none. null for a command without a key. */
     readonly fingerprint: () => string | null;
   };
+  /** What a store that can have several servers tells of this one. */
+  readonly node: {
+    readonly name: string;
+    /** Where devices reach it; empty for a command. */
+    readonly address: string;
+    readonly version: string;
+    /** Silence that ends the session of a device that states no interval, ms. */
+    readonly offlineAfterMs: number;
+  };
 };
 
 /** A store that this process serves. */
@@ -77,7 +87,9 @@ export interface OpenStore extends Store {
   readonly warnings: readonly OperatingError[];
   /** What was found damaged since, in words; null if nothing was. */
   readonly damage: string | null;
-  /** All open sessions. */
+  /** The servers of this store; null if it can have only one. */
+  readonly nodes: StoreNodes | null;
+  /** All open sessions that this server heard last. */
   openSessions(): Soon<readonly SessionRow[]>;
   /** Notes an error of a read. @returns whether it means that the store is damaged where it was read */
   noteError(error: unknown): boolean;

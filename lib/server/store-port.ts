@@ -2,6 +2,7 @@
 // a store loads and writes rows and knows no verb. Contains types only.
 
 import type { AckCode } from "../protocol/codes.ts";
+import type { Address } from "../protocol/messages.ts";
 import type {
   Answer,
   AnsweredRow,
@@ -37,6 +38,12 @@ export type Keys = {
   readonly macHolder?: { readonly besides: string; readonly mac: string };
   /** The answer to a request of the same device, key and msgid. */
   readonly answered?: SealedRequest;
+  /** The ids with open sessions after this one, in order (null: from the first); `inText` leaves out sealed sessions. */
+  readonly loggedIn?: {
+    readonly after: string | null;
+    readonly inText: boolean;
+    readonly limit: number;
+  };
 };
 
 /** What was found for `Keys`; null for what is not there or was not asked for. */
@@ -49,6 +56,7 @@ export type Rows = {
   readonly ipHolder: string | null;
   readonly macHolder: string | null;
   readonly answered: AnsweredRow | null;
+  readonly loggedIn: readonly string[];
 };
 
 /** The fields of a device's row that change after its registration. */
@@ -90,6 +98,14 @@ export type Write =
       readonly reason: EndReason;
       readonly at: number;
     }
+  /** This node hears an open session from now on, which comes from this address. */
+  | {
+      readonly kind: "move-session";
+      readonly session: number;
+      readonly device: string;
+      readonly source: Address;
+    }
+  /** The number of the step's result is how many of them this node had heard last: others are left as they are. */
   | { readonly kind: "touch-sessions"; readonly touches: readonly Touch[] }
   /** Keeps the answer to a request. The oldest make room for it. */
   | { readonly kind: "keep-answer"; readonly request: SealedRequest; readonly code: AckCode }
@@ -123,6 +139,8 @@ export type Decided<Outcome = unknown> = { readonly outcome: Outcome; readonly n
 export type ReportStep = {
   readonly kind: "report";
   readonly report: Report;
+  /** The number of its session: only while that is open it is stored. 0 if it belongs to none. */
+  readonly session: number;
   /** 48 bits that a repeat has in common with the first sending: see `keyOf` in verbs/data.ts. */
   readonly key: number;
   /** What `key` is made of, for a store that needs more bits. */
@@ -172,9 +190,11 @@ export type AnswerStored = {
   readonly repeated: boolean;
 };
 
-/** What became of a DATA. */
+/** What became of a DATA. `no-session`: its session has ended or is another node's affair, and nothing was stored. */
 export type ReportStored =
-  AnswerStored | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean };
+  | AnswerStored
+  | { readonly kind: "report"; readonly sequence: number; readonly repeated: boolean }
+  | { readonly kind: "no-session" };
 
 /** One step of a batch. */
 export type Step = Rule | ReportStep;

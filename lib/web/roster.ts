@@ -6,9 +6,10 @@ import type { Fact } from "../server/feed.ts";
 import type { RosterRow } from "../server/rows.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { Places } from "./api/forms.ts";
-import type { Presence, StatusJson } from "./api/shapes.ts";
+import type { StatusJson } from "./api/shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
 import type { PresenceSource } from "./ports.ts";
+import { isOf, isSilent } from "./presence-of.ts";
 import { Slice } from "./slice.ts";
 
 /** A device in the roster. */
@@ -182,12 +183,32 @@ export class Roster {
         this.#put({ id, session, started: at, lastSeen: at, ended: null, reason: null });
         return this.onChange(id);
       }
+      case "moved":
+        return this.#moved(fact);
+      case "changed":
+        return this.#changed(fact);
       case "ended":
         return this.#end(fact);
       case "updated":
       case "reported":
       case "answered":
     }
+  }
+
+  /** A session goes on at this node: mostly one that is known. */
+  #moved({ id, session, at }: Extract<Fact, { kind: "moved" }>): void {
+    if (this.#open.get(session) !== id) {
+      this.#put({ id, session, started: at, lastSeen: at, ended: null, reason: null });
+    }
+    this.onChange(id);
+  }
+
+  /** A device is as another node has left it. */
+  #changed({ id, row }: Extract<Fact, { kind: "changed" }>): void {
+    if (row === null) return this.#remove(id);
+    const { session, started, lastSeen, ended, reason } = row;
+    this.#put({ id, session, started, lastSeen, ended, reason });
+    this.onChange(id);
   }
 
   #end({ id, session, reason, lastSeen, at }: Extract<Fact, { kind: "ended" }>): void {
@@ -231,32 +252,16 @@ export class Roster {
   }
 }
 
-/** Whether a device is logged in (`online`), was logged in (`offline`), or never was since it registered (`never`). */
-export function presenceOf(entry: RosterEntry): Presence {
-  if (entry.session === 0) return "never";
-  return entry.ended === null ? "online" : "offline";
-}
-
-/** Whether a device is offline because nothing came from it any more. */
-function isSilent(entry: RosterEntry): boolean {
-  return presenceOf(entry) === "offline" && entry.reason === "offline";
-}
-
-function isOf(filter: PresenceFilter, entry: RosterEntry): boolean {
-  const presence = presenceOf(entry);
-  if (filter === "silent") return isSilent(entry);
-  if (filter === "left") return presence === "offline" && !isSilent(entry);
-  return presence === filter;
-}
-
 /** Notes what became of a device. A session's end says it only together with what was before. */
 function note(meanwhile: Map<string, Fact[]>, fact: Fact): void {
   switch (fact.kind) {
     case "registered":
     case "removed":
     case "logged-in":
+    case "changed":
       meanwhile.set(fact.id, [fact]);
       return;
+    case "moved":
     case "ended":
       meanwhile.set(fact.id, [...(meanwhile.get(fact.id) ?? []), fact]);
       return;

@@ -39,6 +39,7 @@ const served = {
   sharedIp: false,
   requireEncryption: false,
   join: "open",
+  node: null,
   pskFile: null,
   keyPolicy: "replace",
   offlineAfterMs: 9 * 60_000,
@@ -119,7 +120,7 @@ describe("each flag of the server, and its variable", () => {
 
   test("the tables above cover every flag", () => {
     // Those of a store on a network go together: see store-source.test.ts.
-    const together = ["store", "store-password-file", "store-wait", "data"];
+    const together = ["store", "store-password-file", "store-wait", "data", "node"];
     const tried = new Set([...[...cases, ...switches].map(([flag]) => flag), ...together]);
     const own = Object.entries(flags).filter(([, { commands }]) =>
       (commands as readonly string[]).includes("serve"),

@@ -123,3 +123,15 @@ test("copy names a file and a database, and takes no other store", () => {
   expect(refusal("copy old.db postgres://iot:sesame@db/iot")).toContain("PGPASSWORD");
   expect(refusal(`copy old.db ${url} more`)).toContain("too many");
 });
+
+test("--node names this server among those of a store", () => {
+  const serve = (line: string, env = {}) =>
+    readServerConfig(line.split(" "), { HOME: "/home/a", ...env }, 0);
+  const store = "9000 --store postgres://iot@db/iot";
+  expect(serve(store)).toMatchObject({ node: null });
+  expect(serve(`${store} --node plant:1`)).toMatchObject({ node: "plant:1" });
+  expect(serve(store, { IOT_NODE: "b" })).toMatchObject({ node: "b" });
+  expect(() => serve("9000 --node a")).toThrow("--node goes with --store.");
+  expect(() => serve(`${store} --node ${"x".repeat(65)}`)).toThrow("--node is");
+  expect(() => serve(`${store} --node=é`)).toThrow("--node is");
+});

@@ -103,6 +103,8 @@ export type Operation =
   | {
       readonly kind: "report";
       readonly report: Report;
+      /** As in `ReportStep`; 0 if missing. */
+      readonly session?: number;
       /** 48 bits that a repeat has in common with the first sending: see `keyOf` in verbs/data.ts. */
       readonly key: number;
       /** Sequence number of the device's previous report; 0 if it is not known. */
@@ -195,6 +197,7 @@ export function stepOf(operation: Operation, policy: Rules = defaultPolicy): Ste
       const { device, time, code, message } = report;
       return {
         ...operation,
+        session: operation.session ?? 0,
         origin: originOf([key, device, time, code, message].join("\t")),
         mayAnswer: mayAnswer === null ? null : { ...mayAnswer, decide: decideAnswer },
       };

@@ -5,6 +5,8 @@ import type { Frame } from "../../sealed/frames.ts";
 import { frameBodyBytesMax } from "../../sealed/limits.ts";
 import { answer } from "../../protocol/codes.ts";
 import type { Desk } from "../desk.ts";
+import { findingSession } from "../devices.ts";
+import type { Relayed } from "../nodes.ts";
 import type { Link } from "./link.ts";
 import { limits } from "../policy.ts";
 import { KeyedBuckets } from "../../token-bucket.ts";
@@ -32,26 +34,45 @@ export class Relay {
       return this.#refuse(link, msgid, answer.notLoggedIn, "log in first");
     }
     if (!this.#buckets.take(link.key, desk.uptimeMs)) return;
-    const target = desk.sessions.get(frame.id);
-    if (target === undefined || !target.sealed) {
-      return this.#refuse(link, msgid, answer.notLoggedIn, "the device is not logged in sealed");
-    }
-    const onward = desk.links.currentOf(target.owner);
-    if (onward === undefined)
-      return this.#refuse(link, msgid, answer.noAnswer, "the device is not reached");
     // The frame to the target names the sender, whose id may be longer than the one it had room for.
     if (1 + link.device.length + packet.length > frameBodyBytesMax) {
       return this.#refuse(link, msgid, answer.noAnswer, "the packet is too long for both ids");
     }
+    const relayed = { from: link.device, to: frame.id, packet };
+    const target = desk.sessions.get(frame.id);
+    if (target === undefined && desk.nodes.own !== "") {
+      return this.#passToNode(link, msgid, { ...relayed, packet: Uint8Array.from(packet) });
+    }
+    if (target?.sealed !== true) return this.#refuseUnsealed(link, msgid);
+    if (!this.deliver(relayed)) {
+      this.#refuse(link, msgid, answer.noAnswer, "the device is not reached");
+    }
+  }
+
+  /** Sends a packet to a device of this node. False if there is no link to it. */
+  deliver({ from, to, packet }: Relayed): boolean {
+    const { desk } = this;
+    const target = desk.sessions.get(to);
+    const onward = target?.sealed === true ? desk.links.currentOf(target.owner) : undefined;
+    if (onward === undefined) return false;
     desk.counters.relayed++;
-    const next = onward.nextMsgid();
-    desk.outbox.sendFrame(onward, {
-      kind: "relay",
-      answer: false,
-      msgid: next,
-      id: link.device,
-      packet,
+    const msgid = onward.nextMsgid();
+    desk.outbox.sendFrame(onward, { kind: "relay", answer: false, msgid, id: from, packet });
+    return true;
+  }
+
+  /** Passes a packet to the node at which its target is logged in. */
+  #passToNode(link: Link, msgid: bigint, relayed: Relayed): void {
+    const { desk } = this;
+    desk.batch.submit(findingSession(relayed.to), null, ({ session }) => {
+      if (session === null || session.clientKey === null) return this.#refuseUnsealed(link, msgid);
+      // It may have logged in here meanwhile.
+      if (!this.deliver(relayed)) desk.nodes.relay(session.node, relayed);
     });
+  }
+
+  #refuseUnsealed(link: Link, msgid: bigint): void {
+    this.#refuse(link, msgid, answer.notLoggedIn, "the device is not logged in sealed");
   }
 
   #refuse(link: Link, msgid: bigint, code: string, text: string): void {

@@ -6,7 +6,7 @@ import { limits, silenceMaxMs } from "../policy.ts";
 import type { Touch } from "../rows.ts";
 import type { Rule } from "../store-port.ts";
 import type { Session } from "./session.ts";
-import { endNow, endOf, noteEnd } from "./session-end.ts";
+import { endNow, endOf, forgetSession, noteEnd } from "./session-end.ts";
 
 /** Sessions checked in one tick: a fifth of all, and at least this many. */
 const lookedAtMin = 1_000;
@@ -34,7 +34,7 @@ export class PresenceSweep {
   /** Ends silent sessions. Every ten seconds it begins to write the session rows that are due, some in each tick. */
   tick(): void {
     this.#noticeGap();
-    this.#sweep();
+    if (!this.desk.isUnsure) this.#sweep();
     if (this.#behind.length === 0 && this.desk.uptimeMs - this.#writtenAt >= limits.touchEveryMs) {
       this.#writtenAt = this.desk.uptimeMs;
       this.#behind = this.desk.due.take();
@@ -65,11 +65,15 @@ export class PresenceSweep {
       const clockOffset = session.clock.offsetAt({ wall, monotonic });
       return { session: row, device, repeats, lastSeen, source, everySeconds, clockOffset };
     });
+    const onTouched = (_: null, touched: number) => {
+      // Another node hears some of them by now.
+      if (touched < touches.length) this.desk.nodes.compare(touches.map(({ device }) => device));
+    };
     const onFail = () => {
       for (const [i, session] of sessions.entries()) session.repeats += touches[i]?.repeats ?? 0;
       this.desk.due.again(sessions);
     };
-    this.desk.batch.submit(touching(touches), null, () => {}, onFail);
+    this.desk.batch.submit(touching(touches), null, onTouched, onFail);
   }
 
   #noticeGap(): void {
@@ -106,9 +110,11 @@ export class PresenceSweep {
     session.ending = true;
     const end = endNow(desk, session, "offline");
     desk.batch.submit(
-      endOf(end),
+      endOf(end, [], desk.nodes.own),
       null,
-      () => {
+      (hasEnded) => {
+        // Else another node has it now.
+        if (!hasEnded) return void forgetSession(desk, session);
         if (!noteEnd(desk, end)) return;
         const seconds = Math.round((desk.uptimeMs - session.heardAt) / 1000);
         desk.log.activity(

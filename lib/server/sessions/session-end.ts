@@ -21,15 +21,25 @@ export function endNow({ wallMs: at }: Desk, session: Session, reason: EndReason
 }
 
 /**
- * The rule that ends a session if it is still open in the store.
+ * The rule that ends a session if it is still open in the store. Its outcome: whether it was.
  * @param more what is stored with it
+ * @param node only if this node heard it last; null: whichever did
  */
 export function endOf(
-  { session: { row: session }, reason, lastSeen, at }: SessionEnd,
+  { session: { id, row: session }, reason, lastSeen, at }: SessionEnd,
   more: readonly Write[] = [],
-): Rule<null> {
+  node: string | null = null,
+): Rule<boolean> {
   const end = { kind: "end-session", session, reason, lastSeen, at } as const;
-  return { kind: "rule", keys: {}, decide: () => ({ outcome: null, writes: [end, ...more] }) };
+  return {
+    kind: "rule",
+    keys: { device: id, withSession: true },
+    decide: ({ session: row }) => {
+      const isOpen = row?.session === session && row.ended === null;
+      const ends = isOpen && (node === null || row.node === node);
+      return { outcome: ends, writes: ends ? [end, ...more] : [] };
+    },
+  };
 }
 
 /** The end of a session is on the disk. False if it was removed from memory before. */
@@ -48,7 +58,10 @@ export function noteRemoval(desk: Desk, id: string, at: number): void {
 }
 
 /** Removes a session from memory, with its questions and its link. False if it was removed before. */
-function forgetSession({ sessions, asks, links, uptimeMs }: Desk, session: Session): boolean {
+export function forgetSession(
+  { sessions, asks, links, uptimeMs }: Desk,
+  session: Session,
+): boolean {
   if (!sessions.remove(session)) return false;
   asks.drop(session.id, uptimeMs);
   if (session.sealed) links.dismiss(session.owner, session.id, uptimeMs);

@@ -62,7 +62,7 @@ export class Session {
   static from(stored: SessionRow, now: Moment): Session {
     const { session: row, device: id, source, stated, lastSeen, everySeconds, clientKey } = stored;
     const sealed = clientKey !== null;
-    const owner = clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
+    const owner = ownerOf(stored);
     const heardAt = now.monotonic;
     const restored = new Session({
       row,
@@ -78,4 +78,9 @@ export class Session {
     restored.clock.restore(stored.clockOffset, now);
     return restored;
   }
+}
+
+/** Whose requests may use a session, as `Session.owner`. */
+export function ownerOf({ clientKey, source }: Pick<SessionRow, "clientKey" | "source">): string {
+  return clientKey === null ? source.ip : Buffer.from(clientKey).toString("base64");
 }

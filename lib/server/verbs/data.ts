@@ -7,17 +7,25 @@ import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import { decideAnswer } from "../answers.ts";
 import type { Request } from "../request.ts";
+import type { Adoptions } from "../sessions/adoption.ts";
 import type { MayAnswer, ReportStored } from "../store-port.ts";
 import { refuseStranger } from "../responses.ts";
+import { forgetSession } from "../sessions/session-end.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
 /** Handles a DATA. */
-export function receiveData(desk: Desk, request: Request, message: Data): void {
+export function receiveData(
+  desk: Desk,
+  adoptions: Adoptions,
+  request: Request,
+  message: Data,
+): void {
   const { code, time } = message;
   const session = sessionOf(desk, request, message.id);
   if (session === undefined) {
-    refuseStranger(desk, request, ack.dataRefused, message.id, "DATA");
-    return;
+    const goOn = () => receiveData(desk, adoptions, request, message);
+    const turnAway = () => refuseStranger(desk, request, ack.dataRefused, message.id, "DATA");
+    return adoptions.seek(request, message.id, goOn, turnAway);
   }
   // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
@@ -34,10 +42,14 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   // An answer must not move the reports that waited, also those of the same batch.
   if (!seemsAnswer) keepOrder();
   desk.batch.submitReport(
-    { kind: "report", report, key, origin: request, previous, mayAnswer },
+    { kind: "report", report, session: session.row, key, origin: request, previous, mayAnswer },
     request,
     (stored) => {
       const { feed } = desk;
+      if (stored.kind === "no-session") {
+        forgetSession(desk, session);
+        return receiveData(desk, adoptions, request, message);
+      }
       if (stored.kind === "answer") {
         const { question } = stored;
         const answer = { kind: "answer", code, time, message: message.message } as const;
@@ -62,7 +74,9 @@ export function receiveData(desk: Desk, request: Request, message: Data): void {
   );
 }
 
-function logStored(desk: Desk, request: Request, data: Data, stored: ReportStored): void {
+type Stored = Exclude<ReportStored, { kind: "no-session" }>;
+
+function logStored(desk: Desk, request: Request, data: Data, stored: Stored): void {
   const { id, code, message } = data;
   const peer = peerName(request.source);
   desk.log.activity("debug", peer, "RECV", `DATA ${code} ${id} ${message}`);

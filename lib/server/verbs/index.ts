@@ -3,6 +3,7 @@
 import type { Message, Verb } from "../../protocol/messages.ts";
 import type { Attempts } from "../passwords/credentials.ts";
 import type { Desk } from "../desk.ts";
+import type { Adoptions } from "../sessions/adoption.ts";
 import type { Request } from "../request.ts";
 import { receiveData } from "./data.ts";
 import { receiveDeregister } from "./deregister.ts";
@@ -12,8 +13,15 @@ import { receiveQuery } from "./query.ts";
 import { receiveRegister } from "./register.ts";
 import { receiveStatus } from "./status.ts";
 
-/** What a verb works with; `attempts` carries requests with a password through. */
-export type VerbParts = { readonly desk: Desk; readonly attempts: Attempts };
+/**
+ * What a verb works with: `attempts` carries requests with a password through, `adoptions` those whose session another node
+ * heard.
+ */
+export type VerbParts = {
+  readonly desk: Desk;
+  readonly attempts: Attempts;
+  readonly adoptions: Adoptions;
+};
 
 type Handler<V extends Verb> = (
   parts: VerbParts,
@@ -27,10 +35,12 @@ const verbs: { readonly [V in Verb]: Handler<V> } = {
   DEREGISTER: ({ desk, attempts }, request, message) =>
     receiveDeregister(desk, attempts, request, message),
   LOGIN: ({ desk, attempts }, request, message) => receiveLogin(desk, attempts, request, message),
-  LOGOFF: ({ desk }, request, message) => receiveLogoff(desk, request, message),
-  STATUS: ({ desk }, request, message) => receiveStatus(desk, request, message),
-  DATA: ({ desk }, request, message) => receiveData(desk, request, message),
-  QUERY: ({ desk }, request, message) => receiveQuery(desk, request, message),
+  LOGOFF: ({ desk, adoptions }, request, message) =>
+    receiveLogoff(desk, adoptions, request, message),
+  STATUS: ({ desk, adoptions }, request, message) =>
+    receiveStatus(desk, adoptions, request, message),
+  DATA: ({ desk, adoptions }, request, message) => receiveData(desk, adoptions, request, message),
+  QUERY: ({ desk, adoptions }, request, message) => receiveQuery(desk, adoptions, request, message),
   // protocol §2.8: an ACK is never answered; otherwise two servers would answer each other without end.
   ACK: ({ desk }, { link }) => desk.traffic.unanswered(link !== null, "ACK"),
 };

@@ -5,12 +5,18 @@ import type { Logoff } from "../../protocol/messages.ts";
 import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
-import { endNow, endOf, noteEnd } from "../sessions/session-end.ts";
+import type { Adoptions } from "../sessions/adoption.ts";
+import { endNow, endOf, forgetSession, noteEnd } from "../sessions/session-end.ts";
 import { confirm, refuseStranger } from "../responses.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
 /** Handles a LOGOFF. */
-export function receiveLogoff(desk: Desk, request: Request, message: Logoff): void {
+export function receiveLogoff(
+  desk: Desk,
+  adoptions: Adoptions,
+  request: Request,
+  message: Logoff,
+): void {
   const { id } = message;
   // protocol §6.4: a client that repeated its LOGOFF reads 31 as success. So a repeat before the commit gets no 31; it
   // only updates where the answer is sent.
@@ -31,8 +37,9 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   if (session === undefined) {
     // Stored answers count only here. If the device has a session again, it resumed it only to repeat its LOGOFF, which
     // then ends that session.
-    const refuse = () => refuseStranger(desk, request, ack.credentialsRefused, id, "LOGOFF");
-    return doOnce(desk, request, id, refuse);
+    const turnAway = () => refuseStranger(desk, request, ack.credentialsRefused, id, "LOGOFF");
+    const goOn = () => receiveLogoff(desk, adoptions, request, message);
+    return adoptions.seek(request, id, goOn, () => doOnce(desk, request, id, turnAway));
   }
   session.ending = true;
   session.leaving = request;
@@ -43,7 +50,13 @@ export function receiveLogoff(desk: Desk, request: Request, message: Logoff): vo
   desk.batch.submit(
     endOf(end, kept),
     null,
-    () => {
+    (hasEnded) => {
+      if (!hasEnded) {
+        // Another node has ended or replaced it.
+        const last = latest();
+        forgetSession(desk, session);
+        return receiveLogoff(desk, adoptions, last, message);
+      }
       // Before the session is removed: the reply to its source is not subject to the amplification limit.
       confirm(desk, latest(), ack.loggedOff, id);
       noteEnd(desk, end);

@@ -5,24 +5,32 @@ import { ack, answer, query, type AnswerCode } from "../../protocol/codes.ts";
 import { encode } from "../../protocol/encode.ts";
 import { utf8Bytes } from "../../protocol/fields.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
-import type { Query } from "../../protocol/messages.ts";
+import type { Address, Query } from "../../protocol/messages.ts";
 import { frameBodyBytesMax, voucherSeconds } from "../../sealed/limits.ts";
 import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
 import type { Desk } from "../desk.ts";
-import { finding, findingLatest } from "../devices.ts";
+import { findingLatest, findingSession, listingLoggedIn } from "../devices.ts";
 import { peerName } from "../logbook.ts";
 import { msgidOf, type Request } from "../request.ts";
-import type { Session } from "../sessions/session.ts";
-import { refuse, refuseStranger } from "../responses.ts";
+import type { Adoptions } from "../sessions/adoption.ts";
+import { ownerOf } from "../sessions/session.ts";
+import { refuse, refuseStranger, refuseUnsure } from "../responses.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
 /** Handles a QUERY. */
-export function receiveQuery(desk: Desk, request: Request, message: Query): void {
+export function receiveQuery(
+  desk: Desk,
+  adoptions: Adoptions,
+  request: Request,
+  message: Query,
+): void {
   const { id, code, target } = message;
+  if (desk.isUnsure) return refuseUnsure(desk, request, id, "QUERY");
   const session = sessionOf(desk, request, id);
   if (session === undefined) {
-    refuseStranger(desk, request, ack.queryRefused, id, "QUERY");
-    return;
+    const goOn = () => receiveQuery(desk, adoptions, request, message);
+    const turnAway = () => refuseStranger(desk, request, ack.queryRefused, id, "QUERY");
+    return adoptions.seek(request, id, goOn, turnAway);
   }
   desk.due.heard(session, request.source);
   if (desk.log.debug) {
@@ -39,7 +47,7 @@ export function receiveQuery(desk: Desk, request: Request, message: Query): void
     case query.latestReport:
       return answerLatest(desk, request, message);
     case query.loggedIn:
-      return answerData(desk, request, message, answer.found, pageOf(desk, request, message));
+      return answerPage(desk, request, message);
     default:
       return refuse(desk, request, { code: ack.queryUnknown, id, what: `QUERY ${code}` });
   }
@@ -49,23 +57,37 @@ export function receiveQuery(desk: Desk, request: Request, message: Query): void
 function answerAddress(desk: Desk, request: Request, message: Query): void {
   const session = desk.sessions.get(message.target);
   if (session !== undefined && !session.ending) {
-    if (session.sealed && request.link === null) return refuseInText(desk, request, message);
-    const { ip, port } = session.stated;
-    answerData(desk, request, message, answer.found, `${ip}\t${port}`);
-    return vouch(desk, request, message.id, session);
+    const { id, owner, sealed, stated } = session;
+    return answerAt(desk, request, message, { id, key: sealed ? owner : null, stated });
   }
-  desk.batch.submit(finding(message.target), request, ({ known, textLocked }) => {
-    if (textLocked && request.link === null) return refuseInText(desk, request, message);
-    answerData(desk, request, message, known ? answer.notLoggedIn : answer.unknownDevice, "");
+  desk.batch.submit(findingSession(message.target), request, (found) => {
+    if (found.session !== null) {
+      const { device: id, clientKey, stated } = found.session;
+      const key = clientKey === null ? null : ownerOf(found.session);
+      return answerAt(desk, request, message, { id, key, stated });
+    }
+    if (found.textLocked && request.link === null) return refuseInText(desk, request, message);
+    const code = found.known ? answer.notLoggedIn : answer.unknownDevice;
+    answerData(desk, request, message, code, "");
   });
 }
 
+/** A device that is logged in; `key` is that of a sealed session in base64, null for text. */
+type Target = { readonly id: string; readonly key: string | null; readonly stated: Address };
+
+function answerAt(desk: Desk, request: Request, message: Query, target: Target): void {
+  if (target.key !== null && request.link === null) return refuseInText(desk, request, message);
+  const { ip, port } = target.stated;
+  answerData(desk, request, message, answer.found, `${ip}\t${port}`);
+  vouch(desk, request, message.id, target);
+}
+
 /** Sends a sealed asker a voucher for the target, or an ERROR if the target is logged in with text (sealed, Peers). */
-function vouch(desk: Desk, request: Request, askerId: string, target: Session): void {
+function vouch(desk: Desk, request: Request, askerId: string, target: Target): void {
   const { link } = request;
   if (link === null) return;
   const msgid = msgidOf(request);
-  if (!target.sealed) {
+  if (target.key === null) {
     const text = "the device is not logged in sealed";
     const code = Number(answer.notLoggedIn);
     return desk.outbox.sendFrame(link, { kind: "error", answer: true, msgid, code, text });
@@ -79,7 +101,7 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
     askerId,
     askerKey: link.clientKey,
     targetId: target.id,
-    targetKey: Buffer.from(target.owner, "base64"),
+    targetKey: Buffer.from(target.key, "base64"),
     expiry: Math.floor(desk.wallMs / 1000) + voucherSeconds,
   };
   const signed = decodeVoucher(signVoucher(claim, desk.identity.signing));
@@ -89,25 +111,29 @@ function vouch(desk: Desk, request: Request, askerId: string, target: Session): 
 
 /** Answers with the target's last report, also if the target is not logged in. */
 function answerLatest(desk: Desk, request: Request, message: Query): void {
-  desk.batch.submit(findingLatest(message.target), request, ({ known, report, textLocked }) => {
-    if (!known) return answerData(desk, request, message, answer.unknownDevice, "");
-    if (textLocked && request.link === null) return refuseInText(desk, request, message);
-    if (report === "unreadable") {
-      const { storageFailed } = ack;
-      return refuse(desk, request, {
-        code: storageFailed,
-        id: message.id,
-        what: "QUERY 02",
-        reason: "the report is damaged",
-      });
-    }
-    if (report !== null) {
-      const text = `${report.time}\t${report.code}\t${report.message}`;
-      return answerData(desk, request, message, answer.found, text);
-    }
-    const loggedIn = desk.sessions.get(message.target) !== undefined;
-    answerData(desk, request, message, loggedIn ? answer.found : answer.notLoggedIn, "");
-  });
+  desk.batch.submit(
+    findingLatest(message.target),
+    request,
+    ({ known, report, session, textLocked }) => {
+      if (!known) return answerData(desk, request, message, answer.unknownDevice, "");
+      if (textLocked && request.link === null) return refuseInText(desk, request, message);
+      if (report === "unreadable") {
+        const { storageFailed } = ack;
+        return refuse(desk, request, {
+          code: storageFailed,
+          id: message.id,
+          what: "QUERY 02",
+          reason: "the report is damaged",
+        });
+      }
+      if (report !== null) {
+        const text = `${report.time}\t${report.code}\t${report.message}`;
+        return answerData(desk, request, message, answer.found, text);
+      }
+      const code = session === null ? answer.notLoggedIn : answer.found;
+      answerData(desk, request, message, code, "");
+    },
+  );
 }
 
 /** Refuses to send in clear what a device said sealed, or where it is (protocol §4.7). */
@@ -119,10 +145,31 @@ function refuseInText(desk: Desk, request: Request, { id, code, target }: Query)
   });
 }
 
-/** The ids that are logged in, after the target; an empty page is the end of the list. */
-function pageOf(desk: Desk, { link }: Request, message: Query): string {
+/** Answers with ids that are logged in, after the target; an empty page is the end of the list. */
+function answerPage(desk: Desk, request: Request, message: Query): void {
   const after = message.target === "*" ? null : message.target;
-  return desk.sessions.idsAfter(after, roomFor(message), link !== null);
+  const isSealed = request.link !== null;
+  const room = roomFor(message);
+  // A server that is alone has all sessions in memory.
+  if (desk.nodes.own === "") {
+    const page = desk.sessions.idsAfter(after, room, isSealed);
+    return answerData(desk, request, message, answer.found, page);
+  }
+  const asked = { after, inText: !isSealed, limit: Math.ceil(room / 2) };
+  desk.batch.submit(listingLoggedIn(asked), request, (ids) => {
+    answerData(desk, request, message, answer.found, pageOf(ids, room));
+  });
+}
+
+/** As many ids as there is room for, separated by commas. */
+function pageOf(ids: readonly string[], bytesMax: number): string {
+  let page = "";
+  for (const id of ids) {
+    const next = page === "" ? id : `${page},${id}`;
+    if (next.length > bytesMax) break;
+    page = next;
+  }
+  return page;
 }
 
 function answerData(

@@ -7,7 +7,8 @@ import type { Status } from "../../protocol/messages.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
-import { refuseStranger } from "../responses.ts";
+import type { Adoptions } from "../sessions/adoption.ts";
+import { refuseStranger, refuseUnsure } from "../responses.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
 const every = /every=(\d{1,9}(?:\.\d{1,9})?)/;
@@ -24,12 +25,19 @@ export function statedInterval(message: string): number | null {
 }
 
 /** Handles a STATUS. */
-export function receiveStatus(desk: Desk, request: Request, message: Status): void {
+export function receiveStatus(
+  desk: Desk,
+  adoptions: Adoptions,
+  request: Request,
+  message: Status,
+): void {
   const { id } = message;
+  if (desk.isUnsure) return refuseUnsure(desk, request, id, "STATUS");
   const session = sessionOf(desk, request, id);
   if (session === undefined) {
-    refuseStranger(desk, request, ack.statusRefused, id, "STATUS");
-    return;
+    const goOn = () => receiveStatus(desk, adoptions, request, message);
+    const turnAway = () => refuseStranger(desk, request, ack.statusRefused, id, "STATUS");
+    return adoptions.seek(request, id, goOn, turnAway);
   }
   desk.due.heard(session, request.source);
   session.clock.hear(request.timeMs, desk.uptimeMs);

@@ -11,7 +11,7 @@ import { chunkOf, chunkSize } from "../postgres/reports/horizon.ts";
 import { insertReports } from "../postgres/reports/report-insert.ts";
 import { reportColumns, reportOf } from "../postgres/rows/columns.ts";
 import { type CopyState, copyStateOf } from "../postgres/schema/copied.ts";
-import { begin, leaving, lock } from "../postgres/schema/exclusion.ts";
+import { aliveNow, begin, type Fence, fenced, leaving, lock } from "../postgres/nodes/claim.ts";
 import { agree, type ServerTraits } from "../postgres/schema/identity.ts";
 import { migrate } from "../postgres/schema/schema.ts";
 import {
@@ -40,9 +40,8 @@ export class PostgresTarget {
 
   private constructor(
     readonly name: string,
-    private readonly address: PostgresAddress,
     private readonly writer: Writer,
-    private readonly epoch: number,
+    private readonly fence: Fence,
     /** What an earlier run has done; null in an empty database. */
     readonly before: CopyState | null,
   ) {
@@ -60,7 +59,7 @@ export class PostgresTarget {
     const writer = await Writer.open(address, "iot-server copy");
     try {
       await assertUsable(writer, shown);
-      await lock(writer, address.prepare, shown);
+      await lock(writer, null, address.prepare, shown);
       await migrate(writer, shown);
       const before = await copyStateOf(writer);
       await assertFree(writer, before, shown);
@@ -68,8 +67,9 @@ export class PostgresTarget {
       const { sharedIp } = traits;
       await writer.query("UPDATE meta SET fingerprint = '', shared_ip = $1::boolean", [sharedIp]);
       await agree(writer, traits, shown);
-      const { epoch } = await begin(writer, true);
-      return new PostgresTarget(shown, address, writer, epoch, before);
+      const copying = { node: "iot-server copy", address: "", version: "" };
+      const fence = await begin(writer, copying, true);
+      return new PostgresTarget(shown, writer, fence, before);
     } catch (error) {
       writer.close();
       throw error;
@@ -102,7 +102,7 @@ export class PostgresTarget {
     const chunk = chunkOf((reports[0] as CopiedReport).sequence);
     const full = this.#chunk !== null && this.#chunk < chunk ? [summing(this.#chunk)] : [];
     const [, , , left] = await this.writer.send(
-      [["BEGIN"], [patient], [quick], insertReports(reports, this.epoch), ...full],
+      [["BEGIN"], [patient], [quick], insertReports(reports, this.fence), ...full],
       flightMs,
     );
     const twice = new Set(left?.map(({ sequence }) => sequence as number));
@@ -110,8 +110,8 @@ export class PostgresTarget {
     const latest = Math.max(...reports.map(({ carried }) => carried ?? -1));
     const note: Statement = [
       `UPDATE copied SET next = $1::float8, carried_until = nullif(greatest(coalesce(carried_until, -1), $2::float8), -1)
-       WHERE (SELECT epoch FROM meta) = $3::float8 RETURNING next`,
-      [next, latest, this.epoch],
+       WHERE ${fenced(3, 4)} RETURNING next`,
+      [next, latest, this.fence.node, this.fence.epoch],
     ];
     const stored = again.length === 0 ? [] : [insertReports(again, null)];
     const done = await this.writer.send([...stored, note, ["COMMIT"]], flightMs);
@@ -143,7 +143,7 @@ export class PostgresTarget {
         give(`answered_number_seq`, numbers.answered),
         ["SELECT setval('report_block', $1::float8::bigint, false)", [block]],
         ["UPDATE service SET hours = $1::float8", [hours]],
-        ["SELECT 1 FROM meta WHERE epoch = $1::float8", [this.epoch]],
+        aliveNow(this.fence),
         ["COMMIT"],
       ],
       flightMs,
@@ -181,8 +181,7 @@ export class PostgresTarget {
   }
 
   async close(): Promise<void> {
-    const last = leaving({ epoch: this.epoch }, this.address.prepare);
-    await this.writer.send([last], 1_000).catch(() => {});
+    await this.writer.send(leaving(this.fence), 1_000).catch(() => {});
     this.writer.close();
   }
 

@@ -26,10 +26,10 @@ export function copied(stored: SourceReport): CopiedReport {
   const timeMs = decodeTime(report.time);
   const hash = datagramHash(report, bits);
   if (hash !== null) {
-    return { report, sequence, key: reportKeyFrom(timeMs, hash), carried: null };
+    return { report, session: 0, sequence, key: reportKeyFrom(timeMs, hash), carried: null };
   }
   const key = carriedKeyOf(timeMs, bits, report);
-  return { report, sequence, key, carried: keyTimeOf(timeMs) };
+  return { report, session: 0, sequence, key, carried: keyTimeOf(timeMs) };
 }
 
 /**
@@ -39,7 +39,13 @@ export function copied(stored: SourceReport): CopiedReport {
 export function copiedAgain({ report, sequence, key, carried }: CopiedReport): CopiedReport {
   const text = JSON.stringify(["again", key, sequence]);
   const hash = Bun.SHA256.hash(text, "hex");
-  return { report, sequence, key: reportKeyFrom(decodeTime(report.time), hash), carried };
+  return {
+    report,
+    session: 0,
+    sequence,
+    key: reportKeyFrom(decodeTime(report.time), hash),
+    carried,
+  };
 }
 
 function datagramHash(

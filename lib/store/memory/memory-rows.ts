@@ -29,6 +29,8 @@ export class MemoryRows {
   readonly devices: UndoMap<string, Device>;
   readonly sessions: UndoMap<number, SessionRow>;
   readonly questions: UndoMap<number, Question>;
+  /** The number of each device's latest session. */
+  readonly #latest: UndoMap<string, number>;
   readonly #answered: UndoMap<string, AnsweredRow>;
   /** The latest number given to a session and to a question, and the hours of service. */
   readonly #numbers: UndoMap<"session" | "question" | "hour", number>;
@@ -37,15 +39,17 @@ export class MemoryRows {
     this.devices = new UndoMap(log);
     this.sessions = new UndoMap(log);
     this.questions = new UndoMap(log);
+    this.#latest = new UndoMap(log);
     this.#answered = new UndoMap(log);
     this.#numbers = new UndoMap(log);
   }
 
   /** The rows that a rule needs, but the last report. */
-  load({ device, withSession, ipHolder, macHolder, answered }: Keys): Omit<Rows, "lastReport"> {
+  load(keys: Keys): Omit<Rows, "lastReport"> {
+    const { device, withSession, ipHolder, macHolder, answered, loggedIn } = keys;
     return {
       device: device === undefined ? null : (this.devices.get(device) ?? null),
-      session: withSession === true ? (this.sessionsOf(device as string)[0] ?? null) : null,
+      session: withSession === true ? this.#latestOf(device as string) : null,
       ipHolder:
         ipHolder === undefined
           ? null
@@ -61,6 +65,7 @@ export class MemoryRows {
               ({ mac }) => comparableMac(mac) === comparableMac(macHolder.mac),
             ),
       answered: answered === undefined ? null : (this.#answered.get(keyOf(answered)) ?? null),
+      loggedIn: loggedIn === undefined ? [] : this.#loggedIn(loggedIn),
     };
   }
 
@@ -77,18 +82,28 @@ export class MemoryRows {
 
   /** The latest session of a device since it was registered, or null. */
   currentSession({ id, firstSession }: Device): SessionRow | null {
-    const [latest] = this.sessionsOf(id);
-    return latest !== undefined && latest.session >= firstSession ? latest : null;
+    const latest = this.#latestOf(id);
+    return latest !== null && latest.session >= firstSession ? latest : null;
   }
 
-  /** Writes what was decided; returns the number of the row that was added, 0 without one. */
-  writeAll(writes: readonly Write[]): number {
+  /** Keeps a session, the latest of its device. */
+  put(row: SessionRow): void {
+    this.sessions.set(row.session, row);
+    this.#latest.set(row.device, row.session);
+  }
+
+  #latestOf(device: string): SessionRow | null {
+    return this.sessions.get(this.#latest.get(device) ?? 0) ?? null;
+  }
+
+  /** Writes what was decided by a server of this node; returns the number that a write gives, 0 without one. */
+  writeAll(writes: readonly Write[], node: string): number {
     let number = 0;
-    for (const write of writes) number += this.#write(write);
+    for (const write of writes) number += this.#write(write, node);
     return number;
   }
 
-  #write(write: Write): number {
+  #write(write: Write, node: string): number {
     switch (write.kind) {
       case "insert-device":
         return this.#insert(write);
@@ -101,7 +116,13 @@ export class MemoryRows {
         this.devices.delete(write.id);
         return 0;
       case "open-session":
-        return this.#open(write.session);
+        return this.#open(write.session, node);
+      case "move-session": {
+        const { session, source } = write;
+        const row = this.sessions.get(session);
+        if (row?.ended === null) this.sessions.set(session, { ...row, source, node });
+        return 0;
+      }
       case "end-session": {
         const { session, at: ended, reason, lastSeen } = write;
         const row = this.sessions.get(session);
@@ -115,7 +136,7 @@ export class MemoryRows {
         }
         return 0;
       case "touch-sessions":
-        return this.#touch(write);
+        return this.#touch(write, node);
       case "keep-answer":
         return this.#keepAnswer(write.request, write.code);
       case "add-question":
@@ -148,22 +169,34 @@ export class MemoryRows {
     return 0;
   }
 
-  #open(opened: NewSession): number {
+  #open(opened: NewSession, node: string): number {
     const session = this.#count("session", 1);
     const open = { lastSeen: opened.started, everySeconds: null, ended: null, reason: null };
-    this.sessions.set(session, { ...opened, session, ...open });
+    this.put({ ...opened, session, ...open, node });
     return session;
   }
 
-  #touch({ touches }: Of<"touch-sessions">): number {
+  #touch({ touches }: Of<"touch-sessions">, node: string): number {
+    let touched = 0;
     for (const { repeats, session, device: id, ...heard } of touches) {
       const row = this.sessions.get(session);
-      if (row !== undefined) this.sessions.set(session, { ...row, ...heard });
+      if (row?.node === node) {
+        this.sessions.set(session, { ...row, ...heard });
+        touched++;
+      }
       const device = this.devices.get(id);
       if (device === undefined || repeats === 0) continue;
       this.devices.set(id, { ...device, repeats: device.repeats + repeats });
     }
-    return 0;
+    return touched;
+  }
+
+  #loggedIn({ after, inText, limit }: NonNullable<Keys["loggedIn"]>): string[] {
+    const open = [...this.sessions.values()].filter(
+      ({ ended, clientKey }) => ended === null && (!inText || clientKey === null),
+    );
+    const ids = open.map(({ device }) => device).filter((id) => after === null || id > after);
+    return ids.sort().slice(0, limit);
   }
 
   #keepAnswer(request: SealedRequest, code: AckCode): number {

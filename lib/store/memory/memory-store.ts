@@ -7,31 +7,62 @@ import { MemoryReads } from "./memory-reads.ts";
 import { MemoryRows } from "./memory-rows.ts";
 import { UndoLog, UndoMap } from "./undo-map.ts";
 
-export class MemoryStore implements Store {
-  readonly #log = new UndoLog();
-  readonly rows = new MemoryRows(this.#log);
+/** The tables, which the stores of several nodes can share. */
+class Tables {
+  readonly log = new UndoLog();
+  readonly rows = new MemoryRows(this.log);
   /** The reports by sequence number. */
-  readonly reports = new UndoMap<number, ReportRow>(this.#log);
+  readonly reports = new UndoMap<number, ReportRow>(this.log);
   /** The sequence number of each report, by all that its repeat has in common with it. */
-  readonly #sequences = new UndoMap<string, number>(this.#log);
+  readonly sequences = new UndoMap<string, number>(this.log);
   readonly reads = new MemoryReads(this.rows, this.reports);
+}
+
+export class MemoryStore implements Store {
+  readonly #tables: Tables;
+
+  /**
+   * @param node the name of the server that uses it
+   * @param shared the store of another node, whose rows are also those of this one
+   */
+  constructor(
+    readonly node = "",
+    shared: MemoryStore | null = null,
+  ) {
+    this.#tables = shared === null ? new Tables() : shared.#tables;
+  }
+
+  get rows(): MemoryRows {
+    return this.#tables.rows;
+  }
+
+  get reports(): ReadonlyMap<number, ReportRow> {
+    return this.#tables.reports;
+  }
+
+  get reads(): MemoryReads {
+    return this.#tables.reads;
+  }
 
   apply(steps: readonly Step[]): readonly StepResult[] {
     try {
       return steps.map((step) => this.#carryOut(step));
     } catch (error) {
-      this.#log.undoAll();
+      this.#tables.log.undoAll();
       throw error;
     } finally {
-      this.#log.clear();
+      this.#tables.log.clear();
     }
   }
 
   housekeep(): void {}
 
-  /** All open sessions; a server loads them when it starts. */
+  /** The open sessions that this node heard last; it loads them when it starts. */
   openSessions(): SessionRow[] {
-    return [...this.rows.sessions.values()].filter(({ ended }) => ended === null);
+    const { node: own } = this;
+    return [...this.rows.sessions.values()].filter(
+      ({ ended, node }) => ended === null && node === own,
+    );
   }
 
   #carryOut(step: Step): StepResult {
@@ -41,27 +72,30 @@ export class MemoryStore implements Store {
     const wantsReport = keys.withLastReport === true && rows.device !== null;
     const lastReport = wantsReport ? this.reads.latest(rows.device.id) : null;
     const { outcome, writes } = decide({ ...rows, lastReport });
-    return { outcome, number: this.rows.writeAll(writes) };
+    return { outcome, number: this.rows.writeAll(writes, this.node) };
   }
 
   #report(step: ReportStep): ReportStored {
     const { report, mayAnswer } = step;
     const { device, time, code, message } = report;
     const itself = JSON.stringify([step.key, device, time, code, message]);
-    const before = this.#sequences.get(itself);
+    const { sequences, reports } = this.#tables;
+    const before = sequences.get(itself);
     if (mayAnswer !== null) {
       const questions = this.rows.questionsOf(device);
       const isReported = () => before !== undefined;
       const decision = mayAnswer.decide(report, mayAnswer, questions, isReported);
       if (decision !== null) {
-        this.rows.writeAll(decision.writes);
+        this.rows.writeAll(decision.writes, this.node);
         return decision.outcome;
       }
     }
     if (before !== undefined) return { kind: "report", sequence: before, repeated: true };
-    const sequence = this.reports.size + 1;
-    this.reports.set(sequence, { ...report, sequence });
-    this.#sequences.set(itself, sequence);
+    const isOpen = step.session === 0 || this.rows.sessions.get(step.session)?.ended === null;
+    if (!isOpen) return { kind: "no-session" };
+    const sequence = reports.size + 1;
+    reports.set(sequence, { ...report, sequence });
+    sequences.set(itself, sequence);
     return { kind: "report", sequence, repeated: false };
   }
 }

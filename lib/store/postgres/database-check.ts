@@ -5,7 +5,7 @@ import { reservedIds } from "../../protocol/fields.ts";
 import type { StoreCheck } from "../../server/store-care.ts";
 import { textArray } from "./connection/arrays.ts";
 import type { Readers } from "./connection/readers.ts";
-import { isServed } from "./schema/exclusion.ts";
+import { isServed } from "./nodes/claim.ts";
 import { schemaVersion } from "./schema/schema.ts";
 
 /** Each finds how many rows break a rule, with the words for it. */
@@ -25,7 +25,7 @@ const rules = [
   ],
 ] as const;
 
-/** Checks a database. @param locks whether its server holds a lock; see schema/exclusion.ts */
+/** Checks a database. @param locks whether its servers hold locks; see nodes/claim.ts */
 export async function checkPostgres(readers: Readers, locks: boolean): Promise<StoreCheck> {
   const [counts] = await readers.read<{
     devices: number;

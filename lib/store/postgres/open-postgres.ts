@@ -1,5 +1,5 @@
-// Opens a database of PostgreSQL for the one server that may write to it, and puts its parts together: connection, lock,
-// schema, store, reads, removal of old reports. Closes them in reverse.
+// Opens a database of PostgreSQL for one of its servers, and puts its parts together: connection, locks, schema, lease,
+// store, reads, removal of old reports, the other nodes. Closes them in reverse.
 
 import { randomBytes } from "node:crypto";
 import { OperatingError } from "../../operating-error.ts";
@@ -18,7 +18,9 @@ import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { CarriedKeys } from "./reports/carried-keys.ts";
 import { Horizon, oldestWriting } from "./reports/horizon.ts";
 import { PostgresRemover } from "./reports/remover.ts";
-import { begin, lock, renew } from "./schema/exclusion.ts";
+import { begin, lock } from "./nodes/claim.ts";
+import { Lease } from "./nodes/lease.ts";
+import { PostgresNodes } from "./nodes/postgres-nodes.ts";
 import { assertCopied } from "./schema/copied.ts";
 import { agree, type ServerTraits } from "./schema/identity.ts";
 import { migrate } from "./schema/schema.ts";
@@ -26,8 +28,6 @@ import { migrate } from "./schema/schema.ts";
 const versionMin = 150_000;
 /** How often the size of the database is asked for, in calls of `watch`, one a second. */
 const sizeEvery = 10;
-/** How often a server behind a pooler shows that it lives, in the same calls. */
-const renewEvery = 2;
 
 /** What the store has around it. */
 export type Around = {
@@ -45,8 +45,8 @@ export type Around = {
 export async function openPostgres(
   address: PostgresAddress,
   traits: ServerTraits,
-  { onTrouble }: Pick<Opening, "onTrouble">,
-  around: Around = { isAlone: () => true, now: () => performance.now() },
+  opening: Pick<Opening, "onTrouble" | "node" | "now">,
+  around: Partial<Around> = {},
 ): Promise<OpenStore> {
   // No other session has this name, so that only an own lost one is ended by it.
   const name = `iot-server ${randomBytes(6).toString("hex")}`;
@@ -56,14 +56,18 @@ export async function openPostgres(
   try {
     writer = await Writer.open(address, name);
     await assertUsable(writer, shown);
-    await lock(writer, address.prepare, shown);
+    const { name: node, address: reached, version } = opening.node;
+    await lock(writer, node, address.prepare, shown);
     await migrate(writer, shown);
     await assertCopied(writer, shown);
     await agree(writer, traits, shown);
-    const claim = await begin(writer, traits.fingerprint !== null);
+    const claim = await begin(writer, { node, address: reached, version });
     const found = { ...(await stateOf(writer)), warnings: await warningsAbout(writer, shown) };
-    const connector = new Connector(address, name, { writer, claim }, onTrouble);
-    return assembled(connector, readers, found, address.prepare, around);
+    const connector = new Connector(address, name, { writer, claim }, opening.onTrouble);
+    const lease = new Lease(readers, claim);
+    await lease.renew();
+    const own = { isAlone: () => lease.isAlone, now: () => performance.now(), ...around };
+    return assembled({ address, connector, readers, lease, found, opening }, own);
   } catch (error) {
     readers.close();
     writer?.close();
@@ -83,11 +87,17 @@ type Found = {
   readonly carriedUntil: number | null;
 };
 
+type Parts = {
+  readonly address: PostgresAddress;
+  readonly connector: Connector;
+  readonly readers: Readers;
+  readonly lease: Lease;
+  readonly found: Found;
+  readonly opening: Pick<Opening, "node" | "now">;
+};
+
 function assembled(
-  connector: Connector,
-  readers: Readers,
-  found: Found,
-  locks: boolean,
+  { address, connector, readers, lease, found, opening }: Parts,
   { isAlone, now }: Around,
 ): OpenStore {
   const blocks = blocksOf(connector, (number) => horizon.note(number));
@@ -96,11 +106,21 @@ function assembled(
   const numbers = new ReportNumbers({ ...blocks, now }, isExact ? found.next : null);
   const horizon: Horizon = new Horizon(readers, numbers, isExact ? found.next : 0, now);
   const summaries = new ChunkSummaries(readers, horizon);
-  const carried = new CarriedKeys(found.carriedUntil);
-  const store = new PostgresStore(connector, carried, found.asked, numbers, () =>
-    summaries.settle(),
-  );
   const reads = new PostgresReads(readers, summaries, horizon);
+  const store = new PostgresStore(
+    connector,
+    lease.fence,
+    new CarriedKeys(found.carriedUntil),
+    found.asked,
+    numbers,
+    () => summaries.settle(),
+    () => lease.renew(),
+  );
+  connector.onBack = () => void lease.renew().catch(() => {});
+  const nodes = new PostgresNodes(
+    { address, readers, lease, reads, connector, now: opening.now },
+    opening.node.offlineAfterMs,
+  );
   let { bytes } = found;
   let watched = 0;
   const measure = async () => {
@@ -114,15 +134,17 @@ function assembled(
     damage: null,
     apply: (steps) => store.apply(steps),
     housekeep: () => store.housekeep(),
-    openSessions: () => reads.openSessions(),
+    nodes,
+    openSessions: () => reads.openSessions(lease.fence.node),
     noteError: () => false,
     watch: () => {
       if (++watched % sizeEvery === 0) void measure().catch(() => {});
-      // Whoever cannot renew it is superseded by the next start, and notices that with its next batch.
-      if (!locks && watched % renewEvery === 0) void renew(readers, connector).catch(() => {});
+      nodes.watch();
     },
     size: () => ({ bytes, logBytes: 0, logGrows: null }),
     close: async () => {
+      await nodes.close();
+      lease.close();
       await connector.close();
       readers.close();
     },

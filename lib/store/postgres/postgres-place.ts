@@ -14,7 +14,7 @@ import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { Horizon } from "./reports/horizon.ts";
 import { assertCopied } from "./schema/copied.ts";
 import { newerSchema, schemaVersion, versionOf } from "./schema/schema.ts";
-import { isServed } from "./schema/exclusion.ts";
+import { isServed } from "./nodes/claim.ts";
 
 const rowsPerPage = 4_096;
 /** The pause between two attempts to reach a database that does not answer, ms. */
@@ -47,7 +47,8 @@ export class PostgresPlace implements StorePlace {
     let said = "";
     for (;;) {
       try {
-        return await openPostgres(this.address, { fingerprint: fingerprint(), sharedIp }, opening);
+        const traits = { fingerprint: fingerprint(), sharedIp };
+        return await openPostgres(this.address, traits, opening);
       } catch (error) {
         const isPassing = error instanceof OperatingError && passing.has(error.code);
         if (!isPassing || performance.now() >= end) throw error;

@@ -8,6 +8,7 @@ import type {
   RosterRow,
   SessionRow,
 } from "../../server/rows.ts";
+import type { PlacedRow } from "../../server/nodes.ts";
 import type {
   DeviceReads,
   MessageScan,
@@ -71,6 +72,21 @@ export class PostgresReads implements DeviceReads, ReportReads {
     });
   }
 
+  /** Some devices as they are now, with the nodes of their latest sessions; those that are not registered are left out. */
+  async placed(ids: readonly string[]): Promise<readonly PlacedRow[]> {
+    const rows = await this.readers.read<PlacedRow>(
+      `SELECT d.id, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
+              coalesce(s.last_seen, 0)::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason,
+              coalesce(s.node, '') AS node
+       FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
+       WHERE d.id = ANY($1::text[])`,
+      [textArray(ids)],
+    );
+    return rows.map(({ id, session, started, lastSeen, ended, reason, node }) => {
+      return { id, session, started, lastSeen, ended, reason, node };
+    });
+  }
+
   async facts(id: string): Promise<DeviceRow | null> {
     const [row = null] = await this.factsOf([id]);
     return row;
@@ -103,14 +119,14 @@ export class PostgresReads implements DeviceReads, ReportReads {
     return rows.map(questionOf);
   }
 
-  /** All open sessions, read a page at a time: there may be a million. */
-  async openSessions(): Promise<readonly SessionRow[]> {
+  /** The open sessions that a node heard last, read a page at a time: there may be a million. */
+  async openSessions(node: string): Promise<readonly SessionRow[]> {
     const found: SessionRow[] = [];
     for (let after = ""; ;) {
       const rows = await this.readers.read(
         `SELECT ${sessionColumns} FROM session AS s
-         WHERE s.ended IS NULL AND s.device >= $1 ORDER BY s.device LIMIT ${sessionsPerPage}`,
-        [after],
+         WHERE s.ended IS NULL AND s.node = $2 AND s.device >= $1 ORDER BY s.device LIMIT ${sessionsPerPage}`,
+        [after, node],
       );
       const page = rows.map(sessionOf);
       // The page's last device may have more on the next one.

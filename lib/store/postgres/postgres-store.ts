@@ -5,12 +5,13 @@ import { failingOf, StoreFailure } from "../../server/store-failure.ts";
 import type { ReportStep, StepResult, Step, Store } from "../../server/store-port.ts";
 import { AskedDevices, isPlainReport } from "./batch/asked-devices.ts";
 import type { BatchNumbers, ReportNumbers } from "./batch/numbers.ts";
-import { CommitLost, Superseded, Transaction } from "./batch/transaction.ts";
+import { CommitLost, Fenced, Transaction } from "./batch/transaction.ts";
 import type { Connector } from "./connection/connector.ts";
 import { Lost, stateOf } from "./connection/lost.ts";
 import { wordsOf } from "./connection/refusals.ts";
-import type { Writer } from "./connection/writer.ts";
+import type { Rows, Writer } from "./connection/writer.ts";
 import { type CarriedKeys, findCarried, foundIn } from "./reports/carried-keys.ts";
+import { aliveNow, type Fence } from "./nodes/claim.ts";
 import { findReports, foundOf, insertReports } from "./reports/report-insert.ts";
 import { reportKeyOf } from "./reports/report-key.ts";
 
@@ -25,17 +26,21 @@ const pauseMs = 100;
 
 export class PostgresStore implements Store {
   /**
+   * @param fence that of this process
    * @param carried the keys of reports that were copied into this database
    * @param asked the devices with kept questions; the store adds those that come
    * @param numbers gives the numbers of reports
    * @param settle does what is due besides the batches; called after each of them
+   * @param onFenced called when a batch was refused because this node did not show that it lives
    */
   constructor(
     private readonly connector: Connector,
+    private readonly fence: Fence,
     private readonly carried: CarriedKeys,
     private readonly asked: AskedDevices,
     private readonly numbers: ReportNumbers,
     private readonly settle: () => void,
+    private readonly onFenced: () => Promise<void>,
   ) {}
 
   /**
@@ -65,7 +70,7 @@ export class PostgresStore implements Store {
       return results;
     } catch (error) {
       numbers.end(failingOf(error) !== "unknown");
-      if (error instanceof Superseded) this.connector.surrender();
+      if (error instanceof Fenced) await this.onFenced().catch(() => {});
       else if (error instanceof Lost) this.connector.lose(error.message);
       throw new StoreFailure(failingOf(error), wordsOf(error), { cause: error });
     }
@@ -100,19 +105,25 @@ export class PostgresStore implements Store {
     const own = new Map(firsts.map((place, i) => [keys[place] as string, numbers[i] as number]));
     const reports = firsts.map((place) => {
       const key = keys[place] as string;
-      return { report: (steps[place] as ReportStep).report, key, sequence: own.get(key) as number };
+      const { report, session } = steps[place] as ReportStep;
+      return { report, session, key, sequence: own.get(key) as number };
     });
+    const strangers = new Set<string>();
     const keyAt = new Map(reports.map(({ sequence, key }) => [sequence, key]));
     const found = await this.#untilKnown(async (writer) => {
-      const rows = await writer.query(...insertReports(reports, this.connector.epoch));
+      strangers.clear();
+      const rows = await writer.query(...insertReports(reports, this.fence));
       if (rows.length === 0) return new Map<string, number>();
       const left = rows.map(({ sequence }) => keyAt.get(sequence as number) as string);
-      const stored = foundOf(await writer.query(...findReports(left, this.connector.epoch)));
-      if (stored.size < left.length) throw new Superseded();
+      const [known, alive] = await writer.send([findReports(left), aliveNow(this.fence)]);
+      const stored = foundOf(known as Rows);
+      for (const key of left) if (!stored.has(key)) strangers.add(key);
+      if (strangers.size > 0 && alive?.length === 0) throw new Fenced();
       return stored;
     });
     return steps.map((_, place) => {
       const key = keys[place] as string;
+      if (strangers.has(key)) return { kind: "no-session" };
       const ownNumber = own.get(key) as number;
       const sequence = found.get(key) ?? ownNumber;
       return {
@@ -135,7 +146,7 @@ export class PostgresStore implements Store {
       const writer = await this.connector.reconnected(end);
       try {
         results = await new Transaction(writer, steps, {
-          epoch: this.connector.epoch,
+          fence: this.fence,
           keyOf,
           mayHaveQuestions: (device) => this.asked.mayHave(device, null),
           reportNumbers: (count) => given.next(count),

@@ -83,6 +83,7 @@ const device: ShownDevice = {
     lastSeen: now,
     ended: null,
     reason: null,
+    node: "",
     session: 1,
     device: "dev-1",
     source: { ip: "10.0.0.1", port: 2000 },

@@ -59,6 +59,7 @@ test("the sealed sessions are counted, also those restored, replaced and removed
     clientKey,
     ended: null,
     reason: null,
+    node: "",
   });
   const now = { wall: 0, monotonic: 0 };
   table.restore([stored("asmith", new Uint8Array(32)), stored("bjones", null)], now);

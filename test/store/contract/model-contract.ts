@@ -184,6 +184,8 @@ function summaryOf(outcome: Outcome, { sessions, reports }: AllNumbers): string 
       return outcome.code === "70" ? `70 ${sessions.of(outcome.session)}` : outcome.code;
     case "report":
       return `${reports.of(outcome.sequence)} ${outcome.repeated}`;
+    case "no-session":
+      return "no session";
     case "found":
       return `${outcome.known} ${outcome.report?.message ?? null}`;
     case "answered":

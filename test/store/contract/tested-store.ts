@@ -70,6 +70,7 @@ export function reading(
   const stored = { device, time, received, at, code, message };
   return {
     kind: "report",
+    session: 0,
     report: stored,
     key,
     origin: originOf(text),

@@ -14,6 +14,7 @@ export function openSource(path: string): Promise<OpenStore> {
   return openSqlite(path, {
     ...portOf([]),
     onTrouble: () => {},
+    node: { name: "test", address: "", version: "", offlineAfterMs: 540_000 },
     traits: { sharedIp: false, fingerprint: () => null },
   });
 }
@@ -56,6 +57,7 @@ export function dataStep(device: string, message: string, way: Way = {}): Report
   const timeMs = time === "2026-11-22:09:14:06" ? startOfTime : null;
   return {
     kind: "report",
+    session: 0,
     report: { device, time, received: startOfTime + 5, at: startOfTime, code: "01", message },
     key: Number.parseInt(bits.slice(0, 12), 16),
     origin: { timeMs, digest, link, msgidHigh: 0, msgidLow: msgid ?? 0 },

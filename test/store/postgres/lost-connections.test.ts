@@ -147,18 +147,20 @@ test("a silent connection is given up after 5 s, and its lock on the server with
   expect(await store.openSessions()).toHaveLength(1);
 });
 
-test("a second server is refused while the first lives, and the first stops if another has taken over", async () => {
+test("a second server of a name is refused while the first lives, and the first stops if another has taken it", async () => {
   const address = await newAddress();
   const said: string[] = [];
   const first = await openAt(address, said);
   await report(first, reading("a", "x"));
-  expect(openAt(address)).rejects.toMatchObject({ code: "store-in-use" });
+  expect(openAt(address)).rejects.toMatchObject({ code: "node-taken" });
   // A server whose connection an operator ends loses its lock.
   const server = await postgresServer();
   const sql = server.connect(address.database);
-  await sql.unsafe("UPDATE meta SET epoch = epoch + 1");
+  await sql.unsafe("UPDATE node SET epoch = epoch + 1");
   await sql.close({ timeout: 0 });
   expect(report(first, reading("a", "y"))).rejects.toMatchObject({ how: "failed" });
-  await until("words", () => said.some((words) => words.includes("has taken")));
-  expect(() => first.apply([reading("a", "z")])).toThrow("has taken");
+  await until("words", () =>
+    said.some((words) => words.includes("another iot-server runs as node test")),
+  );
+  expect(() => first.apply([reading("a", "z")])).toThrow("another iot-server runs as node test");
 });

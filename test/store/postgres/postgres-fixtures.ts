@@ -30,9 +30,12 @@ export async function openAt(
   address: PostgresAddress,
   said: string[] = [],
   traits = { fingerprint: "SHA256:one", sharedIp: false },
+  node = "test",
 ): Promise<OpenStore> {
   const store = await openPostgres(address, traits, {
     onTrouble: (words) => void said.push(words),
+    node: { name: node, address: "localhost:9000", version: "1", offlineAfterMs: 540_000 },
+    now: Date.now,
   });
   opened.push(store);
   return store;

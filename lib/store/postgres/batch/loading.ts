@@ -4,7 +4,7 @@
 import { comparableMac } from "../../../protocol/fields.ts";
 import type { AnsweredRow, SealedRequest } from "../../../server/rows.ts";
 import type { Keys, Step } from "../../../server/store-port.ts";
-import { byteaText, textArray } from "../connection/arrays.ts";
+import { byteaText, numberArray, textArray } from "../connection/arrays.ts";
 import type { Rows, Statement } from "../connection/writer.ts";
 import {
   type HeldDevice,
@@ -16,7 +16,7 @@ import {
   sessionColumns,
   sessionOf,
 } from "../rows/columns.ts";
-import { type Overlay, requestKey } from "./overlay.ts";
+import { listKey, type Overlay, requestKey } from "./overlay.ts";
 
 /** A statement, and what becomes of its rows. */
 export type Loading = {
@@ -37,13 +37,16 @@ export function loadingsOf(
   const keys = steps.flatMap((step) => (step.kind === "rule" ? [step.keys] : []));
   const reports = steps.flatMap((step, place) => (step.kind === "report" ? [keyOf(place)] : []));
   const answered = keys.flatMap((one) => one.answered ?? []);
+  const lists = keys.flatMap((one) => one.loggedIn ?? []);
+  const sessions = steps.flatMap((step) => (step.kind === "report" ? [step.session] : []));
   return [
     ...devicesOf(keys),
     ...sessionsOf(keys),
     ...lastReportsOf(keys),
     ...(answered.length === 0 ? [] : [answersTo(answered)]),
     ...(asked.length === 0 ? [] : [questionsTo(asked)]),
-    ...(reports.length === 0 ? [] : [reportsWith(reports)]),
+    ...(reports.length === 0 ? [] : [reportsWith(reports), sessionsThatAreOpen(sessions)]),
+    ...lists.map(idsThatAreLoggedIn),
   ];
 }
 
@@ -150,6 +153,32 @@ function reportsWith(keys: readonly string[]): Loading {
     statement: [text, [textArray(keys)]],
     take: (rows, { reports }) => {
       for (const { key, sequence } of rows) reports.set(key as string, sequence as number);
+    },
+  };
+}
+
+function sessionsThatAreOpen(sessions: readonly number[]): Loading {
+  const text = `SELECT session::float8 AS session FROM session
+    WHERE session = ANY($1::bigint[]) AND ended IS NULL`;
+  return {
+    statement: [text, [numberArray([...new Set(sessions)])]],
+    take: (rows, { openSessions }) => {
+      for (const { session } of rows) openSessions.add(session as number);
+    },
+  };
+}
+
+function idsThatAreLoggedIn(asked: NonNullable<Keys["loggedIn"]>): Loading {
+  const { after, inText, limit } = asked;
+  const text = `SELECT device FROM session WHERE ended IS NULL AND device > $1
+    ${inText ? "AND client_key IS NULL" : ""} ORDER BY device LIMIT $2::int`;
+  return {
+    statement: [text, [after ?? "", limit]],
+    take: (rows, { loggedIn }) => {
+      loggedIn.set(
+        listKey(asked),
+        rows.map(({ device }) => device as string),
+      );
     },
   };
 }

@@ -26,9 +26,17 @@ export class Overlay {
   readonly questions = new Map<string, QuestionRow[]>();
   /** The number of each stored report by its key. */
   readonly reports = new Map<string, number>();
+  /** The sessions of the reports that were open. */
+  readonly openSessions = new Set<number>();
+  /** The ids that were logged in, by what was asked for. */
+  readonly loggedIn = new Map<string, readonly string[]>();
+
+  /** @param node the name of this node */
+  constructor(private readonly node: string) {}
 
   /** What a rule asks for. */
-  rowsFor({ device: id, withSession, withLastReport, ipHolder, macHolder, answered }: Keys): Rows {
+  rowsFor(keys: Keys): Rows {
+    const { device: id, withSession, withLastReport, ipHolder, macHolder, answered } = keys;
     const device = id === undefined ? null : (this.devices.get(id) ?? null);
     const wantsSession = withSession === true && id !== undefined;
     const wantsReport = withLastReport === true && device !== null;
@@ -39,6 +47,7 @@ export class Overlay {
       ipHolder: ipHolder === undefined ? null : this.#ipHolder(ipHolder),
       macHolder: macHolder === undefined ? null : this.#macHolder(macHolder),
       answered: answered === undefined ? null : (this.answered.get(requestKey(answered)) ?? null),
+      loggedIn: keys.loggedIn === undefined ? [] : this.#loggedIn(keys.loggedIn),
     };
   }
 
@@ -73,13 +82,20 @@ export class Overlay {
 
   open({ session }: Of<"open-session">, number: number): void {
     const open = { lastSeen: session.started, everySeconds: null, ended: null, reason: null };
-    this.sessions.set(session.device, { ...session, session: number, ...open });
+    this.sessions.set(session.device, { ...session, session: number, ...open, node: this.node });
+  }
+
+  move({ device, session, source }: Of<"move-session">): void {
+    const row = this.sessions.get(device);
+    if (row?.session !== session || row.ended !== null) return;
+    this.sessions.set(device, { ...row, source, node: this.node });
   }
 
   touch({ touches }: Of<"touch-sessions">): void {
     for (const { repeats, session, device: id, ...heard } of touches) {
       const row = this.sessions.get(id);
-      if (row?.session === session) this.sessions.set(id, { ...row, ...heard });
+      if (row?.session === session && row.node === this.node && row.ended === null)
+        this.sessions.set(id, { ...row, ...heard });
       const device = this.devices.get(id) ?? null;
       if (device !== null) this.devices.set(id, { ...device, repeats: device.repeats + repeats });
     }
@@ -111,6 +127,16 @@ export class Overlay {
     this.answered.set(requestKey(request), { code, digest: request.digest });
   }
 
+  #loggedIn(asked: NonNullable<Keys["loggedIn"]>): string[] {
+    const { after, inText, limit } = asked;
+    const ids = new Set(this.loggedIn.get(listKey(asked)));
+    for (const [id, { ended, clientKey }] of this.sessions) {
+      if (ended !== null || (inText && clientKey !== null)) ids.delete(id);
+      else if (after === null || id > after) ids.add(id);
+    }
+    return [...ids].sort().slice(0, limit);
+  }
+
   #ipHolder({ besides, ip, port }: NonNullable<Keys["ipHolder"]>): string | null {
     return this.#holder(besides, (one) => one.ip === ip && (port ?? one.port) === one.port);
   }
@@ -126,6 +152,11 @@ export class Overlay {
     }
     return null;
   }
+}
+
+/** What was asked for as one text. */
+export function listKey({ after, inText, limit }: NonNullable<Keys["loggedIn"]>): string {
+  return `${limit} ${inText} ${after}`;
 }
 
 /** The identity of a sealed request as one text. */

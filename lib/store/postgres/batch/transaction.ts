@@ -11,6 +11,7 @@ import type {
   Write,
 } from "../../../server/store-port.ts";
 import { Lost } from "../connection/lost.ts";
+import { type Fence, fenced } from "../nodes/claim.ts";
 import type { Rows, Statement, Writer } from "../connection/writer.ts";
 import { insertReports, type NewReport } from "../reports/report-insert.ts";
 import { loadingDevices, loadingsOf, taking } from "./loading.ts";
@@ -22,8 +23,7 @@ const numbersAtOnce = 32;
 
 /** What a transaction needs of its store. */
 export type TransactionParts = {
-  /** The epoch of this server; see schema/exclusion.ts. */
-  readonly epoch: number;
+  readonly fence: Fence;
   readonly keyOf: (step: ReportStep) => string;
   /** Whether there may be questions to a device. */
   readonly mayHaveQuestions: (device: string) => boolean;
@@ -48,11 +48,11 @@ export class CommitLost extends Error {
   }
 }
 
-/** Another server has taken the database: this one may not write any more. */
-export class Superseded extends Error {}
+/** The node of this process gave no sign of life for too long, or another process has taken its name: nothing was stored. */
+export class Fenced extends Error {}
 
 export class Transaction {
-  readonly #overlay = new Overlay();
+  readonly #overlay: Overlay;
   readonly #writes: Statement[] = [];
   readonly #reports: NewReport[] = [];
   #numbers: { readonly [name in "session" | "question" | "report"]: number[] } = {
@@ -65,11 +65,13 @@ export class Transaction {
     private readonly writer: Writer,
     private readonly steps: readonly Step[],
     private readonly parts: TransactionParts,
-  ) {}
+  ) {
+    this.#overlay = new Overlay(parts.fence.node);
+  }
 
   /**
    * Carries out the batch.
-   * @throws errors of the rules and of PostgreSQL, and `Lost`, if nothing was stored; `CommitLost`; `Superseded`
+   * @throws errors of the rules and of PostgreSQL, and `Lost`, if nothing was stored; `CommitLost`; `Fenced`
    */
   async run(): Promise<readonly StepResult[]> {
     try {
@@ -88,7 +90,7 @@ export class Transaction {
 
   /** Begins and loads with one flight; returns the number of the transaction. */
   async #begin(): Promise<string> {
-    const { epoch, keyOf, mayHaveQuestions } = this.parts;
+    const { fence, keyOf, mayHaveQuestions } = this.parts;
     const asked = this.steps.flatMap((step) =>
       step.kind === "report" && step.mayAnswer !== null ? [step.report.device] : [],
     );
@@ -97,15 +99,15 @@ export class Transaction {
       (place) => keyOf(this.steps[place] as ReportStep),
       [...new Set(asked)].filter(mayHaveQuestions),
     );
-    const fence = "SELECT pg_current_xact_id()::text AS it FROM meta WHERE epoch = $1::float8";
+    const looking = `SELECT pg_current_xact_id()::text AS it WHERE ${fenced(1, 2)}`;
     const statements = loadings.map(({ statement }) => statement);
     const [, began, ...loaded] = await this.writer.send([
       ["BEGIN"],
-      [fence, [epoch]],
+      [looking, [fence.node, fence.epoch]],
       ...statements,
     ]);
     const transaction = began?.[0]?.["it"];
-    if (transaction === undefined) throw new Superseded();
+    if (transaction === undefined) throw new Fenced();
     for (const [i, { take }] of loadings.entries()) take(loaded[i] as Rows, this.#overlay);
     return transaction as string;
   }
@@ -143,16 +145,19 @@ export class Transaction {
       }
     }
     if (before !== undefined) return { kind: "report", sequence: before, repeated: true };
+    const { session } = step;
+    if (session !== 0 && !this.#overlay.openSessions.has(session)) return { kind: "no-session" };
     const sequence = await this.#reportNumber();
     this.#overlay.reports.set(key, sequence);
     this.#overlay.lastReports.set(report.device, { ...report, sequence });
-    this.#reports.push({ report, sequence, key });
+    this.#reports.push({ report, session, sequence, key });
     return { kind: "report", sequence, repeated: false };
   }
 
   /** Does a write to the rows of the batch, and keeps its statements; returns the number of the row that it adds. */
   async #write(write: Write): Promise<number> {
     const overlay = this.#overlay;
+    const { node } = this.parts.fence;
     switch (write.kind) {
       case "insert-device":
         // The next session of any device gets this number, and those of this device follow it.
@@ -172,9 +177,13 @@ export class Transaction {
       case "open-session": {
         const number = await this.#number("session");
         overlay.open(write, number);
-        this.#writes.push(sql.openSession(write, number));
+        this.#writes.push(sql.openSession(write, number, node));
         return number;
       }
+      case "move-session":
+        overlay.move(write);
+        this.#writes.push(sql.moveSession(write, node));
+        return 0;
       case "end-session":
         overlay.end(write);
         this.#writes.push(sql.endSession(write));
@@ -185,8 +194,7 @@ export class Transaction {
         return 0;
       case "touch-sessions":
         overlay.touch(write);
-        this.#writes.push(...sql.touchSessions(write));
-        return 0;
+        return this.#touch(write);
       case "keep-answer":
         overlay.keepAnswer(write);
         this.#writes.push(sql.keepAnswer(write));
@@ -227,6 +235,14 @@ export class Transaction {
         this.#writes.push(...sql.countHour());
         return 0;
     }
+  }
+
+  /** Touches sessions at once: how many there were is the number of the step. */
+  async #touch(write: Extract<Write, { kind: "touch-sessions" }>): Promise<number> {
+    const before = this.#writes.splice(0);
+    const touching = sql.touchSessions(write, this.parts.fence.node);
+    const done = await this.writer.send([...before, ...touching]);
+    return (done[before.length] as Rows).length;
   }
 
   async #load(id: string): Promise<void> {

@@ -47,11 +47,15 @@ export function removeDevice({ id }: Of<"remove-device">): Statement {
 }
 
 /** Opens a session. @param number its number */
-export function openSession({ session }: Of<"open-session">, number: number): Statement {
+export function openSession(
+  { session }: Of<"open-session">,
+  number: number,
+  node: string,
+): Statement {
   const { device, source, stated, started, clientKey, clockOffset } = session;
   return [
-    `INSERT INTO session (session, device, ip, port, login_ip, login_port, started, last_seen, client_key, clock_offset)
-     VALUES ($1::float8, $2, $3, $4::int, $5, $6::int, $7::float8, $7::float8, $8::bytea, $9::float8)`,
+    `INSERT INTO session (session, device, ip, port, login_ip, login_port, started, last_seen, client_key, clock_offset, node)
+     VALUES ($1::float8, $2, $3, $4::int, $5, $6::int, $7::float8, $7::float8, $8::bytea, $9::float8, $10)`,
     [
       number,
       device,
@@ -62,7 +66,17 @@ export function openSession({ session }: Of<"open-session">, number: number): St
       started,
       clientKey,
       clockOffset,
+      node,
     ],
+  ];
+}
+
+/** Notes that this node hears an open session from now on. */
+export function moveSession({ session, source }: Of<"move-session">, node: string): Statement {
+  return [
+    `UPDATE session SET node = $2, ip = $3, port = $4::int
+     WHERE session = $1::float8::bigint AND ended IS NULL`,
+    [session, node, source.ip, source.port],
   ];
 }
 
@@ -83,14 +97,17 @@ export function endOpenSession({ device, reason, at }: Of<"end-open-session">): 
   ];
 }
 
-/** Stores when and from where sessions were last heard, and adds to the counts of repeated reports. */
-export function touchSessions({ touches }: Of<"touch-sessions">): Statement[] {
+/**
+ * Stores when and from where the sessions of this node were last heard, and adds to the counts of repeated reports. The
+ * first statement returns a row for each session.
+ */
+export function touchSessions({ touches }: Of<"touch-sessions">, node: string): Statement[] {
   const sorted = touches.toSorted((a, b) => a.session - b.session);
   const touched: Statement = [
     `UPDATE session AS s SET last_seen = t.last_seen, ip = t.ip, port = t.port, every = t.every, clock_offset = t.clock_offset
      FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::float8[], $6::bigint[])
        AS t (session, last_seen, ip, port, every, clock_offset)
-     WHERE s.session = t.session`,
+     WHERE s.session = t.session AND s.node = $7 AND s.ended IS NULL RETURNING 1`,
     [
       numberArray(sorted.map(({ session }) => session)),
       numberArray(sorted.map(({ lastSeen }) => lastSeen)),
@@ -98,6 +115,7 @@ export function touchSessions({ touches }: Of<"touch-sessions">): Statement[] {
       numberArray(sorted.map(({ source }) => source.port)),
       numberArray(sorted.map(({ everySeconds }) => everySeconds)),
       numberArray(sorted.map(({ clockOffset }) => clockOffset)),
+      node,
     ],
   ];
   const repeats = new Map<string, number>();

@@ -1,7 +1,7 @@
 // Keeps the store connected: opens the connection that writes, and opens another one whenever it is lost, until another
-// server has taken the database. Stores nothing.
+// process has taken the name of this node. Stores nothing.
 
-import { type Claim, leaving, resume } from "../schema/exclusion.ts";
+import { type Claim, leaving, resume } from "../nodes/claim.ts";
 import { type PostgresAddress, shownAddress } from "./address.ts";
 import { Lost, withDeadline } from "./lost.ts";
 import { Writer } from "./writer.ts";
@@ -18,6 +18,8 @@ export class Connector {
   #isClosed = false;
   /** Why there is no connection, in words. */
   #why = "";
+  /** Called when there is a connection again. */
+  onBack: () => void = () => {};
 
   /**
    * @param name the name of this server's sessions, which no other has
@@ -32,10 +34,6 @@ export class Connector {
     this.#writer = opened.writer;
     this.#claim = opened.claim;
     this.#writer.onLost = (why) => this.lose(why);
-  }
-
-  get epoch(): number {
-    return this.#claim.epoch;
   }
 
   /** The connection; null while there is none. */
@@ -64,12 +62,13 @@ export class Connector {
     this.#recovery ??= this.#recover();
   }
 
-  /** Another server has taken the database: gives up for good. */
+  /** Another process has taken the name of this node: gives up for good. */
   surrender(): void {
     this.#writer?.close();
     this.#writer = null;
     this.#isClosed = true;
-    this.#why = `another iot-server has taken ${shownAddress(this.address)}: stop one of them, and start this one again`;
+    const { node } = this.#claim;
+    this.#why = `another iot-server runs as node ${node} now: stop one of them, or give it another --node`;
     this.onTrouble(this.#why);
   }
 
@@ -92,8 +91,7 @@ export class Connector {
     const writer = this.#writer;
     this.#writer = null;
     this.#why = "the store is closed";
-    const last = leaving(this.#claim, this.address.prepare);
-    await writer?.send([last], closeMs).catch(() => {});
+    await writer?.send(leaving(this.#claim), closeMs).catch(() => {});
     writer?.close();
   }
 
@@ -119,6 +117,7 @@ export class Connector {
       this.#claim = claim;
       this.#writer = writer;
       writer.onLost = (why) => this.lose(why);
+      this.onBack();
       this.onTrouble(`${shownAddress(this.address)} is there again`);
     } finally {
       if (this.#writer !== writer) writer.close();

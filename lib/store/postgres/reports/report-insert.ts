@@ -2,37 +2,41 @@
 
 import type { Report } from "../../../server/rows.ts";
 import { numberArray, textArray } from "../connection/arrays.ts";
+import { type Fence, fenced } from "../nodes/claim.ts";
 import type { Rows, Statement } from "../connection/writer.ts";
 import { columnsOf } from "../rows/columns.ts";
 
 /** A report with its number and its key. */
 export type NewReport = {
   readonly report: Report;
+  /** The number of its session, which must be open; 0 for none. */
+  readonly session: number;
   readonly sequence: number;
   readonly key: string;
 };
 
 /**
  * The statement that stores reports of different keys.
- * @param epoch that of this server: it stores nothing if another has begun, and returns the numbers of those that it did
- *   not store, mostly because their keys are there; null in a transaction that has looked: then it fails for such a key
+ * @param fence that of this process: without it nothing is stored. Then it returns the numbers of those that it did not
+ *   store, mostly because their keys are there, or because their sessions have ended; null in a transaction that has
+ *   looked: then it fails for such a key
  *
  * In the order of the keys: two servers that store the same reports in different orders would wait for each other.
  */
-export function insertReports(reports: readonly NewReport[], epoch: number | null): Statement {
+export function insertReports(reports: readonly NewReport[], fence: Fence | null): Statement {
   const columns = reports.map(({ report }) => columnsOf(report.message));
   const raws = columns.map(([, raw]) => raw);
   return [
     `WITH given AS (
        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-                            $8::text[], $9::uuid[])
-         AS t (sequence, device, time, at, received, code, message, raw, key)
+                            $8::text[], $9::uuid[]${fence === null ? "" : ", $10::bigint[]"})
+         AS t (sequence, device, time, at, received, code, message, raw, key${fence === null ? "" : ", session"})
      ), added AS (
        INSERT INTO report (sequence, device, time, at, received, code, message, message_raw, key)
        SELECT sequence, device, time, at, received, code, message, decode(raw, 'hex'), key FROM given
-       ${epoch === null ? "" : "WHERE (SELECT epoch FROM meta) = $10::float8"}
+       ${fence === null ? "" : `WHERE ${fenced(11, 12)} AND ${isOpen}`}
        ORDER BY key
-       ${epoch === null ? "" : "ON CONFLICT (key) DO NOTHING"}
+       ${fence === null ? "" : "ON CONFLICT (key) DO NOTHING"}
        RETURNING sequence
      )
      SELECT sequence::float8 AS sequence FROM given WHERE sequence NOT IN (SELECT sequence FROM added)`,
@@ -47,17 +51,22 @@ export function insertReports(reports: readonly NewReport[], epoch: number | nul
       // Nearly always without NUL: the missing ones are null.
       raws.every((raw) => raw === null) ? "{}" : textArray(raws),
       textArray(reports.map(({ key }) => key)),
-      ...(epoch === null ? [] : [epoch]),
+      ...(fence === null
+        ? []
+        : [numberArray(reports.map(({ session }) => session)), fence.node, fence.epoch]),
     ],
   ];
 }
 
+/** Whether the session of a given report is open. */
+const isOpen = `(given.session = 0 OR EXISTS
+         (SELECT FROM session AS s WHERE s.session = given.session AND s.ended IS NULL))`;
+
 /** The statement that finds the numbers of stored reports by their keys; see `foundOf`. */
-export function findReports(keys: readonly string[], epoch: number): Statement {
+export function findReports(keys: readonly string[]): Statement {
   return [
-    `SELECT replace(key::text, '-', '') AS key, sequence::float8 AS sequence FROM report
-     WHERE key = ANY($1::uuid[]) AND (SELECT epoch FROM meta) = $2::float8`,
-    [textArray(keys), epoch],
+    `SELECT replace(key::text, '-', '') AS key, sequence::float8 AS sequence FROM report WHERE key = ANY($1::uuid[])`,
+    [textArray(keys)],
   ];
 }
 

@@ -33,7 +33,7 @@ export const latestSession = `(SELECT max(session) FROM session WHERE device = d
 export const sessionColumns = `s.session::float8 AS session, s.device, s.ip AS "sourceIp", s.port AS "sourcePort",
   s.login_ip AS "statedIp", s.login_port AS "statedPort", s.every AS "everySeconds",
   s.started::float8 AS started, s.last_seen::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason,
-  s.client_key AS "clientKey", s.clock_offset::float8 AS "clockOffset"`;
+  s.client_key AS "clientKey", s.clock_offset::float8 AS "clockOffset", s.node`;
 
 /** The session in a row of `sessionColumns`. */
 export function sessionOf(raw: Record<string, unknown>): SessionRow {
@@ -41,9 +41,9 @@ export function sessionOf(raw: Record<string, unknown>): SessionRow {
   const { session, device, started, lastSeen, everySeconds, ended, reason, clientKey } = row;
   const source = { ip: raw["sourceIp"] as string, port: raw["sourcePort"] as number };
   const stated = { ip: raw["statedIp"] as string, port: raw["statedPort"] as number };
-  const { clockOffset } = row;
+  const { clockOffset, node } = row;
   const times = { started, lastSeen, everySeconds, ended, reason };
-  return { session, device, source, stated, ...times, clientKey, clockOffset };
+  return { session, device, source, stated, ...times, clientKey, clockOffset, node };
 }
 
 /** The columns of a report. A message with NUL, which no text may contain, is in `message_raw`. */

@@ -21,7 +21,7 @@ export async function agree(
   shown: string,
 ): Promise<void> {
   await writer.query(
-    `INSERT INTO meta (id, fingerprint, shared_ip, epoch) VALUES (1, $1, $2::boolean, 0)
+    `INSERT INTO meta (id, fingerprint, shared_ip) VALUES (1, $1, $2::boolean)
      ON CONFLICT (id) DO UPDATE SET fingerprint =
        CASE WHEN meta.fingerprint = '' THEN excluded.fingerprint ELSE meta.fingerprint END`,
     [fingerprint ?? "", sharedIp],
@@ -56,6 +56,9 @@ async function holdIps(writer: Writer, sharedIp: boolean, shown: string): Promis
     );
   } catch (error) {
     if ((error as { errno?: string }).errno !== "23505") throw error;
+    // Or a server that started at the same moment has just made it.
+    const [made] = await writer.query("SELECT to_regclass($1) IS NOT NULL AS it", [index]);
+    if (made?.["it"] === true) return;
     throw new OperatingError(
       "ip-shared",
       `${shown} has devices that share an IP.`,

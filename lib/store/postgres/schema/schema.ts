@@ -130,7 +130,30 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE meta ADD COLUMN removals int NOT NULL DEFAULT 0, ADD COLUMN removed_in bigint NOT NULL DEFAULT -1;
   `,
+  // 4: several servers. Each session has the node that heard it last, and each node shows in its row that it lives. A batch
+  // is stored only while the row of its node has the epoch that it took at its start, and is fresh.
+  `
+  ALTER TABLE meta DROP COLUMN epoch, DROP COLUMN seen;
+  CREATE SEQUENCE node_epoch;
+  CREATE TABLE node (
+    node     text COLLATE "C" PRIMARY KEY,
+    epoch    bigint NOT NULL,
+    seen     timestamptz NOT NULL,
+    since    timestamptz NOT NULL,
+    address  text NOT NULL,
+    version  text NOT NULL,
+    sessions float8 NOT NULL DEFAULT 0,
+    received float8 NOT NULL DEFAULT 0,
+    reports  float8 NOT NULL DEFAULT 0
+  ) WITH (fillfactor = 50);
+  ALTER TABLE session ADD COLUMN node text COLLATE "C" NOT NULL DEFAULT '';
+  CREATE INDEX session_of_node ON session (node, device) WHERE ended IS NULL;
+  CREATE INDEX session_open_text ON session (device) WHERE ended IS NULL AND client_key IS NULL;
+  `,
 ];
+
+/** "iotM" in ASCII: one server at a time migrates. */
+const migrationLock = 0x696f744d;
 
 /** The version of a database after all migrations. */
 export const schemaVersion = migrations.length;
@@ -155,14 +178,21 @@ export async function migrate(writer: Writer, shown: string): Promise<void> {
   if (version === 0) await assertEmpty(writer, shown);
   const lines = [
     "BEGIN",
+    `SELECT pg_advisory_xact_lock(${migrationLock})`,
     ...(version === 0 ? ["CREATE TABLE schema_version (version int NOT NULL)"] : []),
     ...migrations.slice(version),
     "DELETE FROM schema_version",
     `INSERT INTO schema_version VALUES (${schemaVersion})`,
     "COMMIT",
   ];
-  // One text, one simple query: PostgreSQL carries out all of it or nothing.
-  await writer.query(lines.join(";\n"));
+  try {
+    // One text, one simple query: PostgreSQL carries out all of it or nothing.
+    await writer.query(lines.join(";\n"));
+  } catch (error) {
+    await writer.query("ROLLBACK");
+    // Another server that started at the same moment was faster.
+    if ((await versionOf(writer)) !== schemaVersion) throw error;
+  }
 }
 
 /** The refusal of a database that a later release wrote. */

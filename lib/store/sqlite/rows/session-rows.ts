@@ -2,7 +2,7 @@
 
 import type { Database, Statement } from "bun:sqlite";
 import type { EndReason, NewSession, SessionRow, Touch } from "../../../server/rows.ts";
-import type { Write } from "../../../server/store-port.ts";
+import type { Keys, Write } from "../../../server/store-port.ts";
 import { prepare } from "../file/statements.ts";
 
 /**
@@ -15,7 +15,7 @@ export const latestSession = `(SELECT session FROM login
 /** The columns of `RawSession` in the table `login AS l`. */
 export const sessionColumns = `l.session, l.device, l.ip AS sourceIp, l.port AS sourcePort,
   l.login_ip AS statedIp, l.login_port AS statedPort, l.every AS everySeconds, l.started,
-  l.last_seen AS lastSeen, l.ended, l.reason, l.client_key AS clientKey, l.clock_offset AS clockOffset`;
+  l.last_seen AS lastSeen, l.ended, l.reason, l.client_key AS clientKey, l.clock_offset AS clockOffset, '' AS node`;
 
 /** A row of `sessionColumns` as SQLite gives it. */
 export type RawSession = Omit<SessionRow, "source" | "stated"> & {
@@ -28,11 +28,11 @@ export type RawSession = Omit<SessionRow, "source" | "stated"> & {
 /** The session in a row of `sessionColumns`. */
 export function sessionOf(raw: RawSession): SessionRow {
   const { session, device, started, lastSeen, everySeconds, ended, reason } = raw;
-  const { clientKey, clockOffset } = raw;
+  const { clientKey, clockOffset, node } = raw;
   const source = { ip: raw.sourceIp, port: raw.sourcePort };
   const stated = { ip: raw.statedIp, port: raw.statedPort };
   const times = { started, lastSeen, everySeconds, ended, reason };
-  return { session, device, source, stated, ...times, clientKey, clockOffset };
+  return { session, device, source, stated, ...times, clientKey, clockOffset, node };
 }
 
 /** Ends a device's open session. The other index would go through all sessions that the device ever had. */
@@ -45,6 +45,8 @@ export class SessionRows {
   readonly #endOpen: Statement;
   readonly #end: Statement;
   readonly #touch: Statement;
+  readonly #move: Statement;
+  readonly #loggedIn: Statement<{ device: string }>;
 
   constructor(private readonly database: Database) {
     this.#latest = prepare(
@@ -66,6 +68,26 @@ export class SessionRows {
       database,
       "UPDATE login SET last_seen = ?, ip = ?, port = ?, every = ?, clock_offset = ? WHERE session = ?",
     );
+    this.#move = prepare(
+      database,
+      "UPDATE login SET ip = ?, port = ? WHERE session = ? AND ended IS NULL",
+    );
+    this.#loggedIn = prepare(
+      database,
+      `SELECT device FROM login INDEXED BY login_open
+       WHERE ended IS NULL AND device > ?1 AND (NOT ?2 OR client_key IS NULL) ORDER BY device LIMIT ?3`,
+    );
+  }
+
+  /** The ids with open sessions; see `Keys.loggedIn`. */
+  loggedIn({ after, inText, limit }: NonNullable<Keys["loggedIn"]>): string[] {
+    const rows = this.#loggedIn.all(after ?? "", Number(inText), limit);
+    return rows.map(({ device }) => device);
+  }
+
+  /** A session comes from another address from now on. */
+  move({ session, source }: Extract<Write, { kind: "move-session" }>): void {
+    this.#move.run(source.ip, source.port, session);
   }
 
   /** The latest session of a device, also one of an earlier registration; or null. */
@@ -99,11 +121,14 @@ export class SessionRows {
     this.#end.run(at, reason, lastSeen, session);
   }
 
-  /** Stores when and from where sessions were last heard. */
-  touch(touches: readonly Touch[]): void {
+  /** Stores when and from where sessions were last heard; returns how many there were. */
+  touch(touches: readonly Touch[]): number {
+    let touched = 0;
     for (const { session, lastSeen, source, everySeconds, clockOffset } of touches) {
-      this.#touch.run(lastSeen, source.ip, source.port, everySeconds, clockOffset, session);
+      const { ip, port } = source;
+      touched += this.#touch.run(lastSeen, ip, port, everySeconds, clockOffset, session).changes;
     }
+    return touched;
   }
 
   /** All open sessions, which a server loads when it starts. */

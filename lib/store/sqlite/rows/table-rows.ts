@@ -27,7 +27,7 @@ export class TableRows {
 
   /** The rows that a rule needs. */
   load(keys: Keys, lastReportOf: LastReportOf): Rows {
-    const { device: id, ipHolder, macHolder, answered } = keys;
+    const { device: id, ipHolder, macHolder, answered, loggedIn } = keys;
     const device = id === undefined ? null : this.#devices.get(id);
     const session = keys.withSession === true ? this.sessions.latestOf(id as string) : null;
     const wantsReport = keys.withLastReport === true && device !== null;
@@ -38,10 +38,11 @@ export class TableRows {
       ipHolder: ipHolder === undefined ? null : this.#devices.ipHolder(ipHolder),
       macHolder: macHolder === undefined ? null : this.#devices.macHolder(macHolder),
       answered: answered === undefined ? null : this.#answered.answerTo(answered),
+      loggedIn: loggedIn === undefined ? [] : this.sessions.loggedIn(loggedIn),
     };
   }
 
-  /** Writes what was decided; returns the number of the row that was added, 0 without one. */
+  /** Writes what was decided; returns the number that a write gives, 0 without one. */
   writeAll(writes: readonly Write[]): number {
     let number = 0;
     for (const write of writes) number += this.#write(write);
@@ -67,10 +68,12 @@ export class TableRows {
       case "end-open-session":
         this.sessions.endOpen(write.device, write.reason, write.at);
         return 0;
-      case "touch-sessions":
-        this.sessions.touch(write.touches);
-        this.#devices.countRepeats(write.touches);
+      case "move-session":
+        this.sessions.move(write);
         return 0;
+      case "touch-sessions":
+        this.#devices.countRepeats(write.touches);
+        return this.sessions.touch(write.touches);
       case "keep-answer":
         this.#answered.keep(write.request, write.code);
         return 0;

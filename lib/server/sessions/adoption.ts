@@ -1,0 +1,96 @@
+// Takes up sessions that another node has heard until now: a request whose session is not in memory looks in the store, and
+// goes on if there is an open one of its owner. Needs no password. Requests of one device keep their order meanwhile.
+
+import type { Desk } from "../desk.ts";
+import { limits } from "../policy.ts";
+import type { Request } from "../request.ts";
+import { refuseBusy } from "../responses.ts";
+import type { SessionRow } from "../rows.ts";
+import type { Rule } from "../store-port.ts";
+import type { Address } from "../../protocol/messages.ts";
+import { ownerOf, Session } from "./session.ts";
+
+/** A request that waits for its session. */
+type Waiting = {
+  readonly request: Request;
+  readonly goOn: () => void;
+  readonly refuse: () => void;
+};
+
+/**
+ * The rule that moves an open session to this node. Its outcome is the session; null if the device has none, or one of
+ * another owner.
+ * @param owner as `Request.owner`
+ */
+export function moving(id: string, owner: string, source: Address): Rule<SessionRow | null> {
+  return {
+    kind: "rule",
+    keys: { device: id, withSession: true },
+    decide: ({ device, session }) => {
+      const isOwn = session !== null && session.ended === null && ownerOf(session) === owner;
+      if (device === null || !isOwn) return { outcome: null, writes: [] };
+      const write = { kind: "move-session", session: session.session, device: id, source } as const;
+      return { outcome: { ...session, source }, writes: [write] };
+    },
+  };
+}
+
+export class Adoptions {
+  /** By owner and id. */
+  readonly #underWay = new Map<string, Waiting[]>();
+  #waiting = 0;
+
+  constructor(private readonly desk: Desk) {}
+
+  /**
+   * Looks for the session of a request that has none in memory. A server that is alone has all of them there.
+   * @param goOn carries the request out: now its session is in memory
+   * @param refuse answers it: there is no such session
+   */
+  seek(request: Request, id: string, goOn: () => void, refuse: () => void): void {
+    const { desk } = this;
+    const isEnding = desk.sessions.get(id)?.ending === true;
+    if (desk.nodes.own === "" || isEnding) return refuse();
+    if (this.#waiting >= limits.adoptions) {
+      return refuseBusy(desk, request, id, request.verb, "too many sessions to look for at once");
+    }
+    const key = `${request.owner} ${id}`;
+    const waiting = this.#underWay.get(key);
+    this.#waiting++;
+    if (waiting !== undefined) return void waiting.push({ request, goOn, refuse });
+    this.#underWay.set(key, [{ request, goOn, refuse }]);
+    desk.batch.submit(
+      moving(id, request.owner, request.source),
+      null,
+      (row) => {
+        if (row !== null) this.#take(row);
+        for (const one of this.#end(key)) (row === null ? one.refuse : one.goOn)();
+      },
+      (how) => {
+        for (const one of this.#end(key)) desk.outbox.acknowledgeFailed(one.request, how);
+      },
+    );
+  }
+
+  #end(key: string): Waiting[] {
+    const waiting = this.#underWay.get(key) ?? [];
+    this.#underWay.delete(key);
+    this.#waiting -= waiting.length;
+    return waiting;
+  }
+
+  #take(row: SessionRow): void {
+    const { desk } = this;
+    const { wallMs: wall, uptimeMs: monotonic } = desk;
+    const session = Session.from(row, { wall, monotonic });
+    const before = desk.sessions.get(session.id);
+    if (before !== undefined && before.row > session.row) return;
+    if (before !== undefined && before.owner !== session.owner) {
+      desk.links.dismiss(before.owner, session.id, monotonic);
+    }
+    desk.sessions.set(session);
+    desk.feed.tell({ kind: "moved", id: session.id, session: session.row, at: row.started });
+    const from = row.node === "" ? "an earlier server" : `node ${row.node}`;
+    desk.log.activity("info", "-", "-", `${session.id} goes on here, after ${from}`);
+  }
+}

@@ -1,0 +1,118 @@
+// Owns the signs of life of this node: renews them, says until when they hold, and notices that they had lapsed or that
+// another process has taken the name. Ends no session.
+
+import type { NodeLoad, NodeRow } from "../../../server/nodes.ts";
+import type { Readers } from "../connection/readers.ts";
+import { aliveSeconds, type Claim, type Fence } from "./claim.ts";
+
+const renewEveryMs = 2_000;
+/** How long after it was sent a sign of life surely counts, ms: less than for others, by what clocks and lines may differ. */
+const sureMs = 8_000;
+/** How long a node that is gone stays listed, if no open session is its own. */
+const keptDays = 30;
+
+/** What becomes of a lease. */
+export type LeaseEvents = {
+  /** Others may have ended sessions of this node meanwhile, or moved them. Until it has settled nothing is sure. */
+  readonly onLapsed: () => Promise<void>;
+  /** Another process has taken the name. */
+  readonly onSuperseded: () => void;
+};
+
+const idle: NodeLoad = { sessions: 0, received: 0, reports: 0 };
+
+export class Lease {
+  #sureUntil: number;
+  #others = 0;
+  #load: () => NodeLoad = () => idle;
+  #events: LeaseEvents = { onLapsed: async () => {}, onSuperseded: () => {} };
+  #timer: ReturnType<typeof setInterval> | null;
+  #renewing: Promise<void> | null = null;
+
+  /** @param claim that was taken just now */
+  constructor(
+    private readonly readers: Readers,
+    private readonly claim: Claim,
+  ) {
+    this.#sureUntil = performance.now() + sureMs;
+    this.#timer = setInterval(() => void this.renew().catch(() => {}), renewEveryMs);
+    this.#timer.unref();
+  }
+
+  get fence(): Fence {
+    return this.claim;
+  }
+
+  /** Until when no other node ends sessions of this one, by `performance.now()`. */
+  get sureUntil(): number {
+    return this.#sureUntil;
+  }
+
+  /** Whether no other node lived when the last sign of life was given. */
+  get isAlone(): boolean {
+    return this.#others === 0;
+  }
+
+  /** @param load asked for with each sign of life */
+  follow(events: LeaseEvents, load: () => NodeLoad = this.#load): void {
+    this.#events = events;
+    this.#load = load;
+  }
+
+  /** Gives a sign of life now; those who ask at the same moment share it. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => (this.#renewing = null));
+    return this.#renewing;
+  }
+
+  /** All nodes that live, or did in the last days, by name. */
+  async list(): Promise<NodeRow[]> {
+    const rows = await this.readers.read<NodeRow>(
+      `SELECT node AS name, address, version, sessions, received, reports,
+              seen > clock_timestamp() - interval '${aliveSeconds} s' AS lives,
+              extract(epoch FROM clock_timestamp() - seen)::float8 * 1000 AS "silentMs"
+       FROM node WHERE address <> '' ORDER BY node`,
+    );
+    return rows.map(({ name, address, version, sessions, received, reports, lives, silentMs }) => {
+      return { name, address, version, sessions, received, reports, lives, silentMs };
+    });
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async #renew(): Promise<void> {
+    const sent = performance.now();
+    const { node, epoch } = this.claim;
+    const { sessions, received, reports } = this.#load();
+    const [row] = await this.readers.read<{ lapsed: boolean; others: number }>(renewing, [
+      node,
+      epoch,
+      sessions,
+      received,
+      reports,
+    ]);
+    if (this.#timer === null) return;
+    if (row === undefined) return this.#events.onSuperseded();
+    this.#others = row.others;
+    if (row.lapsed) await this.#events.onLapsed();
+    this.#sureUntil = Math.max(this.#sureUntil, sent + sureMs);
+  }
+}
+
+/** Renews the sign of life of a node, and removes those of nodes that are long gone. */
+const renewing = `
+  WITH before AS (
+    SELECT seen < clock_timestamp() - interval '${aliveSeconds} s' AS lapsed FROM node WHERE node = $1 AND epoch = $2::float8
+  ), gone AS (
+    DELETE FROM node AS n WHERE n.seen < clock_timestamp() - interval '${keptDays} days' AND n.node <> $1
+      AND NOT EXISTS (SELECT FROM session AS s WHERE s.node = n.node AND s.ended IS NULL)
+  )
+  UPDATE node AS n SET seen = clock_timestamp(), sessions = $3::float8, received = $4::float8, reports = $5::float8,
+    since = CASE WHEN before.lapsed THEN clock_timestamp() ELSE n.since END
+  FROM before WHERE n.node = $1 AND n.epoch = $2::float8
+  RETURNING before.lapsed AS lapsed,
+    (SELECT count(*)::int FROM node AS o WHERE o.node <> $1 AND o.address <> ''
+       AND o.seen > clock_timestamp() - interval '${aliveSeconds} s') AS others`;

@@ -1,0 +1,26 @@
+// Whether a device is there, by its row in the roster. Pure.
+
+import type { RosterRow } from "../server/rows.ts";
+import type { Presence } from "./api/shapes.ts";
+import type { PresenceFilter } from "./api/words.ts";
+
+type Entry = Pick<RosterRow, "session" | "ended" | "reason">;
+
+/** Whether a device is logged in (`online`), was logged in (`offline`), or never was since it registered (`never`). */
+export function presenceOf(entry: Entry): Presence {
+  if (entry.session === 0) return "never";
+  return entry.ended === null ? "online" : "offline";
+}
+
+/** Whether a device is offline because nothing came from it any more. */
+export function isSilent(entry: Entry): boolean {
+  return presenceOf(entry) === "offline" && entry.reason === "offline";
+}
+
+/** Whether a device passes a filter. */
+export function isOf(filter: PresenceFilter, entry: Entry): boolean {
+  const presence = presenceOf(entry);
+  if (filter === "silent") return isSilent(entry);
+  if (filter === "left") return presence === "offline" && !isSilent(entry);
+  return presence === filter;
+}
