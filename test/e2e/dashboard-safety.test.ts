@@ -2,6 +2,7 @@
 // device, a stale page looks live.
 
 import { expect, setDefaultTimeout } from "bun:test";
+import { rmSync } from "node:fs";
 import { browserTest, Dashboard, desk, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { until } from "./polling.ts";
@@ -109,7 +110,7 @@ browserTest("a lost server is reported, and found again without a reload", async
 });
 
 browserTest(
-  "a restart ends logins: the page asks for one, and then shows what it showed",
+  "a new token ends logins: the page asks for one, and then shows what it showed",
   async () => {
     await using dashboard = await Dashboard.start();
     const identity = newIdentity();
@@ -118,6 +119,7 @@ browserTest(
     await untilLive(page);
     await untilText(page, "h1", identity.id);
     await dashboard.server.stop();
+    rmSync(dashboard.folder.join("iot_server.db.token"));
     const { port } = dashboard.server;
     await using again = await startServer({ folder: dashboard.folder.path, port });
     await page.locator("section.login").waitFor();
@@ -126,6 +128,24 @@ browserTest(
     await page.keyboard.press("Enter");
     await untilLive(page);
     await untilText(page, "h1", identity.id);
+    expect(again.isRunning).toBe(true);
+  },
+);
+
+browserTest(
+  "a restart ends no login: the page goes on, and so does one that is opened",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    const page = await dashboard.open();
+    await untilLive(page);
+    await dashboard.server.stop();
+    await untilText(page, ".banner", "Connection lost");
+    const { port } = dashboard.server;
+    await using again = await startServer({ folder: dashboard.folder.path, port });
+    await untilLive(page);
+    await page.reload();
+    await untilLive(page);
+    expect(await page.locator("section.login").count()).toBe(0);
     expect(again.isRunning).toBe(true);
   },
 );
