@@ -7,6 +7,7 @@ import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
+import { alone, type NodeQuestion, type StoreNodes } from "../lib/server/nodes.ts";
 import type { Asker, SessionRow } from "../lib/server/rows.ts";
 import type { Opening, OpenStore } from "../lib/server/store-care.ts";
 import { HeardLog } from "../lib/io/log/activity-lines.ts";
@@ -21,6 +22,7 @@ import { showProgress } from "../lib/cli/progress.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
+import { askAnywhere, joinNodes } from "./nodes.ts";
 import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
 import { startWeb } from "./web.ts";
@@ -34,6 +36,8 @@ export type RunningServer = {
   readonly fingerprint: string;
   /** The database on the network that has the data, as it is shown; null if a file has them. */
   readonly store: string | null;
+  /** The name of this server on that store, and those of the others that live; null for a file. */
+  readonly node: { readonly own: string; readonly others: readonly string[] } | null;
   /** The address of the dashboard, or null if none is served. */
   readonly url: string | null;
   /** Makes a link that logs in to the dashboard once; null if none is served. */
@@ -81,8 +85,9 @@ async function open(
   const { identity, heard, engine, loop } = makeEngine(config, place.path, store, sessions, logs);
   const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
   closers.push(() => endpoint.close());
+  const askHere = (question: NodeQuestion) => ask(loop, engine, endpoint.port, question);
   const askDevice = (question: ControlQuestion, by: Asker) =>
-    ask(loop, engine, endpoint.port, question, by);
+    askAnywhere(store.nodes, engine, { ...question, by }, askHere);
   const webParts = {
     config,
     version,
@@ -98,7 +103,8 @@ async function open(
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) closers.push(() => served.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
-  const closeControl = openControl(place.path, logs, {
+  const controlPort = store.nodes === null ? null : endpoint.port;
+  const closeControl = openControl(place.path, controlPort, logs, {
     ask: (question) => askDevice(question, "cli"),
     retentionHold: () => retention.hold(),
     loginLink: newLoginLink,
@@ -109,6 +115,10 @@ async function open(
   closers.push(closeControl);
   loop.start(endpoint);
   closers.push(() => loop.stop());
+  if (store.nodes !== null) {
+    const leave = joinNodes(store.nodes, { engine, loop, ask: askHere });
+    closers.push(leave);
+  }
   retention.start();
   const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions restored`;
   logs.activity("info", "-", "-", words);
@@ -119,12 +129,20 @@ async function open(
     port: endpoint.port,
     fingerprint: fingerprint(publicKey),
     store: config.store === undefined ? null : place.name,
+    node: await namesOf(store.nodes),
     url: served?.web.url ?? null,
     newToken: served?.newToken ?? null,
     newLoginLink,
     reopenLogs: () => reopen(logs),
     stop: () => closeAll(closers),
   };
+}
+
+async function namesOf(nodes: StoreNodes | null): Promise<RunningServer["node"]> {
+  if (nodes === null) return null;
+  const all = await nodes.list();
+  const others = all.filter(({ name, lives }) => lives && name !== nodes.own);
+  return { own: nodes.own, others: others.map(({ name }) => name) };
 }
 
 /** Makes the engine with the stored sessions, and the loop that will drive it. */
@@ -140,7 +158,14 @@ function makeEngine(
   const random = { bytes: (count: number) => randomBytes(count) };
   const heard = new HeardLog(logs, config.logLevel, now);
   const engine = new Engine(
-    { policy: config, log: heard, random, identity, lanes: store.lanes },
+    {
+      policy: config,
+      log: heard,
+      random,
+      identity,
+      lanes: store.lanes,
+      nodes: store.nodes ?? alone,
+    },
     sessions,
     bothClocks(),
   );
@@ -149,9 +174,14 @@ function makeEngine(
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */
-function openControl(databasePath: string, logs: FileLogs, calls: ControlCalls): () => void {
+function openControl(
+  databasePath: string,
+  port: number | null,
+  logs: FileLogs,
+  calls: ControlCalls,
+): () => void {
   try {
-    const control = serveControl(databasePath, calls);
+    const control = serveControl(databasePath, calls, port);
     return () => control.close();
   } catch (error) {
     if (!(error instanceof OperatingError)) throw error;
@@ -201,8 +231,7 @@ async function ask(
   loop: PacketLoop,
   engine: Engine,
   port: number,
-  { id, code, target }: ControlQuestion,
-  by: Asker,
+  { id, code, target, by }: NodeQuestion,
 ): Promise<AskResult> {
   const to = engine.operator.destinationOf(id);
   const ip = to === null ? "127.0.0.1" : await ownIpTowards(to.ip);

@@ -1,7 +1,8 @@
 // The control socket, by which commands of the same binary call the running server: HTTP over a Unix socket beside the
 // database, which only its owner can open. Carries out no call itself.
 
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
 import type { Candidate, EnrollResult } from "../server/operator.ts";
@@ -27,18 +28,37 @@ export type ControlSocket = { close(): void };
 
 const requestBytesMax = 1 << 18;
 
-/** The path of the control socket of a database. */
-export function socketPathOf(databasePath: string): string {
-  return `${databasePath}.sock`;
+/** The path of the control socket of a database, or of one of several servers that share a folder, by its UDP port. */
+export function socketPathOf(databasePath: string, port: number | null = null): string {
+  return `${databasePath}${port === null ? "" : `-${port}`}.sock`;
+}
+
+/** The control sockets that there may be: that of the database, and those of several servers. */
+function socketPathsOf(databasePath: string): string[] {
+  const name = `${basename(databasePath)}-`;
+  const own = (file: string) =>
+    file.startsWith(name) && /^\d+\.sock$/.test(file.slice(name.length));
+  const folder = dirname(databasePath);
+  try {
+    const files = readdirSync(folder).filter(own).sort();
+    return [socketPathOf(databasePath), ...files.map((file) => join(folder, file))];
+  } catch {
+    return [socketPathOf(databasePath)];
+  }
 }
 
 /**
- * Serves the control socket. The caller holds the database's lock, so an existing socket file is a leftover and is
- * removed.
+ * Serves the control socket. The caller holds the database's lock or the UDP port, so an existing socket file is a leftover
+ * and is removed.
+ * @param port as for `socketPathOf`
  * @throws OperatingError `control-socket`
  */
-export function serveControl(databasePath: string, calls: ControlCalls): ControlSocket {
-  const path = socketPathOf(databasePath);
+export function serveControl(
+  databasePath: string,
+  calls: ControlCalls,
+  port: number | null = null,
+): ControlSocket {
+  const path = socketPathOf(databasePath, port);
   const umask = process.umask(0o177);
   try {
     rmSync(path, { force: true });
@@ -112,20 +132,20 @@ export async function retentionHoldOf(databasePath: string): Promise<Notice | nu
 }
 
 async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {
-  try {
-    const response = await fetch(`http://localhost${path}`, {
-      method: "POST",
-      unix: socketPathOf(databasePath),
-      body: JSON.stringify(body),
-    });
-    return await response.json();
-  } catch {
-    throw new OperatingError(
-      "server-not-running",
-      `No iot-server answers for ${databasePath}.`,
-      "Start it, run this as the user that started it, or name its database with --db.",
-    );
+  for (const unix of socketPathsOf(databasePath)) {
+    try {
+      const sent = { method: "POST", unix, body: JSON.stringify(body) };
+      const response = await fetch(`http://localhost${path}`, sent);
+      return await response.json();
+    } catch {
+      // A leftover, or a server that stops: another one may answer.
+    }
   }
+  throw new OperatingError(
+    "server-not-running",
+    `No iot-server answers for ${databasePath}.`,
+    "Start it, run this as the user that started it, or name its database with --db.",
+  );
 }
 
 async function answer(request: Request, calls: ControlCalls): Promise<Response> {

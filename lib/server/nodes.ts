@@ -67,8 +67,8 @@ export type NodeHandlers = {
 
 /** The nodes of a store that can have several. */
 export interface StoreNodes extends Nodes {
-  /** Begins to listen to the others. */
-  start(handlers: NodeHandlers): void;
+  /** Begins to listen to the others; returns what ends it. */
+  start(handlers: NodeHandlers): () => void;
   /** Tells the others that devices have changed: registered, removed, logged in, moved to this node, ended. */
   tell(ids: Iterable<string>): void;
   /** All nodes, by name. */

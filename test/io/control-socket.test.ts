@@ -1,7 +1,7 @@
 // The control socket: what a command learns from a server that is stopping.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allowTextOn, type ControlCalls, serveControl } from "../../lib/io/control-socket.ts";
@@ -21,4 +21,25 @@ test("a server that is stopping is, for a command, one that does not run", async
   const failure = await allowTextOn(path, "asmith").catch((error: unknown) => error);
   control.close();
   expect(failure).toMatchObject({ code: "server-not-running" });
+});
+
+test("of several servers that share a folder any that runs answers", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "iot-control-")), "iot-server");
+  const callsOf = (asked: string[]): ControlCalls =>
+    ({
+      async allowText(id: string) {
+        asked.push(id);
+        return true;
+      },
+    }) as Partial<ControlCalls> as ControlCalls;
+  const [first, second]: [string[], string[]] = [[], []];
+  writeFileSync(`${path}-9000.sock`, "a leftover");
+  const one = serveControl(path, callsOf(first), 9001);
+  const two = serveControl(path, callsOf(second), 9002);
+  expect(await allowTextOn(path, "a")).toBe(true);
+  one.close();
+  expect(await allowTextOn(path, "b")).toBe(true);
+  two.close();
+  expect([first, second]).toEqual([["a"], ["b"]]);
+  expect(allowTextOn(path, "c")).rejects.toMatchObject({ code: "server-not-running" });
 });

@@ -23,6 +23,8 @@ export type Started = {
   readonly db: string;
   /** The database on the network that has the data, as it is shown; null if `db` has them. */
   readonly store: string | null;
+  /** The name of this server on that store, and those of the others that live; null if there can be none. */
+  readonly node: { readonly own: string; readonly others: readonly string[] } | null;
   readonly logDir: string;
   /** Whether text is refused, and whether unknown devices are. */
   readonly requireEncryption: boolean;
@@ -40,7 +42,8 @@ const usualDb = "iot_server.db";
  * @param isTerminal whether labels and explanations are dimmed with escape sequences
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
-  const { version, port, fingerprint, loginLink, newToken, db, store, logDir, retainMs } = started;
+  const { version, port, fingerprint, loginLink, newToken } = started;
+  const { db, store, node, logDir, retainMs } = started;
   const place = store === null ? `--db ${db}` : `--data ${dirname(db)}`;
   const open = `iot-server open${db === usualDb ? "" : ` ${place}`}`;
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
@@ -51,6 +54,7 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
     ["token", newToken, "  (shown only now)"],
     ["devices", admission(started)],
     ["data", store ?? db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
+    ["node", node && node.own, othersOf(node)],
     ["", retainMs === null ? null : `keeps reports ${exactDuration(retainMs)}`],
   ];
   const faint = (text: string) => (isTerminal ? colors.dim(text) : text);
@@ -60,6 +64,14 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
       .filter(([, fact]) => fact !== null)
       .map(([label, fact, more = ""]) => `  ${faint(label.padEnd(10))} ${fact}${faint(more)}`),
   ];
+}
+
+/** Which other servers the store has. */
+function othersOf(node: Started["node"]): string {
+  const others = node?.others ?? [];
+  if (others.length === 0) return ", alone so far";
+  const [few, more] = [others.slice(0, 3).join(", "), others.length - 3];
+  return `, with ${few}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function placeOf({ host, lacksIpv6 }: Started): string {

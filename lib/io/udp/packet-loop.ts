@@ -127,39 +127,38 @@ export class PacketLoop {
   }
 
   /**
-   * Asks a device for the operator; see `Operator.ask`. This and the operator's other calls fail during the stop.
-   * @throws OperatingError `server-stops`
+   * Does something to the engine between two turns.
+   * @throws OperatingError `server-stops` during the stop, here and from the operator's calls
    */
-  ask(ask: Ask): void {
+  act(change: (engine: Engine, now: Moment) => void): void {
     this.#expectRunning();
-    this.engine.operator.ask(ask, this.now());
+    change(this.engine, this.now());
     this.#schedule();
+  }
+
+  /** Asks a device for the operator; see `Operator.ask`. */
+  ask(ask: Ask): void {
+    this.act(({ operator }, now) => operator.ask(ask, now));
   }
 
   /** Deregisters a device for the operator; see `Operator.remove`. */
   remove(id: string): Promise<RemoveResult> {
     return new Promise((onResult) => {
-      this.#expectRunning();
-      this.engine.operator.remove(id, onResult, this.now());
-      this.#schedule();
+      this.act(({ operator }, now) => operator.remove(id, onResult, now));
     });
   }
 
   /** Allows text requests of a device again; see `Operator.allowText`. */
   allowText(id: string): Promise<boolean> {
     return new Promise((onResult) => {
-      this.#expectRunning();
-      this.engine.operator.allowText(id, onResult, this.now());
-      this.#schedule();
+      this.act(({ operator }, now) => operator.allowText(id, onResult, now));
     });
   }
 
   /** Registers a device for the operator; see `Operator.enroll`. */
   enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
     return new Promise((onResult) => {
-      this.#expectRunning();
-      this.engine.operator.enroll(device, hash, onResult, this.now());
-      this.#schedule();
+      this.act(({ operator }, now) => operator.enroll(device, hash, onResult, now));
     });
   }
 

@@ -20,6 +20,7 @@ const started: Started = {
   newToken: null,
   db: "iot_server.db",
   store: null,
+  node: null,
   logDir: "log",
 };
 const newToken = "iot_TWLwjPHN2OLE2YkdWunj_PmYvJiVtHDDrFPnpw8lBp8";
@@ -81,4 +82,17 @@ test("how long reports are kept, if not for ever", () => {
   const lines = bannerLines({ ...started, retainMs: 90 * 86_400_000 }, false);
   expect(lines.at(-1)).toBe("             keeps reports 90 d");
   expect(bannerLines(started, false).join("\n")).not.toContain("keeps");
+});
+
+test("a server of a store with several names itself and the others", () => {
+  const store = "postgres://iot@db:5432/iot";
+  const lineOf = (others: string[]) => {
+    const node = { own: "plant:9000", others };
+    return bannerLines({ ...started, store, node }, false).find((line) => line.includes("plant"));
+  };
+  expect(lineOf([])).toBe("  node       plant:9000, alone so far");
+  expect(lineOf(["b:1", "c:1"])).toBe("  node       plant:9000, with b:1, c:1");
+  expect(lineOf(["b", "c", "d", "e", "f"])).toBe(
+    "  node       plant:9000, with b, c, d and 2 more",
+  );
 });

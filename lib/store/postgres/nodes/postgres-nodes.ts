@@ -55,11 +55,12 @@ export class PostgresNodes implements StoreNodes {
     return this.parts.lease.sureUntil;
   }
 
-  start(handlers: NodeHandlers): void {
+  start(handlers: NodeHandlers): () => void {
     this.#handlers = handlers;
     const { lease, connector } = this.parts;
     const onLapsed = () => this.#compareAll();
     lease.follow({ onLapsed, onSuperseded: () => connector.surrender() }, handlers.load);
+    return () => (this.#handlers = null);
   }
 
   /** Ends some sessions of nodes that are gone; called about once a second. */
