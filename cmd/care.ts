@@ -156,7 +156,7 @@ async function openRegistrar(place: StorePlace, sharedIp: boolean) {
   const traits = { sharedIp, fingerprint: () => null };
   const notes = { onProgress, onNote: say, onTrouble: say };
   const name = `iot-server import ${process.pid}`;
-  const node = { name, address: "", version: "", offlineAfterMs: 0 };
+  const node = { name, address: "", version: "", offlineAfterMs: 0, settings: {} };
   const store = await place.open({ hashPassword, now, traits, node, ...notes });
   const policy = { sharedIp, keyPolicy: "replace" } as const;
   const enroll = async (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {

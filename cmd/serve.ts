@@ -8,10 +8,12 @@ import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Engine } from "../lib/server/engine.ts";
 import { alone, type NodeQuestion, type StoreNodes } from "../lib/server/nodes.ts";
+import { exactDuration } from "../lib/server/duration-text.ts";
 import type { Asker, SessionRow } from "../lib/server/rows.ts";
 import type { Opening, OpenStore } from "../lib/server/store-care.ts";
 import { HeardLog } from "../lib/io/log/activity-lines.ts";
 import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
+import { tokenDigest } from "../lib/io/secrets/admin-token.ts";
 import { openIdentity, readPsk } from "../lib/io/secrets/identity-file.ts";
 import { type FileLogs, openLogs } from "../lib/io/log/log-file.ts";
 import { PacketLoop } from "../lib/io/udp/packet-loop.ts";
@@ -207,8 +209,23 @@ function openingOf(config: ServeConfig, version: string, path: string, logs: Fil
     address: reached,
     version,
     offlineAfterMs,
+    settings: settingsOf(config, path),
   };
   return { hashPassword, onProgress, onNote, onTrouble, now, traits, node: named };
+}
+
+/** What all servers of a store should have the same. */
+function settingsOf(config: ServeConfig, path: string): Record<string, string> {
+  const { keyPolicy, join, requireEncryption, pskFile, offlineAfterMs } = config;
+  const token = config.http === null ? null : tokenDigest(path);
+  return {
+    "--key-policy": keyPolicy,
+    "--join": join,
+    "--require-encryption": requireEncryption ? "on" : "off",
+    "--psk-file": pskFile === null ? "off" : "on",
+    "--offline-after": exactDuration(offlineAfterMs),
+    ...(token === null ? {} : { "admin token": `#${token}` }),
+  };
 }
 
 /** Tells the operator of a trouble with which the server runs on, on the terminal and in the log. */

@@ -11,7 +11,6 @@ import { inboxMax, type PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Engine } from "../lib/server/engine.ts";
-import { alone } from "../lib/server/nodes.ts";
 import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
 import type { Asker } from "../lib/server/rows.ts";
 import { OperatingError } from "../lib/operating-error.ts";
@@ -77,7 +76,7 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
   const { sessions } = engine.desk;
   return {
     version: parts.version,
-    node: alone.own,
+    node: engine.desk.nodes.own,
     now: Date.now,
     uptimeMs: () => performance.now(),
     devicePort: parts.endpoint.port,

@@ -76,6 +76,8 @@ export type Opening = {
     readonly version: string;
     /** Silence that ends the session of a device that states no interval, ms. */
     readonly offlineAfterMs: number;
+    /** What devices and operators should find the same at all of them, by name; of a secret only a digest, after `#`. */
+    readonly settings: Readonly<Record<string, string>>;
   };
 };
 

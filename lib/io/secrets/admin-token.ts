@@ -1,7 +1,7 @@
 // The admin token: created at the first start and stored beside the database, readable by its owner only. Never checks
 // a token.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readSecretFile, writeSecretFile } from "./secret-file.ts";
 
 export type AdminToken = {
@@ -13,6 +13,14 @@ export type AdminToken = {
 /** The path of the token's file. */
 export function tokenPathOf(databasePath: string): string {
   return `${databasePath}.token`;
+}
+
+/** A digest of the token, to compare it with that of another server; null if it is not created yet. */
+export function tokenDigest(databasePath: string): string | null {
+  const kept = readSecretFile(tokenPathOf(databasePath))?.toString("utf8").trim() ?? "";
+  return kept === ""
+    ? null
+    : createHash("sha256").update(`node ${kept}`).digest("hex").slice(0, 16);
 }
 
 /**

@@ -67,7 +67,7 @@ export class PostgresTarget {
       const { sharedIp } = traits;
       await writer.query("UPDATE meta SET fingerprint = '', shared_ip = $1::boolean", [sharedIp]);
       await agree(writer, traits, shown);
-      const copying = { node: "iot-server copy", address: "", version: "" };
+      const copying = { node: "iot-server copy", address: "", version: "", settings: {} };
       const fence = await begin(writer, copying, true);
       return new PostgresTarget(shown, writer, fence, before);
     } catch (error) {

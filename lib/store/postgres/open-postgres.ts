@@ -19,6 +19,7 @@ import { CarriedKeys } from "./reports/carried-keys.ts";
 import { Horizon, oldestWriting } from "./reports/horizon.ts";
 import { PostgresRemover } from "./reports/remover.ts";
 import { begin, lock } from "./nodes/claim.ts";
+import { differences } from "./nodes/differences.ts";
 import { Lease } from "./nodes/lease.ts";
 import { PostgresNodes } from "./nodes/postgres-nodes.ts";
 import { assertCopied } from "./schema/copied.ts";
@@ -56,13 +57,17 @@ export async function openPostgres(
   try {
     writer = await Writer.open(address, name);
     await assertUsable(writer, shown);
-    const { name: node, address: reached, version } = opening.node;
+    const { name: node, address: reached, version, settings } = opening.node;
     await lock(writer, node, address.prepare, shown);
     await migrate(writer, shown);
     await assertCopied(writer, shown);
     await agree(writer, traits, shown);
-    const claim = await begin(writer, { node, address: reached, version });
-    const found = { ...(await stateOf(writer)), warnings: await warningsAbout(writer, shown) };
+    const claim = await begin(writer, { node, address: reached, version, settings });
+    const warnings = [
+      ...(await warningsAbout(writer, shown)),
+      ...(await differences(writer, claim, settings)),
+    ];
+    const found = { ...(await stateOf(writer)), warnings };
     const connector = new Connector(address, name, { writer, claim }, opening.onTrouble);
     const lease = new Lease(readers, claim);
     await lease.renew();

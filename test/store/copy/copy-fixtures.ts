@@ -14,7 +14,7 @@ export function openSource(path: string): Promise<OpenStore> {
   return openSqlite(path, {
     ...portOf([]),
     onTrouble: () => {},
-    node: { name: "test", address: "", version: "", offlineAfterMs: 540_000 },
+    node: { name: "test", address: "", version: "", offlineAfterMs: 540_000, settings: {} },
     traits: { sharedIp: false, fingerprint: () => null },
   });
 }

@@ -31,10 +31,17 @@ export async function openAt(
   said: string[] = [],
   traits = { fingerprint: "SHA256:one", sharedIp: false },
   node = "test",
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<OpenStore> {
   const store = await openPostgres(address, traits, {
     onTrouble: (words) => void said.push(words),
-    node: { name: node, address: "localhost:9000", version: "1", offlineAfterMs: 540_000 },
+    node: {
+      name: node,
+      address: "localhost:9000",
+      version: "1",
+      offlineAfterMs: 540_000,
+      settings,
+    },
     now: Date.now,
   });
   opened.push(store);

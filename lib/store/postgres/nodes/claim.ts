@@ -22,6 +22,8 @@ export type NodeFacts = {
   /** Where devices reach it; empty for a command. */
   readonly address: string;
   readonly version: string;
+  /** As in `Opening.node`. */
+  readonly settings: Readonly<Record<string, string>>;
 };
 
 /** What the batches of this process are fenced by. */
@@ -69,16 +71,16 @@ export async function lock(
  */
 export async function begin(
   writer: Writer,
-  { node, address, version }: NodeFacts,
+  { node, address, version, settings }: NodeFacts,
   forEver = false,
 ): Promise<Claim> {
   const [row] = await writer.query(
-    `INSERT INTO node (node, epoch, seen, since, address, version)
-     VALUES ($1, nextval('node_epoch'), CASE WHEN $4::boolean THEN 'infinity' ELSE clock_timestamp() END, clock_timestamp(), $2, $3)
+    `INSERT INTO node (node, epoch, seen, since, address, version, settings)
+     VALUES ($1, nextval('node_epoch'), CASE WHEN $4::boolean THEN 'infinity' ELSE clock_timestamp() END, clock_timestamp(), $2, $3, $5)
      ON CONFLICT (node) DO UPDATE SET epoch = excluded.epoch, seen = excluded.seen, since = excluded.since,
-       address = excluded.address, version = excluded.version
+       address = excluded.address, version = excluded.version, settings = excluded.settings
      RETURNING epoch::float8 AS epoch, pg_backend_pid() AS pid`,
-    [node, address, version, forEver],
+    [node, address, version, forEver, JSON.stringify(settings)],
   );
   // Those that no node has heard yet came with a copy.
   if (address !== "") {

@@ -142,6 +142,7 @@ const migrations: readonly string[] = [
     since    timestamptz NOT NULL,
     address  text NOT NULL,
     version  text NOT NULL,
+    settings text NOT NULL DEFAULT '{}',
     sessions float8 NOT NULL DEFAULT 0,
     received float8 NOT NULL DEFAULT 0,
     reports  float8 NOT NULL DEFAULT 0
