@@ -72,7 +72,10 @@ export type ReportChunk = {
   readonly finalBelow?: number;
 };
 
-/** Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. */
+/**
+ * Read access to the reports. Sequence numbers are in the order of receipt; times may be in any order. Where several servers
+ * store reports, a number may come a little later than higher ones: a list that began before does not have it.
+ */
 export interface ReportReads {
   /** The chunks with reports that were measured from `from` to `to`, ms since 1970, in order. */
   chunks(from: number, to: number): Soon<readonly ReportChunk[]>;
@@ -93,7 +96,7 @@ export interface ReportReads {
     places: Uint16Array,
     times: Float64Array,
   ): Soon<readonly number[] | null>;
-  /** The number that the next report will get; all lower ones are of reports that are stored. */
+  /** Above the numbers of all reports that are stored. */
   end(): Soon<number>;
   /** The number of the oldest report that is kept; `end()` if there is none. */
   first(): Soon<number>;

@@ -16,7 +16,7 @@ import { PostgresReads } from "./postgres-reads.ts";
 import { PostgresStore } from "./postgres-store.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { CarriedKeys } from "./reports/carried-keys.ts";
-import { Horizon, oldestWriting } from "./reports/horizon.ts";
+import { comesWithinMs, Horizon, oldestWriting } from "./reports/horizon.ts";
 import { PostgresRemover } from "./reports/remover.ts";
 import { begin, lock } from "./nodes/claim.ts";
 import { differences } from "./nodes/differences.ts";
@@ -32,8 +32,6 @@ const sizeEvery = 10;
 
 /** What the store has around it. */
 export type Around = {
-  /** Whether no other server stores reports. */
-  readonly isAlone: () => boolean;
   /** The monotonic clock, ms. */
   readonly now: () => number;
 };
@@ -67,11 +65,11 @@ export async function openPostgres(
       ...(await warningsAbout(writer, shown)),
       ...(await differences(writer, claim, settings)),
     ];
-    const found = { ...(await stateOf(writer)), warnings };
+    const found = { ...(await stateOf(writer, node)), warnings };
     const connector = new Connector(address, name, { writer, claim }, opening.onTrouble);
     const lease = new Lease(readers, claim);
     await lease.renew();
-    const own = { isAlone: () => lease.isAlone, now: () => performance.now(), ...around };
+    const own = { now: () => performance.now(), ...around };
     return assembled({ address, connector, readers, lease, found, opening }, own);
   } catch (error) {
     readers.close();
@@ -83,7 +81,7 @@ export async function openPostgres(
 type Found = {
   /** The first number of the next block. */
   readonly next: number;
-  /** Whether no report is being stored. */
+  /** Whether no report comes any more with a number below `next`, from any node. */
   readonly isQuiet: boolean;
   readonly newest: number | null;
   readonly bytes: number;
@@ -103,13 +101,11 @@ type Parts = {
 
 function assembled(
   { address, connector, readers, lease, found, opening }: Parts,
-  { isAlone, now }: Around,
+  { now }: Around,
 ): OpenStore {
   const blocks = blocksOf(connector, (number) => horizon.note(number));
-  // Nothing of before can come any more.
-  const isExact = isAlone() && found.isQuiet;
-  const numbers = new ReportNumbers({ ...blocks, now }, isExact ? found.next : null);
-  const horizon: Horizon = new Horizon(readers, numbers, isExact ? found.next : 0, now);
+  const numbers = new ReportNumbers({ ...blocks, now }, found.isQuiet ? found.next : null);
+  const horizon: Horizon = new Horizon(readers, numbers, found.isQuiet ? found.next : 0, now);
   const summaries = new ChunkSummaries(readers, horizon);
   const reads = new PostgresReads(readers, summaries, horizon);
   const store = new PostgresStore(
@@ -159,12 +155,15 @@ function assembled(
 const sizeQuery = "SELECT pg_database_size(current_database())::float8 AS bytes";
 
 /** What is in memory of the database while it is served. */
-async function stateOf(writer: Writer): Promise<Omit<Found, "warnings">> {
+async function stateOf(writer: Writer, node: string): Promise<Omit<Found, "warnings">> {
   const [row] = await writer.query(
-    `SELECT ${nextBlock}::float8 AS next, (${oldestWriting}) IS NULL AS "isQuiet",
+    `SELECT ${nextBlock}::float8 AS next, 
+            (${oldestWriting}) IS NULL AND NOT EXISTS (SELECT FROM node
+               WHERE node <> $1 AND seen > clock_timestamp() - interval '${comesWithinMs} ms') AS "isQuiet",
             (SELECT received FROM report ORDER BY sequence DESC LIMIT 1)::float8 AS newest,
             (SELECT carried_until FROM copied)::float8 AS "carriedUntil",
             (${sizeQuery}) AS bytes`,
+    [node],
   );
   const asked = new AskedDevices();
   for (const question of await writer.query("SELECT device, time FROM question")) {

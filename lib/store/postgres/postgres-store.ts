@@ -112,10 +112,13 @@ export class PostgresStore implements Store {
     const keyAt = new Map(reports.map(({ sequence, key }) => [sequence, key]));
     const found = await this.#untilKnown(async (writer) => {
       strangers.clear();
-      const rows = await writer.query(...insertReports(reports, this.fence));
+      const rows = await writer.query(...insertReports(reports, this.fence, given.until));
       if (rows.length === 0) return new Map<string, number>();
       const left = rows.map(({ sequence }) => keyAt.get(sequence as number) as string);
-      const [known, alive] = await writer.send([findReports(left), aliveNow(this.fence)]);
+      const [known, alive] = await writer.send([
+        findReports(left),
+        aliveNow(this.fence, given.until),
+      ]);
       const stored = foundOf(known as Rows);
       for (const key of left) if (!stored.has(key)) strangers.add(key);
       if (strangers.size > 0 && alive?.length === 0) throw new Fenced();
@@ -149,7 +152,7 @@ export class PostgresStore implements Store {
           fence: this.fence,
           keyOf,
           mayHaveQuestions: (device) => this.asked.mayHave(device, null),
-          reportNumbers: (count) => given.next(count),
+          numbers: given,
           onQuestion: (device, time) => this.asked.note(device, time),
         }).run();
       } catch (error) {

@@ -42,9 +42,10 @@ function numbersFrom(start: number, next: number | null) {
   const parts = {
     take: async (count: number) => {
       at.taken.push(count);
-      return Array.from({ length: count }, () => (at.newest = (at.next += 256) - 256));
+      const firsts = Array.from({ length: count }, () => (at.newest = (at.next += 256) - 256));
+      return { firsts, clock: 1e6 + at.now };
     },
-    newest: async () => at.newest,
+    newest: async () => ({ first: at.newest, clock: 1e6 + at.now }),
     now: () => at.now,
   };
   return { at, numbers: new ReportNumbers(parts, next) };
@@ -94,9 +95,9 @@ test("of blocks that are too old when they come nothing is given, and the batch 
   const parts = {
     take: async () => {
       now += 2_001;
-      return [(taken += 512) - 511];
+      return { firsts: [(taken += 512) - 511], clock: 0 };
     },
-    newest: async () => taken + 1,
+    newest: async () => ({ first: taken + 1, clock: 0 }),
     now: () => now,
   };
   const numbers = new ReportNumbers(parts, 1);
@@ -134,6 +135,21 @@ test("it is known below which number no own one comes any more", async () => {
   expect(await four.next(1)).toEqual([1_025]);
   four.end(true);
   expect(numbers.done).toEqual({ from: 1_025, below: 1_026 });
+});
+
+test("a number may be stored for 12 s, also by a batch that is under way for longer", async () => {
+  const { at, numbers } = numbersFrom(1, 1);
+  const [one, two] = [numbers.begin(), numbers.begin()] as const;
+  expect(one.until).toBe(Infinity);
+  await one.next(1);
+  at.now = 2_000;
+  await two.next(300);
+  await one.next(1);
+  expect([one.until, two.until]).toEqual([1e6 + 12_000, 1e6 + 12_000]);
+  at.now = 5_000;
+  const three = numbers.begin();
+  await three.next(1);
+  expect([one.until, three.until]).toEqual([1e6 + 12_000, 1e6 + 17_000]);
 });
 
 test("of the first numbers it may not be known what was before", async () => {

@@ -2,7 +2,7 @@
 
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
-import { openPostgres } from "../../../lib/store/postgres/open-postgres.ts";
+import { type Around, openPostgres } from "../../../lib/store/postgres/open-postgres.ts";
 import { postgresServer, superuser } from "../../postgres-server.ts";
 import type { TestedStore } from "../contract/tested-store.ts";
 
@@ -32,9 +32,10 @@ export async function openAt(
   traits = { fingerprint: "SHA256:one", sharedIp: false },
   node = "test",
   settings: Readonly<Record<string, string>> = {},
+  around: Partial<Around> = {},
 ): Promise<OpenStore> {
-  const store = await openPostgres(address, traits, {
-    onTrouble: (words) => void said.push(words),
+  const opening = {
+    onTrouble: (words: string) => void said.push(words),
     node: {
       name: node,
       address: "localhost:9000",
@@ -43,7 +44,8 @@ export async function openAt(
       settings,
     },
     now: Date.now,
-  });
+  };
+  const store = await openPostgres(address, traits, opening, around);
   opened.push(store);
   return store;
 }

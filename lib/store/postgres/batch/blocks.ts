@@ -3,11 +3,13 @@
 import type { Connector } from "../connection/connector.ts";
 import { Lost } from "../connection/lost.ts";
 import type { Rows, Statement } from "../connection/writer.ts";
-import { taking } from "./loading.ts";
 import { blockSize, type NumbersParts } from "./numbers.ts";
 
 /** The first number of the next block, as a column. */
 export const nextBlock = `(SELECT last_value + CASE WHEN is_called THEN ${blockSize} ELSE 0 END FROM report_block)`;
+
+/** Of before the sequence is looked at, as statements have it. */
+const clock = "extract(epoch FROM statement_timestamp())::float8 * 1000";
 
 /** What takes the numbers of reports. @param onTaken told a number below which all have been taken */
 export function blocksOf(
@@ -21,14 +23,16 @@ export function blocksOf(
   };
   return {
     take: async (count) => {
-      const rows = await query(taking("report_block", count));
-      const blocks = rows.map(({ number }) => number as number);
-      onTaken(blocks.at(-1) as number);
-      return blocks;
+      const text = `SELECT nextval('report_block')::float8 AS first, ${clock} AS clock FROM generate_series(1, $1::int)`;
+      const rows = await query([text, [count]]);
+      const firsts = rows.map(({ first }) => first as number);
+      onTaken(firsts.at(-1) as number);
+      return { firsts, clock: rows[0]?.["clock"] as number };
     },
     newest: async () => {
-      const [row] = await query(["SELECT last_value::float8 AS number FROM report_block"]);
-      return row?.["number"] as number;
+      const text = `SELECT last_value::float8 AS first, ${clock} AS clock FROM report_block`;
+      const [row] = await query([text]);
+      return row as unknown as { first: number; clock: number };
     },
   };
 }

@@ -5,17 +5,25 @@
 export const blockSize = 256;
 /** How long after a number was taken, or was known to be of the newest block, it may be given, ms. */
 const givenWithinMs = 2_000;
+/**
+ * How long after that it may be stored, ms, by the database's clock: a batch may be sent again for 5 s. What is on its way for
+ * longer, because its server stood still or its line was cut, is refused.
+ */
+const storedWithinMs = 12_000;
 /** How long a batch whose result is not known may still be stored, ms. */
 const unknownMs = 30_000;
 /** How often blocks are taken for a batch, where they are too old when they come. */
 const attemptsMax = 2;
 
+/** @property clock the database's, ms since 1970 */
+type Taken = { readonly clock: number };
+
 /** The sequence, and what else the numbers depend on. */
 export type NumbersParts = {
-  /** Takes blocks; returns the first number of each, ascending. */
-  readonly take: (count: number) => Promise<readonly number[]>;
+  /** Takes blocks; returns the first number of each, ascending, and when that was. */
+  readonly take: (count: number) => Promise<Taken & { readonly firsts: readonly number[] }>;
   /** The first number of the block that was taken last, here or by another server. */
-  readonly newest: () => Promise<number>;
+  readonly newest: () => Promise<Taken & { readonly first: number }>;
   /** The monotonic clock, ms. */
   readonly now: () => number;
 };
@@ -24,13 +32,15 @@ export type NumbersParts = {
 export interface BatchNumbers {
   /** The next numbers, ascending. */
   next(count: number): Promise<number[]>;
+  /** Until when those that were given may be stored, by the database's clock, ms since 1970. */
+  readonly until: number;
   /** The batch has ended. @param isKnown whether it is known if it was stored */
   end(isKnown: boolean): void;
 }
 
-type Block = { readonly first: number; readonly takenAt: number };
-/** The numbers that a batch may still store: from `lowest` on, until a time of the monotonic clock. */
-type Use = { lowest: number; until: number };
+type Block = Taken & { readonly first: number; readonly takenAt: number };
+/** What a batch may still store: numbers from `lowest` on; how long by the monotonic clock, and by the database's. */
+type Use = { lowest: number; ends: number; until: number };
 
 /**
  * Gives numbers in the order in which they were taken. Another server's numbers may lie between and may be stored earlier or
@@ -60,7 +70,7 @@ export class ReportNumbers {
 
   /** Begins to give numbers to a batch, which then has to end. */
   begin(): BatchNumbers {
-    const use = { lowest: Infinity, until: Infinity };
+    const use = { lowest: Infinity, ends: Infinity, until: Infinity };
     this.#uses.add(use);
     return {
       next: (count) => {
@@ -68,9 +78,12 @@ export class ReportNumbers {
         this.#turn = given.catch(() => {});
         return given;
       },
+      get until() {
+        return use.until;
+      },
       end: (isKnown) => {
         if (isKnown || use.lowest === Infinity) this.#uses.delete(use);
-        else use.until = this.parts.now() + unknownMs;
+        else use.ends = this.parts.now() + unknownMs;
       },
     };
   }
@@ -88,7 +101,7 @@ export class ReportNumbers {
     const now = this.parts.now();
     let below = this.#blocks.length > 0 ? this.#next : this.#run[1];
     for (const use of this.#uses) {
-      if (use.until <= now) this.#uses.delete(use);
+      if (use.ends <= now) this.#uses.delete(use);
       else below = Math.min(below, use.lowest);
     }
     return { from: this.#run[0], below };
@@ -99,11 +112,11 @@ export class ReportNumbers {
     for (let attempt = 1; this.#left < count; attempt++) {
       if (attempt > attemptsMax) throw new Error("PostgreSQL gives numbers too slowly");
       const takenAt = this.parts.now();
-      const more = await this.parts.take(Math.ceil((count - this.#left) / blockSize));
-      for (const first of more) this.#add({ first, takenAt });
+      const { firsts, clock } = await this.parts.take(Math.ceil((count - this.#left) / blockSize));
+      for (const first of firsts) this.#add({ first, takenAt, clock });
       await this.#dropOld();
     }
-    const given = Array.from({ length: count }, () => this.#take());
+    const given = Array.from({ length: count }, () => this.#take(use));
     use.lowest = Math.min(use.lowest, given[0] ?? Infinity);
     return given;
   }
@@ -125,11 +138,11 @@ export class ReportNumbers {
     const last = this.#blocks.at(-1);
     if (last === undefined || !this.#isOld(this.#blocks[0] as Block)) return;
     if (this.#isOld(last)) {
-      const at = this.parts.now();
+      const takenAt = this.parts.now();
       const newest = await this.parts.newest();
       // If nobody has taken numbers since, none of another server is higher.
-      const isStill = newest === last.first && this.#blocks.at(-1) === last;
-      if (isStill) this.#blocks.splice(-1, 1, { first: newest, takenAt: at });
+      const isStill = newest.first === last.first && this.#blocks.at(-1) === last;
+      if (isStill) this.#blocks.splice(-1, 1, { ...newest, takenAt });
     }
     this.#keep(this.#blocks.filter((block) => !this.#isOld(block)));
   }
@@ -138,9 +151,10 @@ export class ReportNumbers {
     return this.parts.now() - takenAt > givenWithinMs;
   }
 
-  #take(): number {
+  #take(use: Use): number {
     const number = this.#next++;
     const [block] = this.#blocks as [Block];
+    use.until = Math.min(use.until, block.clock + storedWithinMs);
     if (this.#next === block.first + blockSize) this.#keep(this.#blocks.slice(1));
     return number;
   }

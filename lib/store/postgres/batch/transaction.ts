@@ -11,9 +11,10 @@ import type {
   Write,
 } from "../../../server/store-port.ts";
 import { Lost } from "../connection/lost.ts";
-import { type Fence, fenced } from "../nodes/claim.ts";
+import { type Fence, fenced, inTime } from "../nodes/claim.ts";
 import type { Rows, Statement, Writer } from "../connection/writer.ts";
 import { insertReports, type NewReport } from "../reports/report-insert.ts";
+import type { BatchNumbers } from "./numbers.ts";
 import { loadingDevices, loadingsOf, taking } from "./loading.ts";
 import { Overlay } from "./overlay.ts";
 import * as sql from "./writes.ts";
@@ -29,8 +30,7 @@ export type TransactionParts = {
   readonly mayHaveQuestions: (device: string) => boolean;
   /** Told of a question before it is committed. */
   readonly onQuestion: (device: string, time: string) => void;
-  /** Some numbers for reports, ascending. */
-  readonly reportNumbers: (count: number) => Promise<readonly number[]>;
+  readonly numbers: Pick<BatchNumbers, "next" | "until">;
 };
 
 /** The connection was lost while the commit was under way. */
@@ -113,7 +113,10 @@ export class Transaction {
   }
 
   async #commit(transaction: string, results: readonly StepResult[]): Promise<void> {
-    const stored = this.#reports.length === 0 ? [] : [insertReports(this.#reports, null)];
+    const { until } = this.parts.numbers;
+    // A division by zero ends the transaction.
+    const early: Statement = [`SELECT 1 / (${inTime(1)})::int`, [until]];
+    const stored = this.#reports.length === 0 ? [] : [early, insertReports(this.#reports, null)];
     try {
       const done = await this.writer.send([...this.#writes, ...stored, ["COMMIT"]]);
       const { command } = done.at(-1) as Rows;
@@ -270,7 +273,7 @@ export class Transaction {
     const numbers = this.#numbers.report;
     if (numbers.length === 0) {
       const reports = this.steps.filter(({ kind }) => kind === "report").length;
-      numbers.push(...(await this.parts.reportNumbers(reports)));
+      numbers.push(...(await this.parts.numbers.next(reports)));
     }
     return numbers.shift() as number;
   }

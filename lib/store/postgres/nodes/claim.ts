@@ -40,9 +40,14 @@ export function fenced(node: number, epoch: number): string {
   return `(SELECT epoch FROM node WHERE node = $${node} AND seen > clock_timestamp() - interval '${aliveSeconds} s') = $${epoch}::float8`;
 }
 
-/** The statement that returns a row while this process may write. */
-export function aliveNow({ node, epoch }: Fence): Statement {
-  return [`SELECT 1 WHERE ${fenced(1, 2)}`, [node, epoch]];
+/** SQL that is true until a time of the database's clock, ms since 1970: the parameter of this number. */
+export function inTime(until: number): string {
+  return `clock_timestamp() < to_timestamp($${until}::float8 / 1000)`;
+}
+
+/** The statement that returns a row while this process may write, until a time as for `inTime`. */
+export function aliveNow({ node, epoch }: Fence, until = Infinity): Statement {
+  return [`SELECT 1 WHERE ${fenced(1, 2)} AND ${inTime(3)}`, [node, epoch, until]];
 }
 
 /**

@@ -6,13 +6,10 @@ import type { ReportNumbers } from "../batch/numbers.ts";
 import type { Readers } from "../connection/readers.ts";
 
 /**
- * How long after a higher number was taken a report may still come, ms: it got its number within 2 s (batch/numbers.ts), its
- * server may have been cut off for 10 s until its batch is refused, its statement ends within 5 s. The rest is for clocks
- * that go wrong.
+ * How long after its number was taken a report may still come, ms: its statement begins within 12 s (batch/numbers.ts) and
+ * ends within 5 s. The rest is for clocks that go wrong.
  */
-const comesWithinMs = 30_000;
-/** How far apart the moments are of which it is remembered how far the numbers went, ms. */
-const rememberEveryMs = 1_000;
+export const comesWithinMs = 30_000;
 /** How many sequence numbers a chunk has. */
 export const chunkSize = 65_536;
 
@@ -34,8 +31,10 @@ export function chunkOf(sequence: number): number {
   return Math.floor(sequence / chunkSize);
 }
 
+const secondOf = (ms: number) => Math.floor(ms / 1_000);
+
 export class Horizon {
-  /** How far the numbers went at some moments, oldest first, about one a second. */
+  /** How far the numbers went at some moments, oldest first, one a second. */
   readonly #went: { readonly at: number; readonly number: number }[] = [];
   #final: number;
   #end = 0;
@@ -46,10 +45,10 @@ export class Horizon {
    * @param now the monotonic clock, ms
    */
   constructor(
-    private readonly readers: Readers,
-    private readonly numbers: ReportNumbers | null,
+    private readonly readers: Pick<Readers, "read">,
+    private readonly numbers: Pick<ReportNumbers, "done"> | null,
     final: number,
-    private readonly now: () => number,
+    readonly now: () => number,
   ) {
     this.#final = final;
   }
@@ -57,8 +56,9 @@ export class Horizon {
   /** Notes that all numbers below this one have been taken. */
   note(number: number): void {
     const at = this.now();
-    const last = this.#went.at(-1);
-    if (last !== undefined && (number <= last.number || at - last.at < rememberEveryMs)) return;
+    const last = this.#went.at(-1) ?? { at: -Infinity, number: 0 };
+    if (number <= last.number) return;
+    if (secondOf(at) === secondOf(last.at)) this.#went.pop();
     // Of those that are old enough only the newest is needed.
     while ((this.#went[1]?.at ?? Infinity) <= at - comesWithinMs) this.#went.shift();
     this.#went.push({ at, number });

@@ -2,7 +2,7 @@
 
 import type { Report } from "../../../server/rows.ts";
 import { numberArray, textArray } from "../connection/arrays.ts";
-import { type Fence, fenced } from "../nodes/claim.ts";
+import { type Fence, fenced, inTime } from "../nodes/claim.ts";
 import type { Rows, Statement } from "../connection/writer.ts";
 import { columnsOf } from "../rows/columns.ts";
 
@@ -20,10 +20,15 @@ export type NewReport = {
  * @param fence that of this process: without it nothing is stored. Then it returns the numbers of those that it did not
  *   store, mostly because their keys are there, or because their sessions have ended; null in a transaction that has
  *   looked: then it fails for such a key
+ * @param until when the numbers may be stored, by the database's clock, ms since 1970: later nothing is
  *
  * In the order of the keys: two servers that store the same reports in different orders would wait for each other.
  */
-export function insertReports(reports: readonly NewReport[], fence: Fence | null): Statement {
+export function insertReports(
+  reports: readonly NewReport[],
+  fence: Fence | null,
+  until = Infinity,
+): Statement {
   const columns = reports.map(({ report }) => columnsOf(report.message));
   const raws = columns.map(([, raw]) => raw);
   return [
@@ -34,7 +39,7 @@ export function insertReports(reports: readonly NewReport[], fence: Fence | null
      ), added AS (
        INSERT INTO report (sequence, device, time, at, received, code, message, message_raw, key)
        SELECT sequence, device, time, at, received, code, message, decode(raw, 'hex'), key FROM given
-       ${fence === null ? "" : `WHERE ${fenced(11, 12)} AND ${isOpen}`}
+       ${fence === null ? "" : `WHERE ${fenced(11, 12)} AND ${inTime(13)} AND ${isOpen}`}
        ORDER BY key
        ${fence === null ? "" : "ON CONFLICT (key) DO NOTHING"}
        RETURNING sequence
@@ -53,7 +58,7 @@ export function insertReports(reports: readonly NewReport[], fence: Fence | null
       textArray(reports.map(({ key }) => key)),
       ...(fence === null
         ? []
-        : [numberArray(reports.map(({ session }) => session)), fence.node, fence.epoch]),
+        : [numberArray(reports.map(({ session }) => session)), fence.node, fence.epoch, until]),
     ],
   ];
 }
