@@ -20,9 +20,11 @@ export function storeNameOf({ db, store }: DataPlace): StoreName {
 }
 
 function withPassword({ address, passwordFile, passfile }: StoreSource) {
-  const password =
-    passwordFile === null
-      ? (address.password ?? (passfile === null ? null : passwordInPassfile(passfile, address)))
-      : readStorePassword(passwordFile);
+  if (passwordFile !== null) return { ...address, password: readStorePassword(passwordFile) };
+  if (address.password !== null || passfile === null) return address;
+  const { hosts, database, username } = address;
+  const [password = null] = hosts.flatMap(
+    (host) => passwordInPassfile(passfile, { ...host, database, username }) ?? [],
+  );
   return { ...address, password };
 }

@@ -11,9 +11,8 @@ const tlsModes = ["disable", "prefer", "verify-ca", "verify-full", "require"] as
 /** A database on a PostgreSQL server. */
 export type StoreSource = {
   readonly address: {
-    /** A host name, an IP, or the folder of a socket. */
-    readonly hostname: string;
-    readonly port: number;
+    /** One server, or several of which one leads; a host name, an IP, or the folder of a socket. */
+    readonly hosts: readonly { readonly hostname: string; readonly port: number }[];
     readonly username: string;
     readonly database: string;
     /** Of PGPASSWORD or IOT_STORE; null without one. */
@@ -104,8 +103,23 @@ function addressOf(flag: string | null, text: string, env: Env): StoreSource["ad
   const name = flag ?? "The target";
   const wrong = (what: string) =>
     usageError(`${name} ${what}.`, "Write it as postgres://iot@db.example.org/iot");
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) throw wrong("is no postgres:// URL");
+  // A URL has one host: the others are parsed apart.
+  const [, before = "", hosts = "", after = ""] =
+    /^([a-z]+:\/\/(?:[^@/?]*@)?)([^/?]*)(.*)$/.exec(text) ?? [];
+  const [first, ...more] = hosts
+    .split(",")
+    .map((host) => (before === "" ? text : before + host + after));
+  const [url, ...others] = [first ?? "", ...more].map((one) =>
+    URL.canParse(one) ? new URL(one) : null,
+  );
+  if (
+    url === null ||
+    url === undefined ||
+    others.includes(null) ||
+    !/^postgres(ql)?:$/.test(url.protocol)
+  ) {
+    throw wrong("is no postgres:// URL");
+  }
   if (url.password !== "" && (flag === null || flag.startsWith("--"))) {
     throw usageError(
       `${name} contains a password, which every user of this machine can read there.`,
@@ -113,23 +127,24 @@ function addressOf(flag: string | null, text: string, env: Env): StoreSource["ad
     );
   }
   const query = new URLSearchParams(url.search);
-  const hostname =
-    query.get("host") ?? decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, "$1");
+  const given = [url, ...(others as URL[])].map((one) => ({
+    hostname: query.get("host") ?? decodeURIComponent(one.hostname).replace(/^\[(.*)\]$/, "$1"),
+    port: Number(one.port || 5432),
+  }));
   const username = decodeURIComponent(url.username);
   const database = decodeURIComponent(url.pathname.slice(1)) || username;
-  if (hostname === "") throw wrong("names no host");
+  if (given.some(({ hostname }) => hostname === "")) throw wrong("names no host");
   if (username === "") throw wrong("names no user");
   const known = new Set(["host", "sslmode", "sslrootcert", "prepare"]);
   const unknown = [...query.keys()].find((key) => !known.has(key));
   if (unknown !== undefined) throw wrong(`has ${quoted(unknown)}, which is not known here`);
-  const tls = query.get("sslmode") ?? (isNear(hostname) ? "disable" : "verify-full");
+  const tls = query.get("sslmode") ?? (given.every(isNear) ? "disable" : "verify-full");
   const mode = tlsModes.find((one) => one === tls);
   if (mode === undefined) throw wrong(`has the sslmode ${quoted(tls)}`);
   const prepare = query.get("prepare") ?? "true";
   if (prepare !== "true" && prepare !== "false") throw wrong(`has prepare=${quoted(prepare)}`);
   return {
-    hostname,
-    port: Number(url.port || 5432),
+    hosts: given,
     username,
     database,
     password: decodeURIComponent(url.password) || env["PGPASSWORD"] || null,
@@ -140,6 +155,6 @@ function addressOf(flag: string | null, text: string, env: Env): StoreSource["ad
 }
 
 /** Whether a connection stays on this machine. */
-function isNear(hostname: string): boolean {
+function isNear({ hostname }: { readonly hostname: string }): boolean {
   return /^(?:\/|localhost$|127\.|::1$)/.test(hostname);
 }

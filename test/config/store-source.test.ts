@@ -29,8 +29,7 @@ function refusal(line: string, env: Env = {}): string {
 }
 
 const address = {
-  hostname: "db.example.org",
-  port: 5432,
+  hosts: [{ hostname: "db.example.org", port: 5432 }],
   username: "iot",
   database: "plant",
   password: null,
@@ -41,13 +40,48 @@ const address = {
 
 test.each([
   [url, {}],
-  ["postgresql://iot@db.example.org:6432/plant", { port: 6432 }],
+  [
+    "postgresql://iot@db.example.org:6432/plant",
+    { hosts: [{ hostname: "db.example.org", port: 6432 }] },
+  ],
+  [
+    "postgres://iot@a:1,[::2]:2,c/plant",
+    {
+      hosts: [
+        { hostname: "a", port: 1 },
+        { hostname: "::2", port: 2 },
+        { hostname: "c", port: 5432 },
+      ],
+    },
+  ],
+  [
+    "postgres://iot@localhost,127.0.0.1:6/plant",
+    {
+      hosts: [
+        { hostname: "localhost", port: 5432 },
+        { hostname: "127.0.0.1", port: 6 },
+      ],
+      tls: "disable",
+    },
+  ],
   ["postgres://iot@db.example.org", { database: "iot" }],
-  ["postgres://iot@localhost/plant", { hostname: "localhost", tls: "disable" }],
-  ["postgres://iot@[::1]/plant", { hostname: "::1", tls: "disable" }],
-  ["postgres://iot@127.0.0.1/plant?sslmode=require", { hostname: "127.0.0.1", tls: "require" }],
-  ["postgres://iot@%2Frun%2Fpg/plant", { hostname: "/run/pg", tls: "disable" }],
-  ["postgres://iot@x/plant?host=/run/pg", { hostname: "/run/pg", tls: "disable" }],
+  [
+    "postgres://iot@localhost/plant",
+    { hosts: [{ hostname: "localhost", port: 5432 }], tls: "disable" },
+  ],
+  ["postgres://iot@[::1]/plant", { hosts: [{ hostname: "::1", port: 5432 }], tls: "disable" }],
+  [
+    "postgres://iot@127.0.0.1/plant?sslmode=require",
+    { hosts: [{ hostname: "127.0.0.1", port: 5432 }], tls: "require" },
+  ],
+  [
+    "postgres://iot@%2Frun%2Fpg/plant",
+    { hosts: [{ hostname: "/run/pg", port: 5432 }], tls: "disable" },
+  ],
+  [
+    "postgres://iot@x/plant?host=/run/pg",
+    { hosts: [{ hostname: "/run/pg", port: 5432 }], tls: "disable" },
+  ],
   [`${url}?sslrootcert=/etc/iot/ca.pem`, { rootCert: "/etc/iot/ca.pem" }],
   [`${url}?prepare=false&sslmode=verify-ca`, { prepare: false, tls: "verify-ca" }],
 ])("%s", (text, change) => {
@@ -92,6 +126,8 @@ test.each([
   ["9000 --store db.example.org", "postgres://"],
   ["9000 --store postgres://db.example.org/iot", "no user"],
   ["9000 --store postgres://iot@/iot", "postgres://"],
+  ["9000 --store postgres://iot@a,,b/iot", "postgres://"],
+  ["9000 --store postgres://iot@a:x,b/iot", "postgres://"],
   ["9000 --store postgres://iot:sesame@db/iot", "PGPASSWORD"],
   [`9000 --store ${url}?sslmode=perhaps`, "perhaps"],
   [`9000 --store ${url}?prepare=1`, "prepare"],

@@ -51,9 +51,11 @@ export async function openPostgres(
   const name = `iot-server ${randomBytes(6).toString("hex")}`;
   const shown = shownAddress(address);
   let writer: Writer | null = null;
-  const readers = new Readers(address, `${name} reads`);
+  let readers: Readers | null = null;
   try {
     writer = await Writer.open(address, name);
+    // After it: it has found the server that leads.
+    readers = new Readers(address, `${name} reads`);
     await assertUsable(writer, shown);
     const { name: node, address: reached, version, settings } = opening.node;
     await lock(writer, node, address.prepare, shown);
@@ -72,7 +74,7 @@ export async function openPostgres(
     const own = { now: () => performance.now(), ...around };
     return assembled({ address, connector, readers, lease, found, opening }, own);
   } catch (error) {
-    readers.close();
+    readers?.close();
     writer?.close();
     throw explainPostgres(error, address);
   }
@@ -172,16 +174,25 @@ async function stateOf(writer: Writer, node: string): Promise<Omit<Found, "warni
   return { ...(row as unknown as Omit<Found, "asked" | "warnings">), asked };
 }
 
+/** Whether a standby follows for which no commit waits. */
+const hasLateStandby = `EXISTS (SELECT FROM pg_stat_replication) AND current_setting('synchronous_standby_names') = ''`;
+const syncStep =
+  "ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf(); Then every ACK is on both disks.";
+
 /** What would let a loss of power, or of the machine, lose what was acknowledged. */
 async function warningsAbout(writer: Writer, shown: string): Promise<OperatingError[]> {
   const rows = await writer.query(
     `SELECT name FROM pg_settings
      WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`,
   );
-  return rows.map(({ name }) => {
+  const lax = rows.map(({ name }) => {
     const words = `${shown} has ${String(name)} off: a loss of power can lose acknowledged reports.`;
     return new OperatingError("store-lax", words, `ALTER SYSTEM SET ${String(name)} = on;`);
   });
+  const [row] = await writer.query(`SELECT ${hasLateStandby} AS it`);
+  if (row?.["it"] !== true) return lax;
+  const words = `${shown} has a standby that may be behind: what was acknowledged last is lost if that one takes over.`;
+  return [...lax, new OperatingError("store-late-standby", words, syncStep)];
 }
 
 /** Refuses a server that is too old or read-only. @throws OperatingError `store-too-old`, `store-read-only` */

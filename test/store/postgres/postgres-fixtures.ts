@@ -3,26 +3,34 @@
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
 import { type Around, openPostgres } from "../../../lib/store/postgres/open-postgres.ts";
+import { type Host, Hosts } from "../../../lib/store/postgres/connection/hosts.ts";
 import { postgresServer, superuser } from "../../postgres-server.ts";
 import type { TestedStore } from "../contract/tested-store.ts";
 
 const opened: OpenStore[] = [];
 
 /** The address of a new database of this run's server. */
-export async function newAddress(change: Partial<PostgresAddress> = {}): Promise<PostgresAddress> {
+export async function newAddress(
+  change: Partial<Omit<PostgresAddress, "hosts"> & Host> = {},
+): Promise<PostgresAddress> {
   const server = await postgresServer();
   const database = await server.newDatabase();
+  const { hostname = "127.0.0.1", port = server.port, ...rest } = change;
   return {
-    hostname: "127.0.0.1",
-    port: server.port,
+    hosts: new Hosts([{ hostname, port }]),
     username: superuser,
     database,
     password: null,
     tls: "disable",
     rootCert: null,
     prepare: true,
-    ...change,
+    ...rest,
   };
+}
+
+/** The same database through another port of this machine. */
+export function withPort(address: PostgresAddress, port: number): PostgresAddress {
+  return { ...address, hosts: new Hosts([{ hostname: "127.0.0.1", port }]) };
 }
 
 /** Opens a store; `closeStores` closes it. @param said gets what it says of trouble */

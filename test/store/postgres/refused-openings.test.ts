@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatingError } from "../../../lib/operating-error.ts";
 import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
+import { type Host, Hosts } from "../../../lib/store/postgres/connection/hosts.ts";
+import { PostgresPlace } from "../../../lib/store/postgres/postgres-place.ts";
 import { explainPostgres, tooOld } from "../../../lib/store/postgres/connection/refusals.ts";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
 import { ownForServer, postgresServer, startNew } from "../../postgres-server.ts";
@@ -125,10 +127,43 @@ test("a standby, which only reads", async () => {
   await server.stop("fast");
   server.makeStandby();
   await server.start();
-  const refusal = await refusalOf({ ...(await newAddress()), port: server.port, database });
+  const refusal = await refusalOf({ ...(await newAddress({ port: server.port })), database });
   expect(refusal).toMatchObject({ code: "store-read-only" });
   expect(refusal.nextStep).toContain("pg_promote");
   await server.stop("immediate");
+});
+
+test("of several servers the one that leads is used, and the next one when it is gone", async () => {
+  const servers = [await startNew(), await startNew()] as const;
+  const [follower, leader] = servers;
+  const database = await leader.newDatabase();
+  await follower.stop("fast");
+  follower.makeStandby();
+  await follower.start();
+  const hosts = servers.map(({ port }) => ({ hostname: "127.0.0.1", port }));
+  const address = { ...(await newAddress()), database, hosts: new Hosts(hosts) };
+  const said: string[] = [];
+  const store = await openAt(address, said);
+  const look = () =>
+    store.apply([{ kind: "rule", keys: {}, decide: () => ({ outcome: 1, writes: [] }) }]);
+  expect(await look()).toMatchObject([{ outcome: 1 }]);
+  expect(address.hosts.current.port).toBe(leader.port);
+  // A command reads from the next one if one is away.
+  const away = { hostname: "127.0.0.1", port: 1 };
+  const named = new Hosts([away, hosts[1] as Host]);
+  expect(await new PostgresPlace("x", { ...address, hosts: named }, 0).isRegistered("a")).toBe(
+    false,
+  );
+  await leader.restart("immediate");
+  await until("the store", async () => {
+    try {
+      return await look();
+    } catch {
+      return false;
+    }
+  });
+  await closeStores();
+  for (const server of servers) await server.stop("immediate");
 });
 
 test("a certificate is checked as sslmode says", async () => {
@@ -141,8 +176,7 @@ test("a certificate is checked as sslmode says", async () => {
   const ssl = ["ssl=on", `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
   const server = await startNew(ssl);
   const address = {
-    ...(await newAddress()),
-    port: server.port,
+    ...(await newAddress({ port: server.port })),
     database: await server.newDatabase(),
   };
   const rootCert = certificate as string;
@@ -154,7 +188,11 @@ test("a certificate is checked as sslmode says", async () => {
   for (const change of [
     { tls: "require" },
     { tls: "verify-ca", rootCert },
-    { tls: "verify-full", rootCert, hostname: "localhost" },
+    {
+      tls: "verify-full",
+      rootCert,
+      hosts: new Hosts([{ hostname: "localhost", port: server.port }]),
+    },
   ] as const) {
     await openAt({ ...address, ...change });
     await closeStores();
@@ -167,7 +205,7 @@ test("a certificate is checked as sslmode says", async () => {
 
 test("settings that can lose what was acknowledged are warned of", async () => {
   const server = await startNew(["fsync=off", "full_page_writes=off"]);
-  const address = { ...(await newAddress()), port: server.port };
+  const address = await newAddress({ port: server.port });
   const store = await openAt({ ...address, database: await server.newDatabase() });
   const words = store.warnings.map(({ message }) => message);
   expect(words).toHaveLength(2);
@@ -179,8 +217,7 @@ test("settings that can lose what was acknowledged are warned of", async () => {
 test("a server that restarts is there again for a store that is open", async () => {
   const server = await startNew();
   const address = {
-    ...(await newAddress()),
-    port: server.port,
+    ...(await newAddress({ port: server.port })),
     database: await server.newDatabase(),
   };
   const said: string[] = [];
@@ -202,8 +239,7 @@ test("a server that restarts is there again for a store that is open", async () 
 
 describe("in words", () => {
   const address: PostgresAddress = {
-    hostname: "db.example.org",
-    port: 5432,
+    hosts: new Hosts([{ hostname: "db.example.org", port: 5432 }]),
     username: "iot",
     database: "iot",
     password: "secret",

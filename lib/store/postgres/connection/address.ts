@@ -1,12 +1,11 @@
 // Where a PostgreSQL server is and how to speak to it. The password is in it and nowhere else: never in a text for people.
 
 import type { SQL } from "bun";
+import type { Host, Hosts } from "./hosts.ts";
 
 /** A database of a PostgreSQL server, as `--store` names it. */
 export type PostgresAddress = {
-  /** A host name, an IP, or the folder of a socket. */
-  readonly hostname: string;
-  readonly port: number;
+  readonly hosts: Hosts;
   readonly username: string;
   readonly database: string;
   readonly password: string | null;
@@ -18,9 +17,13 @@ export type PostgresAddress = {
 };
 
 /** The address for people: without its password. */
-export function shownAddress({ hostname, port, username, database }: PostgresAddress): string {
+export function shownAddress({ hosts, username, database }: PostgresAddress): string {
+  return `postgres://${username}@${hosts.all.map(shownHost).join(",")}/${database}`;
+}
+
+function shownHost({ hostname, port }: Host): string {
   const host = hostname.startsWith("/") ? encodeURIComponent(hostname) : hostname;
-  return `postgres://${username}@${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** How long PostgreSQL may work on a statement of a server, ms. */
@@ -41,7 +44,8 @@ export function connectionOptions(
   onclose: (error: Error | null) => void = () => {},
   statementMs = statementMsMax,
 ): SQL.Options {
-  const { hostname, port, username, database, password, prepare } = address;
+  const { hosts, username, database, password, prepare } = address;
+  const { hostname, port } = hosts.current;
   // A pooler refuses what it does not know, and shares connections between sessions: there the deadlines here must do.
   const connection = prepare ? sessionSettings(name, statementMs) : { application_name: name };
   const to = { hostname, port, username, database, password: password ?? "" };

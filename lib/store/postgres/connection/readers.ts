@@ -58,7 +58,8 @@ export class Readers {
       } catch (error) {
         // PostgreSQL may have restarted since the last read. A silent one is not asked again.
         const isSoon = error instanceof Lost && performance.now() - began <= againMsMax;
-        if (!isSoon || attempt === attemptsMax) throw explainPostgres(error, this.address);
+        if (!isSoon || attempt >= attemptsMax + this.address.hosts.all.length - 1)
+          throw explainPostgres(error, this.address);
       }
     }
   }
@@ -70,6 +71,8 @@ export class Readers {
       return await withDeadline(work(pool), readMs[this.reader]);
     } catch (error) {
       if (!isLost(error) && !(error instanceof Lost)) throw error;
+      // A server's connection that writes says which of several leads; a command reads from any.
+      if (this.reader === "command") this.address.hosts.next();
       // Those that read at the same moment renew it once.
       if (pool === this.#pool && !this.#isClosed) this.#pool = this.#newPool();
       drop(pool);

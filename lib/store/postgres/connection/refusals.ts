@@ -46,10 +46,10 @@ const bySqlstate: Readonly<
     `${shown} refuses ${username}: ${message}.`,
     `Create the role (createuser ${username}), or let it in by pg_hba.conf.`,
   ],
-  "3D000": ({ username, database, hostname, port }) => [
+  "3D000": ({ username, database, hosts: { current } }) => [
     "store-missing",
-    `There is no database ${database} at ${hostname}:${port}.`,
-    `Make it: createdb -h ${hostname} -p ${port} -O ${username} ${database}`,
+    `There is no database ${database} at ${current.hostname}:${current.port}.`,
+    `Make it: createdb -h ${current.hostname} -p ${current.port} -O ${username} ${database}`,
   ],
   "42501": ({ username, database }, shown, message) => [
     "store-forbidden",

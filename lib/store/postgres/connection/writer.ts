@@ -25,11 +25,27 @@ export class Writer {
   ) {}
 
   /**
-   * Connects.
+   * Connects to the server that leads: the next one if one is away or only follows another.
    * @param name shown in PostgreSQL's list of sessions
    * @throws what the server says, or `Lost`
    */
   static async open(address: PostgresAddress, name: string): Promise<Writer> {
+    const { all } = address.hosts;
+    for (let tried = 1; ; tried++) {
+      try {
+        const writer = await Writer.#open(address, name);
+        if (tried === all.length || !(await writer.#follows())) return writer;
+        writer.close();
+      } catch (error) {
+        address.hosts.next();
+        if (tried === all.length) throw error;
+        continue;
+      }
+      address.hosts.next();
+    }
+  }
+
+  static async #open(address: PostgresAddress, name: string): Promise<Writer> {
     let writer: Writer | null = null;
     const onClose = (error: Error | null) => {
       if (writer !== null) writer.#ended(error?.message ?? "it ended");
@@ -42,6 +58,12 @@ export class Writer {
       drop(pool);
       throw error;
     }
+  }
+
+  /** Whether the server only follows another one. */
+  async #follows(): Promise<boolean> {
+    const [row] = await this.query("SELECT pg_is_in_recovery() AS it");
+    return row?.["it"] === true;
   }
 
   /** Whether the connection is lost: nothing can be sent over it. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { testTimeoutMs, until, within } from "../../../e2e/polling.ts";
 import { postgresServer } from "../../../postgres-server.ts";
 import { TcpRelay } from "../../../tcp-relay.ts";
-import { newAddress } from "../postgres-fixtures.ts";
+import { newAddress, withPort } from "../postgres-fixtures.ts";
 import { closeNodes, openNode, placed, type TestNode, type TestTable } from "./channel-fixtures.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -28,9 +28,9 @@ type Bench = {
 async function twoNodes(): Promise<Bench> {
   const address = await newAddress();
   const table = { address, rows: new Map() };
-  const relay = new TcpRelay(address.port);
+  const relay = new TcpRelay(address.hosts.current.port);
   relays.push(relay);
-  const a = await openNode(table, "a", soon, { ...address, port: relay.port });
+  const a = await openNode(table, "a", soon, withPort(address, relay.port));
   const b = await openNode(table, "b");
   a.sessions.add("device-1");
   return { table, relay, a, b };
@@ -103,7 +103,8 @@ test("a connection is kept while only the sending fails", async () => {
 });
 
 test("a channel that stops leaves no timer and no connection, whatever it was doing", async () => {
-  const { port, database } = await newAddress();
+  const { hosts, database } = await newAddress();
+  const { port } = hosts.current;
   const relay = new TcpRelay(port);
   relays.push(relay);
   for (const moment of ["listening", "opening", "asking", "pausing"]) {

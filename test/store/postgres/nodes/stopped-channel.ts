@@ -1,16 +1,17 @@
 // A process that opens a channel, stops it at a given moment, and does nothing more: it ends if nothing is left open.
 // usage: bun stopped-channel.ts MOMENT LISTENING-PORT PORT DATABASE
 
+import { Hosts } from "../../../../lib/store/postgres/connection/hosts.ts";
 import { Readers } from "../../../../lib/store/postgres/connection/readers.ts";
 import { NodeChannel } from "../../../../lib/store/postgres/nodes/channel.ts";
 import { channelPace } from "../../../../lib/store/postgres/nodes/channel-pace.ts";
 import { until } from "../../../e2e/polling.ts";
 import { superuser } from "../../../postgres-server.ts";
+import { withPort } from "../postgres-fixtures.ts";
 
 const [moment = "", listeningPort, port, database = ""] = process.argv.slice(2);
 const address = {
-  hostname: "127.0.0.1",
-  port: Number(port),
+  hosts: new Hosts([{ hostname: "127.0.0.1", port: Number(port) }]),
   username: superuser,
   database,
   password: null,
@@ -24,7 +25,7 @@ let troubles = 0;
 const endlessMs = 600_000;
 const channel = new NodeChannel(
   {
-    address: { ...address, port: Number(listeningPort) },
+    address: withPort(address, Number(listeningPort)),
     readers,
     own: "child",
     name: "child",
