@@ -9,7 +9,7 @@ import { chunkSize } from "./horizon.ts";
 /** How many numbers one statement looks at. */
 const numbersAtOnce = 8_192;
 /** The lock of the server that removes: "iotR" in ASCII. One that does not get it leaves the removal to the other. */
-const removalLock = 0x696f7452;
+export const removalLock = 0x696f7452;
 
 export class PostgresRemover implements ReportRemover {
   isBehind = false;

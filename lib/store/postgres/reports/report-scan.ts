@@ -13,6 +13,12 @@ const separator = "\x1f";
 /** Numbers from `low` to below `high`. */
 type Part = { readonly low: number; readonly high: number };
 
+/**
+ * A query for each few, so it is of no single moment: a report that another server stores meanwhile is in it if the scan has
+ * not passed its number. An export has what was there when it began, and may have some of what came since; a page of a list
+ * begins where the one before ended, and a newest report with a lower number than others is on the first page for those who
+ * load it again. What must miss nothing goes by `finalBelow` instead.
+ */
 export class PostgresScan implements Scan<ReportRow> {
   done: boolean;
   /** What is left, in the order of the scan; null before the first step. */
