@@ -8,7 +8,7 @@ import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { checkLines, counted } from "../lib/cli/server/check-report.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
-import { enrollOn, retentionHoldOf } from "../lib/io/control-socket.ts";
+import { answersHere, enrollOn, retentionHoldOf } from "../lib/io/control-socket.ts";
 import { csvRow, readCsv } from "../lib/csv.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
@@ -110,7 +110,7 @@ export async function runImport(
   const first = devices.next();
   const all = first.done ? [] : withFirst(first.value, devices);
   const store = placeOf(place);
-  const registrar = (await store.isServed()) ? null : await openRegistrar(store, sharedIp);
+  const registrar = (await needsServer(store)) ? null : await openRegistrar(store, sharedIp);
   const show = showProgress("Registering");
   const counts: Imported = { registered: 0, unchanged: 0, refused: 0 };
   const port = {
@@ -127,6 +127,12 @@ export async function runImport(
     write(`${registered} registered, ${unchanged} already registered, ${refused} refused.`);
   }
   return counts.refused === 0 ? exitCode.done : exitCode.refused;
+}
+
+/** Whether a running server has to register devices: it alone may write, or it runs here and can tell the others. */
+async function needsServer(store: StorePlace): Promise<boolean> {
+  if (!(await store.isServed())) return false;
+  return store.hasOneServer || answersHere(store.path);
 }
 
 /** The number of lines to import; 0 if they cannot be counted in advance. */

@@ -123,6 +123,16 @@ export async function loginLinkOf(databasePath: string): Promise<string | null> 
   return ((await call(databasePath, "/login-link", {})) as { link: string | null }).link;
 }
 
+/** Whether a server answers that shares the folder of this database. */
+export async function answersHere(databasePath: string): Promise<boolean> {
+  try {
+    await call(databasePath, "/retention", {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Asks the running server why it removes no old reports for a while; null if it does.
  * @throws OperatingError `server-not-running`

@@ -14,6 +14,8 @@ export interface StorePlace {
   readonly name: string;
   /** The path beside which the server keeps its key and its control socket. */
   readonly path: string;
+  /** Whether only one server at a time may write to it. */
+  readonly hasOneServer: boolean;
   /** Whether a server has it open. */
   isServed(): Soon<boolean>;
   /**

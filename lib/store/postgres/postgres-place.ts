@@ -24,6 +24,7 @@ const passing: ReadonlySet<unknown> = new Set(["store-away", "store-busy"]);
 
 export class PostgresPlace implements StorePlace {
   readonly name: string;
+  readonly hasOneServer = false;
 
   /**
    * @param path beside which the server keeps its key and its control socket

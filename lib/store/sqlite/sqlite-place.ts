@@ -23,6 +23,8 @@ import { openSqlite } from "./open-sqlite.ts";
 export class SqlitePlace implements StorePlace {
   readonly path: string;
 
+  readonly hasOneServer = true;
+
   /** @param name the path of the database as the operator wrote it: errors name it so */
   constructor(readonly name: string) {
     this.path = realPathOf(name);
