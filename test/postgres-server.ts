@@ -25,6 +25,12 @@ export type PostgresServer = {
   wantPasswordOf(role: string): Promise<void>;
   /** Makes it a standby without a primary, which only reads. It must not run. */
   makeStandby(): void;
+  /** Starts a standby of it, which follows it. Who starts it stops it. */
+  startReplica(): Promise<PostgresServer>;
+  /** Makes commits wait until a standby has them, or not any more. A standby that has them already stays in step. */
+  waitForReplica(waits: boolean): Promise<void>;
+  /** Makes a standby a primary. */
+  promote(): Promise<void>;
 };
 
 /** Whom the server runs as where the tests run as root, which it refuses: Debian's nobody. */
@@ -53,8 +59,7 @@ export async function stopPostgres(): Promise<void> {
  * @param settings lines of postgresql.conf
  */
 export async function startNew(settings: readonly string[] = []): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), "postgres-"));
-  ownForServer(folder);
+  const folder = newFolder();
   const data = join(folder, "data");
   const initdb = ["-D", data, "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C"];
   const made = Bun.spawnSync(asUser([program("initdb"), ...initdb, "--no-sync"]), { cwd: folder });
@@ -96,12 +101,7 @@ class Server implements PostgresServer {
 
   async newDatabase(): Promise<string> {
     const name = `test${++this.#databases}_${process.pid}`;
-    const sql = this.connect();
-    try {
-      await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
-    } finally {
-      await sql.close({ timeout: 0 });
-    }
+    await this.#tell(`CREATE DATABASE ${name} TEMPLATE template0`);
     return name;
   }
 
@@ -133,13 +133,49 @@ class Server implements PostgresServer {
     const path = join(this.data, "pg_hba.conf");
     const rules = readFileSync(path, "utf8");
     writeFileSync(path, `host all ${role} 127.0.0.1/32 scram-sha-256\n${rules}`);
-    const sql = this.connect();
-    await sql.unsafe("SELECT pg_reload_conf()");
-    await sql.close({ timeout: 0 });
+    await this.#tell("SELECT pg_reload_conf()");
   }
 
   makeStandby(): void {
     writeFileSync(join(this.data, "standby.signal"), "");
+  }
+
+  async startReplica(): Promise<PostgresServer> {
+    const folder = newFolder();
+    const data = join(folder, "data");
+    const from = ["-h", "127.0.0.1", "-p", `${this.port}`, "-U", superuser, "-D", data];
+    const how = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
+    const copied = Bun.spawn(asUser([program("pg_basebackup"), ...from, ...how]), {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    if ((await copied.exited) !== 0) {
+      throw new Error(`pg_basebackup failed: ${await new Response(copied.stderr).text()}`);
+    }
+    // Else it looks for its primary only every 5 s.
+    const settings = [...this.settings, "wal_retrieve_retry_interval=200"];
+    return new Server(folder, data, await freePort(), settings).started();
+  }
+
+  async waitForReplica(waits: boolean): Promise<void> {
+    await this.#tell(`ALTER SYSTEM SET synchronous_standby_names = '${waits ? "*" : ""}'`);
+    await this.#tell("SELECT pg_reload_conf()");
+    if (!waits) return;
+    const inStep = "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'";
+    await until("a standby in step", async () => (await this.#tell(inStep)).length > 0);
+  }
+
+  async promote(): Promise<void> {
+    await this.#tell("SELECT pg_promote()");
+  }
+
+  async #tell(text: string): Promise<unknown[]> {
+    const sql = this.connect();
+    try {
+      return (await sql.unsafe(text)) as unknown[];
+    } finally {
+      await sql.close({ timeout: 0 });
+    }
   }
 
   async #answers(): Promise<boolean> {
@@ -153,6 +189,12 @@ class Server implements PostgresServer {
       await sql.close({ timeout: 0 });
     }
   }
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "postgres-"));
+  ownForServer(folder);
+  return folder;
 }
 
 /** Gives files to the user that the servers run as. */
