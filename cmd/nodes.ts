@@ -74,6 +74,7 @@ function loadOf({ desk }: Engine): () => NodeLoad {
     const seconds = Math.max(0.001, (at - before.at) / 1000);
     const load = {
       sessions: desk.sessions.size,
+      sealed: desk.sessions.sealed,
       received: (received - before.received) / seconds,
       reports: (reports - before.reports) / seconds,
     };

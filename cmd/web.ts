@@ -77,6 +77,7 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
   return {
     version: parts.version,
     node: engine.desk.nodes.own,
+    nodes: () => parts.store.nodes?.list() ?? [],
     now: Date.now,
     uptimeMs: () => performance.now(),
     devicePort: parts.endpoint.port,

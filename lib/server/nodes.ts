@@ -23,7 +23,9 @@ export const alone: Nodes = { own: "", sureUntil: Infinity, compare: () => {}, r
 
 /** How busy a node is. */
 export type NodeLoad = {
+  /** Sessions that it hears, and how many of them are sealed. */
   readonly sessions: number;
+  readonly sealed: number;
   /** Datagrams received, and reports stored, a second. */
   readonly received: number;
   readonly reports: number;

@@ -2,7 +2,7 @@
 // what. Never stores a login.
 
 import type { Endpoint } from "./api/endpoint.ts";
-import type { Rights } from "./api/shapes.ts";
+import type { Rights } from "./api/server-shapes.ts";
 import { hostOf, isServedHost } from "./host-check.ts";
 import type { DashboardLogins } from "./dashboard-logins.ts";
 import { Problem } from "./problem.ts";

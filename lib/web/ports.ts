@@ -5,7 +5,9 @@ import type { Feed } from "../server/feed.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
+import type { NodeRow } from "../server/nodes.ts";
 import type { Asker } from "../server/rows.ts";
+import type { Soon } from "../server/soon.ts";
 import type { StoreSize } from "../server/store-care.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
 import type { Address } from "../protocol/messages.ts";
@@ -16,6 +18,8 @@ export type WebPorts = {
   readonly version: string;
   /** The name of this server among those of its store; empty if it is the only one. */
   readonly node: string;
+  /** All servers of the store, by name; none if it is a file, which has one. */
+  readonly nodes: () => Soon<readonly NodeRow[]>;
   /** The wall clock, ms since 1970: to be shown. */
   readonly now: () => number;
   /** The monotonic clock of the engine, ms since the process started: what is measured goes by it. */

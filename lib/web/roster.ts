@@ -6,7 +6,7 @@ import type { Fact } from "../server/feed.ts";
 import type { RosterRow } from "../server/rows.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { Places } from "./api/forms.ts";
-import type { StatusJson } from "./api/shapes.ts";
+import type { StatusJson } from "./api/server-shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
 import type { PresenceSource } from "./ports.ts";
 import { isOf, isSilent } from "./presence-of.ts";

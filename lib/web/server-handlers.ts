@@ -20,7 +20,7 @@ export type ServerParts = {
   readonly feed: LiveFeed;
 };
 
-type Names = "health" | "metrics" | "openApi" | "status" | "activity" | "events";
+type Names = "health" | "metrics" | "openApi" | "status" | "nodes" | "activity" | "events";
 
 /** The handlers of the server itself. */
 export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
@@ -38,6 +38,7 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
       await roster.load();
       return status.read();
     },
+    nodes: async () => ({ nodes: await status.nodes.json() }),
     activity: (call) => activity(ports, call),
     events: async ({ parameters }) => {
       const subscription = parameters();

@@ -2,7 +2,8 @@
 // Never changes a counter.
 
 import { shownCounters } from "../server/counters.ts";
-import type { Spread, StatusJson } from "./api/shapes.ts";
+import type { Spread, StatusJson } from "./api/server-shapes.ts";
+import { NodeList, type Others, othersOf } from "./node-list.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
 import type { Roster } from "./roster.ts";
@@ -24,6 +25,8 @@ export class ServerStatus {
   #latencyAt: number;
   #dropsAt = Number.NEGATIVE_INFINITY;
   readonly #timer: ReturnType<typeof setInterval>;
+  /** The servers of the store. */
+  readonly nodes: NodeList;
 
   constructor(
     private readonly ports: WebPorts,
@@ -31,6 +34,7 @@ export class ServerStatus {
     private readonly live: LiveCount,
     private readonly overHttp: boolean,
   ) {
+    this.nodes = new NodeList(ports);
     this.#last = { at: ports.uptimeMs(), gauges: ports.gauges() };
     this.#before = this.#last;
     this.#latencyAt = this.#last.at;
@@ -58,17 +62,25 @@ export class ServerStatus {
   async read(): Promise<StatusJson> {
     const { ports, live } = this;
     // First, so that all else is of one moment.
-    const reports = await ports.reports.count();
+    const [reports, nodes] = await Promise.all([ports.reports.count(), this.nodes.read()]);
+    const others = othersOf(nodes, ports.node);
+    const rates = this.#rates();
     const gauges = ports.gauges();
     const uptimeMs = ports.uptimeMs();
     const oldest = this.#latencies[0] as Latencies;
     return {
       version: ports.version,
+      node: ports.node,
       time: timeText(ports.now()),
       started: timeText(gauges.started),
       uptimeSeconds: Math.round(uptimeMs / 1000),
       devices: this.roster.counts,
-      rates: this.#rates(),
+      rates,
+      fleet: {
+        nodes: 1 + others.count,
+        datagramsPerSecond: tenth(rates.datagramsPerSecond + others.received),
+        reportsPerSecond: tenth(rates.reportsPerSecond + others.reports),
+      },
       latency: {
         commit: spread(oldest.commit, gauges.commitLatency),
         request: spread(oldest.request, gauges.requestLatency),
@@ -93,7 +105,7 @@ export class ServerStatus {
         reports,
       },
       memoryBytes: process.memoryUsage.rss(),
-      warnings: this.#warnings(gauges, uptimeMs),
+      warnings: this.#warnings(gauges, uptimeMs, others),
     };
   }
 
@@ -103,20 +115,21 @@ export class ServerStatus {
     const seconds = (at - since) / 1000;
     // The first sample has none before it.
     const rate = (later: number, earlier: number) =>
-      seconds <= 0 ? 0 : Math.round(((later - earlier) / seconds) * 10) / 10;
+      seconds <= 0 ? 0 : tenth((later - earlier) / seconds);
     return {
       ...shownCounters("rate", (name) => rate(last.counters[name], first.counters[name])),
       dropsPerSecond: rate(dropsOf(last), dropsOf(first)),
     };
   }
 
-  #warnings(gauges: Gauges, uptimeMs: number): StatusJson["warnings"] {
+  #warnings(gauges: Gauges, uptimeMs: number, atOthers: Others): StatusJson["warnings"] {
     const warnings: StatusJson["warnings"][number][] = [];
     const warn = (code: string, text: string, count: number) => {
       if (count > 0) warnings.push({ code, text, count });
     };
     const { online } = this.roster.counts;
-    const text = Math.max(0, online - gauges.sealedSessions);
+    // Of the others it is known as of their last sign of life.
+    const text = Math.min(online, gauges.sessions - gauges.sealedSessions + atOthers.text);
     warn("text-devices", `${text} of ${online} online devices speak unencrypted text`, text);
     const drops = uptimeMs - this.#dropsAt <= 60_000 ? dropsOf(gauges) : 0;
     warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
@@ -139,6 +152,10 @@ export class ServerStatus {
     warn("login-over-http", bare, this.overHttp ? 1 : 0);
     return warnings;
   }
+}
+
+function tenth(rate: number): number {
+  return Math.round(rate * 10) / 10;
 }
 
 function capital(words: string): string {

@@ -69,6 +69,7 @@ describe("each route answers as documented", () => {
     [200, "GET", "/api/v1/session", "/api/v1/session"],
     [204, "DELETE", "/api/v1/session", "/api/v1/session"],
     [200, "GET", "/api/v1/status", "/api/v1/status"],
+    [200, "GET", "/api/v1/nodes", "/api/v1/nodes"],
     [200, "GET", "/api/v1/activity?limit=5&level=info&q=login", "/api/v1/activity"],
     [400, "GET", "/api/v1/activity?level=loud", "/api/v1/activity"],
     [400, "GET", "/api/v1/events?topics=gossip", "/api/v1/events"],

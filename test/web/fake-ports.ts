@@ -20,6 +20,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
   return {
     version: "1.2.3",
     node: "",
+    nodes: () => [],
     now: () => 1_000_000,
     uptimeMs: () => 1_000,
     devicePort: 9,

@@ -5,6 +5,7 @@ import { type Content, type Endpoint, Media } from "./endpoint.ts";
 import type { Form } from "./forms.ts";
 import { type ProblemCode, problems } from "./problem-codes.ts";
 import { type Schema, text } from "./schema.ts";
+import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
 import { api } from "./table.ts";
 
@@ -13,9 +14,9 @@ type Told = Record<string, unknown>;
 /** The shapes that are told once in the document, by their names in it. */
 const named: Readonly<Record<string, Schema>> = {
   Problem: shapes.problem,
-  Health: shapes.health,
-  Rights: shapes.rights,
-  Login: shapes.login,
+  Health: serverShapes.health,
+  Rights: serverShapes.rights,
+  Login: serverShapes.login,
   PresenceChange: shapes.presenceChange,
   Device: shapes.device,
   DevicePage: shapes.devicePage,
@@ -30,9 +31,11 @@ const named: Readonly<Record<string, Schema>> = {
   Answer: shapes.answer,
   KeptQuestion: shapes.keptQuestion,
   QuestionPage: shapes.questionPage,
-  Line: shapes.line,
-  Lines: shapes.lines,
-  Status: shapes.status,
+  Line: serverShapes.line,
+  Lines: serverShapes.lines,
+  Node: serverShapes.node,
+  NodeList: serverShapes.nodeList,
+  Status: serverShapes.status,
 };
 const names = new Map<unknown, string>(Object.entries(named).map(([name, one]) => [one, name]));
 

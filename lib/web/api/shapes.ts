@@ -4,7 +4,6 @@
 import { problems } from "./problem-codes.ts";
 import {
   about,
-  amount,
   count,
   type Infer,
   listOf,
@@ -19,7 +18,8 @@ import {
   word,
   yes,
 } from "./schema.ts";
-import { levels, type Topic } from "./words.ts";
+import { line, status } from "./server-shapes.ts";
+import type { Topic } from "./words.ts";
 
 const id: Schema<string> = { type: "string", pattern: "^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,64}$" };
 const code: Schema<string> = { type: "string", pattern: "^[0-9]{2}$" };
@@ -33,22 +33,6 @@ export const problem = object({
   detail: about(text, "what is wrong in this case, for people"),
   code: about(word(...Object.keys(problems)), "the kind of problem, for programs"),
 });
-
-export const health = object({
-  status: about(
-    word("ok", "damaged", "failing"),
-    "`damaged`: a page of the database is; `failing`: the last batch could not be stored",
-  ),
-});
-
-export const rights = object({ loggedIn: yes, mayRead: yes, mayChange: yes, version: text });
-export type Rights = Infer<typeof rights>;
-
-export const login: Schema<{ readonly token: string }> = {
-  type: "object",
-  properties: { token: { type: "string", maxLength: 256 } },
-  required: ["token"],
-};
 
 const address = { ip: text, port };
 const source = object(address);
@@ -171,76 +155,6 @@ export const keptQuestion = object({
 });
 export type KeptQuestion = Infer<typeof keptQuestion>;
 export const questionPage = object({ questions: listOf(keptQuestion), next });
-
-export const line = object({
-  time: text,
-  level: word(...levels),
-  peer: text,
-  direction: word("RECV", "SEND", "-"),
-  words: text,
-});
-export type Line = Infer<typeof line>;
-export const lines = object({ lines: about(listOf(line), "newest last") });
-
-const spread = object({ p50: amount, p99: amount, max: amount });
-export type Spread = Infer<typeof spread>;
-
-export const status = about(
-  object({
-    version: text,
-    time,
-    started: time,
-    uptimeSeconds: count,
-    devices: object({
-      registered: count,
-      online: count,
-      offline: count,
-      never: count,
-      silent: about(count, "of those offline, how many fell silent"),
-    }),
-    rates: about(
-      object({
-        datagramsPerSecond: amount,
-        repliesPerSecond: amount,
-        reportsPerSecond: amount,
-        commitsPerSecond: amount,
-        dropsPerSecond: amount,
-      }),
-      "of the last second",
-    ),
-    latency: about(object({ commit: spread, request: spread }), "ms, of the last minute"),
-    queues: object({
-      packets: count,
-      packetsMax: count,
-      passwords: count,
-      passwordsMax: count,
-      asks: count,
-      asksMax: count,
-      liveClients: count,
-      liveClientsMax: count,
-    }),
-    totals: about(
-      object({
-        datagrams: count,
-        replies: count,
-        malformed: count,
-        refused: count,
-        busy: count,
-        silenced: count,
-        dropped: count,
-        reports: count,
-      }),
-      "since the start",
-    ),
-    database: object({ bytes: count, walBytes: count, reports: count }),
-    memoryBytes: count,
-    warnings: listOf(
-      object({ code: about(text, "for example `drops`, `text-devices`"), text, count }),
-    ),
-  }),
-  "as a live event, every second",
-);
-export type StatusJson = Infer<typeof status>;
 
 /** The data of each live event, by its name. */
 export const events = {

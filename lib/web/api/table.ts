@@ -15,6 +15,7 @@ import {
   timeForm,
 } from "./forms.ts";
 import { about, anything, text } from "./schema.ts";
+import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
 import { deviceOrders, levels, presenceFilters, topics } from "./words.ts";
 
@@ -65,7 +66,7 @@ const serverApi = {
     path: "/healthz",
     access: "open",
     summary: "Whether the server can store",
-    answers: { 200: shapes.health, 503: shapes.health },
+    answers: { 200: serverShapes.health, 503: serverShapes.health },
   },
   metrics: {
     method: "GET",
@@ -101,7 +102,7 @@ const serverApi = {
     path: "/api/v1/session",
     access: "open",
     summary: "What this request may do",
-    answers: { 200: shapes.rights },
+    answers: { 200: serverShapes.rights },
     problems: ["too-many"],
   },
   logIn: {
@@ -111,7 +112,7 @@ const serverApi = {
     summary: "Logs in with the admin token",
     details:
       "The right token is always accepted; of wrong ones five, then one in ten seconds from an address.",
-    body: body(shapes.login, { token: "token must be a text." }, null),
+    body: body(serverShapes.login, { token: "token must be a text." }, null),
     answers: { 204: "Logged in: the cookie is set" },
     problems: ["login-refused", "too-many"],
   },
@@ -127,7 +128,14 @@ const serverApi = {
     path: "/api/v1/status",
     access: "read",
     summary: "How the server is doing",
-    answers: { 200: shapes.status },
+    answers: { 200: serverShapes.status },
+  },
+  nodes: {
+    method: "GET",
+    path: "/api/v1/nodes",
+    access: "read",
+    summary: "The servers of its store, with this one",
+    answers: { 200: serverShapes.nodeList },
   },
   activity: {
     method: "GET",
@@ -139,7 +147,7 @@ const serverApi = {
       level: choice(levels, "debug", "this level and above"),
       limit: integer(1, 1_000, 200, "how many lines at most"),
     },
-    answers: { 200: shapes.lines },
+    answers: { 200: serverShapes.lines },
     problems: ["storage-failed"],
   },
   events: {

@@ -1,7 +1,7 @@
 // The tiles above the device list: how many devices there are of each status, and the rate of reports. A tile filters
 // the list.
 
-import type { StatusJson } from "../api/shapes.ts";
+import type { StatusJson } from "../api/server-shapes.ts";
 import type { PresenceFilter } from "../api/words.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { count, rate } from "./formats.ts";

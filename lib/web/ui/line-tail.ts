@@ -1,6 +1,6 @@
 // A growing list of log lines. Stays scrolled to the newest line unless the user scrolled up; keeps a limited number.
 
-import type { Line } from "../api/shapes.ts";
+import type { Line } from "../api/server-shapes.ts";
 import { button, element } from "./element.ts";
 import { clockTime, count, dayWords, fullMoment } from "./formats.ts";
 import { oncePerFrame } from "./pace.ts";

@@ -1,6 +1,6 @@
 // Starts the dashboard and switches between its pages.
 
-import type { Rights } from "../api/shapes.ts";
+import type { Rights } from "../api/server-shapes.ts";
 import { get, onLoginRequired, remove } from "./api.ts";
 import { ActivityPage } from "./activity-page.ts";
 import { DevicePage } from "./device-page.ts";

@@ -1,6 +1,6 @@
 // The state of the server: warnings, rates, latencies, queues, memory and totals.
 
-import type { Spread, StatusJson } from "../api/shapes.ts";
+import type { Spread, StatusJson } from "../api/server-shapes.ts";
 import { get } from "./api.ts";
 import { element, setAttribute, setText } from "./element.ts";
 import { bytes, count, latency, rate, span } from "./formats.ts";

@@ -1,6 +1,6 @@
 // The frame around every page: navigation, state of the connection, theme and login.
 
-import type { Rights } from "../api/shapes.ts";
+import type { Rights } from "../api/server-shapes.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { icon, sign } from "./icons.ts";
 import type { LiveState } from "./live.ts";

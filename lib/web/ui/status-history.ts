@@ -1,6 +1,6 @@
 // The status events of the last two minutes. Collected on every page, so that the small curves are there at once.
 
-import type { StatusJson } from "../api/shapes.ts";
+import type { StatusJson } from "../api/server-shapes.ts";
 
 export type RateName = keyof StatusJson["rates"];
 

@@ -19,7 +19,7 @@ export type LeaseEvents = {
   readonly onSuperseded: () => void;
 };
 
-const idle: NodeLoad = { sessions: 0, received: 0, reports: 0 };
+const idle: NodeLoad = { sessions: 0, sealed: 0, received: 0, reports: 0 };
 
 export class Lease {
   #sureUntil: number;
@@ -68,13 +68,14 @@ export class Lease {
   /** All nodes that live, or did in the last days, by name. */
   async list(): Promise<NodeRow[]> {
     const rows = await this.readers.read<NodeRow>(
-      `SELECT node AS name, address, version, sessions, received, reports,
+      `SELECT node AS name, address, version, sessions, sealed, received, reports,
               seen > clock_timestamp() - interval '${aliveSeconds} s' AS lives,
               extract(epoch FROM clock_timestamp() - seen)::float8 * 1000 AS "silentMs"
        FROM node WHERE address <> '' ORDER BY node`,
     );
-    return rows.map(({ name, address, version, sessions, received, reports, lives, silentMs }) => {
-      return { name, address, version, sessions, received, reports, lives, silentMs };
+    return rows.map(({ name, address, version, lives, silentMs, ...load }) => {
+      const { sessions, sealed, received, reports } = load;
+      return { name, address, version, sessions, sealed, received, reports, lives, silentMs };
     });
   }
 
@@ -86,11 +87,12 @@ export class Lease {
   async #renew(): Promise<void> {
     const sent = performance.now();
     const { node, epoch } = this.claim;
-    const { sessions, received, reports } = this.#load();
+    const { sessions, sealed, received, reports } = this.#load();
     const [row] = await this.readers.read<{ lapsed: boolean; others: number }>(renewing, [
       node,
       epoch,
       sessions,
+      sealed,
       received,
       reports,
     ]);
@@ -110,8 +112,8 @@ const renewing = `
     DELETE FROM node AS n WHERE n.seen < clock_timestamp() - interval '${keptDays} days' AND n.node <> $1
       AND NOT EXISTS (SELECT FROM session AS s WHERE s.node = n.node AND s.ended IS NULL)
   )
-  UPDATE node AS n SET seen = clock_timestamp(), sessions = $3::float8, received = $4::float8, reports = $5::float8,
-    since = CASE WHEN before.lapsed THEN clock_timestamp() ELSE n.since END
+  UPDATE node AS n SET seen = clock_timestamp(), sessions = $3::float8, sealed = $4::float8,
+    received = $5::float8, reports = $6::float8, since = CASE WHEN before.lapsed THEN clock_timestamp() ELSE n.since END
   FROM before WHERE n.node = $1 AND n.epoch = $2::float8
   RETURNING before.lapsed AS lapsed,
     (SELECT count(*)::int FROM node AS o WHERE o.node <> $1 AND o.address <> ''

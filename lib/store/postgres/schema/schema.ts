@@ -144,6 +144,7 @@ const migrations: readonly string[] = [
     version  text NOT NULL,
     settings text NOT NULL DEFAULT '{}',
     sessions float8 NOT NULL DEFAULT 0,
+    sealed   float8 NOT NULL DEFAULT 0,
     received float8 NOT NULL DEFAULT 0,
     reports  float8 NOT NULL DEFAULT 0
   ) WITH (fillfactor = 50);

@@ -108,7 +108,7 @@ test("a node that was paused stores nothing, until it has shown that it lives an
   const a = await openNode(address, "a");
   const number = await write(a, registered, opened);
   const compared: string[][] = [];
-  const idle = { sessions: 1, received: 0, reports: 0 };
+  const idle = { sessions: 1, sealed: 0, received: 0, reports: 0 };
   a.nodes?.start({
     load: () => idle,
     sessionIds: () => [device.id],
