@@ -13,7 +13,7 @@ const keptDays = 30;
 
 /** What becomes of a lease. */
 export type LeaseEvents = {
-  /** Others may have ended sessions of this node meanwhile, or moved them. Until it has settled nothing is sure. */
+  /** Others may have ended sessions of this node meanwhile, or moved them. Until it has settled nothing is sure. Never rejects. */
   readonly onLapsed: () => Promise<void>;
   /** Another process has taken the name. */
   readonly onSuperseded: () => void;
@@ -28,6 +28,8 @@ export class Lease {
   #events: LeaseEvents = { onLapsed: async () => {}, onSuperseded: () => {} };
   #timer: ReturnType<typeof setInterval> | null;
   #renewing: Promise<void> | null = null;
+  /** How many lapses have not settled. */
+  #unsettled = 0;
 
   /** @param claim that was taken just now */
   constructor(
@@ -99,8 +101,16 @@ export class Lease {
     if (this.#timer === null) return;
     if (row === undefined) return this.#events.onSuperseded();
     this.#others = row.others;
-    if (row.lapsed) await this.#events.onLapsed();
-    this.#sureUntil = Math.max(this.#sureUntil, sent + sureMs);
+    if (row.lapsed) void this.#settle();
+    if (this.#unsettled === 0) this.#sureUntil = Math.max(this.#sureUntil, sent + sureMs);
+  }
+
+  /** Signs of life go on meanwhile: the lease would lapse again, and a batch that asked for one would wait. */
+  async #settle(): Promise<void> {
+    this.#unsettled++;
+    await this.#events.onLapsed();
+    this.#unsettled--;
+    await this.renew().catch(() => {});
   }
 }
 
