@@ -72,7 +72,7 @@ export async function openPostgres(
     const lease = new Lease(readers, claim);
     await lease.renew();
     const own = { now: () => performance.now(), ...around };
-    return assembled({ address, connector, readers, lease, found, opening }, own);
+    return assembled({ address, name, connector, readers, lease, found, opening }, own);
   } catch (error) {
     readers?.close();
     writer?.close();
@@ -94,15 +94,17 @@ type Found = {
 
 type Parts = {
   readonly address: PostgresAddress;
+  /** The name of this server's sessions. */
+  readonly name: string;
   readonly connector: Connector;
   readonly readers: Readers;
   readonly lease: Lease;
   readonly found: Found;
-  readonly opening: Pick<Opening, "node" | "now">;
+  readonly opening: Pick<Opening, "onTrouble" | "node" | "now">;
 };
 
 function assembled(
-  { address, connector, readers, lease, found, opening }: Parts,
+  { address, name, connector, readers, lease, found, opening }: Parts,
   { now }: Around,
 ): OpenStore {
   const blocks = blocksOf(connector, (number) => horizon.note(number));
@@ -120,8 +122,9 @@ function assembled(
     () => lease.renew(),
   );
   connector.onBack = () => void lease.renew().catch(() => {});
+  const { onTrouble } = opening;
   const nodes = new PostgresNodes(
-    { address, readers, lease, reads, connector, now: opening.now },
+    { address, name, readers, lease, reads, connector, now: opening.now, onTrouble },
     opening.node.offlineAfterMs,
   );
   let { bytes } = found;

@@ -29,6 +29,8 @@ export class ChangedDevices {
   #isAgain = false;
   /** What is being read. */
   #page: ReadonlySet<string> | null = null;
+  /** Those who wait for the end of a comparison, which then goes as fast as it can. */
+  #waiting: (() => void)[] = [];
   /** Those of the page that this node itself has changed since. */
   readonly #stale = new Set<string>();
   #isStopped = false;
@@ -59,6 +61,24 @@ export class ChangedDevices {
     this.#schedule();
   }
 
+  /** The same at once, as fast as the store can. Ends when all are read; those of which that fails are read again. */
+  settle(): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
+    this.#compared.clear();
+    this.#beginComparison();
+    if (this.#compared.size === 0) {
+      this.#settled();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#next = 0;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#schedule();
+    });
+  }
+
   /** This node has changed these: what is being read of them may be older. */
   ownChange(ids: Iterable<string>): void {
     if (this.#page === null) return;
@@ -68,6 +88,7 @@ export class ChangedDevices {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#settled();
   }
 
   #schedule(): void {
@@ -79,24 +100,26 @@ export class ChangedDevices {
 
   async #read(): Promise<void> {
     this.#timer = undefined;
-    this.#next = performance.now() + this.pace.readMs;
-    const page = this.#take();
-    this.#page = page;
+    const changes = take(this.#changes, this.#compared.size === 0 ? idsAtOnce : changesAtOnce);
+    const compared = take(this.#compared, idsAtOnce - changes.length);
+    const page = [...changes, ...compared];
+    this.#page = new Set(page);
     this.#stale.clear();
-    const rows = await this.reader.rowsOf([...page]).catch(() => null);
+    const began = performance.now();
+    const rows = await this.reader.rowsOf(page).catch(() => null);
     this.#page = null;
     if (this.#isStopped) return;
-    if (rows === null) for (const id of page) this.#changes.add(id);
-    else this.#pass(page, rows);
-    this.#schedule();
-  }
-
-  #take(): Set<string> {
-    const page = new Set<string>();
-    move(this.#changes, page, this.#compared.size === 0 ? idsAtOnce : changesAtOnce);
-    move(this.#compared, page, idsAtOnce);
+    const isFast = this.#waiting.length > 0 && rows !== null;
+    this.#next = isFast ? 0 : began + this.pace.readMs;
+    if (rows === null) {
+      for (const id of changes) this.#changes.add(id);
+      for (const id of compared) this.#compared.add(id);
+    } else {
+      this.#pass(page, rows);
+      if (this.#compared.size === 0) this.#settled();
+    }
     if (this.#isAgain && this.#compared.size === 0) this.#beginComparison();
-    return page;
+    this.#schedule();
   }
 
   #beginComparison(): void {
@@ -104,7 +127,11 @@ export class ChangedDevices {
     for (const id of this.reader.sessionIds()) this.#compared.add(id);
   }
 
-  #pass(page: ReadonlySet<string>, rows: readonly PlacedRow[]): void {
+  #settled(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #pass(page: readonly string[], rows: readonly PlacedRow[]): void {
     const devices = new Map<string, PlacedRow | null>();
     for (const id of page) {
       if (this.#stale.has(id)) this.#changes.add(id);
@@ -115,11 +142,13 @@ export class ChangedDevices {
   }
 }
 
-/** Moves ids until the target has `size`. */
-function move(from: Set<string>, to: Set<string>, size: number): void {
+/** Takes the first `count` ids. */
+function take(from: Set<string>, count: number): string[] {
+  const taken: string[] = [];
   for (const id of from) {
-    if (to.size >= size) return;
-    to.add(id);
-    from.delete(id);
+    if (taken.length >= count) break;
+    taken.push(id);
   }
+  for (const id of taken) from.delete(id);
+  return taken;
 }

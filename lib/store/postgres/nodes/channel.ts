@@ -48,7 +48,7 @@ export class NodeChannel {
   readonly #relays = new TokenBucket(relaysPerSecond, relaysPerSecond, performance.now());
   #listening: Listening | null = null;
   #changed: ChangedDevices | null = null;
-  #isStopped = false;
+  #isDeaf = false;
 
   /** @param pace for tests */
   constructor(
@@ -61,7 +61,7 @@ export class NodeChannel {
     this.#asks = new NodeAsks(parts.own, this.#run, toNode, pace);
   }
 
-  /** Begins to listen. Behind a pooler nobody is heard and nothing is said; only `compareAll` works. */
+  /** Begins to listen. Behind a pooler nobody is heard and nothing is said; only comparisons work. */
   start(handlers: ChannelHandlers): void {
     const { address, name, own, rowsOf, onTrouble } = this.parts;
     const { sessionIds, onChanged } = handlers;
@@ -71,7 +71,7 @@ export class NodeChannel {
     const listener = {
       channels: [everyone, ownChannel],
       onText: (text: string) => this.#receive(text, handlers),
-      onSubscribed: () => this.compareAll(),
+      onSubscribed: () => this.#changed?.compareAll(),
       probe: (number: number) => this.#send(ownChannel, { kind: "probe", number }),
       onTrouble,
     };
@@ -104,17 +104,27 @@ export class NodeChannel {
     return this.#asks.ask(node, question);
   }
 
-  /** Compares all sessions in memory with the store: changes may have been missed. */
-  compareAll(): void {
-    this.#changed?.compareAll();
+  /** Looks how devices are in the store. */
+  compare(ids: Iterable<string>): void {
+    this.#changed?.changed(ids);
   }
 
-  /** Says what is still to be said, for a moment; then nothing is open, and no handler is called. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
+  /** Compares all sessions in memory with the store as fast as it can: changes may have been missed. */
+  async settle(): Promise<void> {
+    await this.#changed?.settle();
+  }
+
+  /** Listens no more, and calls no handler; what this node has to tell still goes out. */
+  leave(): void {
+    this.#isDeaf = true;
     this.#listening?.stop();
     this.#changed?.stop();
     this.#asks.stop();
+  }
+
+  /** Leaves, and says what is still to be said, for a moment. Then nothing is open. */
+  async stop(): Promise<void> {
+    this.leave();
     this.#announcer.stop();
     await this.#outbox.close(this.pace.stopMs);
   }
@@ -125,7 +135,7 @@ export class NodeChannel {
 
   #receive(text: string, handlers: ChannelHandlers): void {
     const received = decodeNotice(text);
-    if (received === null || this.#isStopped) return;
+    if (received === null || this.#isDeaf) return;
     const { sender, notice } = received;
     if (sender === this.#run) {
       if (notice.kind === "probe") this.#listening?.heard(notice.number);
@@ -136,7 +146,7 @@ export class NodeChannel {
         this.#changed?.changed(notice.ids);
         break;
       case "all":
-        this.compareAll();
+        this.#changed?.compareAll();
         break;
       case "relay":
         handlers.onRelayed(notice.relayed);

@@ -61,7 +61,7 @@ export class NodeAsks {
   ): Promise<void> {
     if (this.#answered.has(ticket)) return;
     this.#answered.set(ticket, true);
-    const result = await answer(question).catch((): AskResult => ({ kind: "busy" }));
+    const result = await resultOf(answer, question);
     if (this.#isStopped) return;
     // Who gets no answer gives up by itself.
     await this.send(asker, { kind: "answer", ticket, result }).catch(() => {});
@@ -71,5 +71,16 @@ export class NodeAsks {
   stop(): void {
     this.#isStopped = true;
     for (const ticket of this.#open.keys()) this.onAnswer(ticket, { kind: "no-answer" });
+  }
+}
+
+async function resultOf(
+  answer: (question: NodeQuestion) => Promise<AskResult>,
+  question: NodeQuestion,
+): Promise<AskResult> {
+  try {
+    return await answer(question);
+  } catch {
+    return { kind: "busy" };
   }
 }

@@ -6,7 +6,6 @@ import type {
   NodeHandlers,
   NodeQuestion,
   NodeRow,
-  PlacedRow,
   Relayed,
   StoreNodes,
 } from "../../../server/nodes.ts";
@@ -14,37 +13,39 @@ import type { PostgresAddress } from "../connection/address.ts";
 import type { Connector } from "../connection/connector.ts";
 import type { Readers } from "../connection/readers.ts";
 import type { PostgresReads } from "../postgres-reads.ts";
+import { latestSession } from "../rows/columns.ts";
+import { NodeChannel } from "./channel.ts";
+import { aliveSeconds } from "./claim.ts";
 import type { Lease } from "./lease.ts";
 import { endLostSessions } from "./lost-sessions.ts";
-
-/** How many devices are compared with one query. */
-const comparedAtOnce = 1_000;
 
 /** What the nodes of a database need. */
 export type NodesParts = {
   readonly address: PostgresAddress;
+  /** Shown in PostgreSQL's list of sessions. */
+  readonly name: string;
   readonly readers: Readers;
   readonly lease: Lease;
   readonly reads: Pick<PostgresReads, "placed">;
   readonly connector: Pick<Connector, "surrender">;
   /** The wall clock, ms since 1970. */
   readonly now: () => number;
+  /** Told once when the other nodes are not heard any more, and when they are again. */
+  readonly onTrouble: (words: string) => void;
 };
 
 export class PostgresNodes implements StoreNodes {
   #handlers: NodeHandlers | null = null;
+  #channel: NodeChannel | null = null;
   #isSweeping = false;
-  #isClosed = false;
 
   /** @param silenceMs after which a session without a stated interval is offline */
   constructor(
     private readonly parts: NodesParts,
     private readonly silenceMs: number,
   ) {
-    parts.lease.follow({
-      onLapsed: () => this.#compareAll(),
-      onSuperseded: () => parts.connector.surrender(),
-    });
+    const { lease, connector } = parts;
+    lease.follow({ onLapsed: async () => {}, onSuperseded: () => connector.surrender() });
   }
 
   get own(): string {
@@ -56,16 +57,30 @@ export class PostgresNodes implements StoreNodes {
   }
 
   start(handlers: NodeHandlers): () => void {
+    const { address, name, readers, lease, reads, connector, onTrouble } = this.parts;
+    const rowsOf = (ids: readonly string[]) => reads.placed(ids);
+    const channel = new NodeChannel({
+      address,
+      name: `${name} listens`,
+      readers,
+      own: this.own,
+      rowsOf,
+      onTrouble,
+    });
+    channel.start(handlers);
+    this.#channel = channel;
     this.#handlers = handlers;
-    const { lease, connector } = this.parts;
-    const onLapsed = () => this.#compareAll();
+    const onLapsed = () => channel.settle();
     lease.follow({ onLapsed, onSuperseded: () => connector.surrender() }, handlers.load);
-    return () => (this.#handlers = null);
+    return () => {
+      this.#handlers = null;
+      channel.leave();
+    };
   }
 
   /** Ends some sessions of nodes that are gone; called about once a second. */
   watch(): void {
-    if (this.#isSweeping || this.#isClosed || this.#handlers === null) return;
+    if (this.#isSweeping || this.#handlers === null) return;
     this.#isSweeping = true;
     void this.#sweep()
       // The next second tries again; that the store is away is said elsewhere.
@@ -74,49 +89,43 @@ export class PostgresNodes implements StoreNodes {
   }
 
   compare(ids: readonly string[]): void {
-    void this.#compare(ids).catch(() => {});
+    this.#channel?.compare(ids);
   }
 
-  tell(_ids: Iterable<string>): void {}
+  tell(ids: Iterable<string>): void {
+    this.#channel?.tell(ids);
+  }
 
-  relay(_node: string, _relayed: Relayed): void {}
+  relay(node: string, relayed: Relayed): void {
+    this.#channel?.relay(node, relayed);
+  }
 
   list(): Promise<readonly NodeRow[]> {
     return this.parts.lease.list();
   }
 
   async nodeOf(id: string): Promise<string | null> {
-    const [row] = await this.parts.reads.placed([id]);
-    if (row === undefined || row.session === 0 || row.ended !== null) return null;
-    return row.node;
+    const [row] = await this.parts.readers.read<{ node: string }>(
+      `SELECT n.node FROM device AS d JOIN session AS s ON s.session = ${latestSession}
+       JOIN node AS n ON n.node = s.node AND n.seen > clock_timestamp() - interval '${aliveSeconds} s'
+       WHERE d.id = $1 AND s.ended IS NULL AND n.node <> $2`,
+      [id, this.own],
+    );
+    return row?.node ?? null;
   }
 
-  async ask(_node: string, _question: NodeQuestion): Promise<AskResult> {
-    return { kind: "busy" };
+  async ask(node: string, question: NodeQuestion): Promise<AskResult> {
+    return (await this.#channel?.ask(node, question)) ?? { kind: "busy" };
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     this.#handlers = null;
+    await this.#channel?.stop();
   }
 
   async #sweep(): Promise<void> {
     const { readers, lease, now } = this.parts;
     const ended = await endLostSessions(readers, lease.fence, this.silenceMs, now());
     if (ended.length > 0) this.#handlers?.onEnded(ended);
-  }
-
-  async #compareAll(): Promise<void> {
-    await this.#compare([...(this.#handlers?.sessionIds() ?? [])]);
-  }
-
-  async #compare(ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += comparedAtOnce) {
-      const some = ids.slice(at, at + comparedAtOnce);
-      const rows = await this.parts.reads.placed(some);
-      const found = new Map<string, PlacedRow | null>(some.map((id) => [id, null]));
-      for (const row of rows) found.set(row.id, row);
-      this.#handlers?.onChanged(found);
-    }
   }
 }

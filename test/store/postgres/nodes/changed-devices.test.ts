@@ -20,7 +20,7 @@ afterEach(() => {
   for (const devices of opened.splice(0)) devices.stop();
 });
 
-function bench() {
+function bench(pace = { readMs: 1 }) {
   const queries: Query[] = [];
   const told: ReadonlyMap<string, PlacedRow | null>[] = [];
   const sessions = new Set<string>();
@@ -33,7 +33,7 @@ function bench() {
       sessionIds: () => sessions,
       onChanged: (changed) => void told.push(changed),
     },
-    { readMs: 1 },
+    pace,
   );
   opened.push(devices);
   const query = (number: number) => until(`query ${number}`, () => queries[number - 1]);
@@ -118,4 +118,41 @@ test("more changes than can wait are a comparison", async () => {
   sessions.add("session");
   devices.changed(numbered(100_001));
   expect((await query(1)).ids).toEqual(["session"]);
+});
+
+test("whoever waits for a comparison gets it whole, without pauses, also if a query fails", async () => {
+  const { devices, told, sessions, query, exhaust } = bench({ readMs: 600_000 });
+  for (const id of numbered(2_500, "session")) sessions.add(id);
+  devices.compareAll();
+  // The first query goes at once, the next one would after a long time.
+  (await query(1)).give([]);
+  let isSettled = false;
+  const settled = devices.settle().then(() => (isSettled = true));
+  await exhaust(3);
+  expect(isSettled).toBe(false);
+  (await query(4)).give([]);
+  await settled;
+  const compared = told.slice(1).map((map) => map.size);
+  expect(compared).toEqual([1_000, 1_000, 500]);
+});
+
+test("a comparison that fails is not over", async () => {
+  const { devices, told, sessions, query } = bench();
+  sessions.add("session");
+  const settled = devices.settle();
+  (await query(1)).fail();
+  (await query(2)).give([]);
+  await settled;
+  expect(told).toEqual([new Map([["session", null]])]);
+});
+
+test("nobody waits for a comparison of nothing, or after the stop", async () => {
+  const { devices, sessions, query } = bench();
+  await devices.settle();
+  sessions.add("session");
+  const settled = devices.settle();
+  await query(1);
+  devices.stop();
+  await settled;
+  await devices.settle();
 });

@@ -178,11 +178,13 @@ test("behind a pooler the channel is silent and deaf, but compares", async () =>
   b.channel.tell(["device-2"]);
   expect(await a.channel.ask("b", question)).toEqual({ kind: "busy" });
   a.sessions.add("its-own");
-  a.channel.compareAll();
-  await until("the comparison", () => a.changed.has("its-own"));
+  await a.channel.settle();
+  expect([...a.changed.keys()]).toEqual(["its-own"]);
+  a.channel.compare(["asked-for"]);
+  await until("the comparison", () => a.changed.has("asked-for"));
   await notify(table, [everyone, encodeNotice("other", { kind: "changed", ids: ["last"] })]);
   await until("what was sent last", () => b.changed.has("last"));
-  expect([...a.changed.keys()]).toEqual(["its-own"]);
+  expect([...a.changed.keys()]).toEqual(["its-own", "asked-for"]);
   expect([[...b.changed.keys()], b.relayed]).toEqual([["last"], []]);
 });
 

@@ -54,7 +54,7 @@ if (moment === "pausing") await until("the loss", () => troubles > 0);
 channel.tell(["device-1"]);
 if (moment === "asking") {
   void channel.ask("nobody", { id: "device-1", code: "01", target: "*", by: "api" });
-  channel.compareAll();
+  channel.compare(["device-1"]);
   channel.tell(["device-2"]);
 }
 await channel.stop();
