@@ -23,7 +23,6 @@ export class Listening {
   /** The connection, once it is subscribed or while it is opened. Bun opens another by itself, after up to 32 s: not used. */
   #sql: SQL | null = null;
   #isSubscribed = false;
-  #isStopped = false;
   /** Whether it was told that the connection is lost. */
   #isLossTold = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,7 +48,6 @@ export class Listening {
   }
 
   stop(): void {
-    this.#isStopped = true;
     this.#giveUp();
   }
 
@@ -122,7 +120,7 @@ export class Listening {
 
   #after(ms: number, act: () => void): void {
     clearTimeout(this.#timer);
-    if (!this.#isStopped) this.#timer = setTimeout(act, ms);
+    this.#timer = setTimeout(act, ms);
   }
 }
 

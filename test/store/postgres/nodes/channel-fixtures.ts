@@ -28,6 +28,8 @@ export type TestNode = {
   answer: (question: NodeQuestion) => Promise<AskResult>;
   /** Whether nothing can be sent. */
   isCutOff: boolean;
+  /** Called when rows were read, before they are given. Replaced by tests. */
+  onRead: () => Promise<void>;
   /** How many sendings failed. */
   failures: number;
 };
@@ -56,8 +58,9 @@ export async function openNode(
     },
   };
   const rowsOf = async (ids: readonly string[]) => {
-    await Promise.resolve();
-    return ids.flatMap((id) => rows.get(id) ?? []);
+    const found = ids.flatMap((id) => rows.get(id) ?? []);
+    await node.onRead();
+    return found;
   };
   const said: string[] = [];
   const onTrouble = (words: string) => void said.push(words);
@@ -72,6 +75,7 @@ export async function openNode(
     said,
     answer: async () => ({ kind: "unknown" }),
     isCutOff: false,
+    onRead: async () => {},
     failures: 0,
   };
   opened.push({ node, readers });

@@ -16,6 +16,8 @@ afterEach(async () => {
   for (const relay of relays.splice(0)) relay.close();
 });
 
+/** Only the connection itself can say that it is lost. */
+const noProbes = { probeMs: 600_000, silentMs: 600_000, openMs: 5_000, pauseMs: 10 };
 const soon = { probeMs: 20, silentMs: 500, openMs: 500, pauseMs: 10 };
 type Bench = {
   readonly table: TestTable;
@@ -25,12 +27,12 @@ type Bench = {
   readonly b: TestNode;
 };
 
-async function twoNodes(): Promise<Bench> {
+async function twoNodes(pace = soon): Promise<Bench> {
   const address = await newAddress();
   const table = { address, rows: new Map() };
   const relay = new TcpRelay(address.hosts.current.port);
   relays.push(relay);
-  const a = await openNode(table, "a", soon, withPort(address, relay.port));
+  const a = await openNode(table, "a", pace, withPort(address, relay.port));
   const b = await openNode(table, "b");
   a.sessions.add("device-1");
   return { table, relay, a, b };
@@ -51,7 +53,7 @@ async function isCaughtUp({ a, b }: Bench): Promise<void> {
 }
 
 test("a connection that is cut is opened again, and what was missed is compared", async () => {
-  const bench = await twoNodes();
+  const bench = await twoNodes(noProbes);
   const { relay, a } = bench;
   relay.mode = "closed";
   relay.cut();
@@ -63,7 +65,7 @@ test("a connection that is cut is opened again, and what was missed is compared"
 });
 
 test("a connection that PostgreSQL ends is opened again", async () => {
-  const bench = await twoNodes();
+  const bench = await twoNodes(noProbes);
   const sql = (await postgresServer()).connect();
   // Of all connections of this name only the listening one waits for the client for ever.
   await sql.unsafe(
@@ -84,9 +86,26 @@ test("a connection that is silent is given up, also while it opens", async () =>
   await until("the loss", () => !a.channel.isListening);
   expect(a.said).toEqual(["the other nodes are not heard: silent for 0.5 s"]);
   move(bench);
-  await until("some attempts", () => attempts >= 3);
+  await until("some attempts", () => attempts >= 5);
+  expect(a.said).toHaveLength(1);
   relay.mode = "open";
   await isCaughtUp(bench);
+});
+
+test("a connection that does not answer to LISTEN is given up", async () => {
+  const bench = await twoNodes({ ...noProbes, openMs: 500 });
+  const { relay } = bench;
+  let attempts = 0;
+  relay.onSaid = (bytes) => {
+    if (!bytes.includes("LISTEN")) return;
+    relay.mode = ++attempts < 3 ? "silent" : "open";
+    // The next attempt is heard, up to its LISTEN.
+    if (relay.mode === "silent") setTimeout(() => (relay.mode = "open"), 400);
+  };
+  relay.cut();
+  move(bench);
+  await isCaughtUp(bench);
+  expect(attempts).toBeGreaterThanOrEqual(3);
 });
 
 test("a connection is kept while only the sending fails", async () => {

@@ -59,6 +59,25 @@ test("a change that cannot be sent goes later", async () => {
   await until("the change", () => b.changed.has("device-1"));
 });
 
+test("what a node tells itself is newer than what it is reading", async () => {
+  const table = await newTable();
+  const [a, b] = [await openNode(table, "a"), await openNode(table, "b")];
+  table.rows.set("device-1", placed("device-1", "b"));
+  const told: unknown[] = [];
+  a.onRead = async () => {
+    a.onRead = async () => {};
+    table.rows.set("device-1", placed("device-1", "a"));
+    a.channel.tell(["device-1"]);
+    told.push(a.changed.get("device-1"));
+  };
+  b.channel.tell(["device-1", "device-2"]);
+  await until("the other change", () => a.changed.has("device-2"));
+  told.push(a.changed.get("device-1"));
+  await until("the change", () => a.changed.has("device-1"));
+  told.push(a.changed.get("device-1"));
+  expect(told).toEqual([undefined, undefined, placed("device-1", "a")]);
+});
+
 test("after more changes than can be named, the others compare everything", async () => {
   const table = await newTable();
   const [a, b] = [await openNode(table, "a"), await openNode(table, "b")];
