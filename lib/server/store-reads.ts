@@ -102,6 +102,8 @@ export interface ReportReads {
   first(): Soon<number>;
   /** How many reports are kept. */
   count(): Soon<number>;
+  /** Whether other servers may store reports, too: what they store, nobody tells this one. */
+  isShared(): boolean;
   /** Some reports by their numbers, in the same order; null for each that was removed. */
   reportsAt(sequences: readonly number[]): Soon<readonly (ReportRow | null)[]>;
   /** A device's newest report, or null. */

@@ -2,6 +2,7 @@
 // and encodes each event once for all clients that want it. Never stores or changes anything.
 
 import type { ReportRow } from "../server/rows.ts";
+import { DeviceWatch } from "./device-watch.ts";
 import type { LiveEvents, PresenceChange, ReportJson } from "./api/shapes.ts";
 import type { Topic } from "./api/words.ts";
 import {
@@ -15,6 +16,7 @@ import type { ActivityLine, WebPorts } from "./ports.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
 import type { Roster } from "./roster.ts";
 import { type NewsFound, SessionNews } from "./session-news.ts";
+import { ForeignReports } from "./foreign-reports.ts";
 import type { ServerStatus } from "./server-status.ts";
 
 const frameMs = 500;
@@ -24,16 +26,15 @@ const statusEvery = 2;
 const changesPerFrame = 1_000;
 const linesPerFrame = 100;
 const messageCharsMax = 256;
-/** How many reports a client that watches one device gets per frame at most. */
-const ownReportsPerFrame = 100;
 /** Reads that fail are noted this often at most, ms. */
 const noteEveryMs = 60_000;
 
 export class LiveFeed {
   readonly #changed = new Set<string>();
   readonly #news: SessionNews;
-  /** For each client that watches one device: the number of the last report that was sent to it. */
-  readonly #watched = new WeakMap<LiveClient, number>();
+  readonly #foreign: ForeignReports;
+  /** Of each client that watches one device. */
+  readonly #watched = new WeakMap<LiveClient, DeviceWatch>();
   #lines: ActivityLine[] = [];
   #skipped = 0;
   #stopListening: (() => void) | null = null;
@@ -50,6 +51,7 @@ export class LiveFeed {
     private readonly status: ServerStatus,
   ) {
     this.#news = new SessionNews(ports);
+    this.#foreign = new ForeignReports(ports);
   }
 
   /** Call it when a device was registered, was deregistered, or changed its presence. */
@@ -63,18 +65,22 @@ export class LiveFeed {
    */
   async open(subscription: Subscription): Promise<Response> {
     // Reports from before it connected are not sent to it: what it loads afterwards has them.
-    const before = subscription.device === null ? 0 : (await this.ports.reports.end()) - 1;
-    return this.clients.open(subscription, hello(this.ports), () => this.adjust(before));
+    const { reports } = this.ports;
+    const isAsked = subscription.device !== null || reports.isShared();
+    const end = isAsked ? await reports.end() : null;
+    return this.clients.open(subscription, hello(this.ports), () => this.adjust(end));
   }
 
   /**
    * Starts the frames if there is a client, else stops them; call it after a client was added or removed.
-   * @param before a new client that watches one device gets its reports with numbers above this one
+   * @param end a new client gets no reports with lower numbers of the device that it watches, and of other servers; null if
+   *   it watches none, and there are none
    */
-  readonly adjust = (before = 0): void => {
+  readonly adjust = (end: number | null = null): void => {
     const wanted = this.clients.clients > 0;
     if (wanted && this.#timer === null) {
       this.#news.begin(this.ports.uptimeMs());
+      this.#foreign.begin(end);
       this.#timer = setInterval(() => void this.frame(), frameMs);
     } else if (!wanted && this.#timer !== null) {
       clearInterval(this.#timer);
@@ -82,7 +88,9 @@ export class LiveFeed {
       this.#changed.clear();
     }
     for (const client of this.clients.all()) {
-      if (client.device !== null && !this.#watched.has(client)) this.#watched.set(client, before);
+      const { device } = client;
+      if (device === null || this.#watched.has(client)) continue;
+      this.#watched.set(client, new DeviceWatch(this.ports, device, (end ?? 1) - 1));
     }
     const listening = this.clients.wants("activity");
     if (listening) this.#stopListening ??= this.ports.activity.listen((line) => this.#hear(line));
@@ -103,12 +111,14 @@ export class LiveFeed {
     this.#tellLines();
     if (this.#isReading) return;
     this.#isReading = true;
+    const withSeen = this.#frames % seenEvery === 0;
     const withStatus = this.#frames % statusEvery === 0 && this.clients.wants("status");
     // Who connects after all others have left is told nothing from before.
     const timer = this.#timer;
     const isOver = () => timer !== this.#timer;
     try {
-      const news = await this.#news.next(this.#frames % seenEvery === 0);
+      await this.#foreign.read();
+      const news = await this.#news.next(withSeen);
       if (!isOver()) this.#tellNews(news);
       await this.#tellWatchers();
       const status = withStatus ? await this.status.read() : null;
@@ -164,9 +174,12 @@ export class LiveFeed {
     });
   }
 
-  #tellNews({ reports, more, seen }: NewsFound): void {
+  #tellNews(news: NewsFound): void {
+    const { seen } = news;
+    const { reports, more } = this.#foreign.take(news.reports);
     if (reports.length > 0) {
-      this.#tell("reports", { reports: reports.map(shortened), more }, () => null);
+      const event = { reports: reports.map(shortened), more: more || news.more };
+      this.#tell("reports", event, () => null);
     }
     if (seen.length === 0) return;
     this.#tell("seen", { seen }, (device) => {
@@ -184,15 +197,10 @@ export class LiveFeed {
   }
 
   async #tellWatcher(client: LiveClient): Promise<void> {
-    const { device } = client;
-    const last = device === null ? 0 : (this.ports.presence.get(device)?.lastReport ?? 0);
-    const told = this.#watched.get(client) ?? 0;
-    if (last <= told) return;
-    const scan = this.ports.reports.scan(device, { low: told + 1, high: last + 1 }, "newest");
-    const reports = (await scan.next(ownReportsPerFrame)).toReversed();
-    this.#watched.set(client, last);
-    if (reports.length === 0) return;
-    const event: LiveEvents["reports"] = { reports: reports.map(shortened), more: !scan.done };
+    const news = await this.#watched.get(client)?.next(this.#foreign.since);
+    if (news === undefined || news.reports.length === 0) return;
+    const { reports, more } = news;
+    const event: LiveEvents["reports"] = { reports: reports.map(shortened), more };
     client.send(eventBytes("reports", event));
   }
 

@@ -111,6 +111,7 @@ export function reportsOf(reports: readonly ReportRow[]) {
     end: () => reports.length + 1,
     first: () => 1,
     count: () => reports.length,
+    isShared: () => false,
     reportsAt: (sequences) => sequences.map((sequence) => reports[sequence - 1] ?? null),
     latest: (id) => reports.findLast(({ device }) => device === id) ?? null,
     scan: (id, range, order) => scan(id, range, order === "newest"),

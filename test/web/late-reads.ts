@@ -7,7 +7,7 @@ import { SeededRandom } from "../e2e/seeded-random.ts";
 
 export type Reads = DeviceReads & ReportReads;
 /** What is read; `next` is a step of a scan, `messages` one of a scan of messages. */
-export type ReadName = Exclude<keyof Reads, "scan"> | "next";
+export type ReadName = Exclude<keyof Reads, "scan" | "isShared"> | "next";
 
 /** The most microtasks that a read takes. */
 const lateMax = 20;
@@ -53,6 +53,7 @@ export function lateReads(
     end: () => later("end", () => reads.end()),
     first: () => later("first", () => reads.first()),
     count: () => later("count", () => reads.count()),
+    isShared: () => reads.isShared(),
     reportsAt: (numbers) => later("reportsAt", () => reads.reportsAt(numbers)),
     latest: (id) => later("latest", () => reads.latest(id)),
     scan: (...asked) => laterScan("next", reads.scan(...asked)),

@@ -89,6 +89,10 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return 1;
   }
 
+  isShared(): boolean {
+    return false;
+  }
+
   count(): number {
     return this.reports.size;
   }

@@ -111,7 +111,7 @@ function assembled(
   const numbers = new ReportNumbers({ ...blocks, now }, found.isQuiet ? found.next : null);
   const horizon: Horizon = new Horizon(readers, numbers, found.isQuiet ? found.next : 0, now);
   const summaries = new ChunkSummaries(readers, horizon);
-  const reads = new PostgresReads(readers, summaries, horizon);
+  const reads = new PostgresReads(readers, summaries, horizon, () => lease.isAlone);
   const store = new PostgresStore(
     connector,
     lease.fence,

@@ -162,5 +162,5 @@ const everything = { low: 0, high: Number.MAX_SAFE_INTEGER };
 
 function readsOf(readers: Readers): PostgresReads {
   const horizon = new Horizon(readers, null, 0, () => performance.now());
-  return new PostgresReads(readers, new ChunkSummaries(readers, horizon), horizon);
+  return new PostgresReads(readers, new ChunkSummaries(readers, horizon), horizon, () => true);
 }

@@ -39,10 +39,12 @@ import {
 const sessionsPerPage = 20_000;
 
 export class PostgresReads implements DeviceReads, ReportReads {
+  /** @param isAlone tells whether no other server stores reports */
   constructor(
     private readonly readers: Readers,
     private readonly summaries: ChunkSummaries,
     private readonly horizon: Horizon,
+    private readonly isAlone: () => boolean,
   ) {}
 
   async roster(after: string, limit: number): Promise<readonly RosterRow[]> {
@@ -179,6 +181,10 @@ export class PostgresReads implements DeviceReads, ReportReads {
       "SELECT min(sequence)::float8 AS first FROM report",
     );
     return row?.first ?? this.end();
+  }
+
+  isShared(): boolean {
+    return !this.isAlone();
   }
 
   count(): Promise<number> {

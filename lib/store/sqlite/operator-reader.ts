@@ -116,6 +116,10 @@ export class OperatorReader implements DeviceReads, ReportReads {
   }
 
   /** How many reports are kept. */
+  isShared(): boolean {
+    return false;
+  }
+
   count(): number {
     return (this.#indexed.get()?.reports ?? 0) + this.store.chunks.count;
   }
