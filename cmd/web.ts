@@ -87,6 +87,7 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
       get: (id) => sessions.get(id),
       all: () => sessions.values(),
     },
+    elsewhere: parts.store.elsewhere,
     operator: {
       ask: (id, code, target, by) => parts.ask({ id, code, target }, by),
       remove: async (id) => {

@@ -1,7 +1,7 @@
 // The servers of one store, its nodes: what they tell and ask each other. A store in a file has one. Types, and that one.
 
 import type { AskResult } from "./asks.ts";
-import type { Asker, RosterRow, SessionRow } from "./rows.ts";
+import type { Asker, ReportRow, RosterRow, SessionRow } from "./rows.ts";
 
 /** A sealed packet of a device to another one, which is logged in at another node. */
 export type Relayed = { readonly from: string; readonly to: string; readonly packet: Uint8Array };
@@ -79,4 +79,12 @@ export interface StoreNodes extends Nodes {
   nodeOf(id: string): Promise<string | null>;
   /** Asks a device of another node. */
   ask(node: string, question: NodeQuestion): Promise<AskResult>;
+}
+
+/** What a node reads of devices that others hear, of which it has no session in memory. */
+export interface ElsewhereReads {
+  /** The open sessions of some devices, in the same order; null for each that has none. */
+  openSessions(ids: readonly string[]): Promise<readonly (SessionRow | null)[]>;
+  /** The newest reports of some devices, in the same order; null for each that has none. */
+  latestReports(ids: readonly string[]): Promise<readonly (ReportRow | null)[]>;
 }

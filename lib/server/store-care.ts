@@ -2,7 +2,7 @@
 // with it while no server of theirs runs. Types only.
 
 import type { OperatingError } from "../operating-error.ts";
-import type { StoreNodes } from "./nodes.ts";
+import type { ElsewhereReads, StoreNodes } from "./nodes.ts";
 import type { ListedDevice, ReportRow, SessionRow } from "./rows.ts";
 import type { Soon } from "./soon.ts";
 import type { Store } from "./store-port.ts";
@@ -93,6 +93,8 @@ export interface OpenStore extends Store {
   readonly damage: string | null;
   /** The servers of this store; null if it can have only one. */
   readonly nodes: StoreNodes | null;
+  /** Reads of devices that other servers hear; null as `nodes`. */
+  readonly elsewhere: ElsewhereReads | null;
   /** All open sessions that this server heard last. */
   openSessions(): Soon<readonly SessionRow[]>;
   /** Notes an error of a read. @returns whether it means that the store is damaged where it was read */

@@ -9,7 +9,8 @@ import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handl
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import type { Roster, RosterEntry } from "./roster.ts";
+import type { RosterEntry } from "./presence-of.ts";
+import type { Roster } from "./roster.ts";
 import { presenceFields, reportOf, unknown } from "./device-values.ts";
 import { Slice } from "./slice.ts";
 
@@ -35,14 +36,14 @@ async function device(ports: WebPorts, roster: Roster, id: string): Promise<Rout
   const entry = roster.get(id);
   if (entry === undefined) throw unknown(id);
   const read = new DeviceReading(ports);
-  const [latest] = await Promise.all([ports.reports.latest(id), read.take([id])]);
+  const [latest] = await Promise.all([ports.reports.latest(id), read.take([entry])]);
   await read.renew();
   const facts = read.facts.get(id);
   // It may have been deregistered meanwhile, and even registered again, as another one.
   if (facts === undefined || !roster.has(entry)) throw unknown(id);
   const last = read.reportOf(id);
   const isNewer = last !== null && last.sequence > (latest?.sequence ?? 0);
-  return deviceOf(ports, roster, entry, facts, isNewer ? last : latest);
+  return deviceOf(roster, entry, facts, read, isNewer ? last : latest);
 }
 
 async function list(
@@ -63,7 +64,7 @@ async function list(
   const slice = new Slice();
   for (let begin = 0; begin < page.entries.length; begin += devicesPerRead) {
     const entries = page.entries.slice(begin, begin + devicesPerRead);
-    await read.take(entries.map(({ id }) => id));
+    await read.take(entries);
     await slice.breathe();
   }
   await read.renew();
@@ -72,21 +73,24 @@ async function list(
     const facts = read.facts.get(entry.id);
     // It was deregistered meanwhile, or is not what was asked for any more.
     if (facts === undefined || !roster.has(entry, presence)) return [];
-    return [deviceOf(ports, roster, entry, facts, read.reportOf(entry.id))];
+    const report = entry.ended === null ? read.reportOf(entry.id) : null;
+    return [deviceOf(roster, entry, facts, read, report)];
   });
   const next = page.next === null ? null : encodeCursor(page.next);
   return { devices, total: page.total, next };
 }
 
 function deviceOf(
-  ports: WebPorts,
   roster: Roster,
   entry: RosterEntry,
   facts: DeviceRow,
+  read: DeviceReading,
   report: ReportRow | null,
 ): DeviceJson {
   const { id, mac, ip, port, registered, repeats } = facts;
-  const live = entry.ended === null ? ports.presence.get(id) : undefined;
+  const heard = entry.ended === null ? read.heardOf(id) : null;
+  const session = read.sessionOf(id);
+  if (session !== null) roster.hear(id, session.session, session.lastSeen);
   return {
     id,
     mac,
@@ -94,9 +98,10 @@ function deviceOf(
     port,
     registered: timeText(registered),
     ...presenceFields(roster, entry),
-    transport: live === undefined ? null : live.sealed ? "sealed" : "text",
-    everySeconds: live?.everySeconds ?? null,
-    source: live === undefined ? null : { ip: live.source.ip, port: live.source.port },
+    transport: heard === null ? null : heard.sealed ? "sealed" : "text",
+    everySeconds: heard?.everySeconds ?? null,
+    source: heard === null ? null : { ip: heard.source.ip, port: heard.source.port },
+    node: heard?.node || null,
     lastReport: report === null ? null : reportOf(report),
     repeats,
   };
@@ -123,6 +128,7 @@ async function sessions(
       reason: row.reason,
       ip: live?.source.ip ?? row.source.ip,
       port: live?.source.port ?? row.source.port,
+      node: row.node || null,
     };
   });
   const last = page.at(-1);

@@ -1,24 +1,51 @@
-// Owns what a page of the device list reads of its devices, in bulk: their registrations and last reports. Decides nothing.
+// Owns what a page of the device list reads of its devices, in bulk: their registrations and last reports, and how other
+// servers of the store hear them. Decides nothing.
 
-import type { DeviceRow, ReportRow } from "../server/rows.ts";
+import type { Address } from "../protocol/messages.ts";
+import type { DeviceRow, ReportRow, SessionRow } from "../server/rows.ts";
 import type { WebPorts } from "./ports.ts";
+import { presenceOf, type RosterEntry } from "./presence-of.ts";
 
 /** How often last reports are read again. */
 const renewalsMax = 3;
 
+/** How a device that is logged in is heard. */
+export type Heard = {
+  /** The server that hears it; empty if there is one only. */
+  readonly node: string;
+  readonly sealed: boolean;
+  readonly everySeconds: number | null;
+  readonly source: Address;
+};
+
 export class DeviceReading {
   /** The registrations of the devices that are registered, by id. */
   readonly facts = new Map<string, DeviceRow>();
-  /** The last reports of those that are logged in, by id. */
+  /** The last reports of those that are logged in here, by id. */
   readonly #reports = new Map<string, ReportRow>();
   /** The numbers of these reports, also of those that were removed. */
   readonly #numbers = new Map<string, number>();
+  /** The sessions of devices that are logged in at other servers, by id. */
+  readonly #sessions = new Map<string, SessionRow>();
+  /** The last reports of devices that have not reported here since they were first heard here, by id. */
+  readonly #earlier = new Map<string, ReportRow>();
 
-  constructor(private readonly ports: Pick<WebPorts, "devices" | "reports" | "presence">) {}
+  constructor(
+    private readonly ports: Pick<
+      WebPorts,
+      "devices" | "reports" | "presence" | "elsewhere" | "node"
+    >,
+  ) {}
 
   /** Reads some more devices. */
-  async take(ids: readonly string[]): Promise<void> {
-    const [facts] = await Promise.all([this.ports.devices.factsOf(ids), this.#readReports(ids)]);
+  async take(entries: readonly RosterEntry[]): Promise<void> {
+    const ids = entries.map(({ id }) => id);
+    const online = entries.filter((entry) => presenceOf(entry) === "online").map(({ id }) => id);
+    const [facts] = await Promise.all([
+      this.ports.devices.factsOf(ids),
+      this.#readReports(ids),
+      this.#readElsewhere(online),
+    ]);
     for (const row of facts) if (row !== null) this.facts.set(row.id, row);
   }
 
@@ -35,9 +62,28 @@ export class DeviceReading {
     }
   }
 
+  /** How a device is heard; null if nobody hears it. */
+  heardOf(id: string): Heard | null {
+    const live = this.ports.presence.get(id);
+    const session = this.#sessions.get(id);
+    if (live !== undefined) {
+      const { sealed, everySeconds, source } = live;
+      return { node: this.ports.node, sealed, everySeconds, source };
+    }
+    if (session === undefined) return null;
+    const { node, clientKey, everySeconds, source } = session;
+    return { node, sealed: clientKey !== null, everySeconds, source };
+  }
+
   /** The last report of a device that is logged in, or null. */
   reportOf(id: string): ReportRow | null {
-    return this.#numberOf(id) === 0 ? null : (this.#reports.get(id) ?? null);
+    const own = this.#numberOf(id) === 0 ? undefined : this.#reports.get(id);
+    return own ?? this.#earlier.get(id) ?? null;
+  }
+
+  /** The session of a device that another server hears, as that has written it down; null if there is none. */
+  sessionOf(id: string): SessionRow | null {
+    return this.#sessions.get(id) ?? null;
   }
 
   async #readReports(ids: readonly string[]): Promise<void> {
@@ -53,7 +99,21 @@ export class DeviceReading {
     }
   }
 
-  /** The number of the last report of a device that is logged in; 0 without one. */
+  async #readElsewhere(online: readonly string[]): Promise<void> {
+    const { elsewhere, presence } = this.ports;
+    if (elsewhere === null) return;
+    const far = online.filter((id) => presence.get(id) === undefined);
+    const quiet = online.filter((id) => this.#numberOf(id) === 0);
+    const [sessions, reports] = await Promise.all([
+      far.length === 0 ? [] : elsewhere.openSessions(far),
+      quiet.length === 0 ? [] : elsewhere.latestReports(quiet),
+    ]);
+    for (const session of sessions)
+      if (session !== null) this.#sessions.set(session.device, session);
+    for (const report of reports) if (report !== null) this.#earlier.set(report.device, report);
+  }
+
+  /** The number of the last report of a device that is logged in here; 0 without one. */
   #numberOf(id: string): number {
     return this.ports.presence.get(id)?.lastReport ?? 0;
   }

@@ -230,8 +230,8 @@ export class LiveFeed {
 
 /** The first event of a stream. */
 function hello(ports: WebPorts): Uint8Array {
-  const { version, devicePort } = ports;
-  const event: LiveEvents["hello"] = { time: timeText(ports.now()), version, devicePort };
+  const { version, node, devicePort } = ports;
+  const event: LiveEvents["hello"] = { time: timeText(ports.now()), version, node, devicePort };
   return eventBytes("hello", event);
 }
 

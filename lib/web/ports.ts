@@ -5,7 +5,7 @@ import type { Feed } from "../server/feed.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
-import type { NodeRow } from "../server/nodes.ts";
+import type { ElsewhereReads, NodeRow } from "../server/nodes.ts";
 import type { Asker } from "../server/rows.ts";
 import type { Soon } from "../server/soon.ts";
 import type { StoreSize } from "../server/store-care.ts";
@@ -28,7 +28,10 @@ export type WebPorts = {
   readonly devicePort: number;
   readonly devices: DeviceReads;
   readonly reports: ReportReads;
+  /** The sessions that this server hears. */
   readonly presence: PresenceSource;
+  /** Reads of devices that other servers of the store hear; null if it is a file. */
+  readonly elsewhere: ElsewhereReads | null;
   readonly operator: OperatorCalls;
   readonly activity: ActivitySource;
   readonly gauges: () => Gauges;

@@ -1,8 +1,11 @@
-// Whether a device is there, by its row in the roster. Pure.
+// A device in the roster, and whether it is there. Pure.
 
 import type { RosterRow } from "../server/rows.ts";
 import type { Presence } from "./api/shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
+
+/** A device in the roster. */
+export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
 
 type Entry = Pick<RosterRow, "session" | "ended" | "reason">;
 

@@ -5,38 +5,15 @@
 import type { Fact } from "../server/feed.ts";
 import type { RosterRow } from "../server/rows.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
-import type { Places } from "./api/forms.ts";
 import type { StatusJson } from "./api/server-shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
 import type { PresenceSource } from "./ports.ts";
-import { isOf, isSilent } from "./presence-of.ts";
+import { isOf, isSilent, type RosterEntry } from "./presence-of.ts";
+import { pageOf, type RosterPage, type RosterQuery } from "./roster-page.ts";
 import { Slice } from "./slice.ts";
 
-/** A device in the roster. */
-export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
-
-export type RosterQuery = {
-  /** A part of an id, in lower case; empty for all devices. */
-  readonly contains: string;
-  readonly presence: PresenceFilter | null;
-  readonly key: "id" | "lastSeen";
-  readonly descending: boolean;
-  readonly limit: number;
-  /** The place of the last entry of the previous page; null for the first page. */
-  readonly after: RosterPlace | null;
-};
-
-type RosterPlace = Places["device"];
-
-export type RosterPage = {
-  readonly entries: readonly RosterEntry[];
-  readonly total: number;
-  readonly next: RosterPlace | null;
-};
-
-/** How many rows one step reads, and how many entries one step examines. */
+/** How many rows one step reads. */
 const rowsPerStep = 1_000;
-const looksPerStep = 5_000;
 
 export class Roster {
   readonly #byId = new Map<string, RosterEntry>();
@@ -109,30 +86,10 @@ export class Roster {
     }
   }
 
-  /** A page of the matching devices. Examines all devices once and keeps only the first ones in the order wanted. */
+  /** A page of the matching devices. */
   async page(query: RosterQuery): Promise<RosterPage> {
     await this.load();
-    const best: { entry: RosterEntry; place: RosterPlace }[] = [];
-    const sign = query.descending ? -1 : 1;
-    const before = (a: RosterPlace, b: RosterPlace) => sign * compare(query.key, a, b) < 0;
-    const slice = new Slice();
-    let total = 0;
-    let looks = 0;
-    for (const entry of this.#byId.values()) {
-      if (++looks % looksPerStep === 0) await slice.breathe();
-      if (query.presence !== null && !isOf(query.presence, entry)) continue;
-      if (query.contains !== "" && !entry.id.toLowerCase().includes(query.contains)) continue;
-      total++;
-      const place = { id: entry.id, lastSeen: this.lastSeen(entry) ?? -1 };
-      if (query.after !== null && !before(query.after, place)) continue;
-      const last = best.at(-1);
-      if (best.length > query.limit && last !== undefined && !before(place, last.place)) continue;
-      best.splice(rankOf(best, place, before), 0, { entry, place });
-      if (best.length > query.limit + 1) best.pop();
-    }
-    const page = best.slice(0, query.limit);
-    const next = best.length > query.limit ? (page.at(-1)?.place ?? null) : null;
-    return { entries: page.map(({ entry }) => entry), total, next };
+    return pageOf(this.#byId.values(), query, (entry) => this.lastSeen(entry));
   }
 
   /** When its last packet came, ms since 1970; null if it has not logged in since it registered. */
@@ -140,6 +97,16 @@ export class Roster {
     if (entry.session === 0) return null;
     const live = entry.ended === null ? this.presence.get(entry.id) : undefined;
     return live?.lastSeen ?? entry.lastSeen;
+  }
+
+  /** Another server has heard a device. @param lastSeen ms since 1970. @returns whether that was not known yet */
+  hear(id: string, session: number, lastSeen: number): boolean {
+    const entry = this.#byId.get(id);
+    if (entry?.session !== session || entry.ended !== null || entry.lastSeen === lastSeen) {
+      return false;
+    }
+    entry.lastSeen = lastSeen;
+    return true;
   }
 
   async #load(): Promise<void> {
@@ -273,26 +240,4 @@ function note(meanwhile: Map<string, Fact[]>, fact: Fact): void {
 
 function neverSeen(id: string): RosterEntry {
   return { id, session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
-}
-
-function compare(key: "id" | "lastSeen", a: RosterPlace, b: RosterPlace): number {
-  if (key === "lastSeen" && a.lastSeen !== b.lastSeen) return a.lastSeen - b.lastSeen;
-  if (a.id === b.id) return 0;
-  return a.id < b.id ? -1 : 1;
-}
-
-/** The index at which an entry with this place belongs in the sorted list. */
-function rankOf(
-  best: readonly { readonly place: RosterPlace }[],
-  place: RosterPlace,
-  before: (a: RosterPlace, b: RosterPlace) => boolean,
-): number {
-  let low = 0;
-  let high = best.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (before((best[middle] as { place: RosterPlace }).place, place)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -27,6 +27,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     devices: noDevices,
     reports: reportsOf([]),
     presence: { get: () => undefined, all: () => [][Symbol.iterator]() },
+    elsewhere: null,
     operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),

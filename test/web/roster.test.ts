@@ -2,12 +2,9 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Fact, Feed } from "../../lib/server/feed.ts";
-import {
-  Roster,
-  type RosterEntry,
-  type RosterPage,
-  type RosterQuery,
-} from "../../lib/web/roster.ts";
+import type { RosterEntry } from "../../lib/web/presence-of.ts";
+import { Roster } from "../../lib/web/roster.ts";
+import type { RosterPage, RosterQuery } from "../../lib/web/roster-page.ts";
 import { fakePorts, liveSession, noDevices, rosterRow } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 

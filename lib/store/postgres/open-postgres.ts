@@ -20,6 +20,7 @@ import { comesWithinMs, Horizon, oldestWriting } from "./reports/horizon.ts";
 import { PostgresRemover } from "./reports/remover.ts";
 import { begin, lock } from "./nodes/claim.ts";
 import { differences } from "./nodes/differences.ts";
+import { PostgresElsewhere } from "./nodes/elsewhere-reads.ts";
 import { Lease } from "./nodes/lease.ts";
 import { PostgresNodes } from "./nodes/postgres-nodes.ts";
 import { assertCopied } from "./schema/copied.ts";
@@ -141,6 +142,7 @@ function assembled(
     apply: (steps) => store.apply(steps),
     housekeep: () => store.housekeep(),
     nodes,
+    elsewhere: new PostgresElsewhere(readers),
     openSessions: () => reads.openSessions(lease.fence.node),
     noteError: () => false,
     watch: () => {

@@ -39,6 +39,7 @@ export async function openSqlite(path: string, opening: Opening): Promise<OpenSt
         return store.damage;
       },
       nodes: null,
+      elsewhere: null,
       apply: (steps) => store.apply(steps),
       housekeep: () => store.housekeep(),
       openSessions: () => store.openSessions(),

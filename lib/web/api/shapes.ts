@@ -82,6 +82,10 @@ export const device = object({
   transport: about(word("text", "sealed", null), "null unless it is online"),
   everySeconds: about(orNull(number), "the heartbeat interval that it stated"),
   source: about(orNull(source), "the source address of its last packet"),
+  node: about(
+    orNull(text),
+    "the name of the server that hears it, of several on one store; null unless it is online",
+  ),
   lastReport: about(orNull(report), "in a list, null unless the device is online"),
   repeats: about(
     count,
@@ -104,6 +108,7 @@ export const session = object({
   lastSeen: time,
   reason,
   ...address,
+  node: about(orNull(text), "the server that heard it last, of several on one store"),
 });
 export type SessionJson = Infer<typeof session>;
 
@@ -162,6 +167,7 @@ export const events = {
     object({
       time,
       version: text,
+      node: about(text, "as in `status`"),
       devicePort: about(port, "the UDP port that devices send to"),
     }),
     "the first event of each stream",

@@ -38,8 +38,11 @@ export class DeviceFactsCard {
     beat: element("dd", {}, "–"),
     stated: element("dd", { class: "mono" }, "–"),
     mac: element("dd", { class: "mono" }, "–"),
+    node: element("dd", { class: "mono" }, "–"),
     repeats: element("dd", {}, "–"),
   };
+  /** Shown only with several servers. */
+  readonly #node = fact("Talks to", this.#texts.node);
   /** Shown only if there are any. */
   readonly #repeats = fact("Repeated reports", this.#texts.repeats);
   readonly view = element(
@@ -48,11 +51,15 @@ export class DeviceFactsCard {
     fact("Last seen", element("dd", {}, this.#seen)),
     fact("Heartbeat", this.#texts.beat),
     fact("Sends from", this.#texts.source),
+    this.#node,
     fact("Registered address", this.#texts.stated),
     fact("MAC address", this.#texts.mac),
     fact("Registered", element("dd", {}, this.#registered)),
     this.#repeats,
   );
+
+  /** The name of the server that answers, among those of its store. */
+  ownNode = "";
 
   show(device: DeviceJson): void {
     const { presence, since, transport, source, everySeconds } = device;
@@ -80,6 +87,7 @@ export class DeviceFactsCard {
           : "–"
         : `every ${span(everySeconds * 1000)}`,
     );
+    this.#showNode(device);
     setText(this.#texts.stated, address(device));
     setText(this.#texts.mac, device.mac);
     this.#repeats.hidden = device.repeats === 0;
@@ -87,6 +95,15 @@ export class DeviceFactsCard {
     this.#texts.repeats.title =
       "Acknowledged and not stored again: the same time, code and message as a report before. Many of them may mean that " +
       "the device's clock stands still.";
+  }
+
+  #showNode({ node }: DeviceJson): void {
+    this.#node.hidden = node === null;
+    setText(this.#texts.node, node ?? "–");
+    this.#texts.node.title =
+      node === this.ownNode
+        ? "The server that shows this page"
+        : "Another server of the same database; when its last packet came is known from there, about every ten seconds";
   }
 
   /** Updates the time of the last packet. */

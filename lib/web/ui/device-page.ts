@@ -98,8 +98,9 @@ export class DevicePage implements Page {
   }
 
   readonly receiver: Page["receiver"] = {
-    hello: ({ devicePort }) => {
+    hello: ({ devicePort, node }) => {
       this.#devicePort = devicePort;
+      this.#facts.ownNode = node;
       if (this.title.length > idCharsMax) return this.#showGone();
       void this.#load();
       void this.#chart.load();

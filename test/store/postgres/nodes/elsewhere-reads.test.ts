@@ -1,0 +1,65 @@
+// Reads of devices that other nodes hear: of many at once, in the order in which they were asked for.
+
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import type { ElsewhereReads } from "../../../../lib/server/nodes.ts";
+import type { Write } from "../../../../lib/server/store-port.ts";
+import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { reading, report, write } from "../../contract/tested-store.ts";
+import { deviceOf, startOfTime } from "../../fixtures.ts";
+import { closeStores, newAddress, openAt } from "../postgres-fixtures.ts";
+
+setDefaultTimeout(testTimeoutMs);
+afterEach(closeStores);
+
+const traits = { fingerprint: "SHA256:one", sharedIp: false };
+const source = { ip: "10.0.0.9", port: 7 };
+
+/** Two nodes on one database. */
+async function pair() {
+  const address = await newAddress();
+  const a = await openAt(address, [], traits, "a");
+  const b = await openAt(address, [], traits, "b");
+  return { a, b, elsewhere: b.elsewhere as ElsewhereReads };
+}
+
+function registered(number: number): Write {
+  return { kind: "insert-device", device: deviceOf(number), hash: "h", at: startOfTime };
+}
+
+function opened(number: number, sealed = false): Write {
+  const clientKey = sealed ? new Uint8Array(32).fill(number) : null;
+  const device = deviceOf(number).id;
+  const session = { device, source, stated: source, started: startOfTime, clockOffset: null };
+  return { kind: "open-session", session: { ...session, clientKey } };
+}
+
+test("open sessions of some devices, null for each that has none", async () => {
+  const { a, elsewhere } = await pair();
+  const text = await write(a, registered(1), opened(1));
+  const sealed = await write(a, registered(2), opened(2, true));
+  const ended = await write(a, registered(3), opened(3));
+  const end = { session: ended, reason: "logoff", lastSeen: startOfTime, at: startOfTime } as const;
+  await write(a, { kind: "end-session", ...end });
+  const found = await elsewhere.openSessions(["device-3", "nobody", "device-2", "device-1"]);
+  expect(found).toMatchObject([
+    null,
+    null,
+    { session: sealed, device: "device-2", node: "a", source, ended: null },
+    { session: text, device: "device-1", node: "a", clientKey: null },
+  ]);
+  expect(found[2]?.clientKey).toHaveLength(32);
+});
+
+test("the last reports of some devices, null for each that has none", async () => {
+  const { a, b, elsewhere } = await pair();
+  const one = await write(a, registered(1), opened(1));
+  await write(a, registered(2), opened(2));
+  await report(a, { ...reading("device-1", "1"), session: one });
+  await report(a, { ...reading("device-1", "2"), session: one });
+  expect(await elsewhere.latestReports(["device-2", "device-1", "nobody"])).toMatchObject([
+    null,
+    { device: "device-1", message: "2" },
+    null,
+  ]);
+  expect(await b.elsewhere?.openSessions([])).toEqual([]);
+});
