@@ -81,10 +81,32 @@ export interface StoreNodes extends Nodes {
   ask(node: string, question: NodeQuestion): Promise<AskResult>;
 }
 
+/** A look at the sessions of a node. */
+export type HeardLook = {
+  readonly node: string;
+  /** Those of devices with ids after this one. */
+  readonly after: string;
+  /** The mark of an earlier look: what was written before it is left out. null: nothing is. */
+  readonly since: string | null;
+  /** How many sessions are examined at most. */
+  readonly limit: number;
+};
+
+/** What a look found. */
+export type HeardFound = {
+  readonly sessions: readonly (readonly [device: string, session: number, lastSeen: number])[];
+  /** The last id examined; null if there are no more. */
+  readonly last: string | null;
+  /** Tells in a later look what was written since. */
+  readonly mark: string;
+};
+
 /** What a node reads of devices that others hear, of which it has no session in memory. */
 export interface ElsewhereReads {
   /** The open sessions of some devices, in the same order; null for each that has none. */
   openSessions(ids: readonly string[]): Promise<readonly (SessionRow | null)[]>;
   /** The newest reports of some devices, in the same order; null for each that has none. */
   latestReports(ids: readonly string[]): Promise<readonly (ReportRow | null)[]>;
+  /** Examines some open sessions of a node, in the order of ids, for what has changed in them. */
+  heard(look: HeardLook): Promise<HeardFound>;
 }

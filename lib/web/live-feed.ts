@@ -11,6 +11,7 @@ import {
   type LiveClients,
   type Subscription,
 } from "./live-clients.ts";
+import { HeardElsewhere } from "./heard-elsewhere.ts";
 import { timeText } from "./parameters.ts";
 import type { ActivityLine, WebPorts } from "./ports.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
@@ -23,6 +24,8 @@ const frameMs = 500;
 /** `seen` is sent with every 4th frame, `status` with every 2nd. */
 const seenEvery = 4;
 const statusEvery = 2;
+/** How many devices a `seen` event has at most. */
+const seenPerFrame = 2_000;
 const changesPerFrame = 1_000;
 const linesPerFrame = 100;
 const messageCharsMax = 256;
@@ -32,6 +35,7 @@ const noteEveryMs = 60_000;
 export class LiveFeed {
   readonly #changed = new Set<string>();
   readonly #news: SessionNews;
+  readonly #elsewhere: HeardElsewhere;
   readonly #foreign: ForeignReports;
   /** Of each client that watches one device. */
   readonly #watched = new WeakMap<LiveClient, DeviceWatch>();
@@ -51,6 +55,7 @@ export class LiveFeed {
     private readonly status: ServerStatus,
   ) {
     this.#news = new SessionNews(ports);
+    this.#elsewhere = new HeardElsewhere(ports, status.nodes, roster);
     this.#foreign = new ForeignReports(ports);
   }
 
@@ -118,8 +123,10 @@ export class LiveFeed {
     const isOver = () => timer !== this.#timer;
     try {
       await this.#foreign.read();
+      await this.#elsewhere.look();
       const news = await this.#news.next(withSeen);
       if (!isOver()) this.#tellNews(news);
+      if (!isOver() && withSeen) this.#tellSeen(news.seen);
       await this.#tellWatchers();
       const status = withStatus ? await this.status.read() : null;
       if (status !== null && !isOver()) this.#tell("status", status);
@@ -175,12 +182,15 @@ export class LiveFeed {
   }
 
   #tellNews(news: NewsFound): void {
-    const { seen } = news;
     const { reports, more } = this.#foreign.take(news.reports);
     if (reports.length > 0) {
       const event = { reports: reports.map(shortened), more: more || news.more };
       this.#tell("reports", event, () => null);
     }
+  }
+
+  #tellSeen(here: NewsFound["seen"]): void {
+    const seen = [...here, ...this.#elsewhere.take(seenPerFrame - here.length)];
     if (seen.length === 0) return;
     this.#tell("seen", { seen }, (device) => {
       const own = seen.filter(([id]) => id === device);

@@ -12,6 +12,8 @@ export function elsewhereOf(reads: Reads, change: Partial<SessionRow> = {}): Els
     return latest?.ended === null ? { ...latest, node: "a", ...change } : null;
   };
   return {
+    // A test says what was heard.
+    heard: async () => ({ sessions: [], last: null, mark: "" }),
     openSessions: (ids) => Promise.all(ids.map(openOf)),
     latestReports: (ids) => Promise.all(ids.map(async (id) => reads.latest(id))),
   };

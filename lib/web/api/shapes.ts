@@ -183,7 +183,8 @@ export const events = {
   ),
   seen: about(
     object({ seen: listOf(pairOf(id, about(number, "ms since 1970"))) }),
-    "every 2 s, devices with newer packets; at most 2,000, the others follow",
+    "every 2 s, devices with newer packets; those of other servers of the store about every 10 s; at most 2,000, the others " +
+      "follow",
   ),
   activity: about(
     object({ lines: listOf(line), skipped: about(count, "how many lines were left out") }),

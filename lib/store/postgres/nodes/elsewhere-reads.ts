@@ -1,7 +1,7 @@
 // Owns the reads of devices that other nodes hear: their open sessions, their last reports, and when each was heard. In bulk,
 // and never more at once than one page of a list. Never writes.
 
-import type { ElsewhereReads } from "../../../server/nodes.ts";
+import type { ElsewhereReads, HeardFound, HeardLook } from "../../../server/nodes.ts";
 import type { ReportRow, SessionRow } from "../../../server/rows.ts";
 import { textArray } from "../connection/arrays.ts";
 import type { Readers } from "../connection/readers.ts";
@@ -30,5 +30,31 @@ export class PostgresElsewhere implements ElsewhereReads {
     );
     const found = new Map(rows.map(reportOf).map((row) => [row.device, row]));
     return ids.map((id) => found.get(id) ?? null);
+  }
+
+  /**
+   * What was written since a look is known by the transactions that wrote it: `last_seen` has no index, else no touch would
+   * be cheap, and it goes by the clocks of other servers.
+   */
+  async heard({ node, after, since, limit }: HeardLook): Promise<HeardFound> {
+    const [row] = await this.readers.read<{
+      last: string;
+      looked: number;
+      mark: string;
+      heard: string;
+    }>(
+      `WITH page AS (
+         SELECT device, session, last_seen, age(xmin) AS age FROM session
+         WHERE ended IS NULL AND node = $1 AND device > $2 ORDER BY device LIMIT $3::int
+       )
+       SELECT max(device) AS last, count(*)::int AS looked, pg_snapshot_xmin(pg_current_snapshot())::text AS mark,
+         coalesce(json_agg(json_build_array(device, session, last_seen))
+           FILTER (WHERE $4::text IS NULL OR age <= age($4::text::xid8::xid)), '[]')::text AS heard
+       FROM page`,
+      [node, after, limit, since],
+    );
+    const { last, looked, mark, heard } = row as NonNullable<typeof row>;
+    const sessions = JSON.parse(heard) as HeardFound["sessions"];
+    return { sessions, last: looked < limit ? null : last, mark };
   }
 }

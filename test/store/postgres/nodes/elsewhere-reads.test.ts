@@ -63,3 +63,44 @@ test("the last reports of some devices, null for each that has none", async () =
   ]);
   expect(await b.elsewhere?.openSessions([])).toEqual([]);
 });
+
+test("sessions of a node that were written since a look, and only those", async () => {
+  const { a, b, elsewhere } = await pair();
+  const [one, two] = [
+    await write(a, registered(1), opened(1)),
+    await write(a, registered(2), opened(2)),
+  ];
+  await write(b, registered(3), opened(3));
+  const look = (since: string | null, after = "", limit = 10) =>
+    elsewhere.heard({ node: "a", after, since, limit });
+  const first = await look(null);
+  expect(first).toMatchObject({
+    sessions: [
+      ["device-1", one, startOfTime],
+      ["device-2", two, startOfTime],
+    ],
+    last: null,
+  });
+  expect((await look(first.mark)).sessions).toEqual([]);
+  const touch = { device: "device-2", source, everySeconds: 9, clockOffset: null, repeats: 0 };
+  // The clock of its server was set back.
+  const touches = [{ ...touch, session: two, lastSeen: startOfTime - 5 }];
+  await write(a, { kind: "touch-sessions", touches });
+  expect((await look(first.mark)).sessions).toEqual([["device-2", two, startOfTime - 5]]);
+  const second = await look(first.mark);
+  expect((await look(second.mark)).sessions).toEqual([]);
+});
+
+test("a look examines so many sessions at most, and the next one goes on after them", async () => {
+  const { a, elsewhere } = await pair();
+  for (const number of [3, 1, 2]) await write(a, registered(number), opened(number));
+  const look = (after: string) => elsewhere.heard({ node: "a", after, since: null, limit: 2 });
+  const first = await look("");
+  expect(first.sessions.map(([id]) => id)).toEqual(["device-1", "device-2"]);
+  expect(first.last).toBe("device-2");
+  expect(await look("device-2")).toMatchObject({
+    sessions: [["device-3", expect.any(Number), startOfTime]],
+    last: null,
+  });
+  expect(await look("device-3")).toMatchObject({ sessions: [], last: null });
+});
