@@ -74,14 +74,15 @@ export class ForeignReports {
   }
 
   /**
-   * What is news of that which was read.
+   * What is news of that which was read: the newest report of each device.
    * @param own news of this server's sessions, which are told before; those that were told already are left out
    */
   take(own: readonly ReportRow[]): ForeignNews {
     if (this.since === null) return { reports: own, more: false };
-    const others = this.#found.filter((report) => !this.#isOwn(report));
-    const fresh = this.#told.take([...own, ...others]);
-    return { reports: fresh, more: fresh.length - own.length >= reportsPerCall };
+    const told = this.#told.take(own);
+    const others = this.#told.take(this.#found.filter((report) => !this.#isOwn(report)));
+    const newest = new Map(others.map((report) => [report.device, report]));
+    return { reports: [...told, ...newest.values()], more: others.length >= reportsPerCall };
   }
 
   /** Whether a report is of a session here: of these the last one is told. */

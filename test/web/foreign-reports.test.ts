@@ -145,11 +145,14 @@ test("the newest of many are told, and that there are more", async () => {
   const { feed, store, open, frame } = sharedFeed();
   const told = await open(null);
   await frame(0);
-  store("a", ...Array.from({ length: 300 }, (_, i) => i + 1));
+  for (let i = 1; i <= 300; i++) store(`d${i}`, i);
   await frame(500);
   const first = await told();
   expect([first?.numbers[0], first?.numbers.length, first?.more]).toEqual([101, 200, true]);
+  store("a", 301, 302, 303);
   await frame(1_000);
+  expect(await told()).toEqual({ numbers: [303], more: false });
+  await frame(1_500);
   expect(await told()).toBeNull();
   feed.close();
 });

@@ -179,7 +179,7 @@ export const events = {
   reports: about(
     object({ reports: listOf(report), more: yes }),
     "twice a second, only the newest of each device; messages are cut to 256 characters; at most 500, then `more` is " +
-      "true and the others follow",
+      "true and the others follow; of devices of other servers at most 200, then `more` is true",
   ),
   seen: about(
     object({ seen: listOf(pairOf(id, about(number, "ms since 1970"))) }),

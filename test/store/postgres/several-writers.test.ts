@@ -5,9 +5,12 @@ import type { SQL } from "bun";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import { SeriesReader } from "../../../lib/web/series-reader.ts";
-import { testTimeoutMs } from "../../e2e/polling.ts";
+import { DeviceWatch } from "../../../lib/web/device-watch.ts";
+import { ForeignReports } from "../../../lib/web/foreign-reports.ts";
+import { testTimeoutMs, until } from "../../e2e/polling.ts";
 import { SeededRandom } from "../../e2e/seeded-random.ts";
 import { postgresServer } from "../../postgres-server.ts";
+import { fakePorts } from "../../web/fake-ports.ts";
 import { reading, report } from "../contract/tested-store.ts";
 import { startOfTime } from "../fixtures.ts";
 import { oldestWriting } from "../../../lib/store/postgres/reports/horizon.ts";
@@ -143,6 +146,49 @@ test("reports of servers that have just started are waited for", async () => {
   expect(await store.reads.count()).toBe(301);
 });
 
+test("chunks are summed up for good while nobody reads", async () => {
+  const { store, sql, clock } = await shared();
+  await storeSome(store, 0, 300);
+  await sql.unsafe("SELECT nextval('report_block') FROM generate_series(1, 300)");
+  const summed = async () => {
+    const rows = await sql.unsafe(
+      "SELECT number::int AS number, reports::int AS reports FROM report_chunk",
+    );
+    return rows.length > 0 && [...rows];
+  };
+  for (const now of [0, 10_000, 29_000]) {
+    clock.now = now;
+    await storeSome(store, 1_000 + now, 300);
+    store.housekeep();
+  }
+  expect(await summed()).toBe(false);
+  clock.now = 31_000;
+  await storeSome(store, 40_000, 300);
+  store.housekeep();
+  expect(await until("the row of the chunk", summed)).toEqual([{ number: 0, reports: 300 + 212 }]);
+});
+
+test("what a server has stored is news for the live events of another", async () => {
+  const { address, store, clock } = await shared();
+  const other = await openAt(address, [], traits, "other", {}, { now: () => clock.now });
+  expect(other.reads.isShared()).toBe(true);
+  const ports = fakePorts({ reports: other.reads, uptimeMs: () => clock.now });
+  const news = new ForeignReports(ports);
+  const messages = async () => {
+    await news.read();
+    return news.take([]).reports.map(({ message }) => message);
+  };
+  await storeSome(store, 0, 3);
+  expect(await messages()).toEqual([]);
+  await storeSome(store, 5, 3);
+  expect(await messages()).toEqual(["7"]);
+  await report(store, reading("b", "x"));
+  expect(await messages()).toEqual(["x"]);
+  const watch = new DeviceWatch(ports, "a", 0);
+  const seen = await watch.next(news.since);
+  expect(seen.reports.map(({ message }) => message)).toEqual(["5", "6", "7"]);
+});
+
 test.each([1, 2, 3])(
   "two servers and others that commit late: all reads are right at any moment (seed %d)",
   async (seed) => {
@@ -151,10 +197,10 @@ test.each([1, 2, 3])(
     const other = await openAt(address, [], traits, "other", {}, { now: () => clock.now });
     const stores = [store, other];
     const charts = [series, new SeriesReader(other.reads)];
-    const held: (Held & { readonly until: number })[] = [];
+    const held: (Held & { readonly before: number })[] = [];
     for (let round = 0; round < 60; round++) {
       clock.now += random.below(4_000);
-      for (const one of held.filter(({ until }) => until <= clock.now || random.below(3) === 0)) {
+      for (const one of held.filter((it) => it.before <= clock.now || random.below(3) === 0)) {
         // One that was to end earlier ends late, but not later than it can.
         await one.commit();
         held.splice(held.indexOf(one), 1);
@@ -168,7 +214,7 @@ test.each([1, 2, 3])(
       if (random.below(2) === 0) {
         const times = Array.from({ length: 1 + random.below(3) }, () => random.below(90_000));
         const late = await hold(await takeBlock(), random.below(2) === 0 ? "a" : "b", times);
-        held.push({ ...late, until: clock.now + 17_000 - 4_000 });
+        held.push({ ...late, before: clock.now + 13_000 });
       }
       const writer = stores[random.below(2)] as OpenStore;
       await storeSome(writer, round * 1_000, 1 + random.below(400));

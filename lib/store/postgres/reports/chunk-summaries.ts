@@ -11,6 +11,8 @@ const rowsAtOnce = 16_384;
 /** From so many numbers on a count by rows takes long (200,000 rows: 60 ms), and is good for a second. */
 const manyNumbers = 200_000;
 const countedMs = 1_000;
+/** How often it is tried to sum up chunks for good, ms. */
+const settleEveryMs = 1_000;
 /** The lock of whoever sums up a chunk for good, or removes reports: "iotC" in ASCII. */
 export const chunkLock = 0x696f7443;
 
@@ -38,6 +40,7 @@ export class ChunkSummaries {
   /** The first chunk that may have no row. */
   #unsettled = 0;
   #settling: Promise<void> | null = null;
+  #nextSettling = -Infinity;
   #folding: Promise<unknown> = Promise.resolve();
   #counted = { reports: 0, until: -Infinity };
 
@@ -91,7 +94,11 @@ export class ChunkSummaries {
 
   /** Begins to write the rows of chunks that have none and to which nothing new comes. What fails is tried again. */
   settle(): void {
-    if (chunkOf(this.horizon.reachable) <= this.#unsettled || this.#settling !== null) return;
+    const now = this.horizon.now();
+    if (this.#settling !== null || now < this.#nextSettling) return;
+    if (chunkOf(this.horizon.reachable) <= this.#unsettled) return;
+    // It may have to wait for a transaction that hangs.
+    this.#nextSettling = now + settleEveryMs;
     this.#settling = this.horizon
       .read()
       .then((numbering) => this.#settleBelow(numbering))
