@@ -4,6 +4,7 @@
 import { failingOf, StoreFailure } from "../../server/store-failure.ts";
 import type { ReportStep, StepResult, Step, Store } from "../../server/store-port.ts";
 import { AskedDevices, isPlainReport } from "./batch/asked-devices.ts";
+import { newestBlock } from "./batch/blocks.ts";
 import type { BatchNumbers, ReportNumbers } from "./batch/numbers.ts";
 import { CommitLost, Fenced, Transaction } from "./batch/transaction.ts";
 import type { Connector } from "./connection/connector.ts";
@@ -156,7 +157,7 @@ export class PostgresStore implements Store {
           onQuestion: (device, time) => this.asked.note(device, time),
         }).run();
       } catch (error) {
-        if (error instanceof CommitLost) results = await this.#resultsOf(error);
+        if (error instanceof CommitLost) results = await this.#resultsOf(error, given);
         else if (attempt === attemptsMax || !inTheWay.has(stateOf(error))) throw error;
       }
       if (results !== null) return results;
@@ -164,12 +165,19 @@ export class PostgresStore implements Store {
   }
 
   /** What a transaction gives whose commit was not answered; null if it was rolled back. @throws StoreFailure `unknown` */
-  async #resultsOf({ transaction, results }: CommitLost): Promise<readonly StepResult[] | null> {
+  async #resultsOf(
+    { transaction, results }: CommitLost,
+    given: BatchNumbers,
+  ): Promise<readonly StepResult[] | null> {
     const end = performance.now() + unknownMs;
     return this.#untilKnown(async (writer) => {
       while (performance.now() < end) {
         const status = await statusOf(writer, transaction);
-        if (status === "committed") return results;
+        if (status === "committed") {
+          const [newest] = await writer.query(...newestBlock);
+          given.raise(newest?.["first"] as number);
+          return results;
+        }
         if (status === "aborted") return null;
         await Bun.sleep(pauseMs);
       }

@@ -63,6 +63,20 @@ test("numbers of reports are taken in blocks, and ascend also where blocks are a
   expect(at.taken).toEqual([1, 1]);
 });
 
+test("after devices have come from another server, numbers are higher than those that it has taken by then", async () => {
+  const { at, numbers } = numbersFrom(1, 1);
+  const batch = numbers.begin();
+  expect(await batch.next(2)).toEqual([1, 2]);
+  batch.raise(1);
+  expect(await batch.next(1)).toEqual([3]);
+  // Blocks that are on their way have numbers that were taken before those of another server.
+  const other = numbers.begin().next(300);
+  at.next = 1_025;
+  batch.raise(769);
+  expect((await other).at(-1)).toBeGreaterThan(769);
+  expect((await batch.next(1))[0]).toBeGreaterThan(769);
+});
+
 test("batches at the same time get numbers in order", async () => {
   const { numbers } = numbersFrom(1, 1);
   const given = await Promise.all([1, 2, 3].map(() => numbers.begin().next(200)));

@@ -11,6 +11,11 @@ export const nextBlock = `(SELECT last_value + CASE WHEN is_called THEN ${blockS
 /** Of before the sequence is looked at, as statements have it. */
 const clock = "extract(epoch FROM statement_timestamp())::float8 * 1000";
 
+/** The statement that finds the first number of the block that was taken last. */
+export const newestBlock: Statement = [
+  `SELECT last_value::float8 AS first, ${clock} AS clock FROM report_block`,
+];
+
 /** What takes the numbers of reports. @param onTaken told a number below which all have been taken */
 export function blocksOf(
   connector: Pick<Connector, "writer" | "why">,
@@ -30,8 +35,7 @@ export function blocksOf(
       return { firsts, clock: rows[0]?.["clock"] as number };
     },
     newest: async () => {
-      const text = `SELECT last_value::float8 AS first, ${clock} AS clock FROM report_block`;
-      const [row] = await query([text]);
+      const [row] = await query(newestBlock);
       return row as unknown as { first: number; clock: number };
     },
   };

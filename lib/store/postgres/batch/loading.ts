@@ -28,11 +28,13 @@ export type Loading = {
  * What a batch needs loaded.
  * @param keyOf the key of a report, by the place of its step
  * @param asked the devices with reports that may be answers, and with questions
+ * @param node the name of this node
  */
 export function loadingsOf(
   steps: readonly Step[],
   keyOf: (place: number) => string,
   asked: readonly string[],
+  node: string,
 ): Loading[] {
   const keys = steps.flatMap((step) => (step.kind === "rule" ? [step.keys] : []));
   const reports = steps.flatMap((step, place) => (step.kind === "report" ? [keyOf(place)] : []));
@@ -45,7 +47,7 @@ export function loadingsOf(
     ...lastReportsOf(keys),
     ...(answered.length === 0 ? [] : [answersTo(answered)]),
     ...(asked.length === 0 ? [] : [questionsTo(asked)]),
-    ...(reports.length === 0 ? [] : [reportsWith(reports), sessionsThatAreOpen(sessions)]),
+    ...(reports.length === 0 ? [] : [reportsWith(reports), sessionsThatAreOpen(sessions, node)]),
     ...lists.map(idsThatAreLoggedIn),
   ];
 }
@@ -157,11 +159,11 @@ function reportsWith(keys: readonly string[]): Loading {
   };
 }
 
-function sessionsThatAreOpen(sessions: readonly number[]): Loading {
+function sessionsThatAreOpen(sessions: readonly number[], node: string): Loading {
   const text = `SELECT session::float8 AS session FROM session
-    WHERE session = ANY($1::bigint[]) AND ended IS NULL`;
+    WHERE session = ANY($1::bigint[]) AND ended IS NULL AND node = $2`;
   return {
-    statement: [text, [numberArray([...new Set(sessions)])]],
+    statement: [text, [numberArray([...new Set(sessions)]), node]],
     take: (rows, { openSessions }) => {
       for (const { session } of rows) openSessions.add(session as number);
     },

@@ -34,6 +34,11 @@ export interface BatchNumbers {
   next(count: number): Promise<number[]>;
   /** Until when those that were given may be stored, by the database's clock, ms since 1970. */
   readonly until: number;
+  /**
+   * Devices have come with this batch: what they report from now on gets higher numbers than what they reported elsewhere.
+   * @param newest the first number of the block that was taken last, at any server, after they had come
+   */
+  raise(newest: number): void;
   /** The batch has ended. @param isKnown whether it is known if it was stored */
   end(isKnown: boolean): void;
 }
@@ -56,6 +61,8 @@ export class ReportNumbers {
   #turn: Promise<unknown> = Promise.resolve();
   /** All numbers from the first to below the second one were taken here. */
   #run: readonly [from: number, end: number];
+  /** No number of a block below this one is given. */
+  #floor = 0;
 
   /**
    * @param next the first number of the next block, if all lower ones are stored already or never will be; null if other
@@ -81,6 +88,7 @@ export class ReportNumbers {
       get until() {
         return use.until;
       },
+      raise: (newest) => this.#raise(newest),
       end: (isKnown) => {
         if (isKnown || use.lowest === Infinity) this.#uses.delete(use);
         else use.ends = this.parts.now() + unknownMs;
@@ -127,7 +135,13 @@ export class ReportNumbers {
     return this.#blocks.length * blockSize - used;
   }
 
+  #raise(newest: number): void {
+    this.#floor = Math.max(this.#floor, newest);
+    this.#keep(this.#blocks.filter(({ first }) => first >= this.#floor));
+  }
+
   #add(block: Block): void {
+    if (block.first < this.#floor) return;
     if (this.#blocks.length === 0) this.#next = block.first;
     this.#blocks.push(block);
     const [from, end] = this.#run;

@@ -26,7 +26,7 @@ export class Overlay {
   readonly questions = new Map<string, QuestionRow[]>();
   /** The number of each stored report by its key. */
   readonly reports = new Map<string, number>();
-  /** The sessions of the reports that were open. */
+  /** The sessions of the reports that were open, and this node's. */
   readonly openSessions = new Set<number>();
   /** The ids that were logged in, by what was asked for. */
   readonly loggedIn = new Map<string, readonly string[]>();

@@ -15,6 +15,7 @@ import { type Fence, fenced, inTime } from "../nodes/claim.ts";
 import type { Rows, Statement, Writer } from "../connection/writer.ts";
 import { insertReports, type NewReport } from "../reports/report-insert.ts";
 import type { BatchNumbers } from "./numbers.ts";
+import { newestBlock } from "./blocks.ts";
 import { loadingDevices, loadingsOf, taking } from "./loading.ts";
 import { Overlay } from "./overlay.ts";
 import * as sql from "./writes.ts";
@@ -30,7 +31,7 @@ export type TransactionParts = {
   readonly mayHaveQuestions: (device: string) => boolean;
   /** Told of a question before it is committed. */
   readonly onQuestion: (device: string, time: string) => void;
-  readonly numbers: Pick<BatchNumbers, "next" | "until">;
+  readonly numbers: Pick<BatchNumbers, "next" | "until" | "raise">;
 };
 
 /** The connection was lost while the commit was under way. */
@@ -55,6 +56,8 @@ export class Transaction {
   readonly #overlay: Overlay;
   readonly #writes: Statement[] = [];
   readonly #reports: NewReport[] = [];
+  /** Whether a device has logged in here, or has come from another node. */
+  #hasArrivals = false;
   #numbers: { readonly [name in "session" | "question" | "report"]: number[] } = {
     session: [],
     question: [],
@@ -98,6 +101,7 @@ export class Transaction {
       this.steps,
       (place) => keyOf(this.steps[place] as ReportStep),
       [...new Set(asked)].filter(mayHaveQuestions),
+      fence.node,
     );
     const looking = `SELECT pg_current_xact_id()::text AS it WHERE ${fenced(1, 2)}`;
     const statements = loadings.map(({ statement }) => statement);
@@ -113,14 +117,19 @@ export class Transaction {
   }
 
   async #commit(transaction: string, results: readonly StepResult[]): Promise<void> {
-    const { until } = this.parts.numbers;
+    const { numbers } = this.parts;
     // A division by zero ends the transaction.
-    const early: Statement = [`SELECT 1 / (${inTime(1)})::int`, [until]];
+    const early: Statement = [`SELECT 1 / (${inTime(1)})::int`, [numbers.until]];
     const stored = this.#reports.length === 0 ? [] : [early, insertReports(this.#reports, null)];
+    const before = [...this.#writes, ...stored];
+    // After the commit no other node stores a report of these devices, but what has its number by now.
+    const after: Statement[] = this.#hasArrivals ? [newestBlock] : [];
     try {
-      const done = await this.writer.send([...this.#writes, ...stored, ["COMMIT"]]);
-      const { command } = done.at(-1) as Rows;
+      const done = await this.writer.send([...before, ["COMMIT"], ...after]);
+      const { command } = done[before.length] as Rows;
       if (command !== undefined && command !== "COMMIT") throw new Error("was rolled back");
+      const [newest] = done[before.length + 1] ?? [];
+      if (newest !== undefined) numbers.raise(newest["first"] as number);
     } catch (error) {
       throw error instanceof Lost ? new CommitLost(transaction, results, error) : error;
     }
@@ -180,11 +189,13 @@ export class Transaction {
       case "open-session": {
         const number = await this.#number("session");
         overlay.open(write, number);
+        this.#hasArrivals = true;
         this.#writes.push(sql.openSession(write, number, node));
         return number;
       }
       case "move-session":
         overlay.move(write);
+        this.#hasArrivals = true;
         this.#writes.push(sql.moveSession(write, node));
         return 0;
       case "end-session":

@@ -9,7 +9,7 @@ import { columnsOf } from "../rows/columns.ts";
 /** A report with its number and its key. */
 export type NewReport = {
   readonly report: Report;
-  /** The number of its session, which must be open; 0 for none. */
+  /** The number of its session, which must be open and this node's; 0 for none. */
   readonly session: number;
   readonly sequence: number;
   readonly key: string;
@@ -18,7 +18,7 @@ export type NewReport = {
 /**
  * The statement that stores reports of different keys.
  * @param fence that of this process: without it nothing is stored. Then it returns the numbers of those that it did not
- *   store, mostly because their keys are there, or because their sessions have ended; null in a transaction that has
+ *   store, mostly because their keys are there, or because their sessions have ended or moved to another node; null in a transaction that has
  *   looked: then it fails for such a key
  * @param until when the numbers may be stored, by the database's clock, ms since 1970: later nothing is
  *
@@ -63,9 +63,9 @@ export function insertReports(
   ];
 }
 
-/** Whether the session of a given report is open. */
+/** Whether the session of a given report is open, and heard by this node. */
 const isOpen = `(given.session = 0 OR EXISTS
-         (SELECT FROM session AS s WHERE s.session = given.session AND s.ended IS NULL))`;
+         (SELECT FROM session AS s WHERE s.session = given.session AND s.ended IS NULL AND s.node = $11))`;
 
 /** The statement that finds the numbers of stored reports by their keys; see `foundOf`. */
 export function findReports(keys: readonly string[]): Statement {

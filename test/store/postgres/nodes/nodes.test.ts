@@ -74,16 +74,17 @@ test("a session belongs to the node that heard it last, and only that one touche
   ]);
 });
 
-test("a report is stored while its session is open, at whichever node, and a repeat is one for ever", async () => {
+test("a report is stored while its session is open and at its node, and a repeat is one for ever", async () => {
   const address = await newAddress();
   const [a, b] = [await openNode(address, "a"), await openNode(address, "b")];
   const number = await write(a, registered, opened);
   const of = (message: string) => ({ ...reading(device.id, message), session: number });
   expect(await report(a, of("1"))).toMatchObject([{ kind: "report", repeated: false }]);
-  expect(await report(b, of("1"), of("2"))).toMatchObject([
-    { repeated: true },
-    { repeated: false },
-  ]);
+  const both = [of("1"), of("2")] as const;
+  expect(await report(b, ...both)).toMatchObject([{ repeated: true }, { kind: "no-session" }]);
+  await write(b, { kind: "move-session", session: number, device: device.id, source });
+  expect(await report(b, ...both)).toMatchObject([{ repeated: true }, { repeated: false }]);
+  expect(await report(a, of("3"))).toMatchObject([{ kind: "no-session" }]);
   await write(b, { kind: "end-session", session: number, reason: "logoff", lastSeen: 1, at: 2 });
   expect(await report(a, of("2"), of("3"))).toMatchObject([
     { repeated: true },
@@ -101,6 +102,20 @@ test("a report is stored while its session is open, at whichever node, and a rep
     { repeated: true },
   ]);
   expect(await a.reads.count()).toBe(2);
+});
+
+test("reports of a device that goes from node to node have ascending numbers", async () => {
+  const address = await newAddress();
+  const stores = await Promise.all(["a", "b"].map((node) => openNode(address, node)));
+  const number = await write(stores[0] as OpenStore, registered, opened);
+  const stored: number[] = [];
+  for (let n = 0; n < 6; n++) {
+    const store = stores[n % 2] as OpenStore;
+    await write(store, { kind: "move-session", session: number, device: device.id, source });
+    const [result] = await report(store, { ...reading(device.id, `${n}`), session: number });
+    stored.push((result as { sequence: number }).sequence);
+  }
+  expect(stored).toEqual([...stored].sort((x, y) => x - y));
 });
 
 test("a node that was paused stores nothing, until it has shown that it lives and has looked what others did", async () => {
