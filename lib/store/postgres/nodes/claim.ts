@@ -13,6 +13,8 @@ const triesMax = 20;
 const pauseMs = 100;
 /** For how long a sign of life counts, s. */
 export const aliveSeconds = 10;
+/** For how long after it was sent it surely counts, s: less than for others, by what clocks and lines may differ. */
+export const sureSeconds = 8;
 /** How long a start behind a pooler waits for the end of a sign of life that is not renewed, ms. */
 const renewedMs = 12_000;
 
@@ -133,13 +135,13 @@ export async function isServed(readers: Readers, locks: boolean): Promise<boolea
 
 /**
  * Gives the name up, so that the next process need not wait until it is noticed that this one is gone. The row stays: the
- * silence of its sessions counts from its last sign of life. That of a command has none, and goes.
+ * silence of its sessions counts from now, which it has in `since`. That of a command has none, and goes.
  */
 export function leaving({ node, epoch }: Fence): readonly Statement[] {
   return [
     ["SELECT pg_advisory_unlock_all()"],
     [
-      `UPDATE node SET seen = clock_timestamp() - interval '${aliveSeconds} s' WHERE node = $1 AND epoch = $2::float8`,
+      `UPDATE node SET seen = clock_timestamp() - interval '${aliveSeconds} s', since = clock_timestamp() WHERE node = $1 AND epoch = $2::float8`,
       [node, epoch],
     ],
     ["DELETE FROM node WHERE node = $1 AND epoch = $2::float8 AND address = ''", [node, epoch]],

@@ -3,11 +3,10 @@
 
 import type { NodeLoad, NodeRow } from "../../../server/nodes.ts";
 import type { Readers } from "../connection/readers.ts";
-import { aliveSeconds, type Claim, type Fence } from "./claim.ts";
+import { aliveSeconds, type Claim, type Fence, sureSeconds } from "./claim.ts";
 
 const renewEveryMs = 2_000;
-/** How long after it was sent a sign of life surely counts, ms: less than for others, by what clocks and lines may differ. */
-const sureMs = 8_000;
+const sureMs = sureSeconds * 1000;
 /** How long a node that is gone stays listed, if no open session is its own. */
 const keptDays = 30;
 

@@ -5,14 +5,15 @@ import { missedHeartbeats } from "../../../protocol/limits.ts";
 import type { SessionRow } from "../../../server/rows.ts";
 import type { Readers } from "../connection/readers.ts";
 import { sessionColumns, sessionOf } from "../rows/columns.ts";
-import { aliveSeconds, type Fence, fenced } from "./claim.ts";
+import { aliveSeconds, type Fence, fenced, sureSeconds } from "./claim.ts";
 
 /** How many are ended at once. */
 const atOnce = 200;
 
 /**
- * Ends some sessions of nodes that give no sign of life. The silence of each counts from the last sign of its node, and not
- * before this node has lived itself: while none lived, devices could not be heard.
+ * Ends some sessions of nodes that give no sign of life. The silence of each counts from when its node can have heard it last:
+ * as long after its last sign as it was sure of it, or when it left. And not before this node has lived itself: while none
+ * lived, devices could not be heard.
  * @param silenceMs after which a session without a stated interval is offline
  * @param now the wall clock, ms since 1970: when they end
  * @returns those that it has ended
@@ -29,7 +30,7 @@ export async function endLostSessions(
        SELECT s.session FROM own CROSS JOIN session AS s LEFT JOIN node AS n ON n.node = s.node
        WHERE s.ended IS NULL AND s.node <> $1
          AND coalesce(n.seen, own.since) < clock_timestamp() - interval '${aliveSeconds} s'
-         AND clock_timestamp() - greatest(n.seen, own.since) >
+         AND clock_timestamp() - greatest(n.seen + interval '${sureSeconds} s', n.since, own.since) >
            make_interval(secs => coalesce(s.every * ${missedHeartbeats}, $3::float8 / 1000))
        LIMIT ${atOnce} FOR UPDATE OF s SKIP LOCKED
      )

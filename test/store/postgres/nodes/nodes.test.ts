@@ -159,16 +159,20 @@ test("silent sessions of a node that is gone are ended once, after their silence
     "UPDATE node SET seen = clock_timestamp() - interval '20 min' WHERE node = 'a'",
   );
   expect(await ended()).toEqual([]);
-  // These live for long, and it was seen a while ago.
-  await sql(address, "UPDATE node SET since = clock_timestamp() - interval '20 min'");
+  // It has left just now, so it has heard devices until now.
+  const past = "UPDATE node SET since = clock_timestamp() - interval '20 min'";
+  await sql(address, `${past} WHERE node <> 'a'`);
+  expect(await ended()).toEqual([]);
+  // These live for long. It was seen a while ago, and may have heard the device 8 s later, until it was not sure any more.
+  await sql(address, past);
   await sql(
     address,
-    "UPDATE node SET seen = clock_timestamp() - interval '539 s' WHERE node = 'a'",
+    "UPDATE node SET seen = clock_timestamp() - interval '547 s' WHERE node = 'a'",
   );
   expect(await ended()).toEqual([]);
   await sql(
     address,
-    "UPDATE node SET seen = clock_timestamp() - interval '541 s' WHERE node = 'a'",
+    "UPDATE node SET seen = clock_timestamp() - interval '549 s' WHERE node = 'a'",
   );
   expect(await ended()).toEqual([number]);
   expect(await ended()).toEqual([]);
