@@ -1,5 +1,5 @@
 // A PostgreSQL server for the tests, started by the first test of a run that wants one and stopped when the run ends: its
-// own folder, port and user. Each test gets a database of its own. Knows nothing of the store.
+// own folder, port and user. Each test gets a database of its own. The benchmark starts one, too. Knows nothing of the store.
 
 import { SQL } from "bun";
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,8 +11,12 @@ import { until } from "./e2e/polling.ts";
 /** A running server of PostgreSQL. */
 export type PostgresServer = {
   readonly port: number;
-  /** Makes an empty database; returns its name. */
-  newDatabase(): Promise<string>;
+  /** The number of its first process, whose children the others are; null while it does not run. */
+  readonly pid: number | null;
+  /** Where all its files are. */
+  readonly folder: string;
+  /** Makes an empty database, or a copy of one that nobody uses; returns its name. */
+  newDatabase(copied?: string): Promise<string>;
   /** A connection as the superuser, to a database. */
   connect(database?: string): SQL;
   /** Ends it at once, as a crash would, and starts it again on the same folder and port. */
@@ -57,12 +61,18 @@ export async function stopPostgres(): Promise<void> {
 /**
  * Starts a server that is not the one of the run. Who starts it stops it.
  * @param settings lines of postgresql.conf
+ * @param under the folder in which it gets its own
  */
-export async function startNew(settings: readonly string[] = []): Promise<PostgresServer> {
-  const folder = newFolder();
+export async function startNew(
+  settings: readonly string[] = [],
+  under = tmpdir(),
+): Promise<PostgresServer> {
+  const folder = newFolder(under);
   const data = join(folder, "data");
   const initdb = ["-D", data, "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C"];
-  const made = Bun.spawnSync(asUser([program("initdb"), ...initdb, "--no-sync"]), { cwd: folder });
+  const made = Bun.spawnSync(asUser([postgresProgram("initdb"), ...initdb, "--no-sync"]), {
+    cwd: folder,
+  });
   if (made.exitCode !== 0) throw new Error(`initdb failed: ${made.stderr.toString()}`);
   const port = await freePort();
   return new Server(folder, data, port, settings).started();
@@ -73,11 +83,15 @@ class Server implements PostgresServer {
   #databases = 0;
 
   constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly data: string,
     readonly port: number,
     private readonly settings: readonly string[],
   ) {}
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
 
   async started(): Promise<this> {
     await this.start();
@@ -89,7 +103,8 @@ class Server implements PostgresServer {
     const own = [`unix_socket_directories=${this.folder}`, "shared_buffers=64MB", ...this.settings];
     const options = [...given, ...own].flatMap((setting) => ["-c", setting]);
     const log = Bun.file(join(this.folder, "log"));
-    this.#process = Bun.spawn(asUser([program("postgres"), "-D", this.data, ...options]), {
+    const command = asUser([postgresProgram("postgres"), "-D", this.data, ...options]);
+    this.#process = Bun.spawn(command, {
       cwd: this.folder,
       stdio: ["ignore", log, log],
     });
@@ -99,9 +114,9 @@ class Server implements PostgresServer {
     });
   }
 
-  async newDatabase(): Promise<string> {
+  async newDatabase(copied = "template0"): Promise<string> {
     const name = `test${++this.#databases}_${process.pid}`;
-    await this.#tell(`CREATE DATABASE ${name} TEMPLATE template0`);
+    await this.#tell(`CREATE DATABASE ${name} TEMPLATE ${copied}`);
     return name;
   }
 
@@ -145,7 +160,7 @@ class Server implements PostgresServer {
     const data = join(folder, "data");
     const from = ["-h", "127.0.0.1", "-p", `${this.port}`, "-U", superuser, "-D", data];
     const how = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
-    const copied = Bun.spawn(asUser([program("pg_basebackup"), ...from, ...how]), {
+    const copied = Bun.spawn(asUser([postgresProgram("pg_basebackup"), ...from, ...how]), {
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -191,8 +206,8 @@ class Server implements PostgresServer {
   }
 }
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "postgres-"));
+function newFolder(under = tmpdir()): string {
+  const folder = mkdtempSync(join(under, "postgres-"));
   ownForServer(folder);
   return folder;
 }
@@ -209,8 +224,11 @@ function asUser(command: string[]): string[] {
   return ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...command];
 }
 
-/** The path of a program of PostgreSQL 15 or later. Debian does not put them on the PATH. */
-function program(name: string): string {
+/**
+ * The path of a program of PostgreSQL 15 or later. Debian does not put them on the PATH.
+ * @throws if it is not installed: it is needed, and the words say what to install
+ */
+export function postgresProgram(name: string): string {
   const root = "/usr/lib/postgresql";
   const versions = readdirOf(root)
     .map(Number)
@@ -218,7 +236,7 @@ function program(name: string): string {
   if (versions.length > 0) return join(root, `${Math.max(...versions)}`, "bin", name);
   const found = Bun.which(name);
   if (found !== null) return found;
-  throw new Error("These tests need PostgreSQL 15 or later. On Debian: apt-get install postgresql");
+  throw new Error("This needs PostgreSQL 15 or later. On Debian: apt-get install postgresql");
 }
 
 function readdirOf(folder: string): string[] {

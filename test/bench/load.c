@@ -3,8 +3,9 @@
 // line of JSON.
 //
 // usage: load PORT SECONDS WINDOW DEVICES FIRST_ROUND TEMPLATE [FROM_PORT]
-//   In TEMPLATE, \t is a TAB, %d the device (six digits) and %n the round (eight digits), which starts at FIRST_ROUND:
-//   a template with both never gives the same datagram twice. The third field of request and reply must be dev%d.
+//   In TEMPLATE, \t is a TAB, %d the device (six digits), %n the round (eight digits), which starts at FIRST_ROUND, and %t
+//   the time in UTC: a template with %d and %n never gives the same datagram twice. The third field of request and reply
+//   must be dev%d.
 //   @FILE in its place sends sealed packets that were made before: each follows its length in two bytes, ordered by
 //   rounds, each round with one packet of every device. A reply names its device in the lowest 20 bits of its receiver
 //   index and is counted by packet type. The load ends early if the packets run out.
@@ -19,7 +20,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { BATCH = 64, DATAGRAM_BYTES_MAX = 2048, BUFFER_BYTES = 8 << 20, DEVICES_MAX = 1000000 };
+enum { BATCH = 64, DATAGRAM_BYTES_MAX = 2048, BUFFER_BYTES = 8 << 20, DEVICES_MAX = 1000000, TIME_BYTES = 19 };
 static const size_t latencies_max = 1 << 24;
 /** A request without a reply for this long, in s, counts as lost, and its device becomes idle. */
 static const double lost_after = 1.0;
@@ -32,7 +33,7 @@ typedef struct {
 typedef struct {
   char text[DATAGRAM_BYTES_MAX];
   int length;
-  int places[16]; // offsets of the numbers; kinds: 'd' the device, 'n' the round
+  int places[16]; // offsets of the numbers; kinds: 'd' the device, 'n' the round, 't' the time
   char kinds[16];
   int count;
 } template_t;
@@ -76,15 +77,25 @@ static void read_template(const char *from) {
     if (from[0] == '\\' && from[1] == 't') {
       t->text[t->length++] = '\t';
       from++;
-    } else if (from[0] == '%' && (from[1] == 'd' || from[1] == 'n') && t->count < 16) {
+    } else if (from[0] == '%' && strchr("dnt", from[1]) && from[1] != 0 && t->count < 16) {
       t->places[t->count] = t->length;
       t->kinds[t->count++] = from[1];
-      t->length += from[1] == 'd' ? 6 : 8;
+      t->length += from[1] == 'd' ? 6 : from[1] == 'n' ? 8 : TIME_BYTES;
       from++;
     } else {
       t->text[t->length++] = *from;
     }
   }
+}
+
+/** Writes the time in UTC, as 2026-11-22:10:10:10. */
+static void write_time(char *to) {
+  static time_t written;
+  static char text[TIME_BYTES + 1];
+  time_t at = time(NULL);
+  if (at != written) strftime(text, sizeof text, "%Y-%m-%d:%H:%M:%S", gmtime(&at));
+  written = at;
+  memcpy(to, text, TIME_BYTES);
 }
 
 static void write_digits(char *to, int count, uint32_t value) {
@@ -122,7 +133,8 @@ static int write_request(char *to, int device) {
   for (int i = 0; i < request.count; i++) {
     char *place = to + request.places[i];
     if (request.kinds[i] == 'd') write_digits(place, 6, device);
-    else write_digits(place, 8, devices[device].round);
+    else if (request.kinds[i] == 'n') write_digits(place, 8, devices[device].round);
+    else write_time(place);
   }
   return request.length;
 }

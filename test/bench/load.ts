@@ -22,10 +22,12 @@ export type LoadResult = {
   readonly samples: readonly string[];
 };
 
-/** Templates for the load generator: `\t` is a TAB, `%d` the device, `%n` the round. */
+/** Templates for the load generator: `\t` is a TAB, `%d` the device, `%n` the round, `%t` the time. */
 export const requests = {
   status: { template: "STATUS\\t01\\tdev%d\\t2026-11-22:10:10:10\\t9\\theartbeat", code: "40" },
   data: { template: "DATA\\t01\\tdev%d\\t2026-11-22:10:10:10\\t18\\tt=21.50 n=%n", code: "50" },
+  /** A report of now: where an index is ordered by time, reports that all state one time would not be as real ones. */
+  dataNow: { template: "DATA\\t01\\tdev%d\\t%t\\t18\\tt=21.50 n=%n", code: "50" },
 } as const;
 
 export type Request = keyof typeof requests;

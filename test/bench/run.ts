@@ -16,14 +16,17 @@ import { idle } from "./measures/idle.ts";
 import { lone } from "./measures/lone.ts";
 import { millionDevices } from "./measures/million-devices.ts";
 import { peerRates } from "./measures/peers.ts";
+import { postgresHeartbeats, postgresLone } from "./measures/postgres-devices.ts";
+import { postgresBundles, postgresReports } from "./measures/postgres-reports.ts";
 import { dataRate, statusRate } from "./measures/rates.ts";
 import { sealedFleet } from "./measures/sealed-fleet.ts";
 import { sealedHandshakes } from "./measures/sealed-handshakes.ts";
 import { sealedDataRate, sealedStatusRate } from "./measures/sealed-rates.ts";
+import { durability, postgresVersion } from "./postgres.ts";
 import { doubtsAbout, tableOf } from "./table.ts";
 
 /** All measures in the order of the table. To add one: a file under measures/ and a line here. */
-const measures: readonly Measure[] = [
+const ofSqlite: readonly Measure[] = [
   statusRate,
   dataRate,
   lone,
@@ -40,14 +43,24 @@ const measures: readonly Measure[] = [
   sealedFleet,
   backlog,
 ];
+const ofPostgres: readonly Measure[] = [
+  postgresReports,
+  postgresBundles,
+  postgresHeartbeats,
+  postgresLone,
+];
+const namesOf = (measures: readonly Measure[]) => measures.map(({ name }) => name).join(", ");
 
-const usage = `Usage: bun run bench [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]
+const usage = `Usage: bun run bench [--store postgres] [--quick] [--only NAME]... [--rounds N] [--seconds S] [--server FILE]
 
-  --quick        a smoke run of seconds; its numbers mean little
-  --only NAME    ${measures.map(({ name }) => name).join(", ")}
-  --rounds N     turns of each in a comparison; default 5
-  --seconds S    length of each; default 1.5
-  --server FILE  another compiled server, to compare`;
+  --store postgres  the server on a PostgreSQL that is started for it, beside pgbench
+                    with the same statement, and beside the server on SQLite
+  --quick           a smoke run of seconds; its numbers mean little
+  --only NAME       ${namesOf(ofSqlite)};
+                    with --store postgres: ${namesOf(ofPostgres)}
+  --rounds N        turns of each in a comparison; default 5
+  --seconds S       length of each; default 1.5; with --store postgres whole seconds, default 2
+  --server FILE     another compiled server, to compare`;
 
 const folders: string[] = [];
 process.on("exit", () => {
@@ -65,6 +78,7 @@ try {
 }
 
 type Options = {
+  readonly onPostgres: boolean;
   readonly quick: boolean;
   readonly chosen: readonly Measure[];
   readonly rounds: number;
@@ -76,6 +90,8 @@ function readOptions(): Options {
   try {
     const { values } = parseArgs({
       options: {
+        help: { type: "boolean", default: false },
+        store: { type: "string", default: "sqlite" },
         quick: { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [] },
         rounds: { type: "string" },
@@ -83,25 +99,42 @@ function readOptions(): Options {
         server: { type: "string" },
       },
     });
-    const { quick, only } = values;
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    const { quick, only, store } = values;
+    const onPostgres = store === "postgres";
+    const measures = onPostgres ? ofPostgres : ofSqlite;
     const chosen = measures.filter(({ name }) => only.length === 0 || only.includes(name));
     const rounds = Number(values.rounds ?? (quick ? 1 : 5));
-    const seconds = Number(values.seconds ?? (quick ? 0.3 : 1.5));
+    const seconds = secondsOf(values.seconds, quick, onPostgres);
     const known = only.every((name) => measures.some((measure) => measure.name === name));
-    if (!known || !(rounds >= 1 && seconds > 0)) throw new TypeError("a name or number is wrong");
+    if (!known || !(rounds >= 1 && seconds > 0) || !(onPostgres || store === "sqlite")) {
+      throw new TypeError("a name or number is wrong");
+    }
     const server = values.server === undefined ? null : resolve(values.server);
-    return { quick, chosen, rounds, seconds, server };
+    return { onPostgres, quick, chosen, rounds, seconds, server };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`);
     process.exit(2);
   }
 }
 
-async function run({ quick, chosen, rounds, seconds, server }: Options): Promise<void> {
+/** The length of a turn. pgbench knows whole seconds only, and begins to be as fast as it gets when they begin. */
+function secondsOf(given: string | undefined, quick: boolean, onPostgres: boolean): number {
+  if (!onPostgres) return Number(given ?? (quick ? 0.3 : 1.5));
+  return Math.ceil(Number(given ?? (quick ? 1 : 2)));
+}
+
+async function run({ onPostgres, ...options }: Options): Promise<void> {
+  const { quick, chosen, rounds, seconds, server } = options;
   mkdirSync(buildFolder, { recursive: true });
+  const postgres = onPostgres ? postgresVersion() : null;
   for (const program of programs) buildC(program);
   const machine = describeMachine(buildFolder);
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Bun ${machine.bun}.`);
+  if (postgres !== null) console.log(`PostgreSQL ${postgres}, as it is installed: ${durability}.`);
   for (const warning of warningsAbout(machine)) console.log(warning);
   const built = buildBinaries();
   const bench: Bench = {
@@ -122,12 +155,18 @@ async function run({ quick, chosen, rounds, seconds, server }: Options): Promise
   const doubts = doubtsAbout(rows);
   if (doubts !== null) console.log(`\n${doubts}`);
   if (quick) console.log("\nA quick run: it shows that everything works, not how fast.");
-  writeResults(machine, bench, rows);
+  writeResults(machine, postgres, bench, rows);
 }
 
-function writeResults(machine: Machine, { quick, pace }: Bench, rows: readonly Row[]): void {
+function writeResults(
+  machine: Machine,
+  postgres: string | null,
+  { quick, pace }: Bench,
+  rows: readonly Row[],
+): void {
   const results = {
     machine,
+    ...(postgres !== null && { postgres }),
     quick,
     ...pace,
     rows: rows.map((row) => ({ ...row, met: isMet(row) })),

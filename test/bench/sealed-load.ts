@@ -33,10 +33,26 @@ export const sealedRequests = {
     textOf: (id: string, n: number) =>
       `DATA\t01\t${id}\t2026-11-22:10:10:10\t10\tn=${String(n).padStart(8, "0")}`,
   },
+  /** The same, of about now; see `dataNow`. */
+  shortDataNow: {
+    code: "50",
+    textOf: (id: string, n: number) =>
+      `DATA\t01\t${id}\t${timeText(n)}\t10\tn=${String(n).padStart(8, "0")}`,
+  },
 } as const;
+
+const startedAt = Date.now();
+
+/** A time that goes on by a second with each 100 requests of a device. */
+function timeText(n: number): string {
+  const ms = startedAt + (n % requestsPerLoad) * 10;
+  return new Date(ms).toISOString().slice(0, 19).replace("T", ":");
+}
 
 export type SealedRequest = keyof typeof sealedRequests;
 
+/** More requests than a device sends in a load. */
+const requestsPerLoad = 1_000_000;
 /** Packets made per second of load: more than any server answers; of bundles this many requests, in fewer packets. */
 const packetsPerSecond = 100_000;
 const bundledPerSecond = 600_000;
@@ -71,7 +87,7 @@ export async function sealedLoader(
     const length = load === 0 ? warmUpSeconds(seconds) : seconds;
     const perSecond = Math.min(packetsPerSecond, bundledPerSecond / (bundle ?? 1));
     const each = Math.ceil((length * perSecond) / sessions);
-    writePackets(path, seal(transports, { request, bundle }, load * 1_000_000, each));
+    writePackets(path, seal(transports, { request, bundle }, load * requestsPerLoad, each));
     return path;
   });
   return async (duration) => {

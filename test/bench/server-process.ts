@@ -38,11 +38,18 @@ export function databaseIn(folder: string): string {
   return join(folder, "iot_server.db");
 }
 
+/** The path beside which a server on PostgreSQL keeps what is its own, if its `--data` is this folder. */
+export function dataIn(folder: string): string {
+  return join(folder, "iot-server");
+}
+
 export type StartOptions = {
   /** A device with an open session from 127.0.0.1: waits for the ACK of its heartbeat. */
   readonly firstAckOf?: string;
   /** The port of a server before it; else one that is free. */
   readonly port?: number;
+  /** The address of a database on PostgreSQL, in place of the file; its key and token are in the folder. */
+  readonly store?: string;
   /** Whether it may run on every core, as an operator's does; else it keeps to the server's, as the echo does. */
   readonly onAllCores?: boolean;
 };
@@ -55,7 +62,7 @@ export type StartOptions = {
 export async function startServer(
   binary: string,
   folder: string,
-  { firstAckOf, port: wanted, onAllCores = false }: StartOptions = {},
+  { firstAckOf, port: wanted, store, onAllCores = false }: StartOptions = {},
 ): Promise<ServerProcess> {
   mkdirSync(folder, { recursive: true });
   const port = wanted ?? (await freePort());
@@ -65,7 +72,10 @@ export async function startServer(
     binary === fromSources
       ? [process.execPath, "--preload", preload, join(root, "cmd/server.ts")]
       : [binary];
-  const words = [String(port), "--shared-ip", "--db", databaseIn(folder)];
+  const place =
+    store === undefined ? ["--db", databaseIn(folder)] : ["--store", store, "--data", folder];
+  const words = [String(port), "--shared-ip", ...place];
+  const tokenPath = tokenPathOf(store === undefined ? databaseIn(folder) : dataIn(folder));
   const command = [...program, ...words, "--log-dir", join(folder, "log")];
   const heapReport = join(folder, "heap");
   const child = adopt(
@@ -91,7 +101,7 @@ export async function startServer(
       return Number(readFileSync(heapReport, "utf8"));
     },
     residentBytesMax: () => memoryOf(child.pid, "VmHWM"),
-    metric: (name, ...labels) => readMetric(port, folder, name, labels),
+    metric: (name, ...labels) => readMetric(port, tokenPath, name, labels),
     async stop() {
       child.kill("SIGTERM");
       if ((await child.exited) !== 0) {
@@ -138,11 +148,11 @@ async function askUntilAcked(port: number, id: string): Promise<void> {
 
 async function readMetric(
   port: number,
-  folder: string,
+  tokenPath: string,
   name: string,
   labels: readonly string[],
 ): Promise<number> {
-  const token = readFileSync(tokenPathOf(databaseIn(folder)), "utf8").trim();
+  const token = readFileSync(tokenPath, "utf8").trim();
   const headers = { authorization: `Bearer ${token}` };
   const page = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
   const lines = page.split("\n").filter((line) => line.startsWith(name) && !line.startsWith("#"));

@@ -13,8 +13,8 @@ export type Loader = (seconds: number) => Promise<LoadResult>;
 export type Contender = {
   /** As the table calls it. */
   readonly name: string;
-  /** The process whose CPU time counts. */
-  readonly pid: number;
+  /** The process whose CPU time counts; null if there is none. */
+  readonly pid: number | null;
   readonly load: Loader;
 };
 
@@ -23,7 +23,7 @@ export type Turns = {
   readonly name: string;
   /** One result per turn. */
   readonly results: readonly LoadResult[];
-  /** CPU time per answered request in each turn, µs. */
+  /** CPU time per answered request in each turn, µs; empty if no process counts. */
   readonly cpuUs: readonly number[];
   /** The number of acknowledged and of sent requests, warm-up included. */
   readonly acked: number;
@@ -53,10 +53,10 @@ export async function takeTurns(
   for (let round = 0; round < rounds; round++) {
     const order = [...contenders.entries()];
     for (const [i, { pid, load }] of round % 2 === 0 ? order : order.toReversed()) {
-      const before = cpuTimeOf(pid);
+      const before = pid === null ? 0 : cpuTimeOf(pid);
       const result = await load(seconds);
       turns[i]?.results.push(result);
-      turns[i]?.cpuUs.push((cpuTimeOf(pid) - before) / result.received);
+      if (pid !== null) turns[i]?.cpuUs.push((cpuTimeOf(pid) - before) / result.received);
     }
   }
   return contenders.map((contender, i) => {
@@ -94,7 +94,7 @@ export function figureRow(turns: Turns, figure: Figure, to?: Turns, target?: Tar
     measure: figure === "rate" ? `${turns.name}, rate` : `${turns.name}, latency ${figure}`,
     value: medianOf(turns, figure),
     unit: units[figure],
-    ...(figure === "rate" && { cpuUs: median(turns.cpuUs) }),
+    ...(figure === "rate" && turns.cpuUs.length > 0 && { cpuUs: median(turns.cpuUs) }),
     ...(to !== undefined && { ratio: ratioOf(turns, to, figure) }),
     ...(target !== undefined && { target }),
   };

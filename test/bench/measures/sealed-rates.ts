@@ -8,7 +8,7 @@ import { type Request, sessions } from "../load.ts";
 import { type Bench, type Measure, ratioTarget, type Row } from "../measure.ts";
 import { seedDevices } from "../seed.ts";
 import { seedSealedDevices } from "../sealed-devices.ts";
-import { sealedLoader, sealedRequests } from "../sealed-load.ts";
+import { sealedLoader, type SealedRequest, sealedRequests } from "../sealed-load.ts";
 import { type ServerProcess, startServer } from "../server-process.ts";
 import { figureRow, takeTurns, type Turns } from "../turns.ts";
 import { checkReports } from "./rates.ts";
@@ -25,7 +25,11 @@ export const sealedDataRate: Measure = {
   run: (bench) => compareSealed(bench, "data", 0.7),
 };
 
-async function compareSealed(bench: Bench, request: Request, least: number): Promise<Row[]> {
+async function compareSealed(
+  bench: Bench,
+  request: Extract<Request, SealedRequest>,
+  least: number,
+): Promise<Row[]> {
   const [folder, textFolder] = [bench.folder(), bench.folder()];
   await seedSealedDevices(folder, sessions, true);
   await seedDevices(textFolder, sessions);
@@ -56,7 +60,7 @@ async function compareSealed(bench: Bench, request: Request, least: number): Pro
 /** Checks that the server counts as many ACKs as replies came. */
 async function checkAnswered(
   server: ServerProcess,
-  request: Request,
+  request: Extract<Request, SealedRequest>,
   { acked }: Turns,
 ): Promise<void> {
   const words = describeAck(sealedRequests[request].code).replaceAll(" ", "_");

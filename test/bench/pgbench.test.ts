@@ -1,0 +1,34 @@
+// The script that pgbench runs: the server's own statement, with numbers and keys that are new each time.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { insertReports } from "../../lib/store/postgres/reports/report-insert.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+import { markedReports, scriptOf } from "./pgbench.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+test("the script is the text of the server, with variables in place of its parameters", () => {
+  const fence = { node: "pgbench", epoch: 7 };
+  const rows = [
+    { device: "dev000000", session: 3 },
+    { device: "dev000001", session: 4 },
+  ];
+  const statement = insertReports(markedReports(rows, "t=21.50"), fence);
+  const values: string[] = [];
+  const script = scriptOf(statement, (value) => `p${values.push(value) - 1}`);
+  expect(values).toContain("{n00000,n00001}");
+  expect(values.some((value) => /^\{"?t[0-9a-f]{10}n"?,"?t[0-9a-f]{10}n"?\}$/.test(value))).toBe(
+    true,
+  );
+  expect(values).toContain("pgbench");
+  const asServer = script
+    .slice(script.indexOf("WITH"), script.lastIndexOf(";"))
+    .replaceAll(/replace\(replace\((:p\d+), .*? 12, '0'\)\)/g, "$1")
+    .replaceAll(/replace\((:p\d+), .*?\)/g, "$1")
+    .replaceAll(/:p(\d+)/g, (_, i) => `$${Number(i) + 1}`);
+  expect(asServer).toBe(statement[0]);
+});
+
+test("a statement without numbers or keys is refused", () => {
+  expect(() => scriptOf(["SELECT $1", ["x"]], () => "p")).toThrow("No numbers or no keys");
+});
