@@ -70,7 +70,7 @@ export class PostgresStore implements Store {
       numbers.end(true);
       return results;
     } catch (error) {
-      numbers.end(failingOf(error) !== "unknown");
+      numbers.end(false);
       if (error instanceof Fenced) await this.onFenced().catch(() => {});
       else if (error instanceof Lost) this.connector.lose(error.message);
       throw new StoreFailure(failingOf(error), wordsOf(error), { cause: error });

@@ -10,7 +10,7 @@ const givenWithinMs = 2_000;
  * longer, because its server stood still or its line was cut, is refused.
  */
 const storedWithinMs = 12_000;
-/** How long a batch whose result is not known may still be stored, ms. */
+/** How long a batch that failed may still be stored, ms. */
 const unknownMs = 30_000;
 /** How often blocks are taken for a batch, where they are too old when they come. */
 const attemptsMax = 2;
@@ -39,8 +39,8 @@ export interface BatchNumbers {
    * @param newest the first number of the block that was taken last, at any server, after they had come
    */
   raise(newest: number): void;
-  /** The batch has ended. @param isKnown whether it is known if it was stored */
-  end(isKnown: boolean): void;
+  /** The batch has ended. @param isStored else it may still be for a while: a connection that was lost may have had it */
+  end(isStored: boolean): void;
 }
 
 type Block = Taken & { readonly first: number; readonly takenAt: number };
@@ -89,16 +89,11 @@ export class ReportNumbers {
         return use.until;
       },
       raise: (newest) => this.#raise(newest),
-      end: (isKnown) => {
-        if (isKnown || use.lowest === Infinity) this.#uses.delete(use);
+      end: (isStored) => {
+        if (isStored || use.lowest === Infinity) this.#uses.delete(use);
         else use.ends = this.parts.now() + unknownMs;
       },
     };
-  }
-
-  /** Gives up what is left. */
-  drop(): void {
-    this.#blocks = [];
   }
 
   /**
@@ -141,11 +136,11 @@ export class ReportNumbers {
   }
 
   #add(block: Block): void {
+    const [from, end] = this.#run;
+    this.#run = [block.first === end ? from : block.first, block.first + blockSize];
     if (block.first < this.#floor) return;
     if (this.#blocks.length === 0) this.#next = block.first;
     this.#blocks.push(block);
-    const [from, end] = this.#run;
-    this.#run = [block.first === end ? from : block.first, block.first + blockSize];
   }
 
   async #dropOld(): Promise<void> {
@@ -154,9 +149,10 @@ export class ReportNumbers {
     if (this.#isOld(last)) {
       const takenAt = this.parts.now();
       const newest = await this.parts.newest();
-      // If nobody has taken numbers since, none of another server is higher.
-      const isStill = newest.first === last.first && this.#blocks.at(-1) === last;
-      if (isStill) this.#blocks.splice(-1, 1, { ...newest, takenAt });
+      // If nobody has taken numbers since, none of another server is higher. It may have been given up meanwhile.
+      const isThere = this.#blocks.at(-1) === last;
+      if (isThere && newest.first === last.first)
+        this.#blocks.splice(-1, 1, { ...newest, takenAt });
     }
     this.#keep(this.#blocks.filter((block) => !this.#isOld(block)));
   }
