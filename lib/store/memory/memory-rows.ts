@@ -180,7 +180,7 @@ export class MemoryRows {
     let touched = 0;
     for (const { repeats, session, device: id, ...heard } of touches) {
       const row = this.sessions.get(session);
-      if (row?.node === node) {
+      if (row?.ended === null && row.node === node) {
         this.sessions.set(session, { ...row, ...heard });
         touched++;
       }

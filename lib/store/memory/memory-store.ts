@@ -91,8 +91,9 @@ export class MemoryStore implements Store {
       }
     }
     if (before !== undefined) return { kind: "report", sequence: before, repeated: true };
-    const isOpen = step.session === 0 || this.rows.sessions.get(step.session)?.ended === null;
-    if (!isOpen) return { kind: "no-session" };
+    const session = this.rows.sessions.get(step.session);
+    const isHeard = session?.ended === null && session.node === this.node;
+    if (step.session !== 0 && !isHeard) return { kind: "no-session" };
     const sequence = reports.size + 1;
     reports.set(sequence, { ...report, sequence });
     sequences.set(itself, sequence);
