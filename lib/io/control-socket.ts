@@ -1,8 +1,8 @@
 // The control socket, by which commands of the same binary call the running server: HTTP over a Unix socket beside the
 // database, which only its owner can open. Carries out no call itself.
 
-import { chmodSync, readdirSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
 import type { Candidate, EnrollResult } from "../server/operator.ts";
@@ -33,18 +33,13 @@ export function socketPathOf(databasePath: string, port: number | null = null): 
   return `${databasePath}${port === null ? "" : `-${port}`}.sock`;
 }
 
-/** The control sockets that there may be: that of the database, and those of several servers. */
+/** The control sockets that there may be: that of a database, else those of servers in its folder whose data are elsewhere. */
 function socketPathsOf(databasePath: string): string[] {
-  const name = `${basename(databasePath)}-`;
-  const own = (file: string) =>
-    file.startsWith(name) && /^\d+\.sock$/.test(file.slice(name.length));
+  const own = socketPathOf(databasePath);
   const folder = dirname(databasePath);
-  try {
-    const files = readdirSync(folder).filter(own).sort();
-    return [socketPathOf(databasePath), ...files.map((file) => join(folder, file))];
-  } catch {
-    return [socketPathOf(databasePath)];
-  }
+  if (existsSync(databasePath) || !existsSync(folder)) return [own];
+  const others = readdirSync(folder).filter((file) => /^iot-server-\d+\.sock$/.test(file));
+  return [own, ...others.sort().map((file) => join(folder, file))];
 }
 
 /**
@@ -154,7 +149,7 @@ async function call(databasePath: string, path: string, body: unknown): Promise<
   throw new OperatingError(
     "server-not-running",
     `No iot-server answers for ${databasePath}.`,
-    "Start it, run this as the user that started it, or name its database with --db.",
+    "Start it, run this as the user that started it, or name its database with --db, its folder with --data.",
   );
 }
 
