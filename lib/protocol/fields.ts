@@ -170,8 +170,11 @@ function isAsciiPrintable(code: number): boolean {
   return code >= 0x20 && code <= 0x7e;
 }
 
-/** Characters are counted as Unicode code points (clause 2.9): 128 UTF-16 units can be 64 characters. */
-function isPrintable(value: string, charsMax: number): boolean {
+/**
+ * Whether the text is 1 to `charsMax` printable characters (clause 2.9). They are counted as Unicode code points: 128 UTF-16
+ * units can be 64 characters.
+ */
+export function isPrintable(value: string, charsMax: number): boolean {
   if (value.length === 0 || control.test(value) || invisible.test(value)) return false;
   return (
     value.length <= charsMax ||
