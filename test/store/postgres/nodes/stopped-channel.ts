@@ -21,12 +21,19 @@ const address = {
 } as const;
 const readers = new Readers(address, "child reads");
 let troubles = 0;
+let told = 0;
 // Longer than the test waits: a timer that is left is noticed.
 const endlessMs = 600_000;
 const channel = new NodeChannel(
   {
     address: withPort(address, Number(listeningPort)),
-    readers,
+    readers: {
+      read: async (text, values) => {
+        const rows = await readers.read<never>(text, values);
+        if (JSON.stringify(values).includes("changed")) told++;
+        return rows;
+      },
+    },
     own: "child",
     name: "child",
     rowsOf: () => Promise.resolve([]),
@@ -55,6 +62,7 @@ channel.tell(["device-1"]);
 if (moment === "asking") {
   void channel.ask("nobody", { id: "device-1", code: "01", target: "*", by: "api" });
   channel.compare(["device-1"]);
+  await until("the first change", () => told > 0);
   channel.tell(["device-2"]);
 }
 await channel.stop();
