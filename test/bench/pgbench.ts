@@ -99,6 +99,8 @@ async function seededIn(
 ): Promise<Seeded> {
   const writer = await postgres.open(database);
   const fence = await begin(writer, pgbenchNode, true);
+  // Only the node that heard a session last stores its reports.
+  await writer.query("UPDATE session SET node = $1 WHERE ended IS NULL", [fence.node]);
   const rows = await writer.query(
     `SELECT device, session::float8 AS session FROM session WHERE ended IS NULL ORDER BY device LIMIT $1::int`,
     [devices],

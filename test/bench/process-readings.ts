@@ -23,18 +23,34 @@ export function cpuTimeIn(stat: string): number {
 
 /** CPU time of a process and all its children so far, in µs. */
 export function cpuTimeOfFamily(pid: number): number {
-  let sum = 0;
-  for (const name of readdirSync("/proc")) {
-    try {
-      const fields = fieldsOf(readFileSync(`/proc/${Number(name)}/stat`, "utf8"));
-      // Of those that have ended, their parent has the time.
-      if (Number(name) === pid) sum += timeOf(fields.slice(11, 15));
-      else if (Number(fields[1]) === pid) sum += timeOf(fields.slice(11, 13));
-    } catch {
-      // No process, or one that has just ended.
+  const pids = (family: ReturnType<typeof childrenOf>) => family.map((child) => child.pid).join();
+  for (;;) {
+    const before = childrenOf(pid);
+    const ended = withEnded(pid);
+    const children = childrenOf(pid);
+    // A child that ends meanwhile would count twice, or not at all.
+    if (pids(before) === pids(children)) {
+      return children.reduce((sum, { time }) => sum + time, ended);
     }
   }
-  return sum;
+}
+
+/** The CPU time of a process and of its children that have ended and been waited for, in µs. */
+function withEnded(pid: number): number {
+  return timeOf(fieldsOf(readFileSync(`/proc/${pid}/stat`, "utf8")).slice(11, 15));
+}
+
+function childrenOf(parent: number): { readonly pid: number; readonly time: number }[] {
+  return readdirSync("/proc").flatMap((name) => {
+    try {
+      const fields = fieldsOf(readFileSync(`/proc/${Number(name)}/stat`, "utf8"));
+      if (Number(fields[1]) !== parent) return [];
+      return [{ pid: Number(name), time: timeOf(fields.slice(11, 13)) }];
+    } catch {
+      // No process, or one that has just ended.
+      return [];
+    }
+  });
 }
 
 /** The fields after the name of the program, which is in parentheses and may contain anything. */
