@@ -42,12 +42,14 @@ export class World {
   /** Packets of devices with more than one report, and the most reports in one. */
   bundles = 0;
   bundled = 0;
+  /** The number of the walker's session when its last LOGIN was acknowledged. */
+  #walkerLogin = 0;
   readonly #trace = new Bun.CryptoHasher("sha256");
   private readonly transport: Transport;
 
   constructor(
     readonly seed: number,
-    sealed = false,
+    private readonly sealed = false,
   ) {
     const { timeline } = this;
     const transport = sealed
@@ -182,7 +184,25 @@ export class World {
     const online = has("SELECT 1 FROM login WHERE device = ? AND ended IS NULL");
     const hasToBe = step !== null && step !== "DEREGISTER";
     hold(registered === hasToBe, () => `after ${step} ${walkerId} is registered: ${registered}`);
-    hold(online === (step === "LOGIN"), () => `after ${step} ${walkerId} is online: ${online}`);
+    const mayBeOnline = step === "LOGOFF" && this.#isResumedAfterLogoff();
+    const isRight = online === (step === "LOGIN") || mayBeOnline;
+    hold(isRight, () => `after ${step} ${walkerId} is online: ${online}`);
+    if (step === "LOGIN") this.#walkerLogin = this.#latestSession(walkerId);
+  }
+
+  /**
+   * Whether the walker's LOGOFF was carried out, and a session opened after it. A sealed client resumes to repeat a LOGOFF
+   * whose answer it lost: that RESUME may be carried out after the LOGOFF, whose answer then arrives.
+   */
+  #isResumedAfterLogoff(): boolean {
+    const sql = "SELECT 1 FROM login WHERE device = ? AND reason = 'logoff' AND session >= ?";
+    const { database } = this.server;
+    return this.sealed && database.query(sql).get(walkerId, this.#walkerLogin) !== null;
+  }
+
+  #latestSession(id: string): number {
+    const sql = "SELECT coalesce(max(session), 0) AS it FROM login WHERE device = ?";
+    return (this.server.database.query(sql).get(id) as { it: number }).it;
   }
 
   #onSend(from: Address, to: Address, bytes: Uint8Array): void {
