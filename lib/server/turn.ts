@@ -10,6 +10,11 @@ import type { Address } from "../protocol/messages.ts";
 import { failingOf } from "./store-failure.ts";
 import type { StepResult, Store } from "./store-port.ts";
 
+/**
+ * Lanes that are free at the same time share a commit until it has so many steps: it costs as much as some dozens of them, so
+ * that many small commits would be less than a few large ones where the processor is what is short.
+ */
+const stepsToShare = 128;
 /** Behind a commit that takes longer than this nothing waits if it is in the way of other lanes, ms. */
 const lateMs = 500;
 
@@ -21,26 +26,28 @@ export interface TurnShell {
   now(): Moment;
   /**
    * Sends datagrams, in order.
-   * @param lane the lane whose batch they answer; null if they answer what needs no store
+   * @param lanes the lanes whose batch they answer; none if they answer what needs no store
    */
-  send(replies: readonly Outgoing[], lane: number | null): void;
+  send(replies: readonly Outgoing[], lanes: readonly number[]): void;
   /** How many passwords can be hashed or checked now. */
   freeHashers(): number;
   /** Begins to hash or check a password; the result is passed to `resume`. */
   hash(job: HashJob): void;
-  /** The batch of a lane goes to the store; for whoever measures. */
-  onTaken?(lane: number): void;
+  /** The batch of these lanes goes to the store; for whoever measures. */
+  onTaken?(lanes: readonly number[]): void;
   /** A batch is on the disk. */
   onStored(tookMs: number): void;
   /** A batch could not be stored, or it is not known whether it is. */
   onFailed(): void;
 }
 
-/** Called with the lane whose batch has ended, after its replies are sent; with null if a turn began none. */
-type OnEnd = (lane: number | null) => void;
+/** Called with the lanes whose batch has ended, after its replies are sent; with none if a turn began no batch. */
+type OnEnd = (lanes: readonly number[]) => void;
+
+const noLane: readonly number[] = [];
 
 export class Turn {
-  /** When the batch of each lane that is under way began, by the monotonic clock, ms; null in a free lane. */
+  /** When the batch that is under way in each lane began, by the monotonic clock, ms; null in a free lane. */
   readonly #began: (number | null)[];
   #underWay = 0;
 
@@ -114,58 +121,78 @@ export class Turn {
   }
 
   /**
-   * Stores the current batch of each free lane; only then its replies are written and sent. While the batch of a lane is
-   * under way the lane's steps wait for its next commit; what needs no store, such as the answer to a heartbeat, is sent in
-   * any case.
+   * Stores what waits in the lanes that are free; only then its replies are written and sent. While a batch with steps of a
+   * lane is under way the lane's other steps wait for the next one; what needs no store, such as the answer to a heartbeat,
+   * is sent in any case.
    * @param onEnd called once for each batch that begins, possibly before `commit` returns
    */
   commit(onEnd: OnEnd): void {
     const { engine } = this;
     engine.endTurn();
-    let begins = false;
-    for (let lane = 0; lane < this.#began.length; lane++) {
-      if (this.#began[lane] !== null || engine.batch.sizeOf(lane) === 0) continue;
-      begins = true;
-      this.#store(lane, onEnd);
-    }
-    if (!begins) this.#finish(null, onEnd);
-    else if (this.#underWay > 0) this.#sendReplies(null);
+    const commits = this.#commits();
+    for (const lanes of commits) this.#store(lanes, onEnd);
+    if (commits.length === 0) this.#finish(noLane, onEnd);
+    else if (this.#underWay > 0) this.#sendReplies(noLane);
   }
 
-  #store(lane: number, onEnd: OnEnd): void {
+  /** The lanes of each commit that can begin now. */
+  #commits(): number[][] {
+    const commits: number[][] = [];
+    let steps = 0;
+    for (let lane = 0; lane < this.#began.length; lane++) {
+      const waiting = this.#began[lane] === null ? this.engine.batch.sizeOf(lane) : 0;
+      if (waiting === 0) continue;
+      const last = commits.at(-1);
+      if (last === undefined || steps >= stepsToShare) {
+        commits.push([lane]);
+        steps = waiting;
+      } else {
+        last.push(lane);
+        steps += waiting;
+      }
+    }
+    return commits;
+  }
+
+  /** Stores what waits in these lanes as one batch, over the first of them. */
+  #store(lanes: readonly number[], onEnd: OnEnd): void {
     const { engine, store, shell } = this;
-    const batch = engine.batch.take(lane);
-    shell.onTaken?.(lane);
+    const [first = 0] = lanes;
+    const batch =
+      lanes.length === 1
+        ? engine.batch.take(first)
+        : lanes.flatMap((lane) => engine.batch.take(lane));
+    shell.onTaken?.(lanes);
     const steps = batch.map((entry) => entry.step);
     const began = shell.now().monotonic;
     const onStored = (results: readonly StepResult[]) => {
       const now = shell.now();
       shell.onStored(now.monotonic - began);
       engine.complete(batch, results, now);
-      this.#sendReplies(lane);
+      this.#sendReplies(lanes);
       // Nothing of this delays an ACK.
       engine.feed.publish();
       store.housekeep();
-      this.#finish(lane, onEnd);
+      this.#finish(lanes, onEnd);
     };
     const onFailed = (error: unknown) => {
       shell.onFailed();
       const words = error instanceof Error ? error.message : String(error);
       engine.fail(batch, failingOf(error), words, shell.now());
-      this.#finish(lane, onEnd);
+      this.#finish(lanes, onEnd);
     };
     let results: ReturnType<Store["apply"]>;
     try {
-      results = store.apply(steps, lane);
+      results = store.apply(steps, first);
     } catch (error) {
       return onFailed(error);
     }
     if (!("then" in results)) return onStored(results);
-    this.#began[lane] = began;
+    for (const lane of lanes) this.#began[lane] = began;
     this.#underWay++;
     const ended = <T>(handle: (value: T) => void) => {
       return (value: T) => {
-        this.#began[lane] = null;
+        for (const lane of lanes) this.#began[lane] = null;
         this.#underWay--;
         handle(value);
       };
@@ -195,15 +222,15 @@ export class Turn {
     );
   }
 
-  #finish(lane: number | null, onEnd: OnEnd): void {
-    this.#sendReplies(lane);
+  #finish(lanes: readonly number[], onEnd: OnEnd): void {
+    this.#sendReplies(lanes);
     this.#beginHashing();
-    onEnd(lane);
+    onEnd(lanes);
   }
 
-  #sendReplies(lane: number | null): void {
+  #sendReplies(lanes: readonly number[]): void {
     const replies = this.engine.takeReplies();
-    if (replies.length > 0) this.shell.send(replies, lane);
+    if (replies.length > 0) this.shell.send(replies, lanes);
   }
 
   #beginHashing(): void {

@@ -58,6 +58,11 @@ test("all that concerns one device is in its lane", () => {
   bench.pass(limits.touchEveryMs + 500);
   bench.engine.operator.allowText(anna, (known) => results.push(known), bench.moment);
   bench.turn();
+  bench.ask(say.logoff(anna));
+  bench.ask(say.login(anna));
+  // It falls silent.
+  bench.pass(600_000);
+  expect(store.rows.endsOf(anna)).toEqual(["logoff", "offline"]);
   bench.ask(say.deregister(anna));
   // Nobody by this id.
   bench.ask(say.login(anna));
@@ -78,8 +83,45 @@ test("the rows of sessions are written in the lanes of their devices", () => {
   const { bench, store } = bothOnline();
   bench.receive(say.status(anna));
   bench.receive(say.status(boris), elsewhere);
-  bench.pass(limits.touchEveryMs + 500);
-  expect(store.busy).toEqual(both);
+  bench.turn();
+  for (const end = bench.monotonic + limits.touchEveryMs; bench.monotonic < end;) {
+    bench.wait(1_000);
+    bench.engine.tick(bench.moment);
+  }
+  expect([annas, boriss].map((lane) => bench.engine.batch.sizeOf(lane))).toEqual([1, 1]);
+  bench.turn();
+  const first = Math.min(annas, boriss);
+  expect(store.busy).toEqual([first]);
+  store.end(first);
+  expect(store.rows.applied.slice(-2)).toEqual(["touch-sessions", "touch-sessions"]);
+});
+
+test("lanes that are free at the same time share a commit, until it is large", () => {
+  const { bench, store } = bothOnline();
+  const [first, second] = both as [number, number];
+  const ofFirst = first === annas ? anna : boris;
+  const report = (id: string, number: number) =>
+    bench.receive(say.data(id, String(number)), id === anna ? home : elsewhere);
+  report(anna, 1);
+  report(boris, 2);
+  bench.turn();
+  expect(store.busy).toEqual([first]);
+  // Both lanes are busy until it ends.
+  report(anna, 3);
+  report(boris, 4);
+  bench.turn();
+  expect(store.busy).toEqual([first]);
+  store.end(first);
+  expect(codesOf(bench.turn())).toEqual(["50", "50"]);
+  store.end(first);
+  bench.turn();
+  for (let number = 5; number < 205; number++) report(ofFirst, number);
+  report(ofFirst === anna ? boris : anna, 205);
+  bench.turn();
+  expect(store.busy).toEqual([first, second]);
+  store.end(second);
+  store.end(first);
+  expect(codesOf(bench.turn())).toHaveLength(201);
 });
 
 test("commits of two lanes overlap, and each is answered when it ends", () => {
@@ -105,6 +147,7 @@ test("commits of two lanes overlap, and each is answered when it ends", () => {
 test("a batch that fails answers the requests of its own lane only", () => {
   const { bench, store } = bothOnline();
   bench.receive(say.data(anna, "1"));
+  bench.turn();
   bench.receive(say.data(boris, "2"), elsewhere);
   bench.turn();
   store.end(annas, new StoreFailure("unknown", "the answer was lost"));

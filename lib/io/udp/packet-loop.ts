@@ -73,13 +73,13 @@ export class PacketLoop {
     });
     this.#turn = new Turn(engine, store, {
       now,
-      send: (replies, lane) => {
+      send: (replies, lanes) => {
         this.#endpoint?.send(replies);
-        this.#replyTimes.reply(lane, performance.now());
+        this.#replyTimes.reply(lanes, performance.now());
       },
       freeHashers: () => (this.#ending ? 0 : hasher.free),
       hash: (job) => hasher.run(job),
-      onTaken: (lane) => this.#replyTimes.take(lane),
+      onTaken: (lanes) => this.#replyTimes.take(lanes),
       onStored: (tookMs) => {
         this.#stored = true;
         this.commitLatency.observe(tookMs / 1000);
@@ -255,13 +255,13 @@ export class PacketLoop {
   }
 
   #commit(): void {
-    this.#turn.commit((lane) => {
+    this.#turn.commit((lanes) => {
       // Those that get no reply.
-      this.#replyTimes.reply(lane, performance.now());
+      this.#replyTimes.reply(lanes, performance.now());
       this.#onTurned();
       if (!this.#turning) this.#scheduleRest();
     });
-    this.#replyTimes.reply(null, performance.now());
+    this.#replyTimes.reply([], performance.now());
   }
 
   readonly #stepsIn = (lane: number): number => this.engine.batch.sizeOf(lane);

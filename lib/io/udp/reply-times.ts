@@ -54,23 +54,25 @@ export class ReplyTimes {
     this.#other = together(this.#other, { count: count - given, oldestAt });
   }
 
-  /** The commit of a lane begins. */
-  take(lane: number): void {
-    this.#storing[lane] = this.#waiting[lane] ?? none;
-    this.#waiting[lane] = none;
+  /** A commit of these lanes begins. */
+  take(lanes: readonly number[]): void {
+    for (const lane of lanes) {
+      this.#storing[lane] = this.#waiting[lane] ?? none;
+      this.#waiting[lane] = none;
+    }
   }
 
   /**
-   * The replies to the commit of a lane are sent, and those that need no store.
-   * @param lane null: only the latter
+   * The replies to the commit of these lanes are sent, and those that need no store.
    * @param now ms
    */
-  reply(lane: number | null, now: number): void {
+  reply(lanes: readonly number[], now: number): void {
     this.#observe(this.#other, now);
     this.#other = none;
-    if (lane === null) return;
-    this.#observe(this.#storing[lane] ?? none, now);
-    this.#storing[lane] = none;
+    for (const lane of lanes) {
+      this.#observe(this.#storing[lane] ?? none, now);
+      this.#storing[lane] = none;
+    }
   }
 
   /** How many steps a lane got in this turn. What waited in it may have been refused meanwhile. */

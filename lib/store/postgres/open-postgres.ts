@@ -6,14 +6,14 @@ import { OperatingError } from "../../operating-error.ts";
 import type { Opening, OpenStore } from "../../server/store-care.ts";
 import { AskedDevices } from "./batch/asked-devices.ts";
 import { blocksOf, nextBlock } from "./batch/blocks.ts";
-import { ReportNumbers } from "./batch/numbers.ts";
+import { type Blocks, ReportNumbers } from "./batch/numbers.ts";
 import { type PostgresAddress, shownAddress } from "./connection/address.ts";
-import { Connector } from "./connection/connector.ts";
+import { Connectors } from "./connection/connectors.ts";
 import { Readers } from "./connection/readers.ts";
 import { explainPostgres, standby, tooOld } from "./connection/refusals.ts";
 import { Writer } from "./connection/writer.ts";
 import { PostgresReads } from "./postgres-reads.ts";
-import { PostgresStore } from "./postgres-store.ts";
+import { PostgresLane } from "./postgres-lane.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { CarriedKeys } from "./reports/carried-keys.ts";
 import { comesWithinMs, Horizon, oldestWriting } from "./reports/horizon.ts";
@@ -28,6 +28,8 @@ import { agree, type ServerTraits } from "./schema/identity.ts";
 import { migrate } from "./schema/schema.ts";
 
 const versionMin = 150_000;
+/** How many batches are under way at the same time at most, each over a connection of its own. */
+const lanes = 4;
 /** How often the size of the database is asked for, in calls of `watch`, one a second. */
 const sizeEvery = 10;
 
@@ -69,11 +71,12 @@ export async function openPostgres(
       ...(await differences(writer, claim, settings)),
     ];
     const found = { ...(await stateOf(writer, node)), warnings };
-    const connector = new Connector(address, name, { writer, claim }, opening.onTrouble);
+    const first = { writer, claim };
+    const connectors = await Connectors.open(address, name, first, lanes, opening.onTrouble);
     const lease = new Lease(readers, claim);
     await lease.renew();
     const own = { now: () => performance.now(), ...around };
-    return assembled({ address, name, connector, readers, lease, found, opening }, own);
+    return assembled({ address, name, connectors, readers, lease, found, opening }, own);
   } catch (error) {
     readers?.close();
     writer?.close();
@@ -97,7 +100,7 @@ type Parts = {
   readonly address: PostgresAddress;
   /** The name of this server's sessions. */
   readonly name: string;
-  readonly connector: Connector;
+  readonly connectors: Connectors;
   readonly readers: Readers;
   readonly lease: Lease;
   readonly found: Found;
@@ -105,27 +108,28 @@ type Parts = {
 };
 
 function assembled(
-  { address, name, connector, readers, lease, found, opening }: Parts,
+  { address, name, connectors, readers, lease, found, opening }: Parts,
   { now }: Around,
 ): OpenStore {
-  const blocks = blocksOf(connector, (number) => horizon.note(number));
-  const numbers = new ReportNumbers({ ...blocks, now }, found.isQuiet ? found.next : null);
+  const blocks = connectors.lanes.map((lane) => blocksOf(lane, (number) => horizon.note(number)));
+  const numbers = new ReportNumbers(
+    { ...(blocks[0] as Blocks), now },
+    found.isQuiet ? found.next : null,
+  );
   const horizon: Horizon = new Horizon(readers, numbers, found.isQuiet ? found.next : 0, now);
   const summaries = new ChunkSummaries(readers, horizon);
   const reads = new PostgresReads(readers, summaries, horizon, () => lease.isAlone);
-  const store = new PostgresStore(
-    connector,
-    lease.fence,
-    new CarriedKeys(found.carriedUntil),
-    found.asked,
-    numbers,
-    () => summaries.settle(),
-    () => lease.renew(),
-  );
-  connector.onBack = () => void lease.renew().catch(() => {});
+  const carried = new CarriedKeys(found.carriedUntil);
+  const own = connectors.lanes.map((connector, lane) => {
+    const given = { begin: () => numbers.begin(blocks[lane]) };
+    return new PostgresLane(connector, lease.fence, carried, found.asked, given, () =>
+      lease.renew(),
+    );
+  });
+  connectors.onBack = () => void lease.renew().catch(() => {});
   const { onTrouble } = opening;
   const nodes = new PostgresNodes(
-    { address, name, readers, lease, reads, connector, now: opening.now, onTrouble },
+    { address, name, readers, lease, reads, connectors, now: opening.now, onTrouble },
     opening.node.offlineAfterMs,
   );
   let { bytes } = found;
@@ -136,11 +140,12 @@ function assembled(
   };
   return {
     reads,
-    remover: new PostgresRemover(readers, summaries, found.newest, () => connector.isOver),
+    remover: new PostgresRemover(readers, summaries, found.newest, () => connectors.isOver),
     warnings: found.warnings,
     damage: null,
-    apply: (steps) => store.apply(steps),
-    housekeep: () => store.housekeep(),
+    lanes: own.length,
+    apply: (steps, lane = 0) => (own[lane] as PostgresLane).apply(steps),
+    housekeep: () => summaries.settle(),
     nodes,
     elsewhere: new PostgresElsewhere(readers),
     openSessions: () => reads.openSessions(lease.fence.node),
@@ -153,7 +158,7 @@ function assembled(
     close: async () => {
       await nodes.close();
       lease.close();
-      await connector.close();
+      await connectors.close();
       readers.close();
     },
   };

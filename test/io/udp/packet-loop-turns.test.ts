@@ -182,8 +182,9 @@ test("lanes commit at the same time, and at the stop all of them are waited for"
   const slow = new SlowLoop(3);
   const { engine, store, loop } = slow;
   slow.receive(2, 0);
-  slow.receive(3, 1);
   slow.start();
+  await idle();
+  slow.receive(3, 1);
   await idle();
   expect(store.commits).toEqual([2, 3]);
   // Of a lane that is free a commit begins at once; the others wait for theirs.
@@ -212,8 +213,9 @@ test("a request counts with the commit of its lane, and once", async () => {
   const { store, loop } = slow;
   const seen = () => loop.requestLatency.counts.reduce((sum, count) => sum + count, 0);
   slow.receive(3, 0);
-  slow.receive(5, 1);
   slow.start();
+  await idle();
+  slow.receive(5, 1);
   await idle();
   expect(seen()).toBe(0);
   await store.end(undefined, 1);
@@ -223,8 +225,13 @@ test("a request counts with the commit of its lane, and once", async () => {
   expect(seen()).toBe(8);
   await store.end(undefined, 0);
   expect(seen()).toBe(15);
+  // Of two lanes in one commit.
+  slow.receive(3, 0);
+  slow.receive(4, 1);
+  await store.end(undefined, 0);
+  expect(seen()).toBe(22);
   await slow.stop();
-  expect(seen()).toBe(15);
+  expect(seen()).toBe(22);
 });
 
 test("whether it stores is told by the latest commit", async () => {

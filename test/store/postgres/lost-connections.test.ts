@@ -85,6 +85,7 @@ test("a transaction whose answer to COMMIT is lost is not carried out twice", as
   const session = await write(store, opened);
   const kept = await store.reads.sessions("a", 1e9, 10);
   expect(kept.map((row) => row.session)).toEqual([session]);
+  await until("words", () => said.length > 1);
   expect(said.map((words) => words.replace(/^postgres:\S+ /, "").slice(0, 8))).toEqual([
     "is away:",
     "is there",

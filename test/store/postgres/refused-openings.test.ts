@@ -232,7 +232,9 @@ test("a server that restarts is there again for a store that is open", async () 
       return false;
     }
   });
-  expect(said.at(-1)).toContain("there again");
+  // When the connections of all lanes are back.
+  await until("words", () => said.at(-1)?.includes("there again"));
+  expect(said.filter((words) => words.includes("is away"))).toHaveLength(1);
   await closeStores();
   await server.stop("immediate");
 });

@@ -1,9 +1,9 @@
-// Takes blocks of numbers of reports from their sequence, over the connection that writes.
+// Takes blocks of numbers of reports from their sequence, over the connection of a lane.
 
 import type { Connector } from "../connection/connector.ts";
 import { Lost } from "../connection/lost.ts";
 import type { Rows, Statement } from "../connection/writer.ts";
-import { blockSize, type NumbersParts } from "./numbers.ts";
+import { type Blocks, blockSize } from "./numbers.ts";
 
 /** The first number of the next block, as a column. */
 export const nextBlock = `(SELECT last_value + CASE WHEN is_called THEN ${blockSize} ELSE 0 END FROM report_block)`;
@@ -20,7 +20,7 @@ export const newestBlock: Statement = [
 export function blocksOf(
   connector: Pick<Connector, "writer" | "why">,
   onTaken: (number: number) => void,
-): Pick<NumbersParts, "take" | "newest"> {
+): Blocks {
   const query = async (statement: Statement): Promise<Rows> => {
     const { writer } = connector;
     if (writer === null) throw new Lost(connector.why);

@@ -18,12 +18,16 @@ const attemptsMax = 2;
 /** @property clock the database's, ms since 1970 */
 type Taken = { readonly clock: number };
 
-/** The sequence, and what else the numbers depend on. */
-export type NumbersParts = {
+/** The sequence, over some connection. */
+export type Blocks = {
   /** Takes blocks; returns the first number of each, ascending, and when that was. */
   readonly take: (count: number) => Promise<Taken & { readonly firsts: readonly number[] }>;
   /** The first number of the block that was taken last, here or by another server. */
   readonly newest: () => Promise<Taken & { readonly first: number }>;
+};
+
+/** The sequence, and what else the numbers depend on. */
+export type NumbersParts = Blocks & {
   /** The monotonic clock, ms. */
   readonly now: () => number;
 };
@@ -75,13 +79,16 @@ export class ReportNumbers {
     this.#run = [next ?? Infinity, next ?? Infinity];
   }
 
-  /** Begins to give numbers to a batch, which then has to end. */
-  begin(): BatchNumbers {
+  /**
+   * Begins to give numbers to a batch, which then has to end.
+   * @param blocks the sequence over the connection of the batch
+   */
+  begin(blocks: Blocks = this.parts): BatchNumbers {
     const use = { lowest: Infinity, ends: Infinity, until: Infinity };
     this.#uses.add(use);
     return {
       next: (count) => {
-        const given = this.#turn.then(() => this.#give(use, count));
+        const given = this.#turn.then(() => this.#give(use, count, blocks));
         this.#turn = given.catch(() => {});
         return given;
       },
@@ -110,14 +117,14 @@ export class ReportNumbers {
     return { from: this.#run[0], below };
   }
 
-  async #give(use: Use, count: number): Promise<number[]> {
-    await this.#dropOld();
+  async #give(use: Use, count: number, blocks: Blocks): Promise<number[]> {
+    await this.#dropOld(blocks);
     for (let attempt = 1; this.#left < count; attempt++) {
       if (attempt > attemptsMax) throw new Error("PostgreSQL gives numbers too slowly");
       const takenAt = this.parts.now();
-      const { firsts, clock } = await this.parts.take(Math.ceil((count - this.#left) / blockSize));
+      const { firsts, clock } = await blocks.take(Math.ceil((count - this.#left) / blockSize));
       for (const first of firsts) this.#add({ first, takenAt, clock });
-      await this.#dropOld();
+      await this.#dropOld(blocks);
     }
     const given = Array.from({ length: count }, () => this.#take(use));
     use.lowest = Math.min(use.lowest, given[0] ?? Infinity);
@@ -143,12 +150,12 @@ export class ReportNumbers {
     this.#blocks.push(block);
   }
 
-  async #dropOld(): Promise<void> {
+  async #dropOld(blocks: Blocks): Promise<void> {
     const last = this.#blocks.at(-1);
     if (last === undefined || !this.#isOld(this.#blocks[0] as Block)) return;
     if (this.#isOld(last)) {
       const takenAt = this.parts.now();
-      const newest = await this.parts.newest();
+      const newest = await blocks.newest();
       // If nobody has taken numbers since, none of another server is higher. It may have been given up meanwhile.
       const isThere = this.#blocks.at(-1) === last;
       if (isThere && newest.first === last.first)

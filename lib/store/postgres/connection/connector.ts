@@ -1,39 +1,51 @@
-// Keeps the store connected: opens the connection that writes, and opens another one whenever it is lost, until another
-// process has taken the name of this node. Stores nothing.
+// Keeps one lane of the store connected: opens another connection whenever its own is lost, until it is told to stop. Stores
+// nothing.
 
-import { type Claim, leaving, resume } from "../nodes/claim.ts";
+import { type Claim, resume } from "../nodes/claim.ts";
 import { type PostgresAddress, shownAddress } from "./address.ts";
 import { Lost, withDeadline } from "./lost.ts";
 import { Writer } from "./writer.ts";
 
 /** The pause between attempts, ms. */
 const pauseMs = 250;
-/** How long the end of the connection may take, ms. */
-const closeMs = 1_000;
+
+/** What becomes of the connection of a lane. */
+export type LaneEvents = {
+  /** @param why in words */
+  readonly onLost: (why: string) => void;
+  readonly onBack: () => void;
+  /** Another process has taken the name of this node. */
+  readonly onTaken: () => void;
+};
+
+/** An open connection, and what it holds. */
+export type Opened = {
+  readonly writer: Writer;
+  readonly claim: Claim;
+  /** Whether it holds the locks of this process. */
+  readonly locks: boolean;
+};
 
 export class Connector {
   #writer: Writer | null;
   #claim: Claim;
+  readonly #locks: boolean;
   #recovery: Promise<void> | null = null;
   #isClosed = false;
   /** Why there is no connection, in words. */
   #why = "";
-  /** Called when there is a connection again. */
-  onBack: () => void = () => {};
 
-  /**
-   * @param name the name of this server's sessions, which no other has
-   * @param onTrouble told once of each loss, and of its end
-   */
+  /** @param name the name of this server's sessions, which no other has */
   constructor(
     private readonly address: PostgresAddress,
     private readonly name: string,
-    opened: { readonly writer: Writer; readonly claim: Claim },
-    private readonly onTrouble: (words: string) => void,
+    { writer, claim, locks }: Opened,
+    private readonly events: LaneEvents,
   ) {
-    this.#writer = opened.writer;
-    this.#claim = opened.claim;
-    this.#writer.onLost = (why) => this.lose(why);
+    this.#writer = writer;
+    this.#claim = claim;
+    this.#locks = locks;
+    writer.onLost = (why) => this.lose(why);
   }
 
   /** The connection; null while there is none. */
@@ -58,18 +70,8 @@ export class Connector {
     this.#writer.close();
     this.#writer = null;
     this.#why = `${shownAddress(this.address)} is away: ${why}`;
-    this.onTrouble(this.#why);
+    this.events.onLost(this.#why);
     this.#recovery ??= this.#recover();
-  }
-
-  /** Another process has taken the name of this node: gives up for good. */
-  surrender(): void {
-    this.#writer?.close();
-    this.#writer = null;
-    this.#isClosed = true;
-    const { node } = this.#claim;
-    this.#why = `another iot-server runs as node ${node} now: stop one of them, or give it another --node`;
-    this.onTrouble(this.#why);
   }
 
   /**
@@ -86,13 +88,13 @@ export class Connector {
     return this.#writer;
   }
 
-  async close(): Promise<void> {
+  /** Ends for good. @param why in words; @returns the connection, which the caller closes; null if there was none */
+  end(why: string): Writer | null {
     this.#isClosed = true;
+    this.#why = why;
     const writer = this.#writer;
     this.#writer = null;
-    this.#why = "the store is closed";
-    await writer?.send(leaving(this.#claim), closeMs).catch(() => {});
-    writer?.close();
+    return writer;
   }
 
   async #recover(): Promise<void> {
@@ -101,6 +103,7 @@ export class Connector {
         await this.#connect();
         break;
       } catch (error) {
+        if (this.#isClosed) break;
         this.#why = `${shownAddress(this.address)} is away: ${(error as Error).message}`;
         await Bun.sleep(pauseMs);
       }
@@ -111,14 +114,13 @@ export class Connector {
   async #connect(): Promise<void> {
     const writer = await Writer.open(this.address, this.name);
     try {
-      const claim = await resume(writer, this.#claim, this.name, this.address.prepare);
-      if (claim === null) return this.surrender();
+      const claim = await resume(writer, this.#claim, this.name, this.#locks);
+      if (claim === null) return this.events.onTaken();
       if (this.#isClosed) return;
       this.#claim = claim;
       this.#writer = writer;
       writer.onLost = (why) => this.lose(why);
-      this.onBack();
-      this.onTrouble(`${shownAddress(this.address)} is there again`);
+      this.events.onBack();
     } finally {
       if (this.#writer !== writer) writer.close();
     }

@@ -10,7 +10,7 @@ import type {
   StoreNodes,
 } from "../../../server/nodes.ts";
 import type { PostgresAddress } from "../connection/address.ts";
-import type { Connector } from "../connection/connector.ts";
+import type { Connectors } from "../connection/connectors.ts";
 import type { Readers } from "../connection/readers.ts";
 import type { PostgresReads } from "../postgres-reads.ts";
 import { latestSession } from "../rows/columns.ts";
@@ -27,7 +27,7 @@ export type NodesParts = {
   readonly readers: Readers;
   readonly lease: Lease;
   readonly reads: Pick<PostgresReads, "placed">;
-  readonly connector: Pick<Connector, "surrender">;
+  readonly connectors: Pick<Connectors, "surrender">;
   /** The wall clock, ms since 1970. */
   readonly now: () => number;
   /** Told once when the other nodes are not heard any more, and when they are again. */
@@ -44,8 +44,8 @@ export class PostgresNodes implements StoreNodes {
     private readonly parts: NodesParts,
     private readonly silenceMs: number,
   ) {
-    const { lease, connector } = parts;
-    lease.follow({ onLapsed: async () => {}, onSuperseded: () => connector.surrender() });
+    const { lease, connectors } = parts;
+    lease.follow({ onLapsed: async () => {}, onSuperseded: () => connectors.surrender() });
   }
 
   get own(): string {
@@ -57,7 +57,7 @@ export class PostgresNodes implements StoreNodes {
   }
 
   start(handlers: NodeHandlers): () => void {
-    const { address, name, readers, lease, reads, connector, onTrouble } = this.parts;
+    const { address, name, readers, lease, reads, connectors, onTrouble } = this.parts;
     const rowsOf = (ids: readonly string[]) => reads.placed(ids);
     const channel = new NodeChannel({
       address,
@@ -71,7 +71,7 @@ export class PostgresNodes implements StoreNodes {
     this.#channel = channel;
     this.#handlers = handlers;
     const onLapsed = () => channel.settle();
-    lease.follow({ onLapsed, onSuperseded: () => connector.surrender() }, handlers.load);
+    lease.follow({ onLapsed, onSuperseded: () => connectors.surrender() }, handlers.load);
     return () => {
       this.#handlers = null;
       channel.leave();

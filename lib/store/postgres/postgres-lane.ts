@@ -1,11 +1,12 @@
-// Owns the server's store on PostgreSQL: a batch of reports is one statement, a batch with rules one transaction. When the
-// connection is lost at a commit it finds out what became of it. Never knows a verb or a socket.
+// Owns the batches of one lane of the store on PostgreSQL, over a connection of its own: a batch of reports is one statement,
+// a batch with rules one transaction. When the connection is lost at a commit it finds out what became of it. Never knows a
+// verb or a socket.
 
 import { failingOf, StoreFailure } from "../../server/store-failure.ts";
-import type { ReportStep, StepResult, Step, Store } from "../../server/store-port.ts";
+import type { ReportStep, StepResult, Step } from "../../server/store-port.ts";
 import { AskedDevices, isPlainReport } from "./batch/asked-devices.ts";
 import { newestBlock } from "./batch/blocks.ts";
-import type { BatchNumbers, ReportNumbers } from "./batch/numbers.ts";
+import type { BatchNumbers } from "./batch/numbers.ts";
 import { CommitLost, Fenced, Transaction } from "./batch/transaction.ts";
 import type { Connector } from "./connection/connector.ts";
 import { Lost, stateOf } from "./connection/lost.ts";
@@ -25,13 +26,12 @@ const inTheWay = new Set(["23505", "40P01", "40001", "55P03"]);
 /** The pause before PostgreSQL is asked again about a transaction that has not ended yet, ms. */
 const pauseMs = 100;
 
-export class PostgresStore implements Store {
+export class PostgresLane {
   /**
    * @param fence that of this process
    * @param carried the keys of reports that were copied into this database
-   * @param asked the devices with kept questions; the store adds those that come
-   * @param numbers gives the numbers of reports
-   * @param settle does what is due besides the batches; called after each of them
+   * @param asked the devices with kept questions, of all lanes; those that come are added
+   * @param numbers gives the numbers of reports, in all lanes
    * @param onFenced called when a batch was refused because this node did not show that it lives
    */
   constructor(
@@ -39,8 +39,7 @@ export class PostgresStore implements Store {
     private readonly fence: Fence,
     private readonly carried: CarriedKeys,
     private readonly asked: AskedDevices,
-    private readonly numbers: ReportNumbers,
-    private readonly settle: () => void,
+    private readonly numbers: { begin(): BatchNumbers },
     private readonly onFenced: () => Promise<void>,
   ) {}
 
@@ -52,11 +51,6 @@ export class PostgresStore implements Store {
     if (steps.length === 0) return [];
     if (this.connector.writer === null) throw new StoreFailure("unavailable", this.connector.why);
     return this.#apply(steps);
-  }
-
-  /** Does a little of the work that is due besides the batches. */
-  housekeep(): void {
-    this.settle();
   }
 
   async #apply(steps: readonly Step[]): Promise<readonly StepResult[]> {
