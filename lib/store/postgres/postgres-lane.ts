@@ -94,8 +94,10 @@ export class PostgresLane {
     given: BatchNumbers,
   ): Promise<StepResult[]> {
     const keys = steps.map(keyOf);
-    const places = new Map(keys.map((key, place) => [key, place] as const).reverse());
-    const firsts = [...places.values()].reverse();
+    // In the order of their first places: the numbers of a device's reports are in the order in which they came.
+    const places = new Map<string, number>();
+    for (const [place, key] of keys.entries()) if (!places.has(key)) places.set(key, place);
+    const firsts = [...places.values()];
     const numbers = await given.next(firsts.length);
     const own = new Map(firsts.map((place, i) => [keys[place] as string, numbers[i] as number]));
     const reports = firsts.map((place) => {

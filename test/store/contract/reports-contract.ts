@@ -19,6 +19,17 @@ async function sequenceOf(store: TestedStore, step: ReportStep): Promise<number>
 
 /** Runs the contract on a store. */
 export function reportsContract(openNew: OpenNew): void {
+  test("the numbers of a batch are in the order of its reports, also where one comes twice", async () => {
+    const store = await openNew();
+    const [a, b, c] = [reading("a", "1"), reading("a", "2"), reading("a", "3")];
+    const stored = await report(store, a, b, a, c, b);
+    const numbers = stored.map((one) => (one.kind === "report" ? one.sequence : 0));
+    const [first, second, , third] = numbers as [number, number, number, number];
+    expect(numbers).toEqual([first, second, first, third, second]);
+    expect(second).toBeGreaterThan(first);
+    expect(third).toBeGreaterThan(second);
+  });
+
   test("a repeat gets the number of the first, in its batch, later, and after a restart", async () => {
     const store = await openNew();
     const [first, again] = await report(store, reading("a", "x"), reading("a", "x"));
