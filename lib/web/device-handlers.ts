@@ -91,6 +91,8 @@ function deviceOf(
   const heard = entry.ended === null ? read.heardOf(id) : null;
   const session = read.sessionOf(id);
   if (session !== null) roster.hear(id, session.session, session.lastSeen);
+  // A server writes down what it hears with a delay.
+  if (session !== null && report !== null) roster.hear(id, session.session, report.received);
   return {
     id,
     mac,

@@ -42,7 +42,7 @@ export class HeardElsewhere {
     const since = this.#marks.get(node) ?? null;
     const found = await elsewhere.heard({ node, after: round.after, since, limit: looksPerCall });
     for (const [id, session, lastSeen] of found.sessions) {
-      if (this.roster.hear(id, session, lastSeen)) this.#due.add(id);
+      if (this.roster.hear(id, session, lastSeen, since !== null)) this.#due.add(id);
     }
     if (round.after === "") this.#nextMarks.set(node, found.mark);
     if (found.last !== null) round.after = found.last;

@@ -183,6 +183,7 @@ export class LiveFeed {
 
   #tellNews(news: NewsFound): void {
     const { reports, more } = this.#foreign.take(news.reports);
+    for (const { device, received } of reports) this.roster.hear(device, null, received);
     if (reports.length > 0) {
       const event = { reports: reports.map(shortened), more: more || news.more };
       this.#tell("reports", event, () => null);

@@ -8,12 +8,14 @@ import type { DeviceReads } from "../server/store-reads.ts";
 import type { StatusJson } from "./api/server-shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
 import type { PresenceSource } from "./ports.ts";
-import { isOf, isSilent, type RosterEntry } from "./presence-of.ts";
+import { isOf, isSilent, presenceOf, type RosterEntry } from "./presence-of.ts";
 import { pageOf, type RosterPage, type RosterQuery } from "./roster-page.ts";
 import { Slice } from "./slice.ts";
 
 /** How many rows one step reads. */
 const rowsPerStep = 1_000;
+/** A report may come before what is written down later of packets before it, ms. */
+const lagMs = 60_000;
 
 export class Roster {
   readonly #byId = new Map<string, RosterEntry>();
@@ -99,12 +101,19 @@ export class Roster {
     return live?.lastSeen ?? entry.lastSeen;
   }
 
-  /** Another server has heard a device. @param lastSeen ms since 1970. @returns whether that was not known yet */
-  hear(id: string, session: number, lastSeen: number): boolean {
+  /**
+   * Another server has heard a device.
+   * @param session the number of its session; null if that is not known
+   * @param lastSeen ms since 1970
+   * @param isNews whether it was written after what is known: if it is much earlier, its clock was set back
+   * @returns whether it was not known yet
+   */
+  hear(id: string, session: number | null, lastSeen: number, isNews = false): boolean {
     const entry = this.#byId.get(id);
-    if (entry?.session !== session || entry.ended !== null || entry.lastSeen === lastSeen) {
-      return false;
-    }
+    if (entry === undefined || presenceOf(entry) !== "online") return false;
+    if (session !== null && entry.session !== session) return false;
+    const isSetBack = isNews && entry.lastSeen - lastSeen > lagMs;
+    if (entry.lastSeen >= lastSeen && !isSetBack) return false;
     entry.lastSeen = lastSeen;
     return true;
   }

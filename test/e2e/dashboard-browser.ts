@@ -64,9 +64,10 @@ export class Dashboard implements AsyncDisposable {
     return new Dashboard(folder, server, origin, device, browser);
   }
 
-  /** The admin token, read from the file beside the database. */
+  /** The admin token, read from the file beside the database, or beside the key where that is no file. */
   get token(): string {
-    return this.folder.text("iot_server.db.token").trim();
+    const { folder } = this;
+    return (folder.text("iot_server.db.token") || folder.text("iot-server.token")).trim();
   }
 
   /** Opens a page of the dashboard in a browser that is logged in. */

@@ -106,6 +106,15 @@ test("what was heard is in the roster at once, and told once, so many at a time;
   expect(elsewhere.take(10)).toEqual([]);
 });
 
+test("what is written down later of packets before a report does not hide it; what is from a clock that was set back does", async () => {
+  const { roster } = await newNode(["x"], () => ({}));
+  const seen = () => roster.get("x")?.lastSeen;
+  expect(roster.hear("x", null, 100_000)).toBeTrue();
+  expect([roster.hear("x", 1, 95_000, true), seen()]).toEqual([false, 100_000]);
+  expect([roster.hear("x", 1, 30_000), seen()]).toEqual([false, 100_000]);
+  expect([roster.hear("x", 1, 30_000, true), seen()]).toEqual([true, 30_000]);
+});
+
 test("live events tell it with what is heard here", async () => {
   const sessions = [["x", 1, 70]] as const;
   const node = await newNode(["x"], () => ({ sessions }));

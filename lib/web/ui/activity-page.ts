@@ -35,6 +35,7 @@ export class ActivityPage implements Page {
   readonly #pause = button({ class: "pause", click: () => this.#setPaused(!this.#isPaused) });
   readonly #state = element("p", { class: "found muted", role: "status" });
   readonly #tail = new LineTail();
+  readonly #scope = element("span");
   #isPaused = false;
   /** Events received while paused. */
   #held: LiveEvents["activity"][] = [];
@@ -67,14 +68,19 @@ export class ActivityPage implements Page {
         { class: "hint muted small" },
         "← received, → sent. Heartbeats and reports appear here if the server was started with ",
         element("code", {}, "--log-level debug"),
-        ".",
+        ". ",
+        this.#scope,
       ),
     );
     this.#showPause();
   }
 
   readonly receiver: Page["receiver"] = {
-    hello: () => void this.#load(),
+    hello: ({ node }) => {
+      const words = `These are the lines of node ${node}; each node has a log of its own.`;
+      setText(this.#scope, node === "" ? "" : words);
+      void this.#load();
+    },
     activity: (event) => {
       if (!this.#isPaused) {
         this.#take(event);

@@ -38,7 +38,7 @@ export class DeviceFactsCard {
     beat: element("dd", {}, "–"),
     stated: element("dd", { class: "mono" }, "–"),
     mac: element("dd", { class: "mono" }, "–"),
-    node: element("dd", { class: "mono" }, "–"),
+    node: element("dd", {}, "–"),
     repeats: element("dd", {}, "–"),
   };
   /** Shown only with several servers. */
@@ -99,11 +99,11 @@ export class DeviceFactsCard {
 
   #showNode({ node }: DeviceJson): void {
     this.#node.hidden = node === null;
-    setText(this.#texts.node, node ?? "–");
-    this.#texts.node.title =
-      node === this.ownNode
-        ? "The server that shows this page"
-        : "Another server of the same database; when its last packet came is known from there, about every ten seconds";
+    const isOwn = node === this.ownNode;
+    setText(this.#texts.node, isOwn ? `${node}, this node` : (node ?? "–"));
+    this.#texts.node.title = isOwn
+      ? "The node that shows this page"
+      : "Another node of the same database: when the device was last seen is known about every ten seconds";
   }
 
   /** Updates the time of the last packet. */

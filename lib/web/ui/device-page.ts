@@ -113,7 +113,8 @@ export class DevicePage implements Page {
       this.#renew();
       void this.#sessions.load();
     },
-    reports: () => {
+    reports: ({ reports }) => {
+      for (const { received } of reports) this.#facts.showSeen(Date.parse(received));
       this.#reports.renew();
       this.#chart.renew();
       this.#renewFields();

@@ -46,6 +46,12 @@ export class FleetCounts {
   }));
   readonly #rate = element("span", { class: "number" }, "–");
   readonly #spark = new Sparkline();
+  readonly #pulse = element(
+    "div",
+    { class: "tile pulse" },
+    element("span", { class: "tile-name" }, "Reports / s"),
+    element("span", { class: "tile-value" }, this.#rate, this.#spark.view),
+  );
   readonly view: HTMLElement;
   #filter: Filter = "";
 
@@ -53,17 +59,7 @@ export class FleetCounts {
     this.view = element(
       "section",
       { class: "counts", "aria-label": "Devices by status" },
-      element(
-        "div",
-        { class: "tiles" },
-        ...this.#tiles.map(({ view }) => view),
-        element(
-          "div",
-          { class: "tile pulse" },
-          element("span", { class: "tile-name" }, "Reports / s"),
-          element("span", { class: "tile-value" }, this.#rate, this.#spark.view),
-        ),
-      ),
+      element("div", { class: "tiles" }, ...this.#tiles.map(({ view }) => view), this.#pulse),
       element(
         "div",
         { class: "shares", "aria-hidden": "true" },
@@ -75,7 +71,7 @@ export class FleetCounts {
   show(statuses: StatusHistory): void {
     const { latest } = statuses;
     if (latest === null) return;
-    const { devices, rates } = latest;
+    const { devices, fleet } = latest;
     for (const { filter, number, share, view } of this.#tiles) {
       const own = countOf(devices, filter);
       setText(number, count(own));
@@ -88,8 +84,9 @@ export class FleetCounts {
       view.hidden = own === 0;
       view.style.flexGrow = String(own);
     }
-    setText(this.#rate, rate(rates.reportsPerSecond));
-    this.#spark.draw(statuses.rates("reportsPerSecond"));
+    setAttribute(this.#pulse, "title", fleet.nodes > 1 ? `Of all ${fleet.nodes} nodes` : null);
+    setText(this.#rate, rate(fleet.reportsPerSecond));
+    this.#spark.draw(statuses.fleetReports());
   }
 
   showFilter(filter: Filter): void {

@@ -77,14 +77,20 @@ export function span(ms: number): string {
   return two(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
+/** A duration in its largest unit. */
+export function roughly(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
 /** How long ago in one unit; the date after 30 days. */
 export function ago(at: number, now: number): string {
   const seconds = Math.round((now - at) / 1000);
   if (seconds < 2) return "now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  if (seconds < 30 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
+  if (seconds < 30 * 86_400) return `${roughly(seconds * 1000)} ago`;
   return dayOnly.format(at);
 }
 

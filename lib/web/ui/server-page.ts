@@ -2,9 +2,10 @@
 
 import type { Spread, StatusJson } from "../api/server-shapes.ts";
 import { get } from "./api.ts";
-import { element, setAttribute, setText } from "./element.ts";
+import { type Child, element, setAttribute, setText } from "./element.ts";
 import { bytes, count, latency, rate, span } from "./formats.ts";
 import { icon } from "./icons.ts";
+import { NodesCard } from "./nodes-card.ts";
 import type { Page } from "./page.ts";
 import { Sparkline } from "./sparkline.ts";
 import type { RateName, StatusHistory } from "./status-history.ts";
@@ -39,6 +40,10 @@ export class ServerPage implements Page {
   readonly title = "Server";
   readonly topics = ["status"] as const;
   readonly #warnings = element("div", { class: "warnings", role: "status" });
+  readonly #nodes = new NodesCard();
+  /** Of several servers, which one the rest is about. */
+  readonly #scope = element("h2", { class: "scope", hidden: true });
+  readonly #databaseWords = element("span", {}, "Database");
   readonly #rates = rates.map(({ name, words }) => {
     const number = element("span", { class: "number" }, "–");
     const spark = new Sparkline();
@@ -81,6 +86,8 @@ export class ServerPage implements Page {
       { class: "page server" },
       element("h1", { class: "unseen" }, "Server"),
       this.#warnings,
+      this.#nodes.view,
+      this.#scope,
       element(
         "section",
         {
@@ -90,17 +97,18 @@ export class ServerPage implements Page {
         ...this.#rates.map(({ view }) => view),
       ),
       element("div", { class: "thirds" }, this.#latencyCard(), this.#queueCard(), this.#factCard()),
-      card("Totals since the server started", "totals-title", list(this.#totals, "totals")),
+      card("Totals since this server started", "totals-title", list(this.#totals, "totals")),
     );
   }
 
   readonly receiver: Page["receiver"] = {
-    // The first status event may take a second: fetch the status at once.
-    hello: () =>
+    hello: () => {
+      // The first status event may take a second: fetch the status at once.
       void get("/status", {}).then(
         (status) => this.#show(status),
         () => {},
-      ),
+      );
+    },
     status: (status) => this.#show(status),
   };
 
@@ -108,10 +116,13 @@ export class ServerPage implements Page {
     if (this.statuses.latest !== null) this.#show(this.statuses.latest);
   }
 
-  close(): void {}
+  close(): void {
+    this.#nodes.close();
+  }
 
   #show(status: StatusJson): void {
     this.#showWarnings(status);
+    this.#showScope(status);
     for (const { name, number, spark } of this.#rates) {
       setText(number, rate(status.rates[name]));
       spark.draw(this.statuses.rates(name));
@@ -136,6 +147,16 @@ export class ServerPage implements Page {
     setText(database, bytes(status.database.bytes));
     setText(wal, bytes(status.database.walBytes));
     setText(reports, count(status.database.reports));
+  }
+
+  #showScope({ node, fleet }: StatusJson): void {
+    const { nodes } = fleet;
+    // One of a file is alone.
+    if (node !== "") this.#nodes.renew();
+    this.#scope.hidden = node === "";
+    setText(this.#scope, `This node, ${node}`);
+    setText(this.#databaseWords, nodes > 1 ? "Database of all nodes" : "Database");
+    this.#facts.wal.parentElement?.toggleAttribute("hidden", node !== "");
   }
 
   #showWarnings({ warnings }: StatusJson): void {
@@ -224,7 +245,7 @@ export class ServerPage implements Page {
           { words: "Version", view: version },
           { words: "Running for", view: uptime },
           { words: "Memory", view: memory },
-          { words: "Database", view: database },
+          { words: this.#databaseWords, view: database },
           { words: "Write-ahead log", view: wal },
           { words: "Stored reports", view: reports },
         ],
@@ -244,7 +265,7 @@ function card(title: string, id: string, ...children: readonly Node[]): HTMLElem
 }
 
 function list(
-  entries: readonly { readonly words: string; readonly view: HTMLElement }[],
+  entries: readonly { readonly words: Child; readonly view: HTMLElement }[],
   name: string,
 ): HTMLElement {
   return element(

@@ -68,7 +68,8 @@ function lasted(ms: number): string {
 }
 
 function rowOf(session: SessionJson): readonly Child[] {
-  const { started, ended, reason } = session;
+  const { started, ended, reason, node } = session;
+  const at = node === null ? "" : `, at ${node}`;
   const from = Date.parse(started);
   const isOpen = ended === null;
   return [
@@ -81,7 +82,7 @@ function rowOf(session: SessionJson): readonly Child[] {
         class: "mark",
         "data-kind": isOpen ? "online" : reason === "offline" ? "silent" : "offline",
       }),
-      isOpen ? "Still open" : endWords(reason),
+      `${isOpen ? "Still open" : endWords(reason)}${at}`,
     ),
     element("span", { class: "mono" }, address(session)),
   ];

@@ -21,7 +21,12 @@ export class StatusHistory {
     if (this.#kept.length > historySeconds) this.#kept.shift();
   }
 
-  /** The values of a rate, oldest first. */
+  /** The reports a second of all servers of the store, oldest first. */
+  fleetReports(): number[] {
+    return this.#kept.map(({ fleet }) => fleet.reportsPerSecond);
+  }
+
+  /** The values of a rate of this server, oldest first. */
   rates(name: RateName): number[] {
     return this.#kept.map((status) => status.rates[name]);
   }
