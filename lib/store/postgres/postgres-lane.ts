@@ -151,6 +151,7 @@ export class PostgresLane {
           mayHaveQuestions: (device) => this.asked.mayHave(device, null),
           numbers: given,
           onQuestion: (device, time) => this.asked.note(device, time),
+          isAgain: attempt > 1,
         }).run();
       } catch (error) {
         if (error instanceof CommitLost) results = await this.#resultsOf(error, given);

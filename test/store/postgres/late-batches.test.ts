@@ -48,6 +48,7 @@ test("a transaction that comes too late changes nothing, one in time does", asyn
       keyOf: ({ origin }) => reportKeyOf(origin),
       mayHaveQuestions: () => false,
       onQuestion: () => {},
+      isAgain: false,
       numbers: { next: async () => [message === "late" ? 900 : 901], until, raise: () => {} },
     }).run();
   const refused = run("late", Date.now() - 1).catch((error: Error) => error.message);

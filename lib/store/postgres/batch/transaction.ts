@@ -23,6 +23,9 @@ import * as sql from "./writes.ts";
 /** How many numbers are taken at once. */
 const numbersAtOnce = 32;
 
+/** Makes those that begin again wait for each other; "iotQ" in ASCII. */
+const queueing: Statement = ["SELECT pg_advisory_xact_lock($1::bigint)", [0x696f7451]];
+
 /** What a transaction needs of its store. */
 export type TransactionParts = {
   readonly fence: Fence;
@@ -32,6 +35,8 @@ export type TransactionParts = {
   /** Told of a question before it is committed. */
   readonly onQuestion: (device: string, time: string) => void;
   readonly numbers: Pick<BatchNumbers, "next" | "until" | "raise">;
+  /** Whether it begins again because another one was in its way: they might get in each other's way for ever. */
+  readonly isAgain: boolean;
 };
 
 /** The connection was lost while the commit was under way. */
@@ -93,7 +98,7 @@ export class Transaction {
 
   /** Begins and loads with one flight; returns the number of the transaction. */
   async #begin(): Promise<string> {
-    const { fence, keyOf, mayHaveQuestions } = this.parts;
+    const { fence, keyOf, mayHaveQuestions, isAgain } = this.parts;
     const asked = this.steps.flatMap((step) =>
       step.kind === "report" && step.mayAnswer !== null ? [step.report.device] : [],
     );
@@ -105,11 +110,13 @@ export class Transaction {
     );
     const looking = `SELECT pg_current_xact_id()::text AS it WHERE ${fenced(1, 2)}`;
     const statements = loadings.map(({ statement }) => statement);
-    const [, began, ...loaded] = await this.writer.send([
-      ["BEGIN"],
+    const first: Statement[] = [["BEGIN"], ...(isAgain ? [queueing] : [])];
+    const done = await this.writer.send([
+      ...first,
       [looking, [fence.node, fence.epoch]],
       ...statements,
     ]);
+    const [began, ...loaded] = done.slice(first.length);
     const transaction = began?.[0]?.["it"];
     if (transaction === undefined) throw new Fenced();
     for (const [i, { take }] of loadings.entries()) take(loaded[i] as Rows, this.#overlay);
