@@ -64,12 +64,8 @@ export class ChangedDevices {
   /** The same at once, as fast as the store can. Ends when all are read; those of which that fails are read again. */
   settle(): Promise<void> {
     if (this.#isStopped) return Promise.resolve();
-    this.#compared.clear();
     this.#beginComparison();
-    if (this.#compared.size === 0) {
-      this.#settled();
-      return Promise.resolve();
-    }
+    if (this.#compared.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#next = 0;

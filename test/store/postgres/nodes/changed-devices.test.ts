@@ -128,6 +128,7 @@ test("whoever waits for a comparison gets it whole, without pauses", async () =>
   devices.compareAll();
   // The first query goes at once, the next one would after a long time.
   (await query(1)).give([]);
+  await until("the first page", () => told.length === 1);
   let isSettled = false;
   const settled = devices.settle().then(() => (isSettled = true));
   await exhaust(3);

@@ -113,6 +113,23 @@ test("questions and packets reach the other node, until it has left", async () =
   expect([...b.changed.keys()]).toEqual([]);
 });
 
+test("a store that closes says what it had to say, and hears nothing more", async () => {
+  const address = await newAddress();
+  const [a, b] = [await join(address, "a"), await join(address, "b")];
+  a.nodes.tell(["first"]);
+  await until("a change", () => b.changed.has("first"));
+  a.nodes.tell(["last"]);
+  await a.store.close();
+  await until("the last change", () => b.changed.has("last"));
+  const listening = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%listens'`;
+  await until("its end", async () => {
+    const sql = (await postgresServer()).connect(address.database);
+    const rows = (await sql.unsafe(listening)) as unknown[];
+    await sql.close({ timeout: 0 });
+    return rows.length === 1;
+  });
+});
+
 test("after its lease had lapsed a node is sure of nothing until it has compared its sessions", async () => {
   const address = await newAddress();
   const a = await join(address, "a");
