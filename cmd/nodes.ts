@@ -58,6 +58,8 @@ function changedBy(fact: Fact): string[] {
     case "moved":
     case "ended":
       return [fact.id];
+    case "labelled":
+      return fact.isOwn ? [fact.id] : [];
     case "changed":
     case "reported":
     case "answered":

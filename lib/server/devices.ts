@@ -1,6 +1,8 @@
 // The rules that look up or change a device for whoever asks: a request, or the operator. Pure functions over the rows.
 
-import type { ReportRow, SessionRow } from "./rows.ts";
+import { comparableMac } from "../protocol/fields.ts";
+import { areSame, changed, type LabelChange, type Labels, labelsMax, noLabels } from "./labels.ts";
+import type { DeviceLabels, ReportRow, SessionRow } from "./rows.ts";
 import type { Keys, Rule, Write } from "./store-port.ts";
 
 /** What is known of an id. */
@@ -15,6 +17,11 @@ export type FoundSession = Found & { readonly session: SessionRow | null };
 
 /** `report`: the device's last one; null without one, or for an unknown device. */
 export type FoundLatest = FoundSession & { readonly report: ReportRow | "unreadable" | null };
+
+/** What became of a change of labels; `labels`: those that the device has now. */
+export type Labelled =
+  | { readonly kind: "labelled" | "unchanged"; readonly labels: Labels }
+  | { readonly kind: "unknown" | "too-many" };
 
 /** The rule that looks up a device. */
 export function finding(id: string): Rule<Found> {
@@ -94,5 +101,41 @@ export function allowingText(id: string): Rule<boolean> {
       outcome: device !== null,
       writes: device === null ? [] : [write],
     }),
+  };
+}
+
+/** The rule that changes the labels of a device, for the operator: all changes or none. */
+export function labelling(id: string, changes: readonly LabelChange[]): Rule<Labelled> {
+  return {
+    kind: "rule",
+    keys: { device: id, withLabels: true },
+    decide: ({ device, labels: kept }) => {
+      if (device === null) return { outcome: { kind: "unknown" }, writes: [] };
+      const before = kept?.labels ?? noLabels;
+      const labels = changed(before, changes);
+      if (areSame(before, labels)) return { outcome: { kind: "unchanged", labels }, writes: [] };
+      if (labels.size > labelsMax) return { outcome: { kind: "too-many" }, writes: [] };
+      const macKey = comparableMac(device.mac);
+      const write = { kind: "change-labels", device: id, macKey, changes } as const;
+      return { outcome: { kind: "labelled", labels }, writes: [write] };
+    },
+  };
+}
+
+/**
+ * What becomes of the labels of an id when a device registers under it: they stay with the MAC that they were given to.
+ * @param kept those that the id has
+ */
+export function labelsFor(
+  { id, mac }: { readonly id: string; readonly mac: string },
+  kept: DeviceLabels | null,
+): { readonly labels: Labels; readonly writes: readonly Write[] } {
+  const macKey = comparableMac(mac);
+  if (kept === null) return { labels: noLabels, writes: [] };
+  if (kept.macKey === macKey) return { labels: kept.labels, writes: [] };
+  const changes = Array.from(kept.labels.keys(), (key) => ({ key, value: null }));
+  return {
+    labels: noLabels,
+    writes: [{ kind: "change-labels", device: id, macKey, changes }],
   };
 }

@@ -1,6 +1,7 @@
 // The feed: what was committed, as facts of the domain, for whoever subscribes. It is published after the replies are
 // sent, so that no subscriber delays an ACK. Stores nothing.
 
+import type { Labels } from "./labels.ts";
 import type { PlacedRow } from "./nodes.ts";
 import type { EndReason, Report } from "./rows.ts";
 
@@ -11,6 +12,13 @@ export type Fact =
   | { readonly kind: "updated"; readonly id: string; readonly at: number }
   /** A device deregistered, or was removed by the operator; its session has ended. */
   | { readonly kind: "removed"; readonly id: string; readonly at: number }
+  /** The labels of a device as they are now; `isOwn`: this node changed them, else another one may have. */
+  | {
+      readonly kind: "labelled";
+      readonly id: string;
+      readonly labels: Labels;
+      readonly isOwn: boolean;
+    }
   /** An earlier session of the device has ended. */
   | {
       readonly kind: "logged-in";

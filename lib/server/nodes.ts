@@ -71,7 +71,7 @@ export type NodeHandlers = {
 export interface StoreNodes extends Nodes {
   /** Begins to listen to the others; returns what ends it. */
   start(handlers: NodeHandlers): () => void;
-  /** Tells the others that devices have changed: registered, removed, logged in, moved to this node, ended. */
+  /** Tells the others that devices have changed: registered, labelled, removed, logged in, moved to this node, ended. */
   tell(ids: Iterable<string>): void;
   /** All nodes, by name. */
   list(): Promise<readonly NodeRow[]>;

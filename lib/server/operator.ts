@@ -8,7 +8,8 @@ import type { Ask, OpenAsk } from "./asks.ts";
 import type { Desk } from "./desk.ts";
 import { peerName } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
-import { allowingText, finding, removing } from "./devices.ts";
+import { allowingText, finding, type Labelled, labelling, removing } from "./devices.ts";
+import { type LabelChange, labelsText } from "./labels.ts";
 import type { Judged } from "./passwords/proof.ts";
 import type { Policy } from "./policy.ts";
 import type { DeviceFacts, Question } from "./rows.ts";
@@ -20,6 +21,9 @@ const hourMs = 3_600_000;
 
 /** The result of removing a device. */
 export type RemoveResult = "removed" | "unknown" | "storage-failed";
+
+/** The result of a change of labels. */
+export type LabelResult = Labelled | { readonly kind: "storage-failed" };
 
 /** A device to register. `hash` is that of its password, or null to find out first whether it would be refused. */
 export type Candidate = DeviceFacts & { readonly hash: string | null };
@@ -101,6 +105,31 @@ export class Operator {
         onResult("removed");
       },
       () => onResult("storage-failed"),
+    );
+  }
+
+  /** Changes the labels of a device: all changes or none. */
+  label(
+    id: string,
+    changes: readonly LabelChange[],
+    onResult: (result: LabelResult) => void,
+    now: Moment,
+  ): void {
+    const { desk } = this;
+    desk.clock.set(now);
+    desk.batch.submit(
+      labelling(id, changes),
+      null,
+      (result) => {
+        if (result.kind === "labelled") {
+          const { labels } = result;
+          desk.feed.tell({ kind: "labelled", id, labels, isOwn: true });
+          const words = labels.size === 0 ? "no labels" : labelsText(labels);
+          desk.log.activity("info", "-", "-", `${id} has ${words} now`);
+        }
+        onResult(result);
+      },
+      () => onResult({ kind: "storage-failed" }),
     );
   }
 

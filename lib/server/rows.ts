@@ -3,6 +3,7 @@
 
 import type { AckCode } from "../protocol/codes.ts";
 import type { Address } from "../protocol/messages.ts";
+import type { Labels } from "./labels.ts";
 
 /** A device as REGISTER and DEREGISTER name it; `ip` in canonical spelling. */
 export type DeviceFacts = Address & { readonly id: string; readonly mac: string };
@@ -25,6 +26,9 @@ export type DeviceSecrets = {
   /** SHA-256 of the proof that a RESUME must contain, 32 bytes, or null. */
   readonly storedProof: Uint8Array | null;
 };
+
+/** The labels of an id, and the MAC of the device that they were given to, as MACs are compared. */
+export type DeviceLabels = { readonly macKey: string; readonly labels: Labels };
 
 /** Why a session ended. */
 export type EndReason = "logoff" | "offline" | "replaced" | "deregistered";
@@ -65,12 +69,16 @@ export type Touch = Pick<
   readonly repeats: number;
 };
 
-/** A device with its latest session since it was registered; null without one. */
-export type ListedDevice = DeviceRow & { readonly session: SessionRow | null };
+/** A device with its labels and its latest session since it was registered; null without one. */
+export type ListedDevice = DeviceRow & {
+  readonly labels: Labels;
+  readonly session: SessionRow | null;
+};
 
-/** A device in the roster: what is needed of its latest session. */
+/** A device in the roster: its labels, and what is needed of its latest session. */
 export type RosterRow = Pick<SessionRow, "started" | "lastSeen" | "ended" | "reason"> & {
   readonly id: string;
+  readonly labels: Labels;
   /** Number of its latest session; 0 if it has not logged in since it registered. */
   readonly session: number;
 };

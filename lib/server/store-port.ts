@@ -3,10 +3,12 @@
 
 import type { AckCode } from "../protocol/codes.ts";
 import type { Address } from "../protocol/messages.ts";
+import type { LabelChange } from "./labels.ts";
 import type {
   Answer,
   AnsweredRow,
   DeviceFacts,
+  DeviceLabels,
   DeviceRow,
   DeviceSecrets,
   EndReason,
@@ -26,6 +28,8 @@ export type Keys = {
   readonly device?: string;
   /** The device's latest session, also one of an earlier registration. */
   readonly withSession?: boolean;
+  /** The labels of the device's id, also those that were given before it was deregistered. */
+  readonly withLabels?: boolean;
   /** The device's last report, if the device is registered. */
   readonly withLastReport?: boolean;
   /** Another device than this one that has the ip, with the port or with any (null). */
@@ -50,6 +54,8 @@ export type Keys = {
 export type Rows = {
   readonly device: (DeviceRow & DeviceSecrets) | null;
   readonly session: SessionRow | null;
+  /** null if the id has none. */
+  readonly labels: DeviceLabels | null;
   /** `unreadable`: it is on a damaged page of the disk. */
   readonly lastReport: ReportRow | "unreadable" | null;
   /** Ids of devices. */
@@ -80,7 +86,15 @@ export type Write =
       /** When the device registered it; null if the device did not. */
       readonly at: number | null;
     }
+  /** Its labels stay. */
   | { readonly kind: "remove-device"; readonly id: string }
+  | {
+      readonly kind: "change-labels";
+      readonly device: string;
+      /** Of the device that they are given to, as MACs are compared. */
+      readonly macKey: string;
+      readonly changes: readonly LabelChange[];
+    }
   /** Its number is the number of the step's result. */
   | { readonly kind: "open-session"; readonly session: NewSession }
   /** Ends a session of this number if it is open. */

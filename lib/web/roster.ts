@@ -3,6 +3,7 @@
 // Never writes to the database.
 
 import type { Fact } from "../server/feed.ts";
+import { areSame, noLabels } from "../server/labels.ts";
 import type { RosterRow } from "../server/rows.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { StatusJson } from "./api/server-shapes.ts";
@@ -165,6 +166,12 @@ export class Roster {
         return this.#changed(fact);
       case "ended":
         return this.#end(fact);
+      case "labelled": {
+        const entry = this.#byId.get(fact.id);
+        if (entry === undefined || areSame(entry.labels, fact.labels)) return;
+        entry.labels = fact.labels;
+        return this.onChange(fact.id);
+      }
       case "updated":
       case "reported":
       case "answered":
@@ -182,8 +189,8 @@ export class Roster {
   /** A device is as another node has left it. */
   #changed({ id, row }: Extract<Fact, { kind: "changed" }>): void {
     if (row === null) return this.#remove(id);
-    const { session, started, lastSeen, ended, reason } = row;
-    this.#put({ id, session, started, lastSeen, ended, reason });
+    const { labels, session, started, lastSeen, ended, reason } = row;
+    this.#put({ id, labels, session, started, lastSeen, ended, reason });
     this.onChange(id);
   }
 
@@ -198,11 +205,14 @@ export class Roster {
     this.onChange(id);
   }
 
-  /** Adds a device, or changes it in its place: who goes through all devices must not meet it twice. */
-  #put(row: RosterRow): void {
+  /**
+   * Adds a device, or changes it in its place: who goes through all devices must not meet it twice. Without labels in the row
+   * it keeps those that it has.
+   */
+  #put(row: Omit<RosterRow, "labels"> & Partial<Pick<RosterRow, "labels">>): void {
     const known = this.#byId.get(row.id);
     if (known !== undefined) this.#discount(known);
-    const entry = known === undefined ? { ...row } : Object.assign(known, row);
+    const entry = known === undefined ? { labels: noLabels, ...row } : Object.assign(known, row);
     if (known === undefined) this.#byId.set(row.id, entry);
     if (entry.session === 0) this.#never++;
     else if (entry.ended === null) this.#open.set(entry.session, entry.id);
@@ -228,15 +238,27 @@ export class Roster {
   }
 }
 
+const ofSession: readonly Fact["kind"][] = ["logged-in", "moved", "ended"];
+
 /** Notes what became of a device. A session's end says it only together with what was before. */
 function note(meanwhile: Map<string, Fact[]>, fact: Fact): void {
   switch (fact.kind) {
     case "registered":
     case "removed":
-    case "logged-in":
     case "changed":
       meanwhile.set(fact.id, [fact]);
       return;
+    case "logged-in": {
+      // What was told of its labels stays: a row that was read may be from before.
+      const before = meanwhile.get(fact.id) ?? [];
+      meanwhile.set(fact.id, [...before.filter(({ kind }) => !ofSession.includes(kind)), fact]);
+      return;
+    }
+    case "labelled": {
+      const before = meanwhile.get(fact.id) ?? [];
+      meanwhile.set(fact.id, [...before.filter(({ kind }) => kind !== "labelled"), fact]);
+      return;
+    }
     case "moved":
     case "ended":
       meanwhile.set(fact.id, [...(meanwhile.get(fact.id) ?? []), fact]);
@@ -248,5 +270,5 @@ function note(meanwhile: Map<string, Fact[]>, fact: Fact): void {
 }
 
 function neverSeen(id: string): RosterEntry {
-  return { id, session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
+  return { id, labels: noLabels, session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
 }

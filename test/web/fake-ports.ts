@@ -3,6 +3,7 @@
 import { newCounters } from "../../lib/server/counters.ts";
 import { Histogram } from "../../lib/server/histogram.ts";
 import type { Gauges, LiveSession, WebPorts } from "../../lib/web/ports.ts";
+import { noLabels } from "../../lib/server/labels.ts";
 import type { ReportRow, RosterRow } from "../../lib/server/rows.ts";
 import type { DeviceReads, ReportRange, ReportReads, Scan } from "../../lib/server/store-reads.ts";
 
@@ -156,5 +157,6 @@ export function liveSession(id: string, changes: Partial<LiveSession> = {}): Liv
 }
 
 export function rosterRow(id: string, changes: Partial<RosterRow> = {}): RosterRow {
-  return { id, session: 0, started: 0, lastSeen: 0, ended: null, reason: null, ...changes };
+  const never = { session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
+  return { id, labels: noLabels, ...never, ...changes };
 }

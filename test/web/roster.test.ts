@@ -2,6 +2,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Fact, Feed } from "../../lib/server/feed.ts";
+import type { RosterRow } from "../../lib/server/rows.ts";
 import type { RosterEntry } from "../../lib/web/presence-of.ts";
 import { Roster } from "../../lib/web/roster.ts";
 import type { RosterPage, RosterQuery } from "../../lib/web/roster-page.ts";
@@ -148,6 +149,46 @@ describe("what is committed changes the roster", () => {
     expect(gone.counts.silent).toBe(online.counts.silent + 1);
     const back = await after(loggedIn(9_001), ended, loggedIn(9_002));
     expect(back.counts).toEqual((await after(registered, loggedIn(10_000))).counts);
+  });
+
+  test("by labels, which stay over logins, and go with a registration", async () => {
+    const name = new Map([["name", "Freezer"]]);
+    const labelled: Fact = { kind: "labelled", id: "new", labels: name, isOwn: true };
+    const named = await after(registered, labelled, labelled, loggedIn(9_001), ended);
+    expect(named.entry).toMatchObject({ labels: name, session: 9_001 });
+    // The same once more is no change.
+    expect(named.changed).toHaveLength(4);
+    expect((await after(registered, labelled, registered)).entry?.labels.size).toBe(0);
+    const times = { started: 5, lastSeen: 5, ended: null, reason: null };
+    const row = { id: "new", session: 9, labels: new Map(), ...times, node: "b" };
+    const changed: Fact = { kind: "changed", id: "new", row };
+    expect((await after(registered, labelled, changed)).entry?.labels.size).toBe(0);
+    expect((await after(labelled)).entry).toBeUndefined();
+  });
+
+  test("also while it loads, whatever else becomes of the device meanwhile", async () => {
+    const [old, name] = [new Map([["name", "old"]]), new Map([["name", "Freezer"]])];
+    const labelled: Fact = { kind: "labelled", id: "new", labels: name, isOwn: true };
+    const table: [Fact[], ReadonlyMap<string, string>][] = [
+      [[loggedIn(9)], old],
+      [[labelled, loggedIn(9), loggedIn(10)], name],
+      [[loggedIn(9), labelled, ended], name],
+      [[registered, loggedIn(9)], new Map()],
+      [[labelled, { kind: "removed", id: "new", at: 8 }, registered, loggedIn(9)], new Map()],
+    ];
+    for (const [facts, labels] of table) {
+      const { promise: first, resolve: answer } = Promise.withResolvers<RosterRow[]>();
+      const roster = new Roster(
+        { ...noDevices, roster: (from) => (from === "" ? first : []) },
+        { get: () => undefined, all: () => [][Symbol.iterator]() },
+        () => {},
+      );
+      const loaded = roster.load();
+      for (const fact of facts) roster.take([fact]);
+      answer([rosterRow("new", { labels: old })]);
+      await loaded;
+      expect(roster.get("new")?.labels).toEqual(labels);
+    }
   });
 
   test("the end of a replaced session does not end the newer one", async () => {

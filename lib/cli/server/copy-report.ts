@@ -21,6 +21,7 @@ export function copyLines(
   const { counts, hash, sharedIp } = found;
   const words = [
     counted(counts["device"] ?? 0, "device"),
+    counted(counts["label"] ?? 0, "label"),
     counted(counts["session"] ?? 0, "session"),
     counted(counts["report"] ?? 0, "report"),
     counted(counts["question"] ?? 0, "question"),

@@ -24,9 +24,12 @@ export class Elsewhere {
     for (const [id, row] of devices) {
       const session = sessions.get(id);
       // What was read before the session in memory was opened says nothing of it.
-      if (session !== undefined && row !== null && row.session < session.row) continue;
+      const isOlder = session !== undefined && row !== null && row.session < session.row;
       const isOwn = row?.session === session?.row && row?.ended === null && row.node === nodes.own;
-      if (isOwn) continue;
+      if (row !== null && (isOlder || isOwn)) {
+        feed.tell({ kind: "labelled", id, labels: row.labels, isOwn: false });
+        continue;
+      }
       // One that is ending learns its end from its own step.
       if (session?.ending === false) forgetSession(this.desk, session);
       feed.tell({ kind: "changed", id, row });

@@ -7,6 +7,8 @@ import type { Register } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
+import { labelsFor } from "../devices.ts";
+import { type Labels, noLabels } from "../labels.ts";
 import type { Attempts } from "../passwords/credentials.ts";
 import type { Done, Judged, Proof } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
@@ -30,8 +32,11 @@ export type Registration = {
   readonly request: SealedRequest | null;
 };
 
-/** `holder`: who has what was asked for, in words for the operator; empty if the code needs none. */
-export type Registered = Done & { readonly holder: string };
+/**
+ * `holder`: who has what was asked for, in words for the operator; empty if the code needs none. `labels`: those that a new
+ * device has from an earlier registration.
+ */
+export type Registered = Done & { readonly holder: string; readonly labels: Labels };
 
 /** What of the policy the rule follows. */
 type RegisterPolicy = Pick<Policy, "sharedIp" | "keyPolicy" | "join">;
@@ -48,6 +53,7 @@ export function registration(
     kind: "rule",
     keys: {
       device: id,
+      withLabels: true,
       ipHolder: { besides: id, ip, port: policy.sharedIp ? port : null },
       macHolder: { besides: id, mac },
     },
@@ -59,7 +65,7 @@ export function registration(
 export function decideRegister(
   asked: Registration,
   policy: RegisterPolicy,
-  rows: Pick<Rows, "device" | "ipHolder" | "macHolder">,
+  rows: Pick<Rows, "device" | "ipHolder" | "macHolder" | "labels">,
 ): RegisterDecision {
   const { device, proof, sealed, clientKey, at, request } = asked;
   const { device: own, ipHolder, macHolder } = rows;
@@ -95,12 +101,13 @@ export function decideRegister(
   if (macHolder !== null) return refused(ack.macTaken, null, macHolder);
   if (proof.kind !== "hashed") return needs({ kind: "hash" });
   const insert = { kind: "insert-device", device, hash: proof.hash, at } as const;
-  const outcome = done(ack.registered, proof.hash, at);
-  return { outcome, writes: [insert, ...keepAnswer(request, ack.registered)] };
+  const { labels, writes } = labelsFor(device, rows.labels);
+  const outcome = { ...done(ack.registered, proof.hash, at), labels };
+  return { outcome, writes: [insert, ...writes, ...keepAnswer(request, ack.registered)] };
 }
 
 function done(code: AckCode, hash: string | null, at: number, holder = ""): Registered {
-  return { kind: "done", code, hash, at, holder };
+  return { kind: "done", code, hash, at, holder, labels: noLabels };
 }
 
 function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecision {
@@ -108,8 +115,12 @@ function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecisio
 }
 
 /** Tells the feed what became of a registration that was decided. */
-export function tellRegistered({ feed }: Desk, id: string, { code, at }: Done): void {
-  if (code === ack.registered) feed.tell({ kind: "registered", id, at });
+export function tellRegistered({ feed }: Desk, id: string, registered: Registered): void {
+  const { code, at, labels } = registered;
+  if (code === ack.registered) {
+    feed.tell({ kind: "registered", id, at });
+    if (labels.size > 0) feed.tell({ kind: "labelled", id, labels, isOwn: true });
+  }
   if (code === ack.registrationUpdated) feed.tell({ kind: "updated", id, at });
 }
 

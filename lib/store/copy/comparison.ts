@@ -2,7 +2,13 @@
 // each. Changes nothing.
 
 import type { ReportRow } from "../../server/rows.ts";
-import { type CopiedRow, copiedTables, type CopiedTable } from "./copied-tables.ts";
+import {
+  type CopiedRow,
+  copiedTables,
+  type CopiedTable,
+  type Place,
+  placeOf,
+} from "./copied-tables.ts";
 import type { PostgresTarget } from "./postgres-target.ts";
 import type { SqliteSource } from "./sqlite-source.ts";
 
@@ -37,13 +43,14 @@ export async function compare(
     difference ??= `${table} ${where}`;
   };
   for (const table of copiedTables) {
-    let after: string | number | undefined = table.below;
+    let after: Place | undefined = table.below;
     while (after !== undefined) {
       const there = target.rows(table, after, page);
       const rows = source.rows(table, after, page);
       take(table.table, rows.map(lineOf(table)), (await there).map(lineOf(table)));
       onRows(rows.length);
-      after = rows.length < page ? undefined : (rows.at(-1)?.[table.key] as string | number);
+      const last = rows.at(-1);
+      after = rows.length < page || last === undefined ? undefined : placeOf(table, last);
     }
   }
   for (let from: number | undefined = 0; from !== undefined;) {

@@ -41,13 +41,16 @@ const rawOf = (column: string): Kind => ({
   from: () => `CASE WHEN ${hasNul(column)} THEN lower(hex(${column})) END`,
 });
 
+/** A place in a table: the values of the columns of its key. */
+export type Place = readonly (string | number)[];
+
 /** A table that is copied. */
 export type CopiedTable = {
   readonly table: string;
   readonly source: string;
-  /** The key in whose order rows are copied, as both sides call it, and a value below all of its values. */
-  readonly key: string;
-  readonly below: string | number;
+  /** The columns of the key in whose order rows are copied, as both sides call them, and a place below all rows. */
+  readonly key: readonly string[];
+  readonly below: Place;
   readonly columns: Readonly<Record<string, Kind>>;
 };
 
@@ -56,8 +59,8 @@ export const copiedTables: readonly CopiedTable[] = [
   {
     table: "device",
     source: "registrar",
-    key: "id",
-    below: "",
+    key: ["id"],
+    below: [""],
     columns: {
       id: text,
       mac: text,
@@ -75,10 +78,17 @@ export const copiedTables: readonly CopiedTable[] = [
     },
   },
   {
+    table: "label",
+    source: "label",
+    key: ["device", "key"],
+    below: ["", ""],
+    columns: { device: text, key: text, value: text, mac_key: text },
+  },
+  {
     table: "session",
     source: "login",
-    key: "session",
-    below: -1,
+    key: ["session"],
+    below: [-1],
     columns: {
       session: int,
       device: text,
@@ -98,8 +108,8 @@ export const copiedTables: readonly CopiedTable[] = [
   {
     table: "question",
     source: "question",
-    key: "number",
-    below: -1,
+    key: ["number"],
+    below: [-1],
     columns: {
       number: int,
       device: text,
@@ -119,8 +129,8 @@ export const copiedTables: readonly CopiedTable[] = [
   {
     table: "answered",
     source: "answered",
-    key: "number",
-    below: -1,
+    key: ["number"],
+    below: [-1],
     columns: {
       number: int,
       device: text,
@@ -132,20 +142,31 @@ export const copiedTables: readonly CopiedTable[] = [
   },
 ];
 
-/** The query for the next rows in SQLite; its parameters are the key before them and how many. */
-export function readingFrom({ source, key, columns }: CopiedTable): string {
-  const list = Object.entries(columns).map(([name, { from }]) => `${from(name)} AS ${name}`);
-  return `SELECT ${list.join(", ")} FROM ${source} AS s WHERE s.${key} > ? ORDER BY s.${key} LIMIT ?`;
+/** The place of a row. */
+export function placeOf({ key }: CopiedTable, row: CopiedRow): Place {
+  return key.map((name) => row[name] as string | number);
 }
 
-/** The statement for the next rows in PostgreSQL. @param after the key before them */
-export function readingBack(of: CopiedTable, after: string | number, count: number): Statement {
+/** The query for the next rows in SQLite; its parameters are the place before them and how many. */
+export function readingFrom({ source, key, columns }: CopiedTable): string {
+  const list = Object.entries(columns).map(([name, { from }]) => `${from(name)} AS ${name}`);
+  const names = key.map((name) => `s.${name}`).join(", ");
+  const after = key.map(() => "?").join(", ");
+  return `SELECT ${list.join(", ")} FROM ${source} AS s WHERE (${names}) > (${after}) ORDER BY ${names} LIMIT ?`;
+}
+
+/** The statement for the next rows in PostgreSQL. @param after the place before them */
+export function readingBack(of: CopiedTable, after: Place, count: number): Statement {
   const { table, key, columns } = of;
   const list = Object.entries(columns).map(([name, { back }]) => `${back(`t.${name}`)} AS ${name}`);
-  const cast = typeof after === "number" ? "$1::float8::bigint" : "$1::text";
+  const names = key.map((name) => `t.${name}`).join(", ");
+  const casts = after.map(
+    (it, i) => `$${i + 1}::${typeof it === "number" ? "float8::bigint" : "text"}`,
+  );
   return [
-    `SELECT ${list.join(", ")} FROM ${table} AS t WHERE t.${key} > ${cast} ORDER BY t.${key} LIMIT $2::int`,
-    [after, count],
+    `SELECT ${list.join(", ")} FROM ${table} AS t WHERE (${names}) > (${casts.join(", ")})
+     ORDER BY ${names} LIMIT $${after.length + 1}::int`,
+    [...after, count],
   ];
 }
 

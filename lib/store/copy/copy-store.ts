@@ -8,7 +8,7 @@ import type { PostgresAddress } from "../postgres/connection/address.ts";
 import { explainPostgres } from "../postgres/connection/refusals.ts";
 import { chunkOf } from "../postgres/reports/horizon.ts";
 import { compare, isBeginning } from "./comparison.ts";
-import { copiedTables } from "./copied-tables.ts";
+import { copiedTables, type Place, placeOf } from "./copied-tables.ts";
 import { PostgresTarget } from "./postgres-target.ts";
 import { copied, type CopiedReport } from "./report-rows.ts";
 import { SqliteSource } from "./sqlite-source.ts";
@@ -180,11 +180,12 @@ async function copyRows(
 ): Promise<void> {
   await target.beginRows();
   for (const table of copiedTables) {
-    for (let after: string | number | undefined = table.below; after !== undefined;) {
+    for (let after: Place | undefined = table.below; after !== undefined;) {
       const rows = source.rows(table, after, batch);
       if (rows.length > 0) await target.storeRows(table, rows);
       onStored(rows.length);
-      after = rows.at(-1)?.[table.key] as string | number | undefined;
+      const last = rows.at(-1);
+      after = last === undefined ? undefined : placeOf(table, last);
     }
   }
   await target.commitRows(source.numbers(), source.hours());

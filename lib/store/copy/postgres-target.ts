@@ -19,6 +19,7 @@ import {
   copiedTables,
   type CopiedTable,
   inserting,
+  type Place,
   readingBack,
 } from "./copied-tables.ts";
 import { type CopiedReport, copiedAgain } from "./report-rows.ts";
@@ -163,7 +164,7 @@ export class PostgresTarget {
   }
 
   /** The next rows of another table. */
-  async rows(of: CopiedTable, after: string | number, count: number): Promise<CopiedRow[]> {
+  async rows(of: CopiedTable, after: Place, count: number): Promise<CopiedRow[]> {
     const [rows] = await this.#transaction([readingBack(of, after, count)]);
     return rows as unknown as CopiedRow[];
   }

@@ -24,7 +24,7 @@ import { openDatabase, openReadOnly } from "../sqlite/file/open-database.ts";
 import { closeDatabase, prepare } from "../sqlite/file/statements.ts";
 import type { LegacyPort } from "../sqlite/legacy/legacy.ts";
 import { reportColumns } from "../sqlite/reports/report-columns.ts";
-import { type CopiedRow, type CopiedTable, readingFrom } from "./copied-tables.ts";
+import { type CopiedRow, type CopiedTable, type Place, readingFrom } from "./copied-tables.ts";
 
 /** A report with the 48 bits by which SQLite recognises its repeat. */
 export type SourceReport = ReportRow & { readonly key: number };
@@ -119,9 +119,9 @@ export class SqliteSource {
   }
 
   /** The next rows of another table. */
-  rows(of: CopiedTable, after: string | number, count: number): CopiedRow[] {
-    const statement = this.database.query<CopiedRow, [string | number, number]>(readingFrom(of));
-    return statement.all(after, count);
+  rows(of: CopiedTable, after: Place, count: number): CopiedRow[] {
+    const statement = this.database.query<CopiedRow, (string | number)[]>(readingFrom(of));
+    return statement.all(...after, count);
   }
 
   count(of: CopiedTable): number {

@@ -1,5 +1,6 @@
 // Owns the reads for operators from the store in memory. Never writes.
 
+import { noLabels } from "../../server/labels.ts";
 import type {
   DeviceRow,
   QuestionRow,
@@ -36,7 +37,8 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return devices.slice(0, limit).map((device) => {
       const { session, started, lastSeen, ended, reason } =
         this.rows.currentSession(device) ?? never;
-      return { id: device.id, session, started, lastSeen, ended, reason };
+      const labels = this.rows.labels.get(device.id)?.labels ?? noLabels;
+      return { id: device.id, labels, session, started, lastSeen, ended, reason };
     });
   }
 

@@ -2,8 +2,10 @@
 
 import type { AckCode } from "../../protocol/codes.ts";
 import { comparableMac } from "../../protocol/fields.ts";
+import { changed, noLabels } from "../../server/labels.ts";
 import type {
   AnsweredRow,
+  DeviceLabels,
   DeviceRow,
   DeviceSecrets,
   NewSession,
@@ -29,6 +31,8 @@ export class MemoryRows {
   readonly devices: UndoMap<string, Device>;
   readonly sessions: UndoMap<number, SessionRow>;
   readonly questions: UndoMap<number, Question>;
+  /** By id, also of devices that are not registered now. */
+  readonly labels: UndoMap<string, DeviceLabels>;
   /** The number of each device's latest session. */
   readonly #latest: UndoMap<string, number>;
   readonly #answered: UndoMap<string, AnsweredRow>;
@@ -39,6 +43,7 @@ export class MemoryRows {
     this.devices = new UndoMap(log);
     this.sessions = new UndoMap(log);
     this.questions = new UndoMap(log);
+    this.labels = new UndoMap(log);
     this.#latest = new UndoMap(log);
     this.#answered = new UndoMap(log);
     this.#numbers = new UndoMap(log);
@@ -50,6 +55,7 @@ export class MemoryRows {
     return {
       device: device === undefined ? null : (this.devices.get(device) ?? null),
       session: withSession === true ? this.#latestOf(device as string) : null,
+      labels: keys.withLabels === true ? (this.labels.get(device as string) ?? null) : null,
       ipHolder:
         ipHolder === undefined
           ? null
@@ -115,6 +121,13 @@ export class MemoryRows {
       case "remove-device":
         this.devices.delete(write.id);
         return 0;
+      case "change-labels": {
+        const { device, macKey, changes } = write;
+        const labels = changed(this.labels.get(device)?.labels ?? noLabels, changes);
+        if (labels.size === 0) this.labels.delete(device);
+        else this.labels.set(device, { macKey, labels });
+        return 0;
+      }
       case "open-session":
         return this.#open(write.session, node);
       case "move-session": {

@@ -1,5 +1,6 @@
 // Owns the reads for operators on PostgreSQL: devices, sessions, questions and reports. Never writes.
 
+import { labelsIn } from "../../server/labels.ts";
 import type {
   DeviceRow,
   ListedDevice,
@@ -26,6 +27,7 @@ import { PostgresMessageScan, PostgresScan } from "./reports/report-scan.ts";
 import {
   deviceColumns,
   deviceOf,
+  labelsOfDevice,
   latestSession,
   questionColumns,
   questionOf,
@@ -34,6 +36,9 @@ import {
   sessionColumns,
   sessionOf,
 } from "./rows/columns.ts";
+
+/** A row whose labels are still JSON. */
+type Raw<Row> = Omit<Row, "labels"> & { readonly labels: string | null };
 
 /** How many sessions are read at once. Far more than a device can have open. */
 const sessionsPerPage = 20_000;
@@ -48,44 +53,45 @@ export class PostgresReads implements DeviceReads, ReportReads {
   ) {}
 
   async roster(after: string, limit: number): Promise<readonly RosterRow[]> {
-    const rows = await this.readers.read<RosterRow>(
-      `SELECT d.id, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
+    const rows = await this.readers.read<Raw<RosterRow>>(
+      `SELECT d.id, ${labelsOfDevice} AS labels, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
               coalesce(s.last_seen, 0)::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason
        FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
        WHERE d.id > $1 ORDER BY d.id LIMIT $2::int`,
       [after, limit],
     );
-    return rows.map(({ id, session, started, lastSeen, ended, reason }) => {
-      return { id, session, started, lastSeen, ended, reason };
+    return rows.map(({ id, labels, session, started, lastSeen, ended, reason }) => {
+      return { id, labels: labelsIn(labels), session, started, lastSeen, ended, reason };
     });
   }
 
   /** At most `limit` devices with their latest sessions, with ids after `after`, in the order of ids. */
   async listed(after: string, limit: number): Promise<readonly ListedDevice[]> {
     const rows = await this.readers.read(
-      `SELECT ${deviceColumns}, ${sessionColumns}
+      `SELECT ${deviceColumns}, ${labelsOfDevice} AS labels, ${sessionColumns}
        FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
        WHERE d.id > $1 ORDER BY d.id LIMIT $2::int`,
       [after, limit],
     );
     return rows.map((row) => {
       const session = row["session"] === null ? null : sessionOf(row);
-      return Object.assign(deviceOf(row), { session });
+      const labels = labelsIn(row["labels"] as string | null);
+      return Object.assign(deviceOf(row), { labels, session });
     });
   }
 
   /** Some devices as they are now, with the nodes of their latest sessions; those that are not registered are left out. */
   async placed(ids: readonly string[]): Promise<readonly PlacedRow[]> {
-    const rows = await this.readers.read<PlacedRow>(
-      `SELECT d.id, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
+    const rows = await this.readers.read<Raw<PlacedRow>>(
+      `SELECT d.id, ${labelsOfDevice} AS labels, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
               coalesce(s.last_seen, 0)::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason,
               coalesce(s.node, '') AS node
        FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
        WHERE d.id = ANY($1::text[])`,
       [textArray(ids)],
     );
-    return rows.map(({ id, session, started, lastSeen, ended, reason, node }) => {
-      return { id, session, started, lastSeen, ended, reason, node };
+    return rows.map(({ id, labels, session, started, lastSeen, ended, reason, node }) => {
+      return { id, labels: labelsIn(labels), session, started, lastSeen, ended, reason, node };
     });
   }
 

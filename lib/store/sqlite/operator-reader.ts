@@ -2,6 +2,7 @@
 // not evict the writer's pages from the writer's cache. Every call is short. Never writes.
 
 import type { Database, Statement } from "bun:sqlite";
+import { labelsIn } from "../../server/labels.ts";
 import type {
   DeviceRow,
   QuestionRow,
@@ -17,6 +18,7 @@ import { reportColumns } from "./reports/report-columns.ts";
 import { ReportReader } from "./reports/report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./reports/report-scan.ts";
 import { deviceColumns, deviceOf, type RawDevice } from "./rows/device-rows.ts";
+import { labelsOfDevice } from "./rows/label-rows.ts";
 import { questionColumns, questionOf, type RawQuestion } from "./rows/question-rows.ts";
 import { latestSession, type RawSession, sessionColumns, sessionOf } from "./rows/session-rows.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
@@ -25,10 +27,12 @@ import { prepare } from "./file/statements.ts";
 /** How many chunks are searched for a device's latest report: a device may have none. */
 const latestChunksMax = 2_000;
 
+type RawRoster = Omit<RosterRow, "labels"> & { readonly labels: string };
+
 type Values = (string | number | null | Uint8Array)[];
 
 export class OperatorReader implements DeviceReads, ReportReads {
-  readonly #roster: Statement<RosterRow, Values>;
+  readonly #roster: Statement<RawRoster, Values>;
   readonly #facts: Statement<RawDevice, Values>;
   readonly #sessions: Statement<RawSession, Values>;
   readonly #questions: Statement<RawQuestion, Values>;
@@ -49,7 +53,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
   ) {
     this.#roster = prepare(
       database,
-      `SELECT r.id, coalesce(l.session, 0) AS session, coalesce(l.started, 0) AS started,
+      `SELECT r.id, ${labelsOfDevice} AS labels, coalesce(l.session, 0) AS session, coalesce(l.started, 0) AS started,
               coalesce(l.last_seen, 0) AS lastSeen, l.ended, l.reason
        FROM registrar AS r
        LEFT JOIN login AS l ON l.session = ${latestSession}
@@ -75,7 +79,8 @@ export class OperatorReader implements DeviceReads, ReportReads {
 
   /** At most `limit` devices with ids after `after`, in the order of ids. */
   roster(after: string, limit: number): RosterRow[] {
-    return this.#roster.all(after, limit);
+    const rows = this.#roster.all(after, limit);
+    return rows.map(({ labels, ...row }) => Object.assign(row, { labels: labelsIn(labels) }));
   }
 
   /** The registration of a device, or null. */

@@ -5,6 +5,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { aligned, rowsLookedAt } from "../../../lib/cli/server/columns.ts";
 import { printAnswer, printDevices, printReports } from "../../../lib/cli/server/commands.ts";
 import type { ShownDevice } from "../../../lib/cli/server/listing.ts";
+import { noLabels } from "../../../lib/server/labels.ts";
 import type { ReportRow } from "../../../lib/server/rows.ts";
 import { printable } from "../../../lib/cli/server/printable.ts";
 import { refusalOf } from "../../store/sqlite/store-fixtures.ts";
@@ -71,6 +72,7 @@ describe("columns", () => {
 
 const device: ShownDevice = {
   id: "dev-1",
+  labels: noLabels,
   mac: "aa:bb",
   ip: "10.0.0.1",
   port: 2000,

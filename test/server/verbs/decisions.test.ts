@@ -54,10 +54,10 @@ const inText = (proof: Proof): Registration => ({
 });
 
 describe("REGISTER: the first row that fits", () => {
-  const free = { ipHolder: null, macHolder: null };
-  const ipTaken = { ipHolder: "bsmith", macHolder: null };
-  const macTaken = { ipHolder: null, macHolder: "csmith" };
-  const both = { ipHolder: "bsmith", macHolder: "csmith" };
+  const free = { labels: null, ipHolder: null, macHolder: null };
+  const ipTaken = { labels: null, ipHolder: "bsmith", macHolder: null };
+  const macTaken = { labels: null, ipHolder: null, macHolder: "csmith" };
+  const both = { labels: null, ipHolder: "bsmith", macHolder: "csmith" };
   test.each([
     ["same id, another MAC", otherMac, free, none, "11"],
     ["same id, another MAC, all else ignored", { ...otherMac, ip: "10.0.0.9" }, both, right, "11"],

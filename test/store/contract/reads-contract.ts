@@ -1,6 +1,7 @@
 // The contract of a store for what operators read of devices: the roster and the registrations, a page at a time.
 
 import { expect, test } from "bun:test";
+import { noLabels } from "../../../lib/server/labels.ts";
 import { startOfTime } from "../fixtures.ts";
 import { type OpenNew, type TestedStore, write } from "./tested-store.ts";
 
@@ -49,14 +50,15 @@ export function readsContract(openNew: OpenNew): void {
     const rows = await store.reads.roster("", 10);
     expect(rows.find(({ id }) => id === "a")).toEqual({
       id: "a",
+      labels: noLabels,
       session: later,
       started: at - 999_999,
       lastSeen: at - 999_999,
       ended: null,
       reason: null,
     });
-    const never = { id: "b", session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
-    expect(rows.find(({ id }) => id === "b")).toEqual(never);
+    const never = { session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
+    expect(rows.find(({ id }) => id === "b")).toEqual({ id: "b", labels: noLabels, ...never });
   });
 
   test("a device that was registered again has no session of the registration before", async () => {

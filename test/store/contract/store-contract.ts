@@ -2,6 +2,7 @@
 
 import { describe } from "bun:test";
 import { batchesContract } from "./batches-contract.ts";
+import { labelsContract } from "./labels-contract.ts";
 import { modelContract } from "./model-contract.ts";
 import { questionsContract } from "./questions-contract.ts";
 import { readsContract } from "./reads-contract.ts";
@@ -12,6 +13,7 @@ import type { OpenNew } from "./tested-store.ts";
 /** Defines the tests of the contract for a store. */
 export function storeContract(openNew: OpenNew): void {
   describe("rows", () => rowsContract(openNew));
+  describe("labels", () => labelsContract(openNew));
   describe("questions", () => questionsContract(openNew));
   describe("batches", () => batchesContract(openNew));
   describe("reports", () => reportsContract(openNew));

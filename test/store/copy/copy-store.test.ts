@@ -70,6 +70,14 @@ async function newSource(): Promise<string> {
   const source = { ip: "10.0.0.9", port: 99 };
   const touches = [{ ...touch, source, everySeconds: 2.5, clockOffset: -70 }];
   await write(store, { kind: "touch-sessions", touches });
+  // More than one page of rows, which ends inside a device.
+  const many = Array.from({ length: 4_200 }, (_, i) => ({ key: `k${i}`, value: `ü ${i}` }));
+  await write(
+    store,
+    { kind: "change-labels", device: "device-1", macKey: "mac-1", changes: many },
+    { kind: "change-labels", device: "device-2", macKey: "mac-2", changes: many.slice(0, 2) },
+    { kind: "change-labels", device: "gone", macKey: "mac-0", changes: many.slice(0, 3) },
+  );
   const number = await write(store, { kind: "add-question", question });
   await write(store, { kind: "add-question", question: { ...question, time: "t2" } });
   await write(store, { kind: "answer-question", number, answer }, { kind: "count-hour" });
@@ -90,7 +98,14 @@ test("has every row as it was, and a server goes on with its numbers", async () 
   const before = bytesIn(dirname(path));
   const said: string[] = [];
   const { counts, sharedIp } = await copy(path, address, said);
-  expect(counts).toEqual({ device: 3, session: 3, question: 2, answered: 1, report: 8 });
+  expect(counts).toEqual({
+    device: 3,
+    label: 4_205,
+    session: 3,
+    question: 2,
+    answered: 1,
+    report: 8,
+  });
   expect({ sharedIp, said }).toEqual({ sharedIp: false, said: [] });
   expect(bytesIn(dirname(path))).toEqual(before);
 
@@ -101,6 +116,9 @@ test("has every row as it was, and a server goes on with its numbers", async () 
       const found = value instanceof Uint8Array ? value : data;
       return found === undefined ? value : Buffer.from(found).toString("hex");
     });
+  const labelled = (await all(is.devices())).map(({ labels }) => labels);
+  expect(labelled.map(({ size }) => size)).toEqual([4_200, 2, 0]);
+  expect(labelled).toEqual((await all(was.devices())).map(({ labels }) => labels));
   const devices = (await all(was.devices())).map(bytes);
   expect((await all(is.devices())).map(bytes)).toEqual(devices);
   expect(devices[0]).toContain('"textLocked":true');

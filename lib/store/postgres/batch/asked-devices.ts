@@ -39,3 +39,11 @@ export function isPlainReport(step: Step, asked: AskedDevices): boolean {
   if (mayAnswer === null) return true;
   return !asked.mayHave(report.device, mayAnswer.addressed ? null : report.time);
 }
+
+/** The devices whose reports may be answers, each once. */
+export function devicesThatMayAnswer(steps: readonly Step[]): string[] {
+  const devices = steps.flatMap((step) =>
+    step.kind === "report" && step.mayAnswer !== null ? [step.report.device] : [],
+  );
+  return [...new Set(devices)];
+}

@@ -2,6 +2,7 @@
 // Decides nothing.
 
 import { comparableMac } from "../../../protocol/fields.ts";
+import { labelsIn } from "../../../server/labels.ts";
 import type { AnsweredRow, SealedRequest } from "../../../server/rows.ts";
 import type { Keys, Step } from "../../../server/store-port.ts";
 import { byteaText, numberArray, textArray } from "../connection/arrays.ts";
@@ -44,6 +45,7 @@ export function loadingsOf(
   return [
     ...devicesOf(keys),
     ...sessionsOf(keys),
+    ...labelsOf(keys),
     ...lastReportsOf(keys),
     ...(answered.length === 0 ? [] : [answersTo(answered)]),
     ...(asked.length === 0 ? [] : [questionsTo(asked)]),
@@ -94,6 +96,19 @@ function sessionsOf(keys: readonly Keys[]): Loading[] {
     ) AS s`;
   const take: Loading["take"] = (rows, { sessions }) => {
     for (const row of rows.map(sessionOf)) sessions.set(row.device, row);
+  };
+  return [{ statement: [text, [textArray(unique(ids))]], take }];
+}
+
+function labelsOf(keys: readonly Keys[]): Loading[] {
+  const ids = keys.flatMap(({ device, withLabels }) => (withLabels === true ? (device ?? []) : []));
+  if (ids.length === 0) return [];
+  const text = `SELECT device, max(mac_key) AS "macKey", json_object_agg(key, value)::text AS labels
+    FROM label WHERE device = ANY($1::text[]) GROUP BY device`;
+  const take: Loading["take"] = (rows, { labels }) => {
+    for (const row of rows as unknown as { device: string; macKey: string; labels: string }[]) {
+      labels.set(row.device, { macKey: row.macKey, labels: labelsIn(row.labels) });
+    }
   };
   return [{ statement: [text, [textArray(unique(ids))]], take }];
 }

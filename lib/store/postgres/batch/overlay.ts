@@ -2,8 +2,10 @@
 // sends nothing.
 
 import { comparableMac } from "../../../protocol/fields.ts";
+import { changed, noLabels } from "../../../server/labels.ts";
 import type {
   AnsweredRow,
+  DeviceLabels,
   QuestionRow,
   ReportRow,
   SealedRequest,
@@ -19,6 +21,8 @@ export class Overlay {
   readonly devices = new Map<string, HeldDevice | null>();
   /** The latest session by device. */
   readonly sessions = new Map<string, SessionRow>();
+  /** The labels by device, of those that have any. */
+  readonly labels = new Map<string, DeviceLabels>();
   /** The last report by device. */
   readonly lastReports = new Map<string, ReportRow>();
   readonly answered = new Map<string, AnsweredRow>();
@@ -39,10 +43,12 @@ export class Overlay {
     const { device: id, withSession, withLastReport, ipHolder, macHolder, answered } = keys;
     const device = id === undefined ? null : (this.devices.get(id) ?? null);
     const wantsSession = withSession === true && id !== undefined;
+    const wantsLabels = keys.withLabels === true && id !== undefined;
     const wantsReport = withLastReport === true && device !== null;
     return {
       device,
       session: wantsSession ? (this.sessions.get(id) ?? null) : null,
+      labels: wantsLabels ? (this.labels.get(id) ?? null) : null,
       lastReport: wantsReport ? (this.lastReports.get(device.id) ?? null) : null,
       ipHolder: ipHolder === undefined ? null : this.#ipHolder(ipHolder),
       macHolder: macHolder === undefined ? null : this.#macHolder(macHolder),
@@ -67,6 +73,12 @@ export class Overlay {
   update({ id, change }: Of<"update-device">): void {
     const device = this.devices.get(id) ?? null;
     if (device !== null) this.devices.set(id, { ...device, ...change });
+  }
+
+  changeLabels({ device, macKey, changes }: Of<"change-labels">): void {
+    const labels = changed(this.labels.get(device)?.labels ?? noLabels, changes);
+    if (labels.size === 0) this.labels.delete(device);
+    else this.labels.set(device, { macKey, labels });
   }
 
   end({ session, reason, lastSeen, at }: Of<"end-session">): void {

@@ -14,6 +14,7 @@ import { Lost } from "../connection/lost.ts";
 import { type Fence, fenced, inTime } from "../nodes/claim.ts";
 import type { Rows, Statement, Writer } from "../connection/writer.ts";
 import { insertReports, type NewReport } from "../reports/report-insert.ts";
+import { devicesThatMayAnswer } from "./asked-devices.ts";
 import type { BatchNumbers } from "./numbers.ts";
 import { newestBlock } from "./blocks.ts";
 import { loadingDevices, loadingsOf, taking } from "./loading.ts";
@@ -99,13 +100,10 @@ export class Transaction {
   /** Begins and loads with one flight; returns the number of the transaction. */
   async #begin(): Promise<string> {
     const { fence, keyOf, mayHaveQuestions, isAgain } = this.parts;
-    const asked = this.steps.flatMap((step) =>
-      step.kind === "report" && step.mayAnswer !== null ? [step.report.device] : [],
-    );
     const loadings = loadingsOf(
       this.steps,
       (place) => keyOf(this.steps[place] as ReportStep),
-      [...new Set(asked)].filter(mayHaveQuestions),
+      devicesThatMayAnswer(this.steps).filter(mayHaveQuestions),
       fence.node,
     );
     const looking = `SELECT pg_current_xact_id()::text AS it WHERE ${fenced(1, 2)}`;
@@ -192,6 +190,10 @@ export class Transaction {
       case "remove-device":
         overlay.devices.set(write.id, null);
         this.#writes.push(sql.removeDevice(write));
+        return 0;
+      case "change-labels":
+        overlay.changeLabels(write);
+        this.#writes.push(...sql.changeLabels(write));
         return 0;
       case "open-session": {
         const number = await this.#number("session");

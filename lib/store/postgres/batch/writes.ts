@@ -46,6 +46,24 @@ export function removeDevice({ id }: Of<"remove-device">): Statement {
   return ["DELETE FROM device WHERE id = $1", [id]];
 }
 
+/** Changes the labels of a device. */
+export function changeLabels({ device, macKey, changes }: Of<"change-labels">): Statement[] {
+  const after = new Map(changes.map(({ key, value }) => [key, value]));
+  const removed = [...after.keys()].filter((key) => after.get(key) === null);
+  const set = [...after].flatMap(([key, value]) => (value === null ? [] : [[key, value] as const]));
+  const removal: Statement = [
+    "DELETE FROM label WHERE device = $1 AND key = ANY($2::text[])",
+    [device, textArray(removed)],
+  ];
+  const setting: Statement = [
+    `INSERT INTO label (device, key, value, mac_key)
+     SELECT $1, key, value, $2 FROM unnest($3::text[], $4::text[]) AS given (key, value)
+     ON CONFLICT (device, key) DO UPDATE SET value = excluded.value, mac_key = excluded.mac_key`,
+    [device, macKey, textArray(set.map(([key]) => key)), textArray(set.map(([, value]) => value))],
+  ];
+  return [...(removed.length === 0 ? [] : [removal]), ...(set.length === 0 ? [] : [setting])];
+}
+
 /** Opens a session. @param number its number */
 export function openSession(
   { session }: Of<"open-session">,

@@ -29,6 +29,9 @@ export function deviceOf(raw: Record<string, unknown>): DeviceRow {
 /** SQL for the number of the latest session of the device in row `d`, since it was registered. */
 export const latestSession = `(SELECT max(session) FROM session WHERE device = d.id AND session >= d.first_session)`;
 
+/** SQL for the labels of the device in row `d`, as JSON; null without any. */
+export const labelsOfDevice = `(SELECT json_object_agg(key, value)::text FROM label WHERE device = d.id)`;
+
 /** The columns of a session in the table `session AS s`. */
 export const sessionColumns = `s.session::float8 AS session, s.device, s.ip AS "sourceIp", s.port AS "sourcePort",
   s.login_ip AS "statedIp", s.login_port AS "statedPort", s.every AS "everySeconds",

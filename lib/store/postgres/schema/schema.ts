@@ -152,6 +152,18 @@ const migrations: readonly string[] = [
   CREATE INDEX session_of_node ON session (node, device) WHERE ended IS NULL;
   CREATE INDEX session_open_text ON session (device) WHERE ended IS NULL AND client_key IS NULL;
   `,
+  // 5: the labels of devices, with the MAC of the device that each was given to: they outlive its registration, and another
+  // device under the id does not get them.
+  `
+  CREATE TABLE label (
+    device  text COLLATE "C" NOT NULL,
+    key     text COLLATE "C" NOT NULL,
+    value   text NOT NULL,
+    mac_key text COLLATE "C" NOT NULL,
+    PRIMARY KEY (device, key)
+  );
+  CREATE INDEX label_by_value ON label (key, value);
+  `,
 ];
 
 /** "iotM" in ASCII: one server at a time migrates. */

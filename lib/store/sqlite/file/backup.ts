@@ -26,7 +26,15 @@ import { runMigrations } from "./schema.ts";
 import { closeDatabase } from "./statements.ts";
 
 /** The tables that are copied with one statement each. */
-const smallTables = ["registrar", "login", "report_chunk", "answered", "question", "service"];
+const smallTables = [
+  "registrar",
+  "login",
+  "label",
+  "report_chunk",
+  "answered",
+  "question",
+  "service",
+];
 
 /**
  * Copies the state of a database at one moment, whether it is served or not.

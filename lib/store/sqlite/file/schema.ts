@@ -168,6 +168,18 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE login ADD COLUMN clock_offset INTEGER;
   `,
+  // The labels of devices, with the MAC of the device that each was given to: they outlive its registration, and another
+  // device under the id does not get them.
+  `
+  CREATE TABLE label (
+    device  TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    mac_key TEXT NOT NULL,
+    PRIMARY KEY (device, key)
+  ) WITHOUT ROWID;
+  CREATE INDEX label_by_value ON label (key, value);
+  `,
 ];
 
 /** The version of a database after all migrations. */

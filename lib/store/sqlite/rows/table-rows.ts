@@ -6,6 +6,7 @@ import type { ReportRow } from "../../../server/rows.ts";
 import type { Keys, Rows, Write } from "../../../server/store-port.ts";
 import { AnsweredRows } from "./answered-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
+import { LabelRows } from "./label-rows.ts";
 import { QuestionRows } from "./question-rows.ts";
 import { SessionRows } from "./session-rows.ts";
 
@@ -16,12 +17,14 @@ export class TableRows {
   readonly sessions: SessionRows;
   readonly questions: QuestionRows;
   readonly #devices: DeviceRows;
+  readonly #labels: LabelRows;
   readonly #answered: AnsweredRows;
 
   constructor(database: Database) {
     this.sessions = new SessionRows(database);
     this.questions = new QuestionRows(database);
     this.#devices = new DeviceRows(database);
+    this.#labels = new LabelRows(database);
     this.#answered = new AnsweredRows(database);
   }
 
@@ -34,6 +37,7 @@ export class TableRows {
     return {
       device,
       session,
+      labels: keys.withLabels === true ? this.#labels.of(id as string) : null,
       lastReport: wantsReport ? lastReportOf(device.id) : null,
       ipHolder: ipHolder === undefined ? null : this.#devices.ipHolder(ipHolder),
       macHolder: macHolder === undefined ? null : this.#devices.macHolder(macHolder),
@@ -59,6 +63,9 @@ export class TableRows {
         return 0;
       case "remove-device":
         this.#devices.remove(write.id);
+        return 0;
+      case "change-labels":
+        this.#labels.change(write);
         return 0;
       case "open-session":
         return this.sessions.open(write.session);

@@ -2,6 +2,7 @@
 // in a Map that stands for the table. Closes them after each test.
 
 import type { AskResult } from "../../../../lib/server/asks.ts";
+import { noLabels } from "../../../../lib/server/labels.ts";
 import type { NodeQuestion, PlacedRow, Relayed } from "../../../../lib/server/nodes.ts";
 import type { PostgresAddress } from "../../../../lib/store/postgres/connection/address.ts";
 import { Readers } from "../../../../lib/store/postgres/connection/readers.ts";
@@ -118,7 +119,7 @@ export async function notify(
 /** A device that is logged in at a node. */
 export function placed(id: string, node: string, session = 1): PlacedRow {
   const times = { started: startOfTime, lastSeen: startOfTime, ended: null, reason: null };
-  return { id, session, ...times, node };
+  return { id, labels: noLabels, session, ...times, node };
 }
 
 /** How many connections of a name the server has. */

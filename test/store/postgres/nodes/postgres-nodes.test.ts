@@ -2,6 +2,7 @@
 // the node that hears a device.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { noLabels } from "../../../../lib/server/labels.ts";
 import type { NodeHandlers, PlacedRow, StoreNodes } from "../../../../lib/server/nodes.ts";
 import type { OpenStore } from "../../../../lib/server/store-care.ts";
 import type { PostgresAddress } from "../../../../lib/store/postgres/connection/address.ts";
@@ -67,8 +68,9 @@ test("what a node commits and tells, the others have as the store has it", async
   const session = await logIn(a);
   a.nodes.tell([device.id, "never-there"]);
   await until("the change", () => b.changed.has(device.id));
-  const row = { id: device.id, session, started: startOfTime, lastSeen: startOfTime };
-  expect(b.changed.get(device.id)).toEqual({ ...row, ended: null, reason: null, node: "a" });
+  const state = { started: startOfTime, lastSeen: startOfTime, ended: null, reason: null };
+  const row = { id: device.id, labels: noLabels, session, ...state };
+  expect(b.changed.get(device.id)).toEqual({ ...row, node: "a" });
   expect(b.changed.get("never-there")).toBeNull();
   await write(b.store, { kind: "move-session", session, device: device.id, source });
   a.nodes.compare([device.id]);

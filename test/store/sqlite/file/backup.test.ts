@@ -21,6 +21,7 @@ import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { deviceOf, loginOf, registerOf, reportOf, startOfTime } from "../../fixtures.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { writing } from "../../contract/tested-store.ts";
 import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -30,6 +31,7 @@ const quiet = { onProgress: () => {}, onChecking: () => {} };
 const tables = [
   "registrar",
   "login",
+  "label",
   "data",
   "report_chunk",
   "report_index",
@@ -84,6 +86,8 @@ function fill(store: SqliteStore, reports: number): void {
     asked: 1,
   } as const;
   operate(store, [{ kind: "question", question: asked }, { kind: "hour" }]);
+  const changes = [{ key: "name", value: "Cold room" }];
+  store.apply([writing({ kind: "change-labels", device: "device-0", macKey: "m", changes })]);
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 
