@@ -8,7 +8,7 @@ import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { checkLines, counted } from "../lib/cli/server/check-report.ts";
 import { readImportFile, type RefusedLine } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices } from "../lib/cli/server/import-run.ts";
-import { answersHere, enrollOn, retentionHoldOf } from "../lib/io/control-socket.ts";
+import { enrollOn, retentionHoldOf } from "../lib/io/control-socket.ts";
 import { csvRow, readCsv } from "../lib/csv.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
@@ -21,6 +21,7 @@ import {
   enrollment,
 } from "../lib/server/operator.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
+import { needsServer, openHere } from "./opened-store.ts";
 import { placeOf } from "./place.ts";
 import { csvHeader, csvLine, jsonLine } from "../lib/web/report-lines.ts";
 
@@ -129,12 +130,6 @@ export async function runImport(
   return counts.refused === 0 ? exitCode.done : exitCode.refused;
 }
 
-/** Whether a running server has to register devices: it alone may write, or it runs here and can tell the others. */
-async function needsServer(store: StorePlace): Promise<boolean> {
-  if (!(await store.isServed())) return false;
-  return store.hasOneServer || answersHere(store.path);
-}
-
 /** The number of lines to import; 0 if they cannot be counted in advance. */
 function countLines(file: string): number {
   let count = -1;
@@ -157,16 +152,10 @@ function lineStart(): string {
 
 /** Opens a store that is not served, to register devices in it. The caller closes it. */
 async function openRegistrar(place: StorePlace, sharedIp: boolean) {
-  const onProgress = showProgress("Hashing passwords");
-  const now = Date.now;
-  const traits = { sharedIp, fingerprint: () => null };
-  const notes = { onProgress, onNote: say, onTrouble: say };
-  const name = `iot-server import ${process.pid}`;
-  const node = { name, address: "", version: "", offlineAfterMs: 0, settings: {} };
-  const store = await place.open({ hashPassword, now, traits, node, ...notes });
+  const store = await openHere(place, "import", sharedIp);
   const policy = { sharedIp, keyPolicy: "replace" } as const;
   const enroll = async (candidates: readonly Candidate[]): Promise<readonly EnrollResult[]> => {
-    const at = now();
+    const at = Date.now();
     const rules = candidates.map(({ hash, ...device }) => enrollment(device, hash, at, policy));
     return (await store.apply(rules)).map(enrolledOf);
   };

@@ -111,6 +111,7 @@ async function open(
     retentionHold: () => retention.hold(),
     loginLink: newLoginLink,
     allowText: (id) => loop.allowText(id),
+    label: (id, changes) => loop.label(id, changes),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });
@@ -125,11 +126,10 @@ async function open(
   const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions restored`;
   logs.activity("info", "-", "-", words);
   closers.push(() => logs.activity("info", "-", "-", `iot-server ${version} stops`));
-  const { publicKey } = identity.sealing;
   return {
     host: endpoint.host,
     port: endpoint.port,
-    fingerprint: fingerprint(publicKey),
+    fingerprint: fingerprint(identity.sealing.publicKey),
     store: config.store === undefined ? null : place.name,
     node: await namesOf(store.nodes),
     url: served?.web.url ?? null,

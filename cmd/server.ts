@@ -22,6 +22,7 @@ import type { StorePlace } from "../lib/server/store-care.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
 import { runCopy } from "./copy.ts";
+import { runLabel } from "./label.ts";
 import { placeOf } from "./place.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
@@ -40,6 +41,7 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   serve: "go on",
   "allow-text": "go on",
   import: "go on",
+  label: "go on",
   backup: "go on",
   restore: "go on",
   copy: "go on",
@@ -65,12 +67,16 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "devices": {
       const store = placeOf(config);
       const devices = shownDevices(store.devices());
-      return printDevices(config, devices, await store.isServed(), Date.now(), write);
+      const served = await store.isServed();
+      const isNamed = !config.json && (await store.hasLabel("name"));
+      return printDevices({ ...config, isNamed }, devices, served, Date.now(), write);
     }
     case "allow-text":
       return printAllowed(config.id, await allowTextOn(placeOf(config).path, config.id), write);
     case "open":
       return printLink(await loginLinkOf(placeOf(config).path), write);
+    case "label":
+      return runLabel(config, write);
     case "import":
       return runImport(config, config.sharedIp, write);
     case "export":

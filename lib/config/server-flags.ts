@@ -13,6 +13,7 @@ export const synopses = {
   open: ["", "print a link that logs in to the dashboard"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
+  label: ["<id>… <k=v>… <k->…", "name devices, note rooms and more"],
   import: ["<devices.csv>", "register the devices of a file"],
   export: ["[devices|reports]", "write all of them to standard output"],
   backup: ["<file>", "copy the database while it is served"],
@@ -45,6 +46,7 @@ export const flags = {
   "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", [
     "serve",
     "import",
+    "label",
     "copy",
   ]),
   "offline-after": text("TIME", "silence that ends a session; default 9m", "IOT_OFFLINE_AFTER", [
@@ -64,10 +66,12 @@ export const flags = {
   "http-public-read": bool("all on this machine read it without login", "IOT_HTTP_PUBLIC_READ", [
     "serve",
   ]),
+  select: text("SELECTOR", "those that are meant, as area=Kitchen", null, ["devices", "label"]),
+  yes: bool("change selected devices without being asked", null, ["label"]),
   last: text("N", "the newest N; default 20", null, ["reports"]),
   since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   format: text("FORMAT", "csv or ndjson; default csv", null, ["export"]),
-  json: bool("one JSON object a line", null, ["query", "devices", "reports"]),
+  json: bool("one JSON object a line", null, ["query", "devices", "label", "reports"]),
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof flags;

@@ -24,6 +24,8 @@ import {
   synopses,
 } from "./server-flags.ts";
 import { copyPlace, type DataPlace, dataPlace, type StoreSource } from "./store-source.ts";
+import { type Labelling, labelValues, selectValue } from "./label-arguments.ts";
+import type { Selector } from "../server/selector.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
 /** The settings of `iot-server <port>`; frozen. */
@@ -71,7 +73,15 @@ type Asked =
       readonly target: string;
       readonly json: boolean;
     }
-  | { readonly command: "devices"; readonly json: boolean }
+  | { readonly command: "devices"; readonly json: boolean; readonly select: Selector | null }
+  | (Labelling & {
+      readonly command: "label";
+      /** Whether selected devices are changed without a question. */
+      readonly yes: boolean;
+      readonly json: boolean;
+      /** As for the server; used only if no server is running. */
+      readonly sharedIp: boolean;
+    })
   | { readonly command: "allow-text"; readonly id: string }
   | { readonly command: "fingerprint" | "check" | "open" }
   | { readonly command: "backup" | "restore"; readonly file: string }
@@ -132,7 +142,11 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
         return { command: "allow-text", ...place, id: idValue("devices", positionals[1]) };
       }
       expect(positionals, 0, "devices");
-      return { command, ...place, json };
+      return { command, ...place, json, select: selectValue(value("select")) };
+    case "label": {
+      const flags = { json, yes: isOn("yes"), sharedIp: isOn("shared-ip") };
+      return { command, ...place, ...flags, ...labelValues(positionals, value("select")) };
+    }
     case "open":
     case "fingerprint":
     case "check":

@@ -5,7 +5,8 @@ import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
-import type { Candidate, EnrollResult } from "../server/operator.ts";
+import { type LabelChange, labelsObject } from "../server/labels.ts";
+import type { Candidate, EnrollResult, LabelResult } from "../server/operator.ts";
 
 /** The operator's question to a device. */
 export type ControlQuestion = Pick<Ask, "id" | "code" | "target">;
@@ -19,6 +20,8 @@ export type ControlCalls = {
   retentionHold(): Notice | null;
   /** A link that logs a browser in once; null if no dashboard is served. */
   loginLink(): string | null;
+  /** Changes the labels of a device. */
+  label(id: string, changes: readonly LabelChange[]): Promise<LabelResult>;
   /** Registers devices; an answer for each, in the same order. */
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollResult[]>;
 };
@@ -72,7 +75,7 @@ export function serveControl(
   } catch (error) {
     throw new OperatingError(
       "control-socket",
-      `The control socket ${path} could not be made (${(error as Error).message}): query, open, import and ` +
+      `The control socket ${path} could not be made (${(error as Error).message}): query, open, label, import and ` +
         "devices allow-text do not reach this server.",
       "Use a shorter path for --db (at most about 100 characters), on a file system that has sockets.",
     );
@@ -108,6 +111,23 @@ export async function enrollOn(
   candidates: readonly Candidate[],
 ): Promise<readonly EnrollResult[]> {
   return (await call(databasePath, "/enroll", candidates)) as EnrollResult[];
+}
+
+/**
+ * Asks the running server to change the labels of devices; a result for each, in the same order.
+ * @param ids at most a few hundred: a request has at most 256 KiB
+ * @throws OperatingError `server-not-running`
+ */
+export async function labelOn(
+  databasePath: string,
+  ids: readonly string[],
+  changes: readonly LabelChange[],
+): Promise<readonly LabelResult[]> {
+  const answered = await call(databasePath, "/label", { ids, changes });
+  return (answered as SentLabels[]).map(({ labels, ...result }) => {
+    const had = labels === undefined ? {} : { labels: new Map(Object.entries(labels)) };
+    return Object.assign(result, had) as LabelResult;
+  });
 }
 
 /**
@@ -171,11 +191,25 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       return Response.json({ link: calls.loginLink() });
     case "/retention":
       return Response.json({ hold: calls.retentionHold() });
+    case "/label": {
+      const { ids, changes } = JSON.parse(body) as { ids: string[]; changes: LabelChange[] };
+      // Those that are submitted in one turn are one transaction.
+      const results = await Promise.all(ids.map((id) => calls.label(id, changes)));
+      return Response.json(results.map(sentLabels));
+    }
     case "/enroll":
       return Response.json(await calls.enroll(JSON.parse(body) as Candidate[]));
     default:
       return new Response("no such call", { status: 404 });
   }
+}
+
+/** The result of a change of labels as JSON has it. */
+type SentLabels = { readonly kind: string; readonly labels?: Readonly<Record<string, string>> };
+
+function sentLabels(result: LabelResult): SentLabels {
+  const { kind } = result;
+  return "labels" in result ? { kind, labels: labelsObject(result.labels) } : { kind };
 }
 
 /** A server that is stopping carries nothing out any more; for the command it is as if it were gone. */

@@ -219,6 +219,12 @@ export function enrolledOf(result: StepResult): EnrollResult {
   return enrolled((result as Decided<Judged>).outcome);
 }
 
+/** What the result of a `labelling` is. */
+export function labelledOf(result: StepResult): LabelResult {
+  // A batch gives each rule its own outcome.
+  return (result as Decided<Labelled>).outcome;
+}
+
 function enrolled(judged: Judged): EnrollResult {
   if (judged.kind === "done") return { kind: "done", code: judged.code };
   const isNew = judged.need.kind === "hash";

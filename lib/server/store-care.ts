@@ -26,6 +26,8 @@ export interface StorePlace {
   /** All devices with their latest sessions, in the order of ids. @throws at the call, if there is no store to read */
   devices(): AsyncIterable<ListedDevice> | Iterable<ListedDevice>;
   isRegistered(id: string): Soon<boolean>;
+  /** Whether a registered device has a label with this key. @throws as `devices` */
+  hasLabel(key: string): Soon<boolean>;
   /** All reports, oldest first. @throws as `devices`; after the last readable one, if others are damaged */
   reports(): AsyncIterable<ReportRow> | Iterable<ReportRow>;
   /**

@@ -8,11 +8,13 @@ import {
   deviceCells,
   deviceColumns,
   deviceJson,
+  isShown,
   reportCells,
   reportColumns,
   reportJson,
   type ShownDevice,
 } from "./listing.ts";
+import type { Selector } from "../../server/selector.ts";
 import { printable } from "./printable.ts";
 
 /** Prints a line, without its end. */
@@ -21,23 +23,33 @@ export type WriteLine = (line: string) => void;
 type Listed<Row> = AsyncIterable<Row> | Iterable<Row>;
 
 /**
- * Prints the registered devices, one a line.
+ * Prints the registered devices that a selector means, one a line.
+ * @param asked `isNamed`: whether a device has a name
  * @param served whether a server is running on the database
  * @param now ms since 1970
  */
 export async function printDevices(
-  { json }: { readonly json: boolean },
+  {
+    json,
+    select,
+    isNamed,
+  }: { readonly json: boolean; readonly select: Selector | null; readonly isNamed: boolean },
   devices: Listed<ShownDevice>,
   served: boolean,
   now: number,
   write: WriteLine,
 ): Promise<ExitCode> {
   if (json) {
-    for await (const device of devices) write(deviceJson(device, served));
+    for await (const device of devices) {
+      if (isShown(device, select, served)) write(deviceJson(device, served));
+    }
     return exitCode.done;
   }
-  const cells = each(devices, (device) => deviceCells(device, served, now));
-  await writeAll(aligned(deviceColumns, cells), write, "No devices are registered yet.");
+  const shown = filtered(devices, (device) => isShown(device, select, served));
+  const cells = each(shown, (device) => deviceCells(device, isNamed, served, now));
+  const none =
+    select === null ? "No devices are registered yet." : `No device is meant by ${select.text}.`;
+  await writeAll(aligned(deviceColumns(isNamed), cells), write, none);
   return exitCode.done;
 }
 
@@ -80,6 +92,10 @@ async function writeAll(
   }
   if (count === 0 && otherwise !== null) write(otherwise);
   return count;
+}
+
+async function* filtered<Row>(all: Listed<Row>, isIn: (row: Row) => boolean): AsyncGenerator<Row> {
+  for await (const row of all) if (isIn(row)) yield row;
 }
 
 async function* each<From, To>(all: Listed<From>, to: (one: From) => To): AsyncGenerator<To> {

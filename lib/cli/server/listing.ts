@@ -1,5 +1,7 @@
 // Formats devices and reports as table rows for people and as JSON for programs. Never prints them itself.
 
+import { labelsObject } from "../../server/labels.ts";
+import { isSelected, type PresenceWord, type Selector } from "../../server/selector.ts";
 import type { ListedDevice, ReportRow } from "../../server/rows.ts";
 import type { Column } from "./columns.ts";
 import { describePresence, stamp } from "./presence.ts";
@@ -11,8 +13,13 @@ export type ShownDevice = Omit<ListedDevice, "sealedKey"> & {
   readonly fingerprint: string | null;
 };
 
-/** The columns of `deviceCells`. */
-export const deviceColumns: readonly Column[] = [
+/** The columns of `deviceCells`. @param isNamed whether a device has a name */
+export function deviceColumns(isNamed: boolean): readonly Column[] {
+  const [id, ...rest] = columns;
+  return isNamed ? [id, { heading: "NAME", widest: 16 }, ...rest] : columns;
+}
+
+const columns: readonly [Column, ...Column[]] = [
   { heading: "DEVICE", widest: 40 },
   { heading: "MAC", widest: 20 },
   { heading: "ADDRESS", widest: 47 },
@@ -28,19 +35,44 @@ export const reportColumns: readonly Column[] = [
   { heading: "MESSAGE", widest: 80 },
 ];
 
-/** Formats a device as a table row; `served` and `now` as in `describePresence`. */
-export function deviceCells(device: ShownDevice, served: boolean, now: number): string[] {
-  const { id, mac, ip, port, session } = device;
+/**
+ * Formats a device as a table row; `served` and `now` as in `describePresence`.
+ * @param isNamed as for `deviceColumns`
+ */
+export function deviceCells(
+  device: ShownDevice,
+  isNamed: boolean,
+  served: boolean,
+  now: number,
+): string[] {
+  const { id, mac, ip, port, labels, session } = device;
   const presence = describePresence(session, served, now);
-  return [printable(id), printable(mac), address(ip, port), transportOf(device), presence];
+  const names = [id, ...(isNamed ? [labels.get("name") ?? ""] : [])].map(printable);
+  return [...names, printable(mac), address(ip, port), transportOf(device), presence];
+}
+
+/** Whether a selector means a device; `served` as in `describePresence`. null means all. */
+export function isShown(
+  { id, labels, session }: Pick<ListedDevice, "id" | "labels" | "session">,
+  select: Selector | null,
+  served: boolean,
+): boolean {
+  return select === null || isSelected(select, { id, labels, presence: wordOf(session, served) });
+}
+
+function wordOf(session: ListedDevice["session"], served: boolean): PresenceWord {
+  if (session === null) return "never";
+  if (session.ended === null) return served ? "online" : "left";
+  return session.reason === "offline" ? "silent" : "left";
 }
 
 /** Formats a device as one line of JSON; times are ISO 8601. */
 export function deviceJson(device: ShownDevice, served: boolean): string {
-  const { id, mac, ip, port, registered, repeats, session } = device;
+  const { id, labels, mac, ip, port, registered, repeats, session } = device;
   const online = served && session !== null && session.ended === null;
   return JSON.stringify({
     id,
+    labels: labelsObject(labels),
     mac,
     ip,
     port,

@@ -10,7 +10,8 @@ import type { Address } from "../../protocol/messages.ts";
 import type { DeviceFacts } from "../../server/rows.ts";
 import type { OpenStore } from "../../server/store-care.ts";
 import type { Store } from "../../server/store-port.ts";
-import type { EnrollResult, RemoveResult } from "../../server/operator.ts";
+import type { LabelChange } from "../../server/labels.ts";
+import type { EnrollResult, LabelResult, Operator, RemoveResult } from "../../server/operator.ts";
 import { type Arrival, Turn } from "../../server/turn.ts";
 import { PasswordHasher } from "../secrets/password-hasher.ts";
 import { ReplyTimes } from "./reply-times.ts";
@@ -141,25 +142,30 @@ export class PacketLoop {
     this.act(({ operator }, now) => operator.ask(ask, now));
   }
 
+  #result<T>(
+    begin: (operator: Operator, onResult: (result: T) => void, now: Moment) => void,
+  ): Promise<T> {
+    return new Promise((done) => this.act(({ operator }, now) => begin(operator, done, now)));
+  }
+
   /** Deregisters a device for the operator; see `Operator.remove`. */
   remove(id: string): Promise<RemoveResult> {
-    return new Promise((onResult) => {
-      this.act(({ operator }, now) => operator.remove(id, onResult, now));
-    });
+    return this.#result((operator, ...rest) => operator.remove(id, ...rest));
   }
 
   /** Allows text requests of a device again; see `Operator.allowText`. */
   allowText(id: string): Promise<boolean> {
-    return new Promise((onResult) => {
-      this.act(({ operator }, now) => operator.allowText(id, onResult, now));
-    });
+    return this.#result((operator, ...rest) => operator.allowText(id, ...rest));
+  }
+
+  /** Changes the labels of a device for the operator; see `Operator.label`. */
+  label(id: string, changes: readonly LabelChange[]): Promise<LabelResult> {
+    return this.#result((operator, ...rest) => operator.label(id, changes, ...rest));
   }
 
   /** Registers a device for the operator; see `Operator.enroll`. */
   enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
-    return new Promise((onResult) => {
-      this.act(({ operator }, now) => operator.enroll(device, hash, onResult, now));
-    });
+    return this.#result((operator, ...rest) => operator.enroll(device, hash, ...rest));
   }
 
   /**

@@ -78,6 +78,12 @@ export class PostgresPlace implements StorePlace {
     return this.#reading(async (readers) => (await readsOf(readers).facts(id)) !== null);
   }
 
+  hasLabel(key: string): Promise<boolean> {
+    const sql =
+      "SELECT 1 FROM label AS l JOIN device AS d ON d.id = l.device WHERE l.key = $1 LIMIT 1";
+    return this.#reading(async (readers) => (await readers.read(sql, [key])).length > 0);
+  }
+
   async *reports(): AsyncGenerator<ReportRow> {
     const readers = await this.#readers();
     const scan = readsOf(readers).scan(null, everything, "oldest");

@@ -17,7 +17,7 @@ import { isServed } from "./file/instance-lock.ts";
 import { openReadOnly } from "./file/open-database.ts";
 import { restore } from "./file/restore.ts";
 import { allReports, historyOf } from "./reports/report-history.ts";
-import { isRegistered, listDevices } from "./rows/device-listing.ts";
+import { hasLabel, isRegistered, listDevices } from "./rows/device-listing.ts";
 import { openSqlite } from "./open-sqlite.ts";
 
 export class SqlitePlace implements StorePlace {
@@ -44,6 +44,10 @@ export class SqlitePlace implements StorePlace {
 
   isRegistered(id: string): boolean {
     return isRegistered(openReadOnly(this.name), id);
+  }
+
+  hasLabel(key: string): boolean {
+    return hasLabel(openReadOnly(this.name), key);
   }
 
   reports(): Iterable<ReportRow> {

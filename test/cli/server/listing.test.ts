@@ -2,6 +2,7 @@
 // programs.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { selectValue } from "../../../lib/config/label-arguments.ts";
 import { aligned, rowsLookedAt } from "../../../lib/cli/server/columns.ts";
 import { printAnswer, printDevices, printReports } from "../../../lib/cli/server/commands.ts";
 import type { ShownDevice } from "../../../lib/cli/server/listing.ts";
@@ -97,8 +98,33 @@ const device: ShownDevice = {
 };
 
 describe("devices", () => {
-  const list = (devices: ShownDevice[], json = false) =>
-    printed((write) => printDevices({ json }, devices, true, now, write));
+  const list = (devices: ShownDevice[], json = false, selected = "", isNamed = false) => {
+    const select = selected === "" ? null : selectValue(selected);
+    return printed((write) => printDevices({ json, select, isNamed }, devices, true, now, write));
+  };
+
+  test("with names, and only those that are selected", async () => {
+    const labels = new Map([
+      ["name", "Cold\u202e room"],
+      ["area", "Kitchen"],
+    ]);
+    const named = { ...device, mac: "aa:bb:cc:dd:ee:ff", labels };
+    const gone = { ...device, id: "dev-2", session: null };
+    const all = await list([named, gone], false, "", true);
+    expect(all).toEqual([
+      "DEVICE  NAME             MAC                ADDRESS        TRANSPORT      PRESENCE",
+      "dev-1   Cold\\u202e room  aa:bb:cc:dd:ee:ff  10.0.0.1:2000  sealed abcdef  online",
+      "dev-2                    aa:bb              10.0.0.1:2000  -              never logged in",
+    ]);
+    expect(all[1]?.length).toBeLessThanOrEqual(80);
+    const kitchen = await list([named, gone], true, "area=Kitchen,presence=online");
+    expect(kitchen.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { id: "dev-1", labels: { area: "Kitchen", name: "Cold\u202e room" } },
+    ]);
+    expect(await list([named, gone], false, "presence=silent")).toEqual([
+      "No device is meant by presence=silent.",
+    ]);
+  });
 
   test("long ids and IPv6 addresses widen their columns", async () => {
     const id = "d".repeat(64);

@@ -119,6 +119,10 @@ test("has every row as it was, and a server goes on with its numbers", async () 
   const labelled = (await all(is.devices())).map(({ labels }) => labels);
   expect(labelled.map(({ size }) => size)).toEqual([4_200, 2, 0]);
   expect(labelled).toEqual((await all(was.devices())).map(({ labels }) => labels));
+  for (const place of [was, is]) {
+    expect(await place.hasLabel("k4199")).toBe(true);
+    expect(await place.hasLabel("name")).toBe(false);
+  }
   const devices = (await all(was.devices())).map(bytes);
   expect((await all(is.devices())).map(bytes)).toEqual(devices);
   expect(devices[0]).toContain('"textLocked":true');

@@ -41,3 +41,10 @@ function listed(row: Row): ListedDevice {
 export function isRegistered(database: Database, id: string): boolean {
   return database.query("SELECT 1 FROM registrar WHERE id = ?").get(id) !== null;
 }
+
+/** Whether a registered device has a label with this key. */
+export function hasLabel(database: Database, key: string): boolean {
+  const sql =
+    "SELECT 1 FROM label AS l JOIN registrar AS r ON r.id = l.device WHERE l.key = ? LIMIT 1";
+  return database.query(sql).get(key) !== null;
+}
