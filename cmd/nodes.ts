@@ -15,8 +15,11 @@ export type NodeParts = {
   readonly ask: (question: NodeQuestion) => Promise<AskResult>;
 };
 
-/** Begins to listen to the other nodes and to tell them; returns what ends it. */
-export function joinNodes(nodes: StoreNodes, { engine, loop, ask }: NodeParts): () => void {
+/** What ends the talk with the other nodes: hearing before the loop stops, telling after the last commit. */
+export type Joined = { readonly stopHearing: () => void; readonly stopTelling: () => void };
+
+/** Begins to listen to the other nodes and to tell them. */
+export function joinNodes(nodes: StoreNodes, { engine, loop, ask }: NodeParts): Joined {
   const { feed, desk } = engine;
   const stopHearing = nodes.start({
     load: loadOf(engine),
@@ -30,10 +33,7 @@ export function joinNodes(nodes: StoreNodes, { engine, loop, ask }: NodeParts): 
     const ids = facts.flatMap(changedBy);
     if (ids.length > 0) nodes.tell(ids);
   });
-  return () => {
-    stopTelling();
-    stopHearing();
-  };
+  return { stopHearing, stopTelling };
 }
 
 /** Asks a device at the node that hears it. @param local asks one that this node hears, or none does */

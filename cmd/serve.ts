@@ -116,12 +116,11 @@ async function open(
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });
   closers.push(closeControl);
+  const joined = store.nodes && joinNodes(store.nodes, { engine, loop, ask: askHere });
+  closers.push(() => joined?.stopTelling());
   loop.start(endpoint);
   closers.push(() => loop.stop());
-  if (store.nodes !== null) {
-    const leave = joinNodes(store.nodes, { engine, loop, ask: askHere });
-    closers.push(leave);
-  }
+  closers.push(() => joined?.stopHearing());
   retention.start();
   const words = `iot-server ${version} listens on UDP ${endpoint.port}, ${sessions.length} sessions restored`;
   logs.activity("info", "-", "-", words);
