@@ -141,7 +141,8 @@ async function open(
 
 async function namesOf(nodes: StoreNodes | null): Promise<RunningServer["node"]> {
   if (nodes === null) return null;
-  const all = await nodes.list();
+  // The server runs, also if the database is away just now.
+  const all = await nodes.list().catch(() => []);
   const others = all.filter(({ name, lives }) => lives && name !== nodes.own);
   return { own: nodes.own, others: others.map(({ name }) => name) };
 }

@@ -108,7 +108,9 @@ export class TcpRelay {
     void connecting.then(
       (server) => {
         pair.server = server;
-        this.#pass(pair);
+        // Its client may have gone meanwhile.
+        if (this.#pairs.has(pair)) this.#pass(pair);
+        else server.terminate();
       },
       () => client.end(),
     );

@@ -11,6 +11,7 @@ import { CommitLost, Fenced, Transaction } from "./batch/transaction.ts";
 import type { Connector } from "./connection/connector.ts";
 import { Lost, stateOf } from "./connection/lost.ts";
 import { wordsOf } from "./connection/refusals.ts";
+import { untilOnStandbys } from "./connection/standbys.ts";
 import type { Rows, Writer } from "./connection/writer.ts";
 import { type CarriedKeys, findCarried, foundIn } from "./reports/carried-keys.ts";
 import { aliveNow, type Fence } from "./nodes/claim.ts";
@@ -115,6 +116,8 @@ export class PostgresLane {
       const [known, alive] = await writer.send([
         findReports(left),
         aliveNow(this.fence, given.until),
+        // Else its own commit has waited.
+        ...(left.length === reports.length ? [untilOnStandbys] : []),
       ]);
       const stored = foundOf(known as Rows);
       for (const key of left) if (!stored.has(key)) strangers.add(key);
@@ -163,7 +166,7 @@ export class PostgresLane {
 
   /** What a transaction gives whose commit was not answered; null if it was rolled back. @throws StoreFailure `unknown` */
   async #resultsOf(
-    { transaction, results }: CommitLost,
+    { transaction, timeline, results }: CommitLost,
     given: BatchNumbers,
   ): Promise<readonly StepResult[] | null> {
     const end = performance.now() + unknownMs;
@@ -171,8 +174,12 @@ export class PostgresLane {
       while (performance.now() < end) {
         const status = await statusOf(writer, transaction);
         if (status === "committed") {
-          const [newest] = await writer.query(...newestBlock);
-          given.raise(newest?.["first"] as number);
+          if (writer.timeline !== timeline) {
+            const words = "its result is not known: another server of PostgreSQL leads";
+            throw new StoreFailure("unknown", words);
+          }
+          const [newest] = await writer.send([newestBlock, untilOnStandbys]);
+          given.raise(newest?.[0]?.["first"] as number);
           return results;
         }
         if (status === "aborted") return null;

@@ -2,7 +2,7 @@
 // (backups, pages, disks) is left to its own programs, which are named.
 
 import { OperatingError } from "../../operating-error.ts";
-import type { ListedDevice, ReportRow } from "../../server/rows.ts";
+import type { ListedDevice, ReportRow, SessionRow } from "../../server/rows.ts";
 import type { Opening, OpenStore, StoreCheck, StorePlace } from "../../server/store-care.ts";
 import { type PostgresAddress, shownAddress } from "./connection/address.ts";
 import { Readers } from "./connection/readers.ts";
@@ -20,7 +20,7 @@ const rowsPerPage = 4_096;
 /** The pause between two attempts to reach a database that does not answer, ms. */
 const pauseMs = 500;
 /** What may pass by itself. */
-const passing: ReadonlySet<unknown> = new Set(["store-away", "store-busy"]);
+const passing: ReadonlySet<unknown> = new Set(["store-away", "store-busy", "store-read-only"]);
 
 export class PostgresPlace implements StorePlace {
   readonly name: string;
@@ -49,7 +49,7 @@ export class PostgresPlace implements StorePlace {
     for (;;) {
       try {
         const traits = { fingerprint: fingerprint(), sharedIp };
-        return await openPostgres(this.address, traits, opening);
+        return await withSessions(await openPostgres(this.address, traits, opening));
       } catch (error) {
         const isPassing = error instanceof OperatingError && passing.has(error.code);
         if (!isPassing || performance.now() >= end) throw error;
@@ -169,4 +169,21 @@ const everything = { low: 0, high: Number.MAX_SAFE_INTEGER };
 function readsOf(readers: Readers): PostgresReads {
   const horizon = new Horizon(readers, null, 0, () => performance.now());
   return new PostgresReads(readers, new ChunkSummaries(readers, horizon), horizon, () => true);
+}
+
+/** A store whose open sessions are read already: a server begins with them, and can wait no more then. */
+async function withSessions(store: OpenStore): Promise<OpenStore> {
+  try {
+    let read: readonly SessionRow[] | null = await store.openSessions();
+    const later = () => store.openSessions();
+    const openSessions = () => {
+      const rows = read;
+      read = null;
+      return rows ?? later();
+    };
+    return { ...store, openSessions };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }

@@ -255,6 +255,8 @@ describe("in words", () => {
   test.each([
     ["a full disk", failure("53100", "could not extend file"), "store-full"],
     ["one that starts", failure("57P03", "the database system is starting up"), "store-away"],
+    ["one that ends", failure("57P01", "terminating connection"), "store-away"],
+    ["one that is slow", failure("57014", "canceling statement"), "store-busy"],
     ["a certificate", failure(undefined, "certificate", "ERR_POSTGRES_TLS_X"), "store-insecure"],
     ["anything else", failure("XX000", "internal"), "store-failed"],
   ])("%s", (_, error, code) => {

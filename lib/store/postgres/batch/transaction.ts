@@ -11,6 +11,7 @@ import type {
   Write,
 } from "../../../server/store-port.ts";
 import { Lost } from "../connection/lost.ts";
+import { onStandbys } from "../connection/standbys.ts";
 import { type Fence, fenced, inTime } from "../nodes/claim.ts";
 import type { Rows, Statement, Writer } from "../connection/writer.ts";
 import { insertReports, type NewReport } from "../reports/report-insert.ts";
@@ -44,10 +45,12 @@ export type TransactionParts = {
 export class CommitLost extends Error {
   /**
    * @param transaction the number by which PostgreSQL tells what became of it
+   * @param timeline that of the connection: a server that takes over may give the same number again
    * @param results what the batch gives if it was committed
    */
   constructor(
     readonly transaction: string,
+    readonly timeline: string,
     readonly results: readonly StepResult[],
     cause: Lost,
   ) {
@@ -106,7 +109,7 @@ export class Transaction {
       devicesThatMayAnswer(this.steps).filter(mayHaveQuestions),
       fence.node,
     );
-    const looking = `SELECT pg_current_xact_id()::text AS it WHERE ${fenced(1, 2)}`;
+    const looking = `SELECT pg_current_xact_id()::text AS it, ${onStandbys} WHERE ${fenced(1, 2)}`;
     const statements = loadings.map(({ statement }) => statement);
     const first: Statement[] = [["BEGIN"], ...(isAgain ? [queueing] : [])];
     const done = await this.writer.send([
@@ -136,7 +139,9 @@ export class Transaction {
       const [newest] = done[before.length + 1] ?? [];
       if (newest !== undefined) numbers.raise(newest["first"] as number);
     } catch (error) {
-      throw error instanceof Lost ? new CommitLost(transaction, results, error) : error;
+      throw error instanceof Lost
+        ? new CommitLost(transaction, this.writer.timeline, results, error)
+        : error;
     }
   }
 

@@ -36,6 +36,7 @@ const connectSeconds = 4;
  * @param name shown in PostgreSQL's list of sessions
  * @param onclose called for each connection that ends or could not be opened
  * @param statementMs how long PostgreSQL may work on a statement
+ * @param host one of the servers; the one that led last by default
  */
 export function connectionOptions(
   address: PostgresAddress,
@@ -43,9 +44,9 @@ export function connectionOptions(
   max: number,
   onclose: (error: Error | null) => void = () => {},
   statementMs = statementMsMax,
+  { hostname, port }: Host = address.hosts.current,
 ): SQL.Options {
-  const { hosts, username, database, password, prepare } = address;
-  const { hostname, port } = hosts.current;
+  const { username, database, password, prepare } = address;
   // A pooler refuses what it does not know, and shares connections between sessions: there the deadlines here must do.
   const connection = prepare ? sessionSettings(name, statementMs) : { application_name: name };
   const to = { hostname, port, username, database, password: password ?? "" };

@@ -13,9 +13,19 @@ export class Hosts {
   /** @param all at least one */
   constructor(readonly all: readonly Host[]) {}
 
-  /** The one that led last, or is tried now. */
+  /** The one that led last. */
   get current(): Host {
     return this.all[this.#at] as Host;
+  }
+
+  /** All of them, the current one first. */
+  inTurn(): readonly Host[] {
+    return [...this.all.slice(this.#at), ...this.all.slice(0, this.#at)];
+  }
+
+  /** This one leads. */
+  lead(host: Host): void {
+    this.#at = Math.max(0, this.all.indexOf(host));
   }
 
   /** The current one is away, or only follows another: the next one is tried. */

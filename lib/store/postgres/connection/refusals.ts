@@ -2,7 +2,7 @@
 
 import { OperatingError } from "../../../operating-error.ts";
 import { type PostgresAddress, shownAddress } from "./address.ts";
-import { Lost, type PostgresFailure, stateOf } from "./lost.ts";
+import { isLost, Lost, type PostgresFailure, stateOf } from "./lost.ts";
 
 type Words = readonly [code: string, message: string, nextStep: string];
 
@@ -31,6 +31,9 @@ export function explainPostgres(error: unknown, address: PostgresAddress): unkno
 
 const passwordStep =
   "Set PGPASSWORD, or write the password to a file that only you can read and give --store-password-file.";
+
+/** A statement took too long, or waited for others: what may pass by itself. */
+const waiting = new Set(["57014", "55P03", "40P01", "40001"]);
 
 /** The words for what PostgreSQL itself says, by its SQLSTATE. */
 const bySqlstate: Readonly<
@@ -80,7 +83,10 @@ function wordsFor(failure: PostgresFailure, address: PostgresAddress): Words | n
   const state = stateOf(failure);
   const known = bySqlstate[state];
   if (known !== undefined) return known(address, shown, message);
-  if (state !== "") {
+  if (waiting.has(state)) {
+    return ["store-busy", `${shown} is busy: ${message}.`, "pg_stat_activity says with what."];
+  }
+  if (state !== "" && !isLost(failure)) {
     const nextStep = "The log of PostgreSQL says more.";
     return ["store-failed", `${shown} says: ${message} (${state}).`, nextStep];
   }
@@ -94,7 +100,7 @@ function wordsFor(failure: PostgresFailure, address: PostgresAddress): Words | n
       "Set up TLS in PostgreSQL and name its authority (?sslrootcert=FILE), or choose another ?sslmode.",
     ];
   }
-  if (!code.startsWith("ERR_POSTGRES") && !(failure instanceof Lost)) return null;
+  if (state === "" && !code.startsWith("ERR_POSTGRES") && !(failure instanceof Lost)) return null;
   return [
     "store-away",
     `${shown} does not answer: ${message}.`,

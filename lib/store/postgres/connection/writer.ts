@@ -2,8 +2,11 @@
 // no transaction goes on over another connection. Knows no table.
 
 import { type ReservedSQL, SQL } from "bun";
-import { connectionOptions, type PostgresAddress } from "./address.ts";
+import { OperatingError } from "../../../operating-error.ts";
+import { connectionOptions, type PostgresAddress, shownAddress } from "./address.ts";
+import type { Host } from "./hosts.ts";
 import { isLost, Lost, withDeadline } from "./lost.ts";
+import { standby } from "./refusals.ts";
 
 /** A statement and its parameters. */
 export type Statement = readonly [text: string, values?: readonly unknown[] | undefined];
@@ -18,6 +21,7 @@ export class Writer {
   /** Called once when the connection is lost, also while nothing is sent; not after `close`. */
   onLost: (why: string) => void = () => {};
   #isLost = false;
+  #timeline = "";
 
   private constructor(
     private readonly pool: SQL,
@@ -27,43 +31,55 @@ export class Writer {
   /**
    * Connects to the server that leads: the next one if one is away or only follows another.
    * @param name shown in PostgreSQL's list of sessions
-   * @throws what the server says, or `Lost`
+   * @throws what a server says, or `Lost`; OperatingError `store-read-only` if one answers that only follows
    */
   static async open(address: PostgresAddress, name: string): Promise<Writer> {
-    const { all } = address.hosts;
-    for (let tried = 1; ; tried++) {
+    const { hosts } = address;
+    const failures: unknown[] = [];
+    for (const host of hosts.inTurn()) {
       try {
-        const writer = await Writer.#open(address, name);
-        if (tried === all.length || !(await writer.#follows())) return writer;
-        writer.close();
+        const writer = await Writer.#open(address, name, host);
+        hosts.lead(host);
+        return writer;
       } catch (error) {
-        address.hosts.next();
-        if (tried === all.length) throw error;
-        continue;
+        failures.push(error);
       }
-      address.hosts.next();
     }
+    throw failures.find((error) => error instanceof OperatingError) ?? failures.at(-1);
   }
 
-  static async #open(address: PostgresAddress, name: string): Promise<Writer> {
+  static async #open(address: PostgresAddress, name: string, host: Host): Promise<Writer> {
     let writer: Writer | null = null;
     const onClose = (error: Error | null) => {
       if (writer !== null) writer.#ended(error?.message ?? "it ended");
     };
-    const pool = new SQL(connectionOptions(address, name, 1, onClose));
+    const pool = new SQL(connectionOptions(address, name, 1, onClose, undefined, host));
     try {
       writer = new Writer(pool, await withDeadline(pool.reserve(), flightMs));
+      const [row] = await writer.query("SELECT pg_is_in_recovery() AS follows");
+      if (row?.["follows"] === true) throw new OperatingError(...standby(shownAddress(address)));
+      writer.#timeline = await writer.#timelineNow();
       return writer;
     } catch (error) {
-      drop(pool);
+      if (writer === null) drop(pool);
+      else writer.close();
       throw error;
     }
   }
 
-  /** Whether the server only follows another one. */
-  async #follows(): Promise<boolean> {
-    const [row] = await this.query("SELECT pg_is_in_recovery() AS it");
-    return row?.["it"] === true;
+  /** Which of the servers that have led this is: it changes when a standby takes over. Empty if that is not told. */
+  get timeline(): string {
+    return this.#timeline;
+  }
+
+  async #timelineNow(): Promise<string> {
+    const text = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS it";
+    const rows = await this.query(text).catch((error: unknown) => {
+      // A service that keeps its log elsewhere may not tell.
+      if (error instanceof Lost) throw error;
+      return [];
+    });
+    return (rows[0]?.["it"] as string | undefined) ?? "";
   }
 
   /** Whether the connection is lost: nothing can be sent over it. */
