@@ -4,12 +4,13 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import type { Write } from "../../../lib/server/store-port.ts";
+import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
 import { postgresServer } from "../../postgres-server.ts";
 import { TcpRelay } from "../../tcp-relay.ts";
 import { apply, load, reading, report, write } from "../contract/tested-store.ts";
 import { startOfTime as at } from "../fixtures.ts";
-import { closeStores, newAddress, openAt } from "./postgres-fixtures.ts";
+import { closeStores, newAddress, openAt, withPort } from "./postgres-fixtures.ts";
 
 setDefaultTimeout(testTimeoutMs);
 const relays: TcpRelay[] = [];
@@ -18,15 +19,21 @@ afterEach(async () => {
   for (const relay of relays.splice(0)) relay.close();
 });
 
-type Bench = { readonly store: OpenStore; readonly relay: TcpRelay; readonly said: string[] };
+type Bench = {
+  readonly store: OpenStore;
+  readonly relay: TcpRelay;
+  readonly said: string[];
+  readonly address: PostgresAddress;
+};
 
 /** A store behind a relay. */
 async function behindRelay(): Promise<Bench> {
   const relay = new TcpRelay((await postgresServer()).port);
   relays.push(relay);
   const said: string[] = [];
-  const store = await openAt(await newAddress({ port: relay.port }), said);
-  return { store, relay, said };
+  const address = await newAddress({ port: relay.port });
+  const store = await openAt(address, said);
+  return { store, relay, said, address };
 }
 
 const inserted: Write = {
@@ -164,4 +171,20 @@ test("a second server of a name is refused while the first lives, and the first 
     said.some((words) => words.includes("another iot-server runs as node test")),
   );
   expect(() => first.apply([reading("a", "z")])).toThrow("another iot-server runs as node test");
+});
+
+test("the name of a server whose machine is gone is free when its sign of life has lapsed", async () => {
+  const { relay, store, address } = await behindRelay();
+  await report(store, reading("a", "x"));
+  // PostgreSQL does not hear that the connections are gone.
+  relay.mode = "silent";
+  relay.forget();
+  const server = await postgresServer();
+  const sql = server.connect(address.database);
+  await sql.unsafe("UPDATE node SET seen = clock_timestamp() - interval '9 s'");
+  const next = await openAt(withPort(address, server.port));
+  expect(await report(next, reading("a", "x"))).toMatchObject([{ repeated: true }]);
+  const locks = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2";
+  expect(await sql.unsafe(locks)).toHaveLength(1);
+  await sql.close({ timeout: 0 });
 });

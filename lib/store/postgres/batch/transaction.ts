@@ -19,6 +19,7 @@ import { devicesThatMayAnswer } from "./asked-devices.ts";
 import type { BatchNumbers } from "./numbers.ts";
 import { newestBlock } from "./blocks.ts";
 import { loadingDevices, loadingsOf, taking } from "./loading.ts";
+import { CommitLost, Fenced } from "./not-stored.ts";
 import { Overlay } from "./overlay.ts";
 import * as sql from "./writes.ts";
 
@@ -40,26 +41,6 @@ export type TransactionParts = {
   /** Whether it begins again because another one was in its way: they might get in each other's way for ever. */
   readonly isAgain: boolean;
 };
-
-/** The connection was lost while the commit was under way. */
-export class CommitLost extends Error {
-  /**
-   * @param transaction the number by which PostgreSQL tells what became of it
-   * @param timeline that of the connection: a server that takes over may give the same number again
-   * @param results what the batch gives if it was committed
-   */
-  constructor(
-    readonly transaction: string,
-    readonly timeline: string,
-    readonly results: readonly StepResult[],
-    cause: Lost,
-  ) {
-    super(cause.message, { cause });
-  }
-}
-
-/** The node of this process gave no sign of life for too long, or another process has taken its name: nothing was stored. */
-export class Fenced extends Error {}
 
 export class Transaction {
   readonly #overlay: Overlay;

@@ -15,7 +15,7 @@ const pauseMs = 100;
 export const aliveSeconds = 10;
 /** For how long after it was sent it surely counts, s: less than for others, by what clocks and lines may differ. */
 export const sureSeconds = 8;
-/** How long a start behind a pooler waits for the end of a sign of life that is not renewed, ms. */
+/** How long a start waits for the end of a sign of life that is not renewed, ms. */
 const renewedMs = 12_000;
 
 /** What is shown of a node. */
@@ -66,7 +66,8 @@ export async function lock(
 ): Promise<void> {
   const taken = node === null ? inUse : takenName(node);
   if (locks) {
-    if (await isLocked(writer, node)) return;
+    const isHad = node === null ? isLocked(writer, node) : isLockedInTime(writer, node);
+    if (await isHad) return;
     throw taken(shown, await holderOf(writer, node));
   }
   if (await isRenewed(writer, node)) throw taken(shown, "");
@@ -109,8 +110,9 @@ export async function resume(
   locks: boolean,
 ): Promise<Claim | null> {
   await writer.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2",
-    [before.pid, name],
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = $2 AND (pid = $1 OR pid IN (SELECT pid FROM (${holding(3)}) AS held))`,
+    [before.pid, name, before.node],
   );
   const has = !locks || (await isLocked(writer, before.node));
   const [row] = await writer.query(
@@ -150,20 +152,44 @@ export function leaving({ node, epoch }: Fence): readonly Statement[] {
 
 /** Tries for a while: PostgreSQL may not have noticed yet that a process is gone. */
 async function isLocked(writer: Writer, node: string | null): Promise<boolean> {
-  const own = "pg_try_advisory_lock($1::int, hashtext($2))";
   for (let tries = 0; tries < triesMax; tries++) {
-    const [row] = await writer.query(
-      node === null
-        ? "SELECT pg_try_advisory_lock($1::bigint) AS has"
-        : `SELECT CASE WHEN pg_try_advisory_lock_shared($1::bigint) THEN ${own} ELSE false END AS has`,
-      node === null ? [lockNumber] : [lockNumber, node],
-    );
-    if (row?.["has"] === true) return true;
-    // One of two is not enough.
-    await writer.query("SELECT pg_advisory_unlock_all()");
+    if (await isLockedNow(writer, node)) return true;
     await Bun.sleep(pauseMs);
   }
   return false;
+}
+
+async function isLockedNow(writer: Writer, node: string | null): Promise<boolean> {
+  const own = "pg_try_advisory_lock($1::int, hashtext($2))";
+  const [row] = await writer.query(
+    node === null
+      ? "SELECT pg_try_advisory_lock($1::bigint) AS has"
+      : `SELECT CASE WHEN pg_try_advisory_lock_shared($1::bigint) THEN ${own} ELSE false END AS has`,
+    node === null ? [lockNumber] : [lockNumber, node],
+  );
+  if (row?.["has"] === true) return true;
+  // One of two is not enough.
+  await writer.query("SELECT pg_advisory_unlock_all()");
+  return false;
+}
+
+/**
+ * The same for a node. PostgreSQL may not notice for hours that a machine, or the line to it, is gone: the connection that has
+ * the lock of a node is ended when the node has given no sign of life for so long that it writes nothing any more.
+ */
+async function isLockedInTime(writer: Writer, node: string): Promise<boolean> {
+  if (await isLocked(writer, node)) return true;
+  if (await isRenewed(writer, node)) return false;
+  await writer.query(`SELECT pg_terminate_backend(pid) FROM (${holding(1)}) AS held`, [node]);
+  return isLocked(writer, node);
+}
+
+/** SQL for the connection that has the lock of a node. @param node the number of the parameter with its name */
+function holding(node: number): string {
+  return `SELECT l.pid FROM pg_locks AS l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ${lockNumber} AND l.objsubid = 2
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND l.objid::bigint = hashtext($${node})::bigint & 4294967295`;
 }
 
 /** Whether another process of this name lives, or any: its sign is renewed. One that was killed left one that is not. */
