@@ -60,7 +60,19 @@ test("numbers of reports are taken in blocks, and ascend also where blocks are a
   expect(given.slice(0, 4)).toEqual([1, 2, 3, 4]);
   expect(given.slice(254, 258)).toEqual([255, 256, 513, 514]);
   expect(given).toHaveLength(304);
-  expect(at.taken).toEqual([1, 1]);
+  expect(at.taken).toEqual([1, 2]);
+});
+
+test("while blocks are used up quickly more of them are taken at once, up to 16", async () => {
+  const { at, numbers } = numbersFrom(1, 1);
+  const batch = numbers.begin();
+  const given: number[] = [];
+  for (let i = 0; i < 40; i++) given.push(...(await batch.next(256)));
+  expect(at.taken).toEqual([1, 2, 4, 8, 16, 16]);
+  expect(given).toEqual(Array.from({ length: 40 * 256 }, (_, i) => i + 1));
+  at.now += 1_000;
+  await batch.next(8 * 256);
+  expect(at.taken.slice(6)).toEqual([1]);
 });
 
 test("after devices have come from another server, numbers are higher than those that it has taken by then", async () => {
@@ -146,9 +158,10 @@ test("it is known below which number no own one comes any more", async () => {
   at.next += 256;
   at.now = 40_000;
   const four = numbers.begin();
-  expect(await four.next(1)).toEqual([1_025]);
+  // After the two blocks that were taken at once, and that one.
+  expect(await four.next(1)).toEqual([1_281]);
   four.end(true);
-  expect(numbers.done).toEqual({ from: 1_025, below: 1_026 });
+  expect(numbers.done).toEqual({ from: 1_281, below: 1_282 });
 });
 
 test("a number may be stored for 12 s, also by a batch that is under way for longer", async () => {

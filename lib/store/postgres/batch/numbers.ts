@@ -12,6 +12,12 @@ const givenWithinMs = 2_000;
 const storedWithinMs = 12_000;
 /** How long a batch that failed may still be stored, ms. */
 const unknownMs = 30_000;
+/**
+ * When blocks last for less than this, ms, twice as many are taken, up to a bound: a batch that has to take some needs another
+ * round trip before it is stored.
+ */
+const soonMs = 250;
+const aheadMax = 16;
 /** How often blocks are taken for a batch, where they are too old when they come. */
 const attemptsMax = 2;
 
@@ -65,6 +71,8 @@ export class ReportNumbers {
   #turn: Promise<unknown> = Promise.resolve();
   /** All numbers from the first to below the second one were taken here. */
   #run: readonly [from: number, end: number];
+  /** How many were taken last, and when. */
+  #took = { count: 0, at: Number.NEGATIVE_INFINITY };
   /** No number of a block below this one is given. */
   #floor = 0;
 
@@ -122,13 +130,22 @@ export class ReportNumbers {
     for (let attempt = 1; this.#left < count; attempt++) {
       if (attempt > attemptsMax) throw new Error("PostgreSQL gives numbers too slowly");
       const takenAt = this.parts.now();
-      const { firsts, clock } = await blocks.take(Math.ceil((count - this.#left) / blockSize));
+      const needed = Math.ceil((count - this.#left) / blockSize);
+      const { firsts, clock } = await blocks.take(this.#ahead(needed, takenAt));
       for (const first of firsts) this.#add({ first, takenAt, clock });
       await this.#dropOld(blocks);
     }
     const given = Array.from({ length: count }, () => this.#take(use));
     use.lowest = Math.min(use.lowest, given[0] ?? Infinity);
     return given;
+  }
+
+  /** How many blocks to take if so many are needed: more, while they are used up quickly. */
+  #ahead(needed: number, now: number): number {
+    const isSoon = now - this.#took.at <= soonMs;
+    const count = Math.max(needed, isSoon ? Math.min(2 * this.#took.count, aheadMax) : 0);
+    this.#took = { count, at: now };
+    return count;
   }
 
   get #left(): number {
