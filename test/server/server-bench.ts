@@ -9,6 +9,7 @@ import type { Ask, AskResult } from "../../lib/server/asks.ts";
 import { Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.ts";
 import type { Moment } from "../../lib/server/moment.ts";
+import { alone, type Nodes } from "../../lib/server/nodes.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 import type { SessionRow } from "../../lib/server/rows.ts";
 import type { Store } from "../../lib/server/store-port.ts";
@@ -65,11 +66,15 @@ export class ServerBench {
   readonly activity: string[] = [];
   readonly errors: string[] = [];
 
-  /** @param driven what the turn drives, if it is not the store itself */
+  /**
+   * @param driven what the turn drives, if it is not the store itself
+   * @param nodes the other servers of the store
+   */
   constructor(
     readonly store = new ScriptedStore(),
     stored: readonly SessionRow[] = [],
     private readonly driven: Store = store,
+    private readonly nodes: Nodes = alone,
   ) {
     this.engine = this.#makeEngine(stored);
     this.#turn = this.#makeTurn();
@@ -203,7 +208,8 @@ export class ServerBench {
     };
     const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
     const { lanes } = this.driven;
-    const parts = { policy: defaultPolicy, log, random, identity, lanes };
+    const { nodes } = this;
+    const parts = { policy: defaultPolicy, log, random, identity, lanes, nodes };
     return new Engine(parts, stored, this.moment);
   }
 }

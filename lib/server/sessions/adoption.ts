@@ -84,7 +84,8 @@ export class Adoptions {
     const { wallMs: wall, uptimeMs: monotonic } = desk;
     const session = Session.from(row, { wall, monotonic });
     const before = desk.sessions.get(session.id);
-    if (before !== undefined && before.row > session.row) return;
+    // What memory has may be newer than the row, and may be ending.
+    if (before !== undefined && before.row >= session.row) return;
     if (before !== undefined && before.owner !== session.owner) {
       desk.links.dismiss(before.owner, session.id, monotonic);
     }
