@@ -34,8 +34,7 @@ export class Relay {
       return this.#refuse(link, msgid, answer.notLoggedIn, "log in first");
     }
     if (!this.#buckets.take(link.key, desk.uptimeMs)) return;
-    // The frame to the target names the sender, whose id may be longer than the one it had room for.
-    if (1 + link.device.length + packet.length > frameBodyBytesMax) {
+    if (isTooLong(link.device, packet)) {
       return this.#refuse(link, msgid, answer.noAnswer, "the packet is too long for both ids");
     }
     const relayed = { from: link.device, to: frame.id, packet };
@@ -49,9 +48,10 @@ export class Relay {
     }
   }
 
-  /** Sends a packet to a device of this node. False if there is no link to it. */
+  /** Sends a packet to a device of this node. False if there is no link to it, or if it is too long: another node may say so. */
   deliver({ from, to, packet }: Relayed): boolean {
     const { desk } = this;
+    if (isTooLong(from, packet)) return false;
     const target = desk.sessions.get(to);
     const onward = target?.sealed === true ? desk.links.currentOf(target.owner) : undefined;
     if (onward === undefined) return false;
@@ -84,4 +84,9 @@ export class Relay {
       text,
     });
   }
+}
+
+/** Whether a frame has no room for a packet: it names the sender, whose id may be longer than the one that the packet had room for. */
+function isTooLong(from: string, packet: Uint8Array): boolean {
+  return 1 + from.length + packet.length > frameBodyBytesMax;
 }

@@ -1,9 +1,10 @@
 // What a link may do for the device that logged in over it: a ticket is of no use with another key, and only the holder
-// of a session relays for it, at a limited rate. The frames are written by hand, past the client's own rules.
+// of a session relays for it, at a limited rate and no packet that is too long. The frames are written by hand, past the client's own rules.
 
 import { answer } from "../../../lib/protocol/codes.ts";
 import { encode } from "../../../lib/protocol/encode.ts";
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { frameBodyBytesMax } from "../../../lib/sealed/limits.ts";
 import { limits } from "../../../lib/server/policy.ts";
 import { fixedPair } from "../../sealed/fixtures.ts";
 import { BareLink } from "./bare-link.ts";
@@ -104,4 +105,17 @@ test("packets above the rate are not relayed, and the sender hears nothing of th
   const more = counters.relayed - limits.relaysBurst;
   expect(more).toBeGreaterThanOrEqual(limits.relaysPerSecond);
   expect(more).toBeLessThanOrEqual((limits.relaysPerSecond * (world.now - since)) / 1_000);
+});
+
+test("a packet that another node passes on is sent only if it fits in a frame", async () => {
+  const world = new World();
+  await loggedIn(world, target);
+  const { elsewhere, desk } = world.server.engine;
+  const now = { wall: world.now, monotonic: world.now };
+  const longest = frameBodyBytesMax - 1 - asker.id.length;
+  // Whoever may connect to the database can send such a notification.
+  for (const bytes of [longest + 1, 1_200, longest]) {
+    elsewhere.deliver({ from: asker.id, to: target.id, packet: new Uint8Array(bytes) }, now);
+  }
+  expect(desk.counters.relayed).toBe(1);
 });
