@@ -90,6 +90,7 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
     elsewhere: parts.store.elsewhere,
     operator: {
       ask: (id, code, target, by) => parts.ask({ id, code, target }, by),
+      label: (id, changes) => loop.label(id, changes),
       remove: async (id) => {
         const result = await loop.remove(id);
         if (result === "storage-failed")

@@ -2,7 +2,10 @@
 // Never reads the database itself: everything comes from the ports and the roster.
 
 import { isId } from "../protocol/fields.ts";
+import { faultWords } from "../server/labels.ts";
+import { readSelector, type Selector } from "../server/selector.ts";
 import type { DeviceRow, ReportRow } from "../server/rows.ts";
+import { foundByAddress } from "./address-search.ts";
 import type { DeviceJson } from "./api/shapes.ts";
 import { DeviceReading } from "./device-reading.ts";
 import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
@@ -51,9 +54,14 @@ async function list(
   roster: Roster,
   call: CallOf<"devices">,
 ): Promise<RouteAnswer<"devices">> {
-  const { sort, q, presence, limit, cursor } = call.parameters();
+  const { sort, q, select: selector, presence, limit, cursor } = call.parameters();
+  const select = selectIn(selector);
+  const contains = q.toLowerCase();
+  const found = await foundByAddress(ports.devices, await roster.ids(), contains);
   const page = await roster.page({
-    contains: q.toLowerCase(),
+    contains,
+    found,
+    select,
     presence,
     key: sort.endsWith("id") ? "id" : "lastSeen",
     descending: sort.startsWith("-"),
@@ -72,12 +80,19 @@ async function list(
   const devices = page.entries.flatMap((entry) => {
     const facts = read.facts.get(entry.id);
     // It was deregistered meanwhile, or is not what was asked for any more.
-    if (facts === undefined || !roster.has(entry, presence)) return [];
+    if (facts === undefined || !roster.has(entry, presence, select)) return [];
     const report = entry.ended === null ? read.reportOf(entry.id) : null;
     return [deviceOf(roster, entry, facts, read, report)];
   });
   const next = page.next === null ? null : encodeCursor(page.next);
   return { devices, total: page.total, next };
+}
+
+function selectIn(text: string): Selector | null {
+  if (text === "") return null;
+  const read = readSelector(text);
+  if (read.ok) return read.value;
+  throw new Problem("bad-parameter", `select is wrong ${faultWords(read.fault)}.`);
 }
 
 function deviceOf(

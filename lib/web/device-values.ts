@@ -1,6 +1,7 @@
 // Owns the values that several handlers and live events give: a report, a presence, an unknown device. Never reads anything
 // itself.
 
+import { labelsObject } from "../server/labels.ts";
 import type { ReportRow } from "../server/rows.ts";
 import type { PresenceChange, ReportJson } from "./api/shapes.ts";
 import { timeText, timeTextOrNull } from "./parameters.ts";
@@ -14,7 +15,7 @@ export function reportOf(report: ReportRow): ReportJson {
   return { sequence, device, time, received: timeText(received), at: timeText(at), code, message };
 }
 
-/** The presence of a device, as device lists and `devices` events have it. */
+/** The presence and the labels of a device, as device lists and `devices` events have it. */
 export function presenceFields(roster: Roster, entry: RosterEntry): Omit<PresenceChange, "id"> {
   const presence = presenceOf(entry);
   return {
@@ -22,6 +23,7 @@ export function presenceFields(roster: Roster, entry: RosterEntry): Omit<Presenc
     since: presence === "never" ? null : timeText(entry.ended ?? entry.started),
     reason: entry.reason,
     lastSeen: timeTextOrNull(roster.lastSeen(entry)),
+    labels: labelsObject(entry.labels),
   };
 }
 

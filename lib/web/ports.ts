@@ -7,6 +7,8 @@ import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
 import type { ElsewhereReads, NodeRow } from "../server/nodes.ts";
 import type { Asker } from "../server/rows.ts";
+import type { LabelChange } from "../server/labels.ts";
+import type { LabelResult } from "../server/operator.ts";
 import type { Soon } from "../server/soon.ts";
 import type { StoreSize } from "../server/store-care.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
@@ -94,6 +96,8 @@ export interface PresenceSource {
 export interface OperatorCalls {
   /** Sends a QUERY to a device and waits for its answer. */
   ask(id: string, code: string, target: string, by: Asker): Promise<AskResult>;
+  /** Changes the labels of a device: all changes or none. */
+  label(id: string, changes: readonly LabelChange[]): Promise<LabelResult>;
   /** Deregisters a device; resolves to false if it is not registered. Rejects if the storage failed. */
   remove(id: string): Promise<boolean>;
 }

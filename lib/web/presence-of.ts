@@ -1,5 +1,6 @@
 // A device in the roster, and whether it is there. Pure.
 
+import type { Selectable } from "../server/selector.ts";
 import type { RosterRow } from "../server/rows.ts";
 import type { Presence } from "./api/shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
@@ -18,6 +19,14 @@ export function presenceOf(entry: Entry): Presence {
 /** Whether a device is offline because nothing came from it any more. */
 export function isSilent(entry: Entry): boolean {
   return presenceOf(entry) === "offline" && entry.reason === "offline";
+}
+
+/** What a selector asks for of a device. */
+export function selectableOf(entry: RosterEntry): Selectable {
+  const { id, labels } = entry;
+  const presence = presenceOf(entry);
+  const gone = isSilent(entry) ? "silent" : "left";
+  return { id, labels, presence: presence === "offline" ? gone : presence };
 }
 
 /** Whether a device passes a filter. */

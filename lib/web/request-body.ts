@@ -1,4 +1,4 @@
-// Owns reading the body of a request: a small JSON object of texts. Never accepts any other form.
+// Owns reading the body of a request: a small JSON object of texts, lists and maps of texts. Never accepts any other form.
 
 import type { BodyForm, BodyOf } from "./api/forms.ts";
 import { Problem } from "./problem.ts";
@@ -6,7 +6,13 @@ import { Problem } from "./problem.ts";
 /** Longest body of any request, in bytes. */
 export const bodyBytesMax = 16_384;
 
-type TextSchema = { readonly pattern?: string; readonly maxLength?: number };
+type PartSchema = {
+  readonly type?: string;
+  readonly pattern?: string;
+  readonly maxLength?: number;
+  readonly items?: PartSchema;
+  readonly additionalProperties?: PartSchema;
+};
 
 /**
  * Reads the body by its form.
@@ -14,7 +20,7 @@ type TextSchema = { readonly pattern?: string; readonly maxLength?: number };
  */
 export async function readBody<F extends BodyForm>(request: Request, form: F): Promise<BodyOf<F>> {
   const given = await readJson(request);
-  const properties = (form.schema["properties"] ?? {}) as Readonly<Record<string, TextSchema>>;
+  const properties = (form.schema["properties"] ?? {}) as Readonly<Record<string, PartSchema>>;
   const required = (form.schema["required"] ?? []) as readonly string[];
   const names = new Set(Object.keys(given));
   for (const [name, schema] of Object.entries(properties)) {
@@ -26,10 +32,22 @@ export async function readBody<F extends BodyForm>(request: Request, form: F): P
   return given as BodyOf<F>;
 }
 
-function fits(value: unknown, { pattern = "", maxLength = bodyBytesMax }: TextSchema): boolean {
+function fits(value: unknown, schema: PartSchema): boolean {
+  const { type, items, additionalProperties, pattern = "", maxLength = bodyBytesMax } = schema;
+  if (type === "array") return Array.isArray(value) && areAll(value, items);
+  if (type === "object")
+    return isObject(value) && areAll(Object.values(value), additionalProperties);
   return (
     typeof value === "string" && value.length <= maxLength && new RegExp(pattern, "u").test(value)
   );
+}
+
+function areAll(values: readonly unknown[], schema: PartSchema = {}): boolean {
+  return values.every((value) => fits(value, schema));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -47,9 +65,7 @@ async function readJson(request: Request): Promise<Record<string, unknown>> {
   }
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
-    }
+    if (isObject(value)) return value;
   } catch {
     // Reported below.
   }

@@ -1,14 +1,19 @@
 // A page of the device list: the first ones, in some order, of the devices that match. Goes through all of them in short steps,
 // and changes none.
 
+import { isSelected, type Selector } from "../server/selector.ts";
 import type { Places } from "./api/forms.ts";
 import type { PresenceFilter } from "./api/words.ts";
-import { isOf, type RosterEntry } from "./presence-of.ts";
+import { isOf, type RosterEntry, selectableOf } from "./presence-of.ts";
 import { Slice } from "./slice.ts";
 
 export type RosterQuery = {
-  /** A part of an id, in lower case; empty for all devices. */
+  /** A part of an id or of a label's value, in lower case; empty for all devices. */
   readonly contains: string;
+  /** Ids that were found for `contains` otherwise. */
+  readonly found: ReadonlySet<string>;
+  /** null for all devices. */
+  readonly select: Selector | null;
   readonly presence: PresenceFilter | null;
   readonly key: "id" | "lastSeen";
   readonly descending: boolean;
@@ -46,7 +51,8 @@ export async function pageOf(
   for (const entry of entries) {
     if (++looks % looksPerStep === 0) await slice.breathe();
     if (query.presence !== null && !isOf(query.presence, entry)) continue;
-    if (query.contains !== "" && !entry.id.toLowerCase().includes(query.contains)) continue;
+    if (query.select !== null && !isSelected(query.select, selectableOf(entry))) continue;
+    if (query.contains !== "" && !shows(entry, query)) continue;
     total++;
     const place = { id: entry.id, lastSeen: lastSeen(entry) ?? -1 };
     if (query.after !== null && !before(query.after, place)) continue;
@@ -58,6 +64,12 @@ export async function pageOf(
   const page = best.slice(0, query.limit);
   const next = best.length > query.limit ? (page.at(-1)?.place ?? null) : null;
   return { entries: page.map(({ entry }) => entry), total, next };
+}
+
+function shows({ id, labels }: RosterEntry, { contains, found }: RosterQuery): boolean {
+  if (id.toLowerCase().includes(contains) || found.has(id)) return true;
+  for (const value of labels.values()) if (value.toLowerCase().includes(contains)) return true;
+  return false;
 }
 
 function compare(key: "id" | "lastSeen", a: RosterPlace, b: RosterPlace): number {

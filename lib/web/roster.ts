@@ -5,11 +5,12 @@
 import type { Fact } from "../server/feed.ts";
 import { areSame, noLabels } from "../server/labels.ts";
 import type { RosterRow } from "../server/rows.ts";
+import { isSelected, type Selector } from "../server/selector.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { StatusJson } from "./api/server-shapes.ts";
 import type { PresenceFilter } from "./api/words.ts";
 import type { PresenceSource } from "./ports.ts";
-import { isOf, isSilent, presenceOf, type RosterEntry } from "./presence-of.ts";
+import { isOf, isSilent, presenceOf, type RosterEntry, selectableOf } from "./presence-of.ts";
 import { pageOf, type RosterPage, type RosterQuery } from "./roster-page.ts";
 import { Slice } from "./slice.ts";
 
@@ -72,11 +73,16 @@ export class Roster {
   }
 
   /**
-   * Whether a device that was found is registered as it was then, and is of this presence: others may have deregistered it
-   * meanwhile, or changed that.
+   * Whether a device that was found is registered as it was then, and is of this presence and selected: others may have
+   * deregistered it meanwhile, or changed that.
    */
-  has(entry: RosterEntry, presence: PresenceFilter | null = null): boolean {
+  has(
+    entry: RosterEntry,
+    presence: PresenceFilter | null = null,
+    select: Selector | null = null,
+  ): boolean {
     if (this.#byId.get(entry.id) !== entry) return false;
+    if (select !== null && !isSelected(select, selectableOf(entry))) return false;
     return presence === null || isOf(presence, entry);
   }
 
@@ -87,6 +93,12 @@ export class Roster {
       this.#apply(fact);
       if (this.#meanwhile !== null) note(this.#meanwhile, fact);
     }
+  }
+
+  /** The ids of all devices. */
+  async ids(): Promise<Iterable<string>> {
+    await this.load();
+    return this.#byId.keys();
   }
 
   /** A page of the matching devices. */

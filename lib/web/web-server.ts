@@ -2,6 +2,7 @@
 // number of requests, the size of bodies, and idle time. Never contains the logic of a route.
 
 import { OperatingError } from "../operating-error.ts";
+import { labelHandlers } from "./label-handlers.ts";
 import { deviceHandlers } from "./device-handlers.ts";
 import { AccessControl } from "./access-control.ts";
 import { type Handlers, routesOf } from "./handlers.ts";
@@ -201,6 +202,7 @@ export class WebServer {
       ...sessionHandlers(this.#access, this.#logins, ports.version, pages),
       ...serverHandlers(parts),
       ...deviceHandlers(ports, roster),
+      ...labelHandlers(ports),
       ...reportHandlers(ports),
       ...seriesHandlers(ports),
     };

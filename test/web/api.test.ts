@@ -79,6 +79,8 @@ describe("each route answers as documented", () => {
     [400, "GET", "/api/v1/devices?unknown=1", "/api/v1/devices"],
     [400, "GET", "/api/v1/devices?q=1&q=2", "/api/v1/devices"],
     [200, "GET", own, id],
+    [200, "GET", "/api/v1/devices?select=!area,id=a.*,presence!=never", "/api/v1/devices"],
+    [400, "GET", "/api/v1/devices?select=Area", "/api/v1/devices"],
     [404, "GET", "/api/v1/devices/nobody", id],
     [404, "DELETE", "/api/v1/devices/nobody", id],
     [404, "DELETE", "/api/v1/devices/no%20id", id],
@@ -122,8 +124,20 @@ describe("each route answers as documented", () => {
     expect((await question('{"color":"red"}')).status).toBe(400);
   });
 
+  test("labels are changed as documented, and wrong ones refused", async () => {
+    const patch = (body: unknown, path = own, headers = { ...server.login, ...json }) =>
+      ask("PATCH", `${path}/labels`, `${id}/labels`, { body: JSON.stringify(body), headers });
+    expect((await patch({ set: { name: "x" }, remove: ["area"] })).status).toBe(200);
+    expect((await patch({})).body).toEqual({ labels: { name: "x" } });
+    expect((await patch({}, "/api/v1/devices/nobody")).status).toBe(404);
+    expect((await patch({}, "/api/v1/devices/no%20id")).status).toBe(404);
+    expect((await patch({ set: { A: "x" } })).status).toBe(400);
+    const stranger = await server.ask(`${own}/labels`, { method: "PATCH", headers: json });
+    expect(stranger.status).toBe(401);
+  });
+
   test("every documented path is requested here or below", () => {
-    const elsewhere = [`${id}/query`, "/api/v1/events"];
+    const elsewhere = [`${id}/query`, `${id}/labels`, "/api/v1/events"];
     const asked = new Set([...rows.map(([, , , pattern]) => pattern), ...elsewhere]);
     expect(Object.keys(document.paths).filter((path) => !asked.has(path))).toEqual([]);
   });

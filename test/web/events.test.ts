@@ -77,6 +77,13 @@ describe("a running server", () => {
     expect(data).toMatchObject({ more: false, reports: [{ device: "live", message: "21.5" }] });
     await device.beat();
     await until(events, ({ event }) => event === "seen");
+    const body = JSON.stringify({ set: { name: "Cold room" } });
+    const headers = { ...server.login, "content-type": "application/json" };
+    await server.ask("/api/v1/devices/live/labels", { method: "PATCH", headers, body });
+    const labelled = await until(events, ({ event }) => event === "devices");
+    expect(labelled.data["changes"]).toMatchObject([
+      { id: "live", presence: "online", labels: { name: "Cold room" } },
+    ]);
     await device.logoff();
     await change("offline");
     await until(events, ({ event }) => event === "status");

@@ -29,7 +29,11 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     reports: reportsOf([]),
     presence: { get: () => undefined, all: () => [][Symbol.iterator]() },
     elsewhere: null,
-    operator: { ask: async () => ({ kind: "unknown" }), remove: async () => false },
+    operator: {
+      ask: async () => ({ kind: "unknown" }),
+      remove: async () => false,
+      label: async () => ({ kind: "unknown" }),
+    },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),
     subscribe: () => () => {},

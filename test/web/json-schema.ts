@@ -72,6 +72,10 @@ function objectErrors(value: unknown, schema: Schema, root: Schema, at: string):
     const own = properties[name];
     if (own !== undefined) errors.push(...errorsIn(inner, own, root, `${at}.${name}`));
     else if (schema["additionalProperties"] === false) errors.push(`${at}.${name} is unknown`);
+    else if (typeof schema["additionalProperties"] === "object") {
+      const other = schema["additionalProperties"] as Schema;
+      errors.push(...errorsIn(inner, other, root, `${at}.${name}`));
+    }
   }
   return errors;
 }

@@ -91,7 +91,14 @@ describe("the roster, loaded while devices come, log in and go", () => {
       return undefined;
     };
     const roster = new Roster(devices, { get, all: () => [][Symbol.iterator]() }, () => {});
-    const query = { contains: "", presence: null, key: "id", descending: false } as const;
+    const query = {
+      contains: "",
+      found: new Set<string>(),
+      select: null,
+      presence: null,
+      key: "id",
+      descending: false,
+    } as const;
     const { entries, total } = await roster.page({ ...query, limit: 10, after: null });
     expect([entries.map(({ id }) => id), total]).toEqual([["a", "b"], 2]);
     expect(roster.counts).toMatchObject({ registered: 2, online: 2, never: 0 });

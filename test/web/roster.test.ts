@@ -38,6 +38,8 @@ function newRoster(onChange: (id: string) => void = () => {}): Roster {
 
 const everything: RosterQuery = {
   contains: "",
+  found: new Set(),
+  select: null,
   presence: null,
   key: "id",
   descending: false,

@@ -112,7 +112,7 @@ export function by<Value, Sent>(
   return { kind: "by", name, forms, words };
 }
 
-/** The form of a body: an object of texts. */
+/** The form of a body: an object of texts, lists of texts and maps of texts. */
 export type BodyForm<Value = unknown> = {
   readonly schema: Schema<Value>;
   /** What to say of a property that does not fit its schema. */

@@ -19,6 +19,8 @@ const named: Readonly<Record<string, Schema>> = {
   Login: serverShapes.login,
   PresenceChange: shapes.presenceChange,
   Device: shapes.device,
+  LabelChanges: shapes.labelChanges,
+  Labelled: shapes.labelled,
   DevicePage: shapes.devicePage,
   Session: shapes.session,
   SessionPage: shapes.sessionPage,

@@ -34,6 +34,11 @@ export function listOf<Value>(items: Schema<Value>): Schema<readonly Value[]> {
   return { type: "array", items };
 }
 
+/** An object with any keys, and values of a schema. */
+export function mapOf<Value>(values: Schema<Value>): Schema<Readonly<Record<string, Value>>> {
+  return { type: "object", additionalProperties: values };
+}
+
 /** An array of exactly two values. */
 export function pairOf<One, Other>(
   one: Schema<One>,

@@ -7,6 +7,7 @@ import {
   count,
   type Infer,
   listOf,
+  mapOf,
   number,
   object,
   options,
@@ -55,7 +56,20 @@ const presence = {
 };
 export type Presence = Infer<typeof presence.presence>;
 
-export const presenceChange = object({ id, ...presence });
+const labels = about(
+  mapOf(text),
+  'what the operator notes of it, as `{"name": "Cold room", "area": "Kitchen"}`',
+);
+export const labelChanges = options({
+  set: about(
+    mapOf(text),
+    "keys of 1 to 32 of a-z 0-9 . _ -, values of at most 64 characters without , | =",
+  ),
+  remove: about(listOf(text), "keys"),
+});
+export const labelled = object({ labels });
+
+export const presenceChange = object({ id, ...presence, labels });
 export type PresenceChange = Infer<typeof presenceChange>;
 
 export const report = object({
@@ -79,6 +93,7 @@ export const device = object({
   ...address,
   registered: time,
   ...presence,
+  labels,
   transport: about(word("text", "sealed", null), "null unless it is online"),
   everySeconds: about(orNull(number), "the heartbeat interval that it stated"),
   source: about(orNull(source), "the source address of its last packet"),
@@ -174,7 +189,7 @@ export const events = {
   ),
   devices: about(
     object({ changes: listOf(presenceChange), removed: listOf(id) }),
-    "twice a second if something changed; a new device counts as a change",
+    "twice a second if something changed, also labels; a new device counts as a change",
   ),
   reports: about(
     object({ reports: listOf(report), more: yes }),

@@ -2,6 +2,7 @@
 // of the page's requests, and the OpenAPI document follow from it. Never answers a request: `handlers.ts` gives each route
 // its handler.
 
+import { deviceApi, listMax } from "./device-table.ts";
 import { type Endpoint, Media } from "./endpoint.ts";
 import {
   body,
@@ -17,16 +18,14 @@ import {
 import { about, anything, text } from "./schema.ts";
 import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
-import { deviceOrders, levels, presenceFilters, topics } from "./words.ts";
+import { levels, topics } from "./words.ts";
 
-const listMax = 1_000;
 const everything = 1e12;
 const formats = ["json", "csv", "ndjson"] as const;
 const orders = ["newest", "oldest"] as const;
 type PerFormat = Readonly<Record<(typeof formats)[number], Form>>;
 const exported = integer(1, everything, everything);
 
-const shortPage = { limit: integer(1, listMax, 50), cursor: cursor("number") };
 const fromTo = {
   from: timeForm("measured then or later"),
   to: timeForm("measured then or before"),
@@ -172,76 +171,6 @@ const serverApi = {
     },
     answers: { 200: new Media("text/event-stream", text, shapes.events) },
     problems: ["too-many"],
-  },
-} as const satisfies Record<string, Endpoint>;
-
-const deviceApi = {
-  devices: {
-    method: "GET",
-    path: "/api/v1/devices",
-    access: "read",
-    summary: "The devices",
-    query: {
-      sort: choice(deviceOrders, "id", "with - in descending order"),
-      q: textForm(64, "", "a part of the id, in any case"),
-      presence: choice(
-        presenceFilters,
-        null,
-        "silent and left are the parts of offline: fell silent, or ended otherwise",
-      ),
-      limit: integer(1, listMax, 100),
-      cursor: cursor("device"),
-    },
-    answers: { 200: shapes.devicePage },
-  },
-  device: {
-    method: "GET",
-    path: "/api/v1/devices/{id}",
-    access: "read",
-    summary: "A device",
-    answers: { 200: shapes.device },
-  },
-  removeDevice: {
-    method: "DELETE",
-    path: "/api/v1/devices/{id}",
-    access: "change",
-    summary: "Deregisters a device",
-    answers: { 204: "Deregistered; its reports stay" },
-    problems: ["storage-failed"],
-  },
-  sessions: {
-    method: "GET",
-    path: "/api/v1/devices/{id}/sessions",
-    access: "read",
-    summary: "Its sessions, newest first",
-    query: shortPage,
-    answers: { 200: shapes.sessionPage },
-  },
-  questions: {
-    method: "GET",
-    path: "/api/v1/devices/{id}/questions",
-    access: "read",
-    summary: "The questions that it was asked, with its answers, newest first",
-    details:
-      "Answers are no reports. Kept for 30 days of the server's running, the latest 100 of a device and 10,000 in all.",
-    query: shortPage,
-    answers: { 200: shapes.questionPage },
-  },
-  ask: {
-    method: "POST",
-    path: "/api/v1/devices/{id}/query",
-    access: "change",
-    summary: "Asks the device, and waits for its answer",
-    body: body(
-      shapes.question,
-      {
-        code: "code must be two digits.",
-        target: "target must be 1 to 64 of A-Z a-z 0-9 . _ : -",
-      },
-      "Only code and target are known here.",
-    ),
-    answers: { 200: shapes.answer },
-    problems: ["not-logged-in", "busy", "no-answer"],
   },
 } as const satisfies Record<string, Endpoint>;
 

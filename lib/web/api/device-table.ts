@@ -1,0 +1,108 @@
+// The part of the table of the HTTP interface that is about devices: all that is to be told of each route, once. Never answers
+// a request.
+
+import type { Endpoint } from "./endpoint.ts";
+import { body, choice, cursor, integer, textForm } from "./forms.ts";
+import * as shapes from "./shapes.ts";
+import { deviceOrders, presenceFilters } from "./words.ts";
+
+/** How many entries of a list one answer has at most. */
+export const listMax = 1_000;
+/** As the selectors of `server/selector.ts`. */
+const selectorCharsMax = 1_024;
+const shortPage = { limit: integer(1, listMax, 50), cursor: cursor("number") };
+
+/** The routes of devices, by the names of their handlers. */
+export const deviceApi = {
+  devices: {
+    method: "GET",
+    path: "/api/v1/devices",
+    access: "read",
+    summary: "The devices",
+    query: {
+      sort: choice(deviceOrders, "id", "with - in descending order"),
+      q: textForm(
+        64,
+        "",
+        "a part of the id, of a label's value, of the MAC or the IP, in any case",
+      ),
+      select: textForm(
+        selectorCharsMax,
+        "",
+        "a selector, whose terms all apply: `area=Kitchen|Cellar`, `area!=Kitchen`, `area`, `!area`, `id=th-*`, " +
+          "`presence=silent`, with commas between them",
+      ),
+      presence: choice(
+        presenceFilters,
+        null,
+        "silent and left are the parts of offline: fell silent, or ended otherwise",
+      ),
+      limit: integer(1, listMax, 100),
+      cursor: cursor("device"),
+    },
+    answers: { 200: shapes.devicePage },
+  },
+  device: {
+    method: "GET",
+    path: "/api/v1/devices/{id}",
+    access: "read",
+    summary: "A device",
+    answers: { 200: shapes.device },
+  },
+  label: {
+    method: "PATCH",
+    path: "/api/v1/devices/{id}/labels",
+    access: "change",
+    summary: "Changes its labels",
+    details: "All changes or none. A device has at most 32 labels; no key is `id` or `presence`.",
+    body: body(
+      shapes.labelChanges,
+      { set: "set must be an object of texts.", remove: "remove must be a list of keys." },
+      "Only set and remove are known here.",
+    ),
+    answers: { 200: shapes.labelled },
+    problems: ["storage-failed"],
+  },
+  removeDevice: {
+    method: "DELETE",
+    path: "/api/v1/devices/{id}",
+    access: "change",
+    summary: "Deregisters a device",
+    answers: { 204: "Deregistered; its reports stay" },
+    problems: ["storage-failed"],
+  },
+  sessions: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/sessions",
+    access: "read",
+    summary: "Its sessions, newest first",
+    query: shortPage,
+    answers: { 200: shapes.sessionPage },
+  },
+  questions: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/questions",
+    access: "read",
+    summary: "The questions that it was asked, with its answers, newest first",
+    details:
+      "Answers are no reports. Kept for 30 days of the server's running, the latest 100 of a device and 10,000 in all.",
+    query: shortPage,
+    answers: { 200: shapes.questionPage },
+  },
+  ask: {
+    method: "POST",
+    path: "/api/v1/devices/{id}/query",
+    access: "change",
+    summary: "Asks the device, and waits for its answer",
+    body: body(
+      shapes.question,
+      {
+        code: "code must be two digits.",
+        target: "target must be 1 to 64 of A-Z a-z 0-9 . _ : -",
+      },
+      "Only code and target are known here.",
+    ),
+    answers: { 200: shapes.answer },
+    problems: ["not-logged-in", "busy", "no-answer"],
+  },
+} as const satisfies Record<string, Endpoint>;
