@@ -2,13 +2,19 @@
 // Knows nothing of messages.
 
 import { copyFileSync, mkdirSync } from "node:fs";
-import { freePort, type ServerProcess, startServer } from "./server-process.ts";
+import { pause, within } from "./polling.ts";
+import { freePort, ServerProcess } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
+/** How often starts of a node may fail, and how long one may take, ms. */
+const failuresMax = 40;
+const startMs = 60_000;
 const secrets = ["identity.key", "iot-server.token"];
 
 /** One of the servers. Its folder, its port and its name stay the same over its restarts. */
 export class ClusterNode {
+  /** Why starts have failed. */
+  readonly failures: string[] = [];
   #server: ServerProcess | null = null;
 
   constructor(
@@ -27,9 +33,27 @@ export class ClusterNode {
     return this.#server?.isRunning === true;
   }
 
+  /** Starts it. While PostgreSQL is away it waits. */
   async start(): Promise<void> {
     const { args, port, folder } = this;
-    this.#server = await startServer({ folder: folder.path, args, port });
+    const server = new ServerProcess({ folder: folder.path, args }, port);
+    this.#server = server;
+    if (await within(`node ${this.name} to start`, server.begun, startMs)) return;
+    throw new Error(`it ended with ${await server.exited}: ${server.stderr}`);
+  }
+
+  /** Starts it as whatever supervises it would: again, if that fails. */
+  async startAgain(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.start();
+      } catch (error) {
+        await this.#server?.[Symbol.asyncDispose]();
+        this.failures.push((error as Error).message);
+        if (this.failures.length === failuresMax) throw error;
+        await pause(500);
+      }
+    }
   }
 
   async kill(): Promise<void> {
