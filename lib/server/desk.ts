@@ -19,6 +19,7 @@ import { VerifierCache } from "./passwords/verifier-cache.ts";
 import { limits, type Policy } from "./policy.ts";
 import { Contests } from "./sessions/contests.ts";
 import { DueRows } from "./sessions/due-rows.ts";
+import { RecentChanges } from "./sessions/recent-changes.ts";
 import { SessionTable } from "./sessions/session-table.ts";
 import { Traffic } from "./traffic.ts";
 import { KeyedBuckets } from "../token-bucket.ts";
@@ -43,6 +44,7 @@ export class Desk {
   readonly nodes: Nodes;
   readonly clock: EngineClock;
   readonly sessions = new SessionTable();
+  readonly recentChanges = new RecentChanges();
   readonly due: DueRows;
   readonly guard = new CredentialGuard();
   readonly hashQueue = new HashQueue();
@@ -85,6 +87,11 @@ export class Desk {
   /** Whether other nodes may have ended sessions of this one, which could not show that it lives: its memory may be wrong. */
   get isUnsure(): boolean {
     return this.clock.uptimeMs > this.nodes.sureUntil;
+  }
+
+  /** Has a device compared with the store if another node may have been faster than a step of this one that has ended now. */
+  recheck(id: string): void {
+    if (this.recentChanges.has(id, this.uptimeMs)) this.nodes.compare([id]);
   }
 
   /** The monotonic clock at the current call, as `EngineClock.uptimeMs`. */

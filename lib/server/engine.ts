@@ -18,7 +18,7 @@ import type { Moment } from "./moment.ts";
 import { Elsewhere } from "./sessions/elsewhere.ts";
 import type { SessionRow } from "./rows.ts";
 import type { Failing } from "./store-failure.ts";
-import type { StepResult } from "./store-port.ts";
+import type { Step, StepResult } from "./store-port.ts";
 import type { Address } from "../protocol/messages.ts";
 import { Operator } from "./operator.ts";
 import { limits } from "./policy.ts";
@@ -111,6 +111,7 @@ export class Engine {
     this.#presence.tick();
     this.desk.links.expire(this.desk.uptimeMs);
     this.operator.tick();
+    this.elsewhere.tick();
   }
 
   /** The current batch, of each lane of the store. An empty one need not be stored. */
@@ -163,6 +164,7 @@ export class Engine {
       onFail?.(how);
       if (request !== null) desk.outbox.acknowledgeFailed(request, how);
     }
+    if (how === "unknown") this.elsewhere.doubt(batch.flatMap(({ step }) => changedBy(step)));
   }
 
   /** What was committed. */
@@ -258,6 +260,12 @@ export class Engine {
     );
     desk.outbox.acknowledge(request, code, request.id, reason);
   }
+}
+
+/** The device whose session a step may have changed. */
+function changedBy(step: Step): string[] {
+  const id = step.kind === "rule" ? step.keys.device : undefined;
+  return id === undefined ? [] : [id];
 }
 
 function isAck(bytes: Uint8Array): boolean {

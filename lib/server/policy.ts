@@ -50,6 +50,9 @@ export const limits = {
   askRepeatMs: 2_000,
   /** Requests that wait until it is known whether their session is at another node. */
   adoptions: 4_096,
+  /** Devices that other nodes have changed lately, and devices of which it is not known what became of a request. */
+  recentChanges: 65_536,
+  doubts: 16_384,
   /** Session rows written in one batch. */
   touchesPerBatch: 512,
   /** How often the rows of live sessions are written, in ms. */

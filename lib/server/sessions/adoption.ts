@@ -63,7 +63,7 @@ export class Adoptions {
       moving(id, request.owner, request.source),
       null,
       (row) => {
-        if (row !== null) this.#take(row);
+        if (row !== null) takeUp(desk, row);
         for (const one of this.#end(key)) (row === null ? one.refuse : one.goOn)();
       },
       (how) => {
@@ -78,20 +78,28 @@ export class Adoptions {
     this.#waiting -= waiting.length;
     return waiting;
   }
+}
 
-  #take(row: SessionRow): void {
-    const { desk } = this;
-    const { wallMs: wall, uptimeMs: monotonic } = desk;
-    const session = Session.from(row, { wall, monotonic });
-    const before = desk.sessions.get(session.id);
-    // What memory has may be newer than the row, and may be ending.
-    if (before !== undefined && before.row >= session.row) return;
-    if (before !== undefined && before.owner !== session.owner) {
-      desk.links.dismiss(before.owner, session.id, monotonic);
-    }
-    desk.sessions.set(session);
-    desk.feed.tell({ kind: "moved", id: session.id, session: session.row, at: row.started });
-    const from = row.node === "" ? "an earlier server" : `node ${row.node}`;
-    desk.log.activity("info", "-", "-", `${session.id} goes on here, after ${from}`);
+/**
+ * Goes on with a session that is this node's in the store, unless memory has it or a later one already.
+ * @param row as it was before it moved here
+ */
+export function takeUp(desk: Desk, row: SessionRow): void {
+  const { wallMs: wall, uptimeMs: monotonic } = desk;
+  const session = Session.from(row, { wall, monotonic });
+  const { id } = session;
+  const before = desk.sessions.get(id);
+  if (before !== undefined && before.row >= session.row) return;
+  if (before !== undefined && before.owner !== session.owner) {
+    desk.links.dismiss(before.owner, id, monotonic);
   }
+  desk.sessions.set(session);
+  desk.recheck(id);
+  desk.feed.tell({ kind: "moved", id, session: session.row, at: row.started });
+  desk.log.activity("info", "-", "-", `${id} goes on here, after ${nameOf(row.node, desk)}`);
+}
+
+function nameOf(node: string, { nodes }: Desk): string {
+  if (node === nodes.own) return "a request whose result was not known";
+  return node === "" ? "an earlier server" : `node ${node}`;
 }

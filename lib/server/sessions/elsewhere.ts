@@ -1,47 +1,75 @@
 // What other nodes have done to sessions and devices, and what they pass on: drops from memory what this node does not hear
-// any more, and tells the feed. Asks the store for nothing.
+// any more, takes up what the store says is its own, and tells the feed.
 
+import { BoundedMap } from "../../bounded-map.ts";
 import type { Desk } from "../desk.ts";
 import type { Relay } from "../links/relay.ts";
 import type { Moment } from "../moment.ts";
 import type { PlacedRow, Relayed } from "../nodes.ts";
+import { limits } from "../policy.ts";
 import type { SessionRow } from "../rows.ts";
-import { forgetSession } from "./session-end.ts";
+import type { Rule } from "../store-port.ts";
+import { takeUp } from "./adoption.ts";
+import type { Session } from "./session.ts";
+import { forgetSession, isEnd, noteEnd } from "./session-end.ts";
+
+/** How long after its result was given up a batch may still be stored, ms: longer than any wait of a store. */
+const settleMs = 15_000;
 
 export class Elsewhere {
+  /** When the devices in doubt are compared again, by the monotonic clock, ms; the earliest first. */
+  readonly #doubts = new BoundedMap<string, number>(limits.doubts);
+
   constructor(
     private readonly desk: Desk,
     private readonly relay: Relay,
   ) {}
 
   /**
-   * Devices as the store has them, because another node has changed them.
-   * @param devices null for each that is not registered
+   * Devices as the store has them, because another node has changed them, or because memory may be wrong.
+   * @param devices null for each that is not registered; none that this node has changed since it was read
    */
   noteChanged(devices: ReadonlyMap<string, PlacedRow | null>, now: Moment): void {
-    const { clock, nodes, sessions, feed } = this.desk;
+    const { clock, nodes, sessions, feed, recentChanges } = this.desk;
     clock.set(now);
     for (const [id, row] of devices) {
       const session = sessions.get(id);
-      // What was read before the session in memory was opened says nothing of it.
-      const isOlder = session !== undefined && row !== null && row.session < session.row;
-      const isOwn = row?.session === session?.row && row?.ended === null && row.node === nodes.own;
-      if (row !== null && (isOlder || isOwn)) {
-        feed.tell({ kind: "labelled", id, labels: row.labels, isOwn: false });
-        continue;
-      }
-      // One that is ending learns its end from its own step.
-      if (session?.ending === false) forgetSession(this.desk, session);
-      feed.tell({ kind: "changed", id, row });
+      const isOwn = row?.ended === null && row.node === nodes.own;
+      if (isOwn) feed.tell({ kind: "labelled", id, labels: row.labels, isOwn: false });
+      if (isOwn && row.session === session?.row) continue;
+      recentChanges.note(id, now.monotonic);
+      if (isOwn) this.#restore(id);
+      else this.#leave(id, session, row);
     }
     feed.publish();
   }
 
+  /** It is not known what became of a request of these devices: memory may be wrong, and the store may change yet. */
+  doubt(ids: readonly string[]): void {
+    const at = this.desk.uptimeMs + settleMs;
+    for (const id of ids) this.#doubts.renew(id, at);
+    this.desk.nodes.compare(ids);
+  }
+
+  /** Compares again what is still in doubt. The caller has set the time. */
+  tick(): void {
+    const due: string[] = [];
+    for (const [id, at] of this.#doubts) {
+      if (at > this.desk.uptimeMs) break;
+      due.push(id);
+    }
+    if (due.length === 0) return;
+    for (const id of due) this.#doubts.delete(id);
+    this.desk.nodes.compare(due);
+  }
+
   /** Sessions of a node that is gone have been ended as `offline` by this one. */
   noteEnded(ended: readonly SessionRow[], now: Moment): void {
-    const { clock, feed, log } = this.desk;
+    const { clock, feed, log, sessions } = this.desk;
     clock.set(now);
     for (const { device: id, session, lastSeen, ended: at } of ended) {
+      const known = sessions.get(id);
+      if (known?.row === session) forgetSession(this.desk, known);
       feed.tell({ kind: "ended", id, session, reason: "offline", lastSeen, at: at ?? now.wall });
       log.activity("info", "-", "-", `${id} went offline: its server is gone, and it is silent`);
     }
@@ -53,4 +81,47 @@ export class Elsewhere {
     this.desk.clock.set(now);
     this.relay.deliver(relayed);
   }
+
+  /** A session is this node's, and memory does not have it: the batch that opened or moved it was not answered, or is not yet. */
+  #restore(id: string): void {
+    const { desk } = this;
+    desk.batch.submit(
+      findingOwn(id, desk.nodes.own),
+      null,
+      (row) => {
+        if (row !== null) takeUp(desk, row);
+      },
+      () => desk.nodes.compare([id]),
+    );
+  }
+
+  /** A device is not this node's. */
+  #leave(id: string, session: Session | undefined, row: PlacedRow | null): void {
+    const { desk } = this;
+    // One that is ending learns its end from its own step.
+    if (session?.ending === true) return;
+    if (
+      session !== undefined &&
+      row !== null &&
+      session.tried !== null &&
+      isEnd(session.tried, row)
+    ) {
+      noteEnd(desk, session.tried);
+      return;
+    }
+    if (session !== undefined) forgetSession(desk, session);
+    desk.feed.tell({ kind: "changed", id, row });
+  }
+}
+
+/** The rule that finds the open session of a device if this node heard it last. Its outcome is null if not. */
+function findingOwn(id: string, own: string): Rule<SessionRow | null> {
+  return {
+    kind: "rule",
+    keys: { device: id, withSession: true },
+    decide: ({ device, session }) => {
+      const isOwn = device !== null && session?.ended === null && session.node === own;
+      return { outcome: isOwn ? session : null, writes: [] };
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { limits, silenceMaxMs } from "../policy.ts";
 import type { Touch } from "../rows.ts";
 import type { Rule } from "../store-port.ts";
 import type { Session } from "./session.ts";
-import { endNow, endOf, forgetSession, noteEnd } from "./session-end.ts";
+import { endNow, endOf, forgetSession, keepOpen, noteEnd } from "./session-end.ts";
 
 /** Sessions checked in one tick: a fifth of all, and at least this many. */
 const lookedAtMin = 1_000;
@@ -124,9 +124,7 @@ export class PresenceSweep {
           `${session.id} went offline: no packet for ${seconds} s`,
         );
       },
-      () => {
-        session.ending = false;
-      },
+      (how) => keepOpen(desk, end, how),
     );
   }
 }

@@ -1,35 +1,42 @@
 // The end of a session, for LOGOFF, for a device that fell silent or was removed: its rule, and what it ends in memory.
 // Decides nothing: whoever ends it has decided.
 
+import type { PlacedRow } from "../nodes.ts";
 import type { EndReason } from "../rows.ts";
+import type { Failing } from "../store-failure.ts";
 import type { Rule, Write } from "../store-port.ts";
 import type { Desk } from "../desk.ts";
-import type { Session } from "./session.ts";
+import type { Session, SessionEnd } from "./session.ts";
 
-/** The end of a session; times in ms since 1970. */
-export type SessionEnd = {
-  readonly session: Session;
-  readonly reason: EndReason;
-  /** When its last packet came. */
-  readonly lastSeen: number;
-  readonly at: number;
-};
-
-/** The end of a session now. */
+/** The end of a session now, or the same as before if it may be stored already and no packet came since. */
 export function endNow({ wallMs: at }: Desk, session: Session, reason: EndReason): SessionEnd {
-  return { session, reason, lastSeen: session.lastSeen, at };
+  const { lastSeen, tried } = session;
+  if (tried?.reason === reason && tried.lastSeen === lastSeen) return tried;
+  return { session, reason, lastSeen, at };
+}
+
+/** Whether a row of the store has exactly this end. */
+export function isEnd(
+  { session, reason, lastSeen, at }: SessionEnd,
+  row: Pick<PlacedRow, "session" | "reason" | "lastSeen" | "ended">,
+): boolean {
+  if (row.session !== session.row || row.ended !== at) return false;
+  return row.reason === reason && row.lastSeen === lastSeen;
 }
 
 /**
- * The rule that ends a session if it is still open in the store. Its outcome: whether it was.
+ * The rule that ends a session if it is still open in the store. Its outcome: whether this end is stored, now or by a batch
+ * that was not answered.
  * @param more what is stored with it
  * @param node only if this node heard it last; null: whichever did
  */
 export function endOf(
-  { session: { id, row: session }, reason, lastSeen, at }: SessionEnd,
+  ended: SessionEnd,
   more: readonly Write[] = [],
   node: string | null = null,
 ): Rule<boolean> {
+  const { session: of, reason, lastSeen, at } = ended;
+  const { id, row: session } = of;
   const end = { kind: "end-session", session, reason, lastSeen, at } as const;
   return {
     kind: "rule",
@@ -37,9 +44,20 @@ export function endOf(
     decide: ({ session: row }) => {
       const isOpen = row?.session === session && row.ended === null;
       const ends = isOpen && (node === null || row.node === node);
-      return { outcome: ends, writes: ends ? [end, ...more] : [] };
+      const isStored = of.tried === ended && row !== null && isEnd(ended, row);
+      return { outcome: ends || isStored, writes: ends ? [end, ...more] : [] };
     },
   };
+}
+
+/** The end of a session could not be stored, or it is not known whether it was. */
+export function keepOpen(desk: Desk, ended: SessionEnd, how: Failing): void {
+  const { session } = ended;
+  session.ending = false;
+  session.leaving = null;
+  if (how === "unknown") session.tried = ended;
+  // What another node did meanwhile was left to this step.
+  desk.recheck(session.id);
 }
 
 /** The end of a session is on the disk. False if it was removed from memory before. */

@@ -66,6 +66,7 @@ export function openSession(
       again += ", which it takes in turn with another: two devices seem to use this id";
   }
   desk.sessions.set(session);
+  desk.recheck(id);
   desk.feed.tell({ kind: "logged-in", id, session: row, at });
   if (link !== null) desk.links.admit(link, id);
   const how = link === null ? "" : ", sealed";

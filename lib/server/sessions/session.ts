@@ -3,7 +3,7 @@
 import { DeviceClock } from "./device-clock.ts";
 import type { Moment } from "../moment.ts";
 import type { Address } from "../../protocol/messages.ts";
-import type { SessionRow } from "../rows.ts";
+import type { EndReason, SessionRow } from "../rows.ts";
 import type { Request } from "../request.ts";
 
 /** What a session is when it begins. */
@@ -11,6 +11,15 @@ export type SessionFacts = Pick<
   Session,
   "row" | "id" | "owner" | "sealed" | "source" | "stated" | "lastSeen" | "heardAt" | "everySeconds"
 >;
+
+/** The end of a session; times in ms since 1970. */
+export type SessionEnd = {
+  readonly session: Session;
+  readonly reason: EndReason;
+  /** When its last packet came. */
+  readonly lastSeen: number;
+  readonly at: number;
+};
 
 /** A logged-in device. */
 export class Session {
@@ -40,6 +49,8 @@ export class Session {
   repeats = 0;
   /** A step that ends it is under way: for later requests it counts as ended. */
   ending = false;
+  /** An end of which it is not known whether it was stored: only the same end may be tried again. */
+  tried: SessionEnd | null = null;
   /** The LOGOFF that ends it, while its commit is under way. */
   leaving: Request | null = null;
   /** Whether its row in the store is out of date and queued for writing. */

@@ -6,7 +6,7 @@ import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 import type { Adoptions } from "../sessions/adoption.ts";
-import { endNow, endOf, forgetSession, noteEnd } from "../sessions/session-end.ts";
+import { endNow, endOf, forgetSession, keepOpen, noteEnd } from "../sessions/session-end.ts";
 import { confirm, refuseStranger } from "../responses.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
@@ -63,8 +63,7 @@ export function receiveLogoff(
     },
     (how) => {
       desk.outbox.acknowledgeFailed(latest(), how);
-      session.ending = false;
-      session.leaving = null;
+      keepOpen(desk, end, how);
     },
   );
 }
