@@ -12,7 +12,7 @@ const depthMax = 6;
 const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 /** A key and a number in a list, with an optional unit of up to 8 letters or signs. */
 const pair =
-  /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})=([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
+  /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})=([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
 
 const separator = /[\s,;&|]/;
 /** The same without the key, at a position: the number, an optional unit, and the end of the pair. */
@@ -37,6 +37,15 @@ export function numbersIn(message: string): [name: string, value: number][] {
     if (found.length >= fieldsMax) break;
   }
   return found;
+}
+
+/** The unit behind the number of a field in a `key=value` list, as `°C` in `temp=21.5°C`; null if there is none. */
+export function unitIn(message: string, field: string): string | null {
+  if (parseJson(message) !== undefined) return null;
+  for (const [, name, , unit = ""] of message.matchAll(pair)) {
+    if (name === field) return unit === "" ? null : unit;
+  }
+  return null;
 }
 
 /**

@@ -1,11 +1,13 @@
 // Owns the handlers of charts: which numbers a device reports, and one of them over time. Never computes a point.
 
+import { noLabels } from "../server/labels.ts";
 import type { RouteAnswer, CallOf, Handlers } from "./handlers.ts";
 import { endsOf } from "./report-handlers.ts";
-import { numbersIn } from "./numbers-in-messages.ts";
+import { numbersIn, unitIn } from "./numbers-in-messages.ts";
 import { timeText } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
+import type { Roster } from "./roster.ts";
 import { SeriesReader } from "./series-reader.ts";
 import { unknown } from "./device-values.ts";
 import { Slice } from "./slice.ts";
@@ -16,32 +18,44 @@ const newestReports = 100;
 const fieldNamesMax = 256;
 
 /** The handlers of charts. */
-export function seriesHandlers(ports: WebPorts): Pick<Handlers, "fields" | "series"> {
+export function seriesHandlers(
+  ports: WebPorts,
+  roster: Roster,
+): Pick<Handlers, "fields" | "series"> {
   const series = new SeriesReader(ports.reports);
   return {
-    fields: ({ names }) => fields(ports, names.id),
+    fields: ({ names }) => fields(ports, roster, names.id),
     series: (call) => points(ports, series, call),
   };
 }
 
-async function fields(ports: WebPorts, id: string): Promise<RouteAnswer<"fields">> {
+async function fields(ports: WebPorts, roster: Roster, id: string): Promise<RouteAnswer<"fields">> {
   const { devices, reports } = ports;
   const [facts, [low, high]] = await Promise.all([devices.facts(id), endsOf(reports)]);
   if (facts === null) throw unknown(id);
   const scan = reports.scan(id, { low, high }, "newest");
-  const latest = new Map<string, number>();
+  const latest = new Map<string, { latest: number; unit: string | null }>();
   const slice = new Slice();
   for (let left = newestReports; left > 0 && !scan.done;) {
     const rows = await scan.next(left);
     left -= rows.length;
     for (const { message } of rows) {
       for (const [name, value] of numbersIn(message)) {
-        if (!latest.has(name) && latest.size < fieldNamesMax) latest.set(name, value);
+        if (latest.has(name) || latest.size >= fieldNamesMax) continue;
+        latest.set(name, { latest: value, unit: unitIn(message, name) });
       }
     }
     await slice.breathe();
   }
-  return { fields: Array.from(latest, ([name, value]) => ({ name, latest: value })) };
+  await roster.load();
+  const labels = roster.get(id)?.labels ?? noLabels;
+  const labelOf = (name: string) => labels.get(`unit.${name.toLowerCase()}`) || null;
+  const found = Array.from(latest, ([name, it]) => ({
+    name,
+    latest: it.latest,
+    unit: it.unit ?? labelOf(name),
+  }));
+  return { fields: found };
 }
 
 async function points(

@@ -204,7 +204,7 @@ export class WebServer {
       ...deviceHandlers(ports, roster),
       ...labelHandlers(ports),
       ...reportHandlers(ports),
-      ...seriesHandlers(ports),
+      ...seriesHandlers(ports, roster),
     };
   }
 

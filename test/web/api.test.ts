@@ -213,10 +213,10 @@ test("an unsupported method gets 405 with Allow, and HEAD has no body", async ()
 test("the fields of a device's reports, and one of them as a series", async () => {
   const { fields } = await server.read<{ fields: { name: string }[] }>(`${own}/fields`);
   expect(fields).toEqual([
-    { name: "temp", latest: 23 },
-    { name: "in.deep", latest: 1 },
-    { name: "hum", latest: 40 },
-    { name: "value", latest: 21.5 },
+    { name: "temp", latest: 23, unit: null },
+    { name: "in.deep", latest: 1, unit: null },
+    { name: "hum", latest: 40, unit: null },
+    { name: "value", latest: 21.5, unit: null },
   ] as never);
   const series = await server.read<{ min: number[] }>(`${own}/series?field=temp`);
   expect(series).toMatchObject({ reports: 2, min: [22, 23], max: [22, 23], count: [1, 1] });

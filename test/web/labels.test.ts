@@ -1,7 +1,8 @@
 // Labels over HTTP: what a list has of them, and how devices are found by them, by MAC and by IP.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import type { DeviceJson, DevicesJson } from "../../lib/web/api/shapes.ts";
+import type { DeviceJson, DevicesJson, FieldJson } from "../../lib/web/api/shapes.ts";
+import { unitIn } from "../../lib/web/numbers-in-messages.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -73,6 +74,46 @@ test.each([
   ["select=", "1234"],
 ])("%s finds %s", async (query, ids) => {
   expect(await found(query)).toBe(ids);
+});
+
+test.each([
+  ["temp=21.5°C hum=40%", "temp", "°C"],
+  ["temp=21.5°C hum=40%", "hum", "%"],
+  ["speed=-3e2m/s;temp=1", "speed", "m/s"],
+  ["temp=1,temp=2°C", "temp", null],
+  ["temp=21.5", "temp", null],
+  ["temp=21.5°C", "emp", null],
+  ["xtemp=1K temp=2°C", "temp", "°C"],
+  ["temp=warm", "temp", null],
+  ["21.5", "value", null],
+  ['{"temp":21.5}', "temp", null],
+  ["temp=21.5thermometers", "temp", null],
+])("the unit in %s of %s is %p", (message, field, unit) => {
+  expect(unitIn(message, field)).toBe(unit);
+});
+
+test("the fields of a device have the units of its last report, else those of its labels", async () => {
+  const device = await newDevice(server, "th-units", 77);
+  expect(await device.register()).toBe("00");
+  expect(await device.login()).toBe("70");
+  for (const message of ["21.5", "Hum=40% temp=70°F", "temp=21.5°C Hum=41 press=990"]) {
+    expect(await device.report(message)).toBe("50");
+  }
+  device.close();
+  const set = { "unit.hum": "%RH", "unit.temp": "K", "unit.value": "°C", "unit.press": "" };
+  const headers = { ...server.login, "content-type": "application/json" };
+  const path = "/api/v1/devices/th-units";
+  await server.ask(`${path}/labels`, { method: "PATCH", headers, body: JSON.stringify({ set }) });
+  const { fields } = await server.read<{ fields: FieldJson[] }>(`${path}/fields`);
+  expect(
+    Object.fromEntries(fields.map(({ name, latest, unit }) => [name, [latest, unit]])),
+  ).toEqual({
+    temp: [21.5, "°C"],
+    Hum: [41, "%RH"],
+    press: [990, null],
+    value: [21.5, "°C"],
+  });
+  await server.ask(path, { method: "DELETE", headers: server.login });
 });
 
 test("a selection is read page by page, and a wrong one is told with its position", async () => {

@@ -135,6 +135,11 @@ export const reportPage = object({ reports: listOf(report), next });
 export const field = object({
   name: about(text, "a JSON path is `a.b`; a message that is a single number is `value`"),
   latest: number,
+  unit: about(
+    orNull(text),
+    "behind the number in the last message that has it, as in `temp=21.5°C`; else the device's label `unit.` + the name in " +
+      "lower case",
+  ),
 });
 export type FieldJson = Infer<typeof field>;
 export const fields = object({ fields: listOf(field) });
