@@ -181,6 +181,28 @@ test("silent sessions of a node that is gone are ended once, after their silence
   expect(row).toMatchObject({ reason: "offline", ended: 9, lastSeen: startOfTime });
 });
 
+test("while all nodes live, no session of another one is looked at", async () => {
+  const address = await newAddress();
+  await openNode(address, "a");
+  await openNode(address, "b");
+  const client = (await postgresServer()).connect(address.database);
+  await client.unsafe(
+    `INSERT INTO session (session, device, ip, port, login_ip, login_port, started, last_seen, node)
+     SELECT n, 'device-' || n, '10.0.0.1', 1, '10.0.0.1', 1, 0, 0, 'a' FROM generate_series(1, 5000) AS n`,
+  );
+  await client.unsafe("VACUUM ANALYZE session");
+  const [fence] = (await client.unsafe(
+    "SELECT node, epoch::float8 AS epoch FROM node WHERE node = 'b'",
+  )) as Fence[];
+  const looked = `SELECT (seq_tup_read + idx_tup_fetch)::float8 AS rows FROM pg_stat_xact_user_tables WHERE relname = 'session'`;
+  await client.begin(async (query) => {
+    const read = ((text: string, values: unknown[]) => query.unsafe(text, values)) as never;
+    expect(await endLostSessions({ read } as never, fence as Fence, 540_000, 9)).toEqual([]);
+    expect((await query.unsafe(looked))[0].rows).toBeLessThan(10);
+  });
+  await client.close({ timeout: 0 });
+});
+
 test("the others are listed, and who differs from them is told in what", async () => {
   const address = await newAddress();
   const own = { "--join": "open", "admin token": "#1" };
