@@ -86,7 +86,9 @@ export class PostgresReads implements DeviceReads, ReportReads {
       `SELECT d.id, ${labelsOfDevice} AS labels, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
               coalesce(s.last_seen, 0)::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason,
               coalesce(s.node, '') AS node
-       FROM device AS d LEFT JOIN session AS s ON s.session = ${latestSession}
+       FROM device AS d LEFT JOIN LATERAL (
+         SELECT * FROM session WHERE device = d.id AND session >= d.first_session ORDER BY session.session DESC LIMIT 1
+       ) AS s ON true
        WHERE d.id = ANY($1::text[])`,
       [textArray(ids)],
     );

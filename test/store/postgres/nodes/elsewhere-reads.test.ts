@@ -1,9 +1,11 @@
-// Reads of devices that other nodes hear: of many at once, in the order in which they were asked for.
+// Reads of devices that other nodes hear, or have changed: of many at once, in the order in which they were asked for.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { ElsewhereReads } from "../../../../lib/server/nodes.ts";
 import type { Write } from "../../../../lib/server/store-port.ts";
+import { PostgresReads } from "../../../../lib/store/postgres/postgres-reads.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { postgresServer } from "../../../postgres-server.ts";
 import { reading, report, write } from "../../contract/tested-store.ts";
 import { deviceOf, startOfTime } from "../../fixtures.ts";
 import { closeStores, newAddress, openAt } from "../postgres-fixtures.ts";
@@ -103,4 +105,32 @@ test("a look examines so many sessions at most, and the next one goes on after t
     last: null,
   });
   expect(await look("device-3")).toMatchObject({ sessions: [], last: null });
+});
+
+test("what another node has changed is read with one look at the sessions of each device", async () => {
+  const address = await newAddress();
+  await openAt(address, [], traits, "a");
+  const client = (await postgresServer()).connect(address.database);
+  await client.unsafe(
+    `INSERT INTO device (id, mac, mac_key, ip, port, password, registered, updated, first_session)
+     SELECT 'device-' || n, n, n, n, 1, 'h', 0, 0, n FROM generate_series(1, 5000) AS n`,
+  );
+  await client.unsafe(
+    `INSERT INTO session (session, device, ip, port, login_ip, login_port, started, last_seen, node)
+     SELECT n, 'device-' || (n - 1) % 5000 + 1, '10.0.0.1', 1, '10.0.0.1', 1, 0, 0, 'a' FROM generate_series(1, 10000) AS n`,
+  );
+  await client.unsafe("VACUUM ANALYZE");
+  const ids = Array.from({ length: 500 }, (_, i) => `device-${i + 1}`);
+  await client.begin(async (query) => {
+    const read = (text: string, values: unknown[]) => query.unsafe(text, values);
+    const reads = new PostgresReads({ read } as never, {} as never, {} as never, () => true);
+    const placed = await reads.placed([...ids, "nobody"]);
+    expect(placed).toHaveLength(500);
+    expect(placed.find(({ id }) => id === "device-7")).toMatchObject({ session: 5_007, node: "a" });
+    const [looked] = await query.unsafe(
+      `SELECT (seq_tup_read + idx_tup_fetch)::float8 AS rows FROM pg_stat_xact_user_tables WHERE relname = 'session'`,
+    );
+    expect(looked.rows).toBe(500);
+  });
+  await client.close({ timeout: 0 });
 });
