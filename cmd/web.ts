@@ -21,6 +21,9 @@ import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
 import type { RunningRetention } from "./retention.ts";
 
+/** A store that works this long after a batch that failed has recovered, ms. */
+const recoveredMs = 5_000;
+
 /** The parts of a running server that the web server uses. */
 export type WebParts = {
   readonly config: ServeConfig;
@@ -107,7 +110,8 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
     },
     gauges: gaugesOf(parts),
     subscribe: (onFacts, withReports) => engine.feed.subscribe(onFacts, withReports),
-    isStoring: () => loop.isStoring,
+    isStoring: () => isStoring(parts),
+    loss: () => lossOf(parts),
     damage: () => parts.store.damage,
     retentionHold: () => parts.retention.hold(),
     connections: acceptedConnections(),
@@ -119,6 +123,25 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
       return false;
     },
   };
+}
+
+/**
+ * Whether the last batch could be stored. One of several servers that is asked for no more batches, because it is taken for
+ * ill, knows from its signs of life that it has recovered: each is written to the store.
+ */
+function isStoring({ loop, store }: WebParts): boolean {
+  const { failedAt } = loop;
+  if (failedAt === null) return true;
+  return store.nodes !== null && store.nodes.shownAt > failedAt + recoveredMs;
+}
+
+/** Why the store cannot be relied on now; null if it can. */
+function lossOf({ store }: WebParts): ReturnType<WebPorts["loss"]> {
+  const { loss, nodes } = store;
+  if (loss !== null) return loss;
+  if (nodes === null || performance.now() <= nodes.sureUntil) return null;
+  const why = `Node ${nodes.own} could not show for a while that it lives: others may have taken its devices over, so STATUS and QUERY get 93`;
+  return { kind: "unsure", why };
 }
 
 function gaugesOf({ engine, loop, endpoint, logs, store }: WebParts): () => Gauges {

@@ -69,6 +69,8 @@ export type NodeHandlers = {
 
 /** The nodes of a store that can have several. */
 export interface StoreNodes extends Nodes {
+  /** When it last showed that it lives, by the monotonic clock, ms. */
+  readonly shownAt: number;
   /** Begins to listen to the others; returns what ends it. */
   start(handlers: NodeHandlers): () => void;
   /** Tells the others that devices have changed: registered, labelled, removed, logged in, moved to this node, ended. */

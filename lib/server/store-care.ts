@@ -93,6 +93,8 @@ export interface OpenStore extends Store {
   readonly warnings: readonly OperatingError[];
   /** What was found damaged since, in words; null if nothing was. */
   readonly damage: string | null;
+  /** Why nothing can be stored now, as far as is known; null if it can. */
+  readonly loss: StoreLoss | null;
   /** The servers of this store; null if it can have only one. */
   readonly nodes: StoreNodes | null;
   /** Reads of devices that other servers hear; null as `nodes`. */
@@ -107,6 +109,9 @@ export interface OpenStore extends Store {
   /** Writes what is left, and lets another server open it. */
   close(): Soon<void>;
 }
+
+/** Why a store cannot be used. `away`: it does not answer. `taken`: another server has this one's name, until this one restarts. */
+export type StoreLoss = { readonly kind: "away" | "taken"; readonly why: string };
 
 /** How much room a store takes. */
 export type StoreSize = {

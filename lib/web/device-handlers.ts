@@ -12,7 +12,7 @@ import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handl
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import type { RosterEntry } from "./presence-of.ts";
+import { isOf, type RosterEntry } from "./presence-of.ts";
 import type { Roster } from "./roster.ts";
 import { presenceFields, reportOf, unknown } from "./device-values.ts";
 import { Slice } from "./slice.ts";
@@ -30,7 +30,7 @@ export function deviceHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, 
     removeDevice: ({ names }) => remove(ports, names.id),
     sessions: (call) => sessions(ports, call),
     questions: (call) => questions(ports, call),
-    ask: (call) => ask(ports, call),
+    ask: (call) => ask(ports, roster, call),
   };
 }
 
@@ -190,23 +190,40 @@ async function remove(ports: WebPorts, id: string): Promise<RouteAnswer<"removeD
   return new HttpReply(204, null);
 }
 
-async function ask(ports: WebPorts, call: CallOf<"ask">): Promise<RouteAnswer<"ask">> {
+async function ask(
+  ports: WebPorts,
+  roster: Roster,
+  call: CallOf<"ask">,
+): Promise<RouteAnswer<"ask">> {
   const { id } = call.names;
   if (!isId(id)) throw unknown(id);
   const { code = "01", target = id } = await call.body();
   // The dashboard logs in with a cookie, programs send the token.
   const by = call.request.headers.has("authorization") ? "api" : "dashboard";
   const result = await ports.operator.ask(id, code, target, by);
+  const entry = roster.get(id);
+  const isElsewhere =
+    entry !== undefined && isOf("online", entry) && ports.presence.get(id) === undefined;
   switch (result.kind) {
     case "answer":
       return { code: result.code, time: result.time, message: result.message };
     case "unknown":
       throw unknown(id);
     case "not-logged-in":
-      throw new Problem("not-logged-in", "The device is not logged in.");
+      throw new Problem(
+        "not-logged-in",
+        isElsewhere ? nobodyHears : "The device is not logged in.",
+      );
     case "no-answer":
       throw new Problem("no-answer", "The device was asked and did not answer.");
     case "busy":
-      throw new Problem("busy", "Too many questions are under way.", { "retry-after": "2" });
+      throw new Problem("busy", isElsewhere ? notReached : "Too many questions are under way.", {
+        "retry-after": "2",
+      });
   }
 }
+
+const nobodyHears =
+  "No server hears the device: the one that did is gone. It can be asked when it has reached another.";
+const notReached =
+  "Another server hears the device and cannot be asked now: too many questions are under way, or the servers do not hear each other.";

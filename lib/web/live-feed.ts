@@ -72,8 +72,18 @@ export class LiveFeed {
     // Reports from before it connected are not sent to it: what it loads afterwards has them.
     const { reports } = this.ports;
     const isAsked = subscription.device !== null || reports.isShared();
-    const end = isAsked ? await reports.end() : null;
+    const end = isAsked ? await this.#end() : null;
     return this.clients.open(subscription, hello(this.ports), () => this.adjust(end));
+  }
+
+  /** Above the numbers of all reports; null while the store is known not to tell. */
+  async #end(): Promise<number | null> {
+    try {
+      return await this.ports.reports.end();
+    } catch (error) {
+      if (this.ports.loss() === null) throw error;
+      return null;
+    }
   }
 
   /**
@@ -114,13 +124,17 @@ export class LiveFeed {
     this.#frames++;
     this.#tellChanges();
     this.#tellLines();
-    if (this.#isReading) return;
-    this.#isReading = true;
-    const withSeen = this.#frames % seenEvery === 0;
     const withStatus = this.#frames % statusEvery === 0 && this.clients.wants("status");
     // Who connects after all others have left is told nothing from before.
     const timer = this.#timer;
     const isOver = () => timer !== this.#timer;
+    if (!this.#isReading) await this.#tellStored(this.#frames % seenEvery === 0, isOver);
+    // A browser without it takes the server for dead, which tells that its store does not answer.
+    if (withStatus && !isOver()) await this.#tellStatus(isOver);
+  }
+
+  async #tellStored(withSeen: boolean, isOver: () => boolean): Promise<void> {
+    this.#isReading = true;
     try {
       await this.#foreign.read();
       await this.#elsewhere.look();
@@ -128,13 +142,20 @@ export class LiveFeed {
       if (!isOver()) this.#tellNews(news);
       if (!isOver() && withSeen) this.#tellSeen(news.seen);
       await this.#tellWatchers();
-      const status = withStatus ? await this.status.read() : null;
-      if (status !== null && !isOver()) this.#tell("status", status);
     } catch (error) {
       // The next frame tries again. If the feed has ended meanwhile, so may have the store.
       if (!isOver()) this.#note(error);
     } finally {
       this.#isReading = false;
+    }
+  }
+
+  async #tellStatus(isOver: () => boolean): Promise<void> {
+    try {
+      const status = await this.status.read();
+      if (!isOver()) this.#tell("status", status);
+    } catch (error) {
+      if (!isOver()) this.#note(error);
     }
   }
 

@@ -10,7 +10,7 @@ import type { Asker } from "../server/rows.ts";
 import type { LabelChange } from "../server/labels.ts";
 import type { LabelResult } from "../server/operator.ts";
 import type { Soon } from "../server/soon.ts";
-import type { StoreSize } from "../server/store-care.ts";
+import type { StoreLoss, StoreSize } from "../server/store-care.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
@@ -39,8 +39,13 @@ export type WebPorts = {
   readonly gauges: () => Gauges;
   /** Subscribes to what is committed; returns what ends it. */
   readonly subscribe: Feed["subscribe"];
-  /** Whether the last batch could be stored. */
+  /** Whether the last batch could be stored, or the store has recovered since. */
   readonly isStoring: () => boolean;
+  /**
+   * Why the store cannot be relied on now, in words; null if it can. `unsure`: this server could not show that it lives, so
+   * other servers of the store may have taken its devices over.
+   */
+  readonly loss: () => { readonly kind: StoreLoss["kind"] | "unsure"; readonly why: string } | null;
   /** What was found damaged in the database, in words; null if nothing was. */
   readonly damage: () => string | null;
   /** Why no old reports are removed for a while, and what to do; null if they are. */

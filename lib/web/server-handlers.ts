@@ -65,7 +65,9 @@ async function activity(
  * Anybody may ask, as often as they like, so it reads no gauges: those take the longer the more devices are online.
  * A damaged page is no reason to take the server from its devices: it is told, with 200.
  */
-function health({ isStoring, damage }: WebPorts): RouteAnswer<"health"> {
+function health({ isStoring, damage, loss }: WebPorts): RouteAnswer<"health"> {
+  const lost = loss();
+  if (lost !== null) return new HttpReply(503, { status: lost.kind });
   if (!isStoring()) return new HttpReply(503, { status: "failing" });
   return { status: damage() === null ? "ok" : "damaged" };
 }

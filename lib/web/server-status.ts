@@ -3,6 +3,8 @@
 
 import { shownCounters } from "../server/counters.ts";
 import type { Spread, StatusJson } from "./api/server-shapes.ts";
+import type { NodeRow } from "../server/nodes.ts";
+import { LastKnown } from "./last-known.ts";
 import { NodeList, type Others, othersOf } from "./node-list.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
@@ -27,6 +29,8 @@ export class ServerStatus {
   readonly #timer: ReturnType<typeof setInterval>;
   /** The servers of the store. */
   readonly nodes: NodeList;
+  readonly #nodes: LastKnown<readonly NodeRow[]>;
+  readonly #reports: LastKnown<number>;
 
   constructor(
     private readonly ports: WebPorts,
@@ -35,6 +39,9 @@ export class ServerStatus {
     private readonly overHttp: boolean,
   ) {
     this.nodes = new NodeList(ports);
+    const isLost = () => ports.loss() !== null;
+    this.#nodes = new LastKnown([], () => this.nodes.read(), isLost);
+    this.#reports = new LastKnown(0, () => ports.reports.count(), isLost);
     this.#last = { at: ports.uptimeMs(), gauges: ports.gauges() };
     this.#before = this.#last;
     this.#latencyAt = this.#last.at;
@@ -62,7 +69,7 @@ export class ServerStatus {
   async read(): Promise<StatusJson> {
     const { ports, live } = this;
     // First, so that all else is of one moment.
-    const [reports, nodes] = await Promise.all([ports.reports.count(), this.nodes.read()]);
+    const [reports, nodes] = await Promise.all([this.#reports.read(), this.#nodes.read()]);
     const others = othersOf(nodes, ports.node);
     const rates = this.#rates();
     const gauges = ports.gauges();
@@ -131,6 +138,9 @@ export class ServerStatus {
     // Of the others it is known as of their last sign of life.
     const text = Math.min(online, gauges.sessions - gauges.sealedSessions + atOthers.text);
     warn("text-devices", `${text} of ${online} online devices speak unencrypted text`, text);
+    const loss = this.ports.loss();
+    const why = loss?.kind === "unsure" ? loss.why : `Nothing can be stored: ${loss?.why}`;
+    warn(`store-${loss?.kind}`, why, loss === null ? 0 : 1);
     const drops = uptimeMs - this.#dropsAt <= 60_000 ? dropsOf(gauges) : 0;
     warn("drops", `Datagrams were dropped in the last minute; ${drops} since the start`, drops);
     const failed = gauges.counters.batchesFailed;

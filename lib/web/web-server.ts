@@ -162,10 +162,15 @@ export class WebServer {
       return new Response(null, { status: response.status, headers: response.headers });
     } catch (error) {
       if (error instanceof Problem) return error.toResponse();
+      // That a store is away is told once, and not again with each request.
+      if (isOfStore(error) && this.options.ports.loss() !== null) {
+        return new Problem("storage-failed", error.message).toResponse();
+      }
       const damaged = this.options.ports.noteError(
         error instanceof Error ? error : new Error(String(error)),
       );
       if (damaged) return damagedPart().toResponse();
+      if (isOfStore(error)) return new Problem("storage-failed", error.message).toResponse();
       return new Problem("failed", "The server failed; error.log says more.").toResponse();
     }
   }
@@ -217,6 +222,11 @@ export class WebServer {
       answer: () => pageResponse(file),
     }));
   }
+}
+
+/** Whether an error says of a store on a network that it cannot be read now. */
+function isOfStore(error: unknown): error is OperatingError {
+  return error instanceof OperatingError && error.code.startsWith("store-");
 }
 
 function damagedPart(): Problem {

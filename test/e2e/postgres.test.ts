@@ -129,14 +129,34 @@ test("while PostgreSQL is away reports get 93, heartbeats are answered, and all 
   await enter(server.port, [device]);
   using socket = await RawDevice.open(server.port);
   expect(await socket.code(data(device, "before"))).toBe("50");
+  const at = `http://127.0.0.1:${server.port}`;
+  const headers = {
+    authorization: `Bearer ${readFileSync(join(folder.path, "iot-server.token"), "utf8").trim()}`,
+  };
+  const ask = async (path: string) => {
+    const response = await fetch(`${at}${path}`, { headers });
+    return { status: response.status, body: await response.json() };
+  };
+  expect(await ask("/api/v1/status")).toMatchObject({ body: { devices: { online: 1 } } });
   await postgres.stop("fast");
   await until("the loss", () => errorsOf(folder.path).includes("is away"));
   expect(await socket.code(data(device, "meanwhile"))).toBe("93");
   expect(await socket.code(status(device))).toBe("40");
-  const health = await fetch(`http://127.0.0.1:${server.port}/healthz`);
-  expect(health.ok).toBe(false);
+  expect(await ask("/healthz")).toEqual({ status: 503, body: { status: "away" } });
+  const warning = { code: "store-away", text: expect.stringContaining("is away") };
+  expect(await ask("/api/v1/status")).toMatchObject({
+    status: 200,
+    body: {
+      database: { reports: 1 },
+      warnings: expect.arrayContaining([expect.objectContaining(warning)]),
+    },
+  });
+  const problem = { code: "storage-failed", detail: expect.stringContaining(url) };
+  expect(await ask("/api/v1/devices")).toMatchObject({ status: 503, body: problem });
   await postgres.start();
   await until("its return", () => errorsOf(folder.path).includes("is there again"));
+  // Nobody sends it anything, and it is healthy all the same: what looks after nodes sends nothing to one that is not.
+  await until("its health", async () => (await ask("/healthz")).status === 200);
   expect(await socket.code(data(device, "meanwhile"))).toBe("50");
   expect(await exported(folder.path, url)).toMatchObject([
     { message: "before" },

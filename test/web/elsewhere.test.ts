@@ -3,8 +3,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { DeviceJson, DevicesJson, SessionsJson } from "../../lib/web/api/shapes.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
+import { fakePorts } from "./fake-ports.ts";
 import { elsewhereOf, otherNode } from "./other-node.ts";
-import { ServedFleet } from "./served-fleet.ts";
+import { ServedFleet, servedToken } from "./served-fleet.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -73,6 +74,33 @@ test("a device that has moved here is listed with the report that it sent to ano
   const { devices } = await page.read<DevicesJson>("/api/v1/devices?q=far");
   expect(devices).toMatchObject([{ id: "far", node: "b", lastReport: { message: "21.5" } }]);
 });
+
+test.each([
+  ["not-logged-in", 409, "No server hears the device: the one that did is gone."],
+  ["busy", 503, "Another server hears the device and cannot be asked now"],
+] as const)(
+  "a question to a device of another server: %s in words that are true of it",
+  async (kind, status, words) => {
+    const fleet = newFleet();
+    const operator = { ...fakePorts().operator, ask: async () => ({ kind }) };
+    await using page = fleet.serve(fleet.reads, { ...otherNode(fleet.reads), operator });
+    const ask = (id: string) =>
+      fetch(`${page.web.url}/api/v1/devices/${id}/query`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${servedToken}`,
+          "content-type": "application/json",
+        },
+        body: "{}",
+      });
+    await page.get("/api/v1/devices");
+    const [far, left] = [await ask("far"), await ask("left")];
+    expect([far.status, left.status]).toEqual([status, status]);
+    const [one, other] = [await far.json(), await left.json()] as { detail: string }[];
+    expect(one?.detail).toContain(words);
+    expect(other?.detail).not.toContain("server");
+  },
+);
 
 test("each session has the server that heard it last; with a file none has", async () => {
   const fleet = newFleet();

@@ -38,6 +38,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     gauges: () => fakeGauges(),
     subscribe: () => () => {},
     isStoring: () => true,
+    loss: () => null,
     damage: () => null,
     retentionHold: () => null,
     connections: { open: () => [], close: () => {} },

@@ -51,6 +51,20 @@ test("what anybody may ask reads no gauges and no sessions: they take the longer
   expect(readings).toBe(0);
 });
 
+test.each(["away", "unsure", "taken"] as const)(
+  "a store that cannot be relied on: 503 %s, whatever the last batch was",
+  async (kind) => {
+    const why = "postgres://iot@db/iot is away: it ended";
+    for (const isStoring of [true, false]) {
+      const changes = { loss: () => ({ kind, why }), isStoring: () => isStoring };
+      const { answers, readings } = await askOpen(changes);
+      // Whose database it is, is nobody's business.
+      expect(answers.get("/healthz")).toEqual({ status: 503, body: { status: kind } });
+      expect(readings).toBe(0);
+    }
+  },
+);
+
 test.each([
   [true, null, 200, "ok"],
   [true, "a page is damaged", 200, "damaged"],

@@ -182,6 +182,22 @@ describe("while a frame still reads", () => {
     expect(events.slice(end + 1).filter(({ text }) => /"d[12]"/.test(text))).toEqual([]);
   });
 
+  test("a status is told all the same: a browser takes a server without it for dead", async () => {
+    const fleet = newFleet();
+    let asked = 0;
+    const reads = Object.assign(Object.create(fleet.reads) as Reads, {
+      isShared: () => true,
+      end: () => (asked++ === 0 ? fleet.reads.end() : new Promise<number>(() => {})),
+    });
+    const { feed, open } = await newFeed(fleet, reads);
+    const response = await open({ topics: ["status"], device: null });
+    void feed.frame();
+    for (let i = 0; i < 3; i++) await feed.frame();
+    feed.close();
+    const names = (await eventsOf(response)).map(({ name }) => name);
+    expect(names).toEqual(["hello", "status", "status"]);
+  });
+
   test("a browser may leave, and one that comes later is told nothing from before", async () => {
     const fleet = newFleet();
     for (const name of ["reportsAt", "next", "count"] as const) {

@@ -7,6 +7,9 @@ import { say, ServerBench } from "../server/server-bench.ts";
 import { fakePorts } from "./fake-ports.ts";
 import type { Reads } from "./late-reads.ts";
 
+/** The admin token of the web servers. */
+export const servedToken = "the-token-of-this-test";
+
 export type Page = { readonly status: number; readonly text: string };
 
 export class ServedFleet {
@@ -40,7 +43,7 @@ export class ServedFleet {
     const web = new WebServer({
       host: "127.0.0.1",
       port: 0,
-      token: "the token of this test",
+      token: servedToken,
       names: [],
       proxyNames: [],
       trustedProxies: [],

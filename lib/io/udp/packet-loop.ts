@@ -53,7 +53,8 @@ export class PacketLoop {
   /** When the oldest datagram of the inbox arrived, by `performance.now()`. */
   #oldestAt = 0;
   readonly #replyTimes: ReplyTimes;
-  #stored = true;
+  /** When the last batch could not be stored, by `performance.now()`; null if it was. */
+  failedAt: number | null = null;
   /** Durations of commits. */
   readonly commitLatency = new Histogram();
   /** Times from arrival to reply. Each datagram counts with the time of the oldest in its batch. */
@@ -82,11 +83,11 @@ export class PacketLoop {
       hash: (job) => hasher.run(job),
       onTaken: (lanes) => this.#replyTimes.take(lanes),
       onStored: (tookMs) => {
-        this.#stored = true;
+        this.failedAt = null;
         this.commitLatency.observe(tookMs / 1000);
       },
       onFailed: () => {
-        this.#stored = false;
+        this.failedAt = performance.now();
       },
     });
   }
@@ -94,11 +95,6 @@ export class PacketLoop {
   /** Datagrams dropped since the start because the inbox was full. */
   get shed(): number {
     return this.#shed;
-  }
-
-  /** Whether the last batch was stored. */
-  get isStoring(): boolean {
-    return this.#stored;
   }
 
   /** Datagrams in the inbox. */

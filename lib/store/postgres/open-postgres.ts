@@ -146,6 +146,9 @@ function assembled(
     lanes: own.length,
     apply: (steps, lane = 0) => (own[lane] as PostgresLane).apply(steps),
     housekeep: () => summaries.settle(),
+    get loss() {
+      return connectors.loss;
+    },
     nodes,
     elsewhere: new PostgresElsewhere(readers),
     openSessions: () => reads.openSessions(lease.fence.node),

@@ -38,6 +38,7 @@ export async function openSqlite(path: string, opening: Opening): Promise<OpenSt
       get damage() {
         return store.damage;
       },
+      loss: null,
       nodes: null,
       elsewhere: null,
       apply: (steps) => store.apply(steps),

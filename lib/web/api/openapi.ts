@@ -186,7 +186,7 @@ const problemContent = {
 function problemsOf({ path, method, access, body, problems: own = [] }: Endpoint): ProblemCode[] {
   const codes: ProblemCode[] = ["bad-parameter"];
   if (body !== undefined) codes.push("bad-body", "body-too-large", "not-json");
-  if (access !== "open") codes.push("login-required", "too-many");
+  if (access !== "open") codes.push("login-required", "too-many", "storage-failed");
   if (access !== "open" || method !== "GET") codes.push("foreign-origin");
   if (path.includes("{id}")) codes.push("unknown-device");
   return [...new Set([...codes, ...own])];

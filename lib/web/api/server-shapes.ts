@@ -18,8 +18,10 @@ import { levels } from "./words.ts";
 
 export const health = object({
   status: about(
-    word("ok", "damaged", "failing"),
-    "`damaged`: a page of the database is; `failing`: the last batch could not be stored",
+    word("ok", "damaged", "failing", "away", "unsure", "taken"),
+    "`damaged`: a page of the database is. With 503: `failing`: the last batch could not be stored; of PostgreSQL: `away`: it " +
+      "does not answer; `unsure`: this node could not show that it lives, so others may have taken its devices over; " +
+      "`taken`: another node has its name, which only a restart mends",
   ),
 });
 

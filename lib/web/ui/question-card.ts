@@ -148,12 +148,8 @@ function itemOf({ code, target, by, asked, answer }: KeptQuestion): HTMLElement 
 function troubleOf(error: unknown): string {
   if (!(error instanceof Problem)) return wordsOf(error);
   switch (error.code) {
-    case "not-logged-in":
-      return "The device is not logged in, so it cannot be asked.";
     case "no-answer":
       return "The device did not answer. It may be out of reach, or not know the question.";
-    case "busy":
-      return "Too many queries are in progress. Try again in a moment.";
     default:
       return error.message;
   }

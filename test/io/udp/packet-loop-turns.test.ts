@@ -237,12 +237,12 @@ test("a request counts with the commit of its lane, and once", async () => {
 test("whether it stores is told by the latest commit", async () => {
   const slow = new SlowLoop();
   const { store, loop } = slow;
-  const told = [loop.isStoring];
+  const told = [loop.failedAt === null];
   slow.start();
   for (const error of [new Error("disk full"), undefined]) {
     slow.receive();
     await store.end(error);
-    told.push(loop.isStoring);
+    told.push(loop.failedAt === null);
   }
   expect(told).toEqual([true, false, true]);
   await slow.stop();

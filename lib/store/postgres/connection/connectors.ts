@@ -1,6 +1,7 @@
 // The connections that write, one for each lane of the store: the first one holds the locks of this process. What happens to
 // several of them at once, because the database is away, is told once. Stores nothing.
 
+import type { StoreLoss } from "../../../server/store-care.ts";
 import { type Claim, leaving } from "../nodes/claim.ts";
 import { type PostgresAddress, shownAddress } from "./address.ts";
 import { Connector } from "./connector.ts";
@@ -16,6 +17,8 @@ export class Connectors {
   /** How many are lost and not back yet. */
   #lost = 0;
   #isOver = false;
+  /** Whether another process has taken the name of this node. */
+  #isTaken = false;
   /** Called when there is a connection again. */
   onBack: () => void = () => {};
 
@@ -71,6 +74,12 @@ export class Connectors {
     }
   }
 
+  /** Why a lane has no connection; null if all have one. */
+  get loss(): StoreLoss | null {
+    const lost = this.lanes.find(({ writer }) => writer === null);
+    return lost === undefined ? null : { kind: this.#isTaken ? "taken" : "away", why: lost.why };
+  }
+
   /** Whether there will be no other connection. */
   get isOver(): boolean {
     return this.#isOver;
@@ -80,6 +89,7 @@ export class Connectors {
   surrender(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#isTaken = true;
     const { node } = this.#claim;
     const why = `another iot-server runs as node ${node} now: stop one of them, or give it another --node`;
     for (const lane of this.lanes) lane.end(why)?.close();

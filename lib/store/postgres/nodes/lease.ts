@@ -22,6 +22,7 @@ const idle: NodeLoad = { sessions: 0, sealed: 0, received: 0, reports: 0 };
 
 export class Lease {
   #sureUntil: number;
+  #shownAt: number;
   #others = 0;
   #load: () => NodeLoad = () => idle;
   #events: LeaseEvents = { onLapsed: async () => {}, onSuperseded: () => {} };
@@ -35,7 +36,8 @@ export class Lease {
     private readonly readers: Readers,
     private readonly claim: Claim,
   ) {
-    this.#sureUntil = performance.now() + sureMs;
+    this.#shownAt = performance.now();
+    this.#sureUntil = this.#shownAt + sureMs;
     this.#timer = setInterval(() => void this.renew().catch(() => {}), renewEveryMs);
     this.#timer.unref();
   }
@@ -47,6 +49,11 @@ export class Lease {
   /** Until when no other node ends sessions of this one, by `performance.now()`. */
   get sureUntil(): number {
     return this.#sureUntil;
+  }
+
+  /** When the last sign of life was sent, by `performance.now()`. */
+  get shownAt(): number {
+    return this.#shownAt;
   }
 
   /** Whether no other node lived when the last sign of life was given. */
@@ -99,6 +106,7 @@ export class Lease {
     ]);
     if (this.#timer === null) return;
     if (row === undefined) return this.#events.onSuperseded();
+    this.#shownAt = sent;
     this.#others = row.others;
     if (row.lapsed) void this.#settle();
     if (this.#unsettled === 0) this.#sureUntil = Math.max(this.#sureUntil, sent + sureMs);

@@ -56,6 +56,10 @@ export class PostgresNodes implements StoreNodes {
     return this.parts.lease.sureUntil;
   }
 
+  get shownAt(): number {
+    return this.parts.lease.shownAt;
+  }
+
   start(handlers: NodeHandlers): () => void {
     const { address, name, readers, lease, reads, connectors, onTrouble } = this.parts;
     const rowsOf = (ids: readonly string[]) => reads.placed(ids);
