@@ -13,7 +13,7 @@ import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { startOfTime } from "../../fixtures.ts";
 import { closeStores, newAddress, openAt } from "../postgres-fixtures.ts";
 
-setDefaultTimeout(testTimeoutMs);
+setDefaultTimeout(3 * testTimeoutMs);
 afterEach(closeStores);
 
 const slots = 10_000;
