@@ -109,6 +109,11 @@ export class NodeChannel {
     this.#changed?.changed(ids);
   }
 
+  /** Compares all sessions in memory with the store, as the pace allows it. */
+  compareAll(): void {
+    this.#changed?.compareAll();
+  }
+
   /** Compares all sessions in memory with the store as fast as it can: changes may have been missed. */
   async settle(): Promise<void> {
     await this.#changed?.settle();

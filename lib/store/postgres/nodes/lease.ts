@@ -14,6 +14,8 @@ const keptDays = 30;
 export type LeaseEvents = {
   /** Others may have ended sessions of this node meanwhile, or moved them. Until it has settled nothing is sure. Never rejects. */
   readonly onLapsed: () => Promise<void>;
+  /** Other nodes have come or gone, and one that is gone may not have told all that it did. */
+  readonly onOthers: () => void;
   /** Another process has taken the name. */
   readonly onSuperseded: () => void;
 };
@@ -24,8 +26,10 @@ export class Lease {
   #sureUntil: number;
   #shownAt: number;
   #others = 0;
+  /** The processes of the other nodes that lived then; null before the first sign. */
+  #living: string | null = null;
   #load: () => NodeLoad = () => idle;
-  #events: LeaseEvents = { onLapsed: async () => {}, onSuperseded: () => {} };
+  #events: LeaseEvents = { onLapsed: async () => {}, onOthers: () => {}, onSuperseded: () => {} };
   #timer: ReturnType<typeof setInterval> | null;
   #renewing: Promise<void> | null = null;
   /** How many lapses have not settled. */
@@ -96,19 +100,19 @@ export class Lease {
     const sent = performance.now();
     const { node, epoch } = this.claim;
     const { sessions, sealed, received, reports } = this.#load();
-    const [row] = await this.readers.read<{ lapsed: boolean; others: number }>(renewing, [
-      node,
-      epoch,
-      sessions,
-      sealed,
-      received,
-      reports,
-    ]);
+    const [row] = await this.readers.read<{ lapsed: boolean; others: number; living: string }>(
+      renewing,
+      [node, epoch, sessions, sealed, received, reports],
+    );
     if (this.#timer === null) return;
     if (row === undefined) return this.#events.onSuperseded();
-    this.#shownAt = sent;
     this.#others = row.others;
-    if (row.lapsed) void this.#settle();
+    // The answer to the sign that noticed the lapse may have been lost.
+    const isLapsed = row.lapsed || sent - this.#shownAt > sureMs;
+    this.#shownAt = sent;
+    if (isLapsed) void this.#settle();
+    else if (this.#living !== null && this.#living !== row.living) this.#events.onOthers();
+    this.#living = row.living;
     if (this.#unsettled === 0) this.#sureUntil = Math.max(this.#sureUntil, sent + sureMs);
   }
 
@@ -134,4 +138,6 @@ const renewing = `
   FROM before WHERE n.node = $1 AND n.epoch = $2::float8
   RETURNING before.lapsed AS lapsed,
     (SELECT count(*)::int FROM node AS o WHERE o.node <> $1 AND o.address <> ''
-       AND o.seen > clock_timestamp() - interval '${aliveSeconds} s') AS others`;
+       AND o.seen > clock_timestamp() - interval '${aliveSeconds} s') AS others,
+    (SELECT coalesce(string_agg(o.epoch::text, ' ' ORDER BY o.epoch), '') FROM node AS o WHERE o.node <> $1 AND o.address <> ''
+       AND o.seen > clock_timestamp() - interval '${aliveSeconds} s') AS living`;

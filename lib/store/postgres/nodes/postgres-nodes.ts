@@ -45,7 +45,8 @@ export class PostgresNodes implements StoreNodes {
     private readonly silenceMs: number,
   ) {
     const { lease, connectors } = parts;
-    lease.follow({ onLapsed: async () => {}, onSuperseded: () => connectors.surrender() });
+    const onSuperseded = () => connectors.surrender();
+    lease.follow({ onLapsed: async () => {}, onOthers: () => {}, onSuperseded });
   }
 
   get own(): string {
@@ -75,7 +76,9 @@ export class PostgresNodes implements StoreNodes {
     this.#channel = channel;
     this.#handlers = handlers;
     const onLapsed = () => channel.settle();
-    lease.follow({ onLapsed, onSuperseded: () => connectors.surrender() }, handlers.load);
+    const onOthers = () => channel.compareAll();
+    const onSuperseded = () => connectors.surrender();
+    lease.follow({ onLapsed, onOthers, onSuperseded }, handlers.load);
     return () => {
       this.#handlers = null;
       channel.leave();
