@@ -16,6 +16,7 @@ import { timeText } from "./parameters.ts";
 import type { ActivityLine, WebPorts } from "./ports.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
 import type { Roster } from "./roster.ts";
+import { RosterRenewal } from "./roster-renewal.ts";
 import { type NewsFound, SessionNews } from "./session-news.ts";
 import { ForeignReports } from "./foreign-reports.ts";
 import type { ServerStatus } from "./server-status.ts";
@@ -36,6 +37,7 @@ export class LiveFeed {
   readonly #changed = new Set<string>();
   readonly #news: SessionNews;
   readonly #elsewhere: HeardElsewhere;
+  readonly #renewal: RosterRenewal;
   readonly #foreign: ForeignReports;
   /** Of each client that watches one device. */
   readonly #watched = new WeakMap<LiveClient, DeviceWatch>();
@@ -55,6 +57,7 @@ export class LiveFeed {
     private readonly status: ServerStatus,
   ) {
     this.#news = new SessionNews(ports);
+    this.#renewal = new RosterRenewal(ports, roster);
     this.#elsewhere = new HeardElsewhere(ports, status.nodes, roster);
     this.#foreign = new ForeignReports(ports);
   }
@@ -137,6 +140,7 @@ export class LiveFeed {
     this.#isReading = true;
     try {
       await this.#foreign.read();
+      await this.#renewal.step();
       await this.#elsewhere.look();
       const news = await this.#news.next(withSeen);
       if (!isOver()) this.#tellNews(news);

@@ -139,13 +139,27 @@ export class Roster {
     }
   }
 
+  /** Reads a step of rows again when all are loaded; returns as `#loadAfter`. What others have deregistered stays. */
+  async renewAfter(after: string): Promise<string | null> {
+    await this.load();
+    return this.#loadAfter(after, (row) => {
+      const known = this.#byId.get(row.id);
+      if (known?.session === row.session && known.ended === row.ended) return;
+      this.#put(row);
+      this.onChange(row.id);
+    });
+  }
+
   /** Loads a step of rows; returns the id of the last one, or null if there are no more. */
-  async #loadAfter(after: string): Promise<string | null> {
+  async #loadAfter(
+    after: string,
+    take = (row: RosterRow) => this.#put(row),
+  ): Promise<string | null> {
     const meanwhile = new Map<string, Fact[]>();
     this.#meanwhile = meanwhile;
     const rows = await this.devices.roster(after, rowsPerStep);
     this.#meanwhile = null;
-    for (const row of rows) this.#put(row);
+    for (const row of rows) take(row);
     // The rows may be from before these facts. Those that they have already change nothing: a device ends as the last says.
     for (const facts of meanwhile.values()) for (const fact of facts) this.#apply(fact);
     return rows.at(-1)?.id ?? null;
