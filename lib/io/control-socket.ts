@@ -2,7 +2,7 @@
 // database, which only its owner can open. Carries out no call itself.
 
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
 import { type LabelChange, labelsObject } from "../server/labels.ts";
@@ -40,9 +40,15 @@ export function socketPathOf(databasePath: string, port: number | null = null): 
 function socketPathsOf(databasePath: string): string[] {
   const own = socketPathOf(databasePath);
   const folder = dirname(databasePath);
-  if (existsSync(databasePath) || !existsSync(folder)) return [own];
+  if (!existsSync(folder)) return [own];
+  if (!isOnlyFolder(databasePath) && existsSync(databasePath)) return [own];
   const others = readdirSync(folder).filter((file) => /^iot-server-\d+\.sock$/.test(file));
   return [own, ...others.sort().map((file) => join(folder, file))];
+}
+
+/** Whether a path only names a folder, of servers whose data are elsewhere: a file that is called so there is the program. */
+function isOnlyFolder(databasePath: string): boolean {
+  return basename(databasePath) === "iot-server";
 }
 
 /**
@@ -168,7 +174,9 @@ async function call(databasePath: string, path: string, body: unknown): Promise<
   }
   throw new OperatingError(
     "server-not-running",
-    `No iot-server answers for ${databasePath}.`,
+    isOnlyFolder(databasePath)
+      ? `No iot-server answers in the folder ${dirname(databasePath)}.`
+      : `No iot-server answers for ${databasePath}.`,
     "Start it, run this as the user that started it, or name its database with --db, its folder with --data.",
   );
 }

@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { allowTextOn, type ControlCalls, serveControl } from "../../lib/io/control-socket.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -33,6 +33,7 @@ test("of several servers that share a folder any that runs answers", async () =>
       },
     }) as Partial<ControlCalls> as ControlCalls;
   const [first, second]: [string[], string[]] = [[], []];
+  writeFileSync(path, "the program itself, which lies in the same folder");
   writeFileSync(`${path}-9000.sock`, "a leftover");
   const one = serveControl(path, callsOf(first), 9001);
   const two = serveControl(path, callsOf(second), 9002);
@@ -41,5 +42,7 @@ test("of several servers that share a folder any that runs answers", async () =>
   expect(await allowTextOn(path, "b")).toBe(true);
   two.close();
   expect([first, second]).toEqual([["a"], ["b"]]);
-  expect(allowTextOn(path, "c")).rejects.toMatchObject({ code: "server-not-running" });
+  const failure = await allowTextOn(path, "c").catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "server-not-running" });
+  expect((failure as OperatingError).message).toContain(`in the folder ${dirname(path)}.`);
 });
