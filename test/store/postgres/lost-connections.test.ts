@@ -188,3 +188,15 @@ test("the name of a server whose machine is gone is free when its sign of life h
   expect(await sql.unsafe(locks)).toHaveLength(1);
   await sql.close({ timeout: 0 });
 });
+
+test("what is not known is said with the reason why the database is away", async () => {
+  const { relay, store } = await behindRelay();
+  await report(store, reading("a", "x"));
+  relay.onSaid = () => {
+    relay.mode = "closed";
+    relay.cut();
+  };
+  const words = await report(store, reading("a", "y")).catch((error: Error) => error.message);
+  expect(words).toContain("its result is not known: postgres://");
+  expect(words).not.toContain("no answer within");
+});

@@ -82,7 +82,8 @@ export class Connector {
     const { writer } = this;
     if (writer !== null) return writer;
     if (this.#recovery !== null) {
-      await withDeadline(this.#recovery, Math.max(0, end - performance.now()));
+      // That it has not ended in time says less than why there is no connection.
+      await withDeadline(this.#recovery, Math.max(0, end - performance.now())).catch(() => {});
     }
     if (this.#writer === null) throw new Lost(this.#why);
     return this.#writer;
