@@ -10,7 +10,7 @@ import type { NodeLoad, NodeQuestion, StoreNodes } from "../lib/server/nodes.ts"
 /** The parts of a running server that deal with other nodes. */
 export type NodeParts = {
   readonly engine: Engine;
-  readonly loop: PacketLoop;
+  readonly loop: Pick<PacketLoop, "act">;
   /** Asks a device that this node hears. */
   readonly ask: (question: NodeQuestion) => Promise<AskResult>;
 };

@@ -33,6 +33,15 @@ type Ports = {
   readonly server: Address;
   send(bytes: Uint8Array, to: Address): void;
   readonly observer: DeviceObserver;
+  readonly choice?: Choice;
+};
+
+/** What makes `server` the address of another one, when one is silent. */
+type Choice = {
+  /** A process of the device begins. @param onMoved called when it may have gone to another server */
+  watch(requests: Requests, carrier: Carrier, onMoved: () => void): void;
+  readonly wakeAt: number | null;
+  tick(): void;
 };
 
 type Running = { readonly carrier: Carrier; readonly client: Client; readonly agent: Agent };
@@ -117,6 +126,7 @@ export class DeviceNode {
       deliver: (delivery) => client.receive(delivery, timeline.now),
       resent: (msgids) => client.requests.resent(msgids, timeline.now),
       confirm: (receipt) => client.receiveReceipt(receipt, timeline.now),
+      heard: () => client.requests.heard(timeline.now),
     });
     const channel = {
       textBytesMax: carrier.textBytesMax,
@@ -155,6 +165,7 @@ export class DeviceNode {
       for (const { text } of reports) observer.onDelivered(text);
       settle(reports);
     };
+    this.ports.choice?.watch(requests, carrier, () => this.#arm());
     return { carrier, client, agent };
   }
 
@@ -162,8 +173,9 @@ export class DeviceNode {
   #arm(): void {
     const running = this.#running;
     if (running === null) return;
-    const { timeline } = this.ports;
-    const wanted = Math.min(running.agent.wakeAt ?? Infinity, running.carrier.wakeAt ?? Infinity);
+    const { timeline, choice } = this.ports;
+    const timed = [running.agent, running.carrier, ...(choice === undefined ? [] : [choice])];
+    const wanted = Math.min(...timed.map(({ wakeAt }) => wakeAt ?? Infinity));
     if (wanted === Infinity || (wanted >= this.#wakeAt && this.#wakeAt > timeline.now)) return;
     this.#wakeAt = wanted;
     const life = this.#life;
@@ -172,6 +184,7 @@ export class DeviceNode {
       this.#wakeAt = Infinity;
       running.carrier.tick(timeline.now);
       running.agent.tick(timeline.now);
+      choice?.tick();
       this.#arm();
     });
   }

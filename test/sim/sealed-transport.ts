@@ -13,9 +13,13 @@ const rekeyAfterMessages = 25;
 /**
  * @param secrets draws what a device keeps secret
  * @param now the time of the simulation, ms
+ * @param disks what the devices keep, by id
  */
-export function sealedTransport(secrets: Stream, now: () => number): Transport {
-  const disks = new Map<string, Disk>();
+export function sealedTransport(
+  secrets: Stream,
+  now: () => number,
+  disks = new Map<string, Disk>(),
+): Transport {
   return {
     connect: (ports) => connect(ports, diskOf(disks, ports.id), secrets, now),
     read: (bytes) => (isPacket(bytes) ? null : Buffer.from(bytes).toString("utf8")),
@@ -24,7 +28,7 @@ export function sealedTransport(secrets: Stream, now: () => number): Transport {
 }
 
 function connect(
-  { id, server, send, deliver, confirm, resent, random }: DevicePorts,
+  { id, server, send, deliver, confirm, resent, heard, random }: DevicePorts,
   disk: Disk,
   secrets: Stream,
   now: () => number,
@@ -59,7 +63,7 @@ function connect(
       onDelivery: deliver,
       onReceipt: confirm,
       onResent: resent,
-      onHeard: () => {},
+      onHeard: () => heard?.(),
       onTrouble: () => {},
       onKeyChange: () => hold(false, () => `${id} saw another key of the server`),
       onTextDropped: () => {},

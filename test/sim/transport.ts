@@ -14,6 +14,8 @@ export type DevicePorts = {
   confirm(receipt: Receipt): void;
   /** As `onResent` of the sealed channel. */
   resent(msgids: readonly bigint[]): void;
+  /** As `onHeard` of the sealed channel. */
+  heard?(): void;
   now(): number;
   random(): number;
 };
