@@ -32,7 +32,10 @@ export function copyLines(
     `Compared row by row with ${source}: SHA-256 ${hash} on both sides.`,
   ];
   if (key !== null) {
-    lines.push(`Copy ${key} into the folder of --data: devices know this key.`);
+    lines.push(
+      `Copy ${key} into the folder of --data: devices know this key.`,
+      `Copy ${source}.token there as iot-server.token, to keep the admin token.`,
+    );
   }
   lines.push(`Then: iot-server 9000 --store ${target} --data DIR${sharedIp ? " --shared-ip" : ""}`);
   return lines;

@@ -74,7 +74,9 @@ test("a wrong password, and none", async () => {
   const address = await newAddress({ username, password: "secret" });
   await sudo(address.database, `GRANT ALL ON SCHEMA public TO ${username}`);
   expect(await refusalOf(address)).toMatchObject({ code: "store-refused" });
-  expect(await refusalOf({ ...address, password: null })).toMatchObject({ code: "store-refused" });
+  const none = await refusalOf({ ...address, password: null });
+  expect(none).toMatchObject({ code: "store-refused" });
+  expect(none.message).toEndWith(" and none was given.");
   await openAt({ ...address, password: "right" });
 });
 

@@ -39,9 +39,11 @@ const waiting = new Set(["57014", "55P03", "40P01", "40001"]);
 const bySqlstate: Readonly<
   Record<string, (address: PostgresAddress, shown: string, message: string) => Words>
 > = {
-  "28P01": ({ username }, shown) => [
+  "28P01": ({ username, password }, shown) => [
     "store-refused",
-    `${shown} refuses the password of ${username}.`,
+    password === null
+      ? `${shown} asks for the password of ${username}, and none was given.`
+      : `${shown} refuses the password of ${username}.`,
     passwordStep,
   ],
   "28000": ({ username }, shown, message) => [
