@@ -55,10 +55,12 @@ export async function openPostgres(
   const shown = shownAddress(address);
   let writer: Writer | null = null;
   let readers: Readers | null = null;
+  let signs: Readers | null = null;
   try {
     writer = await Writer.open(address, name);
     // After it: it has found the server that leads.
     readers = new Readers(address, `${name} reads`);
+    signs = new Readers(address, `${name} lives`, "lease");
     await assertUsable(writer, shown);
     const { name: node, address: reached, version, settings } = opening.node;
     await lock(writer, node, address.prepare, shown);
@@ -73,12 +75,13 @@ export async function openPostgres(
     const found = { ...(await stateOf(writer, node)), warnings };
     const first = { writer, claim };
     const connectors = await Connectors.open(address, name, first, lanes, opening.onTrouble);
-    const lease = new Lease(readers, claim);
+    const lease = new Lease(signs, claim);
     await lease.renew();
     const own = { now: () => performance.now(), ...around };
-    return assembled({ address, name, connectors, readers, lease, found, opening }, own);
+    return assembled({ address, name, connectors, readers, signs, lease, found, opening }, own);
   } catch (error) {
     readers?.close();
+    signs?.close();
     writer?.close();
     throw explainPostgres(error, address);
   }
@@ -102,13 +105,15 @@ type Parts = {
   readonly name: string;
   readonly connectors: Connectors;
   readonly readers: Readers;
+  /** Those of the lease. */
+  readonly signs: Readers;
   readonly lease: Lease;
   readonly found: Found;
   readonly opening: Pick<Opening, "onTrouble" | "node" | "now">;
 };
 
 function assembled(
-  { address, name, connectors, readers, lease, found, opening }: Parts,
+  { address, name, connectors, readers, signs, lease, found, opening }: Parts,
   { now }: Around,
 ): OpenStore {
   const blocks = connectors.lanes.map((lane) => blocksOf(lane, (number) => horizon.note(number)));
@@ -162,6 +167,7 @@ function assembled(
       await nodes.close();
       lease.close();
       await connectors.close();
+      signs.close();
       readers.close();
     },
   };

@@ -155,6 +155,20 @@ test("a silent connection is given up after 5 s, and its lock on the server with
   expect(await store.openSessions()).toHaveLength(1);
 });
 
+test("a sign of life whose line says nothing any more is given over another one, before it lapses", async () => {
+  const { store, relay } = await behindRelay();
+  const sure = () => store.nodes?.sureUntil ?? 0;
+  const before = sure();
+  await until("a renewal", () => sure() > before);
+  // The next sign is on its way for ever; nobody is told so, and new connections answer.
+  relay.mode = "silent";
+  const last = sure();
+  await new Promise<void>((resolve) => (relay.onSaid = () => resolve()));
+  relay.mode = "open";
+  await until("the next one", () => sure() > last);
+  expect(performance.now()).toBeLessThan(last);
+});
+
 test("a second server of a name is refused while the first lives, and the first stops if another has taken it", async () => {
   const address = await newAddress();
   const said: string[] = [];

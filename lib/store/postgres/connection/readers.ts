@@ -7,9 +7,12 @@ import { isLost, Lost, withDeadline } from "./lost.ts";
 import { explainPostgres } from "./refusals.ts";
 import { drop, type Rows } from "./writer.ts";
 
-const connectionsMax = 3;
-/** How long a read may take, ms: of a server, and of a command that counts all rows. */
-const readMs = { server: 10_000, command: 3_600_000 } as const;
+const connectionsMax = { server: 3, lease: 1, command: 3 } as const;
+/**
+ * How long a read may take, ms: of a server, of its sign of life, which must come in time for another one over another line,
+ * and of a command that counts all rows.
+ */
+const readMs = { server: 10_000, lease: 3_000, command: 3_600_000 } as const;
 /** How often a read is tried, if its connection is lost this soon, ms. */
 const attemptsMax = 2;
 const againMsMax = 1_000;
@@ -88,7 +91,13 @@ export class Readers {
   #newPool(): SQL {
     const statementMs = this.reader === "command" ? readMs.command : undefined;
     return new SQL(
-      connectionOptions(this.address, this.name, connectionsMax, undefined, statementMs),
+      connectionOptions(
+        this.address,
+        this.name,
+        connectionsMax[this.reader],
+        undefined,
+        statementMs,
+      ),
     );
   }
 }

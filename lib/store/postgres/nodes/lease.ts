@@ -35,7 +35,10 @@ export class Lease {
   /** How many lapses have not settled. */
   #unsettled = 0;
 
-  /** @param claim that was taken just now */
+  /**
+   * @param readers of its own: a sign of life waits for no long read of operators
+   * @param claim that was taken just now
+   */
   constructor(
     private readonly readers: Readers,
     private readonly claim: Claim,
