@@ -35,6 +35,8 @@ export async function runLabel(
   const store = placeOf(place);
   const ids = select === null ? named : await selected(store, select);
   const isServed = await needsServer(store);
+  // Where nothing is stored there is no device to label: nothing is made for it.
+  if (!isServed) await store.isRegistered(ids[0] ?? "");
   const opened = isServed ? null : await openHere(store, "label", sharedIp);
   const label = async (some: readonly string[], all: readonly LabelChange[]) =>
     opened === null

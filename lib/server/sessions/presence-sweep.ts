@@ -34,7 +34,9 @@ export class PresenceSweep {
   /** Ends silent sessions. Every ten seconds it begins to write the session rows that are due, some in each tick. */
   tick(): void {
     this.#noticeGap();
-    if (!this.desk.isUnsure) this.#sweep();
+    // What came meanwhile was refused: no silence of that time counts.
+    if (this.desk.isUnsure) this.#listeningSince = this.desk.uptimeMs;
+    else this.#sweep();
     if (this.#behind.length === 0 && this.desk.uptimeMs - this.#writtenAt >= limits.touchEveryMs) {
       this.#writtenAt = this.desk.uptimeMs;
       this.#behind = this.desk.due.take();

@@ -4,6 +4,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { statedInterval } from "../../../lib/server/verbs/status.ts";
 import type { SessionRow } from "../../../lib/server/rows.ts";
+import { alone } from "../../../lib/server/nodes.ts";
 import { limits } from "../../../lib/server/policy.ts";
 import { ScriptedStore } from "../scripted-store.ts";
 import { home, home2, say, ServerBench } from "../server-bench.ts";
@@ -260,5 +261,22 @@ test("after a restart the session goes on with its interval and source", () => {
   bench.restart();
   expect(bench.codes(say.status("asmith"), home)).toEqual(["40"]);
   bench.pass(50_500);
+  expect(isOnline(bench)).toBe(false);
+});
+
+test("while a node is unsure of its sessions no silence counts: it refuses what comes", () => {
+  const nodes = { ...alone, own: "a", sureUntil: Infinity };
+  const store = new ScriptedStore("a");
+  const bench = new ServerBench(store, [], store, nodes);
+  bench.enter("asmith");
+  bench.ask(say.status("asmith", "every=2"));
+  nodes.sureUntil = bench.monotonic;
+  bench.pass(3_000);
+  expect(bench.codes(say.status("asmith"))).toEqual(["93"]);
+  bench.pass(10_000);
+  nodes.sureUntil = Infinity;
+  bench.pass(4_500);
+  expect(isOnline(bench)).toBe(true);
+  bench.pass(1_000);
   expect(isOnline(bench)).toBe(false);
 });
