@@ -50,6 +50,8 @@ export const limits = {
   askRepeatMs: 2_000,
   /** Requests that wait until it is known whether their session is at another node. */
   adoptions: 4_096,
+  /** The same of one source IP, or of one client key: nobody fills the room of the others. */
+  adoptionsOfOne: 512,
   /** Devices that other nodes have changed lately, and devices of which it is not known what became of a request. */
   recentChanges: 65_536,
   doubts: 16_384,
@@ -76,6 +78,8 @@ export const limits = {
   relaysPerSecond: 50,
   relaysBurst: 200,
   relaySenders: 65_536,
+  /** Packets of all senders together to devices of other nodes, a second and in a burst. */
+  nodeRelaysPerSecond: 200,
   /** Lines of error.log a second, also in a burst; further ones are only counted. */
   errorLinesPerSecond: 200,
   /** Lines of Activity.log about sources without a session, a second and in a burst; further ones are only counted. */

@@ -9,7 +9,7 @@ import { findingSession } from "../devices.ts";
 import type { Relayed } from "../nodes.ts";
 import type { Link } from "./link.ts";
 import { limits } from "../policy.ts";
-import { KeyedBuckets } from "../../token-bucket.ts";
+import { KeyedBuckets, TokenBucket } from "../../token-bucket.ts";
 
 type RelayFrame = Extract<Frame, { kind: "relay" }>;
 
@@ -20,7 +20,12 @@ export class Relay {
     limits.relaySenders,
   );
 
-  constructor(private readonly desk: Desk) {}
+  readonly #toNodes: TokenBucket;
+
+  constructor(private readonly desk: Desk) {
+    const { nodeRelaysPerSecond } = limits;
+    this.#toNodes = new TokenBucket(nodeRelaysPerSecond, nodeRelaysPerSecond, desk.uptimeMs);
+  }
 
   /**
    * Passes a packet on to the device that the frame names. The frame sent on names the sender's device instead.
@@ -64,6 +69,8 @@ export class Relay {
   /** Passes a packet to the node at which its target is logged in. */
   #passToNode(link: Link, msgid: bigint, relayed: Relayed): void {
     const { desk } = this;
+    // Before the look-up, which is a commit.
+    if (!this.#toNodes.take(desk.uptimeMs)) return;
     desk.batch.submit(findingSession(relayed.to), null, ({ session }) => {
       if (session === null || session.clientKey === null) return this.#refuseUnsealed(link, msgid);
       // It may have logged in here meanwhile.

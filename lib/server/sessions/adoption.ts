@@ -39,6 +39,8 @@ export class Adoptions {
   /** By owner and id. */
   readonly #underWay = new Map<string, Waiting[]>();
   #waiting = 0;
+  /** How many of them wait of each owner. */
+  readonly #ofOwner = new Map<string, number>();
 
   constructor(private readonly desk: Desk) {}
 
@@ -51,31 +53,37 @@ export class Adoptions {
     const { desk } = this;
     const isEnding = desk.sessions.get(id)?.ending === true;
     if (desk.nodes.own === "" || isEnding) return refuse();
-    if (this.#waiting >= limits.adoptions) {
+    const { owner } = request;
+    const ofOwner = this.#ofOwner.get(owner) ?? 0;
+    if (this.#waiting >= limits.adoptions || ofOwner >= limits.adoptionsOfOne) {
       return refuseBusy(desk, request, id, request.verb, "too many sessions to look for at once");
     }
-    const key = `${request.owner} ${id}`;
+    const key = `${owner} ${id}`;
     const waiting = this.#underWay.get(key);
     this.#waiting++;
+    this.#ofOwner.set(owner, ofOwner + 1);
     if (waiting !== undefined) return void waiting.push({ request, goOn, refuse });
     this.#underWay.set(key, [{ request, goOn, refuse }]);
     desk.batch.submit(
-      moving(id, request.owner, request.source),
+      moving(id, owner, request.source),
       null,
       (row) => {
         if (row !== null) takeUp(desk, row);
-        for (const one of this.#end(key)) (row === null ? one.refuse : one.goOn)();
+        for (const one of this.#end(owner, key)) (row === null ? one.refuse : one.goOn)();
       },
       (how) => {
-        for (const one of this.#end(key)) desk.outbox.acknowledgeFailed(one.request, how);
+        for (const one of this.#end(owner, key)) desk.outbox.acknowledgeFailed(one.request, how);
       },
     );
   }
 
-  #end(key: string): Waiting[] {
+  #end(owner: string, key: string): Waiting[] {
     const waiting = this.#underWay.get(key) ?? [];
     this.#underWay.delete(key);
     this.#waiting -= waiting.length;
+    const left = (this.#ofOwner.get(owner) ?? 0) - waiting.length;
+    if (left > 0) this.#ofOwner.set(owner, left);
+    else this.#ofOwner.delete(owner);
     return waiting;
   }
 }

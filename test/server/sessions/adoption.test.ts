@@ -1,6 +1,7 @@
 // A session goes on at another node: its first request there moves it, and what memory knows of it already stays.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { limits } from "../../../lib/server/policy.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { NodeBench } from "../node-bench.ts";
 import { codesOf, home, say, stranger } from "../server-bench.ts";
@@ -42,4 +43,18 @@ test("the look-up of a request that came before a LOGIN leaves the session of th
   expect(codesOf(bench.turn())).toEqual(["51", "80"]);
   expect(bench.engine.desk.sessions.size).toBe(0);
   expect(bench.codes(say.status("asmith"), home)).toEqual(["41"]);
+});
+
+test("one source cannot fill the room of all whose sessions are looked for", () => {
+  const a = new NodeBench("a");
+  const b = new NodeBench("b", a);
+  a.bench.enter("asmith");
+  const { bench } = b;
+  for (let i = 0; i < limits.adoptions + 1; i++) bench.receive(say.data(`no-${i}`, "x"), stranger);
+  bench.receive(say.data("asmith", "x"), home);
+  const codes: string[] = [];
+  for (let turns = 0; turns < 20; turns++) codes.push(...codesOf(bench.turn()));
+  expect(codes.filter((code) => code === "50")).toEqual(["50"]);
+  const { busy } = bench.engine.desk.counters;
+  expect(busy).toBe(limits.adoptions + 1 - limits.adoptionsOfOne);
 });
