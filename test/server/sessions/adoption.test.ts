@@ -50,11 +50,11 @@ test("one source cannot fill the room of all whose sessions are looked for", () 
   const b = new NodeBench("b", a);
   a.bench.enter("asmith");
   const { bench } = b;
-  for (let i = 0; i < limits.adoptions + 1; i++) bench.receive(say.data(`no-${i}`, "x"), stranger);
+  for (let i = 0; i < limits.adoptions; i++) bench.receive(say.data(`no-${i}`, "x"), stranger);
   bench.receive(say.data("asmith", "x"), home);
   const codes: string[] = [];
   for (let turns = 0; turns < 20; turns++) codes.push(...codesOf(bench.turn()));
   expect(codes.filter((code) => code === "50")).toEqual(["50"]);
   const { busy } = bench.engine.desk.counters;
-  expect(busy).toBe(limits.adoptions + 1 - limits.adoptionsOfOne);
+  expect(busy).toBe(limits.adoptions - limits.adoptionsOfOne);
 });
