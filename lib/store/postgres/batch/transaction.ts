@@ -241,7 +241,7 @@ export class Transaction {
         return 0;
       }
       case "count-hour":
-        this.#writes.push(...sql.countHour());
+        this.#writes.push(...sql.countHour(this.parts.fence.node));
         return 0;
     }
   }

@@ -5,6 +5,7 @@ import type { Answer } from "../../../server/rows.ts";
 import type { Write } from "../../../server/store-port.ts";
 import { numberArray, textArray } from "../connection/arrays.ts";
 import type { Statement } from "../connection/writer.ts";
+import { aliveSeconds } from "../nodes/claim.ts";
 import { columnsOf } from "../rows/columns.ts";
 import { storedMsgid } from "./loading.ts";
 
@@ -200,10 +201,17 @@ export function answerAgain(
   return [added, ...makingRoom(number)];
 }
 
-/** Counts an hour of service and removes the questions that are too old. */
-export function countHour(): Statement[] {
+/**
+ * Counts an hour of service and removes the questions that are too old. Of the nodes that live the first one counts: each
+ * says that its hour is over.
+ */
+export function countHour(node: string): Statement[] {
   return [
-    ["UPDATE service SET hours = hours + 1"],
+    [
+      `UPDATE service SET hours = hours + 1 WHERE $1 =
+         (SELECT min(node) FROM node WHERE seen > clock_timestamp() - interval '${aliveSeconds} s')`,
+      [node],
+    ],
     [`DELETE FROM question WHERE hour <= (SELECT hours FROM service) - ${questionHours}`],
   ];
 }

@@ -229,3 +229,22 @@ test("two nodes that start at the same moment make one schema", async () => {
     id: device.id,
   });
 });
+
+test("an hour is counted once, whichever nodes say that theirs is over", async () => {
+  const address = await newAddress();
+  const nodes = [
+    await openNode(address, "b"),
+    await openNode(address, "a"),
+    await openNode(address, "c"),
+  ];
+  for (const store of nodes) await write(store, { kind: "count-hour" });
+  expect(await sql(address, "SELECT hours::int AS hours FROM service")).toMatchObject([
+    { hours: 1 },
+  ]);
+  await nodes[1]?.close();
+  for (const store of [nodes[0], nodes[2]] as OpenStore[])
+    await write(store, { kind: "count-hour" });
+  expect(await sql(address, "SELECT hours::int AS hours FROM service")).toMatchObject([
+    { hours: 2 },
+  ]);
+});
