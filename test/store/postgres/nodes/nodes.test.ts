@@ -232,19 +232,17 @@ test("two nodes that start at the same moment make one schema", async () => {
 
 test("an hour is counted once, whichever nodes say that theirs is over", async () => {
   const address = await newAddress();
-  const nodes = [
-    await openNode(address, "b"),
-    await openNode(address, "a"),
-    await openNode(address, "c"),
-  ];
+  const names = ["b", "a", "c"];
+  const nodes = await Promise.all(names.map((name) => openNode(address, name)));
+  const hours = async () => {
+    const [row] = await sql(address, "SELECT hours::int AS hours FROM service");
+    return (row as { hours: number }).hours;
+  };
   for (const store of nodes) await write(store, { kind: "count-hour" });
-  expect(await sql(address, "SELECT hours::int AS hours FROM service")).toMatchObject([
-    { hours: 1 },
-  ]);
+  expect(await hours()).toBe(1);
   await nodes[1]?.close();
-  for (const store of [nodes[0], nodes[2]] as OpenStore[])
+  for (const store of [nodes[0], nodes[2]] as OpenStore[]) {
     await write(store, { kind: "count-hour" });
-  expect(await sql(address, "SELECT hours::int AS hours FROM service")).toMatchObject([
-    { hours: 2 },
-  ]);
+  }
+  expect(await hours()).toBe(2);
 });
