@@ -1,7 +1,7 @@
 // The script that pgbench runs: the server's own statement, with numbers and keys that are new each time.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { insertReports } from "../../lib/store/postgres/reports/report-insert.ts";
+import { insertNew } from "../../lib/store/postgres/reports/report-insert.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { markedReports, scriptOf } from "./pgbench.ts";
 
@@ -13,7 +13,7 @@ test("the script is the text of the server, with variables in place of its param
     { device: "dev000000", session: 3 },
     { device: "dev000001", session: 4 },
   ];
-  const statement = insertReports(markedReports(rows, "t=21.50"), fence);
+  const statement = insertNew(markedReports(rows, "t=21.50"), fence);
   const values: string[] = [];
   const script = scriptOf(statement, (value) => `p${values.push(value) - 1}`);
   expect(values).toContain("{n00000,n00001}");
@@ -22,7 +22,7 @@ test("the script is the text of the server, with variables in place of its param
   );
   expect(values).toContain("pgbench");
   const asServer = script
-    .slice(script.indexOf("WITH"), script.lastIndexOf(";"))
+    .slice(script.indexOf("INSERT"), script.lastIndexOf(";"))
     .replaceAll(/replace\(replace\((:p\d+), .*? 12, '0'\)\)/g, "$1")
     .replaceAll(/replace\((:p\d+), .*?\)/g, "$1")
     .replaceAll(/:p\d+/g, "?");

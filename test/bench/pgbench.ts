@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { begin, type Fence } from "../../lib/store/postgres/nodes/claim.ts";
 import type { Statement } from "../../lib/store/postgres/connection/writer.ts";
-import { insertReports, type NewReport } from "../../lib/store/postgres/reports/report-insert.ts";
+import { insertNew, type NewReport } from "../../lib/store/postgres/reports/report-insert.ts";
 import { superuser } from "../postgres-server.ts";
 import { adopt, BenchError } from "./children.ts";
 import { type LoadResult, sessions } from "./load.ts";
@@ -122,7 +122,7 @@ function scriptsOf({ fence, rows }: Seeded, size: number, message: string): Scri
   const texts = Array.from({ length: count }, (_, script) => {
     const own = Array.from({ length: size }, (_each, i) => rows[(script * size + i) % rows.length]);
     const reports = markedReports(own as Seeded["rows"], message);
-    return scriptOf(insertReports(reports, fence), (value) => {
+    return scriptOf(insertNew(reports, fence), (value) => {
       if (!names.has(value)) names.set(value, `p${names.size}`);
       return names.get(value) as string;
     });

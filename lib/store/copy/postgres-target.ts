@@ -8,7 +8,7 @@ import { type Rows, type Statement, Writer } from "../postgres/connection/writer
 import { assertUsable } from "../postgres/open-postgres.ts";
 import { settling } from "../postgres/reports/chunk-summaries.ts";
 import { chunkOf, chunkSize } from "../postgres/reports/horizon.ts";
-import { insertReports } from "../postgres/reports/report-insert.ts";
+import { insertMissing, insertNew } from "../postgres/reports/report-insert.ts";
 import { reportColumns, reportOf } from "../postgres/rows/columns.ts";
 import { type CopyState, copyStateOf } from "../postgres/schema/copied.ts";
 import { aliveNow, begin, type Fence, fenced, leaving, lock } from "../postgres/nodes/claim.ts";
@@ -103,7 +103,7 @@ export class PostgresTarget {
     const chunk = chunkOf((reports[0] as CopiedReport).sequence);
     const full = this.#chunk !== null && this.#chunk < chunk ? [summing(this.#chunk)] : [];
     const [, , , left] = await this.writer.send(
-      [["BEGIN"], [patient], [quick], insertReports(reports, this.fence), ...full],
+      [["BEGIN"], [patient], [quick], insertMissing(reports, this.fence), ...full],
       flightMs,
     );
     const twice = new Set(left?.map(({ sequence }) => sequence as number));
@@ -114,7 +114,7 @@ export class PostgresTarget {
        WHERE ${fenced(3, 4)} RETURNING next`,
       [next, latest, this.fence.node, this.fence.epoch],
     ];
-    const stored = again.length === 0 ? [] : [insertReports(again, null)];
+    const stored = again.length === 0 ? [] : [insertNew(again, null)];
     const done = await this.writer.send([...stored, note, ["COMMIT"]], flightMs);
     if (done.at(-2)?.length === 0) throw await this.#superseded();
     this.#chunk = chunk;

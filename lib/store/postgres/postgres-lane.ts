@@ -16,7 +16,13 @@ import { untilOnStandbys } from "./connection/standbys.ts";
 import type { Rows, Writer } from "./connection/writer.ts";
 import { type CarriedKeys, findCarried, foundIn } from "./reports/carried-keys.ts";
 import { aliveNow, type Fence } from "./nodes/claim.ts";
-import { findReports, foundOf, insertReports } from "./reports/report-insert.ts";
+import {
+  findReports,
+  foundOf,
+  insertMissing,
+  insertNew,
+  type NewReport,
+} from "./reports/report-insert.ts";
 import { reportKeyOf } from "./reports/report-key.ts";
 
 /** How long it is tried to find out what became of a batch, ms. Then its requests get no answer. */
@@ -27,8 +33,15 @@ const attemptsMax = 5;
 const inTheWay = new Set(["23505", "40P01", "40001", "55P03"]);
 /** The pause before PostgreSQL is asked again about a transaction that has not ended yet, ms. */
 const pauseMs = 100;
+/** A key is there already. */
+const repeated = "23505";
+/** For how long after a repeat others are expected, ms: a batch that is stored as new fails for one, and is sent again. */
+const repeatsMs = 60_000;
 
 export class PostgresLane {
+  /** Until when repeats are expected, by `performance.now()`. */
+  #repeatsUntil = 0;
+
   /**
    * @param fence that of this process
    * @param carried the keys of reports that were copied into this database
@@ -111,9 +124,9 @@ export class PostgresLane {
     const keyAt = new Map(reports.map(({ sequence, key }) => [sequence, key]));
     const found = await this.#untilKnown(async (writer) => {
       strangers.clear();
-      const rows = await writer.query(...insertReports(reports, this.fence, given.until));
-      if (rows.length === 0) return new Map<string, number>();
-      const left = rows.map(({ sequence }) => keyAt.get(sequence as number) as string);
+      const missed = await this.#insert(writer, reports, given.until);
+      if (missed.length === 0) return new Map<string, number>();
+      const left = missed.map((sequence) => keyAt.get(sequence) as string);
       const [known, alive] = await writer.send([
         findReports(left),
         aliveNow(this.fence, given.until),
@@ -136,6 +149,28 @@ export class PostgresLane {
         repeated: sequence !== ownNumber || places.get(key) !== place,
       };
     });
+  }
+
+  /**
+   * Stores reports: as new ones, unless there were repeats lately.
+   * @returns the numbers of those that were not stored, or by an earlier attempt
+   */
+  async #insert(
+    writer: Writer,
+    reports: readonly NewReport[],
+    until: number,
+  ): Promise<readonly number[]> {
+    if (performance.now() >= this.#repeatsUntil) {
+      try {
+        const { count } = await writer.query(...insertNew(reports, this.fence, until));
+        if (count === reports.length) return [];
+      } catch (error) {
+        if (stateOf(error) !== repeated) throw error;
+        this.#repeatsUntil = performance.now() + repeatsMs;
+      }
+    }
+    const rows = await writer.query(...insertMissing(reports, this.fence, until));
+    return rows.map(({ sequence }) => sequence as number);
   }
 
   /** Carries out a batch in a transaction. If its answer is lost, PostgreSQL is asked whether it was committed. */

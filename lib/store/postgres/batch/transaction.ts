@@ -14,7 +14,7 @@ import { Lost } from "../connection/lost.ts";
 import { onStandbys } from "../connection/standbys.ts";
 import { type Fence, fenced, inTime } from "../nodes/claim.ts";
 import type { Rows, Statement, Writer } from "../connection/writer.ts";
-import { insertReports, type NewReport } from "../reports/report-insert.ts";
+import { insertNew, type NewReport } from "../reports/report-insert.ts";
 import { devicesThatMayAnswer } from "./asked-devices.ts";
 import type { BatchNumbers } from "./numbers.ts";
 import { newestBlock } from "./blocks.ts";
@@ -109,7 +109,7 @@ export class Transaction {
     const { numbers } = this.parts;
     // A division by zero ends the transaction.
     const early: Statement = [`SELECT 1 / (${inTime(1)})::int`, [numbers.until]];
-    const stored = this.#reports.length === 0 ? [] : [early, insertReports(this.#reports, null)];
+    const stored = this.#reports.length === 0 ? [] : [early, insertNew(this.#reports, null)];
     const before = [...this.#writes, ...stored];
     // After the commit no other node stores a report of these devices, but what has its number by now.
     const after: Statement[] = this.#hasArrivals ? [newestBlock] : [];

@@ -11,8 +11,11 @@ import { standby } from "./refusals.ts";
 /** A statement and its parameters. */
 export type Statement = readonly [text: string, values?: readonly unknown[] | undefined];
 
-/** The rows that a statement returned. */
-export type Rows = readonly Record<string, unknown>[] & { readonly command?: string };
+/** The rows that a statement returned, and how many it has changed, if it changes any. */
+export type Rows = readonly Record<string, unknown>[] & {
+  readonly command?: string;
+  readonly count?: number | null;
+};
 
 /** How long a flight of statements may take, ms. */
 export const flightMs = 5_000;
