@@ -97,7 +97,7 @@ test("devices go on with the copy: key, session, and a report that is sent again
     code: 0,
     stderr: "",
   });
-  expect(stdout).toContain(`${target.url}: 1 device, 1 session, 2 reports,`);
+  expect(stdout).toContain(`${target.url}: 1 device, 0 labels, 1 session, 2 reports,`);
   expect(stdout).toMatch(/SHA-256 [0-9a-f]{64} on both sides/);
   expect(stdout).toContain("identity.key");
   expect(folder.fingerprint(file)).toBe(before);
@@ -138,7 +138,7 @@ test("what is only in the log of a killed server is copied; a file without its l
   }
   const before = [file, `${file}-wal`].map((name) => folder.fingerprint(name));
   const whole = await copy(folder, (await newTarget()).url);
-  expect(whole.stdout).toContain("1 device, 1 session, 1 report,");
+  expect(whole.stdout).toContain("1 device, 0 labels, 1 session, 1 report,");
   expect(whole.stderr).not.toContain("log");
   expect([file, `${file}-wal`].map((name) => folder.fingerprint(name))).toEqual(before);
   using other = new TemporaryFolder();
