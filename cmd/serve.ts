@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/server.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
+import { Roster } from "../lib/fleet/roster.ts";
 import { Engine } from "../lib/server/engine.ts";
 import { alone, type NodeQuestion, type StoreNodes } from "../lib/server/nodes.ts";
 import { exactDuration } from "../lib/server/duration-text.ts";
@@ -84,24 +85,15 @@ async function open(
   const retention = prepareRetention(store.remover, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
   const sessions = await store.openSessions();
-  const { identity, heard, engine, loop } = makeEngine(config, place.path, store, sessions, logs);
+  const made = makeEngine(config, place.path, store, sessions, logs);
+  const { identity, engine, roster, loop } = made;
   const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
   closers.push(() => endpoint.close());
   const askHere = (question: NodeQuestion) => ask(loop, engine, endpoint.port, question);
   const askDevice = (question: ControlQuestion, by: Asker) =>
     askAnywhere(store.nodes, engine, { ...question, by }, askHere);
-  const webParts = {
-    config,
-    version,
-    engine,
-    loop,
-    store,
-    retention,
-    endpoint,
-    logs,
-    heard,
-    ask: askDevice,
-  };
+  closers.push(() => roster.close());
+  const webParts = { config, version, ...made, store, retention, endpoint, logs, ask: askDevice };
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) closers.push(() => served.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
@@ -147,7 +139,7 @@ async function namesOf(nodes: StoreNodes | null): Promise<RunningServer["node"]>
   return { own: nodes.own, others: others.map(({ name }) => name) };
 }
 
-/** Makes the engine with the stored sessions, and the loop that will drive it. */
+/** Makes the engine with the stored sessions, the list of devices that follows it, and the loop that will drive it. */
 function makeEngine(
   config: ServeConfig,
   path: string,
@@ -171,8 +163,10 @@ function makeEngine(
     sessions,
     bothClocks(),
   );
+  const roster = new Roster(store.reads, engine.desk.sessions);
+  engine.feed.subscribe((facts) => roster.take(facts));
   const loop = new PacketLoop(engine, store, bothClocks);
-  return { identity, heard, engine, loop };
+  return { identity, heard, engine, roster, loop };
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */

@@ -10,6 +10,7 @@ import type { FileLogs } from "../lib/io/log/log-file.ts";
 import { inboxMax, type PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
+import type { Roster } from "../lib/fleet/roster.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
 import type { Asker } from "../lib/server/rows.ts";
@@ -31,6 +32,7 @@ export type WebParts = {
   readonly engine: Engine;
   readonly loop: PacketLoop;
   readonly store: OpenStore;
+  readonly roster: Roster;
   readonly retention: RunningRetention;
   readonly endpoint: UdpEndpoint;
   readonly logs: FileLogs;
@@ -70,6 +72,7 @@ export async function startWeb(
     publicRead: parts.config.httpPublicRead,
     pages,
     ports: portsOf(parts, parts.store.reads),
+    roster: parts.roster,
   });
   return { web, newToken: isNew ? token : null, close: () => web.close() };
 }
@@ -109,7 +112,6 @@ function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
       listen: (onLine) => heard.listen(onLine),
     },
     gauges: gaugesOf(parts),
-    subscribe: (onFacts, withReports) => engine.feed.subscribe(onFacts, withReports),
     isStoring: () => isStoring(parts),
     loss: () => lossOf(parts),
     damage: () => parts.store.damage,

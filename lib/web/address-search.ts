@@ -3,7 +3,7 @@
 
 import { comparableMac } from "../protocol/fields.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
-import { Slice } from "./slice.ts";
+import { Slice } from "../fleet/slice.ts";
 
 /** How many registrations one step reads: about 2 ms. */
 const devicesPerStep = 500;

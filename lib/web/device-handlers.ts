@@ -12,10 +12,10 @@ import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handl
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import { isOf, type RosterEntry } from "./presence-of.ts";
-import type { Roster } from "./roster.ts";
+import { isOf, type RosterEntry } from "../fleet/presence-of.ts";
+import type { Roster } from "../fleet/roster.ts";
 import { presenceFields, reportOf, unknown } from "./device-values.ts";
-import { Slice } from "./slice.ts";
+import { Slice } from "../fleet/slice.ts";
 
 /** How many devices of a page are read at once: about 1 ms. */
 const devicesPerRead = 100;

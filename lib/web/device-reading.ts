@@ -4,7 +4,7 @@
 import type { Address } from "../protocol/messages.ts";
 import type { DeviceRow, ReportRow, SessionRow } from "../server/rows.ts";
 import type { WebPorts } from "./ports.ts";
-import { presenceOf, type RosterEntry } from "./presence-of.ts";
+import { presenceOf, type RosterEntry } from "../fleet/presence-of.ts";
 
 /** How often last reports are read again. */
 const renewalsMax = 3;

@@ -6,8 +6,8 @@ import type { ReportRow } from "../server/rows.ts";
 import type { PresenceChange, ReportJson } from "./api/shapes.ts";
 import { timeText, timeTextOrNull } from "./parameters.ts";
 import { Problem } from "./problem.ts";
-import { presenceOf, type RosterEntry } from "./presence-of.ts";
-import type { Roster } from "./roster.ts";
+import { presenceOf, type RosterEntry } from "../fleet/presence-of.ts";
+import type { Roster } from "../fleet/roster.ts";
 
 /** The JSON form of a report. */
 export function reportOf(report: ReportRow): ReportJson {

@@ -3,7 +3,7 @@
 
 import type { NodeList } from "./node-list.ts";
 import type { WebPorts } from "./ports.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 
 /** A server writes down every ten seconds which of its devices it has heard. */
 const roundMs = 10_000;

@@ -15,7 +15,7 @@ import { HeardElsewhere } from "./heard-elsewhere.ts";
 import { timeText } from "./parameters.ts";
 import type { ActivityLine, WebPorts } from "./ports.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 import { RosterRenewal } from "./roster-renewal.ts";
 import { type NewsFound, SessionNews } from "./session-news.ts";
 import { ForeignReports } from "./foreign-reports.ts";

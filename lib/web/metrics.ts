@@ -4,7 +4,7 @@
 import { counterFamilies, counters } from "../server/counters.ts";
 import { Exposition } from "./exposition.ts";
 import type { Gauges, WebPorts } from "./ports.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 import type { LiveCount } from "./server-status.ts";
 
 /** The answer to `GET /metrics`. */

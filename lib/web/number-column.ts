@@ -2,7 +2,7 @@
 // them. Handles the usual forms itself. Never defines what a number in a message is: `finderOf` does, and unusual
 // messages are passed to it.
 
-import { aloneName, finderOf } from "./numbers-in-messages.ts";
+import { aloneName, finderOf } from "../fleet/numbers-in-messages.ts";
 
 /** The byte after each message. The loops over bytes stop at it, so they need no other bound. */
 const end = 0x1f;

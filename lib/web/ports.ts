@@ -1,7 +1,7 @@
 // Owns the ports of the web side: what it needs from the server, implemented in cmd/serve.ts. Never knows the engine,
 // the store or a file.
 
-import type { Feed } from "../server/feed.ts";
+import type { PresenceSource } from "../fleet/live-session.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Counters } from "../server/counters.ts";
@@ -12,7 +12,6 @@ import type { LabelResult } from "../server/operator.ts";
 import type { Soon } from "../server/soon.ts";
 import type { StoreLoss, StoreSize } from "../server/store-care.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
-import type { Address } from "../protocol/messages.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
 /** All that the web side gets from the server. */
@@ -37,8 +36,6 @@ export type WebPorts = {
   readonly operator: OperatorCalls;
   readonly activity: ActivitySource;
   readonly gauges: () => Gauges;
-  /** Subscribes to what is committed; returns what ends it. */
-  readonly subscribe: Feed["subscribe"];
   /** Whether the last batch could be stored, or the store has recovered since. */
   readonly isStoring: () => boolean;
   /**
@@ -75,26 +72,6 @@ export interface ConnectionSource {
   open(port: number, least: number): readonly Connection[];
   /** Closes one, from the latest `open` and in the same turn. */
   close(connection: Connection): void;
-}
-
-/** An open session, as the engine has it in memory; it is the same object as long as the session is open. */
-export type LiveSession = {
-  /** The number of its row. */
-  readonly row: number;
-  readonly id: string;
-  /** When it was opened or restored, by `uptimeMs`. */
-  readonly openedAt: number;
-  readonly source: Address;
-  readonly lastSeen: number;
-  readonly everySeconds: number | null;
-  /** Sequence number of its last report; 0 if there is none. */
-  readonly lastReport: number;
-  readonly sealed: boolean;
-};
-
-export interface PresenceSource {
-  get(id: string): LiveSession | undefined;
-  all(): Iterator<LiveSession>;
 }
 
 /** What an operator can do to a device. */

@@ -8,7 +8,7 @@ import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { type ReportFormat, reportStream } from "./report-stream.ts";
 import { reportOf, unknown } from "./device-values.ts";
-import { Slice } from "./slice.ts";
+import { Slice } from "../fleet/slice.ts";
 
 /** How many exports may run at once: each takes event-loop time from the packets. */
 const streamsMax = 4;

@@ -2,7 +2,7 @@
 // nobody tells it. A step at a time, while a browser listens. Changes nothing itself.
 
 import type { WebPorts } from "./ports.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 
 /** How long after the begin of a pass the next one begins, ms. */
 const passMs = 10_000;

@@ -3,14 +3,14 @@
 import { noLabels } from "../server/labels.ts";
 import type { RouteAnswer, CallOf, Handlers } from "./handlers.ts";
 import { endsOf } from "./report-handlers.ts";
-import { numbersIn, unitIn } from "./numbers-in-messages.ts";
+import { numbersIn, unitIn } from "../fleet/numbers-in-messages.ts";
 import { timeText } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 import { SeriesReader } from "./series-reader.ts";
 import { unknown } from "./device-values.ts";
-import { Slice } from "./slice.ts";
+import { Slice } from "../fleet/slice.ts";
 
 const dayMs = 86_400_000;
 /** How many of the newest reports are searched for fields. */

@@ -4,9 +4,9 @@
 import type { Messages, ReportChunk, ReportReads } from "../server/store-reads.ts";
 import { type Bucket, type Columns, Decimation } from "./decimation.ts";
 import { columnReaderOf } from "./number-column.ts";
-import { finderOf } from "./numbers-in-messages.ts";
+import { finderOf } from "../fleet/numbers-in-messages.ts";
 import { chunkNumbers, ReadTimes, SeriesCache, SeriesChunk } from "./series-cache.ts";
-import { Slice } from "./slice.ts";
+import { Slice } from "../fleet/slice.ts";
 import { type Added, addAscending, addTimed, singles } from "./timed-readings.ts";
 
 /** Reports read in one step: the more, the less each costs. */

@@ -8,7 +8,7 @@ import type { LiveFeed } from "./live-feed.ts";
 import { metrics } from "./metrics.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 import type { ServerStatus } from "./server-status.ts";
 
 /** The parts of the web side that these handlers show. */

@@ -8,7 +8,7 @@ import { LastKnown } from "./last-known.ts";
 import { NodeList, type Others, othersOf } from "./node-list.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 
 const sampleMs = 1_000;
 const latencySampleMs = 10_000;

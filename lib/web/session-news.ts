@@ -2,7 +2,8 @@
 // call, and reads the reports in bulk. Sends nothing.
 
 import type { ReportRow } from "../server/rows.ts";
-import type { LiveSession, WebPorts } from "./ports.ts";
+import type { LiveSession } from "../fleet/live-session.ts";
+import type { WebPorts } from "./ports.ts";
 
 /** How many sessions one call examines at most: about 1 ms. */
 const looksPerCall = 20_000;

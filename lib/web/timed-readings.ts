@@ -3,7 +3,7 @@
 
 import type { ReportReads } from "../server/store-reads.ts";
 import { type Bucket, type Columns, type Decimation, firstNumber, single } from "./decimation.ts";
-import type { Slice } from "./slice.ts";
+import type { Slice } from "../fleet/slice.ts";
 
 /** How many times one read searches for, and how many it reads: each about 1 ms. */
 const searchesPerRead = 128;

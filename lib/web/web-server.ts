@@ -17,7 +17,7 @@ import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { bodyBytesMax } from "./request-body.ts";
 import { reportHandlers } from "./report-handlers.ts";
-import { Roster } from "./roster.ts";
+import type { Roster } from "../fleet/roster.ts";
 import { type Route, Router } from "./router.ts";
 import { secured } from "./safety-headers.ts";
 import { seriesHandlers } from "./series-handlers.ts";
@@ -41,6 +41,8 @@ export type WebOptions = {
   readonly publicRead: boolean;
   readonly pages: ReadonlyMap<string, PageFile>;
   readonly ports: WebPorts;
+  /** It takes what is committed. */
+  readonly roster: Roster;
 };
 
 /**
@@ -77,11 +79,11 @@ export class WebServer {
       logins: this.#logins,
       names: [host, ...options.names].map((name) => name.toLowerCase()),
     });
-    this.#roster = new Roster(ports.devices, ports.presence, (id) => this.#feed.noteChange(id));
+    this.#roster = options.roster;
     const clients = new LiveClients();
     this.#status = new ServerStatus(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
-    this.#unsubscribe = ports.subscribe((facts) => this.#roster.take(facts));
+    this.#unsubscribe = this.#roster.listen((id) => this.#feed.noteChange(id));
     this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);
     try {
       this.#server = this.#listen();
@@ -119,7 +121,6 @@ export class WebServer {
   /** Closes what was opened before the socket. */
   #closeParts(): void {
     this.#unsubscribe();
-    this.#roster.close();
     this.#feed.close();
     this.#status.close();
   }

@@ -3,8 +3,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { eventBytes, LiveClients } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
-import type { LiveSession } from "../../lib/web/ports.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import type { LiveSession } from "../../lib/fleet/live-session.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { fakePorts, liveSession } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -29,7 +29,7 @@ function newParts(sessions: LiveSession[] = []) {
     },
   });
   const clients = new LiveClients();
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, clients, false);
   status.close();
   return { at, clients, status, feed: new LiveFeed(ports, roster, clients, status) };

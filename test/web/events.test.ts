@@ -4,9 +4,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { events as shapes } from "../../lib/web/api/shapes.ts";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
-import type { LiveSession } from "../../lib/web/ports.ts";
+import type { LiveSession } from "../../lib/fleet/live-session.ts";
 import { fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
 import { errorsIn } from "./json-schema.ts";
 import { newDevice, runServer } from "./running-server.ts";
@@ -154,7 +154,7 @@ function newFeed(sessions: LiveSession[] = []) {
     },
   });
   const clients = new LiveClients();
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, clients, false);
   return { clients, status, feed: new LiveFeed(ports, roster, clients, status) };
 }

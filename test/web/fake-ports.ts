@@ -2,7 +2,8 @@
 
 import { newCounters } from "../../lib/server/counters.ts";
 import { Histogram } from "../../lib/server/histogram.ts";
-import type { Gauges, LiveSession, WebPorts } from "../../lib/web/ports.ts";
+import type { LiveSession } from "../../lib/fleet/live-session.ts";
+import type { Gauges, WebPorts } from "../../lib/web/ports.ts";
 import { noLabels } from "../../lib/server/labels.ts";
 import type { ReportRow, RosterRow } from "../../lib/server/rows.ts";
 import type { DeviceReads, ReportRange, ReportReads, Scan } from "../../lib/server/store-reads.ts";
@@ -36,7 +37,6 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),
-    subscribe: () => () => {},
     isStoring: () => true,
     loss: () => null,
     damage: () => null,

@@ -6,8 +6,8 @@ import type { ReportRow } from "../../lib/server/rows.ts";
 import { DeviceWatch } from "../../lib/web/device-watch.ts";
 import { LiveClients, type Subscription } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
-import type { LiveSession } from "../../lib/web/ports.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import type { LiveSession } from "../../lib/fleet/live-session.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { ToldReports } from "../../lib/web/foreign-reports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -48,7 +48,7 @@ function sharedFeed() {
     },
   });
   const clients = new LiveClients();
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, clients, false);
   status.close();
   const feed = new LiveFeed(ports, roster, clients, status);

@@ -7,7 +7,7 @@ import { routeOf } from "../../lib/web/handlers.ts";
 import { LiveClients } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import type { RoutedRequest } from "../../lib/web/router.ts";
 import { serverHandlers } from "../../lib/web/server-handlers.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
@@ -26,7 +26,7 @@ async function askOpen(changes: Partial<WebPorts>) {
       all: () => (readings++, [][Symbol.iterator]()),
     },
   });
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const clients = new LiveClients();
   const status = new ServerStatus(ports, roster, clients, false);
   const feed = new LiveFeed(ports, roster, clients, status);

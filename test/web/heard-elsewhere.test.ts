@@ -5,7 +5,7 @@ import type { HeardFound, HeardLook } from "../../lib/server/nodes.ts";
 import { HeardElsewhere } from "../../lib/web/heard-elsewhere.ts";
 import { LiveClients } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { fakePorts, rosterRow } from "./fake-ports.ts";
@@ -35,7 +35,7 @@ async function newNode(ids: readonly string[], answer: Answer) {
     elsewhere: { ...elsewhereOf(new ServedFleet().reads), heard },
     devices: { ...fakePorts().devices, roster: (after) => (after === "" ? rows : []) },
   });
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   await roster.load();
   const clients = new LiveClients();
   const status = new ServerStatus(ports, roster, clients, false);
@@ -128,7 +128,7 @@ test("live events tell it with what is heard here", async () => {
 
 test("with a file nothing is looked for", async () => {
   const ports = fakePorts();
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const nodes = { read: () => Promise.reject(new Error("not asked")) };
   await new HeardElsewhere(ports, nodes, roster).look();
 });

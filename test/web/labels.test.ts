@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { DeviceJson, DevicesJson, FieldJson } from "../../lib/web/api/shapes.ts";
-import { unitIn } from "../../lib/web/numbers-in-messages.ts";
+import { unitIn } from "../../lib/fleet/numbers-in-messages.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 

@@ -3,7 +3,7 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { RosterRow } from "../../lib/server/rows.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { SeededRandom } from "../e2e/seeded-random.ts";
 import { noDevices, rosterRow } from "./fake-ports.ts";
@@ -43,9 +43,9 @@ describe("the roster, loaded while devices come, log in and go", () => {
         },
         3,
       );
-      const { presence, subscribe } = fleet.ports(reads);
-      const roster = new Roster(reads, presence, () => {});
-      subscribe((facts) => roster.take(facts));
+      const { presence } = fleet.ports(reads);
+      const roster = new Roster(reads, presence);
+      fleet.feed.subscribe((facts) => roster.take(facts));
       await roster.load();
       const rows = (await fleet.reads.roster("", 1_000)) as RosterRow[];
       const stated = ({ id, session, ended, reason }: RosterRow) => ({
@@ -72,7 +72,7 @@ describe("the roster, loaded while devices come, log in and go", () => {
       },
     };
     const presence = { get: () => undefined, all: () => [][Symbol.iterator]() };
-    const roster = new Roster(devices, presence, () => {});
+    const roster = new Roster(devices, presence);
     expect(await roster.load().then(String, (error: Error) => error.message)).toContain("lost");
     expect(roster.counts.registered).toBe(0);
     isDown = false;
@@ -90,7 +90,7 @@ describe("the roster, loaded while devices come, log in and go", () => {
       isIn = true;
       return undefined;
     };
-    const roster = new Roster(devices, { get, all: () => [][Symbol.iterator]() }, () => {});
+    const roster = new Roster(devices, { get });
     const query = {
       contains: "",
       found: new Set<string>(),

@@ -5,7 +5,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { LiveClients, type Subscription } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { SeededRandom } from "../e2e/seeded-random.ts";
@@ -42,11 +42,12 @@ function numbersIn(events: readonly Event[]): number[] {
 async function newFeed(fleet: ServedFleet, reads: Reads, changes: Partial<WebPorts> = {}) {
   const ports = fleet.ports(reads, changes);
   const clients = new LiveClients();
-  const roster = new Roster(ports.devices, ports.presence, (id) => feed.noteChange(id));
+  const roster = new Roster(ports.devices, ports.presence);
+  roster.listen((id) => feed.noteChange(id));
   const status = new ServerStatus(ports, roster, clients, false);
   status.close();
   const feed: LiveFeed = new LiveFeed(ports, roster, clients, status);
-  ports.subscribe((facts) => roster.take(facts));
+  fleet.feed.subscribe((facts) => roster.take(facts));
   await roster.load();
   return { feed, open: (subscription: Subscription) => feed.open(subscription) };
 }

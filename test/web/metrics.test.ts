@@ -5,7 +5,7 @@ import { type Counters, newCounters } from "../../lib/server/counters.ts";
 import { Exposition } from "../../lib/web/exposition.ts";
 import { LiveClients } from "../../lib/web/live-clients.ts";
 import { metrics } from "../../lib/web/metrics.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
 import { newDevice, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -152,7 +152,7 @@ test("every counter of the engine is on the page", async () => {
   const names = Object.keys(newCounters()) as (keyof Counters)[];
   const counters = Object.fromEntries(names.map((name, i) => [name, 1_000_003 + i])) as Counters;
   const ports = fakePorts({ gauges: () => fakeGauges({ counters }) });
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const page = await metrics(ports, roster, new LiveClients()).text();
   const samples = [...parse(page).values()].flatMap((family) => family.samples);
   for (const name of names) {
@@ -165,7 +165,7 @@ test("every counter of the engine is on the page", async () => {
 test("with several nodes, what is a node's own has its name as a label; the rest is as with one", async () => {
   const pageOf = async (node: string) => {
     const ports = fakePorts({ node, gauges: () => fakeGauges({ sessions: 5, sealedSessions: 2 }) });
-    const roster = new Roster(ports.devices, ports.presence, () => {});
+    const roster = new Roster(ports.devices, ports.presence);
     const page = await metrics(ports, roster, new LiveClients()).text();
     roster.close();
     return page.replaceAll(/^(iot_resident_memory_bytes\S*) .*$/gm, "$1 1");

@@ -1,6 +1,7 @@
 // Logins at several servers of one host, as a browser meets them: cookies ignore ports, so each server is sent those of all.
 
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { WebServer } from "../../lib/web/web-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { fakePorts } from "./fake-ports.ts";
@@ -18,6 +19,7 @@ afterEach(async () => {
 });
 
 function serve(secret = token): WebServer {
+  const ports = fakePorts({ now: () => clock.wall, uptimeMs: () => clock.monotonic });
   const server = new WebServer({
     host: "127.0.0.1",
     port: 0,
@@ -27,7 +29,8 @@ function serve(secret = token): WebServer {
     trustedProxies: [],
     publicRead: false,
     pages: new Map([["/", page]]),
-    ports: fakePorts({ now: () => clock.wall, uptimeMs: () => clock.monotonic }),
+    ports,
+    roster: new Roster(ports.devices, ports.presence),
   });
   servers.push(server);
   return server;

@@ -4,7 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { NodeRow } from "../../lib/server/nodes.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { LiveClients } from "../../lib/web/live-clients.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { fakeGauges, fakePorts, rosterRow } from "./fake-ports.ts";
@@ -37,7 +37,7 @@ function statusOf(nodes: readonly NodeRow[], changes: Partial<WebPorts> = {}) {
     uptimeMs: () => clock.now,
     ...changes,
   });
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, new LiveClients(), false);
   status.close();
   return { status, clock, roster };

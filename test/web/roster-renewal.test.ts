@@ -1,7 +1,7 @@
 // The roster is read again: what other servers have done is found though nobody told it.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { RosterRenewal } from "../../lib/web/roster-renewal.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { noDevices, fakePorts, rosterRow } from "./fake-ports.ts";
@@ -20,7 +20,8 @@ test("a login, an end and a new device of other servers are found within ten sec
     uptimeMs: () => clock.now,
   });
   const changed: string[] = [];
-  const known = new Roster(ports.devices, ports.presence, (id) => void changed.push(id));
+  const known = new Roster(ports.devices, ports.presence);
+  known.listen((id) => void changed.push(id));
   await known.load();
   const renewal = new RosterRenewal(ports, known);
   const pass = async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Decimation } from "../../lib/web/decimation.ts";
 import { columnReaderOf } from "../../lib/web/number-column.ts";
-import { finderOf, numbersIn } from "../../lib/web/numbers-in-messages.ts";
+import { finderOf, numbersIn } from "../../lib/fleet/numbers-in-messages.ts";
 import { SeriesReader } from "../../lib/web/series-reader.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";

@@ -1,6 +1,7 @@
 // A fleet whose devices speak to the engine over a store in memory, and web servers that read from that store as a test wants
 // it. Clocks move only when a test moves them.
 
+import { Roster } from "../../lib/fleet/roster.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { WebServer } from "../../lib/web/web-server.ts";
 import { say, ServerBench } from "../server/server-bench.ts";
@@ -14,6 +15,7 @@ export type Page = { readonly status: number; readonly text: string };
 
 export class ServedFleet {
   readonly bench = new ServerBench();
+  readonly feed = this.bench.engine.feed;
   #devices = 0;
   #reports = 0;
   readonly #homes = new Map<string, string>();
@@ -33,13 +35,15 @@ export class ServedFleet {
       devices: reads,
       reports: reads,
       presence: { get: (id) => sessions.get(id), all: () => sessions.values() },
-      subscribe: (onFacts, withReports) => bench.engine.feed.subscribe(onFacts, withReports),
       ...changes,
     });
   }
 
   /** Serves the fleet over HTTP; dispose of it with `await using`. */
   serve(reads: Reads, changes: Partial<WebPorts> = {}) {
+    const ports = this.ports(reads, changes);
+    const roster = new Roster(ports.devices, ports.presence);
+    this.feed.subscribe((facts) => roster.take(facts));
     const web = new WebServer({
       host: "127.0.0.1",
       port: 0,
@@ -49,7 +53,8 @@ export class ServedFleet {
       trustedProxies: [],
       publicRead: true,
       pages: new Map(),
-      ports: this.ports(reads, changes),
+      ports,
+      roster,
     });
     return {
       web,

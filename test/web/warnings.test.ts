@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { LiveClients } from "../../lib/web/live-clients.ts";
-import { Roster } from "../../lib/web/roster.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { fakeGauges, fakePorts, reportsOf } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -18,7 +18,7 @@ test.each([
   ],
 ])("ids that two devices use: %p", async (contestedIds, words) => {
   const ports = fakePorts({ gauges: () => fakeGauges({ contestedIds }) });
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, new LiveClients(), false);
   status.close();
   const { warnings } = await status.read();
@@ -39,7 +39,7 @@ test("a store that cannot be relied on is a warning that says why, beside what w
   };
   const loss = () => (why === null ? null : ({ kind: "away", why } as const));
   const ports = fakePorts({ loss, reports });
-  const roster = new Roster(ports.devices, ports.presence, () => {});
+  const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, new LiveClients(), false);
   status.close();
   expect(await status.read()).toMatchObject({ database: { reports: 7 } });

@@ -1,9 +1,13 @@
 // A device in the roster, and whether it is there. Pure.
 
-import type { Selectable } from "../server/selector.ts";
+import type { presenceWords, Selectable } from "../server/selector.ts";
 import type { RosterRow } from "../server/rows.ts";
-import type { Presence } from "./api/shapes.ts";
-import type { PresenceFilter } from "./api/words.ts";
+
+/** What devices can be narrowed to; `silent` and `left` are the two parts of `offline`. */
+export type PresenceFilter = (typeof presenceWords)[number];
+
+/** How a device is there, without why it is not. */
+export type Presence = Exclude<PresenceFilter, "silent" | "left">;
 
 /** A device in the roster. */
 export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };

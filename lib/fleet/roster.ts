@@ -7,10 +7,17 @@ import { areSame, noLabels } from "../server/labels.ts";
 import type { RosterRow } from "../server/rows.ts";
 import { isSelected, type Selector } from "../server/selector.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
-import type { StatusJson } from "./api/server-shapes.ts";
-import type { PresenceFilter } from "./api/words.ts";
-import type { PresenceSource } from "./ports.ts";
-import { isOf, isSilent, presenceOf, type RosterEntry, selectableOf } from "./presence-of.ts";
+import type { PresenceSource } from "./live-session.ts";
+import { noteFact } from "./noted-facts.ts";
+import {
+  isOf,
+  isSilent,
+  type Presence,
+  type PresenceFilter,
+  presenceOf,
+  type RosterEntry,
+  selectableOf,
+} from "./presence-of.ts";
 import { pageOf, type RosterPage, type RosterQuery } from "./roster-page.ts";
 import { Slice } from "./slice.ts";
 
@@ -18,6 +25,9 @@ import { Slice } from "./slice.ts";
 const rowsPerStep = 1_000;
 /** A report may come before what is written down later of packets before it, ms. */
 const lagMs = 60_000;
+
+/** How many devices are there, and how. */
+export type RosterCounts = Readonly<Record<"registered" | Presence | "silent", number>>;
 
 export class Roster {
   readonly #byId = new Map<string, RosterEntry>();
@@ -31,12 +41,23 @@ export class Roster {
   #meanwhile: Map<string, Fact[]> | null = null;
   #closed = false;
 
-  /** @param onChange called when a device was registered, was deregistered, or changed its presence */
+  readonly #listeners = new Set<(id: string) => void>();
+
   constructor(
-    private readonly devices: DeviceReads,
-    private readonly presence: PresenceSource,
-    private readonly onChange: (id: string) => void,
+    private readonly devices: Pick<DeviceReads, "roster">,
+    private readonly presence: Pick<PresenceSource, "get">,
   ) {}
+
+  /**
+   * Calls `onChange` when a device was registered, was deregistered, or changed its presence or its labels.
+   * @returns ends that
+   */
+  listen(onChange: (id: string) => void): () => void {
+    // A function of its own, so that two listeners with the same one are two.
+    const listener = (id: string) => onChange(id);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 
   /**
    * Loads the devices once; resolves when all are loaded. Nothing is loaded before the first call, because a million
@@ -55,7 +76,7 @@ export class Roster {
     this.#closed = true;
   }
 
-  get counts(): StatusJson["devices"] {
+  get counts(): RosterCounts {
     const registered = this.#byId.size;
     const online = this.#open.size;
     const never = this.#never;
@@ -91,7 +112,7 @@ export class Roster {
     if (this.#ready === null) return;
     for (const fact of facts) {
       this.#apply(fact);
-      if (this.#meanwhile !== null) note(this.#meanwhile, fact);
+      if (this.#meanwhile !== null) noteFact(this.#meanwhile, fact);
     }
   }
 
@@ -146,7 +167,7 @@ export class Roster {
       const known = this.#byId.get(row.id);
       if (known?.session === row.session && known.ended === row.ended) return;
       this.#put(row);
-      this.onChange(row.id);
+      this.#tell(row.id);
     });
   }
 
@@ -165,6 +186,10 @@ export class Roster {
     return rows.at(-1)?.id ?? null;
   }
 
+  #tell(id: string): void {
+    for (const listener of this.#listeners) listener(id);
+  }
+
   #clear(): void {
     this.#byId.clear();
     this.#open.clear();
@@ -178,13 +203,13 @@ export class Roster {
     switch (fact.kind) {
       case "registered":
         this.#put(neverSeen(fact.id));
-        return this.onChange(fact.id);
+        return this.#tell(fact.id);
       case "removed":
         return this.#remove(fact.id);
       case "logged-in": {
         const { id, session, at } = fact;
         this.#put({ id, session, started: at, lastSeen: at, ended: null, reason: null });
-        return this.onChange(id);
+        return this.#tell(id);
       }
       case "moved":
         return this.#moved(fact);
@@ -196,7 +221,7 @@ export class Roster {
         const entry = this.#byId.get(fact.id);
         if (entry === undefined || areSame(entry.labels, fact.labels)) return;
         entry.labels = fact.labels;
-        return this.onChange(fact.id);
+        return this.#tell(fact.id);
       }
       case "updated":
       case "reported":
@@ -209,7 +234,7 @@ export class Roster {
     if (this.#open.get(session) !== id) {
       this.#put({ id, session, started: at, lastSeen: at, ended: null, reason: null });
     }
-    this.onChange(id);
+    this.#tell(id);
   }
 
   /** A device is as another node has left it. */
@@ -217,7 +242,7 @@ export class Roster {
     if (row === null) return this.#remove(id);
     const { labels, session, started, lastSeen, ended, reason } = row;
     this.#put({ id, labels, session, started, lastSeen, ended, reason });
-    this.onChange(id);
+    this.#tell(id);
   }
 
   #end({ id, session, reason, lastSeen, at }: Extract<Fact, { kind: "ended" }>): void {
@@ -228,7 +253,7 @@ export class Roster {
     entry.ended = at;
     entry.reason = reason;
     if (isSilent(entry)) this.#silent++;
-    this.onChange(id);
+    this.#tell(id);
   }
 
   /**
@@ -247,7 +272,7 @@ export class Roster {
 
   #remove(id: string): void {
     this.#forget(id);
-    this.onChange(id);
+    this.#tell(id);
   }
 
   #forget(id: string): void {
@@ -261,37 +286,6 @@ export class Roster {
     this.#open.delete(entry.session);
     if (entry.session === 0) this.#never--;
     else if (isSilent(entry)) this.#silent--;
-  }
-}
-
-const ofSession: readonly Fact["kind"][] = ["logged-in", "moved", "ended"];
-
-/** Notes what became of a device. A session's end says it only together with what was before. */
-function note(meanwhile: Map<string, Fact[]>, fact: Fact): void {
-  switch (fact.kind) {
-    case "registered":
-    case "removed":
-    case "changed":
-      meanwhile.set(fact.id, [fact]);
-      return;
-    case "logged-in": {
-      // What was told of its labels stays: a row that was read may be from before.
-      const before = meanwhile.get(fact.id) ?? [];
-      meanwhile.set(fact.id, [...before.filter(({ kind }) => !ofSession.includes(kind)), fact]);
-      return;
-    }
-    case "labelled": {
-      const before = meanwhile.get(fact.id) ?? [];
-      meanwhile.set(fact.id, [...before.filter(({ kind }) => kind !== "labelled"), fact]);
-      return;
-    }
-    case "moved":
-    case "ended":
-      meanwhile.set(fact.id, [...(meanwhile.get(fact.id) ?? []), fact]);
-      return;
-    case "updated":
-    case "reported":
-    case "answered":
   }
 }
 

@@ -3,10 +3,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Fact, Feed } from "../../lib/server/feed.ts";
 import type { RosterRow } from "../../lib/server/rows.ts";
-import type { RosterEntry } from "../../lib/web/presence-of.ts";
-import { Roster } from "../../lib/web/roster.ts";
-import type { RosterPage, RosterQuery } from "../../lib/web/roster-page.ts";
-import { fakePorts, liveSession, noDevices, rosterRow } from "./fake-ports.ts";
+import type { RosterEntry } from "../../lib/fleet/presence-of.ts";
+import { Roster } from "../../lib/fleet/roster.ts";
+import type { RosterPage, RosterQuery } from "../../lib/fleet/roster-page.ts";
+import { fakePorts, liveSession, noDevices, rosterRow } from "../web/fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -33,7 +33,9 @@ function newRoster(onChange: (id: string) => void = () => {}): Roster {
       roster: (after, limit) => rows.filter(({ id }) => id > after).slice(0, limit),
     },
   });
-  return new Roster(devices, presence, onChange);
+  const roster = new Roster(devices, presence);
+  roster.listen(onChange);
+  return roster;
 }
 
 const everything: RosterQuery = {
@@ -182,8 +184,7 @@ describe("what is committed changes the roster", () => {
       const { promise: first, resolve: answer } = Promise.withResolvers<RosterRow[]>();
       const roster = new Roster(
         { ...noDevices, roster: (from) => (from === "" ? first : []) },
-        { get: () => undefined, all: () => [][Symbol.iterator]() },
-        () => {},
+        { get: () => undefined },
       );
       const loaded = roster.load();
       for (const fact of facts) roster.take([fact]);
@@ -220,7 +221,7 @@ test.each([
     },
   });
   const presence = { get: () => session, all: () => [session][Symbol.iterator]() };
-  const roster = new Roster(devices, presence, () => {});
+  const roster = new Roster(devices, presence);
   await roster.load();
   expect(roster.lastSeen(roster.get("a") as RosterEntry)).toBe(77);
 });

@@ -2,9 +2,7 @@
 // and changes none.
 
 import { isSelected, type Selector } from "../server/selector.ts";
-import type { Places } from "./api/forms.ts";
-import type { PresenceFilter } from "./api/words.ts";
-import { isOf, type RosterEntry, selectableOf } from "./presence-of.ts";
+import { isOf, type PresenceFilter, type RosterEntry, selectableOf } from "./presence-of.ts";
 import { Slice } from "./slice.ts";
 
 export type RosterQuery = {
@@ -22,7 +20,8 @@ export type RosterQuery = {
   readonly after: RosterPlace | null;
 };
 
-type RosterPlace = Places["device"];
+/** Where in the order a device is. */
+export type RosterPlace = { readonly id: string; readonly lastSeen: number };
 
 export type RosterPage = {
   readonly entries: readonly RosterEntry[];
