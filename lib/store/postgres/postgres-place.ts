@@ -174,14 +174,15 @@ function readsOf(readers: Readers): PostgresReads {
 /** A store whose open sessions are read already: a server begins with them, and can wait no more then. */
 async function withSessions(store: OpenStore): Promise<OpenStore> {
   try {
-    let read: readonly SessionRow[] | null = await store.openSessions();
-    const later = () => store.openSessions();
+    const later = store.openSessions;
+    let read: readonly SessionRow[] | null = await later();
     const openSessions = () => {
       const rows = read;
       read = null;
       return rows ?? later();
     };
-    return { ...store, openSessions };
+    // The same object: a copy would have the values of its getters once and for all.
+    return Object.assign(store, { openSessions });
   } catch (error) {
     await store.close();
     throw error;
