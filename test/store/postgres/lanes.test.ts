@@ -180,6 +180,11 @@ test("a lane that loses its connection fails alone, and is told once", async () 
   const stored = await Promise.all(lanes.map((lane) => storeIn(lane, "at once")));
   expect(stored.filter((one) => one === null).length).toBeLessThanOrEqual(1);
   await until("its end", () => said.length > 1);
+  const [still] = await rowsOf(
+    address.database,
+    `SELECT count(*)::int AS held FROM pg_locks WHERE locktype = 'advisory' AND pid = ${Number(locking?.["pid"])}`,
+  );
+  expect(still?.["held"]).toBeGreaterThan(0);
   expect(await Promise.all(lanes.map((lane) => storeIn(lane, "later")))).not.toContain(null);
   expect(said.map((words) => /is away|is there again/.exec(words)?.[0])).toEqual([
     "is away",

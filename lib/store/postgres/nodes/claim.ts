@@ -111,8 +111,9 @@ export async function resume(
 ): Promise<Claim | null> {
   await writer.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE application_name = $2 AND (pid = $1 OR pid IN (SELECT pid FROM (${holding(3)}) AS held))`,
-    [before.pid, name, before.node],
+     WHERE application_name = $2 AND (pid = $1 OR $4::boolean AND pid IN (SELECT pid FROM (${holding(3)}) AS held))`,
+    // Whoever holds the locks is another lane of this process if this one does not need them.
+    [before.pid, name, before.node, locks],
   );
   const has = !locks || (await isLocked(writer, before.node));
   const [row] = await writer.query(
