@@ -25,6 +25,8 @@ export type DataKind = "server-answer" | "device-answer" | "late" | "other";
 
 /** How many times of ended QUERYs are kept: a late or repeated answer must not be taken for that of the next QUERY. */
 const endedTimesMax = 16;
+/** Who answers nothing but 93 for so long is no better than one who is silent, ms: a server that is busy recovers sooner. */
+const busyMs = 15_000;
 
 /** The requests of one client to the server and to other devices. */
 export class Requests {
@@ -36,6 +38,8 @@ export class Requests {
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
   #endedTimes: string[] = [];
+  /** Since when the server has answered with nothing but 93, ms; null if it has answered otherwise. */
+  #busySince: number | null = null;
 
   /**
    * @param channel sends the messages
@@ -98,10 +102,20 @@ export class Requests {
     this.#send(outstanding, now);
   }
 
-  /** When `to` counts as silent: the outstanding request goes there, and had no answer for so long; null for never, in ms. */
+  /**
+   * When `to` counts as silent: the outstanding request goes there, and had no answer for so long, or there were only answers
+   * of 93 for long; null for never, in ms.
+   */
   silentAt(to: Address): number | null {
     const outstanding = this.#outstanding;
-    return outstanding?.first.to === to ? outstanding.silentAt : null;
+    if (outstanding?.first.to !== to) return null;
+    if (this.#busySince === null) return outstanding.silentAt;
+    return Math.min(outstanding.silentAt ?? Infinity, this.#busySince + busyMs);
+  }
+
+  /** Whether all that the server answers now is that it is busy. */
+  get isServerBusy(): boolean {
+    return this.#busySince !== null;
   }
 
   /** The server is there, though it has not answered the outstanding request. */
@@ -113,6 +127,7 @@ export class Requests {
   moved(to: Address, now: number): void {
     const outstanding = this.#outstanding;
     if (outstanding?.first.to !== to) return;
+    this.#busySince = null;
     outstanding.hurry(this.#scheduleOf(outstanding.first));
     outstanding.waitsSince = now;
     this.#send(outstanding, now);
@@ -194,6 +209,7 @@ export class Requests {
       this.channel.roundTrip.measured(now - outstanding.sentAt);
     }
     outstanding.waitsSince = now;
+    this.#busySince = code === ack.busy ? (this.#busySince ?? now) : null;
     outstanding.answer(request, code, reason);
     if (outstanding.isDone) this.#end(outstanding.outcomes(), now);
     return true;

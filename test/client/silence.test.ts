@@ -32,7 +32,24 @@ test("who was not asked is not silent, nor who asks for relief", () => {
   ask(login);
   expect(requests.silentAt(peer)).toBeNull();
   ack(ackTo(channel.last.text, "93"));
-  expect(requests.silentAt(server)).toBeNull();
+  expect(requests.silentAt(server)).toBeGreaterThan(8_000);
+});
+
+test("who asks for nothing but relief counts as silent after a while, also over several requests", () => {
+  const { channel, requests, ask, ack } = start();
+  const busy = () => ack(ackTo(channel.last.text, "93"));
+  ask(login);
+  busy();
+  expect([requests.isServerBusy, requests.silentAt(server)]).toEqual([true, 15_001]);
+  requests.cancelAll();
+  ask(login);
+  requests.heard(14_000);
+  expect(requests.silentAt(server)).toBe(15_001);
+  requests.moved(server, 30_000);
+  expect([requests.isServerBusy, requests.silentAt(server)]).toEqual([false, 38_000]);
+  busy();
+  ack(ackTo(channel.last.text, "70"));
+  expect(requests.isServerBusy).toBe(false);
 });
 
 test("who was heard of is not silent", () => {

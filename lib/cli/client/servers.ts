@@ -128,11 +128,12 @@ export class Servers implements Timed {
     if (next !== null && !isLeft(connection)) this.#next = next.index;
     else if (next !== null) {
       this.onLeave();
-      const before = this.name;
+      const { isServerBusy } = connection.client.requests;
+      const why = isServerBusy ? `${this.name} is busy` : `no answer from ${this.name}`;
       const isOther = next.index !== this.#current;
       [this.#current, this.#ip] = [next.index, next.ip];
       // The others' names were not found: this one is looked up again, and asked again.
-      if (isOther) this.#tell(`no answer from ${before}; trying ${this.name}`);
+      if (isOther) this.#tell(`${why}; trying ${this.name}`);
       connection.act((now) => {
         connection.carrier.moved();
         connection.client.requests.moved(this.address, now);

@@ -82,6 +82,21 @@ test("it stays with the server that answers, until that one is silent", async ()
   expect([...answered.values()]).toEqual([b, b, b, a, a]);
 });
 
+test("a server that is busy and nothing else is left, too", async () => {
+  const answer: Answer = (text, to) => ackWith(to.ip === a ? "93" : "50")(text, to);
+  const { exit, err, sent, ms } = await run(`${a}:9000,${b}:9000`, ["send"], {
+    answer,
+    lines: ["1", "2"],
+  });
+  expect(exit).toBe(0);
+  expect(err).toContain(`${a}:9000 is busy; trying ${b}:9000`);
+  expect(sent.filter(({ to }) => to.ip === b).map(({ text }) => text.split("\t").at(-1))).toEqual([
+    "1",
+    "2",
+  ]);
+  expect(ms).toBe(15_000);
+});
+
 test("a closed port is left at once, and ends the command if all are closed", async () => {
   const answer: Answer = (text, to) => (to.ip === a ? portClosed : ackWith("70")(text, to));
   const one = await run(`${a}:9000,${b}:9000`, ["login"], { answer });
