@@ -40,7 +40,10 @@ export async function runLabel(
   const opened = isServed ? null : await openHere(store, "label", sharedIp);
   const label = async (some: readonly string[], all: readonly LabelChange[]) =>
     opened === null
-      ? labelOn(store.path, some, all)
+      ? labelOn(
+          store.path,
+          some.map((id) => ({ id, changes: all })),
+        )
       : (await opened.apply(some.map((id) => labelling(id, all)))).map(labelledOf);
   try {
     const port = { label, confirm: confirmation(), write, onRefused: say };

@@ -20,8 +20,9 @@ import { exitCode, type ExitCode } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
-import { runBackup, runCheck, runExport, runImport, runRestore } from "./care.ts";
+import { runBackup, runCheck, runExport, runRestore } from "./care.ts";
 import { runCopy } from "./copy.ts";
+import { runImport } from "./import.ts";
 import { runLabel } from "./label.ts";
 import { placeOf } from "./place.ts";
 import { startServer } from "./serve.ts";
@@ -78,7 +79,7 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     case "label":
       return runLabel(config, write);
     case "import":
-      return runImport(config, config.sharedIp, write);
+      return runImport(config, write);
     case "export":
       return runExport(config, write);
     case "backup":

@@ -1,4 +1,4 @@
-// Reads and writes comma-separated values (RFC 4180). Reads row by row from a stream of pieces, so that memory depends
+// Reads and writes comma-separated values (RFC 4180); reads other separators, too. Reads row by row from a stream of pieces, so that memory depends
 // on the longest row, not on the file. Never knows what the columns mean.
 
 /** A row, with the numbers of its first and last line, counted from 1. */
@@ -16,12 +16,29 @@ export type CsvField = { readonly value: string; readonly quoted: boolean };
 /** Most characters of a row: a stray opening quote must not swallow the rest of the file. */
 export const rowCharsMax = 65_536;
 
+/** What separates the fields of a row: a spreadsheet writes semicolons where the comma is in its numbers, or tabs. */
+export type Separator = "," | ";" | "\t";
+
+/** The separator that a line has most of outside of quotes; a comma without any. */
+export function separatorIn(line: string): Separator {
+  const bare = line.replace(/"[^"]*"/g, "");
+  const counted = ([",", ";", "\t"] as const).map((one) => ({
+    one,
+    count: bare.split(one).length,
+  }));
+  return counted.reduce((most, next) => (next.count > most.count ? next : most)).one;
+}
+
 /**
  * Yields the rows; empty lines are skipped. A malformed row is yielded with its reason, and reading goes on at the line
  * after its first line.
  * @param pieces the text, cut at any place; lines end with LF, CRLF or CR
+ * @param separator what is between fields; spaces may stand between it and an opening quote, or follow a closing one
  */
-export function* readCsv(pieces: Iterable<string>): Generator<CsvRow, void, undefined> {
+export function* readCsv(
+  pieces: Iterable<string>,
+  separator: Separator = ",",
+): Generator<CsvRow, void, undefined> {
   const source = pieces[Symbol.iterator]();
   let text = "";
   let isAll = false;
@@ -29,7 +46,7 @@ export function* readCsv(pieces: Iterable<string>): Generator<CsvRow, void, unde
   let isBegun = false;
   let isCut = false;
   for (let at = 0; ;) {
-    const row: Row | null = isCut ? rest(text, at, isAll) : readRow(text, at, isAll);
+    const row: Row | null = isCut ? rest(text, at, isAll) : readRow(text, at, isAll, separator);
     if (row === null) {
       const piece = source.next();
       isAll = piece.done ?? false;
@@ -70,23 +87,25 @@ type Row = {
  * @param isAll whether `text` goes to the end of the input
  * @returns the row, or null if more text is needed
  */
-function readRow(text: string, from: number, isAll: boolean): Row | null {
+function readRow(text: string, from: number, isAll: boolean, separator: Separator): Row | null {
   if (from >= text.length) return null;
   const fields: CsvField[] = [];
   let at = from;
   for (;;) {
-    const quoted = text[at] === '"';
-    const end = quoted ? closingQuote(text, at + 1) : endOfPlain(text, at);
+    const start = behindSpaces(text, at);
+    const quoted = text[start] === '"';
+    if (quoted) at = start;
+    const end = quoted ? closingQuote(text, at + 1) : endOfPlain(text, at, separator);
     const isOpen = end >= text.length;
     if (isOpen && !isAll && text.length - from <= rowCharsMax) return null;
     if (quoted && isOpen) return lineOnly(text, from, isAll, "a quote is never closed");
     if (end - from > rowCharsMax) return lineOnly(text, from, isAll, "too long");
     const raw = text.slice(quoted ? at + 1 : at, end);
     fields.push({ value: quoted ? raw.replaceAll('""', '"') : raw, quoted });
-    const behind = quoted ? end + 1 : end;
-    if (text[behind] === ",") {
+    const behind = quoted ? behindSpaces(text, end + 1) : end;
+    if (text[behind] === separator) {
       at = behind + 1;
-      // The text read so far ends with a comma: the next field may still arrive.
+      // The text read so far ends with a separator: the next field may still arrive.
       if (at >= text.length && !isAll) return null;
       continue;
     }
@@ -143,10 +162,19 @@ function closingQuote(text: string, from: number): number {
   }
 }
 
-function endOfPlain(text: string, from: number): number {
+function endOfPlain(text: string, from: number, separator: Separator): number {
   let end = from;
-  while (end < text.length && text[end] !== "," && text[end] !== "\n" && text[end] !== "\r") end++;
+  for (; end < text.length; end++) {
+    const char = text[end];
+    if (char === separator || char === "\n" || char === "\r") break;
+  }
   return end;
+}
+
+function behindSpaces(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " ") at++;
+  return at;
 }
 
 function breaksIn(text: string): number {

@@ -2,7 +2,15 @@
 // what is no row; the writer quotes, and defuses formulas.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { csvField, type CsvRow, csvRow, readCsv, rowCharsMax } from "../lib/csv.ts";
+import {
+  csvField,
+  type CsvRow,
+  csvRow,
+  readCsv,
+  rowCharsMax,
+  separatorIn,
+  type Separator,
+} from "../lib/csv.ts";
 import { SeededRandom } from "./e2e/seeded-random.ts";
 import { testTimeoutMs } from "./e2e/polling.ts";
 
@@ -37,7 +45,7 @@ describe("rows", () => {
     ["an empty field in quotes", '"",a\n', ["1: <>|a"]],
     ["quoted at the end", 'a,"b"', ["1: a|<b>"]],
     ["text after a closing quote", '"a"b,c\nd\n', ["1! text after a closing quote", "2: d"]],
-    ["a blank after a closing quote", '"a" ,c\nd\n', ["1! text after a closing quote", "2: d"]],
+    ["blanks around quotes", ' "a"  , "c"\nd\n', ["1: <a>|<c>", "2: d"]],
     [
       "a quote never closed",
       'a\n"b,c\nd\ne',
@@ -179,4 +187,26 @@ test("a row that is written is read again as its fields", () => {
   expect(row?.fields.map(({ value }) => value)).toEqual(fields);
   expect(csvRow(fields).endsWith("\r\n")).toBe(true);
   expect(more).toEqual([]);
+});
+
+test.each([
+  ["id,mac", ","],
+  ["id;mac", ";"],
+  ["id\tmac;x\tip", "\t"],
+  ['"a;b;c",mac', ","],
+  ["id", ","],
+  ["", ","],
+])("%j has the separator %j", (line, separator) =>
+  expect(separatorIn(line)).toBe(separator as Separator),
+);
+
+test("other separators, and then a comma is a character like others", () => {
+  for (const separator of [";", "\t"] as const) {
+    const rows = [...readCsv([`a,b${separator}"c${separator}d"\r`, "\n1", separator], separator)];
+    const values = rows.map(({ fields }) => fields.map(({ value }) => value));
+    expect(values).toEqual([
+      ["a,b", `c${separator}d`],
+      ["1", ""],
+    ]);
+  }
 });

@@ -68,6 +68,7 @@ export const flags = {
   ]),
   select: text("SELECTOR", "those that are meant, as area=Kitchen", null, ["devices", "label"]),
   yes: bool("change selected devices without being asked", null, ["label"]),
+  "dry-run": bool("say what would be registered, change nothing", null, ["import"]),
   last: text("N", "the newest N; default 20", null, ["reports"]),
   since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   format: text("FORMAT", "csv or ndjson; default csv", null, ["export"]),

@@ -92,6 +92,8 @@ type Asked =
       readonly file: string;
       /** As for the server; used only if no server is running. */
       readonly sharedIp: boolean;
+      /** Whether nothing is changed. */
+      readonly dryRun: boolean;
     }
   | {
       readonly command: "export";
@@ -155,7 +157,8 @@ export function readServerConfig(args: readonly string[], env: Env, now: number)
     case "import": {
       expect(positionals, 1, command);
       const file = fileValue(command, positionals[0]);
-      return { command, ...place, file, sharedIp: isOn("shared-ip") };
+      const flags = { sharedIp: isOn("shared-ip"), dryRun: isOn("dry-run") };
+      return { command, ...place, file, ...flags };
     }
     case "backup":
     case "restore":

@@ -119,21 +119,33 @@ export async function enrollOn(
   return (await call(databasePath, "/enroll", candidates)) as EnrollResult[];
 }
 
+/** What is to become of the labels of a device. */
+export type Relabelling = { readonly id: string; readonly changes: readonly LabelChange[] };
+
+/** A request has at most 256 KiB; that of a device has at most a tenth of the rest. */
+const labelBytes = 200 << 10;
+
 /**
  * Asks the running server to change the labels of devices; a result for each, in the same order.
- * @param ids at most a few hundred: a request has at most 256 KiB
+ * @param devices those that fit into one request are one transaction
  * @throws OperatingError `server-not-running`
  */
 export async function labelOn(
   databasePath: string,
-  ids: readonly string[],
-  changes: readonly LabelChange[],
+  devices: readonly Relabelling[],
 ): Promise<readonly LabelResult[]> {
-  const answered = await call(databasePath, "/label", { ids, changes });
-  return (answered as SentLabels[]).map(({ labels, ...result }) => {
-    const had = labels === undefined ? {} : { labels: new Map(Object.entries(labels)) };
-    return Object.assign(result, had) as LabelResult;
-  });
+  const results: LabelResult[] = [];
+  for (let from = 0; from < devices.length;) {
+    const group: Relabelling[] = [];
+    for (let bytes = 0; bytes < labelBytes && from < devices.length; from++) {
+      const device = devices[from] as Relabelling;
+      bytes += Buffer.byteLength(JSON.stringify(device));
+      group.push(device);
+    }
+    const answered = await call(databasePath, "/label", group);
+    results.push(...(answered as SentLabels[]).map(receivedLabels));
+  }
+  return results;
 }
 
 /**
@@ -200,9 +212,9 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
     case "/retention":
       return Response.json({ hold: calls.retentionHold() });
     case "/label": {
-      const { ids, changes } = JSON.parse(body) as { ids: string[]; changes: LabelChange[] };
+      const devices = JSON.parse(body) as Relabelling[];
       // Those that are submitted in one turn are one transaction.
-      const results = await Promise.all(ids.map((id) => calls.label(id, changes)));
+      const results = await Promise.all(devices.map(({ id, changes }) => calls.label(id, changes)));
       return Response.json(results.map(sentLabels));
     }
     case "/enroll":
@@ -218,6 +230,11 @@ type SentLabels = { readonly kind: string; readonly labels?: Readonly<Record<str
 function sentLabels(result: LabelResult): SentLabels {
   const { kind } = result;
   return "labels" in result ? { kind, labels: labelsObject(result.labels) } : { kind };
+}
+
+function receivedLabels({ labels, ...result }: SentLabels): LabelResult {
+  const had = labels === undefined ? {} : { labels: new Map(Object.entries(labels)) };
+  return Object.assign(result, had) as LabelResult;
 }
 
 /** A server that is stopping carries nothing out any more; for the command it is as if it were gone. */

@@ -1,33 +1,12 @@
 // The server's command line and environment: the configuration each flag and variable gives, and what is refused.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Env } from "../../lib/config/arguments.ts";
 import { readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
 import { flags } from "../../lib/config/server-flags.ts";
-import { OperatingError } from "../../lib/operating-error.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
+import { day, hour, read, refusal } from "./read-server.ts";
 
 setDefaultTimeout(testTimeoutMs);
-
-/** 2026-11-22 09:14:06 UTC. */
-const now = 1_795_338_846_000;
-const [hour, day] = [3_600_000, 86_400_000];
-
-function read(line: string, env: Env = {}): ServerConfig {
-  return readServerConfig(line.split(" ").filter(Boolean), env, now);
-}
-
-function refusal(args: readonly string[], env: Env = {}): string {
-  try {
-    readServerConfig(args, env, now);
-  } catch (error) {
-    if (!(error instanceof OperatingError)) throw error;
-    expect(error).toMatchObject({ code: "usage", exit: 2 });
-    expect(error.nextStep).not.toBe("");
-    return error.message;
-  }
-  throw new Error(`nothing is wrong with ${args.join(" ")}`);
-}
 
 const served = {
   command: "serve",
@@ -126,74 +105,6 @@ describe("each flag of the server, and its variable", () => {
       (commands as readonly string[]).includes("serve"),
     );
     expect(own.map(([name]) => name).filter((name) => !tried.has(name))).toEqual([]);
-  });
-});
-
-describe("the other commands", () => {
-  const db = "iot_server.db";
-  const cases: readonly (readonly [line: string, config: object])[] = [
-    [
-      "query dev-1",
-      { command: "query", db, id: "dev-1", code: "01", target: "dev-1", json: false },
-    ],
-    ["query a 03", { command: "query", db, id: "a", code: "03", target: "a", json: false }],
-    ["query a b --json", { command: "query", db, id: "a", code: "01", target: "b", json: true }],
-    ["devices", { command: "devices", db, json: false, select: null }],
-    ["devices --json --db x.db", { command: "devices", db: "x.db", json: true, select: null }],
-    ["devices allow-text a", { command: "allow-text", db, id: "a" }],
-    ["open", { command: "open", db }],
-    ["fingerprint", { command: "fingerprint", db }],
-    ["check --db x.db", { command: "check", db: "x.db" }],
-    ["backup copy.db", { command: "backup", db, file: "copy.db" }],
-    ["restore copy.db", { command: "restore", db, file: "copy.db" }],
-    ["import d.csv", { command: "import", db, file: "d.csv", sharedIp: false }],
-    ["import d.csv --shared-ip", { command: "import", db, file: "d.csv", sharedIp: true }],
-    ["export", { command: "export", db, what: "devices", format: "csv" }],
-    ["export devices", { command: "export", db, what: "devices", format: "csv" }],
-    [
-      "export reports --format ndjson",
-      { command: "export", db, what: "reports", format: "ndjson" },
-    ],
-    ["reports a", { command: "reports", db, id: "a", last: 20, since: 0, json: false }],
-    ["reports a --last 5", { command: "reports", db, id: "a", last: 5, since: 0, json: false }],
-    [
-      "reports a --since 2h --json",
-      {
-        command: "reports",
-        db,
-        id: "a",
-        last: Number.MAX_SAFE_INTEGER,
-        since: now - 2 * hour,
-        json: true,
-      },
-    ],
-    [
-      "reports a --since 2h --last 7",
-      { command: "reports", db, id: "a", last: 7, since: now - 2 * hour, json: false },
-    ],
-  ];
-  for (const [line, config] of cases) {
-    test(line, () => expect(read(line)).toEqual(config as ServerConfig));
-  }
-
-  test("IOT_DB holds for them too, and IOT_SHARED_IP for import", () => {
-    expect(read("backup x", { IOT_DB: "v.db" })).toMatchObject({ db: "v.db" });
-    expect(read("backup x --db f.db", { IOT_DB: "v.db" })).toMatchObject({ db: "f.db" });
-    expect(read("import x", { IOT_SHARED_IP: "1" })).toMatchObject({ sharedIp: true });
-    // A variable that a command does not use cannot stop it.
-    expect(read("backup x", { IOT_SHARED_IP: "perhaps" })).toMatchObject({ file: "x" });
-  });
-
-  test.each([
-    ["2026-11-22", Date.UTC(2026, 10, 22)],
-    ["2026-11-22T09:00", Date.UTC(2026, 10, 22, 9)],
-    ["2026-11-22T09:00:01Z", Date.UTC(2026, 10, 22, 9, 0, 1)],
-    ["2026-11-22T09:00+01:00", Date.UTC(2026, 10, 22, 8)],
-    ["90s", now - 90_000],
-    ["500ms", now - 500],
-    ["1d", now - day],
-  ])("--since %s", (text, since) => {
-    expect(read(`reports a --since ${text}`)).toMatchObject({ since });
   });
 });
 

@@ -3,7 +3,7 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { data, type Identity, login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
@@ -74,6 +74,55 @@ describe.each(["running", "stopped"])("an import on a %s server", (state) => {
   });
 });
 
+test("a trial tells exactly what an import does, changes nothing, and needs no database", async () => {
+  using folder = new TemporaryFolder();
+  const rows = (numbers: readonly number[]) =>
+    numbers.map((i) => `d${i};pw;aa:bb:cc:dd:ee:0${i};10.0.0.${i};9;Room ${i}`).join("\r\n");
+  const trial = async (...args: string[]) => {
+    const ended = await run(serverBinary, ["import", "d.csv", ...args], folder.path);
+    const refused = ended.stderr.split("\n").filter((line) => line.startsWith("d.csv:"));
+    return { said: ended.stdout.trim(), refused, code: ended.code };
+  };
+  // As a spreadsheet writes it.
+  const write = (text: string) => {
+    const all = `\ufeffID;Password;MAC;IP;Port;Name\r\n${text}\r\n`;
+    writeFileSync(folder.join("d.csv"), Buffer.from(all, "utf16le"));
+  };
+  write(rows([1, 2]));
+  expect(await trial("--dry-run")).toEqual({
+    said: "2 would be registered, 0 already registered, 0 refused. Nothing was changed.",
+    refused: [],
+    code: 0,
+  });
+  expect(readdirSync(folder.path)).toEqual(["d.csv"]);
+  expect(await trial()).toMatchObject({ said: "2 registered, 0 already registered, 0 refused." });
+  // The MAC of the line before, and the IP of a device that is there.
+  const twins = [
+    "d4;pw;aa-bb-cc-dd-ee-03;10.0.0.4;9;Attic",
+    "d5;pw;aa:bb:cc:dd:ee:05;10.0.0.2;9;Attic",
+  ];
+  write([rows([1, 3]), ...twins].join("\r\n"));
+  const refused = [
+    "d.csv:4: d4: 13 the MAC belongs to another device",
+    "d.csv:5: d5: 12 the IP belongs to another device",
+  ];
+  const foretold = {
+    said: "1 would be registered, 1 already registered, 2 refused. Nothing was changed.",
+    refused,
+    code: 1,
+  };
+  const before = readFileSync(folder.join("iot_server.db"));
+  expect(await trial("--dry-run")).toEqual(foretold);
+  expect(readFileSync(folder.join("iot_server.db")).equals(before)).toBe(true);
+  await using server = await startServer({ folder: folder.path });
+  expect(await trial("--dry-run")).toEqual(foretold);
+  const said = "1 registered, 1 already registered, 2 refused.";
+  expect(await trial()).toEqual({ said, refused, code: 1 });
+  const named = ["devices", "--select", "name=Room 3"];
+  expect((await run(serverBinary, named, folder.path)).stdout).toContain("d3");
+  expect(await server.stop()).toBe(0);
+});
+
 test("a missing file, a file without a heading, and a pipe", async () => {
   using folder = new TemporaryFolder();
   const missing = await run(serverBinary, ["import", "no.csv"], folder.path);
@@ -81,7 +130,7 @@ test("a missing file, a file without a heading, and a pipe", async () => {
   expect(missing.stderr).toContain("There is no file no.csv.");
   const ended = await importOf(folder, ["device-1,open-sesame,m,10.0.0.1,9"]);
   expect(ended).toMatchObject({ code: 1, stdout: "" });
-  expect(ended.stderr).toContain("devices.csv has no column id, password, mac, ip, port.");
+  expect(ended.stderr).toContain("devices.csv has no column id, mac, ip, port, password or hash.");
   // Neither of them created a database.
   expect(folder.names()).toEqual(["devices.csv"]);
   const identity = newIdentity();

@@ -1,13 +1,16 @@
 // Opens a database for the one server that may write to it, and puts its parts together: the lock, the store, the reads on a
 // connection of their own, the removal of old reports. Closes them in reverse.
 
+import { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import type { OperatingError } from "../../operating-error.ts";
 import type { Opening, OpenStore, StoreSize } from "../../server/store-care.ts";
+import type { Store } from "../../server/store-port.ts";
 import { realPathOf } from "./file/database-file.ts";
 import { logMissing, reportsDamaged } from "./file/database-refusal.ts";
 import { FileGuard, logBytesMax, logGrows } from "./file/file-guard.ts";
 import { openBeside, openDatabase } from "./file/open-database.ts";
+import { migrate } from "./file/schema.ts";
 import { closeDatabase } from "./file/statements.ts";
 import { OperatorReader } from "./operator-reader.ts";
 import { Retention } from "./reports/retention.ts";
@@ -58,6 +61,13 @@ export async function openSqlite(path: string, opening: Opening): Promise<OpenSt
     lock.release();
     throw error;
   }
+}
+
+/** A store without a file, which ends with the process: for what is only tried. */
+export function openInMemory(): Store & { close(): void } {
+  const database = new Database(":memory:", { strict: true });
+  migrate(database, ":memory:");
+  return new SqliteStore(database);
 }
 
 /** @param file the file itself, where the path is a symbolic link: SQLite keeps the log beside it */

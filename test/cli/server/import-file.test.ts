@@ -1,13 +1,11 @@
-// The file of an import, line by line, and what becomes of its devices. No message contains a password.
+// The file of an import, line by line. No message contains a password.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   type ImportedDevice,
   type ImportLine,
   readImportFile,
-  type RefusedLine,
 } from "../../../lib/cli/server/import-file.ts";
-import { type Imported, importDevices } from "../../../lib/cli/server/import-run.ts";
 import { refusalOf } from "../../store/sqlite/store-fixtures.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
@@ -17,7 +15,7 @@ const heading = "id,password,mac,ip,port\n";
 const mac = "aa:bb:cc:dd:ee:01";
 
 function read(text: string): ImportLine[] {
-  return [...readImportFile([text], "devices.csv")];
+  return [...readImportFile([text], "devices.csv").lines];
 }
 
 function refusals(text: string): string[] {
@@ -37,9 +35,11 @@ describe("the file", () => {
         line: 2,
         id: "dev-1",
         password: "secret",
+        hash: null,
         mac: "aa:bb:cc:dd:ee:01",
         ip: "10.0.0.1",
         port: 2000,
+        labels: [],
       },
     ]);
   });
@@ -56,6 +56,65 @@ describe("the file", () => {
     expect(refusals(`${heading}d1, secret,${mac},10.0.0.1,9\n`)).toEqual([
       "2: password has a space around it: put it in quotes if that is meant",
     ]);
+  });
+
+  test("a space behind each separator is none of the password; a further one is refused", () => {
+    const spaced = (password: string) => `${heading}d1, ${password}, ${mac}, 10.0.0.1, 9\n`;
+    expect(devices(spaced("pw"))[0]).toMatchObject({ password: "pw", mac, ip: "10.0.0.1" });
+    expect(devices(spaced('" pw"'))[0]).toMatchObject({ password: " pw" });
+    for (const password of [" pw", "pw "]) expect(refusals(spaced(password))).toHaveLength(1);
+  });
+
+  test.each([";", "\t", ","])("fields may have %j between them", (separator) => {
+    const text = [
+      ["ID", "Password", "MAC", "IP", "Port", "Name"],
+      ["d1", `"a,;""b"`, mac, "10.0.0.1", "9", "Cold room"],
+    ];
+    const [only] = devices(text.map((row) => row.join(separator)).join("\r\n"));
+    expect(only).toMatchObject({ id: "d1", password: `a,;"b`, port: 9 });
+    expect(only?.labels).toEqual([{ key: "name", value: "Cold room" }]);
+  });
+
+  test("labels are columns by their names or behind label.; an empty one changes nothing", () => {
+    const text = `id,password,mac,ip,port,Area,unit.temp,label.floor,comment\nd1,pw,${mac},10.0.0.1,9,Kitchen,°C,,ha\n`;
+    const file = readImportFile([text], "devices.csv");
+    expect(file.ignored).toEqual(["comment"]);
+    expect([...file.lines]).toMatchObject([
+      {
+        labels: [
+          { key: "area", value: "Kitchen" },
+          { key: "unit.temp", value: "°C" },
+        ],
+      },
+    ]);
+    expect(refusals(`id,password,mac,ip,port,area\nd1,pw,${mac},10.0.0.1,9,a|b\n`)).toEqual([
+      "2: area is wrong at position 2, where a printable character other than , | = is expected",
+    ]);
+  });
+
+  const hashOf = (costs: string) =>
+    `$argon2id$v=19$${costs}$c29tZSByYW5kb20gc2FsdA$8WJ2PPP1r6kqKwbz4vlLEsOdKkOZ5y0lOJ0yAxKqBPI`;
+
+  test("a hash stands for the password, if its costs are no burden", () => {
+    const line = (hash: string, password = "") =>
+      `id,hash,password,mac,ip,port\nd1,"${hash}",${password},${mac},10.0.0.1,9\n`;
+    const good = hashOf("m=65536,t=3,p=4");
+    expect(devices(line(good))[0]).toMatchObject({ hash: good, password: null });
+    expect(devices(line("", "pw"))[0]).toMatchObject({ hash: null, password: "pw" });
+    const bad = [
+      "m=65537,t=3,p=4",
+      "m=19456,t=11,p=1",
+      "m=19456,t=0,p=1",
+      "m=16,t=1,p=4",
+      "m=1,t=1",
+    ];
+    for (const hash of [
+      ...bad.map(hashOf),
+      good.replace("argon2id", "argon2i"),
+      good.slice(0, -1),
+    ]) {
+      expect(refusals(line(hash, "pw"))[0]).toStartWith("2: hash must be argon2id");
+    }
   });
 
   test("empty lines are skipped and counted", () => {
@@ -108,10 +167,13 @@ describe("the file", () => {
   });
 
   test.each([
-    ["", "no column id, password, mac, ip, port"],
+    ["", "no column id, mac, ip, port, password or hash"],
     ["id,password,mac,ip\n", "no column port"],
-    ["id;password;mac;ip;port\n", "no column"],
+    ["id;mac;ip;port\n", "It has id, mac, ip, port, separated by semicolons."],
+    ["d1,hunter2,10.0.0.1\n", "Its first line names none of them."],
     ["id,password,mac,ip,port,id\n", "two columns id"],
+    ["id,password,mac,ip,port,label.Ö\n", "a column for the label ö"],
+    ["id,password,mac,ip,port,name,label.name\n", "two columns"],
     ['"id,password\n', "no column"],
   ])("a heading with missing or repeated columns is refused: %j", async (text, says) => {
     expect(await refusalOf(() => read(text))).toBe("import-heading");
@@ -126,94 +188,9 @@ describe("the file", () => {
         yield `d${asked.lines},pw,${mac},10.0.0.1,9\n`;
       }
     }
-    const lines = readImportFile(pieces(), "devices.csv");
+    const { lines } = readImportFile(pieces(), "devices.csv");
     for (let i = 0; i < 10; i++) expect(lines.next().value).toMatchObject({ id: `d${i}` });
     expect(asked.lines).toBeLessThan(20);
     expect([...lines]).toHaveLength(9_990);
-  });
-});
-
-/** A registrar that stores ids with an even number, knows the id `known`, and refuses the rest. */
-function newRegistrar(failAt = Number.POSITIVE_INFINITY) {
-  const told = { hashed: [] as string[], refused: [] as RefusedLine[], progress: [] as number[] };
-  const stored: string[] = [];
-  let calls = 0;
-  const port = {
-    enroll: (candidates: readonly { readonly id: string; readonly hash: string | null }[]) => {
-      if (++calls > failAt) return Promise.reject(new Error("the server is gone"));
-      return Promise.resolve(
-        candidates.map(({ id, hash }) => {
-          if (id === "known") return { kind: "done", code: "01" } as const;
-          if (Number(id.slice(1)) % 2 === 1) return { kind: "done", code: "12" } as const;
-          if (hash === null) return { kind: "hash" } as const;
-          stored.push(`${id} ${hash}`);
-          return { kind: "done", code: "00" } as const;
-        }),
-      );
-    },
-    hashPassword: (password: string) => {
-      told.hashed.push(password);
-      return Promise.resolve(`hash of ${password}`);
-    },
-    onRefused: (line: RefusedLine) => void told.refused.push(line),
-    onProgress: (lines: number) => void told.progress.push(lines),
-  };
-  return { port, stored, ...told };
-}
-
-const none = (): Imported => ({ registered: 0, unchanged: 0, refused: 0 });
-
-function device(id: string, line: number): ImportedDevice {
-  return { line, id, password: `pw-${id}`, mac: id, ip: "10.0.0.1", port: 9 };
-}
-
-describe("the run", () => {
-  test("hashes only what will be registered, and reports refusals in the order of lines", async () => {
-    const { port, stored, hashed, refused, progress } = newRegistrar();
-    const counts = none();
-    const lines = [
-      device("d1", 2),
-      { line: 3, reason: "broken" },
-      device("d2", 4),
-      device("known", 5),
-    ];
-    await importDevices(lines, port, counts);
-    expect(counts).toEqual({ registered: 1, unchanged: 1, refused: 2 });
-    expect(stored).toEqual(["d2 hash of pw-d2"]);
-    expect(hashed).toEqual(["pw-d2"]);
-    expect(refused).toEqual([
-      { line: 2, reason: "d1: 12 the IP belongs to another device" },
-      { line: 3, reason: "broken" },
-    ]);
-    expect(progress).toEqual([4]);
-  });
-
-  test("lines go in batches, and the last progress counts all of them", async () => {
-    const { port, stored, progress } = newRegistrar();
-    const counts = none();
-    const lines = Array.from({ length: 1_000 }, (_, i) => device(`d${i}`, i + 2));
-    await importDevices(lines, port, counts);
-    expect(counts).toEqual({ registered: 500, unchanged: 0, refused: 500 });
-    expect(stored).toHaveLength(500);
-    expect(progress.at(-1)).toBe(1_000);
-    expect(progress.length).toBeGreaterThan(10);
-  });
-
-  test("after an error in the middle the counts say what was done", async () => {
-    const { port, stored } = newRegistrar(4);
-    const counts = none();
-    const lines = Array.from({ length: 1_000 }, (_, i) => device(`d${i}`, i + 2));
-    await importDevices(lines, port, counts).then(
-      () => expect.unreachable(),
-      (error: Error) => expect(error.message).toBe("the server is gone"),
-    );
-    expect(counts.registered).toBe(stored.length);
-    expect(counts.registered).toBe(64);
-  });
-
-  test("without lines nothing is sent", async () => {
-    const { port, progress } = newRegistrar(0);
-    await importDevices([], port, none());
-    expect(progress).toEqual([]);
   });
 });
