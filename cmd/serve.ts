@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import type { ServeConfig } from "../lib/config/server.ts";
+import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import { Roster } from "../lib/fleet/roster.ts";

@@ -2,10 +2,12 @@
 // a flag or words an output.
 
 import type { ShownDevice } from "../lib/cli/server/listing.ts";
-import { readServerConfig, type ServeConfig, type ServerConfig } from "../lib/config/server.ts";
+import type { ServeConfig } from "../lib/config/serve-config.ts";
+import { readServerConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
 import { exitAfter, operatingErrorIn, tellFailure, tellWarning } from "../lib/cli/failure.ts";
 import { bannerLines } from "../lib/cli/server/banner.ts";
+import { printConfig } from "../lib/cli/server/config-lines.ts";
 import {
   printAllowed,
   printAnswer,
@@ -15,6 +17,7 @@ import {
   printReports,
 } from "../lib/cli/server/commands.ts";
 import { allowTextOn, askServer, loginLinkOf } from "../lib/io/control-socket.ts";
+import { readSettingsText } from "../lib/io/settings-text.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
 import { exitCode, type ExitCode } from "../lib/operating-error.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
@@ -32,6 +35,7 @@ import { version } from "./version.ts";
 const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = {
   help: "end",
   version: "end",
+  config: "end",
   query: "end",
   devices: "end",
   open: "end",
@@ -63,6 +67,8 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return exitCode.done;
     case "serve":
       return serve(config);
+    case "config":
+      return printConfig(config.settings, config.json, write);
     case "query":
       return printAnswer(config, await askServer(placeOf(config).path, config), write);
     case "devices": {
@@ -139,7 +145,8 @@ async function serve(config: ServeConfig): Promise<ExitCode> {
 async function main(): Promise<ExitCode> {
   let place: StorePlace | null = null;
   try {
-    const config = readServerConfig(process.argv.slice(2), process.env, Date.now());
+    const args = process.argv.slice(2);
+    const config = readServerConfig(args, process.env, Date.now(), readSettingsText);
     if ("db" in config) place = placeOf(config);
     output.policy = outputPolicies[config.command];
     const exit = await run(config);

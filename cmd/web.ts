@@ -2,7 +2,7 @@
 // request itself.
 
 import { hostname } from "node:os";
-import type { ServeConfig } from "../lib/config/server.ts";
+import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { type HeardLog, lastLines } from "../lib/io/log/activity-lines.ts";
 import { acceptedConnections } from "../lib/io/accepted-connections.ts";
 import { openAdminToken } from "../lib/io/secrets/admin-token.ts";

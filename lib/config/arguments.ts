@@ -3,6 +3,8 @@
 
 import { type ArgsDef, parseArgs } from "citty";
 import type { FlagOf } from "./flag.ts";
+import { didYouMean } from "./nearest.ts";
+import { noFile, type SettingsFile } from "./settings-file.ts";
 import { quoted, usageError } from "./values.ts";
 
 /** Environment variables by name. */
@@ -17,15 +19,21 @@ export type Program<Command extends string, Name extends string> = {
   helpOf(command: Command): string;
 };
 
-/** The given arguments, each by flag or by its environment variable. */
+/** Where a value comes from, the strongest first. */
+export const origins = ["flag", "variable", "file", "default"] as const;
+export type Origin = (typeof origins)[number];
+
+/** The given arguments, each by flag, by its environment variable or by the configuration file. */
 export type Arguments<Name extends string> = {
   readonly positionals: readonly string[];
-  /** The value of a flag, never empty; null if neither the flag nor its variable was given. */
+  /** The value of a flag, never empty; null if neither the flag nor its variable nor its key in the file was given. */
   value(name: Name): string | null;
   /** The values of a flag that can be given several times, none empty. */
   values(name: Name): readonly string[];
-  /** The name for an error: that of the flag, or of the variable if the value came from there. */
+  /** The name for an error: that of the flag, or of the variable or the key in the file if the value came from there. */
   nameOf(name: Name): string;
+  /** Where the value comes from; `default` if it is not given. */
+  originOf(name: Name): Origin;
   /**
    * Whether a switch is on.
    * @throws OperatingError `usage` if its variable is none of 1, true, yes, on, 0, false, no, off
@@ -34,8 +42,8 @@ export type Arguments<Name extends string> = {
 };
 
 /**
- * Parses the arguments of a command. A flag takes precedence over its variable. A variable is ignored if it is empty,
- * or if the command does not have the flag.
+ * Parses the arguments of a command. A flag takes precedence over its variable, and that over the file. A variable is ignored
+ * if it is empty, or if the command does not have the flag, as is a key of the file.
  * @throws OperatingError `usage` for flags that are unknown, repeated, not of this command, or without their value
  */
 export function readArguments<Command extends string, Name extends string>(
@@ -43,6 +51,7 @@ export function readArguments<Command extends string, Name extends string>(
   command: Command,
   args: readonly string[],
   env: Env,
+  file: SettingsFile = noFile,
 ): Arguments<Name> {
   const lists = refuseWrong(program, command, args);
   const { flags } = program;
@@ -57,18 +66,31 @@ export function readArguments<Command extends string, Name extends string>(
     if (variable === null || !commands.includes(command)) return null;
     return env[variable] || null;
   };
-  const given = (name: Name) => fromArgs(name) ?? fromEnv(name);
-  const nameOf = (name: Name) =>
-    fromArgs(name) === null && fromEnv(name) !== null ? (flags[name].env as string) : `--${name}`;
+  const fromFile = (name: Name) =>
+    flags[name].commands.includes(command) ? (file.values.get(name) ?? null) : null;
+  const originOf = (name: Name): Origin => {
+    if (fromArgs(name) !== null) return "flag";
+    if (fromEnv(name) !== null) return "variable";
+    return fromFile(name) === null ? "default" : "file";
+  };
+  const given = (name: Name) => fromArgs(name) ?? fromEnv(name) ?? fromFile(name);
+  const names: Readonly<Record<Origin, (name: Name) => string>> = {
+    flag: (name) => `--${name}`,
+    variable: (name) => flags[name].env ?? "",
+    file: (name) => `${name} in ${file.path}`,
+    default: (name) => `--${name}`,
+  };
+  const nameOf = (name: Name) => names[originOf(name)](name);
   return {
     nameOf,
+    originOf,
     positionals: parsed["_"] as string[],
     value(name) {
       const it = given(name);
       return typeof it === "string" ? it : null;
     },
     values(name) {
-      const all = lists.get(name) ?? [fromEnv(name) ?? ""];
+      const all = lists.get(name) ?? [fromEnv(name) ?? fromFile(name) ?? ""].flat();
       return all
         .flatMap((some) => some.split(","))
         .map((one) => one.trim())
@@ -119,7 +141,11 @@ function refuseWrong<Command extends string>(
     const [shown, ...values] = arg.split("=") as [string, ...string[]];
     const name = shown.slice(2);
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-    if (flag === undefined) throw usageError(`Unknown option ${quoted(shown)}.`, help);
+    if (flag === undefined) {
+      const own = Object.keys(flags).filter((each) => flags[each]?.commands.includes(command));
+      const meant = didYouMean(name, own).replace("mean ", "mean --");
+      throw usageError(`Unknown option ${quoted(shown)}.`, `${meant}${help}`);
+    }
     if (!flag.commands.includes(command)) {
       const others = flag.commands.map(titleOf).join(", ");
       throw usageError(

@@ -21,6 +21,7 @@ import {
 import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
 import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
+import { didYouMean } from "./nearest.ts";
 import type { OperatingError } from "../operating-error.ts";
 import { countValue, durationValue, portValue, quoted, usageError } from "./values.ts";
 
@@ -117,7 +118,7 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
 function unknownCommand(word: string): OperatingError {
   return usageError(
     `Unknown command ${quoted(word)}.`,
-    `The commands are: ${commandNames().join(", ")}.`,
+    `${didYouMean(word, commandNames())}The commands are: ${commandNames().join(", ")}.`,
   );
 }
 

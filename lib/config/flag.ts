@@ -8,7 +8,9 @@ export type FlagOf<CommandName extends string> = {
   readonly says: string;
   /** Whether it can be given several times; its variable then has the values with commas between them. */
   readonly isList?: boolean;
-  /** Its environment variable, or null. */
+  /** Whether its value is a secret, which nothing shows. */
+  readonly isSecret?: boolean;
+  /** Its environment variable, or null: only a flag with a variable can be in the configuration file. */
   readonly env: string | null;
   readonly commands: readonly CommandName[];
 };

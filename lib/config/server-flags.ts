@@ -13,6 +13,7 @@ export const synopses = {
   open: ["", "print a link that logs in to the dashboard"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
+  config: ["[port]", "print each setting and where it comes from"],
   label: ["<id>… <k=v>… <k->…", "name devices, note rooms and more"],
   import: ["<devices.csv>", "register the devices of a file"],
   export: ["[devices|reports]", "write all of them to standard output"],
@@ -29,9 +30,12 @@ type Flag = FlagOf<CommandName>;
 const all = Object.keys(synopses) as CommandName[];
 /** The commands that work on one store; a copy names two. */
 const onStore = all.filter((name) => name !== "copy");
+/** The commands that take all settings of the server. */
+const asServe: readonly CommandName[] = ["serve", "config"];
 
 /** The flags, in the order --help shows them. */
 export const flags = {
+  config: text("FILE", 'settings as TOML, such as retain = "90d"', "IOT_CONFIG", all),
   host: text("IP", "listen here only; default all, IPv4 and IPv6", "IOT_HOST", ["serve"]),
   db: text("FILE", "the database; default iot_server.db", "IOT_DB", onStore),
   store: text("URL", "a PostgreSQL database in its place", "IOT_STORE", onStore),
@@ -72,7 +76,7 @@ export const flags = {
   last: text("N", "the newest N; default 20", null, ["reports"]),
   since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   format: text("FORMAT", "csv or ndjson; default csv", null, ["export"]),
-  json: bool("one JSON object a line", null, ["query", "devices", "label", "reports"]),
+  json: bool("one JSON object a line", null, ["query", "devices", "label", "reports", "config"]),
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof flags;
@@ -83,7 +87,7 @@ function text(
   env: string | null,
   commands: readonly CommandName[],
 ): Flag {
-  return { type: "string", value, says, env, commands };
+  return { type: "string", value, says, env, commands: widened(commands) };
 }
 
 function list(value: string, says: string, env: string): Flag {
@@ -91,7 +95,12 @@ function list(value: string, says: string, env: string): Flag {
 }
 
 function bool(says: string, env: string | null, commands: readonly CommandName[]): Flag {
-  return { type: "boolean", value: "", says, env, commands };
+  return { type: "boolean", value: "", says, env, commands: widened(commands) };
+}
+
+/** What the server has, the commands that take its settings have, too. */
+function widened(commands: readonly CommandName[]): readonly CommandName[] {
+  return commands.includes("serve") ? [...new Set([...commands, ...asServe])] : commands;
 }
 
 /** The server, for `readArguments`. */
@@ -118,11 +127,17 @@ export function callOf(command: CommandName): string {
  */
 export function helpText(version: string, of: CommandName): string {
   const [, says] = synopses[of];
+  // Of the many options of the server, only its own page has the list.
+  const hasAll = of !== "serve" && asServe.includes(of);
   const options = Object.entries(flags)
     .filter(([, { commands }]) => commands.includes(of))
+    .filter(([name, { commands }]) => name === "config" || !hasAll || !commands.includes("serve"))
     .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
   const call = `${callOf(of)}: ${says}`;
-  if (of !== "serve") return [call, "", ...options, "", exitCodesInWords].join("\n");
+  if (of !== "serve") {
+    const more = hasAll ? ["  and the options of iot-server <port>: see iot-server --help"] : [];
+    return [call, "", ...options, ...more, "", exitCodesInWords].join("\n");
+  }
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,
     "",

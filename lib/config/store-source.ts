@@ -3,6 +3,7 @@
 
 import type { Arguments, Env } from "./arguments.ts";
 import type { CommandName, FlagName } from "./server-flags.ts";
+import { defaults } from "./server-defaults.ts";
 import { durationValue, quoted, usageError } from "./values.ts";
 
 const dayMs = 86_400_000;
@@ -51,7 +52,7 @@ export function dataPlace(command: CommandName, given: Arguments<FlagName>, env:
   const beside = data === null ? "iot-server" : `${data.replace(/\/+$/, "")}/iot-server`;
   if (url === null) {
     const isLocal = local.includes(command) || positionals[0] === "allow-text";
-    if (data === null) return { db: db ?? "iot_server.db" };
+    if (data === null) return { db: db ?? defaults.db };
     if (isLocal && db === null) return { db: beside };
     throw usageError(
       `${nameOf("data")} goes with --store.`,

@@ -98,8 +98,8 @@ describe("each flag of the server, and its variable", () => {
   }
 
   test("the tables above cover every flag", () => {
-    // Those of a store on a network go together: see store-source.test.ts.
-    const together = ["store", "store-password-file", "store-wait", "data", "node"];
+    // Those of a store on a network go together: see store-source.test.ts; the file has settings-file.test.ts.
+    const together = ["config", "store", "store-password-file", "store-wait", "data", "node"];
     const tried = new Set([...[...cases, ...switches].map(([flag]) => flag), ...together]);
     const own = Object.entries(flags).filter(([, { commands }]) =>
       (commands as readonly string[]).includes("serve"),

@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "../../cmd/serve.ts";
-import { readServerConfig, type ServeConfig } from "../../lib/config/server.ts";
+import type { ServeConfig } from "../../lib/config/serve-config.ts";
+import { readServerConfig } from "../../lib/config/server.ts";
 
 export type Reply = { readonly status: number; readonly headers: Headers; readonly body: unknown };
 
