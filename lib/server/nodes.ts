@@ -1,7 +1,7 @@
 // The servers of one store, its nodes: what they tell and ask each other. A store in a file has one. Types, and that one.
 
 import type { AskResult } from "./asks.ts";
-import type { Asker, ReportRow, RosterRow, SessionRow } from "./rows.ts";
+import type { Asker, RosterRow, SessionRow } from "./rows.ts";
 
 /** A sealed packet of a device to another one, which is logged in at another node. */
 export type Relayed = { readonly from: string; readonly to: string; readonly packet: Uint8Array };
@@ -107,8 +107,6 @@ export type HeardFound = {
 export interface ElsewhereReads {
   /** The open sessions of some devices, in the same order; null for each that has none. */
   openSessions(ids: readonly string[]): Promise<readonly (SessionRow | null)[]>;
-  /** The newest reports of some devices, in the same order; null for each that has none. */
-  latestReports(ids: readonly string[]): Promise<readonly (ReportRow | null)[]>;
   /** Examines some open sessions of a node, in the order of ids, for what has changed in them. */
   heard(look: HeardLook): Promise<HeardFound>;
 }

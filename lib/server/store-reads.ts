@@ -106,8 +106,11 @@ export interface ReportReads {
   isShared(): boolean;
   /** Some reports by their numbers, in the same order; null for each that was removed. */
   reportsAt(sequences: readonly number[]): Soon<readonly (ReportRow | null)[]>;
-  /** A device's newest report, or null. */
-  latest(id: string): Soon<ReportRow | null>;
+  /**
+   * The newest reports of some devices, in the same order; null for each that has none. Those of devices that have been silent
+   * for very long may cost a few milliseconds each.
+   */
+  latestOf(ids: readonly string[]): Soon<readonly (ReportRow | null)[]>;
   /** A scan of the reports of a range, of one device or of all (null), in the order of their numbers. */
   scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow>;
   /** A scan of one device's messages with numbers from `low` to below `high`, oldest first. */

@@ -4,7 +4,7 @@
 import { isId } from "../protocol/fields.ts";
 import { faultWords } from "../server/labels.ts";
 import { readSelector, type Selector } from "../server/selector.ts";
-import type { DeviceRow, ReportRow } from "../server/rows.ts";
+import type { DeviceRow } from "../server/rows.ts";
 import { foundByAddress } from "./address-search.ts";
 import type { DeviceJson } from "./api/shapes.ts";
 import { DeviceReading } from "./device-reading.ts";
@@ -39,14 +39,12 @@ async function device(ports: WebPorts, roster: Roster, id: string): Promise<Rout
   const entry = roster.get(id);
   if (entry === undefined) throw unknown(id);
   const read = new DeviceReading(ports);
-  const [latest] = await Promise.all([ports.reports.latest(id), read.take([entry])]);
+  await read.take([entry]);
   await read.renew();
   const facts = read.facts.get(id);
   // It may have been deregistered meanwhile, and even registered again, as another one.
   if (facts === undefined || !roster.has(entry)) throw unknown(id);
-  const last = read.reportOf(id);
-  const isNewer = last !== null && last.sequence > (latest?.sequence ?? 0);
-  return deviceOf(roster, entry, facts, read, isNewer ? last : latest);
+  return deviceOf(roster, entry, facts, read);
 }
 
 async function list(
@@ -81,8 +79,7 @@ async function list(
     const facts = read.facts.get(entry.id);
     // It was deregistered meanwhile, or is not what was asked for any more.
     if (facts === undefined || !roster.has(entry, presence, select)) return [];
-    const report = entry.ended === null ? read.reportOf(entry.id) : null;
-    return [deviceOf(roster, entry, facts, read, report)];
+    return [deviceOf(roster, entry, facts, read)];
   });
   const next = page.next === null ? null : encodeCursor(page.next);
   return { devices, total: page.total, next };
@@ -100,9 +97,9 @@ function deviceOf(
   entry: RosterEntry,
   facts: DeviceRow,
   read: DeviceReading,
-  report: ReportRow | null,
 ): DeviceJson {
   const { id, mac, ip, port, registered, repeats } = facts;
+  const report = read.reportOf(id);
   const heard = entry.ended === null ? read.heardOf(id) : null;
   const session = read.sessionOf(id);
   if (session !== null) roster.hear(id, session.session, session.lastSeen);

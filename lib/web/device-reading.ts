@@ -4,10 +4,13 @@
 import type { Address } from "../protocol/messages.ts";
 import type { DeviceRow, ReportRow, SessionRow } from "../server/rows.ts";
 import type { WebPorts } from "./ports.ts";
+import { Slice } from "../fleet/slice.ts";
 import { presenceOf, type RosterEntry } from "../fleet/presence-of.ts";
 
 /** How often last reports are read again. */
 const renewalsMax = 3;
+/** How many devices that have been silent, for how long ever, one read looks for. */
+const quietPerRead = 10;
 
 /** How a device that is logged in is heard. */
 export type Heard = {
@@ -27,7 +30,7 @@ export class DeviceReading {
   readonly #numbers = new Map<string, number>();
   /** The sessions of devices that are logged in at other servers, by id. */
   readonly #sessions = new Map<string, SessionRow>();
-  /** The last reports of devices that have not reported here since they were first heard here, by id. */
+  /** The last reports of devices that have not reported here since their session began, or have none here, by id. */
   readonly #earlier = new Map<string, ReportRow>();
 
   constructor(
@@ -44,6 +47,7 @@ export class DeviceReading {
     const [facts] = await Promise.all([
       this.ports.devices.factsOf(ids),
       this.#readReports(ids),
+      this.#readEarlier(ids),
       this.#readElsewhere(online),
     ]);
     for (const row of facts) if (row !== null) this.facts.set(row.id, row);
@@ -75,7 +79,7 @@ export class DeviceReading {
     return { node, sealed: clientKey !== null, everySeconds, source };
   }
 
-  /** The last report of a device that is logged in, or null. */
+  /** The last report of a device, or null. */
   reportOf(id: string): ReportRow | null {
     const own = this.#numberOf(id) === 0 ? undefined : this.#reports.get(id);
     return own ?? this.#earlier.get(id) ?? null;
@@ -103,14 +107,21 @@ export class DeviceReading {
     const { elsewhere, presence } = this.ports;
     if (elsewhere === null) return;
     const far = online.filter((id) => presence.get(id) === undefined);
-    const quiet = online.filter((id) => this.#numberOf(id) === 0);
-    const [sessions, reports] = await Promise.all([
-      far.length === 0 ? [] : elsewhere.openSessions(far),
-      quiet.length === 0 ? [] : elsewhere.latestReports(quiet),
-    ]);
-    for (const session of sessions)
+    if (far.length === 0) return;
+    for (const session of await elsewhere.openSessions(far))
       if (session !== null) this.#sessions.set(session.device, session);
-    for (const report of reports) if (report !== null) this.#earlier.set(report.device, report);
+  }
+
+  /** Reads the last reports of those whose session here, if there is one, has not reported yet. */
+  async #readEarlier(ids: readonly string[]): Promise<void> {
+    const quiet = ids.filter((id) => this.#numberOf(id) === 0);
+    const slice = new Slice();
+    for (let begin = 0; begin < quiet.length; begin += quietPerRead) {
+      const some = quiet.slice(begin, begin + quietPerRead);
+      const reports = await this.ports.reports.latestOf(some);
+      for (const report of reports) if (report !== null) this.#earlier.set(report.device, report);
+      await slice.breathe();
+    }
   }
 
   /** The number of the last report of a device that is logged in here; 0 without one. */

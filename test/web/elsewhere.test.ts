@@ -41,7 +41,7 @@ test("a device of another server is shown as that one hears it", async () => {
   const { devices } = await page.read<DevicesJson>("/api/v1/devices");
   expect(devices).toMatchObject([
     { id: "far", ...heard },
-    { id: "left", presence: "offline", ...nobody, lastReport: null },
+    { id: "left", presence: "offline", ...nobody, lastReport: { message: "1" } },
     { id: "never", presence: "never", ...nobody, lastReport: null },
   ]);
 });
@@ -59,21 +59,24 @@ test("a device that this server hears is shown from memory, with this server's n
   });
 });
 
-test("a device that has moved here is listed with the report that it sent to another server", async () => {
-  const fleet = newFleet();
-  const { sessions } = fleet.bench.engine.desk;
-  const moved = { ...sessions.get("far"), lastReport: 0 } as NonNullable<
-    ReturnType<typeof sessions.get>
-  >;
-  const presence = {
-    get: (id: string) => (id === "far" ? moved : undefined),
-    all: () => [moved][Symbol.iterator](),
-  };
-  const elsewhere = elsewhereOf(fleet.reads);
-  await using page = fleet.serve(fleet.reads, { node: "b", elsewhere, presence });
-  const { devices } = await page.read<DevicesJson>("/api/v1/devices?q=far");
-  expect(devices).toMatchObject([{ id: "far", node: "b", lastReport: { message: "21.5" } }]);
-});
+test.each(["to another server", "before a restart"])(
+  "a device is listed with the report that it sent %s",
+  async (where) => {
+    const fleet = newFleet();
+    const { sessions } = fleet.bench.engine.desk;
+    const moved = { ...sessions.get("far"), lastReport: 0 } as NonNullable<
+      ReturnType<typeof sessions.get>
+    >;
+    const presence = {
+      get: (id: string) => (id === "far" ? moved : undefined),
+      all: () => [moved][Symbol.iterator](),
+    };
+    const elsewhere = where === "before a restart" ? null : elsewhereOf(fleet.reads);
+    await using page = fleet.serve(fleet.reads, { node: "b", elsewhere, presence });
+    const { devices } = await page.read<DevicesJson>("/api/v1/devices?q=far");
+    expect(devices).toMatchObject([{ id: "far", node: "b", lastReport: { message: "21.5" } }]);
+  },
+);
 
 test.each([
   ["not-logged-in", 409, "No server hears the device: the one that did is gone."],

@@ -120,7 +120,7 @@ export function reportsOf(reports: readonly ReportRow[]) {
     count: () => reports.length,
     isShared: () => false,
     reportsAt: (sequences) => sequences.map((sequence) => reports[sequence - 1] ?? null),
-    latest: (id) => reports.findLast(({ device }) => device === id) ?? null,
+    latestOf: (ids) => ids.map((id) => reports.findLast(({ device }) => device === id) ?? null),
     scan: (id, range, order) => scan(id, range, order === "newest"),
     messages: (id, low, high) => {
       const rows = scan(id, { low, high }, false);

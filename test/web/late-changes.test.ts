@@ -159,14 +159,14 @@ describe("a device that changes while a list reads it", () => {
   test.each(seeds)("has the report that it sent meanwhile (seed %d)", async (seed) => {
     const { devices } = await listDuring(seed, "", "reportsAt", (fleet) => fleet.report("b", "2"));
     expect(devices.map(({ lastReport }) => lastReport?.message)).toEqual(["1", "2", "1", "1"]);
-    const own = await listDuring(seed, "/b", "latest", (fleet) => fleet.report("b", "2"));
+    const own = await listDuring(seed, "/b", "reportsAt", (fleet) => fleet.report("b", "2"));
     expect(own).toMatchObject({ id: "b", lastReport: { message: "2" } });
   });
 
   test.each(seeds)(
     "is unknown if it was asked for alone and deregistered (seed %d)",
     async (seed) => {
-      for (const name of ["factsOf", "latest"] as const) {
+      for (const name of ["factsOf", "reportsAt"] as const) {
         const gone = await listDuring(seed, "/b", name, (fleet) => {
           fleet.remove("b");
           fleet.register("b");

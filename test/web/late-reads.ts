@@ -55,7 +55,7 @@ export function lateReads(
     count: () => later("count", () => reads.count()),
     isShared: () => reads.isShared(),
     reportsAt: (numbers) => later("reportsAt", () => reads.reportsAt(numbers)),
-    latest: (id) => later("latest", () => reads.latest(id)),
+    latestOf: (ids) => later("latestOf", () => reads.latestOf(ids)),
     scan: (...asked) => laterScan("next", reads.scan(...asked)),
     messages: (...asked) => laterScan("messages", reads.messages(...asked)),
   };

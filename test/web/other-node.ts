@@ -15,7 +15,6 @@ export function elsewhereOf(reads: Reads, change: Partial<SessionRow> = {}): Els
     // A test says what was heard.
     heard: async () => ({ sessions: [], last: null, mark: "" }),
     openSessions: (ids) => Promise.all(ids.map(openOf)),
-    latestReports: (ids) => Promise.all(ids.map(async (id) => reads.latest(id))),
   };
 }
 

@@ -197,9 +197,9 @@ function messagesOf(id: string, low: number, high: number, limit: number) {
 test("the newest report of a device, even one that has been silent for long", () => {
   for (const id of ["most", "some", "rare"]) {
     const expected = kept.findLast(({ device }) => device === id)?.sequence;
-    expect(reader.latest(id)?.sequence).toBe(expected as number);
+    expect(reader.latestOf([id])[0]?.sequence).toBe(expected as number);
   }
-  expect(reader.latest("nobody")).toBeNull();
+  expect(reader.latestOf(["nobody"])).toEqual([null]);
 });
 
 // This test comes last, because it removes rows.

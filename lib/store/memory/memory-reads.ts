@@ -103,8 +103,9 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return sequences.map((sequence) => this.reports.get(sequence) ?? null);
   }
 
-  latest(id: string): ReportRow | null {
-    return [...this.reports.values()].findLast(({ device }) => device === id) ?? null;
+  latestOf(ids: readonly string[]): (ReportRow | null)[] {
+    const reports = [...this.reports.values()];
+    return ids.map((id) => reports.findLast(({ device }) => device === id) ?? null);
   }
 
   scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow> {

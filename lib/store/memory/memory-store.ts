@@ -70,7 +70,7 @@ export class MemoryStore implements Store {
     const { keys, decide } = step;
     const rows = this.rows.load(keys);
     const wantsReport = keys.withLastReport === true && rows.device !== null;
-    const lastReport = wantsReport ? this.reads.latest(rows.device.id) : null;
+    const [lastReport = null] = wantsReport ? this.reads.latestOf([rows.device.id]) : [];
     const { outcome, writes } = decide({ ...rows, lastReport });
     return { outcome, number: this.rows.writeAll(writes, this.node) };
   }

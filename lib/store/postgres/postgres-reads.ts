@@ -208,12 +208,15 @@ export class PostgresReads implements DeviceReads, ReportReads {
     return sequences.map((sequence) => found.get(sequence) ?? null);
   }
 
-  async latest(id: string): Promise<ReportRow | null> {
-    const [row] = await this.readers.read(
-      `SELECT ${reportColumns} FROM report WHERE device = $1 ORDER BY report.sequence DESC LIMIT 1`,
-      [id],
+  async latestOf(ids: readonly string[]): Promise<readonly (ReportRow | null)[]> {
+    const rows = await this.readers.read(
+      `SELECT r.* FROM unnest($1::text[]) AS wanted(id) CROSS JOIN LATERAL (
+         SELECT ${reportColumns} FROM report WHERE device = wanted.id ORDER BY report.sequence DESC LIMIT 1
+       ) AS r`,
+      [textArray(ids)],
     );
-    return row === undefined ? null : reportOf(row);
+    const found = new Map(rows.map(reportOf).map((row) => [row.device, row]));
+    return ids.map((id) => found.get(id) ?? null);
   }
 
   scan(id: string | null, range: ReportRange, order: "newest" | "oldest"): Scan<ReportRow> {

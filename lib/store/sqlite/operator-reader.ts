@@ -12,6 +12,7 @@ import type {
 } from "../../server/rows.ts";
 import type { DeviceReads, ReportReads } from "../../server/store-reads.ts";
 import { always, ChunkRanges, type ReportBounds } from "./reports/chunk-ranges.ts";
+import { LatestReports } from "./reports/latest-reports.ts";
 import { SqliteMessageScan, MessageStatements } from "./reports/message-scan.ts";
 import type { ChunkTimes } from "./reports/report-chunks.ts";
 import { reportColumns } from "./reports/report-columns.ts";
@@ -23,9 +24,6 @@ import { questionColumns, questionOf, type RawQuestion } from "./rows/question-r
 import { latestSession, type RawSession, sessionColumns, sessionOf } from "./rows/session-rows.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
 import { prepare } from "./file/statements.ts";
-
-/** How many chunks are searched for a device's latest report: a device may have none. */
-const latestChunksMax = 2_000;
 
 type RawRoster = Omit<RosterRow, "labels"> & { readonly labels: string };
 
@@ -41,7 +39,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
   readonly #indexed: Statement<{ reports: number | null }, Values>;
   readonly #reports: ScanStatements<ReportRow>;
   readonly #messages: MessageStatements;
-  readonly #reader: ReportReader;
+  readonly #latest: LatestReports;
 
   /**
    * @param database a read-only connection
@@ -74,7 +72,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
     this.#reports = new ScanStatements(database, reportColumns);
     this.#ranges = new ChunkRanges(database, store.chunks);
     this.#messages = new MessageStatements(database);
-    this.#reader = new ReportReader(database, store.chunks);
+    this.#latest = new LatestReports(new ReportReader(database, store.chunks));
   }
 
   /** At most `limit` devices with ids after `after`, in the order of ids. */
@@ -134,15 +132,9 @@ export class OperatorReader implements DeviceReads, ReportReads {
     return sequences.map((sequence) => this.#reports.one.get(sequence));
   }
 
-  /** A device's newest report, or null. */
-  latest(id: string): ReportRow | null {
-    const newest = Number.MAX_SAFE_INTEGER;
-    for (const sequence of this.#reader.numbers(id, newest, latestChunksMax)) {
-      const report = this.#reports.one.get(sequence);
-      // Retention may have removed it, and a half-written index can name a report of another device.
-      if (report?.device === id) return report;
-    }
-    return null;
+  /** The newest reports of some devices, in the same order; null for each that has none. */
+  latestOf(ids: readonly string[]): (ReportRow | null)[] {
+    return ids.map((id) => this.#latest.of(id, this.end()));
   }
 
   /**

@@ -101,7 +101,7 @@ export const device = object({
     orNull(text),
     "the name of the server that hears it, of several on one store; null unless it is online",
   ),
-  lastReport: about(orNull(report), "in a list, null unless the device is online"),
+  lastReport: orNull(report),
   repeats: about(
     count,
     "how many of its reports repeated one that was stored before, and were not stored again",

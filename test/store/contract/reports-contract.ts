@@ -62,7 +62,8 @@ export function reportsContract(openNew: OpenNew): void {
     const device = "d".repeat(64);
     const sent = reading(device, message, { at: at - 5, received: at, time: "own time" });
     const sequence = await sequenceOf(store, sent);
-    expect(await store.reads.latest(device)).toEqual({ sequence, ...sent.report });
+    const [latest] = await store.reads.latestOf([device]);
+    expect(latest).toEqual({ sequence, ...sent.report });
     expect(await store.reads.reportsAt([sequence, 999_999])).toEqual([
       { sequence, ...sent.report },
       null,

@@ -77,7 +77,7 @@ export function rowsContract(openNew: OpenNew): void {
       await write(store, { kind: "remove-device", id: "a" });
       expect((await load(store, { device: "a" })).device).toBeNull();
       expect((await store.reads.sessions("a", 100, 10)).length).toBe(1);
-      expect(await store.reads.latest("a")).toMatchObject({ message: "x" });
+      expect(await store.reads.latestOf(["none", "a"])).toMatchObject([null, { message: "x" }]);
     });
 
     test.each([

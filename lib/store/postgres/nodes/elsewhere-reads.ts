@@ -1,11 +1,11 @@
-// Owns the reads of devices that other nodes hear: their open sessions, their last reports, and when each was heard. In bulk,
-// and never more at once than one page of a list. Never writes.
+// Owns the reads of devices that other nodes hear: their open sessions, and when each was heard. In bulk, and never more at
+// once than one page of a list. Never writes.
 
 import type { ElsewhereReads, HeardFound, HeardLook } from "../../../server/nodes.ts";
-import type { ReportRow, SessionRow } from "../../../server/rows.ts";
+import type { SessionRow } from "../../../server/rows.ts";
 import { textArray } from "../connection/arrays.ts";
 import type { Readers } from "../connection/readers.ts";
-import { reportColumns, reportOf, sessionColumns, sessionOf } from "../rows/columns.ts";
+import { sessionColumns, sessionOf } from "../rows/columns.ts";
 
 export class PostgresElsewhere implements ElsewhereReads {
   constructor(private readonly readers: Readers) {}
@@ -18,17 +18,6 @@ export class PostgresElsewhere implements ElsewhereReads {
     );
     // Of a device with several, the latest.
     const found = new Map(rows.map(sessionOf).map((row) => [row.device, row]));
-    return ids.map((id) => found.get(id) ?? null);
-  }
-
-  async latestReports(ids: readonly string[]): Promise<readonly (ReportRow | null)[]> {
-    const rows = await this.readers.read(
-      `SELECT r.* FROM unnest($1::text[]) AS wanted(id) CROSS JOIN LATERAL (
-         SELECT ${reportColumns} FROM report WHERE device = wanted.id ORDER BY report.sequence DESC LIMIT 1
-       ) AS r`,
-      [textArray(ids)],
-    );
-    const found = new Map(rows.map(reportOf).map((row) => [row.device, row]));
     return ids.map((id) => found.get(id) ?? null);
   }
 

@@ -53,12 +53,12 @@ test("open sessions of some devices, null for each that has none", async () => {
 });
 
 test("the last reports of some devices, null for each that has none", async () => {
-  const { a, b, elsewhere } = await pair();
+  const { a, b } = await pair();
   const one = await write(a, registered(1), opened(1));
   await write(a, registered(2), opened(2));
   await report(a, { ...reading("device-1", "1"), session: one });
   await report(a, { ...reading("device-1", "2"), session: one });
-  expect(await elsewhere.latestReports(["device-2", "device-1", "nobody"])).toMatchObject([
+  expect(await b.reads.latestOf(["device-2", "device-1", "nobody"])).toMatchObject([
     null,
     { device: "device-1", message: "2" },
     null,
