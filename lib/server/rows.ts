@@ -135,3 +135,67 @@ export type AnsweredRow = {
   /** As in `SealedRequest`; null in rows of 1.0.0. */
   readonly digest: Uint8Array | null;
 };
+
+/** Who queued a command. */
+export type CommandOrigin = "cli" | "api" | "dashboard" | "mqtt" | "alert";
+
+/** How a command ended. */
+export type CommandEnd = "done" | "failed" | "expired" | "cancelled";
+
+/** A command when it is queued (protocol §4.14). */
+export type NewCommand = {
+  readonly device: string;
+  /** Of the device that it is for, as MACs are compared. */
+  readonly macKey: string;
+  readonly message: string;
+  readonly origin: CommandOrigin;
+  /** What whoever queued it calls it, so that it is not queued twice; null for nothing. */
+  readonly request: string | null;
+  readonly created: number;
+  /** When it will probably be too late, to be shown. */
+  readonly expires: number;
+  /** When it is too late, by the time of service (`ServiceTime.ms`), ms. */
+  readonly due: number;
+};
+
+/** What becomes of an open command without a commit of its own. */
+export type CommandTouch = {
+  readonly number: number;
+  readonly sendings: number;
+  /** When it was last sent, and when the device said that it has it; null if not yet. */
+  readonly sent: number | null;
+  readonly delivered: number | null;
+};
+
+/** A command's row. */
+export type CommandRow = NewCommand &
+  CommandTouch & {
+    /** null while it is open, as `end`. */
+    readonly ended: number | null;
+    readonly end: CommandEnd | null;
+    /** The code of the result, or null. */
+    readonly code: string | null;
+    /** What the device answered, or why nobody asked it any more; null for nothing. */
+    readonly result: string | null;
+    /** Whether the result came after the end. */
+    readonly late: boolean;
+  };
+
+/** The commands that a server finds when it starts. */
+export type StoredCommands = {
+  readonly service: ServiceTime;
+  /** All open ones, by number. */
+  readonly open: readonly CommandRow[];
+};
+
+/** How long the store has been in service, and the commands that are open in it. */
+export type ServiceTime = {
+  /** Counted by monotonic clocks, ms; only grows. */
+  readonly ms: number;
+  /** The wall clock when it was noted; null if never. */
+  readonly wall: number | null;
+  /** The wall clock that `wall` was read from, now; null if that is the server's. */
+  readonly now: number | null;
+  /** How many commands are open. */
+  readonly open: number;
+};

@@ -3,7 +3,7 @@
 
 import type { OperatingError } from "../operating-error.ts";
 import type { ElsewhereReads, StoreNodes } from "./nodes.ts";
-import type { ListedDevice, ReportRow, SessionRow } from "./rows.ts";
+import type { ListedDevice, ReportRow, SessionRow, StoredCommands } from "./rows.ts";
 import type { Soon } from "./soon.ts";
 import type { Store } from "./store-port.ts";
 import type { DeviceReads, ReportReads } from "./store-reads.ts";
@@ -101,6 +101,8 @@ export interface OpenStore extends Store {
   readonly elsewhere: ElsewhereReads | null;
   /** All open sessions that this server heard last. */
   openSessions(): Soon<readonly SessionRow[]>;
+  /** The open commands of all devices, and how long the store has been in service. */
+  openCommands(): Soon<StoredCommands>;
   /** Notes an error of a read. @returns whether it means that the store is damaged where it was read */
   noteError(error: unknown): boolean;
   /** Looks whether all is still in place; called about once a second. */

@@ -7,17 +7,22 @@ import type { LabelChange } from "./labels.ts";
 import type {
   Answer,
   AnsweredRow,
+  CommandEnd,
+  CommandRow,
+  CommandTouch,
   DeviceFacts,
   DeviceLabels,
   DeviceRow,
   DeviceSecrets,
   EndReason,
+  NewCommand,
   NewSession,
   Question,
   QuestionRow,
   Report,
   ReportRow,
   SealedRequest,
+  ServiceTime,
   SessionRow,
   Touch,
 } from "./rows.ts";
@@ -32,6 +37,14 @@ export type Keys = {
   readonly withLabels?: boolean;
   /** The device's last report, if the device is registered. */
   readonly withLastReport?: boolean;
+  /** The open commands of the device's id, oldest first. */
+  readonly withCommands?: boolean;
+  /** A command, by its number or by the name that whoever queued it gave it; open or not, and of any device. */
+  readonly command?: CommandKey;
+  /** The open commands of all devices, by number: those that are due by a time of service, or all (null). */
+  readonly openCommands?: { readonly due: number | null; readonly limit: number };
+  /** How long the store has been in service. */
+  readonly withService?: boolean;
   /** Another device than this one that has the ip, with the port or with any (null). */
   readonly ipHolder?: {
     readonly besides: string;
@@ -50,6 +63,10 @@ export type Keys = {
   };
 };
 
+/** How a command is found. */
+export type CommandKey =
+  { readonly number: number } | { readonly device: string; readonly request: string };
+
 /** What was found for `Keys`; null for what is not there or was not asked for. */
 export type Rows = {
   readonly device: (DeviceRow & DeviceSecrets) | null;
@@ -63,6 +80,10 @@ export type Rows = {
   readonly macHolder: string | null;
   readonly answered: AnsweredRow | null;
   readonly loggedIn: readonly string[];
+  readonly commands: readonly CommandRow[];
+  readonly command: CommandRow | null;
+  readonly openCommands: readonly CommandRow[];
+  readonly service: ServiceTime | null;
 };
 
 /** The fields of a device's row that change after its registration. */
@@ -128,7 +149,29 @@ export type Write =
   | { readonly kind: "answer-question"; readonly number: number; readonly answer: Answer }
   /** Keeps another answer to a question that has one, in a row of its own. */
   | { readonly kind: "answer-again"; readonly number: number; readonly answer: Answer }
-  /** The server has run for another hour: questions grow older, and those of more than 30 days of service go. */
+  /** Queues a command; its number is the number of the step's result. */
+  | { readonly kind: "add-command"; readonly command: NewCommand }
+  /** Ends a command if it is open. */
+  | {
+      readonly kind: "end-command";
+      readonly number: number;
+      readonly end: CommandEnd;
+      readonly at: number;
+      readonly code: string | null;
+      readonly result: string | null;
+    }
+  /** Keeps the first result of a command that ended without one. */
+  | {
+      readonly kind: "keep-late-result";
+      readonly number: number;
+      readonly code: string;
+      readonly result: string;
+    }
+  /** Those of them that are open. */
+  | { readonly kind: "touch-commands"; readonly touches: readonly CommandTouch[] }
+  /** The store has been in service for so long, ms, unless another node knows of longer. `wall` as `ServiceTime.wall`. */
+  | { readonly kind: "note-service"; readonly ms: number; readonly wall: number }
+  /** The server has run for another hour: questions and ended commands grow older; those of more than 30 days of service go. */
   | { readonly kind: "count-hour" };
 
 /** What a rule decides: its outcome, and what is stored in the same transaction. At most one write gets a number. */

@@ -2,7 +2,14 @@
 // A store behind a network answers later, so whoever reads awaits it, and reads in bulk. A read that begins after a step's
 // result has come sees what the step stored. Types only.
 
-import type { DeviceRow, QuestionRow, ReportRow, RosterRow, SessionRow } from "./rows.ts";
+import type {
+  CommandRow,
+  DeviceRow,
+  QuestionRow,
+  ReportRow,
+  RosterRow,
+  SessionRow,
+} from "./rows.ts";
 import type { Soon } from "./soon.ts";
 
 /** Read access to the registrar and the sessions. */
@@ -17,7 +24,21 @@ export interface DeviceReads {
   sessions(id: string, before: number, limit: number): Soon<readonly SessionRow[]>;
   /** The kept questions to a device with numbers below `before`, newest first. */
   questions(id: string, before: number, limit: number): Soon<readonly QuestionRow[]>;
+  /** Commands, newest first. */
+  commands(query: CommandQuery): Soon<readonly CommandRow[]>;
+  /** A command, or null. */
+  command(number: number): Soon<CommandRow | null>;
 }
+
+/** Which commands are listed. */
+export type CommandQuery = {
+  /** Of this device, or of all (null). */
+  readonly device: string | null;
+  readonly state: "open" | "ended" | "all";
+  /** Only numbers below this one; Infinity for all. */
+  readonly before: number;
+  readonly limit: number;
+};
 
 /** Messages of some reports of a device, for a chart. */
 export type Messages = {

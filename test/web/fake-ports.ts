@@ -15,6 +15,8 @@ export const noDevices: DeviceReads = {
   factsOf: (ids) => ids.map(() => null),
   sessions: () => [],
   questions: () => [],
+  commands: () => [],
+  command: () => null,
 };
 
 /** The ports of a server without devices. */

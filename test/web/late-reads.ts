@@ -47,6 +47,8 @@ export function lateReads(
     factsOf: (ids) => later("factsOf", () => reads.factsOf(ids)),
     sessions: (...asked) => later("sessions", () => reads.sessions(...asked)),
     questions: (...asked) => later("questions", () => reads.questions(...asked)),
+    commands: (query) => later("commands", () => reads.commands(query)),
+    command: (number) => later("command", () => reads.command(number)),
     chunks: (from, to) => later("chunks", () => reads.chunks(from, to)),
     timesAt: (...asked) => later("timesAt", () => reads.timesAt(...asked)),
     firstsFrom: (...asked) => later("firstsFrom", () => reads.firstsFrom(...asked)),

@@ -188,5 +188,5 @@ async function copyRows(
       after = last === undefined ? undefined : placeOf(table, last);
     }
   }
-  await target.commitRows(source.numbers(), source.hours());
+  await target.commitRows(source.numbers(), source.service());
 }

@@ -23,7 +23,7 @@ import {
   readingBack,
 } from "./copied-tables.ts";
 import { type CopiedReport, copiedAgain } from "./report-rows.ts";
-import type { Numbers } from "./sqlite-source.ts";
+import type { Numbers, ServiceRow } from "./sqlite-source.ts";
 
 /** How long a flight of thousands of rows may take, ms: over a slow line, to a slow disk. */
 const flightMs = 60_000;
@@ -130,8 +130,8 @@ export class PostgresTarget {
     await this.writer.send([inserting(of, rows)], flightMs);
   }
 
-  /** @param hours how many the source's servers have run */
-  async commitRows(numbers: Numbers, hours: number): Promise<void> {
+  /** @param service how long the source's servers have run */
+  async commitRows(numbers: Numbers, service: ServiceRow): Promise<void> {
     const give = (sequence: string, last: number): Statement => [
       `SELECT setval('${sequence}', greatest($1::float8::bigint, 1), $1::float8 > 0)`,
       [last],
@@ -141,9 +141,13 @@ export class PostgresTarget {
       [
         give("session_number", numbers.session),
         give("question_number", numbers.question),
+        give("command_number", numbers.command),
         give(`answered_number_seq`, numbers.answered),
         ["SELECT setval('report_block', $1::float8::bigint, false)", [block]],
-        ["UPDATE service SET hours = $1::float8", [hours]],
+        [
+          "UPDATE service SET hours = $1::float8, ms = $2::float8, wall = $3::float8",
+          [service.hours, service.ms, service.wall],
+        ],
         aliveNow(this.fence),
         ["COMMIT"],
       ],

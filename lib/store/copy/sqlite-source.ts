@@ -33,8 +33,16 @@ export type SourceReport = ReportRow & { readonly key: number };
 export type Numbers = {
   readonly session: number;
   readonly question: number;
+  readonly command: number;
   readonly report: number;
   readonly answered: number;
+};
+
+/** How long servers have run: in hours and ms, and the wall clock when that was noted. */
+export type ServiceRow = {
+  readonly hours: number;
+  readonly ms: number;
+  readonly wall: number | null;
 };
 
 export class SqliteSource {
@@ -128,9 +136,10 @@ export class SqliteSource {
     return this.#one(`SELECT count(*) AS it FROM ${of.source}`);
   }
 
-  /** How many hours its servers have run. */
-  hours(): number {
-    return this.#one("SELECT coalesce(max(hours), 0) AS it FROM service");
+  /** How long its servers have run, as table `service` has it. */
+  service(): ServiceRow {
+    const row = this.database.query("SELECT hours, ms, wall FROM service").get();
+    return (row as ServiceRow | null) ?? { hours: 0, ms: 0, wall: null };
   }
 
   /** The highest numbers given. */
@@ -143,6 +152,7 @@ export class SqliteSource {
       session: Math.max(given("login"), highest("session", "login")),
       question: highest("number", "question"),
       report: Math.max(given("data"), highest("sequence", "data")),
+      command: Math.max(given("command"), highest("number", "command")),
       answered: highest("number", "answered"),
     };
   }

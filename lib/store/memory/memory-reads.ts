@@ -2,6 +2,7 @@
 
 import { noLabels } from "../../server/labels.ts";
 import type {
+  CommandRow,
   DeviceRow,
   QuestionRow,
   ReportRow,
@@ -9,6 +10,7 @@ import type {
   SessionRow,
 } from "../../server/rows.ts";
 import type {
+  CommandQuery,
   DeviceReads,
   Messages,
   MessageScan,
@@ -61,6 +63,19 @@ export class MemoryReads implements DeviceReads, ReportReads {
   questions(id: string, before: number, limit: number): QuestionRow[] {
     const older = this.rows.questionsOf(id).filter(({ number }) => number < before);
     return older.slice(0, limit);
+  }
+
+  commands({ device, state, before, limit }: CommandQuery): CommandRow[] {
+    const rows = this.rows.commands.all().reverse();
+    const isIn = (row: CommandRow) =>
+      (device === null || row.device === device) &&
+      (state === "all" || (row.ended === null) === (state === "open")) &&
+      row.number < before;
+    return rows.filter(isIn).slice(0, limit);
+  }
+
+  command(number: number): CommandRow | null {
+    return this.rows.commands.all().find((row) => row.number === number) ?? null;
   }
 
   chunks(from: number, to: number): ReportChunk[] {

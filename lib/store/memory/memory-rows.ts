@@ -14,6 +14,7 @@ import type {
   SessionRow,
 } from "../../server/rows.ts";
 import type { Keys, Rows, Write } from "../../server/store-port.ts";
+import { MemoryCommands } from "./memory-commands.ts";
 import { type UndoLog, UndoMap } from "./undo-map.ts";
 
 /** A device, and the number from which on sessions are of this registration. */
@@ -33,6 +34,7 @@ export class MemoryRows {
   readonly questions: UndoMap<number, Question>;
   /** By id, also of devices that are not registered now. */
   readonly labels: UndoMap<string, DeviceLabels>;
+  readonly commands: MemoryCommands;
   /** The number of each device's latest session. */
   readonly #latest: UndoMap<string, number>;
   readonly #answered: UndoMap<string, AnsweredRow>;
@@ -44,6 +46,7 @@ export class MemoryRows {
     this.sessions = new UndoMap(log);
     this.questions = new UndoMap(log);
     this.labels = new UndoMap(log);
+    this.commands = new MemoryCommands(log);
     this.#latest = new UndoMap(log);
     this.#answered = new UndoMap(log);
     this.#numbers = new UndoMap(log);
@@ -72,6 +75,7 @@ export class MemoryRows {
             ),
       answered: answered === undefined ? null : (this.#answered.get(keyOf(answered)) ?? null),
       loggedIn: loggedIn === undefined ? [] : this.#loggedIn(loggedIn),
+      ...this.commands.load(keys),
     };
   }
 
@@ -169,8 +173,11 @@ export class MemoryRows {
         for (const { number, hour } of this.questions.values()) {
           if (hour <= hours - questionHours) this.questions.delete(number);
         }
+        this.commands.removeOld(hours);
         return 0;
       }
+      default:
+        return this.commands.write(write, this.#count("hour", 0));
     }
   }
 

@@ -1,7 +1,7 @@
 // Owns a store whose rows are in Maps: for tests and simulations, and the shortest text of what a store does. Keeps nothing
 // when the process ends. Knows no verb.
 
-import type { ReportRow, SessionRow } from "../../server/rows.ts";
+import type { ReportRow, SessionRow, StoredCommands } from "../../server/rows.ts";
 import type { ReportStep, ReportStored, StepResult, Step, Store } from "../../server/store-port.ts";
 import { MemoryReads } from "./memory-reads.ts";
 import { MemoryRows } from "./memory-rows.ts";
@@ -63,6 +63,12 @@ export class MemoryStore implements Store {
     return [...this.rows.sessions.values()].filter(
       ({ ended, node }) => ended === null && node === own,
     );
+  }
+
+  /** All open commands, and how long the store has been in service. */
+  openCommands(): StoredCommands {
+    const { commands } = this.rows;
+    return { service: commands.service(), open: commands.open() };
   }
 
   #carryOut(step: Step): StepResult {

@@ -13,6 +13,7 @@ import { Readers } from "./connection/readers.ts";
 import { explainPostgres, standby, tooOld } from "./connection/refusals.ts";
 import { Writer } from "./connection/writer.ts";
 import { PostgresReads } from "./postgres-reads.ts";
+import { readOpenCommands } from "./rows/command-lists.ts";
 import { PostgresLane } from "./postgres-lane.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { CarriedKeys } from "./reports/carried-keys.ts";
@@ -157,6 +158,7 @@ function assembled(
     nodes,
     elsewhere: new PostgresElsewhere(readers),
     openSessions: () => reads.openSessions(lease.fence.node),
+    openCommands: () => readOpenCommands(readers),
     noteError: () => false,
     watch: () => {
       if (++watched % sizeEvery === 0) void measure().catch(() => {});

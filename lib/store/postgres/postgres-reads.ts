@@ -2,6 +2,7 @@
 
 import { labelsIn } from "../../server/labels.ts";
 import type {
+  CommandRow,
   DeviceRow,
   ListedDevice,
   QuestionRow,
@@ -11,6 +12,7 @@ import type {
 } from "../../server/rows.ts";
 import type { PlacedRow } from "../../server/nodes.ts";
 import type {
+  CommandQuery,
   DeviceReads,
   MessageScan,
   ReportChunk,
@@ -24,6 +26,7 @@ import type { Readers } from "./connection/readers.ts";
 import type { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import type { Horizon } from "./reports/horizon.ts";
 import { PostgresMessageScan, PostgresScan } from "./reports/report-scan.ts";
+import { listCommands, readCommand } from "./rows/command-lists.ts";
 import {
   deviceColumns,
   deviceOf,
@@ -118,6 +121,14 @@ export class PostgresReads implements DeviceReads, ReportReads {
       [id, before, limit],
     );
     return rows.map(sessionOf);
+  }
+
+  commands(query: CommandQuery): Promise<readonly CommandRow[]> {
+    return listCommands(this.readers, query);
+  }
+
+  command(number: number): Promise<CommandRow | null> {
+    return readCommand(this.readers, number);
   }
 
   async questions(id: string, before: number, limit: number): Promise<readonly QuestionRow[]> {

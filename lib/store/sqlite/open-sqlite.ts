@@ -47,6 +47,7 @@ export async function openSqlite(path: string, opening: Opening): Promise<OpenSt
       apply: (steps) => store.apply(steps),
       housekeep: () => store.housekeep(),
       openSessions: () => store.openSessions(),
+      openCommands: () => store.openCommands(),
       noteError: (error) => store.noteError(error),
       watch: () => store.checkFile(),
       size: () => sizeOf(realPathOf(path)),

@@ -4,13 +4,14 @@
 import type { Database, Statement } from "bun:sqlite";
 import { labelsIn } from "../../server/labels.ts";
 import type {
+  CommandRow,
   DeviceRow,
   QuestionRow,
   ReportRow,
   RosterRow,
   SessionRow,
 } from "../../server/rows.ts";
-import type { DeviceReads, ReportReads } from "../../server/store-reads.ts";
+import type { CommandQuery, DeviceReads, ReportReads } from "../../server/store-reads.ts";
 import { always, ChunkRanges, type ReportBounds } from "./reports/chunk-ranges.ts";
 import { LatestReports } from "./reports/latest-reports.ts";
 import { SqliteMessageScan, MessageStatements } from "./reports/message-scan.ts";
@@ -18,6 +19,7 @@ import type { ChunkTimes } from "./reports/report-chunks.ts";
 import { reportColumns } from "./reports/report-columns.ts";
 import { ReportReader } from "./reports/report-reader.ts";
 import { DeviceScan, ScanStatements, type ScanOrder, WholeScan } from "./reports/report-scan.ts";
+import { CommandLists } from "./rows/command-lists.ts";
 import { deviceColumns, deviceOf, type RawDevice } from "./rows/device-rows.ts";
 import { labelsOfDevice } from "./rows/label-rows.ts";
 import { questionColumns, questionOf, type RawQuestion } from "./rows/question-rows.ts";
@@ -34,6 +36,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
   readonly #facts: Statement<RawDevice, Values>;
   readonly #sessions: Statement<RawSession, Values>;
   readonly #questions: Statement<RawQuestion, Values>;
+  readonly #commands: CommandLists;
   readonly #first: Statement<{ first: number | null }, Values>;
   readonly #ranges: ChunkRanges;
   readonly #indexed: Statement<{ reports: number | null }, Values>;
@@ -67,6 +70,7 @@ export class OperatorReader implements DeviceReads, ReportReads {
       database,
       `SELECT ${questionColumns} FROM question WHERE device = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
+    this.#commands = new CommandLists(database);
     this.#first = prepare(database, "SELECT min(sequence) AS first FROM data");
     this.#indexed = prepare(database, "SELECT sum(reports) AS reports FROM report_chunk");
     this.#reports = new ScanStatements(database, reportColumns);
@@ -100,6 +104,16 @@ export class OperatorReader implements DeviceReads, ReportReads {
   /** The questions to a device with numbers below `before`, newest first. */
   questions(id: string, before: number, limit: number): QuestionRow[] {
     return this.#questions.all(id, before, limit).map(questionOf);
+  }
+
+  /** Commands, newest first. */
+  commands(query: CommandQuery): CommandRow[] {
+    return this.#commands.list(query);
+  }
+
+  /** A command, or null. */
+  command(number: number): CommandRow | null {
+    return this.#commands.one(number);
   }
 
   /** The number of the oldest report that is kept; `end()` if there is none, 0 if the oldest ones are damaged. */

@@ -2,7 +2,8 @@
 // only after its commit. Never knows a verb or a socket.
 
 import type { Database, Statement } from "bun:sqlite";
-import type { ReportRow, SessionRow } from "../../server/rows.ts";
+import { openCommandsMax } from "../../server/commands/command-rows.ts";
+import type { ReportRow, SessionRow, StoredCommands } from "../../server/rows.ts";
 import type { ReportStep, ReportStored, StepResult, Step, Store } from "../../server/store-port.ts";
 import { isDamage } from "./file/database-refusal.ts";
 import { batchWaitMs } from "./file/open-database.ts";
@@ -86,6 +87,13 @@ export class SqliteStore implements Store {
   /** All open sessions; a server loads them when it starts. */
   openSessions(): SessionRow[] {
     return this.#rows.sessions.allOpen();
+  }
+
+  /** All open commands, and how long the database has been in service; a server loads them when it starts. */
+  openCommands(): StoredCommands {
+    const { commands } = this.#rows;
+    const open = commands.open({ due: null, limit: openCommandsMax.all });
+    return { service: commands.service(), open };
   }
 
   /**

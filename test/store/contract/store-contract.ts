@@ -2,6 +2,7 @@
 
 import { describe } from "bun:test";
 import { batchesContract } from "./batches-contract.ts";
+import { commandsContract } from "./commands-contract.ts";
 import { labelsContract } from "./labels-contract.ts";
 import { modelContract } from "./model-contract.ts";
 import { questionsContract } from "./questions-contract.ts";
@@ -15,6 +16,7 @@ export function storeContract(openNew: OpenNew): void {
   describe("rows", () => rowsContract(openNew));
   describe("labels", () => labelsContract(openNew));
   describe("questions", () => questionsContract(openNew));
+  describe("commands", () => commandsContract(openNew));
   describe("batches", () => batchesContract(openNew));
   describe("reports", () => reportsContract(openNew));
   describe("reads", () => readsContract(openNew));

@@ -81,6 +81,20 @@ async function newSource(): Promise<string> {
   const number = await write(store, { kind: "add-question", question });
   await write(store, { kind: "add-question", question: { ...question, time: "t2" } });
   await write(store, { kind: "answer-question", number, answer }, { kind: "count-hour" });
+  const command = {
+    device: "device-1",
+    macKey: "mac-1",
+    message: "set relay=on",
+    origin: "cli",
+  } as const;
+  const times = { created: startOfTime, expires: startOfTime + 9, due: 9, request: null };
+  const done = await write(store, { kind: "add-command", command: { ...command, ...times } });
+  await write(
+    store,
+    { kind: "end-command", number: done, end: "done", at: 8, code: "01", result: "a\0b" },
+    { kind: "add-command", command: { ...command, ...times, request: "r" } },
+    { kind: "note-service", ms: 77, wall: startOfTime },
+  );
   await apply(store, ...sent);
   await store.close();
   return path;
@@ -103,6 +117,7 @@ test("has every row as it was, and a server goes on with its numbers", async () 
     label: 4_205,
     session: 3,
     question: 2,
+    command: 2,
     answered: 1,
     report: 8,
   });

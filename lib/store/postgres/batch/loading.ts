@@ -6,7 +6,7 @@ import { labelsIn } from "../../../server/labels.ts";
 import type { AnsweredRow, SealedRequest } from "../../../server/rows.ts";
 import type { Keys, Step } from "../../../server/store-port.ts";
 import { byteaText, numberArray, textArray } from "../connection/arrays.ts";
-import type { Rows, Statement } from "../connection/writer.ts";
+import type { Statement } from "../connection/writer.ts";
 import {
   type HeldDevice,
   questionColumns,
@@ -17,13 +17,8 @@ import {
   sessionColumns,
   sessionOf,
 } from "../rows/columns.ts";
-import { listKey, type Overlay, requestKey } from "./overlay.ts";
-
-/** A statement, and what becomes of its rows. */
-export type Loading = {
-  readonly statement: Statement;
-  readonly take: (rows: Rows, overlay: Overlay) => void;
-};
+import { commandsOf } from "./command-statements.ts";
+import { listKey, type Loading, requestKey } from "./overlay.ts";
 
 /**
  * What a batch needs loaded.
@@ -51,6 +46,7 @@ export function loadingsOf(
     ...(asked.length === 0 ? [] : [questionsTo(asked)]),
     ...(reports.length === 0 ? [] : [reportsWith(reports), sessionsThatAreOpen(sessions, node)]),
     ...lists.map(idsThatAreLoggedIn),
+    ...commandsOf(keys),
   ];
 }
 

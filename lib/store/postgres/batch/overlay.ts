@@ -12,9 +12,17 @@ import type {
   SessionRow,
 } from "../../../server/rows.ts";
 import type { Keys, Rows, Write } from "../../../server/store-port.ts";
+import { CommandOverlay } from "./command-overlay.ts";
+import type { Rows as LoadedRows, Statement } from "../connection/writer.ts";
 import type { HeldDevice } from "../rows/columns.ts";
 
 type Of<Kind extends Write["kind"]> = Extract<Write, { kind: Kind }>;
+
+/** A statement, and what becomes of its rows. */
+export type Loading = {
+  readonly statement: Statement;
+  readonly take: (rows: LoadedRows, overlay: Overlay) => void;
+};
 
 export class Overlay {
   /** By id; null for one that is not registered. What has no entry was not loaded. */
@@ -34,6 +42,7 @@ export class Overlay {
   readonly openSessions = new Set<number>();
   /** The ids that were logged in, by what was asked for. */
   readonly loggedIn = new Map<string, readonly string[]>();
+  readonly commands = new CommandOverlay();
 
   /** @param node the name of this node */
   constructor(private readonly node: string) {}
@@ -54,6 +63,7 @@ export class Overlay {
       macHolder: macHolder === undefined ? null : this.#macHolder(macHolder),
       answered: answered === undefined ? null : (this.answered.get(requestKey(answered)) ?? null),
       loggedIn: keys.loggedIn === undefined ? [] : this.#loggedIn(keys.loggedIn),
+      ...this.commands.rowsFor(keys),
     };
   }
 

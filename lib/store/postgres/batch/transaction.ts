@@ -1,6 +1,7 @@
 // Carries out a batch with rules: loads and locks their rows, lets them decide one after the other, each on the rows that
 // those before it have left, and writes what they decided, with one commit. Knows no verb.
 
+import type { CommandWrite } from "../../../server/commands/command-rows.ts";
 import type { QuestionRow } from "../../../server/rows.ts";
 import type {
   Decided,
@@ -18,13 +19,12 @@ import { insertNew, type NewReport } from "../reports/report-insert.ts";
 import { devicesThatMayAnswer } from "./asked-devices.ts";
 import type { BatchNumbers } from "./numbers.ts";
 import { newestBlock } from "./blocks.ts";
-import { loadingDevices, loadingsOf, taking } from "./loading.ts";
+import { addCommand, changeCommand } from "./command-statements.ts";
+import { loadingDevices, loadingsOf } from "./loading.ts";
 import { CommitLost, Fenced } from "./not-stored.ts";
 import { Overlay } from "./overlay.ts";
+import { TakenNumbers } from "./taken-numbers.ts";
 import * as sql from "./writes.ts";
-
-/** How many numbers are taken at once. */
-const numbersAtOnce = 32;
 
 /** Makes those that begin again wait for each other; "iotQ" in ASCII. */
 const queueing: Statement = ["SELECT pg_advisory_xact_lock($1::bigint)", [0x696f7451]];
@@ -48,11 +48,8 @@ export class Transaction {
   readonly #reports: NewReport[] = [];
   /** Whether a device has logged in here, or has come from another node. */
   #hasArrivals = false;
-  #numbers: { readonly [name in "session" | "question" | "report"]: number[] } = {
-    session: [],
-    question: [],
-    report: [],
-  };
+  readonly #taken: TakenNumbers;
+  #reportNumbers: number[] = [];
 
   constructor(
     private readonly writer: Writer,
@@ -60,6 +57,7 @@ export class Transaction {
     private readonly parts: TransactionParts,
   ) {
     this.#overlay = new Overlay(parts.fence.node);
+    this.#taken = new TakenNumbers(writer, steps.length);
   }
 
   /**
@@ -164,7 +162,7 @@ export class Transaction {
     switch (write.kind) {
       case "insert-device":
         // The next session of any device gets this number, and those of this device follow it.
-        this.#writes.push(sql.insertDevice(write, (await this.#numbersOf("session"))[0] as number));
+        this.#writes.push(sql.insertDevice(write, await this.#taken.peek("session")));
         overlay.insert(write);
         return 0;
       case "update-device":
@@ -182,7 +180,7 @@ export class Transaction {
         this.#writes.push(...sql.changeLabels(write));
         return 0;
       case "open-session": {
-        const number = await this.#number("session");
+        const number = await this.#taken.next("session");
         overlay.open(write, number);
         this.#hasArrivals = true;
         this.#writes.push(sql.openSession(write, number, node));
@@ -208,18 +206,40 @@ export class Transaction {
         overlay.keepAnswer(write);
         this.#writes.push(sql.keepAnswer(write));
         return 0;
-      default:
+      case "add-question":
+      case "answer-question":
+      case "answer-again":
         return this.#writeQuestion(write);
+      case "count-hour":
+        this.#writes.push(...sql.countHour(node));
+        return 0;
+      default:
+        return this.#writeCommand(write);
     }
   }
 
+  async #writeCommand(write: CommandWrite): Promise<number> {
+    const number = write.kind === "add-command" ? await this.#taken.next("command") : 0;
+    this.#overlay.commands.write(write, number);
+    if (write.kind === "add-command") this.#writes.push(addCommand(write, number));
+    else if (write.kind === "note-service") return this.#noteService(changeCommand(write));
+    else this.#writes.push(changeCommand(write));
+    return number;
+  }
+
+  /** Notes the time of service at once: what it is then is the number of the step. */
+  async #noteService(noting: Statement): Promise<number> {
+    const [row] = await this.writer.query(...noting);
+    return row?.["ms"] as number;
+  }
+
   async #writeQuestion(
-    write: Extract<Write, { kind: `${string}question` | "answer-again" | "count-hour" }>,
+    write: Extract<Write, { kind: `${string}question` | "answer-again" }>,
   ): Promise<number> {
     const overlay = this.#overlay;
     switch (write.kind) {
       case "add-question": {
-        const number = await this.#number("question");
+        const number = await this.#taken.next("question");
         const question = { ...write.question, number, answer: null };
         overlay.addQuestion(question, sql.questionsOfDeviceMax);
         this.parts.onQuestion(question.device, question.time);
@@ -231,7 +251,7 @@ export class Transaction {
         this.#writes.push(sql.answerQuestion(write));
         return 0;
       case "answer-again": {
-        const number = await this.#number("question");
+        const number = await this.#taken.next("question");
         const question = overlay.questionAt(write.number);
         if (question !== undefined) {
           const again = { ...question, number, answer: write.answer };
@@ -240,9 +260,6 @@ export class Transaction {
         this.#writes.push(...sql.answerAgain(write, number));
         return 0;
       }
-      case "count-hour":
-        this.#writes.push(...sql.countHour(this.parts.fence.node));
-        return 0;
     }
   }
 
@@ -259,24 +276,8 @@ export class Transaction {
     take(await this.writer.query(...statement), this.#overlay);
   }
 
-  /** The next number of a session or question: taken while the rows are locked, so that those of a device ascend. */
-  async #number(of: "session" | "question"): Promise<number> {
-    return (await this.#numbersOf(of)).shift() as number;
-  }
-
-  /** The numbers that this batch has taken and not given, at least one. */
-  async #numbersOf(of: "session" | "question"): Promise<number[]> {
-    const numbers = this.#numbers[of];
-    if (numbers.length === 0) {
-      const count = Math.min(this.steps.length, numbersAtOnce);
-      const rows = await this.writer.query(...taking(`${of}_number`, count));
-      numbers.push(...rows.map(({ number }) => number as number));
-    }
-    return numbers;
-  }
-
   async #reportNumber(): Promise<number> {
-    const numbers = this.#numbers.report;
+    const numbers = this.#reportNumbers;
     if (numbers.length === 0) {
       const reports = this.steps.filter(({ kind }) => kind === "report").length;
       numbers.push(...(await this.parts.numbers.next(reports)));

@@ -7,6 +7,7 @@ import { numberArray, textArray } from "../connection/arrays.ts";
 import type { Statement } from "../connection/writer.ts";
 import { aliveSeconds } from "../nodes/claim.ts";
 import { columnsOf } from "../rows/columns.ts";
+import { removingCommands } from "./command-statements.ts";
 import { storedMsgid } from "./loading.ts";
 
 type Of<Kind extends Write["kind"]> = Extract<Write, { kind: Kind }>;
@@ -202,7 +203,7 @@ export function answerAgain(
 }
 
 /**
- * Counts an hour of service and removes the questions that are too old. Of the nodes that live the first one counts: each
+ * Counts an hour of service and removes the questions and commands that are too old. Of the nodes that live the first one counts: each
  * says that its hour is over.
  */
 export function countHour(node: string): Statement[] {
@@ -213,6 +214,7 @@ export function countHour(node: string): Statement[] {
       [node],
     ],
     [`DELETE FROM question WHERE hour <= (SELECT hours FROM service) - ${questionHours}`],
+    ...removingCommands,
   ];
 }
 

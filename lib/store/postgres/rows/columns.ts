@@ -2,6 +2,7 @@
 // cast to float8, which is exact up to 2^53. Runs no statement.
 
 import type {
+  CommandRow,
   DeviceRow,
   DeviceSecrets,
   QuestionRow,
@@ -90,6 +91,17 @@ export function questionOf(raw: Record<string, unknown>): QuestionRow {
     asked,
     answer,
   };
+}
+
+/** The columns of a command. */
+export const commandColumns = `number::float8 AS number, device, mac_key AS "macKey", message, origin, request,
+  created::float8 AS created, expires::float8 AS expires, due::float8 AS due, sendings::float8 AS sendings,
+  sent::float8 AS sent, delivered::float8 AS delivered, ended::float8 AS ended, outcome AS "end", code, result, result_raw AS raw, late`;
+
+/** The command in a row of `commandColumns`. */
+export function commandOf({ raw, ...columns }: Record<string, unknown>): CommandRow {
+  const row = columns as CommandRow;
+  return row.result === null ? row : { ...row, result: textOf(row.result, raw) };
 }
 
 /** A text as two columns: itself and null, or nothing and its bytes in hex if it contains NUL. */

@@ -164,6 +164,38 @@ const migrations: readonly string[] = [
   );
   CREATE INDEX label_by_value ON label (key, value);
   `,
+  // 6: the operator's commands to devices with their results; and how long the database has been in service, in ms, by which
+  // they are too late, with the database's clock when that was noted. A result with NUL is in `result_raw`.
+  `
+  CREATE SEQUENCE command_number;
+  CREATE TABLE command (
+    number     bigint PRIMARY KEY,
+    device     text COLLATE "C" NOT NULL,
+    mac_key    text COLLATE "C" NOT NULL,
+    message    text NOT NULL,
+    origin     text NOT NULL,
+    request    text COLLATE "C",
+    created    bigint NOT NULL,
+    expires    bigint NOT NULL,
+    due        bigint NOT NULL,
+    sendings   bigint NOT NULL DEFAULT 0,
+    sent       bigint,
+    delivered  bigint,
+    ended      bigint,
+    hour       bigint,
+    outcome    text,
+    code       text,
+    result     text,
+    result_raw bytea,
+    late       boolean NOT NULL DEFAULT false
+  );
+  CREATE INDEX command_open ON command (device, number) WHERE ended IS NULL;
+  CREATE INDEX command_due ON command (due) WHERE ended IS NULL;
+  CREATE INDEX command_ended ON command (hour) WHERE ended IS NOT NULL;
+  CREATE INDEX command_of_device ON command (device, number);
+  CREATE UNIQUE INDEX command_by_request ON command (device, request) WHERE request IS NOT NULL;
+  ALTER TABLE service ADD COLUMN ms bigint NOT NULL DEFAULT 0, ADD COLUMN wall bigint;
+  `,
 ];
 
 /** "iotM" in ASCII: one server at a time migrates. */

@@ -30,6 +30,7 @@ const smallTables = [
   "registrar",
   "login",
   "label",
+  "command",
   "report_chunk",
   "answered",
   "question",

@@ -20,7 +20,7 @@ import { checkFile, realPathOf } from "./database-file.ts";
 import { explain, inUse } from "./database-refusal.ts";
 import { giveSecondName, takePlaceOf, unusedName } from "./durable-file.ts";
 import { isServed, takeInstanceLock } from "./instance-lock.ts";
-import { applicationId, newerSchema, schemaVersion, versionOf } from "./schema.ts";
+import { applicationId, newerSchema, runMigrations, schemaVersion, versionOf } from "./schema.ts";
 import { dirname } from "node:path";
 
 /** The steps of a restore, in order; each is reported when it is done. A test interrupts the restore there. */
@@ -29,6 +29,8 @@ export type RestoreStep = "copied" | "checked" | "kept" | "placed";
 type RestoreProgress = CareProgress & { readonly onStep?: (step: RestoreStep) => void };
 
 const pieceBytes = 4 << 20;
+/** How many numbers of commands a restore leaves out. */
+const skippedNumbers = 1_000_000;
 /** The files that SQLite leaves beside a database that was not closed: they contain a part of it. */
 const logs = ["-wal", "-journal"] as const;
 
@@ -142,11 +144,25 @@ function assertWhole(file: string, copy: string): void {
     if (version > schemaVersion) throw newerSchema(version, copy);
     const [wrong] = integrityOf(database);
     if (wrong !== undefined) throw new DamagedCopy(wrong);
+    raiseNumbers(database, version);
   } catch (error) {
     throw damaged(copy, error);
   } finally {
     database.close();
   }
+}
+
+/**
+ * Leaves out the numbers of commands that may have been given since the copy was made: a device carries out each only once
+ * (protocol §4.14), so a number that it knows must not be given to another command.
+ */
+function raiseNumbers(database: Database, version: number): void {
+  if (version < schemaVersion) database.transaction(() => runMigrations(database, version))();
+  database.run(
+    `INSERT INTO sqlite_sequence (name, seq) SELECT 'command', 0
+     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'command')`,
+  );
+  database.run(`UPDATE sqlite_sequence SET seq = seq + ${skippedNumbers} WHERE name = 'command'`);
 }
 
 class DamagedCopy extends Error {}

@@ -180,6 +180,37 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX label_by_value ON label (key, value);
   `,
+  // The operator's commands to devices with their results; and how long the server has run in all, in ms, by which they are too
+  // late, with the wall clock when that was noted.
+  `
+  CREATE TABLE command (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    device    TEXT NOT NULL,
+    mac_key   TEXT NOT NULL,
+    message   TEXT NOT NULL,
+    origin    TEXT NOT NULL,
+    request   TEXT,
+    created   INTEGER NOT NULL,
+    expires   INTEGER NOT NULL,
+    due       INTEGER NOT NULL,
+    sendings  INTEGER NOT NULL DEFAULT 0,
+    sent      INTEGER,
+    delivered INTEGER,
+    ended     INTEGER,
+    hour      INTEGER,
+    outcome   TEXT,
+    code      TEXT,
+    result    TEXT,
+    late      INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX command_open ON command (device, number) WHERE ended IS NULL;
+  CREATE INDEX command_due ON command (due) WHERE ended IS NULL;
+  CREATE INDEX command_ended ON command (hour) WHERE ended IS NOT NULL;
+  CREATE INDEX command_of_device ON command (device, number);
+  CREATE UNIQUE INDEX command_by_request ON command (device, request) WHERE request IS NOT NULL;
+  ALTER TABLE service ADD COLUMN ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE service ADD COLUMN wall INTEGER;
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -84,7 +84,7 @@ export class QuestionRows {
     );
     this.#hour = prepare(
       database,
-      "INSERT INTO service VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET hours = hours + 1",
+      "INSERT INTO service (id, hours) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET hours = hours + 1",
     );
     this.#removeOld = prepare(
       database,

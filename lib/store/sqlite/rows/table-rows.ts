@@ -5,6 +5,7 @@ import type { Database } from "bun:sqlite";
 import type { ReportRow } from "../../../server/rows.ts";
 import type { Keys, Rows, Write } from "../../../server/store-port.ts";
 import { AnsweredRows } from "./answered-rows.ts";
+import { CommandRows } from "./command-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
 import { LabelRows } from "./label-rows.ts";
 import { QuestionRows } from "./question-rows.ts";
@@ -16,6 +17,7 @@ export type LastReportOf = (device: string) => ReportRow | "unreadable" | null;
 export class TableRows {
   readonly sessions: SessionRows;
   readonly questions: QuestionRows;
+  readonly commands: CommandRows;
   readonly #devices: DeviceRows;
   readonly #labels: LabelRows;
   readonly #answered: AnsweredRows;
@@ -23,6 +25,7 @@ export class TableRows {
   constructor(database: Database) {
     this.sessions = new SessionRows(database);
     this.questions = new QuestionRows(database);
+    this.commands = new CommandRows(database);
     this.#devices = new DeviceRows(database);
     this.#labels = new LabelRows(database);
     this.#answered = new AnsweredRows(database);
@@ -43,6 +46,7 @@ export class TableRows {
       macHolder: macHolder === undefined ? null : this.#devices.macHolder(macHolder),
       answered: answered === undefined ? null : this.#answered.answerTo(answered),
       loggedIn: loggedIn === undefined ? [] : this.sessions.loggedIn(loggedIn),
+      ...this.commands.load(keys),
     };
   }
 
@@ -94,7 +98,10 @@ export class TableRows {
         return 0;
       case "count-hour":
         this.questions.countHour();
+        this.commands.removeOld();
         return 0;
+      default:
+        return this.commands.write(write);
     }
   }
 }

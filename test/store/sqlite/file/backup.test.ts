@@ -32,6 +32,7 @@ const tables = [
   "registrar",
   "login",
   "label",
+  "command",
   "data",
   "report_chunk",
   "report_index",
