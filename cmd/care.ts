@@ -6,7 +6,7 @@ import type { DataPlace } from "../lib/config/store-source.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { checkLines, counted } from "../lib/cli/server/check-report.ts";
-import { retentionHoldOf } from "../lib/io/control-socket.ts";
+import { retentionHoldOf } from "../lib/io/control-calls.ts";
 import { csvRow } from "../lib/csv.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { exitCode, type ExitCode } from "../lib/operating-error.ts";

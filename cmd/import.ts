@@ -11,7 +11,7 @@ import {
 } from "../lib/cli/server/import-file.ts";
 import { type Imported, importDevices, type ImportPort } from "../lib/cli/server/import-run.ts";
 import type { DataPlace } from "../lib/config/store-source.ts";
-import { enrollOn, labelOn } from "../lib/io/control-socket.ts";
+import { enrollOn, labelOn } from "../lib/io/control-calls.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { isRegular, textPieces } from "../lib/io/text-pieces.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";

@@ -6,7 +6,7 @@ import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { confirmation } from "../lib/cli/server/confirm.ts";
 import { labelDevices } from "../lib/cli/server/label-run.ts";
 import { isShown } from "../lib/cli/server/listing.ts";
-import { labelOn } from "../lib/io/control-socket.ts";
+import { labelOn } from "../lib/io/control-calls.ts";
 import { type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { labelling } from "../lib/server/devices.ts";
 import type { LabelChange } from "../lib/server/labels.ts";

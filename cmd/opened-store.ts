@@ -1,7 +1,7 @@
 // A store that a command opens itself, because no server of it can carry the change out. Registers or changes nothing itself.
 
 import { showProgress } from "../lib/cli/progress.ts";
-import { answersHere } from "../lib/io/control-socket.ts";
+import { answersHere } from "../lib/io/control-calls.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import type { OpenStore, StorePlace } from "../lib/server/store-care.ts";
 

@@ -28,6 +28,7 @@ import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
 import { askAnywhere, joinNodes } from "./nodes.ts";
 import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
+import { toldStatus } from "./told-status.ts";
 import { startWeb } from "./web.ts";
 
 /** A running server. */
@@ -97,9 +98,12 @@ async function open(
   const served = config.http === null ? null : await startWeb(webParts, config.http);
   if (served !== null) closers.push(() => served.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
+  const told = toldStatus(webParts, served?.web.status ?? null);
+  closers.push(() => told.close());
   const controlPort = store.nodes === null ? null : endpoint.port;
   const closeControl = openControl(place.path, controlPort, logs, {
     ask: (question) => askDevice(question, "cli"),
+    ...told,
     retentionHold: () => retention.hold(),
     loginLink: newLoginLink,
     allowText: (id) => loop.allowText(id),

@@ -6,7 +6,9 @@ import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { readServerConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
 import { exitAfter, operatingErrorIn, tellFailure, tellWarning } from "../lib/cli/failure.ts";
+import { healthWithin } from "./health.ts";
 import { bannerLines } from "../lib/cli/server/banner.ts";
+import { printHealth, printStatus } from "../lib/cli/server/status-lines.ts";
 import { printConfig } from "../lib/cli/server/config-lines.ts";
 import {
   printAllowed,
@@ -16,7 +18,7 @@ import {
   printLink,
   printReports,
 } from "../lib/cli/server/commands.ts";
-import { allowTextOn, askServer, loginLinkOf } from "../lib/io/control-socket.ts";
+import { allowTextOn, askServer, loginLinkOf, statusOn } from "../lib/io/control-calls.ts";
 import { readSettingsText } from "../lib/io/settings-text.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
 import { exitCode, type ExitCode } from "../lib/operating-error.ts";
@@ -35,6 +37,8 @@ import { version } from "./version.ts";
 const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = {
   help: "end",
   version: "end",
+  status: "end",
+  health: "end",
   config: "end",
   query: "end",
   devices: "end",
@@ -80,6 +84,10 @@ async function run(config: ServerConfig): Promise<ExitCode> {
     }
     case "allow-text":
       return printAllowed(config.id, await allowTextOn(placeOf(config).path, config.id), write);
+    case "status":
+      return printStatus(config, await statusOn(placeOf(config).path, config.port), write);
+    case "health":
+      return printHealth(config, await healthWithin(config, placeOf(config).path), write);
     case "open":
       return printLink(await loginLinkOf(placeOf(config).path), write);
     case "label":

@@ -71,13 +71,15 @@ export async function startWeb(
     trustedProxies: parts.config.trustedProxies,
     publicRead: parts.config.httpPublicRead,
     pages,
-    ports: portsOf(parts, parts.store.reads),
+    ports: portsOf(parts),
     roster: parts.roster,
   });
   return { web, newToken: isNew ? token : null, close: () => web.close() };
 }
 
-function portsOf(parts: WebParts, reads: OpenStore["reads"]): WebPorts {
+/** What the web side, and who else tells how the server is, gets from it. */
+export function portsOf(parts: WebParts): WebPorts {
+  const { reads } = parts.store;
   const { engine, loop, logs, heard, config } = parts;
   const { sessions } = engine.desk;
   return {

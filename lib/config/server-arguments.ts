@@ -4,7 +4,7 @@
 import { isId } from "../protocol/fields.ts";
 import { parseIsoTime } from "../protocol/time.ts";
 import { callOf, type CommandName } from "./server-flags.ts";
-import { durationValue, quoted, usageError } from "./values.ts";
+import { durationValue, portValue, quoted, usageError } from "./values.ts";
 
 const dayMs = 86_400_000;
 
@@ -33,6 +33,13 @@ export function idValue(command: CommandName, text: string | undefined): string 
   if (!isId(text))
     throw wrong(`${quoted(text)} is not a device id.`, "An id is 1 to 64 of A-Z a-z 0-9 . _ : -");
   return text;
+}
+
+/** The port that names one of several servers; null without one. */
+export function ownPort(command: CommandName, positionals: readonly string[]): number | null {
+  expect(positionals, 1, command);
+  const [port] = positionals;
+  return port === undefined ? null : portValue("The port", port);
 }
 
 /** The file that a command needs. */

@@ -10,6 +10,8 @@ export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
   devices: ["[allow-text <id>]", "list who is there; let one use text"],
+  status: ["[port]", "print how the running server is"],
+  health: ["[port]", "whether it serves: exit 0, else 1; 3: no server"],
   open: ["", "print a link that logs in to the dashboard"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
@@ -71,12 +73,21 @@ export const flags = {
     "serve",
   ]),
   select: text("SELECTOR", "those that are meant, as area=Kitchen", null, ["devices", "label"]),
+  wait: text("TIME", "how long it may take to serve; default 0s", null, ["health"]),
   yes: bool("change selected devices without being asked", null, ["label"]),
   "dry-run": bool("say what would be registered, change nothing", null, ["import"]),
   last: text("N", "the newest N; default 20", null, ["reports"]),
   since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
   format: text("FORMAT", "csv or ndjson; default csv", null, ["export"]),
-  json: bool("one JSON object a line", null, ["query", "devices", "label", "reports", "config"]),
+  json: bool("one JSON object a line", null, [
+    "query",
+    "devices",
+    "label",
+    "reports",
+    "status",
+    "health",
+    "config",
+  ]),
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof flags;

@@ -7,6 +7,7 @@ import {
   expect,
   fileValue,
   idValue,
+  ownPort,
   lastValue,
   question,
   sinceValue,
@@ -19,6 +20,9 @@ import { noFile, portKey, readSettings, type SettingsFile } from "./settings-fil
 import { copyPlace, type DataPlace, dataPlace } from "./store-source.ts";
 import { type Labelling, labelValues, selectValue } from "./label-arguments.ts";
 import type { Selector } from "../server/selector.ts";
+import { durationValue } from "./values.ts";
+
+const hourMs = 3_600_000;
 
 /** The settings of the other commands. */
 export type CommandConfig = DataPlace & Asked;
@@ -40,6 +44,15 @@ type Asked =
       /** As for the server; used only if no server is running. */
       readonly sharedIp: boolean;
     })
+  | { readonly command: "status"; readonly port: number | null; readonly json: boolean }
+  | {
+      readonly command: "health";
+      /** That of one of several servers that share a folder; null for any. */
+      readonly port: number | null;
+      /** How long the server may take until it serves, ms. */
+      readonly waitMs: number;
+      readonly json: boolean;
+    }
   | { readonly command: "allow-text"; readonly id: string }
   | { readonly command: "fingerprint" | "check" | "open" }
   | { readonly command: "backup" | "restore"; readonly file: string }
@@ -136,6 +149,42 @@ function commandConfig(
       const flags = { json, yes: isOn("yes"), sharedIp: isOn("shared-ip") };
       return { command, ...place, ...flags, ...labelValues(positionals, value("select")) };
     }
+    case "status":
+      return { command, ...place, json, port: ownPort(command, positionals) };
+    case "health":
+      return {
+        command,
+        ...place,
+        json,
+        port: ownPort(command, positionals),
+        waitMs: durationValue("--wait", value("wait") ?? "0s", 0, hourMs),
+      };
+    case "reports": {
+      expect(positionals, 1, "reports");
+      const since = value("since");
+      return {
+        command,
+        ...place,
+        json,
+        id: idValue("reports", positionals[0]),
+        last: lastValue(value("last"), since),
+        since: since === null ? 0 : sinceValue(since, now),
+      };
+    }
+    default:
+      return careConfig(command, given, place, env);
+  }
+}
+
+/** The commands that maintain the data, and those that only need to know where these are. */
+function careConfig(
+  command: "open" | "fingerprint" | "check" | "backup" | "restore" | "copy" | "export" | "import",
+  given: Arguments<FlagName>,
+  place: DataPlace,
+  env: Env,
+): CommandConfig {
+  const { positionals, value, isOn } = given;
+  switch (command) {
     case "open":
     case "fingerprint":
     case "check":
@@ -162,18 +211,6 @@ function commandConfig(
         ...place,
         ...exportValue(positionals[0] ?? "devices", value("format") ?? "csv"),
       };
-    case "reports": {
-      expect(positionals, 1, "reports");
-      const since = value("since");
-      return {
-        command,
-        ...place,
-        json,
-        id: idValue("reports", positionals[0]),
-        last: lastValue(value("last"), since),
-        since: since === null ? 0 : sinceValue(since, now),
-      };
-    }
   }
 }
 

@@ -1,18 +1,26 @@
-// The control socket, by which commands of the same binary call the running server: HTTP over a Unix socket beside the
-// database, which only its owner can open. Carries out no call itself.
+// The control socket, by which commands of the same binary call the running server (control-calls.ts): HTTP over a Unix
+// socket beside the database, which only its owner can open. Carries out no call itself.
 
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
 import { type LabelChange, labelsObject } from "../server/labels.ts";
+import type { Health } from "../server/health.ts";
 import type { Candidate, EnrollResult, LabelResult } from "../server/operator.ts";
+import type { ToldStatus } from "../server/told-status.ts";
 
 /** The operator's question to a device. */
 export type ControlQuestion = Pick<Ask, "id" | "code" | "target">;
 
+/** The calls that tell how the running server is. */
+export type Told = {
+  health(): Health;
+  status(): Promise<ToldStatus>;
+};
+
 /** The calls that the running server carries out for a command. */
-export type ControlCalls = {
+export type ControlCalls = Told & {
   ask(question: ControlQuestion): Promise<AskResult>;
   /** Allows text requests of a device again; whether the device is registered. */
   allowText(id: string): Promise<boolean>;
@@ -26,6 +34,9 @@ export type ControlCalls = {
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollResult[]>;
 };
 
+/** What is to become of the labels of a device. */
+export type Relabelling = { readonly id: string; readonly changes: readonly LabelChange[] };
+
 /** A control socket that is served until it is closed. */
 export type ControlSocket = { close(): void };
 
@@ -37,7 +48,7 @@ export function socketPathOf(databasePath: string, port: number | null = null): 
 }
 
 /** The control sockets that there may be: that of a database, else those of servers in its folder whose data are elsewhere. */
-function socketPathsOf(databasePath: string): string[] {
+export function socketPathsOf(databasePath: string): string[] {
   const own = socketPathOf(databasePath);
   const folder = dirname(databasePath);
   if (!existsSync(folder)) return [own];
@@ -47,7 +58,7 @@ function socketPathsOf(databasePath: string): string[] {
 }
 
 /** Whether a path only names a folder, of servers whose data are elsewhere: a file that is called so there is the program. */
-function isOnlyFolder(databasePath: string): boolean {
+export function isOnlyFolder(databasePath: string): boolean {
   return basename(databasePath) === "iot-server";
 }
 
@@ -90,109 +101,6 @@ export function serveControl(
   }
 }
 
-/**
- * Asks the running server to ask a device.
- * @throws OperatingError `server-not-running`
- */
-export function askServer(databasePath: string, question: ControlQuestion): Promise<AskResult> {
-  return call(databasePath, "/query", question) as Promise<AskResult>;
-}
-
-/**
- * Asks the running server to allow text requests of a device again; whether the device is registered.
- * @throws OperatingError `server-not-running`
- */
-export async function allowTextOn(databasePath: string, id: string): Promise<boolean> {
-  const answered = await call(databasePath, "/allow-text", { id });
-  return (answered as { known: boolean }).known;
-}
-
-/**
- * Asks the running server to register devices.
- * @param candidates at most a few hundred: a request has at most 256 KiB
- * @throws OperatingError `server-not-running`
- */
-export async function enrollOn(
-  databasePath: string,
-  candidates: readonly Candidate[],
-): Promise<readonly EnrollResult[]> {
-  return (await call(databasePath, "/enroll", candidates)) as EnrollResult[];
-}
-
-/** What is to become of the labels of a device. */
-export type Relabelling = { readonly id: string; readonly changes: readonly LabelChange[] };
-
-/** A request has at most 256 KiB; that of a device has at most a tenth of the rest. */
-const labelBytes = 200 << 10;
-
-/**
- * Asks the running server to change the labels of devices; a result for each, in the same order.
- * @param devices those that fit into one request are one transaction
- * @throws OperatingError `server-not-running`
- */
-export async function labelOn(
-  databasePath: string,
-  devices: readonly Relabelling[],
-): Promise<readonly LabelResult[]> {
-  const results: LabelResult[] = [];
-  for (let from = 0; from < devices.length;) {
-    const group: Relabelling[] = [];
-    for (let bytes = 0; bytes < labelBytes && from < devices.length; from++) {
-      const device = devices[from] as Relabelling;
-      bytes += Buffer.byteLength(JSON.stringify(device));
-      group.push(device);
-    }
-    const answered = await call(databasePath, "/label", group);
-    results.push(...(answered as SentLabels[]).map(receivedLabels));
-  }
-  return results;
-}
-
-/**
- * Asks the running server for a link that logs a browser in once; null if it serves no dashboard.
- * @throws OperatingError `server-not-running`
- */
-export async function loginLinkOf(databasePath: string): Promise<string | null> {
-  return ((await call(databasePath, "/login-link", {})) as { link: string | null }).link;
-}
-
-/** Whether a server answers that shares the folder of this database. */
-export async function answersHere(databasePath: string): Promise<boolean> {
-  try {
-    await call(databasePath, "/retention", {});
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Asks the running server why it removes no old reports for a while; null if it does.
- * @throws OperatingError `server-not-running`
- */
-export async function retentionHoldOf(databasePath: string): Promise<Notice | null> {
-  return ((await call(databasePath, "/retention", {})) as { hold: Notice | null }).hold;
-}
-
-async function call(databasePath: string, path: string, body: unknown): Promise<unknown> {
-  for (const unix of socketPathsOf(databasePath)) {
-    try {
-      const sent = { method: "POST", unix, body: JSON.stringify(body) };
-      const response = await fetch(`http://localhost${path}`, sent);
-      return await response.json();
-    } catch {
-      // A leftover, or a server that stops: another one may answer.
-    }
-  }
-  throw new OperatingError(
-    "server-not-running",
-    isOnlyFolder(databasePath)
-      ? `No iot-server answers in the folder ${dirname(databasePath)}.`
-      : `No iot-server answers for ${databasePath}.`,
-    "Start it, run this as the user that started it, or name its database with --db, its folder with --data.",
-  );
-}
-
 async function answer(request: Request, calls: ControlCalls): Promise<Response> {
   if (request.method !== "POST") return new Response("no such call", { status: 405 });
   const body = await request.text();
@@ -207,6 +115,10 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       if (typeof id !== "string") return new Response("no id", { status: 400 });
       return Response.json({ known: await calls.allowText(id) });
     }
+    case "/health":
+      return Response.json(calls.health());
+    case "/status":
+      return Response.json(await calls.status());
     case "/login-link":
       return Response.json({ link: calls.loginLink() });
     case "/retention":
@@ -225,16 +137,14 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
 }
 
 /** The result of a change of labels as JSON has it. */
-type SentLabels = { readonly kind: string; readonly labels?: Readonly<Record<string, string>> };
+export type SentLabels = {
+  readonly kind: string;
+  readonly labels?: Readonly<Record<string, string>>;
+};
 
 function sentLabels(result: LabelResult): SentLabels {
   const { kind } = result;
   return "labels" in result ? { kind, labels: labelsObject(result.labels) } : { kind };
-}
-
-function receivedLabels({ labels, ...result }: SentLabels): LabelResult {
-  const had = labels === undefined ? {} : { labels: new Map(Object.entries(labels)) };
-  return Object.assign(result, had) as LabelResult;
 }
 
 /** A server that is stopping carries nothing out any more; for the command it is as if it were gone. */

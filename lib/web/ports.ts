@@ -10,7 +10,8 @@ import type { Asker } from "../server/rows.ts";
 import type { LabelChange } from "../server/labels.ts";
 import type { LabelResult } from "../server/operator.ts";
 import type { Soon } from "../server/soon.ts";
-import type { StoreLoss, StoreSize } from "../server/store-care.ts";
+import type { Loss } from "../server/health.ts";
+import type { StoreSize } from "../server/store-care.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
 import type { LogDirection, LogLevel } from "../server/log.ts";
 
@@ -42,7 +43,7 @@ export type WebPorts = {
    * Why the store cannot be relied on now, in words; null if it can. `unsure`: this server could not show that it lives, so
    * other servers of the store may have taken its devices over.
    */
-  readonly loss: () => { readonly kind: StoreLoss["kind"] | "unsure"; readonly why: string } | null;
+  readonly loss: () => Loss | null;
   /** What was found damaged in the database, in words; null if nothing was. */
   readonly damage: () => string | null;
   /** Why no old reports are removed for a while, and what to do; null if they are. */

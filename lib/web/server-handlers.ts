@@ -8,6 +8,7 @@ import type { LiveFeed } from "./live-feed.ts";
 import { metrics } from "./metrics.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
+import { healthOf, isServing } from "../server/health.ts";
 import type { Roster } from "../fleet/roster.ts";
 import type { ServerStatus } from "./server-status.ts";
 
@@ -28,7 +29,7 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
   // Once: anybody may ask for it, and it takes longer to write than the rest of the answer.
   const document = JSON.stringify(openApi(ports.version));
   return {
-    health: () => health(ports),
+    health: () => toldHealth(ports),
     metrics: async () => {
       await roster.load();
       return metrics(ports, roster, clients);
@@ -65,9 +66,9 @@ async function activity(
  * Anybody may ask, as often as they like, so it reads no gauges: those take the longer the more devices are online.
  * A damaged page is no reason to take the server from its devices: it is told, with 200.
  */
-function health({ isStoring, damage, loss }: WebPorts): RouteAnswer<"health"> {
-  const lost = loss();
-  if (lost !== null) return new HttpReply(503, { status: lost.kind });
-  if (!isStoring()) return new HttpReply(503, { status: "failing" });
-  return { status: damage() === null ? "ok" : "damaged" };
+function toldHealth({ isStoring, damage, loss }: WebPorts): RouteAnswer<"health"> {
+  const health = healthOf({ loss: loss(), isStoring: isStoring(), damage: damage() });
+  const { status } = health;
+  if (!isServing(health)) return new HttpReply(503, { status });
+  return { status: status === "ok" ? "ok" : "damaged" };
 }

@@ -106,6 +106,11 @@ export class WebServer {
     return `http://${name}:${this.port}`;
   }
 
+  /** The status of the server, sampled since its start. */
+  get status(): ServerStatus {
+    return this.#status;
+  }
+
   /** Makes a one-time link that logs a browser in, valid for five minutes. */
   newLoginLink(): string {
     return `${this.url}/login?code=${this.#logins.newLink()}`;

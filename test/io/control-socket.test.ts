@@ -4,7 +4,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { allowTextOn, type ControlCalls, serveControl } from "../../lib/io/control-socket.ts";
+import { allowTextOn } from "../../lib/io/control-calls.ts";
+import { type ControlCalls, serveControl } from "../../lib/io/control-socket.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
-import { loginLinkOf } from "../../lib/io/control-socket.ts";
+import { loginLinkOf } from "../../lib/io/control-calls.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 

@@ -163,13 +163,38 @@ type Answer =
   | { readonly kind: keyof typeof refusals };
 
 const refusals = {
-  unknown: { code: "11", words: "unknown device" },
-  "not-logged-in": { code: "12", words: "the device is not logged in" },
-  "no-answer": { code: "14", words: "the device did not answer" },
-  busy: { code: "93", words: "busy, try again later" },
+  unknown: {
+    code: "11",
+    words: "unknown device",
+    message: (id: string) => `No device ${id} is registered.`,
+    nextStep: () => "See iot-server devices for those that are.",
+  },
+  "not-logged-in": {
+    code: "12",
+    words: "the device is not logged in",
+    message: (id: string) => `${id} is not logged in, so it cannot be asked.`,
+    nextStep: (id: string) =>
+      `See since when and why: iot-server devices --select id=${id}. Ask again once it has logged in.`,
+  },
+  "no-answer": {
+    code: "14",
+    words: "the device did not answer",
+    message: (id: string) => `${id} is logged in and did not answer.`,
+    nextStep: () =>
+      "An iot-client run answers with --on-query only. Is the device reachable? Ask again.",
+  },
+  busy: {
+    code: "93",
+    words: "busy, try again later",
+    message: (id: string) => `The server could not ask ${id} now.`,
+    nextStep: () => "Too many questions are open, or its store is away: see iot-server health.",
+  },
 } as const;
 
-/** Prints the answer of a device, or the code and the words for why there is none. */
+/**
+ * Prints the answer of a device; with --json also why there is none.
+ * @throws OperatingError `not-answered` if there is none
+ */
 export function printAnswer(
   { id, json }: { readonly id: string; readonly json: boolean },
   result: Answer,
@@ -180,7 +205,9 @@ export function printAnswer(
     write(json ? JSON.stringify({ id, code, time, message }) : printable(message));
     return exitCode.done;
   }
-  const { code, words } = refusals[result.kind];
-  write(json ? JSON.stringify({ id, code, error: words }) : `${code} ${words}`);
-  return result.kind === "no-answer" ? exitCode.noAnswer : exitCode.refused;
+  const { code, words, message, nextStep } = refusals[result.kind];
+  const exit = result.kind === "no-answer" ? exitCode.noAnswer : exitCode.refused;
+  if (!json) throw new OperatingError("not-answered", message(id), nextStep(id), exit);
+  write(JSON.stringify({ id, code, error: words }));
+  return exit;
 }

@@ -227,12 +227,13 @@ describe("an answer", () => {
   });
 
   test.each([
-    ["unknown", 1, "11 unknown device"],
-    ["not-logged-in", 1, "12 the device is not logged in"],
-    ["no-answer", 3, "14 the device did not answer"],
-    ["busy", 1, "93 busy, try again later"],
-  ] as const)("%s", (kind, code, words) => {
-    expect(ask({ kind })).toEqual([code, words]);
+    ["unknown", 1, "11 unknown device", "No device dev-1 is registered."],
+    ["not-logged-in", 1, "12 the device is not logged in", "dev-1 is not logged in"],
+    ["no-answer", 3, "14 the device did not answer", "dev-1 is logged in and did not answer."],
+    ["busy", 1, "93 busy, try again later", "could not ask dev-1 now."],
+  ] as const)("%s", (kind, code, words, told) => {
+    const refused = { exit: code, message: expect.stringContaining(told) };
+    expect(() => ask({ kind })).toThrow(expect.objectContaining(refused));
     const [exit, line] = ask({ kind }, true) as [number, string];
     expect(exit).toBe(code);
     expect(JSON.parse(line)).toEqual({

@@ -1,0 +1,33 @@
+// Tells commands how a running server is, with or without the web server. Measures nothing itself.
+
+import { healthOf } from "../lib/server/health.ts";
+import type { Told } from "../lib/io/control-socket.ts";
+import { ServerStatus } from "../lib/web/server-status.ts";
+import { portsOf, type WebParts } from "./web.ts";
+
+/** Nobody follows live events without the web server. */
+const noClients = { clients: 0, clientsMax: 0 };
+
+/** The calls that tell how the server is, and what ends the sampling that they began. */
+export type StatusCalls = Told & { close(): void };
+
+/**
+ * Returns the calls.
+ * @param sampled the status that the web server samples; null without one: then it is sampled from the first question on
+ */
+export function toldStatus(parts: WebParts, sampled: ServerStatus | null): StatusCalls {
+  const ports = portsOf(parts);
+  let own: ServerStatus | null = null;
+  const status = () => sampled ?? (own ??= new ServerStatus(ports, parts.roster, noClients, false));
+  const health = () =>
+    healthOf({ loss: ports.loss(), isStoring: ports.isStoring(), damage: ports.damage() });
+  return {
+    health,
+    async status() {
+      await parts.roster.load();
+      const { endpoint } = parts;
+      return { port: endpoint.port, health: health(), ...(await status().read()) };
+    },
+    close: () => own?.close(),
+  };
+}

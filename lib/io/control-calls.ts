@@ -1,0 +1,143 @@
+// The calls of commands to the running server, over its control socket. Serves nothing, and words no output.
+
+import { dirname } from "node:path";
+import { type Notice, OperatingError } from "../operating-error.ts";
+import type { AskResult } from "../server/asks.ts";
+import type { Health } from "../server/health.ts";
+import type { Candidate, EnrollResult, LabelResult } from "../server/operator.ts";
+import type { ToldStatus } from "../server/told-status.ts";
+import {
+  type ControlQuestion,
+  isOnlyFolder,
+  type Relabelling,
+  type SentLabels,
+  socketPathOf,
+  socketPathsOf,
+} from "./control-socket.ts";
+
+/**
+ * Asks the running server to ask a device.
+ * @throws OperatingError `server-not-running`
+ */
+export function askServer(databasePath: string, question: ControlQuestion): Promise<AskResult> {
+  return call(databasePath, "/query", question) as Promise<AskResult>;
+}
+
+/**
+ * Asks the running server to allow text requests of a device again; whether the device is registered.
+ * @throws OperatingError `server-not-running`
+ */
+export async function allowTextOn(databasePath: string, id: string): Promise<boolean> {
+  const answered = await call(databasePath, "/allow-text", { id });
+  return (answered as { known: boolean }).known;
+}
+
+/**
+ * Asks the running server to register devices.
+ * @param candidates at most a few hundred: a request has at most 256 KiB
+ * @throws OperatingError `server-not-running`
+ */
+export async function enrollOn(
+  databasePath: string,
+  candidates: readonly Candidate[],
+): Promise<readonly EnrollResult[]> {
+  return (await call(databasePath, "/enroll", candidates)) as EnrollResult[];
+}
+
+/** A request has at most 256 KiB; that of a device has at most a tenth of the rest. */
+const labelBytes = 200 << 10;
+
+/**
+ * Asks the running server to change the labels of devices; a result for each, in the same order.
+ * @param devices those that fit into one request are one transaction
+ * @throws OperatingError `server-not-running`
+ */
+export async function labelOn(
+  databasePath: string,
+  devices: readonly Relabelling[],
+): Promise<readonly LabelResult[]> {
+  const results: LabelResult[] = [];
+  for (let from = 0; from < devices.length;) {
+    const group: Relabelling[] = [];
+    for (let bytes = 0; bytes < labelBytes && from < devices.length; from++) {
+      const device = devices[from] as Relabelling;
+      bytes += Buffer.byteLength(JSON.stringify(device));
+      group.push(device);
+    }
+    const answered = await call(databasePath, "/label", group);
+    results.push(...(answered as SentLabels[]).map(receivedLabels));
+  }
+  return results;
+}
+
+/**
+ * Asks the running server for a link that logs a browser in once; null if it serves no dashboard.
+ * @throws OperatingError `server-not-running`
+ */
+export async function loginLinkOf(databasePath: string): Promise<string | null> {
+  return ((await call(databasePath, "/login-link", {})) as { link: string | null }).link;
+}
+
+/** Whether a server answers that shares the folder of this database. */
+export async function answersHere(databasePath: string): Promise<boolean> {
+  try {
+    await call(databasePath, "/retention", {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Asks the running server why it removes no old reports for a while; null if it does.
+ * @throws OperatingError `server-not-running`
+ */
+export async function retentionHoldOf(databasePath: string): Promise<Notice | null> {
+  return ((await call(databasePath, "/retention", {})) as { hold: Notice | null }).hold;
+}
+
+/**
+ * How the running server is.
+ * @param port the UDP port of one of several servers that share a folder; null for any
+ * @throws OperatingError `server-not-running`
+ */
+export function healthOn(databasePath: string, port: number | null): Promise<Health> {
+  return call(databasePath, "/health", {}, port) as Promise<Health>;
+}
+
+/** The status of the running server. @param port as for `healthOn` @throws OperatingError `server-not-running` */
+export function statusOn(databasePath: string, port: number | null): Promise<ToldStatus> {
+  return call(databasePath, "/status", {}, port) as Promise<ToldStatus>;
+}
+
+async function call(
+  databasePath: string,
+  path: string,
+  body: unknown,
+  port: number | null = null,
+): Promise<unknown> {
+  const own = socketPathOf(databasePath);
+  const all = socketPathsOf(databasePath);
+  const some = all.filter((unix) => unix === own || unix.endsWith(`-${port}.sock`));
+  for (const unix of port === null ? all : some) {
+    try {
+      const sent = { method: "POST", unix, body: JSON.stringify(body) };
+      const response = await fetch(`http://localhost${path}`, sent);
+      return await response.json();
+    } catch {
+      // A leftover, or a server that stops: another one may answer.
+    }
+  }
+  throw new OperatingError(
+    "server-not-running",
+    isOnlyFolder(databasePath)
+      ? `No iot-server answers in the folder ${dirname(databasePath)}.`
+      : `No iot-server answers for ${databasePath}.`,
+    "Start it, run this as the user that started it, or name its database with --db, its folder with --data.",
+  );
+}
+
+function receivedLabels({ labels, ...result }: SentLabels): LabelResult {
+  const had = labels === undefined ? {} : { labels: new Map(Object.entries(labels)) };
+  return Object.assign(result, had) as LabelResult;
+}
