@@ -13,7 +13,10 @@ export type AlertSetting = {
 /** `pending`: its condition holds, but not for long enough; `firing`: it has been told of; `resolved`: it is over. */
 export type AlertState = "pending" | "firing" | "resolved";
 
-/** An alert of a rule for a device. Times are wall times, ms since 1970: they are shown, and decide nothing. */
+/**
+ * An alert of a rule for a device, which have at most one that is not resolved. Times are wall times, ms since 1970: they are
+ * shown, and decide nothing. No name has a NUL; other texts may.
+ */
 export type AlertRow = {
   /** Increases; never used twice. */
   readonly number: number;
@@ -48,7 +51,7 @@ export type DeliveryRow = {
   readonly ended: number | null;
 };
 
-/** One change. A row that is put replaces that of the same name or number. */
+/** One change. A row that is put replaces that of the same name or number; of several changes to one row the last one counts. */
 export type AlertChange =
   | { readonly kind: "put-setting"; readonly setting: AlertSetting }
   | {
@@ -61,7 +64,10 @@ export type AlertChange =
   | { readonly kind: "remove-alert"; readonly number: number }
   | { readonly kind: "put-delivery"; readonly delivery: DeliveryRow };
 
-/** How many of each are kept; of those that are over, the newest. Who adds some sees to the others. */
+/**
+ * How many of each are kept. The store keeps the newest of those that are over; whoever adds others sees to it that there are
+ * not more, and no more are read than these.
+ */
 export const alertLimits = {
   rules: 64,
   destinations: 16,
@@ -87,25 +93,30 @@ export type AlertQuery = {
 export interface AlertStore {
   /** All settings, by kind and name. */
   settings(): Soon<readonly AlertSetting[]>;
+  /** Differs from what it was once any server of the store has changed a setting. Costs little: ask with each `lead`. */
+  settingsRevision(): Soon<number>;
   /** All alerts that are not resolved, in the order of their numbers. */
   open(): Soon<readonly AlertRow[]>;
   /** All messages that wait, in the order of their numbers. */
   waiting(): Soon<readonly DeliveryRow[]>;
-  /** The last message of each destination that was delivered or given up. */
+  /** Of each destination the last message that was delivered or given up and is kept, in the order of their numbers. */
   lastEnded(): Soon<readonly DeliveryRow[]>;
   /** Above the numbers of all alerts and of all messages that there ever were. */
   next(): Soon<{ readonly alert: number; readonly delivery: number }>;
   /** Alerts, newest first. */
   alerts(query: AlertQuery): Soon<readonly AlertRow[]>;
   /**
-   * Stores changes in one transaction: they are on the disk when it returns. Removes the oldest of what is over and more than
-   * `alertLimits` allow. Changes of settings are stored by any server of the store, the others only by the one that leads.
-   * @throws OperatingError `not-leading` if another server leads; or what the store throws. Nothing was stored then
+   * Stores changes in one transaction: they are on the disk when it returns. Removes those with the lowest numbers of what is
+   * over and more than `alertLimits` allow. Changes of settings are stored by any server of the store, a commit with others
+   * only by the one that leads. Meanwhile a store in a file serves no device: who has thousands of changes divides them.
+   * @throws OperatingError `not-leading` if another server leads; or what the store throws. Nothing was stored then, unless
+   *   the store is behind a network that failed: the same commit can be sent again
    */
   commit(changes: readonly AlertChange[]): Soon<void>;
   /**
-   * Whether this is the server of the store that judges and tells, renewed for some seconds: true always if it is the only one.
-   * Another one takes over when it is gone.
+   * Whether this is the server of the store that judges and tells: always, if a store can have only one. Takes that over from
+   * a server that gave no sign of life for some seconds. Ask every few seconds: no commit is stored once another one leads.
+   * @throws what the store throws: then it is not known
    */
   lead(): Soon<boolean>;
 }

@@ -3,6 +3,7 @@
 
 import type { ReportRow, SessionRow, StoredCommands } from "../../server/rows.ts";
 import type { ReportStep, ReportStored, StepResult, Step, Store } from "../../server/store-port.ts";
+import { MemoryAlerts } from "./memory-alerts.ts";
 import { MemoryReads } from "./memory-reads.ts";
 import { MemoryRows } from "./memory-rows.ts";
 import { UndoLog, UndoMap } from "./undo-map.ts";
@@ -16,6 +17,7 @@ class Tables {
   /** The sequence number of each report, by all that its repeat has in common with it. */
   readonly sequences = new UndoMap<string, number>(this.log);
   readonly reads = new MemoryReads(this.rows, this.reports);
+  readonly alerts = new MemoryAlerts(this.log);
 }
 
 export class MemoryStore implements Store {
@@ -42,6 +44,10 @@ export class MemoryStore implements Store {
 
   get reads(): MemoryReads {
     return this.#tables.reads;
+  }
+
+  get alerts(): MemoryAlerts {
+    return this.#tables.alerts;
   }
 
   apply(steps: readonly Step[]): readonly StepResult[] {

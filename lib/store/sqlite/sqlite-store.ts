@@ -142,6 +142,26 @@ export class SqliteStore implements Store {
     }
   }
 
+  /**
+   * Does what is no batch of devices in a transaction of its own: on the disk when it returns, or nothing is.
+   * @throws as `apply`, and what `work` throws
+   */
+  transact<T>(work: () => T): T {
+    this.guard?.assertThere();
+    let result;
+    try {
+      this.#beginBatch();
+      result = work();
+      this.#commit.run();
+    } catch (error) {
+      if (this.database.inTransaction) this.database.run("ROLLBACK");
+      throw this.#explained(error);
+    }
+    this.guard?.checkNames();
+    this.guard?.assertThere();
+    return result;
+  }
+
   /** Does a little of the work that is due besides the batches; called after each batch. What fails is tried again. */
   housekeep(): void {
     try {

@@ -3,8 +3,11 @@
 import type { Database } from "bun:sqlite";
 import { describe, setDefaultTimeout } from "bun:test";
 import { OperatorReader } from "../../../lib/store/sqlite/operator-reader.ts";
+import { AlertRows } from "../../../lib/store/sqlite/rows/alert-rows.ts";
+import { SqliteAlerts } from "../../../lib/store/sqlite/sqlite-alerts.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
+import { alertsContract, type TestedAlerts } from "../contract/alerts-contract.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import type { TestedStore } from "../contract/tested-store.ts";
 import { newDatabase } from "./store-fixtures.ts";
@@ -18,6 +21,14 @@ function tested(database: Database): TestedStore {
   return Object.assign(store, { reads, reopened: async () => tested(database) });
 }
 
+/** Only the alerts of a database. */
+function testedAlerts(database: Database): TestedAlerts {
+  const store = new SqliteStore(database);
+  const alerts = new SqliteAlerts(database, store, new AlertRows(database));
+  return { alerts, reopened: async () => testedAlerts(database) };
+}
+
 describe("on SQLite", () => {
   storeContract(async () => tested(newDatabase()));
+  describe("alerts", () => alertsContract(async () => testedAlerts(newDatabase())));
 });

@@ -35,6 +35,10 @@ const smallTables = [
   "answered",
   "question",
   "service",
+  "alert_setting",
+  "alert",
+  "alert_delivery",
+  "alert_mark",
 ];
 
 /**

@@ -28,6 +28,7 @@ export function checkDatabase(path: string): StoreCheck {
     const damage = integrityOf(database);
     if (damage.length === 0) damage.push(...schemaDamageOf(database));
     if (damage.length === 0) damage.push(...attempt(() => indexDamageOf(database), "index"));
+    if (damage.length === 0) damage.push(...attempt(() => alertDamageOf(database), "alerts"));
     return {
       schema: schemaVersion,
       served: isServed(path),
@@ -117,6 +118,18 @@ function indexDamageOf(database: Database): string[] {
   }
   for (const statement of [chunks, indexed, stored]) statement.finalize();
   return wrong;
+}
+
+/** Numbers of alerts and of their messages that would be given again. */
+function alertDamageOf(database: Database): string[] {
+  return (["alert", "alert_delivery"] as const).flatMap((table) => {
+    const column = table === "alert" ? "alert" : "delivery";
+    const high = numberOf(
+      database,
+      `SELECT count(*) AS it FROM ${table} WHERE number > (SELECT coalesce(max(${column}), 0) FROM alert_mark)`,
+    );
+    return high === 0 ? [] : [`${high} rows of ${table} have numbers that would be given again`];
+  });
 }
 
 function besides(file: string): Pick<StoreCheck, "leftovers" | "secondNames"> {

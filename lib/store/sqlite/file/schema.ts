@@ -211,6 +211,49 @@ export const migrations: readonly string[] = [
   ALTER TABLE service ADD COLUMN ms INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE service ADD COLUMN wall INTEGER;
   `,
+  // Alerts: what operators have set, the alerts, the messages that tell of them. `alert_mark` has the highest numbers that were
+  // given, also of rows that are gone, and how often settings have changed.
+  `
+  CREATE TABLE alert_setting (
+    kind  TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE alert (
+    number   INTEGER PRIMARY KEY,
+    rule     TEXT NOT NULL,
+    device   TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    value    REAL,
+    since    INTEGER NOT NULL,
+    fired    INTEGER,
+    resolved INTEGER,
+    notified INTEGER,
+    notices  INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX alert_open ON alert (rule, device) WHERE state <> 'resolved';
+  CREATE INDEX alert_by_state ON alert (state);
+  CREATE INDEX alert_of_rule ON alert (rule);
+  CREATE INDEX alert_of_device ON alert (device);
+  CREATE TABLE alert_delivery (
+    number      INTEGER PRIMARY KEY,
+    destination TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    created     INTEGER NOT NULL,
+    tries       INTEGER NOT NULL,
+    status      TEXT NOT NULL,
+    ended       INTEGER
+  );
+  CREATE INDEX alert_delivery_waiting ON alert_delivery (number) WHERE ended IS NULL;
+  CREATE INDEX alert_delivery_ended ON alert_delivery (number) WHERE ended IS NOT NULL;
+  CREATE TABLE alert_mark (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    alert    INTEGER NOT NULL,
+    delivery INTEGER NOT NULL,
+    settings INTEGER NOT NULL
+  );
+  `,
 ];
 
 /** The version of a database after all migrations. */

@@ -17,10 +17,13 @@ import { integrityOf } from "../../../../lib/store/sqlite/file/database-check.ts
 import { openDatabase } from "../../../../lib/store/sqlite/file/open-database.ts";
 import { chunkSize } from "../../../../lib/store/sqlite/reports/report-chunks.ts";
 import { Retention } from "../../../../lib/store/sqlite/reports/retention.ts";
+import { AlertRows } from "../../../../lib/store/sqlite/rows/alert-rows.ts";
+import { SqliteAlerts } from "../../../../lib/store/sqlite/sqlite-alerts.ts";
 import { SqliteStore } from "../../../../lib/store/sqlite/sqlite-store.ts";
 import { deviceOf, loginOf, registerOf, reportOf, startOfTime } from "../../fixtures.ts";
 import { bytesIn, newPath, noLegacy, refusalOf, storeMany } from "../store-fixtures.ts";
 import { testTimeoutMs } from "../../../e2e/polling.ts";
+import { alertOf, deliveryOf, puts, putSetting } from "../../contract/alerts-contract.ts";
 import { writing } from "../../contract/tested-store.ts";
 import { operate } from "../../operations.ts";
 
@@ -39,6 +42,10 @@ const tables = [
   "answered",
   "question",
   "service",
+  "alert_setting",
+  "alert",
+  "alert_delivery",
+  "alert_mark",
   "sqlite_sequence",
 ];
 
@@ -55,13 +62,13 @@ async function openStore(path = newPath()) {
 
 /** A closed database with three devices, two sessions and `reports` reports. */
 async function newFilled(reports: number): Promise<string> {
-  const { path, store, close } = await openStore();
-  fill(store, reports);
+  const { path, database, store, close } = await openStore();
+  fill(database, store, reports);
   close();
   return path;
 }
 
-function fill(store: SqliteStore, reports: number): void {
+function fill(database: Database, store: SqliteStore, reports: number): void {
   const devices = [deviceOf(1), deviceOf(2), deviceOf(3)] as const;
   const request = {
     device: "device-1",
@@ -89,6 +96,10 @@ function fill(store: SqliteStore, reports: number): void {
   operate(store, [{ kind: "question", question: asked }, { kind: "hour" }]);
   const changes = [{ key: "name", value: "Cold room" }];
   store.apply([writing({ kind: "change-labels", device: "device-0", macKey: "m", changes })]);
+  new SqliteAlerts(database, store, new AlertRows(database)).commit([
+    putSetting("destination", "ops", "{}"),
+    ...puts(alertOf(1), deliveryOf(1)),
+  ]);
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 
@@ -132,7 +143,7 @@ test("a copy has every row of every table and its owner's rights, and its progre
 
 test("a copy of a database that is written meanwhile has the state of one moment", async () => {
   const { path, database, store, close } = await openStore();
-  fill(store, chunkSize + 100);
+  fill(database, store, chunkSize + 100);
   const target = join(dirname(path), "copy.db");
   const before = database.query("SELECT count(*) AS it FROM data").get() as { it: number };
   let more = 0;
