@@ -1,5 +1,6 @@
 // Parses and checks values of flags and environment variables. Never reads either, and knows no particular flag.
 
+import { durationToType, typedDuration } from "../server/duration-text.ts";
 import { isPort } from "../protocol/fields.ts";
 import { exitCode, OperatingError } from "../operating-error.ts";
 
@@ -22,9 +23,6 @@ export function portValue(name: string, text: string): number {
   throw usageError(`${name} is ${quoted(text)}, not a port.`, "Give a number from 1 to 65535.");
 }
 
-const durationForm = /^(\d{1,9})(ms|s|m|h|d)?$/;
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
 /**
  * Parses a duration such as `500ms`, `60s`, `5m`, `1h`, `90d`. A number without a unit is refused: whoever writes 90 for
  * 90 days must not get 90 seconds.
@@ -35,24 +33,16 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
  * @throws OperatingError `usage`
  */
 export function durationValue(name: string, text: string, minMs: number, maxMs: number): number {
-  const [, digits = "", unit] = durationForm.exec(text) ?? [];
-  if (digits !== "" && unit === undefined) {
-    const forms = `${digits}d for days, ${digits}h for hours, ${digits}s for seconds`;
+  if (/^\d{1,9}$/.test(text)) {
+    const forms = `${text}d for days, ${text}h for hours, ${text}s for seconds`;
     throw usageError(`${name} is ${quoted(text)}, a number without a unit.`, `Write ${forms}.`);
   }
-  const ms = unit === undefined ? Number.NaN : Number(digits) * unitMs[unit as keyof typeof unitMs];
-  if (ms >= minMs && ms <= maxMs) return ms;
+  const ms = typedDuration(text);
+  if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
   throw usageError(
-    `${name} is ${quoted(text)}, not a duration from ${durationText(minMs)} to ${durationText(maxMs)}.`,
+    `${name} is ${quoted(text)}, not a duration from ${durationToType(minMs)} to ${durationToType(maxMs)}.`,
     "Write it as 500ms, 60s, 5m or 1h.",
   );
-}
-
-function durationText(ms: number): string {
-  for (const unit of ["d", "h", "m", "s"] as const) {
-    if (ms % unitMs[unit] === 0) return `${ms / unitMs[unit]}${unit}`;
-  }
-  return `${ms}ms`;
 }
 
 /**
