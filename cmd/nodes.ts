@@ -60,6 +60,11 @@ function changedBy(fact: Fact): string[] {
       return [fact.id];
     case "labelled":
       return fact.isOwn ? [fact.id] : [];
+    case "commanded": {
+      const { device, sendings, ended } = fact.command;
+      const isForAll = ended !== null || sendings === 0;
+      return fact.isOwn && isForAll ? [device] : [];
+    }
     case "changed":
     case "reported":
     case "answered":

@@ -10,7 +10,7 @@ import { Roster } from "../lib/fleet/roster.ts";
 import { Engine } from "../lib/server/engine.ts";
 import { alone, type NodeQuestion, type StoreNodes } from "../lib/server/nodes.ts";
 import { exactDuration } from "../lib/server/duration-text.ts";
-import type { Asker, SessionRow } from "../lib/server/rows.ts";
+import type { Asker, SessionRow, StoredCommands } from "../lib/server/rows.ts";
 import type { Opening, OpenStore } from "../lib/server/store-care.ts";
 import { HeardLog } from "../lib/io/log/activity-lines.ts";
 import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
@@ -86,7 +86,8 @@ async function open(
   const retention = prepareRetention(store.remover, config.retainMs, logs, bothClocks);
   closers.push(() => retention.close());
   const sessions = await store.openSessions();
-  const made = makeEngine(config, place.path, store, sessions, logs);
+  const commands = await store.openCommands();
+  const made = makeEngine(config, place.path, store, { sessions, commands }, logs);
   const { identity, engine, roster, loop } = made;
   const endpoint = await openUdp(config.host, config.port, loop.receive, { isBusy: true });
   closers.push(() => endpoint.close());
@@ -148,7 +149,7 @@ function makeEngine(
   config: ServeConfig,
   path: string,
   store: OpenStore,
-  sessions: readonly SessionRow[],
+  { sessions, commands }: { sessions: readonly SessionRow[]; commands: StoredCommands },
   logs: FileLogs,
 ) {
   const psk = config.pskFile === null ? null : readPsk(config.pskFile);
@@ -163,6 +164,7 @@ function makeEngine(
       identity,
       lanes: store.lanes,
       nodes: store.nodes ?? alone,
+      commands,
     },
     sessions,
     bothClocks(),

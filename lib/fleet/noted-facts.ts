@@ -30,5 +30,6 @@ export function noteFact(meanwhile: Map<string, Fact[]>, fact: Fact): void {
     case "updated":
     case "reported":
     case "answered":
+    case "commanded":
   }
 }

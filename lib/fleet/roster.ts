@@ -226,6 +226,7 @@ export class Roster {
       case "updated":
       case "reported":
       case "answered":
+      case "commanded":
     }
   }
 

@@ -52,7 +52,7 @@ export const answer = {
 export type AnswerCode = (typeof answer)[keyof typeof answer];
 
 /** The codes of QUERY (clause 3.3). */
-export const query = { address: "01", latestReport: "02", loggedIn: "03" } as const;
+export const query = { address: "01", latestReport: "02", loggedIn: "03", command: "04" } as const;
 
 const ackWords: Readonly<Record<AckCode, string>> = {
   "00": "registered",

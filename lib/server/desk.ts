@@ -1,6 +1,7 @@
 // The engine's shared state: its tables, the batch being filled, the outbox, the logbook. Holds no rule and writes no reply.
 
 import { Asks } from "./asks.ts";
+import { CommandQueues } from "./commands/command-queues.ts";
 import { newCounters } from "./counters.ts";
 import { EngineClock } from "./engine-clock.ts";
 import { Feed } from "./feed.ts";
@@ -17,6 +18,7 @@ import { CredentialGuard } from "./passwords/credential-guard.ts";
 import { HashQueue } from "./passwords/hash-queue.ts";
 import { VerifierCache } from "./passwords/verifier-cache.ts";
 import { limits, type Policy } from "./policy.ts";
+import type { StoredCommands } from "./rows.ts";
 import { Contests } from "./sessions/contests.ts";
 import { DueRows } from "./sessions/due-rows.ts";
 import { RecentChanges } from "./sessions/recent-changes.ts";
@@ -34,6 +36,8 @@ export type DeskParts = {
   readonly lanes?: number | undefined;
   /** The other servers of the store; without them this one is alone. */
   readonly nodes?: Nodes;
+  /** The commands that the store had at the start. */
+  readonly commands?: StoredCommands;
 };
 
 export class Desk {
@@ -50,6 +54,7 @@ export class Desk {
   readonly hashQueue = new HashQueue();
   readonly verifiers: VerifierCache;
   readonly asks = new Asks();
+  readonly commands: CommandQueues;
   readonly contests = new Contests();
   readonly links = new LinkTable();
   readonly vouchers = new KeyedBuckets(
@@ -65,7 +70,10 @@ export class Desk {
   readonly logbook: Logbook;
   readonly outbox: Outbox;
 
-  constructor({ policy, log, random, identity, nodes = alone, lanes = 1 }: DeskParts, now: Moment) {
+  constructor(
+    { policy, log, random, identity, commands, nodes = alone, lanes = 1 }: DeskParts,
+    now: Moment,
+  ) {
     this.policy = policy;
     this.log = log;
     this.random = random;
@@ -73,6 +81,7 @@ export class Desk {
     this.batch = new OpenBatch(lanes);
     this.nodes = nodes;
     this.clock = new EngineClock(now);
+    this.commands = new CommandQueues(this.clock, commands ?? null);
     this.due = new DueRows(this.clock);
     this.verifiers = new VerifierCache(random.bytes(32), limits.verifiers);
     this.logbook = new Logbook(log, this.clock, this.sessions);

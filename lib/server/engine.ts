@@ -6,6 +6,7 @@ import { decode, type Refusal } from "../protocol/decode.ts";
 import { Digest } from "../protocol/digest.ts";
 import type { FrameReader } from "../sealed/bundle.ts";
 import { areFlags, decodeFrame, type Frame, frameFlag, frameKind } from "../sealed/frames.ts";
+import { Commanding } from "./commands/commanding.ts";
 import { Attempts } from "./passwords/credentials.ts";
 import { Desk, type DeskParts } from "./desk.ts";
 import type { Outgoing } from "../protocol/messages.ts";
@@ -40,6 +41,8 @@ export class Engine {
   readonly desk: Desk;
   /** The operator's actions. */
   readonly operator: Operator;
+  /** The operator's commands to devices. */
+  readonly commands: Commanding;
   /** What other nodes have done. */
   readonly elsewhere: Elsewhere;
   readonly #parts: VerbParts;
@@ -64,6 +67,7 @@ export class Engine {
     this.#gate = new PacketGate(this.desk, (link, frame) => this.#receiveFrame(link, frame));
     this.#relay = new Relay(this.desk);
     this.operator = new Operator(this.desk);
+    this.commands = new Commanding(this.desk, parts.commands?.open ?? []);
     this.elsewhere = new Elsewhere(this.desk, this.#relay);
   }
 
@@ -111,6 +115,7 @@ export class Engine {
     this.#presence.tick();
     this.desk.links.expire(this.desk.uptimeMs);
     this.operator.tick();
+    this.commands.tick();
     this.elsewhere.tick();
   }
 
@@ -195,6 +200,7 @@ export class Engine {
   settle(now: Moment): void {
     this.desk.clock.set(now);
     this.#presence.writeAll();
+    this.commands.settle();
   }
 
   #receiveText(request: Request, text: Uint8Array): void {

@@ -3,7 +3,7 @@
 
 import type { Labels } from "./labels.ts";
 import type { PlacedRow } from "./nodes.ts";
-import type { EndReason, Report } from "./rows.ts";
+import type { CommandRow, EndReason, Report } from "./rows.ts";
 
 /** Something that has happened and is on the disk. Times are wall times, ms since 1970. */
 export type Fact =
@@ -40,6 +40,11 @@ export type Fact =
       readonly at: number;
     }
   | { readonly kind: "reported"; readonly sequence: number; readonly report: Report }
+  /**
+   * A command was queued, has ended, or was answered late, as its row is now; or it was sent for the first time or delivered, which a
+   * restart may forget. `isOwn`: at this node.
+   */
+  | { readonly kind: "commanded"; readonly command: CommandRow; readonly isOwn: boolean }
   /** A device answered the operator's question with this number. */
   | { readonly kind: "answered"; readonly question: number; readonly report: Report };
 

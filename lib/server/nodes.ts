@@ -43,8 +43,12 @@ export type NodeRow = NodeLoad & {
   readonly lives: boolean;
 };
 
-/** A device as it is in the store, with the node that heard its latest session last. */
-export type PlacedRow = RosterRow & { readonly node: string };
+/** A device as it is in the store, with the node that heard its latest session last, and its commands. */
+export type PlacedRow = RosterRow & {
+  readonly node: string;
+  /** The numbers of its open commands, ascending, separated by commas. */
+  readonly openCommands: string;
+};
 
 /** A question of the operator, to a device of another node. */
 export type NodeQuestion = {

@@ -15,6 +15,7 @@ import type { Policy } from "./policy.ts";
 import type { DeviceFacts, Question } from "./rows.ts";
 import type { Decided, StepResult, Rule } from "./store-port.ts";
 import { registration, type Registered, tellRegistered } from "./verbs/register.ts";
+import { addressOf, sendUnasked } from "./unasked.ts";
 import { noteRemoval } from "./sessions/session-end.ts";
 
 const hourMs = 3_600_000;
@@ -44,8 +45,7 @@ export class Operator {
   destinationOf(id: string): Address | null {
     const session = this.desk.sessions.get(id);
     if (session === undefined || session.ending) return null;
-    const { source, stated } = session;
-    return stated.ip === source.ip ? stated : source;
+    return addressOf(session);
   }
 
   /** Asks a device; `ask.onResult` is called once with the result. */
@@ -183,17 +183,8 @@ export class Operator {
     const session = desk.sessions.get(id);
     if (to === null || session === undefined) return desk.asks.drop(id, desk.uptimeMs);
     const text = encode({ type: "QUERY", code, id: "server", address: answerTo, time, target });
-    if (!session.sealed) desk.outbox.send(to, text);
-    else this.#sendSealed(session.owner, msgid, text);
+    sendUnasked(desk, session, msgid, text);
     desk.log.activity("info", peerName(to), "SEND", `QUERY ${code} to ${id} about ${target}`);
-  }
-
-  /** Sends over the current link of the session's key. A sealed session is never asked in text. */
-  #sendSealed(owner: string, msgid: bigint, text: string): void {
-    const link = this.desk.links.currentOf(owner);
-    if (link === undefined) return;
-    const body = Buffer.from(text);
-    this.desk.outbox.sendFrame(link, { kind: "text", answer: false, msgid, body });
   }
 }
 

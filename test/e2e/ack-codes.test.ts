@@ -177,7 +177,7 @@ describe("STATUS, DATA and QUERY", () => {
 
   test("QUERY with an unknown code is answered 62", async () => {
     const identity = await loggedIn();
-    for (const code of ["00", "04", "99"]) {
+    for (const code of ["00", "05", "99"]) {
       expect(await device.code(query(identity, code, "x"))).toBe("62");
     }
   });

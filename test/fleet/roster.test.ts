@@ -164,7 +164,7 @@ describe("what is committed changes the roster", () => {
     expect(named.changed).toHaveLength(4);
     expect((await after(registered, labelled, registered)).entry?.labels.size).toBe(0);
     const times = { started: 5, lastSeen: 5, ended: null, reason: null };
-    const row = { id: "new", session: 9, labels: new Map(), ...times, node: "b" };
+    const row = { id: "new", session: 9, labels: new Map(), ...times, node: "b", openCommands: "" };
     const changed: Fact = { kind: "changed", id: "new", row };
     expect((await after(registered, labelled, changed)).entry?.labels.size).toBe(0);
     expect((await after(labelled)).entry).toBeUndefined();

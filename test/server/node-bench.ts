@@ -92,7 +92,8 @@ export class NodeBench {
     const never = { session: 0, started: 0, lastSeen: 0, ended: null, reason: null, node: "" };
     const row = this.rows.rows.currentSession(device) ?? never;
     const { session, started, lastSeen, ended, reason, node } = row;
-    return { id, labels: noLabels, session, started, lastSeen, ended, reason, node };
+    const openCommands = this.rows.rows.commands.numbersOf(id);
+    return { id, labels: noLabels, session, started, lastSeen, ended, reason, node, openCommands };
   }
 
   /** How often it told that a session of a device went offline. */

@@ -142,7 +142,7 @@ test("03: a session that is ending is no longer listed", () => {
 
 test("an unknown code, and a QUERY without a session", () => {
   const bench = pair();
-  expect(bench.codes(say.query("asmith", "04", "bsmith"))).toEqual(["62"]);
+  expect(bench.codes(say.query("asmith", "05", "bsmith"))).toEqual(["62"]);
   expect(bench.codes(say.query("csmith", "01", "bsmith"))).toEqual(["61"]);
   expect(bench.codes(say.query("asmith", "03", "*"), other)).toEqual(["61"]);
 });

@@ -6,6 +6,7 @@ import { encode } from "../../lib/protocol/encode.ts";
 import type { Data, Message } from "../../lib/protocol/messages.ts";
 import { ed25519KeyPair, x25519KeyPair } from "../../lib/sealed/primitives.ts";
 import type { Ask, AskResult } from "../../lib/server/asks.ts";
+import type { QueueResult } from "../../lib/server/commands/commanding.ts";
 import { Engine } from "../../lib/server/engine.ts";
 import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.ts";
 import type { Moment } from "../../lib/server/moment.ts";
@@ -174,6 +175,15 @@ export class ServerBench {
     this.engine.operator.ask(ask, this.moment);
   }
 
+  /** Queues a command on the operator's behalf, stores it, and returns what became of it and what was sent. */
+  order(device: string, message: string, ttlMs = 86_400_000, request: string | null = null) {
+    const results: QueueResult[] = [];
+    const ordered = { device, message, ttlMs, origin: "cli", request } as const;
+    this.engine.commands.queue(ordered, (result) => results.push(result), this.moment);
+    const replies = this.turn();
+    return { result: results[0] as QueueResult, replies };
+  }
+
   #makeTurn(): Turn {
     return new Turn(this.engine, this.driven, {
       now: () => this.moment,
@@ -209,7 +219,8 @@ export class ServerBench {
     const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
     const { lanes } = this.driven;
     const { nodes } = this;
-    const parts = { policy: defaultPolicy, log, random, identity, lanes, nodes };
+    const commands = this.store.openCommands();
+    const parts = { policy: defaultPolicy, log, random, identity, lanes, nodes, commands };
     return new Engine(parts, stored, this.moment);
   }
 }

@@ -122,7 +122,7 @@ test("DATA is stored once, a repeat is acknowledged, another reading is another 
 test.each([
   ["STATUS", say.status("asmith"), "40", "41"],
   ["DATA", say.data("asmith", "x"), "50", "51"],
-  ["QUERY", say.query("asmith", "04", "asmith"), "62", "61"],
+  ["QUERY", say.query("asmith", "05", "asmith"), "62", "61"],
   ["LOGOFF", say.logoff("asmith"), "80", "31"],
 ])("%s is accepted from the source IP of the session, from any port", (_verb, text, yes, no) => {
   const bench = new ServerBench();

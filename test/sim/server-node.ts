@@ -98,11 +98,10 @@ export class ServerNode {
       error: (_peer, words) => observer.onLogLine(words),
     };
     this.#store = new SqliteStore(this.database);
-    this.engine = new Engine(
-      { policy: defaultPolicy, log, random: secrets, identity: this.#identity, lanes },
-      this.#store.openSessions(),
-      this.#moment,
-    );
+    const [policy, identity] = [defaultPolicy, this.#identity];
+    const commands = this.#store.openCommands();
+    const parts = { policy, log, random: secrets, identity, lanes, commands };
+    this.engine = new Engine(parts, this.#store.openSessions(), this.#moment);
     this.#life++;
     this.#turn = this.#makeTurn(this.engine, this.#store);
     observer.onStart();

@@ -5,7 +5,7 @@ import type { Desk } from "../desk.ts";
 import { limits } from "../policy.ts";
 import type { Request } from "../request.ts";
 import { refuseBusy } from "../responses.ts";
-import type { SessionRow } from "../rows.ts";
+import type { CommandRow, SessionRow } from "../rows.ts";
 import type { Rule } from "../store-port.ts";
 import type { Address } from "../../protocol/messages.ts";
 import { ownerOf, Session } from "./session.ts";
@@ -17,20 +17,23 @@ type Waiting = {
   readonly refuse: () => void;
 };
 
+/** A session as it was before it moved here, and the open commands of its device. */
+export type Moved = { readonly row: SessionRow; readonly commands: readonly CommandRow[] };
+
 /**
  * The rule that moves an open session to this node. Its outcome is the session; null if the device has none, or one of
  * another owner.
  * @param owner as `Request.owner`
  */
-export function moving(id: string, owner: string, source: Address): Rule<SessionRow | null> {
+export function moving(id: string, owner: string, source: Address): Rule<Moved | null> {
   return {
     kind: "rule",
-    keys: { device: id, withSession: true },
-    decide: ({ device, session }) => {
+    keys: { device: id, withSession: true, withCommands: true },
+    decide: ({ device, session, commands }) => {
       const isOwn = session !== null && session.ended === null && ownerOf(session) === owner;
       if (device === null || !isOwn) return { outcome: null, writes: [] };
       const write = { kind: "move-session", session: session.session, device: id, source } as const;
-      return { outcome: { ...session, source }, writes: [write] };
+      return { outcome: { row: { ...session, source }, commands }, writes: [write] };
     },
   };
 }
@@ -67,9 +70,9 @@ export class Adoptions {
     desk.batch.submit(
       moving(id, owner, request.source),
       null,
-      (row) => {
-        if (row !== null) takeUp(desk, row);
-        for (const one of this.#end(owner, key)) (row === null ? one.refuse : one.goOn)();
+      (moved) => {
+        if (moved !== null) takeUp(desk, moved);
+        for (const one of this.#end(owner, key)) (moved === null ? one.refuse : one.goOn)();
       },
       (how) => {
         for (const one of this.#end(owner, key)) desk.outbox.acknowledgeFailed(one.request, how);
@@ -90,9 +93,8 @@ export class Adoptions {
 
 /**
  * Goes on with a session that is this node's in the store, unless memory has it or a later one already.
- * @param row as it was before it moved here
  */
-export function takeUp(desk: Desk, row: SessionRow): void {
+export function takeUp(desk: Desk, { row, commands }: Moved): void {
   const { wallMs: wall, uptimeMs: monotonic } = desk;
   const session = Session.from(row, { wall, monotonic });
   const { id } = session;
@@ -102,6 +104,7 @@ export function takeUp(desk: Desk, row: SessionRow): void {
     desk.links.dismiss(before.owner, id, monotonic);
   }
   desk.sessions.set(session);
+  desk.commands.load(id, commands, false);
   desk.recheck(id);
   desk.feed.tell({ kind: "moved", id, session: session.row, at: row.started });
   desk.log.activity("info", "-", "-", `${id} goes on here, after ${nameOf(row.node, desk)}`);

@@ -2,6 +2,7 @@
 // any more, takes up what the store says is its own, and tells the feed.
 
 import { BoundedMap } from "../../bounded-map.ts";
+import { push } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import type { Relay } from "../links/relay.ts";
 import type { Moment } from "../moment.ts";
@@ -9,7 +10,7 @@ import type { PlacedRow, Relayed } from "../nodes.ts";
 import { limits } from "../policy.ts";
 import type { SessionRow } from "../rows.ts";
 import type { Rule } from "../store-port.ts";
-import { takeUp } from "./adoption.ts";
+import { type Moved, takeUp } from "./adoption.ts";
 import type { Session } from "./session.ts";
 import { forgetSession, isEnd, noteEnd } from "./session-end.ts";
 
@@ -30,13 +31,16 @@ export class Elsewhere {
    * @param devices null for each that is not registered; none that this node has changed since it was read
    */
   noteChanged(devices: ReadonlyMap<string, PlacedRow | null>, now: Moment): void {
-    const { clock, nodes, sessions, feed, recentChanges } = this.desk;
+    const { clock, nodes, sessions, commands, feed, recentChanges } = this.desk;
     clock.set(now);
     for (const [id, row] of devices) {
       const session = sessions.get(id);
       const isOwn = row?.ended === null && row.node === nodes.own;
       if (isOwn) feed.tell({ kind: "labelled", id, labels: row.labels, isOwn: false });
-      if (isOwn && row.session === session?.row) continue;
+      if (isOwn && row.session === session?.row) {
+        if (row.openCommands !== commands.numbersOf(id)) this.#renewCommands(id, row.session);
+        continue;
+      }
       recentChanges.note(id, now.monotonic);
       if (isOwn) this.#restore(id);
       else this.#leave(id, session, row);
@@ -88,11 +92,21 @@ export class Elsewhere {
     desk.batch.submit(
       findingOwn(id, desk.nodes.own),
       null,
-      (row) => {
-        if (row !== null) takeUp(desk, row);
+      (found) => {
+        if (found !== null) takeUp(desk, found);
       },
       () => desk.nodes.compare([id]),
     );
+  }
+
+  /** Another node has queued or ended commands of a device that this one hears. */
+  #renewCommands(id: string, session: number): void {
+    const { desk } = this;
+    desk.batch.submit(findingOwn(id, desk.nodes.own), null, (found) => {
+      if (found?.row.session !== session || desk.sessions.get(id)?.row !== session) return;
+      desk.commands.load(id, found.commands, false);
+      push(desk, id, "time");
+    });
   }
 
   /** A device is not this node's. */
@@ -114,14 +128,14 @@ export class Elsewhere {
   }
 }
 
-/** The rule that finds the open session of a device if this node heard it last. Its outcome is null if not. */
-function findingOwn(id: string, own: string): Rule<SessionRow | null> {
+/** The rule that finds the open session of a device, with its commands, if this node heard it last. Its outcome is null if not. */
+function findingOwn(id: string, own: string): Rule<Moved | null> {
   return {
     kind: "rule",
-    keys: { device: id, withSession: true },
-    decide: ({ device, session }) => {
+    keys: { device: id, withSession: true, withCommands: true },
+    decide: ({ device, session, commands }) => {
       const isOwn = device !== null && session?.ended === null && session.node === own;
-      return { outcome: isOwn ? session : null, writes: [] };
+      return { outcome: isOwn ? { row: session, commands } : null, writes: [] };
     },
   };
 }

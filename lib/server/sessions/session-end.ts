@@ -75,13 +75,14 @@ export function noteRemoval(desk: Desk, id: string, at: number): void {
   desk.feed.tell({ kind: "removed", id, at });
 }
 
-/** Removes a session from memory, with its questions and its link. False if it was removed before. */
+/** Removes a session from memory, with its questions, its commands and its link. False if it was removed before. */
 export function forgetSession(
-  { sessions, asks, links, uptimeMs }: Desk,
+  { sessions, asks, commands, links, uptimeMs }: Desk,
   session: Session,
 ): boolean {
   if (!sessions.remove(session)) return false;
   asks.drop(session.id, uptimeMs);
+  commands.drop(session.id);
   if (session.sealed) links.dismiss(session.owner, session.id, uptimeMs);
   return true;
 }

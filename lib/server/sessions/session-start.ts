@@ -6,7 +6,7 @@ import type { Address } from "../../protocol/messages.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
 import { confirm } from "../responses.ts";
-import type { NewSession } from "../rows.ts";
+import type { CommandRow, NewSession } from "../rows.ts";
 import type { Write } from "../store-port.ts";
 import { Session } from "./session.ts";
 
@@ -23,7 +23,7 @@ export function opening(opened: Omit<NewSession, "started"> & { readonly at: num
 /**
  * Opens the session that a LOGIN or RESUME stored, and acknowledges the request.
  * @param opened the id, the number and time of the session's row, the ip and port of the request, the clock offset of the
- *   session before, and whether the request was a RESUME
+ *   session before, the open commands of the device, and whether the request was a RESUME
  */
 export function openSession(
   desk: Desk,
@@ -35,10 +35,11 @@ export function openSession(
     readonly at: number;
     readonly stated: Address;
     readonly clockOffset: number | null;
+    readonly commands: readonly CommandRow[];
     readonly isResumed: boolean;
   },
 ): void {
-  const { id, row, at, stated, clockOffset, isResumed } = opened;
+  const { id, row, at, stated, clockOffset, commands, isResumed } = opened;
   const { link, owner, source } = request;
   const before = desk.sessions.get(id);
   const { wallMs, uptimeMs } = desk;
@@ -66,6 +67,7 @@ export function openSession(
       again += ", which it takes in turn with another: two devices seem to use this id";
   }
   desk.sessions.set(session);
+  desk.commands.load(id, commands, true);
   desk.recheck(id);
   desk.feed.tell({ kind: "logged-in", id, session: row, at });
   if (link !== null) desk.links.admit(link, id);

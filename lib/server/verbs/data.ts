@@ -1,8 +1,9 @@
-// DATA (protocol §4.6): a report, or a device's answer to the operator's QUERY, which is no report. Both are stored and
-// then acknowledged.
+// DATA (protocol §4.6): a report, a device's answer to the operator's QUERY, or its result of a command, which are no
+// reports. All are stored and then acknowledged.
 
 import { ack } from "../../protocol/codes.ts";
 import type { Data } from "../../protocol/messages.ts";
+import { pushAfter, receiveResult, resultNumber } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import { decideAnswer } from "../answers.ts";
@@ -10,6 +11,7 @@ import type { Request } from "../request.ts";
 import type { Adoptions } from "../sessions/adoption.ts";
 import type { MayAnswer, ReportStored } from "../store-port.ts";
 import { refuseStranger } from "../responses.ts";
+import type { Session } from "../sessions/session.ts";
 import { forgetSession } from "../sessions/session-end.ts";
 import { sessionOf } from "../sessions/session-use.ts";
 
@@ -20,16 +22,33 @@ export function receiveData(
   request: Request,
   message: Data,
 ): void {
-  const { code, time } = message;
   const session = sessionOf(desk, request, message.id);
   if (session === undefined) {
     const goOn = () => receiveData(desk, adoptions, request, message);
     const turnAway = () => refuseStranger(desk, request, ack.dataRefused, message.id, "DATA");
     return adoptions.seek(request, message.id, goOn, turnAway);
   }
+  desk.due.heard(session, request.source);
+  const number = resultNumber(request, message);
+  if (number === null) return storeReport(desk, adoptions, request, message, session);
+  receiveResult(desk, request, { session, message, number }, (kind) => {
+    if (kind === "report") return storeReport(desk, adoptions, request, message, session);
+    forgetSession(desk, session);
+    receiveData(desk, adoptions, request, message);
+  });
+}
+
+/** Stores a DATA as a report, or as the answer to a question. */
+function storeReport(
+  desk: Desk,
+  adoptions: Adoptions,
+  request: Request,
+  message: Data,
+  session: Session,
+): void {
+  const { code, time } = message;
   // The session's own string: its hash for table look-ups is already computed.
   const { id } = session;
-  desk.due.heard(session, request.source);
   const { wallMs: received, uptimeMs } = desk;
   const { timeMs } = request;
   const at = session.clock.measured(timeMs, received, uptimeMs);
@@ -69,6 +88,7 @@ export function receiveData(
         session.lastReport = Math.max(session.lastReport, sequence);
       }
       desk.outbox.acknowledge(request, ack.dataStored, id);
+      pushAfter(desk, id);
       if (desk.log.debug) logStored(desk, request, message, stored);
     },
   );

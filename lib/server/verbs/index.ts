@@ -2,6 +2,7 @@
 
 import type { Message, Verb } from "../../protocol/messages.ts";
 import type { Attempts } from "../passwords/credentials.ts";
+import { receiveAck } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import type { Adoptions } from "../sessions/adoption.ts";
 import type { Request } from "../request.ts";
@@ -42,7 +43,10 @@ const verbs: { readonly [V in Verb]: Handler<V> } = {
   DATA: ({ desk, adoptions }, request, message) => receiveData(desk, adoptions, request, message),
   QUERY: ({ desk, adoptions }, request, message) => receiveQuery(desk, adoptions, request, message),
   // protocol §2.8: an ACK is never answered; otherwise two servers would answer each other without end.
-  ACK: ({ desk }, { link }) => desk.traffic.unanswered(link !== null, "ACK"),
+  ACK: ({ desk }, request, message) => {
+    desk.traffic.unanswered(request.link !== null, "ACK");
+    receiveAck(desk, request, message);
+  },
 };
 
 /** Carries out a message. */

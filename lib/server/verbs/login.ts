@@ -7,6 +7,7 @@ import { ownText } from "../../protocol/seen-ids.ts";
 import type { Address, Login } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { resumeProof, storedProof } from "../../sealed/ticket.ts";
+import { pushAfter } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import type { Attempts } from "../passwords/credentials.ts";
@@ -14,6 +15,7 @@ import type { Done, Judged, Proof } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
 import { msgidOf, type Request } from "../request.ts";
 import { opening, openSession } from "../sessions/session-start.ts";
+import type { CommandRow } from "../rows.ts";
 import type { Decision, Rows, Rule, Write } from "../store-port.ts";
 import { refuse } from "../responses.ts";
 
@@ -44,13 +46,15 @@ export type LoggedIn = Done & {
   readonly keyChanged: boolean;
   /** What the device's session before showed of its clock, ms; null if it showed nothing. */
   readonly clockOffset: number | null;
+  /** The open commands of the device. */
+  readonly commands: readonly CommandRow[];
 };
 
 /** The rule of a LOGIN; the number of its result is that of the session. */
 export function logIn(asked: LogIn, keyPolicy: Policy["keyPolicy"]): Rule<Judged<LoggedIn>> {
   return {
     kind: "rule",
-    keys: { device: asked.id, withSession: true },
+    keys: { device: asked.id, withSession: true, withCommands: true },
     decide: (rows) => decideLogin(asked, keyPolicy, rows),
   };
 }
@@ -62,7 +66,7 @@ export function logIn(asked: LogIn, keyPolicy: Policy["keyPolicy"]): Rule<Judged
 export function decideLogin(
   asked: LogIn,
   keyPolicy: Policy["keyPolicy"],
-  { device: own, session: before }: Pick<Rows, "device" | "session">,
+  { device: own, session: before, commands }: Pick<Rows, "device" | "session" | "commands">,
 ): Decision<Judged<LoggedIn>> {
   const { id, proof, seal, at } = asked;
   const hash = own === null ? null : own.hash;
@@ -70,7 +74,7 @@ export function decideLogin(
   // A hash in the answer says that the password is right, so that it is not checked again: only a proof may say that.
   const known = proof.kind === "verified" && proof.hash === hash ? hash : null;
   const done = (code: AckCode, keyChanged: boolean, writes: Write[]): Decision<LoggedIn> => ({
-    outcome: { kind: "done", code, hash: known, at, keyChanged, clockOffset },
+    outcome: { kind: "done", code, hash: known, at, keyChanged, clockOffset, commands },
     writes,
   });
   if (own?.textLocked === true && seal === null) return done(ack.encryptionRequired, false, []);
@@ -111,10 +115,10 @@ export function receiveLogin(
       const asked = { id, proof, seal, source, stated, at: desk.wallMs };
       return logIn(asked, desk.policy.keyPolicy);
     },
-    onDone: ({ code, keyChanged, clockOffset, at }, answered, row) => {
+    onDone: ({ code, keyChanged, clockOffset, commands, at }, answered, row) => {
       if (keyChanged) reportKeyChange(desk, answered, id, code);
       if (code !== ack.loggedIn) return refuse(desk, answered, { code, id, what: "LOGIN" });
-      openSession(desk, answered, { id, row, at, stated, clockOffset, isResumed: false });
+      openSession(desk, answered, { id, row, at, stated, clockOffset, commands, isResumed: false });
       if (ticket !== null && answered.link !== null) {
         const serverKey = desk.identity.signing.publicKey;
         const msgid = msgidOf(answered);
@@ -126,6 +130,7 @@ export function receiveLogin(
           serverKey,
         });
       }
+      pushAfter(desk, id);
     },
   });
 }

@@ -1,5 +1,5 @@
-// QUERY (protocol §4.7): answers where a device is, what it reported last, or which devices are logged in. Changes
-// nothing.
+// QUERY (protocol §4.7): answers where a device is, what it reported last, or which devices are logged in, or which
+// command waits. Changes nothing.
 
 import { ack, answer, query, type AnswerCode } from "../../protocol/codes.ts";
 import { encode } from "../../protocol/encode.ts";
@@ -8,6 +8,7 @@ import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Address, Query } from "../../protocol/messages.ts";
 import { frameBodyBytesMax, voucherSeconds } from "../../sealed/limits.ts";
 import { decodeVoucher, signVoucher } from "../../sealed/voucher.ts";
+import { answerWithCommand, pushAfter } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import { findingLatest, findingSession, listingLoggedIn } from "../devices.ts";
 import { peerName } from "../logbook.ts";
@@ -48,6 +49,11 @@ export function receiveQuery(
       return answerLatest(desk, request, message);
     case query.loggedIn:
       return answerPage(desk, request, message);
+    case query.command: {
+      if (target !== id) return answerData(desk, request, message, answer.unknownDevice, "");
+      const text = answerWithCommand(desk, session);
+      return answerData(desk, request, message, answer.found, text);
+    }
     default:
       return refuse(desk, request, { code: ack.queryUnknown, id, what: `QUERY ${code}` });
   }
@@ -198,6 +204,7 @@ function answerData(
       `DATA ${code} ${id} ${data.message}`,
     );
   }
+  pushAfter(desk, id);
 }
 
 /** The most bytes of message in a DATA to this asker. `length` has at most 4 digits; a final LF is doubled (§1.6). */

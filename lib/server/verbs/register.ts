@@ -6,6 +6,8 @@ import { canonicalIp } from "../../protocol/ip.ts";
 import type { Register } from "../../protocol/messages.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { doOnce, keepAnswer, sealedRequestOf } from "../answered.ts";
+import { commandsFor } from "../commands/command-rules.ts";
+import { noteEnded } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import { labelsFor } from "../devices.ts";
 import { type Labels, noLabels } from "../labels.ts";
@@ -13,7 +15,7 @@ import type { Attempts } from "../passwords/credentials.ts";
 import type { Done, Judged, Proof } from "../passwords/proof.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
-import type { DeviceFacts, SealedRequest } from "../rows.ts";
+import type { CommandRow, DeviceFacts, SealedRequest } from "../rows.ts";
 import type { Decision, Rows, Rule } from "../store-port.ts";
 import { confirm, refuse } from "../responses.ts";
 
@@ -36,7 +38,12 @@ export type Registration = {
  * `holder`: who has what was asked for, in words for the operator; empty if the code needs none. `labels`: those that a new
  * device has from an earlier registration.
  */
-export type Registered = Done & { readonly holder: string; readonly labels: Labels };
+export type Registered = Done & {
+  readonly holder: string;
+  readonly labels: Labels;
+  /** The commands of another device that had the id. */
+  readonly cancelled: readonly CommandRow[];
+};
 
 /** What of the policy the rule follows. */
 type RegisterPolicy = Pick<Policy, "sharedIp" | "keyPolicy" | "join">;
@@ -54,6 +61,7 @@ export function registration(
     keys: {
       device: id,
       withLabels: true,
+      withCommands: true,
       ipHolder: { besides: id, ip, port: policy.sharedIp ? port : null },
       macHolder: { besides: id, mac },
     },
@@ -65,7 +73,7 @@ export function registration(
 export function decideRegister(
   asked: Registration,
   policy: RegisterPolicy,
-  rows: Pick<Rows, "device" | "ipHolder" | "macHolder" | "labels">,
+  rows: Pick<Rows, "device" | "ipHolder" | "macHolder" | "labels" | "commands">,
 ): RegisterDecision {
   const { device, proof, sealed, clientKey, at, request } = asked;
   const { device: own, ipHolder, macHolder } = rows;
@@ -102,12 +110,15 @@ export function decideRegister(
   if (proof.kind !== "hashed") return needs({ kind: "hash" });
   const insert = { kind: "insert-device", device, hash: proof.hash, at } as const;
   const { labels, writes } = labelsFor(device, rows.labels);
-  const outcome = { ...done(ack.registered, proof.hash, at), labels };
-  return { outcome, writes: [insert, ...writes, ...keepAnswer(request, ack.registered)] };
+  const left = commandsFor(device.mac, rows.commands, at);
+  const { cancelled } = left;
+  const outcome = { ...done(ack.registered, proof.hash, at), labels, cancelled };
+  const more = [...writes, ...left.writes, ...keepAnswer(request, ack.registered)];
+  return { outcome, writes: [insert, ...more] };
 }
 
 function done(code: AckCode, hash: string | null, at: number, holder = ""): Registered {
-  return { kind: "done", code, hash, at, holder, labels: noLabels };
+  return { kind: "done", code, hash, at, holder, labels: noLabels, cancelled: [] };
 }
 
 function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecision {
@@ -115,12 +126,14 @@ function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecisio
 }
 
 /** Tells the feed what became of a registration that was decided. */
-export function tellRegistered({ feed }: Desk, id: string, registered: Registered): void {
-  const { code, at, labels } = registered;
+export function tellRegistered(desk: Desk, id: string, registered: Registered): void {
+  const { feed } = desk;
+  const { code, at, labels, cancelled } = registered;
   if (code === ack.registered) {
     feed.tell({ kind: "registered", id, at });
     if (labels.size > 0) feed.tell({ kind: "labelled", id, labels, isOwn: true });
   }
+  for (const command of cancelled) noteEnded(desk, command);
   if (code === ack.registrationUpdated) feed.tell({ kind: "updated", id, at });
 }
 

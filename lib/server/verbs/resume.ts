@@ -8,8 +8,10 @@ import type { Address } from "../../protocol/messages.ts";
 import type { Frame } from "../../sealed/frames.ts";
 import { equal } from "../../sealed/primitives.ts";
 import { provesTicket } from "../../sealed/ticket.ts";
+import { pushAfter } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import type { Request } from "../request.ts";
+import type { CommandRow } from "../rows.ts";
 import type { Decision, Rows, Rule } from "../store-port.ts";
 import { opening, openSession } from "../sessions/session-start.ts";
 import { refuse } from "../responses.ts";
@@ -30,13 +32,18 @@ export type Resumption = {
 };
 
 /** `clockOffset`: what the device's session before showed of its clock, ms; null if it showed nothing. */
-type Resumed = { readonly code: AckCode; readonly clockOffset: number | null };
+type Resumed = {
+  readonly code: AckCode;
+  readonly clockOffset: number | null;
+  /** The open commands of the device. */
+  readonly commands: readonly CommandRow[];
+};
 
 /** The rule of a RESUME; the number of its result is that of the session. */
 export function resumption(asked: Resumption): Rule<Resumed> {
   return {
     kind: "rule",
-    keys: { device: asked.id, withSession: true },
+    keys: { device: asked.id, withSession: true, withCommands: true },
     decide: (rows) => decideResume(asked, rows),
   };
 }
@@ -44,16 +51,17 @@ export function resumption(asked: Resumption): Rule<Resumed> {
 /** Decides a RESUME (sealed, Login): it needs the client key of the LOGIN and the proof of its ticket. */
 export function decideResume(
   asked: Resumption,
-  { device: own, session: before }: Pick<Rows, "device" | "session">,
+  { device: own, session: before, commands }: Pick<Rows, "device" | "session" | "commands">,
 ): Decision<Resumed> {
   const clockOffset = before?.clockOffset ?? null;
   const { clientKey, shown } = asked;
-  const refused = { outcome: { code: ack.credentialsRefused, clockOffset }, writes: [] } as const;
+  const said = (code: AckCode): Resumed => ({ code, clockOffset, commands });
+  const refused = { outcome: said(ack.credentialsRefused), writes: [] };
   if (own === null || own.sealedKey === null || own.storedProof === null) return refused;
   const isSameKey = equal(own.sealedKey, clientKey);
   if (!provesTicket(own.storedProof, shown) || !isSameKey) return refused;
   const writes = opening({ ...asked, device: asked.id, clockOffset });
-  return { outcome: { code: ack.loggedIn, clockOffset }, writes };
+  return { outcome: said(ack.loggedIn), writes };
 }
 
 /** Refuses a RESUME that is malformed. @param id `-` if it cannot be read */
@@ -75,8 +83,9 @@ export function receiveResume(desk: Desk, request: Request, frame: Resume): void
   const shown = Uint8Array.from(proof);
   const at = desk.wallMs;
   const rule = resumption({ id, clientKey, shown, source, stated, at });
-  desk.batch.submit(rule, request, ({ code, clockOffset }, row) => {
+  desk.batch.submit(rule, request, ({ code, clockOffset, commands }, row) => {
     if (code !== ack.loggedIn) return refuse(desk, request, { code, id, what: "RESUME" });
-    openSession(desk, request, { id, row, at, stated, clockOffset, isResumed: true });
+    openSession(desk, request, { id, row, at, stated, clockOffset, commands, isResumed: true });
+    pushAfter(desk, id);
   });
 }

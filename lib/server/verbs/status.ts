@@ -4,6 +4,7 @@
 import { ack } from "../../protocol/codes.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../../protocol/limits.ts";
 import type { Status } from "../../protocol/messages.ts";
+import { pushAfter } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import { peerName } from "../logbook.ts";
 import type { Request } from "../request.ts";
@@ -43,6 +44,7 @@ export function receiveStatus(
   session.clock.hear(request.timeMs, desk.uptimeMs);
   session.everySeconds = statedInterval(message.message) ?? session.everySeconds;
   desk.outbox.acknowledge(request, ack.statusNoted, id);
+  pushAfter(desk, id);
   if (desk.log.debug) {
     const peer = peerName(request.source);
     desk.log.activity("debug", peer, "RECV", `STATUS ${message.code} ${id} ${message.message}`);

@@ -40,6 +40,14 @@ export class MemoryCommands {
     return this.all().filter(({ ended }) => ended === null);
   }
 
+  /** The numbers of a device's open ones, ascending, separated by commas. */
+  numbersOf(id: string): string {
+    return this.open()
+      .filter(({ device }) => device === id)
+      .map(({ number }) => number)
+      .join(",");
+  }
+
   /** All that are kept, by number. */
   all(): CommandRow[] {
     return [...this.#rows.values()];

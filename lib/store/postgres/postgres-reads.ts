@@ -88,16 +88,16 @@ export class PostgresReads implements DeviceReads, ReportReads {
     const rows = await this.readers.read<Raw<PlacedRow>>(
       `SELECT d.id, ${labelsOfDevice} AS labels, coalesce(s.session, 0)::float8 AS session, coalesce(s.started, 0)::float8 AS started,
               coalesce(s.last_seen, 0)::float8 AS "lastSeen", s.ended::float8 AS ended, s.reason,
-              coalesce(s.node, '') AS node
+              coalesce(s.node, '') AS node,
+              coalesce((SELECT string_agg(number::text, ',' ORDER BY number) FROM command
+                        WHERE device = d.id AND ended IS NULL), '') AS "openCommands"
        FROM device AS d LEFT JOIN LATERAL (
          SELECT * FROM session WHERE device = d.id AND session >= d.first_session ORDER BY session.session DESC LIMIT 1
        ) AS s ON true
        WHERE d.id = ANY($1::text[])`,
       [textArray(ids)],
     );
-    return rows.map(({ id, labels, session, started, lastSeen, ended, reason, node }) => {
-      return { id, labels: labelsIn(labels), session, started, lastSeen, ended, reason, node };
-    });
+    return rows.map(({ labels, ...row }) => Object.assign(row, { labels: labelsIn(labels) }));
   }
 
   async facts(id: string): Promise<DeviceRow | null> {

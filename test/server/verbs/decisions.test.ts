@@ -54,10 +54,10 @@ const inText = (proof: Proof): Registration => ({
 });
 
 describe("REGISTER: the first row that fits", () => {
-  const free = { labels: null, ipHolder: null, macHolder: null };
-  const ipTaken = { labels: null, ipHolder: "bsmith", macHolder: null };
-  const macTaken = { labels: null, ipHolder: null, macHolder: "csmith" };
-  const both = { labels: null, ipHolder: "bsmith", macHolder: "csmith" };
+  const free = { labels: null, commands: [], ipHolder: null, macHolder: null };
+  const ipTaken = { labels: null, commands: [], ipHolder: "bsmith", macHolder: null };
+  const macTaken = { labels: null, commands: [], ipHolder: null, macHolder: "csmith" };
+  const both = { labels: null, commands: [], ipHolder: "bsmith", macHolder: "csmith" };
   test.each([
     ["same id, another MAC", otherMac, free, none, "11"],
     ["same id, another MAC, all else ignored", { ...otherMac, ip: "10.0.0.9" }, both, right, "11"],
@@ -193,7 +193,7 @@ function loginOf(
 ) {
   const seal = clientKey === null ? null : { clientKey, storedProof: new Uint8Array(32) };
   const login = { id: "asmith", proof, seal, source: address, stated: address, at: 7 };
-  return decideLogin(login, keyPolicy, { device, session: null });
+  return decideLogin(login, keyPolicy, { device, session: null, commands: [] });
 }
 
 describe("LOGIN", () => {
@@ -257,7 +257,10 @@ describe("RESUME needs the client's key and the proof of its ticket", () => {
     ["unknown id", null, key, shown, "31"],
   ] as const)("%s", (_name, row, clientKey, seen, code) => {
     const resume = { id: "asmith", clientKey, shown: seen, source: address, stated: address };
-    const { outcome, writes } = decideResume({ ...resume, at: 7 }, { device: row, session: null });
+    const { outcome, writes } = decideResume(
+      { ...resume, at: 7 },
+      { device: row, session: null, commands: [] },
+    );
     expect(outcome.code).toBe(code);
     const kinds = code === "70" ? ["end-open-session", "open-session"] : [];
     expect(writes.map(({ kind }): string => kind)).toEqual(kinds);

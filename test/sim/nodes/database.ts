@@ -136,7 +136,8 @@ export class Database {
     const never = { session: 0, started: 0, lastSeen: 0, ended: null, reason: null, node: "" };
     const { session, started, lastSeen, ended, reason, node } =
       this.rows.currentSession(device) ?? never;
-    return { id, labels: noLabels, session, started, lastSeen, ended, reason, node };
+    const openCommands = this.rows.commands.numbersOf(id);
+    return { id, labels: noLabels, session, started, lastSeen, ended, reason, node, openCommands };
   }
 
   #lives({ seen }: Sign): boolean {

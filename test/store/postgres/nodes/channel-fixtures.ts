@@ -119,7 +119,7 @@ export async function notify(
 /** A device that is logged in at a node. */
 export function placed(id: string, node: string, session = 1): PlacedRow {
   const times = { started: startOfTime, lastSeen: startOfTime, ended: null, reason: null };
-  return { id, labels: noLabels, session, ...times, node };
+  return { id, labels: noLabels, session, ...times, node, openCommands: "" };
 }
 
 /** How many connections of a name the server has. */

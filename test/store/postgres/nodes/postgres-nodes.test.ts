@@ -70,7 +70,7 @@ test("what a node commits and tells, the others have as the store has it", async
   await until("the change", () => b.changed.has(device.id));
   const state = { started: startOfTime, lastSeen: startOfTime, ended: null, reason: null };
   const row = { id: device.id, labels: noLabels, session, ...state };
-  expect(b.changed.get(device.id)).toEqual({ ...row, node: "a" });
+  expect(b.changed.get(device.id)).toEqual({ ...row, node: "a", openCommands: "" });
   expect(b.changed.get("never-there")).toBeNull();
   await write(b.store, { kind: "move-session", session, device: device.id, source });
   a.nodes.compare([device.id]);
