@@ -2,6 +2,7 @@
 // with it while no server of theirs runs. Types only.
 
 import type { OperatingError } from "../operating-error.ts";
+import type { AlertStore } from "./alert-store.ts";
 import type { ElsewhereReads, StoreNodes } from "./nodes.ts";
 import type { ListedDevice, ReportRow, SessionRow, StoredCommands } from "./rows.ts";
 import type { Soon } from "./soon.ts";
@@ -89,6 +90,7 @@ export type Opening = {
 export interface OpenStore extends Store {
   readonly reads: DeviceReads & ReportReads;
   readonly remover: ReportRemover;
+  readonly alerts: AlertStore;
   /** What was found at the opening with which the server runs on. */
   readonly warnings: readonly OperatingError[];
   /** What was found damaged since, in words; null if nothing was. */

@@ -167,6 +167,46 @@ export const copiedTables: readonly CopiedTable[] = [
       digest: bytes,
     },
   },
+  {
+    table: "alert_setting",
+    source: "alert_setting",
+    key: ["kind", "name"],
+    below: ["", ""],
+    columns: { kind: text, name: text, value: bytes },
+  },
+  {
+    table: "alert",
+    source: "alert",
+    key: ["number"],
+    below: [-1],
+    columns: {
+      number: int,
+      rule: text,
+      device: text,
+      state: text,
+      value: real,
+      since: int,
+      fired: int,
+      resolved: int,
+      notified: int,
+      notices: int,
+    },
+  },
+  {
+    table: "alert_delivery",
+    source: "alert_delivery",
+    key: ["number"],
+    below: [-1],
+    columns: {
+      number: int,
+      destination: text,
+      body: bytes,
+      created: int,
+      tries: int,
+      status: bytes,
+      ended: int,
+    },
+  },
 ];
 
 /** The place of a row. */

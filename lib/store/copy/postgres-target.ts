@@ -148,6 +148,10 @@ export class PostgresTarget {
           "UPDATE service SET hours = $1::float8, ms = $2::float8, wall = $3::float8",
           [service.hours, service.ms, service.wall],
         ],
+        [
+          "UPDATE alert_mark SET alert = $1::float8, delivery = $2::float8",
+          [numbers.alert, numbers.delivery],
+        ],
         aliveNow(this.fence),
         ["COMMIT"],
       ],

@@ -36,6 +36,8 @@ export type Numbers = {
   readonly command: number;
   readonly report: number;
   readonly answered: number;
+  readonly alert: number;
+  readonly delivery: number;
 };
 
 /** How long servers have run: in hours and ms, and the wall clock when that was noted. */
@@ -154,6 +156,8 @@ export class SqliteSource {
       report: Math.max(given("data"), highest("sequence", "data")),
       command: Math.max(given("command"), highest("number", "command")),
       answered: highest("number", "answered"),
+      alert: highest("alert", "alert_mark"),
+      delivery: highest("delivery", "alert_mark"),
     };
   }
 

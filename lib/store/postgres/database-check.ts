@@ -23,6 +23,11 @@ const rules = [
     `SELECT count(*) FROM report_chunk AS c WHERE reports <>
        (SELECT count(*) FROM report WHERE sequence >= c.number * 65536 AND sequence < (c.number + 1) * 65536)`,
   ],
+  [
+    "alerts or messages of alerts have numbers that would be given again",
+    `SELECT (SELECT count(*) FROM alert, alert_mark AS m WHERE number > m.alert)
+       + (SELECT count(*) FROM alert_delivery, alert_mark AS m WHERE number > m.delivery)`,
+  ],
 ] as const;
 
 /** Checks a database. @param locks whether its servers hold locks; see nodes/claim.ts */

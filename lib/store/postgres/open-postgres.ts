@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { OperatingError } from "../../operating-error.ts";
 import type { Opening, OpenStore } from "../../server/store-care.ts";
+import { PostgresAlerts } from "./alerts/postgres-alerts.ts";
 import { AskedDevices } from "./batch/asked-devices.ts";
 import { blocksOf, nextBlock } from "./batch/blocks.ts";
 import { type Blocks, ReportNumbers } from "./batch/numbers.ts";
@@ -57,11 +58,13 @@ export async function openPostgres(
   let writer: Writer | null = null;
   let readers: Readers | null = null;
   let signs: Readers | null = null;
+  let alerting: Readers | null = null;
   try {
     writer = await Writer.open(address, name);
     // After it: it has found the server that leads.
     readers = new Readers(address, `${name} reads`);
     signs = new Readers(address, `${name} lives`, "lease");
+    alerting = new Readers(address, `${name} alerts`, "alerts");
     await assertUsable(writer, shown);
     const { name: node, address: reached, version, settings } = opening.node;
     await lock(writer, node, address.prepare, shown);
@@ -79,10 +82,12 @@ export async function openPostgres(
     const lease = new Lease(signs, claim);
     await lease.renew();
     const own = { now: () => performance.now(), ...around };
-    return assembled({ address, name, connectors, readers, signs, lease, found, opening }, own);
+    const connections = { connectors, readers, signs, alerting };
+    return assembled({ address, name, ...connections, lease, found, opening }, own);
   } catch (error) {
     readers?.close();
     signs?.close();
+    alerting?.close();
     writer?.close();
     throw explainPostgres(error, address);
   }
@@ -108,13 +113,15 @@ type Parts = {
   readonly readers: Readers;
   /** Those of the lease. */
   readonly signs: Readers;
+  /** That of the alerts. */
+  readonly alerting: Readers;
   readonly lease: Lease;
   readonly found: Found;
   readonly opening: Pick<Opening, "onTrouble" | "node" | "now">;
 };
 
 function assembled(
-  { address, name, connectors, readers, signs, lease, found, opening }: Parts,
+  { address, name, connectors, readers, signs, alerting, lease, found, opening }: Parts,
   { now }: Around,
 ): OpenStore {
   const blocks = connectors.lanes.map((lane) => blocksOf(lane, (number) => horizon.note(number)));
@@ -157,6 +164,7 @@ function assembled(
     },
     nodes,
     elsewhere: new PostgresElsewhere(readers),
+    alerts: new PostgresAlerts(alerting, lease.fence),
     openSessions: () => reads.openSessions(lease.fence.node),
     openCommands: () => readOpenCommands(readers),
     noteError: () => false,
@@ -168,6 +176,7 @@ function assembled(
     close: async () => {
       await nodes.close();
       lease.close();
+      alerting.close();
       await connectors.close();
       signs.close();
       readers.close();

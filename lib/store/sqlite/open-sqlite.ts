@@ -14,6 +14,8 @@ import { migrate } from "./file/schema.ts";
 import { closeDatabase } from "./file/statements.ts";
 import { OperatorReader } from "./operator-reader.ts";
 import { Retention } from "./reports/retention.ts";
+import { AlertRows } from "./rows/alert-rows.ts";
+import { SqliteAlerts } from "./sqlite-alerts.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 /**
@@ -31,12 +33,14 @@ export async function openSqlite(path: string, opening: Opening): Promise<OpenSt
     const beside = openBeside(path);
     opened.push(beside);
     const reads = new OperatorReader(beside, store);
+    const alerts = new SqliteAlerts(beside, store, new AlertRows(database));
     const warnings: OperatingError[] = [];
     if (lacksLog) warnings.push(logMissing(path));
     if (store.damage !== null) warnings.push(reportsDamaged(path, store.damage));
     return {
       reads,
       remover,
+      alerts,
       warnings,
       get damage() {
         return store.damage;

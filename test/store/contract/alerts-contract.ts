@@ -12,13 +12,7 @@ import {
   type DeliveryRow,
 } from "../../../lib/server/alert-store.ts";
 import { startOfTime } from "../fixtures.ts";
-
-/** A store under test. */
-export type TestedAlerts = {
-  readonly alerts: AlertStore;
-  /** The same store after its process has ended and another has opened it. */
-  reopened(): Promise<TestedAlerts>;
-};
+import type { OpenNew } from "./tested-store.ts";
 
 /** An alert by number, firing if nothing else is said. */
 export function alertOf(number: number, change: Partial<AlertRow> = {}): AlertRow {
@@ -77,7 +71,7 @@ async function commitMany(alerts: AlertStore, rows: (AlertRow | DeliveryRow)[]):
 }
 
 /** Runs the contract on a store. */
-export function alertsContract(openNew: () => Promise<TestedAlerts>): void {
+export function alertsContract(openNew: OpenNew): void {
   test("an empty store has none, and its server leads", async () => {
     const { alerts } = await openNew();
     expect(await alerts.settings()).toEqual([]);
@@ -177,7 +171,7 @@ export function alertsContract(openNew: () => Promise<TestedAlerts>): void {
     for (const state of [null, "open", ...states] as const) {
       for (const rule of [null, "r1", "r2", "none"]) {
         for (const device of [null, "open", "b"]) {
-          const query = { ...all, state, rule, device, before: 59.5, limit: 7 };
+          const query = { ...all, state, rule, device, before: 59, limit: 7 };
           const expected = rows.filter((row) => isIn(row, query)).reverse();
           expect(await alerts.alerts(query)).toEqual(expected.slice(0, 7));
         }

@@ -1,6 +1,7 @@
 // The contract that every store keeps: rows, reports, reads, and agreement with plain Maps under random operations.
 
 import { describe } from "bun:test";
+import { alertsContract } from "./alerts-contract.ts";
 import { batchesContract } from "./batches-contract.ts";
 import { commandsContract } from "./commands-contract.ts";
 import { labelsContract } from "./labels-contract.ts";
@@ -20,5 +21,6 @@ export function storeContract(openNew: OpenNew): void {
   describe("batches", () => batchesContract(openNew));
   describe("reports", () => reportsContract(openNew));
   describe("reads", () => readsContract(openNew));
+  describe("alerts", () => alertsContract(openNew));
   describe("a model", () => modelContract(openNew));
 }

@@ -16,7 +16,7 @@ import { originOf } from "../report-origin.ts";
 
 /** A store under test. */
 export type TestedStore = Store &
-  Pick<OpenStore, "reads" | "openSessions" | "openCommands"> & {
+  Pick<OpenStore, "reads" | "openSessions" | "openCommands" | "alerts"> & {
     /** Whether numbers may be left out: then they only ascend. */
     readonly hasHoles?: boolean;
     /** The same store after its process has ended and another has opened it. */

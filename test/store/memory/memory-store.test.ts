@@ -4,7 +4,6 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Write } from "../../../lib/server/store-port.ts";
 import { MemoryStore } from "../../../lib/store/memory/memory-store.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
-import { alertsContract, type TestedAlerts } from "../contract/alerts-contract.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import { reading, report, type TestedStore, write } from "../contract/tested-store.ts";
 import { deviceOf, startOfTime } from "../fixtures.ts";
@@ -12,7 +11,7 @@ import { deviceOf, startOfTime } from "../fixtures.ts";
 setDefaultTimeout(testTimeoutMs);
 
 /** It ends with its process: what is opened again is the same. */
-function tested(store: MemoryStore): TestedStore & TestedAlerts {
+function tested(store: MemoryStore): TestedStore {
   return Object.assign(store, { reopened: async () => tested(store) });
 }
 
@@ -57,5 +56,4 @@ test("a report in memory is stored at the node of its session", async () => {
 
 describe("in memory", () => {
   storeContract(async () => tested(new MemoryStore()));
-  describe("alerts", () => alertsContract(async () => tested(new MemoryStore())));
 });

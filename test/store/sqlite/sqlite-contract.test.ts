@@ -7,7 +7,6 @@ import { AlertRows } from "../../../lib/store/sqlite/rows/alert-rows.ts";
 import { SqliteAlerts } from "../../../lib/store/sqlite/sqlite-alerts.ts";
 import { SqliteStore } from "../../../lib/store/sqlite/sqlite-store.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
-import { alertsContract, type TestedAlerts } from "../contract/alerts-contract.ts";
 import { storeContract } from "../contract/store-contract.ts";
 import type { TestedStore } from "../contract/tested-store.ts";
 import { newDatabase } from "./store-fixtures.ts";
@@ -18,17 +17,10 @@ function tested(database: Database): TestedStore {
   // Few keys in memory, so that repeats are also found in the rows.
   const store = new SqliteStore(database, { recentReportsMax: 32 });
   const reads = new OperatorReader(database, store);
-  return Object.assign(store, { reads, reopened: async () => tested(database) });
-}
-
-/** Only the alerts of a database. */
-function testedAlerts(database: Database): TestedAlerts {
-  const store = new SqliteStore(database);
   const alerts = new SqliteAlerts(database, store, new AlertRows(database));
-  return { alerts, reopened: async () => testedAlerts(database) };
+  return Object.assign(store, { reads, alerts, reopened: async () => tested(database) });
 }
 
 describe("on SQLite", () => {
   storeContract(async () => tested(newDatabase()));
-  describe("alerts", () => alertsContract(async () => testedAlerts(newDatabase())));
 });

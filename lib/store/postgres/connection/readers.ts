@@ -1,5 +1,5 @@
-// The connections that read for operators, sum up and remove old reports, apart from the one that writes batches: they delay
-// no ACK. A silent one is given up, and all others with it. Never stores what is acknowledged.
+// The connections that read for operators, sum up and remove old reports, and keep alerts, apart from those that write batches:
+// they delay no ACK. A silent one is given up, and all others with it. Never stores what is acknowledged.
 
 import { SQL } from "bun";
 import { connectionOptions, type PostgresAddress } from "./address.ts";
@@ -7,12 +7,12 @@ import { isLost, Lost, withDeadline } from "./lost.ts";
 import { explainPostgres } from "./refusals.ts";
 import { drop, type Rows } from "./writer.ts";
 
-const connectionsMax = { server: 3, lease: 1, command: 3 } as const;
+const connectionsMax = { server: 3, lease: 1, alerts: 1, command: 3 } as const;
 /**
  * How long a read may take, ms: of a server, of its sign of life, which must come in time for another one over another line,
- * and of a command that counts all rows.
+ * of its alerts, and of a command that counts all rows.
  */
-const readMs = { server: 10_000, lease: 3_000, command: 3_600_000 } as const;
+const readMs = { server: 10_000, lease: 3_000, alerts: 10_000, command: 3_600_000 } as const;
 /** How often a read is tried, if its connection is lost this soon, ms. */
 const attemptsMax = 2;
 const againMsMax = 1_000;

@@ -70,7 +70,7 @@ const bySqlstate: Readonly<
   "53300": (_, shown) => [
     "store-busy",
     `${shown} has too many connections.`,
-    "End some, or raise max_connections; iot-server opens up to 8.",
+    "End some, or raise max_connections; iot-server opens up to 10.",
   ],
   "57P03": (_, shown, message) => [
     "store-away",
