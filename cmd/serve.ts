@@ -108,6 +108,9 @@ async function open(
     retentionHold: () => retention.hold(),
     loginLink: newLoginLink,
     allowText: (id) => loop.allowText(id),
+    remove: (id) => loop.remove(id),
+    changePassword: (id, hash) =>
+      loop.operate((operator, ...rest) => operator.changePassword(id, hash, ...rest)),
     label: (id, changes) => loop.label(id, changes),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),

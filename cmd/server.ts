@@ -13,6 +13,7 @@ import { printConfig } from "../lib/cli/server/config-lines.ts";
 import {
   printAllowed,
   printAnswer,
+  printDevice,
   printDevices,
   printFingerprint,
   printLink,
@@ -29,6 +30,7 @@ import { runBackup, runCheck, runExport, runRestore } from "./care.ts";
 import { runCopy } from "./copy.ts";
 import { runImport } from "./import.ts";
 import { runLabel } from "./label.ts";
+import { runDeregister, runPassword } from "./one-device.ts";
 import { placeOf } from "./place.ts";
 import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
@@ -42,6 +44,9 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   config: "end",
   query: "end",
   devices: "end",
+  device: "end",
+  deregister: "go on",
+  password: "go on",
   open: "end",
   fingerprint: "end",
   reports: "end",
@@ -82,6 +87,15 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       const isNamed = !config.json && (await store.hasLabel("name"));
       return printDevices({ ...config, isNamed }, devices, served, Date.now(), write);
     }
+    case "device": {
+      const store = placeOf(config);
+      const shown = { served: await store.isServed(), now: Date.now() };
+      return printDevice(config, shownDevices(store.devices()), shown, write);
+    }
+    case "deregister":
+      return runDeregister(config, write);
+    case "password":
+      return runPassword(config, write);
     case "allow-text":
       return printAllowed(config.id, await allowTextOn(placeOf(config).path, config.id), write);
     case "status":

@@ -46,9 +46,11 @@ export function labelValues(positionals: readonly string[], select: string | nul
   return { ids: [...new Set(ids)], select: selectValue(select), changes };
 }
 
-/** The selector of --select; null without one. */
-export function selectValue(text: string | null): Selector | null {
-  if (text === null) return null;
+/** The selector of --select, and of --online; null without them. */
+export function selectValue(asked: string | null, isOnline = false): Selector | null {
+  const parts = [...(asked === null ? [] : [asked]), ...(isOnline ? ["presence=online"] : [])];
+  if (parts.length === 0) return null;
+  const text = parts.join(",");
   const read = readSelector(text);
   if (read.ok) return read.value;
   throw wrong(

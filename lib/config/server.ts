@@ -11,6 +11,7 @@ import {
   lastValue,
   question,
   sinceValue,
+  wrong,
 } from "./server-arguments.ts";
 import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
 import { listedSettings, type ListedSetting } from "./listed-config.ts";
@@ -53,7 +54,14 @@ type Asked =
       readonly waitMs: number;
       readonly json: boolean;
     }
+  | { readonly command: "device"; readonly id: string; readonly json: boolean }
   | { readonly command: "allow-text"; readonly id: string }
+  | {
+      readonly command: "deregister" | "password";
+      readonly id: string;
+      /** As for the server; used only if no server is running. */
+      readonly sharedIp: boolean;
+    }
   | { readonly command: "fingerprint" | "check" | "open" }
   | { readonly command: "backup" | "restore"; readonly file: string }
   /** `db` is what is copied, `store` where to. */
@@ -143,8 +151,20 @@ function commandConfig(
         expect(positionals, 2, "devices");
         return { command: "allow-text", ...place, id: idValue("devices", positionals[1]) };
       }
-      expect(positionals, 0, "devices");
-      return { command, ...place, json, select: selectValue(value("select")) };
+      if (positionals[0] !== undefined) {
+        expect(positionals, 1, "devices");
+        return { command: "device", ...place, json, id: soleId(positionals[0], given) };
+      }
+      return { command, ...place, json, select: selectValue(value("select"), isOn("online")) };
+    case "deregister":
+    case "password":
+      expect(positionals, 1, command);
+      return {
+        command,
+        ...place,
+        id: idValue(command, positionals[0]),
+        sharedIp: isOn("shared-ip"),
+      };
     case "label": {
       const flags = { json, yes: isOn("yes"), sharedIp: isOn("shared-ip") };
       return { command, ...place, ...flags, ...labelValues(positionals, value("select")) };
@@ -212,6 +232,16 @@ function careConfig(
         ...exportValue(positionals[0] ?? "devices", value("format") ?? "csv"),
       };
   }
+}
+
+/** The device of which all is told: it is named, not selected. */
+function soleId(text: string, { value, isOn }: Arguments<FlagName>): string {
+  const id = idValue("devices", text);
+  if (value("select") === null && !isOn("online")) return id;
+  throw wrong(
+    `${id} is named, and others are selected.`,
+    "Name one device, or give --select and --online.",
+  );
 }
 
 function noText(path: string): never {

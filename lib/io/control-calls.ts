@@ -4,7 +4,13 @@ import { dirname } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Health } from "../server/health.ts";
-import type { Candidate, EnrollResult, LabelResult } from "../server/operator.ts";
+import type {
+  Candidate,
+  ChangeResult,
+  EnrollResult,
+  LabelResult,
+  RemoveResult,
+} from "../server/operator.ts";
 import type { ToldStatus } from "../server/told-status.ts";
 import {
   type ControlQuestion,
@@ -94,6 +100,26 @@ export async function answersHere(databasePath: string): Promise<boolean> {
  */
 export async function retentionHoldOf(databasePath: string): Promise<Notice | null> {
   return ((await call(databasePath, "/retention", {})) as { hold: Notice | null }).hold;
+}
+
+/** Asks the running server to deregister a device. @throws OperatingError `server-not-running` */
+export async function removeOn(databasePath: string, id: string): Promise<RemoveResult> {
+  const answered = await call(databasePath, "/deregister", { id });
+  return (answered as { result: RemoveResult }).result;
+}
+
+/**
+ * Asks the running server to give a device another password.
+ * @param hash argon2id of the password
+ * @throws OperatingError `server-not-running`
+ */
+export async function changePasswordOn(
+  databasePath: string,
+  id: string,
+  hash: string,
+): Promise<ChangeResult> {
+  const answered = await call(databasePath, "/password", { id, hash });
+  return (answered as { result: ChangeResult }).result;
 }
 
 /**

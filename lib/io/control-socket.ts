@@ -7,7 +7,13 @@ import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
 import { type LabelChange, labelsObject } from "../server/labels.ts";
 import type { Health } from "../server/health.ts";
-import type { Candidate, EnrollResult, LabelResult } from "../server/operator.ts";
+import type {
+  Candidate,
+  ChangeResult,
+  EnrollResult,
+  LabelResult,
+  RemoveResult,
+} from "../server/operator.ts";
 import type { ToldStatus } from "../server/told-status.ts";
 
 /** The operator's question to a device. */
@@ -24,6 +30,10 @@ export type ControlCalls = Told & {
   ask(question: ControlQuestion): Promise<AskResult>;
   /** Allows text requests of a device again; whether the device is registered. */
   allowText(id: string): Promise<boolean>;
+  /** Deregisters a device. */
+  remove(id: string): Promise<RemoveResult>;
+  /** Gives a device another password, of which this is the hash. */
+  changePassword(id: string, hash: string): Promise<ChangeResult>;
   /** Why no old reports are removed for a while, and what to do; null if they are. */
   retentionHold(): Notice | null;
   /** A link that logs a browser in once; null if no dashboard is served. */
@@ -114,6 +124,14 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       const { id } = JSON.parse(body) as { id?: unknown };
       if (typeof id !== "string") return new Response("no id", { status: 400 });
       return Response.json({ known: await calls.allowText(id) });
+    }
+    case "/deregister": {
+      const { id } = JSON.parse(body) as { id: string };
+      return Response.json({ result: await calls.remove(id) });
+    }
+    case "/password": {
+      const { id, hash } = JSON.parse(body) as { id: string; hash: string };
+      return Response.json({ result: await calls.changePassword(id, hash) });
     }
     case "/health":
       return Response.json(calls.health());

@@ -91,6 +91,33 @@ export function removing(id: string, at: number): Rule<boolean> {
   };
 }
 
+/** No proof has this as its digest. */
+const noProof = new Uint8Array(32);
+
+/**
+ * The rule that gives a device another password, for the operator. What the old one opened is closed: its session ends, and no
+ * RESUME follows it. Its key stays. Its outcome: whether there is a device.
+ * @param hash argon2id of the password
+ * @param at ms since 1970
+ */
+export function changingPassword(id: string, hash: string, at: number): Rule<boolean> {
+  const change = { hash, storedProof: noProof };
+  return {
+    kind: "rule",
+    keys: { device: id },
+    decide: ({ device }) => ({
+      outcome: device !== null,
+      writes:
+        device === null
+          ? []
+          : [
+              { kind: "update-device", id, change, at: null },
+              { kind: "end-open-session", device: id, reason: "replaced", at },
+            ],
+    }),
+  };
+}
+
 /** The rule that allows text requests of a device again (protocol §5.19). Its outcome: whether there is one. */
 export function allowingText(id: string): Rule<boolean> {
   const write = { kind: "update-device", id, change: { textLocked: false }, at: null } as const;

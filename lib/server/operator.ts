@@ -8,7 +8,14 @@ import type { Ask, OpenAsk } from "./asks.ts";
 import type { Desk } from "./desk.ts";
 import { peerName } from "./logbook.ts";
 import type { Moment } from "./moment.ts";
-import { allowingText, finding, type Labelled, labelling, removing } from "./devices.ts";
+import {
+  allowingText,
+  changingPassword,
+  finding,
+  type Labelled,
+  labelling,
+  removing,
+} from "./devices.ts";
 import { type LabelChange, labelsText } from "./labels.ts";
 import type { Judged } from "./passwords/proof.ts";
 import type { Policy } from "./policy.ts";
@@ -16,12 +23,15 @@ import type { DeviceFacts, Question } from "./rows.ts";
 import type { Decided, StepResult, Rule } from "./store-port.ts";
 import { registration, type Registered, tellRegistered } from "./verbs/register.ts";
 import { addressOf, sendUnasked } from "./unasked.ts";
-import { noteRemoval } from "./sessions/session-end.ts";
+import { notePassword, noteRemoval } from "./sessions/session-end.ts";
 
 const hourMs = 3_600_000;
 
 /** The result of removing a device. */
 export type RemoveResult = "removed" | "unknown" | "storage-failed";
+
+/** The result of a change of a device. */
+export type ChangeResult = "changed" | "unknown" | "storage-failed";
 
 /** The result of a change of labels. */
 export type LabelResult = Labelled | { readonly kind: "storage-failed" };
@@ -103,6 +113,31 @@ export class Operator {
         noteRemoval(desk, id, now.wall);
         desk.log.activity("info", "-", "-", `${id} was deregistered by the operator`);
         onResult("removed");
+      },
+      () => onResult("storage-failed"),
+    );
+  }
+
+  /**
+   * Gives a device another password and ends its session.
+   * @param hash argon2id of the password
+   */
+  changePassword(
+    id: string,
+    hash: string,
+    onResult: (result: ChangeResult) => void,
+    now: Moment,
+  ): void {
+    const { desk } = this;
+    desk.clock.set(now);
+    desk.batch.submit(
+      changingPassword(id, hash, now.wall),
+      null,
+      (known) => {
+        if (!known) return onResult("unknown");
+        notePassword(desk, id, now.wall);
+        desk.log.activity("info", "-", "-", `${id} got another password from the operator`);
+        onResult("changed");
       },
       () => onResult("storage-failed"),
     );

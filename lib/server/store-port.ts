@@ -88,7 +88,10 @@ export type Rows = {
 
 /** The fields of a device's row that change after its registration. */
 export type DeviceChange = Partial<
-  Pick<DeviceRow & DeviceSecrets, "ip" | "port" | "sealedKey" | "storedProof" | "textLocked">
+  Pick<
+    DeviceRow & DeviceSecrets,
+    "ip" | "port" | "hash" | "sealedKey" | "storedProof" | "textLocked"
+  >
 >;
 
 /** One change of rows. Times are milliseconds since 1970. */

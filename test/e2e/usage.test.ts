@@ -33,7 +33,7 @@ describe("a wrong call ends with exit code 2, says what is wrong, and creates no
     ["query", "id is missing"],
     ["query a b c", '"c"'],
     ["query a/b", '"a/b"'],
-    ["devices extra", '"extra"'],
+    ["devices a extra", '"extra"'],
     ["reports", "id is missing"],
     ["reports a --last none", '"none"'],
     ["reports a --since someday", '"someday"'],

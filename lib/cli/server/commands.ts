@@ -7,6 +7,7 @@ import { aligned } from "./columns.ts";
 import {
   deviceCells,
   deviceColumns,
+  deviceLines,
   deviceJson,
   isShown,
   reportCells,
@@ -54,6 +55,36 @@ export async function printDevices(
 }
 
 /**
+ * Prints all that is known of one device.
+ * @param devices those among which it is looked for
+ * @param shown as for `printDevices`
+ * @throws OperatingError `unknown-device`
+ */
+export async function printDevice(
+  { id, json }: { readonly id: string; readonly json: boolean },
+  devices: Listed<ShownDevice>,
+  { served, now }: { readonly served: boolean; readonly now: number },
+  write: WriteLine,
+): Promise<ExitCode> {
+  for await (const device of devices) {
+    if (device.id !== id) continue;
+    if (json) write(deviceJson(device, served));
+    else for (const line of deviceLines(device, served, now)) write(line);
+    return exitCode.done;
+  }
+  throw unknownDevice(id);
+}
+
+/** The error for an id that is not registered. */
+export function unknownDevice(id: string): OperatingError {
+  return new OperatingError(
+    "unknown-device",
+    `No device ${id} is registered.`,
+    "See iot-server devices.",
+  );
+}
+
+/**
  * Prints the reports of a device.
  * @param known whether the device is registered
  * @param reports oldest first; read while they are printed
@@ -70,11 +101,7 @@ export async function printReports(
     : aligned(reportColumns, each(reports, reportCells));
   const count = await writeAll(lines, write, known && !json ? `No reports of ${id}.` : null);
   if (!known && count === 0) {
-    throw new OperatingError(
-      "unknown-device",
-      `No device ${id} is registered.`,
-      "See iot-server devices.",
-    );
+    throw unknownDevice(id);
   }
   return exitCode.done;
 }
@@ -108,13 +135,7 @@ async function* each<From, To>(all: Listed<From>, to: (one: From) => To): AsyncG
  * @throws OperatingError `unknown-device`
  */
 export function printAllowed(id: string, known: boolean, write: WriteLine): ExitCode {
-  if (!known) {
-    throw new OperatingError(
-      "unknown-device",
-      `No device ${id} is registered.`,
-      "See iot-server devices.",
-    );
-  }
+  if (!known) throw unknownDevice(id);
   write(`${id} may speak text again, until it logs in sealed.`);
   return exitCode.done;
 }

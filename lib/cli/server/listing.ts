@@ -1,6 +1,6 @@
 // Formats devices and reports as table rows for people and as JSON for programs. Never prints them itself.
 
-import { labelsObject } from "../../server/labels.ts";
+import { labelsObject, labelsText } from "../../server/labels.ts";
 import { isSelected, type PresenceWord, type Selector } from "../../server/selector.ts";
 import type { ListedDevice, ReportRow } from "../../server/rows.ts";
 import type { Column } from "./columns.ts";
@@ -49,6 +49,30 @@ export function deviceCells(
   const presence = describePresence(session, served, now);
   const names = [id, ...(isNamed ? [labels.get("name") ?? ""] : [])].map(printable);
   return [...names, printable(mac), address(ip, port), transportOf(device), presence];
+}
+
+/** All that is known of a device, a line a subject; `served` and `now` as in `describePresence`. */
+export function deviceLines(device: ShownDevice, served: boolean, now: number): string[] {
+  const { id, mac, ip, port, labels, session, fingerprint, repeats } = device;
+  const rows: [label: string, facts: string | null][] = [
+    ["presence", describePresence(session, served, now)],
+    ["last seen", session && stamp(session.lastSeen)],
+    ["session", session && `since ${stamp(session.started)}`],
+    ["from", session && address(session.source.ip, session.source.port)],
+    ["transport", transportOf(device)],
+    ["key", fingerprint],
+    ["text", device.textLocked ? "refused, since it logged in sealed" : "allowed"],
+    ["MAC", mac],
+    ["address", address(ip, port)],
+    ["registered", stamp(device.registered)],
+    ["labels", labels.size === 0 ? "none" : labelsText(labels)],
+    ["repeats", repeats === 0 ? null : `${repeats} reports came again after they were stored`],
+  ];
+  const told = rows.filter((row): row is [string, string] => row[1] !== null);
+  return [
+    printable(id),
+    ...told.map(([label, facts]) => `  ${label.padEnd(10)} ${printable(facts)}`),
+  ];
 }
 
 /** Whether a selector means a device; `served` as in `describePresence`. null means all. */

@@ -138,7 +138,8 @@ export class PacketLoop {
     this.act(({ operator }, now) => operator.ask(ask, now));
   }
 
-  #result<T>(
+  /** Does something for the operator, and resolves to its result. */
+  operate<T>(
     begin: (operator: Operator, onResult: (result: T) => void, now: Moment) => void,
   ): Promise<T> {
     return new Promise((done) => this.act(({ operator }, now) => begin(operator, done, now)));
@@ -146,22 +147,22 @@ export class PacketLoop {
 
   /** Deregisters a device for the operator; see `Operator.remove`. */
   remove(id: string): Promise<RemoveResult> {
-    return this.#result((operator, ...rest) => operator.remove(id, ...rest));
+    return this.operate((operator, ...rest) => operator.remove(id, ...rest));
   }
 
   /** Allows text requests of a device again; see `Operator.allowText`. */
   allowText(id: string): Promise<boolean> {
-    return this.#result((operator, ...rest) => operator.allowText(id, ...rest));
+    return this.operate((operator, ...rest) => operator.allowText(id, ...rest));
   }
 
   /** Changes the labels of a device for the operator; see `Operator.label`. */
   label(id: string, changes: readonly LabelChange[]): Promise<LabelResult> {
-    return this.#result((operator, ...rest) => operator.label(id, changes, ...rest));
+    return this.operate((operator, ...rest) => operator.label(id, changes, ...rest));
   }
 
   /** Registers a device for the operator; see `Operator.enroll`. */
   enroll(device: DeviceFacts, hash: string | null): Promise<EnrollResult> {
-    return this.#result((operator, ...rest) => operator.enroll(device, hash, ...rest));
+    return this.operate((operator, ...rest) => operator.enroll(device, hash, ...rest));
   }
 
   /**

@@ -75,6 +75,15 @@ export function noteRemoval(desk: Desk, id: string, at: number): void {
   desk.feed.tell({ kind: "removed", id, at });
 }
 
+/** Another password of a device is on the disk, with the end of its session. @param at ms since 1970 */
+export function notePassword(desk: Desk, id: string, at: number): void {
+  desk.verifiers.forget(id);
+  const session = desk.sessions.get(id);
+  desk.feed.tell({ kind: "updated", id, at });
+  if (session === undefined) return;
+  noteEnd(desk, { session, reason: "replaced", lastSeen: session.lastSeen, at });
+}
+
 /** Removes a session from memory, with its questions, its commands and its link. False if it was removed before. */
 export function forgetSession(
   { sessions, asks, commands, links, uptimeMs }: Desk,

@@ -56,6 +56,8 @@ export function rowsContract(openNew: OpenNew): void {
       expect(device?.textLocked).toBe(true);
       expect(Buffer.from(device?.sealedKey ?? [])).toEqual(Buffer.from(key));
       expect(Buffer.from(device?.storedProof ?? [])).toEqual(Buffer.from(key));
+      await write(store, { kind: "update-device", id: "a", change: { hash: "other" }, at: null });
+      expect((await load(store, { device: "a" })).device).toMatchObject({ hash: "other", ip: "x" });
       const unlock = {
         kind: "update-device",
         id: "a",

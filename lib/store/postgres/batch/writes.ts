@@ -33,13 +33,15 @@ export function insertDevice(
 
 /** Changes a device, if it exists. */
 export function updateDevice({ id, change, at }: Of<"update-device">): Statement {
-  const { ip, port, sealedKey, storedProof, textLocked } = change;
+  const { ip, port, hash, sealedKey, storedProof, textLocked } = change;
+  const seal = [sealedKey ?? null, storedProof ?? null, textLocked ?? null];
   return [
     `UPDATE device SET ip = coalesce($2::text, ip), port = coalesce($3::int, port),
        sealed_key = coalesce($4::bytea, sealed_key), stored_proof = coalesce($5::bytea, stored_proof),
-       text_locked = coalesce($6::boolean, text_locked), updated = coalesce($7::float8, updated)
+       text_locked = coalesce($6::boolean, text_locked), updated = coalesce($7::float8, updated),
+       password = coalesce($8::text, password)
      WHERE id = $1`,
-    [id, ip ?? null, port ?? null, sealedKey ?? null, storedProof ?? null, textLocked ?? null, at],
+    [id, ip ?? null, port ?? null, ...seal, at, hash ?? null],
   ];
 }
 

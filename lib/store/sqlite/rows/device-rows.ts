@@ -53,7 +53,8 @@ export class DeviceRows {
       database,
       `UPDATE registrar SET ip = coalesce(?2, ip), port = coalesce(?3, port),
          sealed_key = coalesce(?4, sealed_key), stored_proof = coalesce(?5, stored_proof),
-         text_locked = coalesce(?6, text_locked), updated = coalesce(?7, updated)
+         text_locked = coalesce(?6, text_locked), updated = coalesce(?7, updated),
+         password = coalesce(?8, password)
        WHERE id = ?1`,
     );
     this.#remove = prepare(database, "DELETE FROM registrar WHERE id = ?");
@@ -88,10 +89,11 @@ export class DeviceRows {
 
   /** Changes a device, if it exists. @param at when the device registered the change, ms since 1970, or null */
   update(id: string, change: DeviceChange, at: number | null): void {
-    const { ip, port, sealedKey, storedProof, textLocked } = change;
+    const { ip, port, hash, sealedKey, storedProof, textLocked } = change;
     const address = [ip ?? null, port ?? null] as const;
     const isLocked = textLocked === undefined ? null : Number(textLocked);
-    this.#update.run(id, ...address, sealedKey ?? null, storedProof ?? null, isLocked, at);
+    const seal = [sealedKey ?? null, storedProof ?? null, isLocked] as const;
+    this.#update.run(id, ...address, ...seal, at, hash ?? null);
   }
 
   /** Deletes a device, if it exists. */
