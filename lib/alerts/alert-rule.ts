@@ -17,4 +17,6 @@ export type AlertRule = RuleText & {
   /** How often a firing alert is told of again, ms; null for never. */
   readonly repeatMs: number | null;
   readonly isEnabled: boolean;
+  /** When it was made, ms since 1970. */
+  readonly created: number;
 };

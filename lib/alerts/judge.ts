@@ -286,6 +286,7 @@ function unknownRule({ rule: name }: AlertRow): AlertRule {
     to: [],
     repeatMs: null,
     isEnabled: false,
+    created: 0,
   } as const;
   return { name, condition, forMs: 0, ...of };
 }

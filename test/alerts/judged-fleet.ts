@@ -27,6 +27,7 @@ export function ruleOf(
     to: [],
     repeatMs: 4 * 3_600_000,
     isEnabled: true,
+    created: 0,
     ...rest,
   };
 }
