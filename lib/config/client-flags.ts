@@ -1,8 +1,7 @@
-// The tables of the client's commands and flags: what each is, which commands have it, and the text of --help. Never
-// parses anything.
+// The tables of the client's commands and flags: what each is, which commands have it, with an example of
+// each. Never parses anything; the texts of --help are made of them in client-help.ts.
 
 import type { Program } from "./arguments.ts";
-import { exitCodesInWords } from "../operating-error.ts";
 import type { FlagOf } from "./flag.ts";
 
 /** The commands, each with its arguments and a line of help. */
@@ -24,6 +23,21 @@ export const synopses = {
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type CommandName = keyof typeof synopses;
+
+/** A line that can be typed, of each command: it is in its --help. */
+export const examples: Readonly<Record<CommandName, string>> = {
+  menu: "iot-client pi1 192.0.2.1 9000 1994",
+  register: "iot-client register --id pi1 --server 192.0.2.1:9000",
+  deregister: "iot-client deregister --id pi1 --server 192.0.2.1:9000",
+  login: "iot-client login --id pi1 --server 192.0.2.1:9000 --password-file pw",
+  logoff: "iot-client logoff --id pi1 --server 192.0.2.1:9000",
+  status: "iot-client status --id pi1 --server 192.0.2.1:9000",
+  send: 'iot-client send --id pi1 --server 192.0.2.1:9000 "temp=21.5"',
+  query: "iot-client query report pi2 --id pi1 --server 192.0.2.1:9000",
+  peer: "iot-client peer pi2 --id pi1 --server 192.0.2.1:9000",
+  run: "iot-client run --id pi1 --server 192.0.2.1:9000 --report uptime",
+  trust: "iot-client trust --replace 192.0.2.1:9000",
+};
 
 type Flag = FlagOf<CommandName>;
 
@@ -68,65 +82,40 @@ export const flags = {
 
 export type FlagName = keyof typeof flags;
 
+/** What a flag is on a line of its own, where the one of `flags` is for several or names its command. */
+const ownWords: Readonly<Partial<Record<FlagName, string>>> = {
+  id: "which device this is",
+  server: "where it is, or some, with commas",
+  mac: "default: of the route in use",
+  ip: "default: of the route in use",
+  text: "no encryption, for older servers",
+  json: "answers as JSON",
+  timeout: "give up then; default 10s a server",
+  code: "the reports' code; default 01",
+  heartbeat: "the interval; default 60s",
+  report: "report what COMMAND prints",
+  every: "from one to the next; default 60s",
+  drain: "deliver at a stop; default 10s",
+  spool: "unsent reports' file, or none",
+  "spool-max": "so many may wait; default 100000",
+  "on-query": "answer with what COMMAND prints",
+  "answer-text": "answer plain text, too",
+  replace: "also if another key is pinned",
+};
+
+/** What a flag is, in a few words. */
+export function wordsOf(name: FlagName): string {
+  return ownWords[name] ?? flags[name].says;
+}
+
 /** The client, for `readArguments`. */
 export const program: Program<CommandName, FlagName> = {
   flags,
   titleOf: (command) => (command === "menu" ? "the menu" : command),
-  helpOf: () => "iot-client --help",
+  helpOf: (command) => `iot-client ${command === "menu" ? "" : `${command} `}--help`,
 };
 
 /** The commands that are called by name. */
-export function commandNames(): CommandName[] {
-  return everywhere.filter((name) => name !== "menu");
-}
-
-const inOneLine = ["register", "deregister", "login", "logoff"];
-
-/** The text of --help: at most 80 columns wide and 30 lines long. */
-export function helpText(): string {
-  const line = (form: string, says: string) => `  ${form.padEnd(36)} ${says}`;
-  const commands = Object.entries(synopses)
-    .filter(([name]) => !["menu", ...inOneLine].includes(name))
-    .map(([name, [form, says]]) => line(`${name} ${form}`.trimEnd(), says));
-  return [
-    `iot-client ${synopses.menu[0]}  the menu`,
-    "iot-client COMMAND --id ID --server HOST:PORT[,HOST:PORT]… [OPTION]…",
-    line(inOneLine.join(", "), "all but logoff need a password"),
-    ...commands,
-    ...optionLines(),
-    "TIME: 500ms, 60s, 5m, 1h. --on-query's COMMAND has IOT_QUERY_ID, _CODE, _TARGET.",
-    exitCodesInWords,
-  ].join("\n");
-}
-
-const formColumns = 21;
-
-function optionLines(): string[] {
-  const lines: { forms: string[]; says: string; env: string }[] = [];
-  for (const [name, { value, says, env }] of Object.entries<Flag>(flags)) {
-    const form = `--${name} ${value}`.trimEnd();
-    const before = lines.at(-1);
-    // --replace is in the arguments of trust and needs no line of its own.
-    if (name === "replace") continue;
-    if (says !== "" || before === undefined) {
-      lines.push({ forms: [form], says, env: env ?? "" });
-      continue;
-    }
-    before.forms.push(form);
-    before.env = joined(before.env, env);
-  }
-  return lines.map(({ forms, says, env }) =>
-    `${`  ${formOf(forms).padEnd(formColumns)} ${says}`.padEnd(59)} ${env}`.trimEnd(),
-  );
-}
-
-/** The flags of one line; without their values if these do not fit, since `says` explains them then. */
-function formOf(forms: readonly string[]): string {
-  const whole = forms.join(", ");
-  if (whole.length <= formColumns) return whole;
-  return forms.map((form) => form.replace(/ .*/, "")).join(", ");
-}
-
-function joined(one: string, other: string | null): string {
-  return [one, other ?? ""].filter((name) => name !== "").join(", ");
+export function commandNames(): Exclude<CommandName, "menu">[] {
+  return everywhere.filter((name): name is Exclude<CommandName, "menu"> => name !== "menu");
 }

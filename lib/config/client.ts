@@ -43,7 +43,9 @@ export type Common = {
 
 /** The command and its settings. */
 export type ClientConfig =
-  | { readonly command: "help" | "version" }
+  | { readonly command: "version" }
+  /** `of`: the command asked about; null for the program. */
+  | { readonly command: "help"; readonly of: Exclude<CommandName, "menu"> | null }
   | (Common & { readonly command: "menu" })
   | (Common & { readonly command: "register" | "deregister" | "login" | "logoff" })
   | (Common & { readonly command: "status"; readonly message: string })
@@ -95,7 +97,10 @@ const oneShotMs = 10_000;
 export function readClientConfig(args: readonly string[], env: Env): ClientConfig {
   const first = args[0];
   if (first === undefined) throw usageError("No command.", "See iot-client --help.");
-  if (first === "help" || hasSwitch(args, "--help", "-h")) return { command: "help" };
+  if (first === "help" || hasSwitch(args, "--help", "-h")) {
+    const asked = first === "help" ? args[1] : first;
+    return { command: "help", of: commandNames().find((name) => name === asked) ?? null };
+  }
   if (hasSwitch(args, "--version")) return { command: "version" };
   refusePassword(args);
   const named = Object.hasOwn(synopses, first) && first !== "menu";

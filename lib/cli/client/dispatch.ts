@@ -1,7 +1,7 @@
 // Runs the command that the configuration asks for, and turns an operating error into its text and exit code. Never
 // ends the process.
 
-import { helpText } from "../../config/client-flags.ts";
+import { commandHelp, helpText } from "../../config/client-help.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { operatingErrorIn } from "../failure.ts";
@@ -39,7 +39,7 @@ async function dispatch(
 ): Promise<ExitCode> {
   switch (config.command) {
     case "help":
-      machine.print(helpText());
+      machine.print(config.of === null ? helpText() : commandHelp(config.of));
       return exitCode.done;
     case "version":
       machine.print(`iot-client ${version}`);

@@ -2,8 +2,10 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
-import { helpText } from "../../../lib/config/client-flags.ts";
+import { commandNames, examples } from "../../../lib/config/client-flags.ts";
+import { commandHelp, helpText } from "../../../lib/config/client-help.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
+import type { OperatingError } from "../../../lib/operating-error.ts";
 import { fakeMachine } from "./fake-machine.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
@@ -177,7 +179,7 @@ test("a configuration is frozen", () => {
 
 test("--help fits a screen and names every exit code", async () => {
   const { machine, out } = fakeMachine({});
-  expect(await runClient(() => readClientConfig(["login", "--help"], {}), machine, "1")).toBe(0);
+  expect(await runClient(() => readClientConfig(["--help"], {}), machine, "1")).toBe(0);
   expect(out).toEqual([helpText()]);
   const lines = helpText().split("\n");
   expect(lines.length).toBeLessThanOrEqual(30);
@@ -185,6 +187,40 @@ test("--help fits a screen and names every exit code", async () => {
   expect(lines.at(-1)).toBe(
     "Exit: 0 done, 1 refused, 2 usage, 3 no answer, 4 key changed, 5 output broken.",
   );
+});
+
+test("each command has a --help of its own, with an example that is a right call", async () => {
+  for (const name of commandNames()) {
+    const { machine, out } = fakeMachine({});
+    const read = () => readClientConfig([name, "--id", "--help"], {});
+    expect(await runClient(read, machine, "1")).toBe(0);
+    expect(out).toEqual([commandHelp(name)]);
+    const lines = commandHelp(name).split("\n");
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(commandHelp(name)).toContain(`Example: ${examples[name]}`);
+  }
+  for (const [name, line] of Object.entries(examples)) {
+    const args = line.split(" ").slice(1);
+    expect(readClientConfig(args, {}).command).toBe(name as "menu");
+  }
+  expect(readClientConfig(["help", "send"], {})).toEqual({ command: "help", of: "send" });
+  expect(readClientConfig(["help"], {})).toEqual({ command: "help", of: null });
+});
+
+test("a misspelled command or flag is told with the nearest one", () => {
+  const next = (...args: string[]) => {
+    try {
+      readClientConfig(args, {});
+    } catch (error) {
+      return (error as OperatingError).nextStep;
+    }
+    return "";
+  };
+  expect(next("lgoin")).toStartWith("Did you mean login?");
+  expect(next("snd", ...base)).toStartWith("Did you mean send?");
+  expect(next("send", ...base, "--timout", "5s")).toStartWith("Did you mean --timeout?");
+  expect(next("login", ...base, "--nope")).toBe("See iot-client login --help.");
 });
 
 test.each([
