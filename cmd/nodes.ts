@@ -66,6 +66,8 @@ function changedBy(fact: Fact): string[] {
       return fact.isOwn && isForAll ? [device] : [];
     }
     case "changed":
+    case "pending":
+    case "window":
     case "reported":
     case "answered":
       return [];

@@ -3,7 +3,7 @@
 
 import { canonicalIp, isIp } from "../protocol/ip.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
-import type { Join } from "../server/policy.ts";
+import { type Join, joins } from "../server/policy.ts";
 import { type Arguments, origins } from "./arguments.ts";
 import { expect, wrong } from "./server-arguments.ts";
 import { defaults } from "./server-defaults.ts";
@@ -82,7 +82,7 @@ export function serveConfig(
     // Text knows no pre-shared key: whoever sends text would pass it by.
     requireEncryption: isOn("require-encryption") || value("psk-file") !== null,
     pskFile: value("psk-file"),
-    join: choice(nameOf("join"), value("join") ?? defaults.join, ["open", "closed"]),
+    join: choice(nameOf("join"), value("join") ?? defaults.join, joins),
     keyPolicy: choice(nameOf("key-policy"), value("key-policy") ?? defaults["key-policy"], [
       "replace",
       "strict",

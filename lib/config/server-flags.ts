@@ -63,7 +63,7 @@ export const flags = {
     "serve",
   ]),
   retain: text("TIME", "keep reports this long, as 90d; default all", "IOT_RETAIN", ["serve"]),
-  join: text("WHO", "unknown devices: open (register) or closed", "IOT_JOIN", ["serve"]),
+  join: text("WHO", "unknown devices: open, approve or closed", "IOT_JOIN", ["serve"]),
   "require-encryption": bool("refuse text datagrams", "IOT_REQUIRE_ENCRYPTION", ["serve"]),
   "psk-file": text("FILE", "a secret both sides share; refuses text", "IOT_PSK_FILE", ["serve"]),
   "key-policy": text("POLICY", "another device key: replace or strict", "IOT_KEY_POLICY", [

@@ -29,6 +29,8 @@ export function noteFact(meanwhile: Map<string, Fact[]>, fact: Fact): void {
       return;
     case "updated":
     case "reported":
+    case "pending":
+    case "window":
     case "answered":
     case "commanded":
   }

@@ -225,6 +225,8 @@ export class Roster {
       }
       case "updated":
       case "reported":
+      case "pending":
+      case "window":
       case "answered":
       case "commanded":
     }

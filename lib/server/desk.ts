@@ -3,6 +3,7 @@
 import { Asks } from "./asks.ts";
 import { CommandQueues } from "./commands/command-queues.ts";
 import { newCounters } from "./counters.ts";
+import { WindowClock } from "./door/window-clock.ts";
 import { EngineClock } from "./engine-clock.ts";
 import { Feed } from "./feed.ts";
 import type { Random } from "../sealed/cookie.ts";
@@ -56,6 +57,8 @@ export class Desk {
   readonly asks = new Asks();
   readonly commands: CommandQueues;
   readonly contests = new Contests();
+  /** What this node knows of the door's window. */
+  readonly window = new WindowClock();
   readonly links = new LinkTable();
   readonly vouchers = new KeyedBuckets(
     limits.vouchersPerSecond,

@@ -1,7 +1,15 @@
 // The rules that look up or change a device for whoever asks: a request, or the operator. Pure functions over the rows.
 
 import { comparableMac } from "../protocol/fields.ts";
-import { areSame, changed, type LabelChange, type Labels, labelsMax, noLabels } from "./labels.ts";
+import {
+  areSame,
+  changed,
+  type LabelChange,
+  type Labels,
+  labelsMax,
+  merged,
+  noLabels,
+} from "./labels.ts";
 import type { DeviceLabels, ReportRow, SessionRow } from "./rows.ts";
 import type { Keys, Rule, Write } from "./store-port.ts";
 
@@ -152,17 +160,23 @@ export function labelling(id: string, changes: readonly LabelChange[]): Rule<Lab
 /**
  * What becomes of the labels of an id when a device registers under it: they stay with the MAC that they were given to.
  * @param kept those that the id has
+ * @param given what the device gets by its registration
  */
 export function labelsFor(
   { id, mac }: { readonly id: string; readonly mac: string },
   kept: DeviceLabels | null,
+  given: Labels = noLabels,
 ): { readonly labels: Labels; readonly writes: readonly Write[] } {
   const macKey = comparableMac(mac);
-  if (kept === null) return { labels: noLabels, writes: [] };
-  if (kept.macKey === macKey) return { labels: kept.labels, writes: [] };
-  const changes = Array.from(kept.labels.keys(), (key) => ({ key, value: null }));
-  return {
-    labels: noLabels,
-    writes: [{ kind: "change-labels", device: id, macKey, changes }],
-  };
+  const before = kept?.labels ?? noLabels;
+  const stay = kept?.macKey === macKey ? before : noLabels;
+  const labels = given.size === 0 ? stay : merged(stay, given);
+  const changes = [
+    ...[...before.keys()].filter((key) => !labels.has(key)).map((key) => ({ key, value: null })),
+    ...[...labels]
+      .filter(([key, value]) => stay.get(key) !== value)
+      .map(([key, value]) => ({ key, value })),
+  ];
+  if (changes.length === 0) return { labels, writes: [] };
+  return { labels, writes: [{ kind: "change-labels", device: id, macKey, changes }] };
 }

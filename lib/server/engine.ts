@@ -5,11 +5,12 @@ import { ack } from "../protocol/codes.ts";
 import { decode, type Refusal } from "../protocol/decode.ts";
 import { Digest } from "../protocol/digest.ts";
 import type { FrameReader } from "../sealed/bundle.ts";
-import { areFlags, decodeFrame, type Frame, frameFlag, frameKind } from "../sealed/frames.ts";
+import { areFlags, decodeFrame, type Frame, frameKind } from "../sealed/frames.ts";
 import { Commanding } from "./commands/commanding.ts";
 import { Attempts } from "./passwords/credentials.ts";
 import { Desk, type DeskParts } from "./desk.ts";
 import type { Outgoing } from "../protocol/messages.ts";
+import { Doorkeeper } from "./door/doorkeeper.ts";
 import type { Entry, OpenBatch } from "./open-batch.ts";
 import type { Feed } from "./feed.ts";
 import type { HashJob, HashResult } from "./passwords/hash-queue.ts";
@@ -25,7 +26,7 @@ import { Operator } from "./operator.ts";
 import { limits } from "./policy.ts";
 import { Adoptions } from "./sessions/adoption.ts";
 import { PresenceSweep } from "./sessions/presence-sweep.ts";
-import type { Request } from "./request.ts";
+import { type Request, requestOver } from "./request.ts";
 import { carryOut, type VerbParts } from "./verbs/index.ts";
 import { receiveResume, refuseResume } from "./verbs/resume.ts";
 import { Relay } from "./links/relay.ts";
@@ -43,6 +44,8 @@ export class Engine {
   readonly operator: Operator;
   /** The operator's commands to devices. */
   readonly commands: Commanding;
+  /** The operator's actions at the door. */
+  readonly door: Doorkeeper;
   /** What other nodes have done. */
   readonly elsewhere: Elsewhere;
   readonly #parts: VerbParts;
@@ -68,6 +71,7 @@ export class Engine {
     this.#relay = new Relay(this.desk);
     this.operator = new Operator(this.desk);
     this.commands = new Commanding(this.desk, parts.commands?.open ?? []);
+    this.door = new Doorkeeper(this.desk);
     this.elsewhere = new Elsewhere(this.desk, this.#relay);
   }
 
@@ -116,6 +120,7 @@ export class Engine {
     this.desk.links.expire(this.desk.uptimeMs);
     this.operator.tick();
     this.commands.tick();
+    this.door.tick();
     this.elsewhere.tick();
   }
 
@@ -277,22 +282,4 @@ function changedBy(step: Step): string[] {
 function isAck(bytes: Uint8Array): boolean {
   const decoded = decode(bytes);
   return decoded.ok && decoded.message.type === "ACK";
-}
-
-/** A request that came over a link. */
-function requestOver(link: Link, frame: FrameReader, body: Uint8Array): Request {
-  return {
-    source: link.source,
-    id: "-",
-    verb: "other",
-    timeMs: null,
-    bytes: body.length,
-    digest: new Digest(body),
-    owner: link.key,
-    link,
-    msgidHigh: frame.msgidHigh,
-    msgidLow: frame.msgidLow,
-    isAnswer: frame.kind === frameKind.text && frame.flags === frameFlag.answer,
-    wantsReceipt: frame.flags === frameFlag.receipt,
-  };
 }

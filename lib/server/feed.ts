@@ -1,6 +1,7 @@
 // The feed: what was committed, as facts of the domain, for whoever subscribes. It is published after the replies are
 // sent, so that no subscriber delays an ACK. Stores nothing.
 
+import type { PendingState } from "./door/door-rows.ts";
 import type { Labels } from "./labels.ts";
 import type { PlacedRow } from "./nodes.ts";
 import type { CommandRow, EndReason, Report } from "./rows.ts";
@@ -39,6 +40,15 @@ export type Fact =
       readonly lastSeen: number;
       readonly at: number;
     }
+  /** An unknown device waits for approval from now on, or was approved or rejected. */
+  | {
+      readonly kind: "pending";
+      readonly id: string;
+      readonly state: PendingState;
+      readonly at: number;
+    }
+  /** The time in which everybody may register has begun or ended. */
+  | { readonly kind: "window"; readonly isOpen: boolean; readonly at: number }
   | { readonly kind: "reported"; readonly sequence: number; readonly report: Report }
   /**
    * A command was queued, has ended, or was answered late, as its row is now; or it was sent for the first time or delivered, which a

@@ -84,6 +84,12 @@ export function changed(labels: Labels, changes: readonly LabelChange[]): Labels
   return after;
 }
 
+/** Labels upon others; of more than a device may have, the further ones are left out. */
+export function merged(labels: Labels, upon: Labels): Labels {
+  const both = new Map([...labels, ...upon]);
+  return both.size <= labelsMax ? both : new Map([...both].slice(0, labelsMax));
+}
+
 /** Whether two devices have the same labels. */
 export function areSame(some: Labels, others: Labels): boolean {
   if (some.size !== others.size) return false;

@@ -2,8 +2,10 @@
 
 import { missedHeartbeats } from "../protocol/limits.ts";
 
-/** Who may register: anybody, or only who was registered by the operator. */
-export type Join = "open" | "closed";
+/** Which unknown devices may register: any, those that the operator approves, or none. */
+export type Join = "open" | "approve" | "closed";
+
+export const joins: readonly Join[] = ["open", "approve", "closed"];
 
 export type Policy = {
   /** Whether an IP may belong to several devices with different ports (gateways, NAT; protocol §4.1). */
@@ -12,7 +14,7 @@ export type Policy = {
   readonly offlineAfterMs: number;
   /** Whether text datagrams are refused. */
   readonly requireEncryption: boolean;
-  /** Whether a REGISTER of an unknown id is accepted (`open`) or refused with 31 (`closed`). */
+  /** Whether a REGISTER of an unknown id is accepted (`open`), waits for approval (`approve`) or is refused (`closed`). */
   readonly join: Join;
   /** Whether a sealed LOGIN may replace the device's key (`replace`) or is refused (`strict`). */
   readonly keyPolicy: "replace" | "strict";

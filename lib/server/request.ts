@@ -1,7 +1,8 @@
-// The type of a request on its way through the engine: where it came from, and what its reply must refer to.
+// A request on its way through the engine: where it came from, and what its reply must refer to. Decodes no message.
 
-import { joinMsgid } from "../sealed/bundle.ts";
-import type { Digest } from "../protocol/digest.ts";
+import { type FrameReader, joinMsgid } from "../sealed/bundle.ts";
+import { frameFlag, frameKind } from "../sealed/frames.ts";
+import { Digest } from "../protocol/digest.ts";
 import type { Link } from "./links/link.ts";
 import type { Address } from "../protocol/messages.ts";
 import type { CountedVerb } from "./traffic.ts";
@@ -36,4 +37,22 @@ export type Request = {
 /** The msgid of a request's frame, 0 to 2^64 - 1. */
 export function msgidOf({ msgidHigh, msgidLow }: Request): bigint {
   return joinMsgid(msgidHigh, msgidLow);
+}
+
+/** A request that came over a link, before its message is decoded. @param body the text, or the body of the frame */
+export function requestOver(link: Link, frame: FrameReader, body: Uint8Array): Request {
+  return {
+    source: link.source,
+    id: "-",
+    verb: "other",
+    timeMs: null,
+    bytes: body.length,
+    digest: new Digest(body),
+    owner: link.key,
+    link,
+    msgidHigh: frame.msgidHigh,
+    msgidLow: frame.msgidLow,
+    isAnswer: frame.kind === frameKind.text && frame.flags === frameFlag.answer,
+    wantsReceipt: frame.flags === frameFlag.receipt,
+  };
 }

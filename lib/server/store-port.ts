@@ -3,6 +3,7 @@
 
 import type { AckCode } from "../protocol/codes.ts";
 import type { Address } from "../protocol/messages.ts";
+import type { DoorKeys, DoorRows, DoorWrite } from "./door/door-rows.ts";
 import type { LabelChange } from "./labels.ts";
 import type {
   Answer,
@@ -53,6 +54,8 @@ export type Keys = {
   };
   /** Another device than this one that has the MAC, whatever its notation. */
   readonly macHolder?: { readonly besides: string; readonly mac: string };
+  /** What of the door, always with its window. */
+  readonly door?: DoorKeys;
   /** The answer to a request of the same device, key and msgid. */
   readonly answered?: SealedRequest;
   /** The ids with open sessions after this one, in order (null: from the first); `inText` leaves out sealed sessions. */
@@ -84,6 +87,8 @@ export type Rows = {
   readonly command: CommandRow | null;
   readonly openCommands: readonly CommandRow[];
   readonly service: ServiceTime | null;
+  /** null if it was not asked for. */
+  readonly door: DoorRows | null;
 };
 
 /** The fields of a device's row that change after its registration. */
@@ -96,6 +101,7 @@ export type DeviceChange = Partial<
 
 /** One change of rows. Times are milliseconds since 1970. */
 export type Write =
+  /** The device is pending no longer. */
   | {
       readonly kind: "insert-device";
       readonly device: DeviceFacts;
@@ -174,7 +180,11 @@ export type Write =
   | { readonly kind: "touch-commands"; readonly touches: readonly CommandTouch[] }
   /** The store has been in service for so long, ms, unless another node knows of longer. `wall` as `ServiceTime.wall`. */
   | { readonly kind: "note-service"; readonly ms: number; readonly wall: number }
-  /** The server has run for another hour: questions and ended commands grow older; those of more than 30 days of service go. */
+  | { readonly kind: "door"; readonly write: DoorWrite }
+  /**
+   * The server has run for another hour: questions and ended commands grow older; those of more than 30 days of service go, as
+   * do pending devices that were not heard for `pendingHours`.
+   */
   | { readonly kind: "count-hour" };
 
 /** What a rule decides: its outcome, and what is stored in the same transaction. At most one write gets a number. */

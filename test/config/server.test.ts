@@ -51,6 +51,7 @@ describe("each flag of the server, and its variable", () => {
     ["psk-file", "secret", { pskFile: "secret", requireEncryption: true }],
     ["join", "closed", { join: "closed" }],
     ["join", "open", { join: "open" }],
+    ["join", "approve", { join: "approve" }],
     ["key-policy", "strict", { keyPolicy: "strict" }],
     ["key-policy", "replace", { keyPolicy: "replace" }],
     ["http", "0.0.0.0:80", { http: { host: "0.0.0.0", port: 80 } }],

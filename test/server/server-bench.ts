@@ -12,6 +12,7 @@ import type { HashJob, HashResult } from "../../lib/server/passwords/hash-queue.
 import type { Moment } from "../../lib/server/moment.ts";
 import { alone, type Nodes } from "../../lib/server/nodes.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
+import type { Policy } from "../../lib/server/policy.ts";
 import type { SessionRow } from "../../lib/server/rows.ts";
 import type { Store } from "../../lib/server/store-port.ts";
 import { Turn } from "../../lib/server/turn.ts";
@@ -70,12 +71,14 @@ export class ServerBench {
   /**
    * @param driven what the turn drives, if it is not the store itself
    * @param nodes the other servers of the store
+   * @param policy the choices of its operator
    */
   constructor(
     readonly store = new ScriptedStore(),
     stored: readonly SessionRow[] = [],
     private readonly driven: Store = store,
     private readonly nodes: Nodes = alone,
+    private readonly policy: Policy = defaultPolicy,
   ) {
     this.engine = this.#makeEngine(stored);
     this.#turn = this.#makeTurn();
@@ -218,9 +221,9 @@ export class ServerBench {
     };
     const random = { bytes: (count: number) => new Uint8Array(count).fill(7) };
     const { lanes } = this.driven;
-    const { nodes } = this;
+    const { nodes, policy } = this;
     const commands = this.store.openCommands();
-    const parts = { policy: defaultPolicy, log, random, identity, lanes, nodes, commands };
+    const parts = { policy, log, random, identity, lanes, nodes, commands };
     return new Engine(parts, stored, this.moment);
   }
 }

@@ -79,13 +79,17 @@ function placeOf({ host, lacksIpv6 }: Started): string {
   return host === "::" ? "all addresses, IPv4 and IPv6" : host;
 }
 
+const unknownOnes: Readonly<Record<Join, readonly string[]>> = {
+  open: [],
+  approve: ["unknown ones wait: iot-server devices --pending"],
+  closed: ["unknown ones are refused: register them with iot-server import"],
+};
+
 /** Which devices are refused, or null if all are served. */
 function admission({ requireEncryption, pskFile, join }: Started): string | null {
   const rules = [
     ...(requireEncryption ? [`text is refused${pskFile === null ? "" : " (--psk-file)"}`] : []),
-    ...(join === "closed"
-      ? ["unknown ones are refused: register them with iot-server import"]
-      : []),
+    ...unknownOnes[join],
   ];
   return rules.length === 0 ? null : rules.join("; ");
 }

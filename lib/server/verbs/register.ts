@@ -10,10 +10,13 @@ import { commandsFor } from "../commands/command-rules.ts";
 import { noteEnded } from "../commands/delivery.ts";
 import type { Desk } from "../desk.ts";
 import { labelsFor } from "../devices.ts";
+import { noDoorRows } from "../door/door-rows.ts";
+import { hasOwnSecret, tokenHash, tokenIn } from "../door/join-token.ts";
+import { decideKnock, type Knock, type Verdict, waitsForApproval } from "../door/verdict.ts";
 import { type Labels, noLabels } from "../labels.ts";
 import type { Attempts } from "../passwords/credentials.ts";
 import type { Done, Judged, Proof } from "../passwords/proof.ts";
-import type { Policy } from "../policy.ts";
+import type { Join, Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { CommandRow, DeviceFacts, SealedRequest } from "../rows.ts";
 import type { Decision, Rows, Rule } from "../store-port.ts";
@@ -32,17 +35,23 @@ export type Registration = {
   readonly at: number;
   /** The request whose answer is kept; null for text and for the operator. */
   readonly request: SealedRequest | null;
+  /** What an unknown device shows at the door; left out by the operator, who is asked nothing. */
+  readonly knock?: Knock;
 };
 
+/** Why a device has to wait, in words for it, and whether it did not wait before. */
+type Waits = { readonly reason: string; readonly isNew: boolean };
+
 /**
- * `holder`: who has what was asked for, in words for the operator; empty if the code needs none. `labels`: those that a new
- * device has from an earlier registration.
+ * `holder`: who has what was asked for, or why the door is closed, in words for the operator; empty if the code needs none.
+ * `labels`: those that a new device has. `waits`: only of 93.
  */
 export type Registered = Done & {
   readonly holder: string;
   readonly labels: Labels;
   /** The commands of another device that had the id. */
   readonly cancelled: readonly CommandRow[];
+  readonly waits: Waits | null;
 };
 
 /** What of the policy the rule follows. */
@@ -55,13 +64,18 @@ export function registration(
   asked: Registration,
   policy: RegisterPolicy,
 ): Rule<Judged<Registered>> {
-  const { id, ip, port, mac } = asked.device;
+  const { device, knock } = asked;
+  const { id, ip, port, mac } = device;
+  const token = knock?.token?.hash;
+  const isAsked = knock !== undefined && (policy.join !== "open" || token !== undefined);
+  const pending = { id, source: knock?.source ?? "" };
   return {
     kind: "rule",
     keys: {
       device: id,
       withLabels: true,
       withCommands: true,
+      ...(isAsked ? { door: token === undefined ? { pending } : { token, pending } } : {}),
       ipHolder: { besides: id, ip, port: policy.sharedIp ? port : null },
       macHolder: { besides: id, mac },
     },
@@ -73,7 +87,8 @@ export function registration(
 export function decideRegister(
   asked: Registration,
   policy: RegisterPolicy,
-  rows: Pick<Rows, "device" | "ipHolder" | "macHolder" | "labels" | "commands">,
+  rows: Pick<Rows, "device" | "ipHolder" | "macHolder" | "labels" | "commands"> &
+    Partial<Pick<Rows, "door">>,
 ): RegisterDecision {
   const { device, proof, sealed, clientKey, at, request } = asked;
   const { device: own, ipHolder, macHolder } = rows;
@@ -104,21 +119,45 @@ export function decideRegister(
     const outcome = done(ack.registrationUpdated, own.hash, at);
     return { outcome, writes: [update, ...keepAnswer(request, ack.registrationUpdated)] };
   }
-  if (policy.join === "closed") return refused(ack.credentialsRefused);
+  const verdict = verdictOn(asked, policy.join, rows);
+  const doorWrites = verdict.writes.map((write) => ({ kind: "door", write }) as const);
+  if (verdict.kind === "refuse") {
+    return { outcome: done(ack.credentialsRefused, null, at, verdict.why), writes: doorWrites };
+  }
+  // What could not be registered needs no approval, and no use of a token.
   if (ipHolder !== null) return refused(ack.ipTaken, null, ipHolder);
   if (macHolder !== null) return refused(ack.macTaken, null, macHolder);
+  if (verdict.kind === "wait") {
+    const { reason, isNew } = verdict;
+    return {
+      outcome: { ...done(ack.busy, null, at), waits: { reason, isNew } },
+      writes: doorWrites,
+    };
+  }
   if (proof.kind !== "hashed") return needs({ kind: "hash" });
   const insert = { kind: "insert-device", device, hash: proof.hash, at } as const;
-  const { labels, writes } = labelsFor(device, rows.labels);
+  const { labels, writes } = labelsFor(device, rows.labels, verdict.labels);
   const left = commandsFor(device.mac, rows.commands, at);
   const { cancelled } = left;
   const outcome = { ...done(ack.registered, proof.hash, at), labels, cancelled };
-  const more = [...writes, ...left.writes, ...keepAnswer(request, ack.registered)];
-  return { outcome, writes: [insert, ...more] };
+  const more = [...writes, ...left.writes, ...doorWrites];
+  return { outcome, writes: [insert, ...more, ...keepAnswer(request, ack.registered)] };
+}
+
+/** Whether an unknown device may register. */
+function verdictOn(
+  { device, knock }: Registration,
+  join: Join,
+  { door }: Partial<Pick<Rows, "door">>,
+): Verdict {
+  if (knock !== undefined) return decideKnock(device, knock, join, door ?? noDoorRows);
+  return join === "open"
+    ? { kind: "admit", labels: noLabels, writes: [] }
+    : { kind: "refuse", why: "", writes: [] };
 }
 
 function done(code: AckCode, hash: string | null, at: number, holder = ""): Registered {
-  return { kind: "done", code, hash, at, holder, labels: noLabels, cancelled: [] };
+  return { kind: "done", code, hash, at, holder, labels: noLabels, cancelled: [], waits: null };
 }
 
 function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecision {
@@ -128,13 +167,24 @@ function needs(need: Extract<Judged, { kind: "need" }>["need"]): RegisterDecisio
 /** Tells the feed what became of a registration that was decided. */
 export function tellRegistered(desk: Desk, id: string, registered: Registered): void {
   const { feed } = desk;
-  const { code, at, labels, cancelled } = registered;
+  const { code, at, labels, cancelled, waits } = registered;
+  if (waits?.isNew === true) feed.tell({ kind: "pending", id, state: "waiting", at });
   if (code === ack.registered) {
     feed.tell({ kind: "registered", id, at });
     if (labels.size > 0) feed.tell({ kind: "labelled", id, labels, isOwn: true });
   }
   for (const command of cancelled) noteEnded(desk, command);
   if (code === ack.registrationUpdated) feed.tell({ kind: "updated", id, at });
+}
+
+/** Tells a device that it has to wait. The log says it once: the device asks again and again. */
+function tellWaits(desk: Desk, request: Request, { reason, isNew }: Waits): void {
+  const { id } = request;
+  if (isNew || reason !== waitsForApproval) {
+    return refuse(desk, request, { code: ack.busy, id, what: "REGISTER", reason });
+  }
+  desk.counters.refused++;
+  desk.outbox.acknowledge(request, ack.busy, id, reason);
 }
 
 /** Handles a REGISTER. */
@@ -149,6 +199,12 @@ export function receiveRegister(
   const repeatable = sealedRequestOf(desk, request, id);
   const sealed = repeatable !== null;
   const clientKey = repeatable?.clientKey ?? null;
+  const token = tokenIn(password);
+  const shown = {
+    source: request.source.ip,
+    clientKey,
+    token: token === null ? null : { hash: tokenHash(token), hasSecret: hasOwnSecret(password) },
+  };
   desk.logbook.received(request, `REGISTER ${id} at ${message.ip} port ${port}`);
   const begin = () =>
     attempts.begin(request, {
@@ -157,12 +213,14 @@ export function receiveRegister(
       password,
       ruleOf: (proof) => {
         const at = desk.wallMs;
-        const asked = { device, proof, sealed, clientKey, at, request: repeatable };
+        const knock = { ...shown, at, window: desk.window.known(desk.uptimeMs) };
+        const asked = { device, proof, sealed, clientKey, at, request: repeatable, knock };
         return registration(asked, desk.policy);
       },
       onDone: (registered, answered) => {
-        const { code, holder } = registered;
+        const { code, holder, waits } = registered;
         tellRegistered(desk, id, registered);
+        if (waits !== null) return tellWaits(desk, answered, waits);
         const accepted: AckCode[] = [
           ack.registered,
           ack.registrationUpdated,

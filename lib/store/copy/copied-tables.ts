@@ -1,45 +1,12 @@
 // The tables that a copy takes over as they are, all but the reports: their columns in SQLite and in PostgreSQL, and how rows
 // are read from both in one form and written. Runs no statement.
 
+import { bytes, flag, int, type Kind, long, plain, rawOf, real, text } from "./copied-kinds.ts";
 import { numberArray, textArray } from "../postgres/connection/arrays.ts";
 import type { Statement } from "../postgres/connection/writer.ts";
 
 /** A row in the form that both sides are read in: numbers and texts. */
 export type CopiedRow = Readonly<Record<string, string | number | null>>;
-
-/** How the values of a column are read from SQLite, passed to PostgreSQL, stored and read back. */
-type Kind = {
-  readonly from: (column: string) => string;
-  readonly array: "text" | "bigint" | "float8";
-  readonly to: (value: string) => string;
-  readonly back: (column: string) => string;
-};
-
-const same = (it: string) => it;
-const text: Kind = { from: same, array: "text", to: same, back: same };
-const int: Kind = { from: same, array: "bigint", to: same, back: (it) => `${it}::float8` };
-const real: Kind = { ...int, array: "float8" };
-const flag: Kind = { ...int, to: (it) => `${it} <> 0`, back: (it) => `${it}::int` };
-/** All 64 bits, which no number here has room for. */
-const long: Kind = {
-  from: (it) => `CAST(${it} AS TEXT)`,
-  array: "text",
-  to: (it) => `${it}::bigint`,
-  back: (it) => `${it}::text`,
-};
-const bytes: Kind = {
-  from: (it) => `CASE WHEN ${it} IS NOT NULL THEN lower(hex(${it})) END`,
-  array: "text",
-  to: (it) => `decode(${it}, 'hex')`,
-  back: (it) => `encode(${it}, 'hex')`,
-};
-// A text with NUL, which PostgreSQL cannot keep as text, is in a column of its own, and the other one is empty then.
-const hasNul = (it: string) => `instr(CAST(${it} AS BLOB), x'00') > 0`;
-const plain: Kind = { ...text, from: (it) => `CASE WHEN ${hasNul(it)} THEN '' ELSE ${it} END` };
-const rawOf = (column: string): Kind => ({
-  ...bytes,
-  from: () => `CASE WHEN ${hasNul(column)} THEN lower(hex(${column})) END`,
-});
 
 /** A place in a table: the values of the columns of its key. */
 export type Place = readonly (string | number)[];
@@ -83,6 +50,54 @@ export const copiedTables: readonly CopiedTable[] = [
     key: ["device", "key"],
     below: ["", ""],
     columns: { device: text, key: text, value: text, mac_key: text },
+  },
+  {
+    table: "join_window",
+    source: "join_window",
+    key: ["id"],
+    below: [-1],
+    columns: { id: int, number: int, left_ms: real, until: real, labels: text },
+  },
+  {
+    table: "join_token",
+    source: "join_token",
+    key: ["number"],
+    below: [-1],
+    columns: {
+      number: int,
+      hash: bytes,
+      note: text,
+      created: int,
+      expires: int,
+      uses_left: int,
+      used: int,
+      labels: text,
+      ids: text,
+      approve: flag,
+      text: flag,
+      revoked: flag,
+      last_used: int,
+    },
+  },
+  {
+    table: "pending_device",
+    source: "pending_device",
+    key: ["id"],
+    below: [""],
+    columns: {
+      id: text,
+      mac: text,
+      ip: text,
+      port: int,
+      source: text,
+      client_key: bytes,
+      first_seen: int,
+      last_seen: int,
+      tries: int,
+      state: text,
+      labels: text,
+      hour: int,
+    },
   },
   {
     table: "session",

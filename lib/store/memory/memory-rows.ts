@@ -15,6 +15,7 @@ import type {
 } from "../../server/rows.ts";
 import type { Keys, Rows, Write } from "../../server/store-port.ts";
 import { MemoryCommands } from "./memory-commands.ts";
+import { MemoryDoor } from "./door-rows.ts";
 import { type UndoLog, UndoMap } from "./undo-map.ts";
 
 /** A device, and the number from which on sessions are of this registration. */
@@ -35,6 +36,7 @@ export class MemoryRows {
   /** By id, also of devices that are not registered now. */
   readonly labels: UndoMap<string, DeviceLabels>;
   readonly commands: MemoryCommands;
+  readonly #door: MemoryDoor;
   /** The number of each device's latest session. */
   readonly #latest: UndoMap<string, number>;
   readonly #answered: UndoMap<string, AnsweredRow>;
@@ -50,6 +52,7 @@ export class MemoryRows {
     this.#latest = new UndoMap(log);
     this.#answered = new UndoMap(log);
     this.#numbers = new UndoMap(log);
+    this.#door = new MemoryDoor(log, () => this.#count("hour", 0));
   }
 
   /** The rows that a rule needs, but the last report. */
@@ -76,6 +79,7 @@ export class MemoryRows {
       answered: answered === undefined ? null : (this.#answered.get(keyOf(answered)) ?? null),
       loggedIn: loggedIn === undefined ? [] : this.#loggedIn(loggedIn),
       ...this.commands.load(keys),
+      door: keys.door === undefined ? null : this.#door.load(keys.door),
     };
   }
 
@@ -168,17 +172,24 @@ export class MemoryRows {
         if (row !== undefined) this.#addQuestion({ ...row, answer: write.answer });
         return 0;
       }
-      case "count-hour": {
-        const hours = this.#count("hour", 1);
-        for (const { number, hour } of this.questions.values()) {
-          if (hour <= hours - questionHours) this.questions.delete(number);
-        }
-        this.commands.removeOld(hours);
+      case "door":
+        this.#door.write(write.write);
         return 0;
-      }
+      case "count-hour":
+        return this.#countHour();
       default:
         return this.commands.write(write, this.#count("hour", 0));
     }
+  }
+
+  #countHour(): number {
+    const hours = this.#count("hour", 1);
+    for (const { number, hour } of this.questions.values()) {
+      if (hour <= hours - questionHours) this.questions.delete(number);
+    }
+    this.commands.removeOld(hours);
+    this.#door.countHour();
+    return 0;
   }
 
   #insert({ device, hash, at }: Of<"insert-device">): number {
@@ -186,6 +197,7 @@ export class MemoryRows {
     const firstSession = this.#count("session", 0) + 1;
     const counted = { registered: at, repeats: 0, firstSession };
     this.devices.set(device.id, { ...device, hash, ...unsealed, ...counted });
+    this.#door.remove(device.id);
     return 0;
   }
 

@@ -68,6 +68,9 @@ test("who is refused is shown where anybody is", () => {
   expect(all).toContain(
     "  devices    text is refused; unknown ones are refused: register them with iot-server import",
   );
+  expect(bannerLines({ ...started, join: "approve" }, false)).toContain(
+    "  devices    unknown ones wait: iot-server devices --pending",
+  );
   const psk = bannerLines({ ...started, requireEncryption: true, pskFile: "psk" }, false);
   expect(psk).toContain("  devices    text is refused (--psk-file)");
 });

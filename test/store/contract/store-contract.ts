@@ -4,6 +4,7 @@ import { describe } from "bun:test";
 import { alertsContract } from "./alerts-contract.ts";
 import { batchesContract } from "./batches-contract.ts";
 import { commandsContract } from "./commands-contract.ts";
+import { doorContract } from "./door-contract.ts";
 import { labelsContract } from "./labels-contract.ts";
 import { modelContract } from "./model-contract.ts";
 import { questionsContract } from "./questions-contract.ts";
@@ -15,6 +16,7 @@ import type { OpenNew } from "./tested-store.ts";
 /** Defines the tests of the contract for a store. */
 export function storeContract(openNew: OpenNew): void {
   describe("rows", () => rowsContract(openNew));
+  describe("door", () => doorContract(openNew));
   describe("labels", () => labelsContract(openNew));
   describe("questions", () => questionsContract(openNew));
   describe("commands", () => commandsContract(openNew));

@@ -11,6 +11,7 @@ import { PostgresPlace } from "../../../lib/store/postgres/postgres-place.ts";
 import { SqlitePlace } from "../../../lib/store/sqlite/sqlite-place.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { apply, load, write } from "../contract/tested-store.ts";
+import { doorCounts, doorRows } from "../door-fixtures.ts";
 import { deviceOf, endOf, loginOf, registerOf, startOfTime } from "../fixtures.ts";
 import { operate } from "../operations.ts";
 import { postgresServer } from "../../postgres-server.ts";
@@ -75,6 +76,7 @@ async function newSource(): Promise<string> {
     store,
     { kind: "change-labels", device: "device-1", macKey: "mac-1", changes: many },
     { kind: "change-labels", device: "device-2", macKey: "mac-2", changes: many.slice(0, 2) },
+    ...doorRows,
     { kind: "change-labels", device: "gone", macKey: "mac-0", changes: many.slice(0, 3) },
   );
   const number = await write(store, { kind: "add-question", question });
@@ -114,6 +116,7 @@ test("has every row as it was, and a server goes on with its numbers", async () 
   expect(counts).toEqual({
     device: 3,
     label: 4_205,
+    ...doorCounts,
     session: 3,
     question: 2,
     command: 2,
@@ -151,7 +154,13 @@ test("has every row as it was, and a server goes on with its numbers", async () 
   const old = await openSource(path);
   const store = await openAt(address);
   for (const device of ["device-1", "device-2", "device-3"]) {
-    const keys = { device, withSession: true, withLastReport: true, answered: request };
+    const keys = {
+      device,
+      withSession: true,
+      withLastReport: true,
+      answered: request,
+      door: { lists: true },
+    };
     const [left, there] = [await load(old, keys), await load(store, keys)];
     const [now, copied] = [JSON.parse(bytes(there)), JSON.parse(bytes(left))] as [Rows, Rows];
     const node = now.session?.ended === null ? "test" : "";

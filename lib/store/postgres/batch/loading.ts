@@ -18,6 +18,7 @@ import {
   sessionOf,
 } from "../rows/columns.ts";
 import { commandsOf } from "./command-statements.ts";
+import { doorLoadings } from "./door-loading.ts";
 import { listKey, type Loading, requestKey } from "./overlay.ts";
 
 /**
@@ -47,6 +48,7 @@ export function loadingsOf(
     ...(reports.length === 0 ? [] : [reportsWith(reports), sessionsThatAreOpen(sessions, node)]),
     ...lists.map(idsThatAreLoggedIn),
     ...commandsOf(keys),
+    ...doorLoadings(keys),
   ];
 }
 

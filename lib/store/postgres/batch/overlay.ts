@@ -15,6 +15,7 @@ import type { Keys, Rows, Write } from "../../../server/store-port.ts";
 import { CommandOverlay } from "./command-overlay.ts";
 import type { Rows as LoadedRows, Statement } from "../connection/writer.ts";
 import type { HeldDevice } from "../rows/columns.ts";
+import { DoorOverlay } from "./door-overlay.ts";
 
 type Of<Kind extends Write["kind"]> = Extract<Write, { kind: Kind }>;
 
@@ -44,6 +45,8 @@ export class Overlay {
   readonly loggedIn = new Map<string, readonly string[]>();
   readonly commands = new CommandOverlay();
 
+  readonly door = new DoorOverlay();
+
   /** @param node the name of this node */
   constructor(private readonly node: string) {}
 
@@ -64,6 +67,7 @@ export class Overlay {
       answered: answered === undefined ? null : (this.answered.get(requestKey(answered)) ?? null),
       loggedIn: keys.loggedIn === undefined ? [] : this.#loggedIn(keys.loggedIn),
       ...this.commands.rowsFor(keys),
+      door: keys.door === undefined ? null : this.door.rowsFor(keys.door),
     };
   }
 

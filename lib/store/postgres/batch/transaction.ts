@@ -164,6 +164,7 @@ export class Transaction {
         // The next session of any device gets this number, and those of this device follow it.
         this.#writes.push(sql.insertDevice(write, await this.#taken.peek("session")));
         overlay.insert(write);
+        this.#writes.push(overlay.door.remove(write.device.id));
         return 0;
       case "update-device":
         // A rule may change a device that no step of the batch has named: later ones must see it as it is then.
@@ -205,6 +206,9 @@ export class Transaction {
       case "keep-answer":
         overlay.keepAnswer(write);
         this.#writes.push(sql.keepAnswer(write));
+        return 0;
+      case "door":
+        this.#writes.push(...overlay.door.write(write.write));
         return 0;
       case "add-question":
       case "answer-question":

@@ -8,6 +8,7 @@ import type { Statement } from "../connection/writer.ts";
 import { aliveSeconds } from "../nodes/claim.ts";
 import { columnsOf } from "../rows/columns.ts";
 import { removingCommands } from "./command-statements.ts";
+import { removeOldPending } from "./door-overlay.ts";
 import { storedMsgid } from "./loading.ts";
 
 type Of<Kind extends Write["kind"]> = Extract<Write, { kind: Kind }>;
@@ -217,6 +218,7 @@ export function countHour(node: string): Statement[] {
     ],
     [`DELETE FROM question WHERE hour <= (SELECT hours FROM service) - ${questionHours}`],
     ...removingCommands,
+    removeOldPending,
   ];
 }
 

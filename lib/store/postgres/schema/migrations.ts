@@ -239,4 +239,45 @@ export const migrations: readonly string[] = [
   );
   INSERT INTO alert_mark (id) VALUES (1);
   `,
+  // 8: who may register: the window in which everybody may, with how long it was open yet when that was noted; the join tokens by
+  // their hashes; and the devices that wait for approval, with the hour of service in which each was heard last.
+  `
+  CREATE TABLE join_window (
+    id      int PRIMARY KEY CHECK (id = 1),
+    number  bigint NOT NULL,
+    left_ms float8 NOT NULL,
+    until   float8 NOT NULL,
+    labels  text NOT NULL
+  );
+  CREATE TABLE join_token (
+    number    bigint PRIMARY KEY,
+    hash      bytea NOT NULL UNIQUE,
+    note      text NOT NULL,
+    created   bigint NOT NULL,
+    expires   bigint,
+    uses_left bigint,
+    used      bigint NOT NULL,
+    labels    text NOT NULL,
+    ids       text,
+    approve   boolean NOT NULL,
+    text      boolean NOT NULL,
+    revoked   boolean NOT NULL,
+    last_used bigint
+  );
+  CREATE TABLE pending_device (
+    id         text COLLATE "C" PRIMARY KEY,
+    mac        text NOT NULL,
+    ip         text NOT NULL,
+    port       int NOT NULL,
+    source     text COLLATE "C" NOT NULL,
+    client_key bytea,
+    first_seen bigint NOT NULL,
+    last_seen  bigint NOT NULL,
+    tries      bigint NOT NULL,
+    state      text NOT NULL,
+    labels     text NOT NULL,
+    hour       bigint NOT NULL
+  );
+  CREATE INDEX pending_by_source ON pending_device (source);
+  `,
 ];

@@ -3,87 +3,14 @@
 
 import type { Database } from "bun:sqlite";
 import { OperatingError } from "../../../operating-error.ts";
+import { releasedMigrations } from "./released-schema.ts";
 
 /** Marks a database as one of this server (`PRAGMA application_id`): "iotS" in ASCII. */
 export const applicationId = 0x696f7453;
 
 /** The migrations in order. A database at version n has had the first n. */
 export const migrations: readonly string[] = [
-  // 1: devices, sessions, reports. `data` has no index: its rows are found through `report_index`, which is written a
-  // chunk at a time, so that storing a report costs one append.
-  `
-  CREATE TABLE registrar (
-    device     INTEGER PRIMARY KEY AUTOINCREMENT,
-    id         TEXT NOT NULL UNIQUE,
-    mac        TEXT NOT NULL,
-    mac_key    TEXT NOT NULL,
-    ip         TEXT NOT NULL,
-    port       INTEGER NOT NULL,
-    password   TEXT NOT NULL,
-    registered INTEGER NOT NULL,
-    updated    INTEGER NOT NULL
-  );
-  CREATE INDEX registrar_by_mac ON registrar (mac_key);
-  CREATE INDEX registrar_by_ip ON registrar (ip, port);
-
-  CREATE TABLE login (
-    session   INTEGER PRIMARY KEY AUTOINCREMENT,
-    device    TEXT NOT NULL,
-    ip        TEXT NOT NULL,
-    port      INTEGER NOT NULL,
-    login_ip  TEXT NOT NULL,
-    login_port INTEGER NOT NULL,
-    every     REAL,
-    started   INTEGER NOT NULL,
-    last_seen INTEGER NOT NULL,
-    ended     INTEGER,
-    reason    TEXT
-  );
-  CREATE INDEX login_by_device ON login (device, started);
-  CREATE INDEX login_open ON login (device) WHERE ended IS NULL;
-
-  CREATE TABLE data (
-    sequence INTEGER PRIMARY KEY,
-    device   TEXT NOT NULL,
-    time     TEXT NOT NULL,
-    received INTEGER NOT NULL,
-    code     TEXT NOT NULL,
-    message  TEXT NOT NULL,
-    key      INTEGER NOT NULL
-  );
-
-  CREATE TABLE report_chunk (
-    chunk          INTEGER PRIMARY KEY,
-    first_received INTEGER NOT NULL,
-    last_received  INTEGER NOT NULL
-  );
-  CREATE TABLE report_index (
-    chunk  INTEGER NOT NULL,
-    device TEXT NOT NULL,
-    places BLOB NOT NULL,
-    PRIMARY KEY (chunk, device)
-  ) WITHOUT ROWID;
-  `,
-  // 2: sealed devices: the client key and the stored proof of the last sealed LOGIN, the lock against text messages,
-  // the client key of a session.
-  `
-  ALTER TABLE registrar ADD COLUMN sealed_key BLOB;
-  ALTER TABLE registrar ADD COLUMN stored_proof BLOB;
-  ALTER TABLE registrar ADD COLUMN text_locked INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE login ADD COLUMN client_key BLOB;
-  `,
-  // 3: the latest sealed requests that changed something, with their answers. Neither their text nor its hash is
-  // stored: with a fast hash of the text, an attacker could quickly guess the password in it.
-  `
-  CREATE TABLE answered (
-    number     INTEGER PRIMARY KEY,
-    device     TEXT NOT NULL,
-    client_key BLOB NOT NULL,
-    msgid      INTEGER NOT NULL,
-    code       TEXT NOT NULL
-  );
-  CREATE UNIQUE INDEX answered_by_request ON answered (device, msgid, client_key);
-  `,
+  ...releasedMigrations,
   // The first session that belongs to a registration: a comparison of times would be wrong once the clock was set. For
   // rows from before, it is the first one that began after the registration or is still open; all later ones follow it,
   // whatever their times.
@@ -253,6 +180,47 @@ export const migrations: readonly string[] = [
     delivery INTEGER NOT NULL,
     settings INTEGER NOT NULL
   );
+  `,
+  // Who may register: the window in which everybody may, with how long it was open yet when that was noted; the join tokens by
+  // their hashes; and the devices that wait for approval, with the hour of service in which each was heard last.
+  `
+  CREATE TABLE join_window (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    number  INTEGER NOT NULL,
+    left_ms REAL NOT NULL,
+    until   REAL NOT NULL,
+    labels  TEXT NOT NULL
+  );
+  CREATE TABLE join_token (
+    number    INTEGER PRIMARY KEY,
+    hash      BLOB NOT NULL UNIQUE,
+    note      TEXT NOT NULL,
+    created   INTEGER NOT NULL,
+    expires   INTEGER,
+    uses_left INTEGER,
+    used      INTEGER NOT NULL,
+    labels    TEXT NOT NULL,
+    ids       TEXT,
+    approve   INTEGER NOT NULL,
+    text      INTEGER NOT NULL,
+    revoked   INTEGER NOT NULL,
+    last_used INTEGER
+  );
+  CREATE TABLE pending_device (
+    id         TEXT PRIMARY KEY,
+    mac        TEXT NOT NULL,
+    ip         TEXT NOT NULL,
+    port       INTEGER NOT NULL,
+    source     TEXT NOT NULL,
+    client_key BLOB,
+    first_seen INTEGER NOT NULL,
+    last_seen  INTEGER NOT NULL,
+    tries      INTEGER NOT NULL,
+    state      TEXT NOT NULL,
+    labels     TEXT NOT NULL,
+    hour       INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX pending_by_source ON pending_device (source);
   `,
 ];
 

@@ -7,6 +7,7 @@ import type { Keys, Rows, Write } from "../../../server/store-port.ts";
 import { AnsweredRows } from "./answered-rows.ts";
 import { CommandRows } from "./command-rows.ts";
 import { DeviceRows } from "./device-rows.ts";
+import { DoorTable } from "./door-rows.ts";
 import { LabelRows } from "./label-rows.ts";
 import { QuestionRows } from "./question-rows.ts";
 import { SessionRows } from "./session-rows.ts";
@@ -21,6 +22,7 @@ export class TableRows {
   readonly #devices: DeviceRows;
   readonly #labels: LabelRows;
   readonly #answered: AnsweredRows;
+  readonly #door: DoorTable;
 
   constructor(database: Database) {
     this.sessions = new SessionRows(database);
@@ -29,6 +31,7 @@ export class TableRows {
     this.#devices = new DeviceRows(database);
     this.#labels = new LabelRows(database);
     this.#answered = new AnsweredRows(database);
+    this.#door = new DoorTable(database);
   }
 
   /** The rows that a rule needs. */
@@ -47,6 +50,7 @@ export class TableRows {
       answered: answered === undefined ? null : this.#answered.answerTo(answered),
       loggedIn: loggedIn === undefined ? [] : this.sessions.loggedIn(loggedIn),
       ...this.commands.load(keys),
+      door: keys.door === undefined ? null : this.#door.load(keys.door),
     };
   }
 
@@ -61,6 +65,7 @@ export class TableRows {
     switch (write.kind) {
       case "insert-device":
         this.#devices.insert(write.device, write.hash, write.at);
+        this.#door.remove(write.device.id);
         return 0;
       case "update-device":
         this.#devices.update(write.id, write.change, write.at);
@@ -99,6 +104,10 @@ export class TableRows {
       case "count-hour":
         this.questions.countHour();
         this.commands.removeOld();
+        this.#door.countHour();
+        return 0;
+      case "door":
+        this.#door.write(write.write);
         return 0;
       default:
         return this.commands.write(write);

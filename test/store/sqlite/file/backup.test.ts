@@ -25,6 +25,7 @@ import { bytesIn, newPath, noLegacy, refusalOf, storeMany } from "../store-fixtu
 import { testTimeoutMs } from "../../../e2e/polling.ts";
 import { alertOf, deliveryOf, puts, putSetting } from "../../contract/alerts-contract.ts";
 import { writing } from "../../contract/tested-store.ts";
+import { doorRows } from "../../door-fixtures.ts";
 import { operate } from "../../operations.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -36,6 +37,9 @@ const tables = [
   "login",
   "label",
   "command",
+  "join_window",
+  "join_token",
+  "pending_device",
   "data",
   "report_chunk",
   "report_index",
@@ -100,6 +104,7 @@ function fill(database: Database, store: SqliteStore, reports: number): void {
     putSetting("destination", "ops", "{}"),
     ...puts(alertOf(1), deliveryOf(1)),
   ]);
+  store.apply(doorRows.map((write) => writing(write)));
   storeMany(store, reports, (i) => reportOf(`device-${i % 7}`, `${i}`, { at: startOfTime + i }));
 }
 

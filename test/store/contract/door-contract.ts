@@ -1,0 +1,206 @@
+// The contract of a store for the door: windows, join tokens and pending devices, their bounds, and that what belongs to a
+// registration is stored with it or not at all.
+
+import { expect, test } from "bun:test";
+import {
+  addingToken,
+  judging,
+  lookingAtDoor,
+  notingWindow,
+  revokingToken,
+  settingWindow,
+} from "../../../lib/server/door/door-rules.ts";
+import { pendingMax, type TokenRow, tokensMax } from "../../../lib/server/door/door-rows.ts";
+import { tokenHash } from "../../../lib/server/door/join-token.ts";
+import type { Knock } from "../../../lib/server/door/verdict.ts";
+import { labelsObject, noLabels } from "../../../lib/server/labels.ts";
+import type { Join } from "../../../lib/server/policy.ts";
+import { registration, type Registered } from "../../../lib/server/verbs/register.ts";
+import type { Decided, Rule } from "../../../lib/server/store-port.ts";
+import { defaultPolicy } from "../../server/default-policy.ts";
+import { clientKey, door, newToken, pendingOf, token } from "../door-fixtures.ts";
+import { startOfTime as at } from "../fixtures.ts";
+import { apply, type OpenNew, type TestedStore, write } from "./tested-store.ts";
+
+async function outcome<Outcome>(store: TestedStore, rule: Rule<Outcome>): Promise<Outcome> {
+  const [result] = await apply(store, rule);
+  return (result as Decided<Outcome>).outcome;
+}
+
+/** A REGISTER whose password is hashed. */
+function registering(id: string, knock: Partial<Knock>, join: Join = "approve"): Rule {
+  const device = { id, mac: `mac-${id}`, ip: `ip-${id}`, port: 1 };
+  const proof = { kind: "hashed", hash: "h" } as const;
+  const shown = { source: "10.0.0.1", clientKey, token: null, window: null, at, ...knock };
+  const asked = { device, proof, sealed: true, clientKey, at, request: null, knock: shown };
+  return registration(asked, { ...defaultPolicy, join });
+}
+
+const withToken = { token: { hash: tokenHash(token), hasSecret: true } };
+
+function codes(results: readonly unknown[]): string[] {
+  return results.map((result) => (result as Decided<Registered>).outcome.code);
+}
+
+/** Runs the contract on a store. */
+export function doorContract(openNew: OpenNew): void {
+  test("a window, a token and pending devices are there after a restart as they were", async () => {
+    const store = await openNew();
+    expect(await outcome(store, lookingAtDoor())).toEqual({
+      window: null,
+      tokens: [],
+      pending: [],
+    });
+    const labels = new Map([["name", "Café 😀"]]);
+    await apply(store, settingWindow(300_000, labels, at));
+    const added = await outcome(store, addingToken(newToken));
+    const made = { ...newToken, number: 1, used: 0, revoked: false, lastUsed: null };
+    expect(added).toEqual({ kind: "added", token: made });
+    const plain = pendingOf("b", { clientKey: null, labels });
+    await write(store, door({ what: "add-pending", pending: pendingOf("c") }));
+    await write(store, door({ what: "add-pending", pending: plain }));
+    const again = await store.reopened();
+    const { tokens, pending, window } = await outcome(again, lookingAtDoor());
+    expect(window).toEqual({ number: 1, leftMs: 300_000, until: at + 300_000, labels });
+    const { hash, ...rest } = tokens[0] as TokenRow;
+    expect(Buffer.from(hash)).toEqual(Buffer.from(made.hash));
+    expect({ ...rest, hash: made.hash }).toEqual(made);
+    expect(pending.map((row) => [row.id, row.clientKey && Buffer.from(row.clientKey)])).toEqual([
+      ["b", null],
+      ["c", Buffer.from(clientKey)],
+    ]);
+    expect(pending[0]).toEqual(plain);
+  });
+
+  test("a window only gets shorter, until the next one", async () => {
+    const store = await openNew();
+    await apply(store, settingWindow(5_000, noLabels, at));
+    await apply(store, notingWindow(1, 2_000, at + 2_000), notingWindow(1, 4_000, at + 9_000));
+    await apply(store, notingWindow(7, 1, at));
+    const [noted, ...rest] = await apply(
+      store,
+      settingWindow(0, noLabels, at),
+      settingWindow(0, noLabels, at),
+      settingWindow(9_000, noLabels, at),
+      notingWindow(3, 8_000, at + 8_000),
+      lookingAtDoor(),
+    );
+    expect(noted).toMatchObject({ outcome: { number: 2, leftMs: 0 } });
+    expect(rest[0]).toMatchObject({ outcome: { number: 2, leftMs: 0 } });
+    expect(rest.at(-1)).toMatchObject({ outcome: { window: { number: 3, leftMs: 8_000 } } });
+  });
+
+  test("a token registers as many as it may, in one batch and in several, and labels them", async () => {
+    const store = await openNew();
+    await apply(store, addingToken({ ...newToken, usesLeft: 2 }));
+    const first = await apply(store, registering("th-1", withToken), registering("x", withToken));
+    expect(codes(first)).toEqual(["00", "31"]);
+    const more = ["th-1", "th-2", "th-3"].map((id) => registering(id, withToken, "open"));
+    expect(codes(await apply(store, ...more))).toEqual(["01", "00", "31"]);
+    const [row] = (await outcome(store, lookingAtDoor())).tokens;
+    expect(row).toMatchObject({ usesLeft: 0, used: 2, lastUsed: at });
+    const roster = await store.reads.roster("", 10);
+    expect(roster.map(({ id, labels }) => [id, labelsObject(labels)])).toEqual([
+      ["th-1", { area: "Cellar" }],
+      ["th-2", { area: "Cellar" }],
+    ]);
+    await apply(store, revokingToken(1));
+    expect(await outcome(store, revokingToken(1))).toEqual({ kind: "unchanged" });
+    expect(await outcome(store, revokingToken(9))).toEqual({ kind: "unknown" });
+    expect(codes(await apply(store, registering("th-4", withToken, "open")))).toEqual(["31"]);
+  });
+
+  test("a batch that fails uses no token, and approves nobody", async () => {
+    const store = await openNew();
+    await apply(store, addingToken({ ...newToken, ids: null }));
+    await write(store, door({ what: "add-pending", pending: pendingOf("a") }));
+    const decide = () => {
+      throw new Error("no");
+    };
+    const steps = [registering("b", withToken), judging("a", "approved", noLabels)];
+    const failing = apply(store, ...steps, { kind: "rule", keys: {}, decide });
+    expect(await failing.catch((error: Error) => error.message)).toBe("no");
+    const { tokens, pending } = await outcome(store, lookingAtDoor());
+    expect([tokens[0]?.usesLeft, pending[0]?.state]).toEqual([1, "waiting"]);
+    expect(await store.reads.roster("", 10)).toEqual([]);
+  });
+
+  test("who waits is approved once, and is pending no more when it has registered", async () => {
+    const store = await openNew();
+    const knocks = await apply(store, registering("a", {}), registering("a", { at: at + 60_000 }));
+    expect(codes(knocks)).toEqual(["93", "93"]);
+    const labels = new Map([["area", "Attic"]]);
+    const judged = await apply(
+      store,
+      judging("nobody", "approved", noLabels),
+      judging("a", "rejected", noLabels),
+      judging("a", "approved", labels),
+      judging("a", "approved", noLabels),
+    );
+    expect(judged.map((result) => (result as Decided<{ kind: string }>).outcome.kind)).toEqual([
+      "unknown",
+      "rejected",
+      "approved",
+      "unchanged",
+    ]);
+    expect((await outcome(store, lookingAtDoor())).pending[0]).toMatchObject({ tries: 2, labels });
+    expect(codes(await apply(store, registering("a", {})))).toEqual(["00"]);
+    expect((await outcome(store, lookingAtDoor())).pending).toEqual([]);
+    expect(await outcome(store, judging("a", "approved", noLabels))).toEqual({
+      kind: "registered",
+    });
+    const [row] = await store.reads.roster("", 10);
+    expect(labelsObject(row?.labels ?? noLabels)).toEqual({ area: "Attic" });
+  });
+
+  test("those that were not heard for a day of service are forgotten, whatever the clock shows", async () => {
+    const store = await openNew();
+    await write(store, door({ what: "add-pending", pending: pendingOf("a") }));
+    for (let hour = 0; hour < 12; hour++) await write(store, { kind: "count-hour" });
+    await write(store, door({ what: "add-pending", pending: pendingOf("b", { lastSeen: 0 }) }));
+    await write(store, door({ what: "change-pending", pending: pendingOf("gone") }));
+    for (let hour = 0; hour < 12; hour++) await write(store, { kind: "count-hour" });
+    expect((await outcome(store, lookingAtDoor())).pending.map(({ id }) => id)).toEqual(["b"]);
+  });
+
+  test("there is a bound for all and for a source; who was silent for longest makes room", async () => {
+    const store = await openNew();
+    const many = Array.from({ length: pendingMax }, (_, i) =>
+      door({
+        what: "add-pending",
+        pending: pendingOf(`d${String(i).padStart(4, "0")}`, {
+          source: `10.1.${i >> 4}.1`,
+          lastSeen: at + i,
+          state: i === 0 ? "approved" : "waiting",
+        }),
+      }),
+    );
+    await write(store, ...many);
+    const knock = (id: string, source: string) => registering(id, { source });
+    const full = await apply(store, knock("e1", "10.9.0.1"));
+    expect(full[0]).toMatchObject({
+      outcome: { code: "93", waits: { reason: "too many devices wait for approval" } },
+    });
+    for (let hour = 0; hour < 2; hour++) await write(store, { kind: "count-hour" });
+    const crowd = await apply(store, knock("e1", "10.9.0.1"), knock("e2", "10.1.5.1"));
+    expect(crowd.map((result) => (result as Decided<Registered>).outcome.waits?.isNew)).toEqual([
+      true,
+      false,
+    ]);
+    const { pending } = await outcome(store, lookingAtDoor());
+    expect(pending).toHaveLength(pendingMax);
+    const ids = pending.map(({ id }) => id);
+    expect([ids[0], ids[1], ids.at(-1)]).toEqual(["d0000", "d0002", "e1"]);
+  });
+
+  test("tokens have a bound: one that is of no use any more makes room", async () => {
+    const store = await openNew();
+    const made = (i: number) => addingToken({ ...newToken, hash: tokenHash(`${i}`) });
+    await apply(store, ...Array.from({ length: tokensMax }, (_, i) => made(i)));
+    expect(await outcome(store, made(-1))).toEqual({ kind: "full" });
+    await apply(store, revokingToken(5));
+    expect(await outcome(store, made(-1))).toMatchObject({ token: { number: tokensMax + 1 } });
+    const { tokens } = await outcome(store, lookingAtDoor());
+    expect(tokens.some(({ number }) => number === 5)).toBe(false);
+  });
+}
