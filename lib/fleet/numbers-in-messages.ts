@@ -41,11 +41,20 @@ export function numbersIn(message: string): [name: string, value: number][] {
 
 /** The unit behind the number of a field in a `key=value` list, as `°C` in `temp=21.5°C`; null if there is none. */
 export function unitIn(message: string, field: string): string | null {
-  if (parseJson(message) !== undefined) return null;
-  for (const [, name, , unit = ""] of message.matchAll(pair)) {
-    if (name === field) return unit === "" ? null : unit;
+  return unitsIn(message).get(field) ?? null;
+}
+
+/** The units behind the numbers of a `key=value` list, by their fields; of a field that comes twice the first one. */
+export function unitsIn(message: string): ReadonlyMap<string, string> {
+  const units = new Map<string, string>();
+  if (parseJson(message) !== undefined) return units;
+  const seen = new Set<string>();
+  for (const [, name = "", , unit = ""] of message.matchAll(pair)) {
+    if (!seen.has(name) && unit !== "") units.set(name, unit);
+    seen.add(name);
+    if (seen.size >= fieldsMax) break;
   }
-  return null;
+  return units;
 }
 
 /**

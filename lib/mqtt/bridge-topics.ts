@@ -1,0 +1,73 @@
+// Publishes what is told of the bridge itself: that it is there, how many devices there are, and the server as a device of Home
+// Assistant. Knows no device.
+
+import { type Origin, serverConfig } from "./discovery.ts";
+import { bridgePayload, offlineWord, onlineWord, type ToldBridge } from "./payloads.ts";
+import type { Publisher } from "./publisher.ts";
+import { bridgeTopic, type TopicPlace } from "./topics.ts";
+
+/** The counts are told at most this often, ms. */
+const infoEveryMs = 5_000;
+
+/** What is told from. */
+export type BridgeFacts = {
+  readonly place: TopicPlace;
+  readonly origin: Origin;
+  readonly roster: { readonly counts: ToldBridge["devices"] };
+  readonly joining: (() => ToldBridge["joining"]) | null;
+  readonly uptimeMs: () => number;
+};
+
+export class BridgeTopics {
+  #toldInfo = "";
+  #infoAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly facts: BridgeFacts,
+    private readonly publisher: Publisher,
+  ) {}
+
+  /** The broker has connected: the bridge is there. */
+  tellBegin(): void {
+    this.#tell("state", onlineWord);
+  }
+
+  /** The bridge ends. */
+  tellEnd(): void {
+    this.#tell("state", offlineWord);
+  }
+
+  forgetTold(): void {
+    this.#toldInfo = "";
+    this.#infoAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Tells Home Assistant of the server. */
+  tellServer(): void {
+    const { place, origin, joining } = this.facts;
+    if (place.discovery === null) return;
+    const told = serverConfig(place, origin, joining !== null);
+    this.publisher.publishOrDrop({ ...told, qos: 1, retain: true });
+  }
+
+  /** Tells how many devices there are, if that has changed. */
+  tick(): void {
+    const { place, origin, roster, joining, uptimeMs } = this.facts;
+    if (uptimeMs() - this.#infoAt < infoEveryMs || !this.publisher.hasRoom) return;
+    const payload = bridgePayload({
+      version: origin.version,
+      server: place.server,
+      devices: roster.counts,
+      joining: joining?.() ?? null,
+    });
+    if (payload === this.#toldInfo) return;
+    this.#tell("info", payload);
+    this.#toldInfo = payload;
+    this.#infoAt = uptimeMs();
+  }
+
+  #tell(name: string, payload: string): void {
+    const topic = bridgeTopic(this.facts.place, name);
+    this.publisher.publishOrDrop({ topic, payload, qos: 1, retain: true });
+  }
+}
