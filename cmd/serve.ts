@@ -26,6 +26,7 @@ import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
 import { askAnywhere, joinNodes } from "./nodes.ts";
+import { commandCalls } from "./command.ts";
 import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
 import { toldStatus } from "./told-status.ts";
@@ -112,6 +113,7 @@ async function open(
     changePassword: (id, hash) =>
       loop.operate((operator, ...rest) => operator.changePassword(id, hash, ...rest)),
     label: (id, changes) => loop.label(id, changes),
+    ...commandCalls(loop),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });

@@ -27,6 +27,7 @@ import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import type { StorePlace } from "../lib/server/store-care.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { runBackup, runCheck, runExport, runRestore } from "./care.ts";
+import { runCommand, runCommands } from "./command.ts";
 import { runCopy } from "./copy.ts";
 import { runImport } from "./import.ts";
 import { runLabel } from "./label.ts";
@@ -56,6 +57,8 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   "allow-text": "go on",
   import: "go on",
   label: "go on",
+  command: "go on",
+  commands: "end",
   backup: "go on",
   restore: "go on",
   copy: "go on",
@@ -106,6 +109,10 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return printLink(await loginLinkOf(placeOf(config).path), write);
     case "label":
       return runLabel(config, write);
+    case "command":
+      return runCommand(config, write);
+    case "commands":
+      return runCommands(config, write);
     case "import":
       return runImport(config, write);
     case "export":
@@ -120,11 +127,8 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return runCheck(config, write);
     case "fingerprint": {
       const identity = readIdentity(placeOf(config).path, null);
-      return printFingerprint(
-        config.db,
-        identity && fingerprint(identity.sealing.publicKey),
-        write,
-      );
+      const print = identity && fingerprint(identity.sealing.publicKey);
+      return printFingerprint(config.db, print, write);
     }
     case "reports": {
       const store = placeOf(config);

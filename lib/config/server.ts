@@ -19,6 +19,12 @@ import { type ServeConfig, serveConfig } from "./serve-config.ts";
 import { type CommandName, type FlagName, program, synopses } from "./server-flags.ts";
 import { noFile, portKey, readSettings, type SettingsFile } from "./settings-file.ts";
 import { copyPlace, type DataPlace, dataPlace } from "./store-source.ts";
+import {
+  type Commanded,
+  type CommandsAsked,
+  commandsValues,
+  commandValues,
+} from "./command-arguments.ts";
 import { type Labelling, labelValues, selectValue } from "./label-arguments.ts";
 import type { Selector } from "../server/selector.ts";
 import { durationValue } from "./values.ts";
@@ -43,6 +49,19 @@ type Asked =
       readonly yes: boolean;
       readonly json: boolean;
       /** As for the server; used only if no server is running. */
+      readonly sharedIp: boolean;
+    })
+  | (Commanded & {
+      readonly command: "command";
+      readonly waitMs: number;
+      readonly yes: boolean;
+      readonly json: boolean;
+      /** As for the server; used only if no server is running. */
+      readonly sharedIp: boolean;
+    })
+  | (CommandsAsked & {
+      readonly command: "commands";
+      readonly json: boolean;
       readonly sharedIp: boolean;
     })
   | { readonly command: "status"; readonly port: number | null; readonly json: boolean }
@@ -168,6 +187,15 @@ function commandConfig(
     case "label": {
       const flags = { json, yes: isOn("yes"), sharedIp: isOn("shared-ip") };
       return { command, ...place, ...flags, ...labelValues(positionals, value("select")) };
+    }
+    case "command": {
+      const flags = { json, yes: isOn("yes"), sharedIp: isOn("shared-ip") };
+      const waitMs = durationValue("--wait", value("wait") ?? "0s", 0, 30 * 24 * hourMs);
+      return { command, ...place, ...flags, waitMs, ...commandValues(positionals, value) };
+    }
+    case "commands": {
+      const asked = commandsValues(positionals, value("device"), isOn("all"));
+      return { command, ...place, json, sharedIp: isOn("shared-ip"), ...asked };
     }
     case "status":
       return { command, ...place, json, port: ownPort(command, positionals) };

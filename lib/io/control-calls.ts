@@ -4,6 +4,9 @@ import { dirname } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Health } from "../server/health.ts";
+import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
+import type { Ordered } from "../server/commands/command-rules.ts";
+import type { CommandRow } from "../server/rows.ts";
 import type {
   Candidate,
   ChangeResult,
@@ -50,8 +53,8 @@ export async function enrollOn(
   return (await call(databasePath, "/enroll", candidates)) as EnrollResult[];
 }
 
-/** A request has at most 256 KiB; that of a device has at most a tenth of the rest. */
-const labelBytes = 200 << 10;
+/** A request has at most 256 KiB; what is asked for of one device has at most a tenth of the rest. */
+const groupBytes = 200 << 10;
 
 /**
  * Asks the running server to change the labels of devices; a result for each, in the same order.
@@ -62,16 +65,53 @@ export async function labelOn(
   databasePath: string,
   devices: readonly Relabelling[],
 ): Promise<readonly LabelResult[]> {
-  const results: LabelResult[] = [];
-  for (let from = 0; from < devices.length;) {
-    const group: Relabelling[] = [];
-    for (let bytes = 0; bytes < labelBytes && from < devices.length; from++) {
-      const device = devices[from] as Relabelling;
-      bytes += Buffer.byteLength(JSON.stringify(device));
-      group.push(device);
+  const answered = await inGroups(databasePath, "/label", devices);
+  return (answered as SentLabels[]).map(receivedLabels);
+}
+
+/**
+ * Asks the running server to queue commands; a result for each, in the same order.
+ * @param all those that fit into one request are one transaction
+ * @throws OperatingError `server-not-running`
+ */
+export async function commandOn(
+  databasePath: string,
+  all: readonly Ordered[],
+): Promise<readonly QueueResult[]> {
+  return (await inGroups(databasePath, "/command", all)) as QueueResult[];
+}
+
+/** Asks the running server to cancel commands. @throws OperatingError `server-not-running` */
+export async function cancelOn(
+  databasePath: string,
+  numbers: readonly number[],
+): Promise<readonly CancelResult[]> {
+  return (await inGroups(databasePath, "/cancel", numbers)) as CancelResult[];
+}
+
+/** Asks the running server to cancel all open commands of a device. @throws OperatingError `server-not-running` */
+export async function cancelAllOn(
+  databasePath: string,
+  device: string,
+): Promise<readonly CommandRow[] | null> {
+  const answered = await call(databasePath, "/cancel-all", { device });
+  return (answered as { cancelled: readonly CommandRow[] | null }).cancelled;
+}
+
+/** Makes a call in as many requests as it needs; the results in order. */
+async function inGroups(
+  databasePath: string,
+  path: string,
+  all: readonly unknown[],
+): Promise<unknown[]> {
+  const results: unknown[] = [];
+  for (let from = 0; from < all.length;) {
+    const group: unknown[] = [];
+    for (let bytes = 0; bytes < groupBytes && from < all.length; from++) {
+      bytes += Buffer.byteLength(JSON.stringify(all[from]));
+      group.push(all[from]);
     }
-    const answered = await call(databasePath, "/label", group);
-    results.push(...(answered as SentLabels[]).map(receivedLabels));
+    results.push(...((await call(databasePath, path, group)) as unknown[]));
   }
   return results;
 }

@@ -5,6 +5,9 @@ import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { Ask, AskResult } from "../server/asks.ts";
+import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
+import type { Ordered } from "../server/commands/command-rules.ts";
+import type { CommandRow } from "../server/rows.ts";
 import { type LabelChange, labelsObject } from "../server/labels.ts";
 import type { Health } from "../server/health.ts";
 import type {
@@ -40,6 +43,12 @@ export type ControlCalls = Told & {
   loginLink(): string | null;
   /** Changes the labels of a device. */
   label(id: string, changes: readonly LabelChange[]): Promise<LabelResult>;
+  /** Queues a command. */
+  command(ordered: Ordered): Promise<QueueResult>;
+  /** Cancels a command. */
+  cancel(number: number): Promise<CancelResult>;
+  /** Cancels all open commands of a device; null if the store failed. */
+  cancelAll(device: string): Promise<readonly CommandRow[] | null>;
   /** Registers devices; an answer for each, in the same order. */
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollResult[]>;
 };
@@ -102,7 +111,7 @@ export function serveControl(
   } catch (error) {
     throw new OperatingError(
       "control-socket",
-      `The control socket ${path} could not be made (${(error as Error).message}): query, open, label, import and ` +
+      `The control socket ${path} could not be made (${(error as Error).message}): query, open, label, command, import and ` +
         "devices allow-text do not reach this server.",
       "Use a shorter path for --db (at most about 100 characters), on a file system that has sockets.",
     );
@@ -146,6 +155,18 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       // Those that are submitted in one turn are one transaction.
       const results = await Promise.all(devices.map(({ id, changes }) => calls.label(id, changes)));
       return Response.json(results.map(sentLabels));
+    }
+    case "/command": {
+      const all = JSON.parse(body) as Ordered[];
+      return Response.json(await Promise.all(all.map((ordered) => calls.command(ordered))));
+    }
+    case "/cancel": {
+      const numbers = JSON.parse(body) as number[];
+      return Response.json(await Promise.all(numbers.map((number) => calls.cancel(number))));
+    }
+    case "/cancel-all": {
+      const { device } = JSON.parse(body) as { device: string };
+      return Response.json({ cancelled: await calls.cancelAll(device) });
     }
     case "/enroll":
       return Response.json(await calls.enroll(JSON.parse(body) as Candidate[]));

@@ -4,10 +4,10 @@
 import type { OperatingError } from "../operating-error.ts";
 import type { AlertStore } from "./alert-store.ts";
 import type { ElsewhereReads, StoreNodes } from "./nodes.ts";
-import type { ListedDevice, ReportRow, SessionRow, StoredCommands } from "./rows.ts";
+import type { CommandRow, ListedDevice, ReportRow, SessionRow, StoredCommands } from "./rows.ts";
 import type { Soon } from "./soon.ts";
 import type { Store } from "./store-port.ts";
-import type { DeviceReads, ReportReads } from "./store-reads.ts";
+import type { CommandQuery, DeviceReads, ReportReads } from "./store-reads.ts";
 
 /** A store in its place, whether a server has it open or not. */
 export interface StorePlace {
@@ -27,6 +27,10 @@ export interface StorePlace {
   /** All devices with their latest sessions, in the order of ids. @throws at the call, if there is no store to read */
   devices(): AsyncIterable<ListedDevice> | Iterable<ListedDevice>;
   isRegistered(id: string): Soon<boolean>;
+  /** Commands, newest first. @throws as `devices` */
+  commands(query: CommandQuery): Soon<readonly CommandRow[]>;
+  /** A command, or null. @throws as `devices` */
+  command(number: number): Soon<CommandRow | null>;
   /** Whether a registered device has a label with this key. @throws as `devices` */
   hasLabel(key: string): Soon<boolean>;
   /** All reports, oldest first. @throws as `devices`; after the last readable one, if others are damaged */

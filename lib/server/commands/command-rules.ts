@@ -53,6 +53,12 @@ export function queueing(ordered: Ordered, service: number, at: number): Rule<Qu
   };
 }
 
+/** What became of a command, with the number that the store gave it. */
+export function numbered(queued: Queued, number: number): Queued {
+  if (queued.kind !== "queued") return queued;
+  return { kind: "queued", command: { ...queued.command, number } };
+}
+
 /** The row of a command that is queued now; its number is that of the result. */
 function newRow(command: Omit<CommandRow, keyof typeof unsent | "number">): CommandRow {
   return { ...command, ...unsent, number: 0 };

@@ -10,6 +10,7 @@ import {
   ending,
   endingAll,
   findingCommand,
+  numbered,
   type Ordered,
   type Queued,
   queueing,
@@ -19,6 +20,8 @@ import { noteEnded, push } from "./delivery.ts";
 
 /** How often the time of service is noted and all devices are looked at for commands that are too late, ms. */
 const sweepEveryMs = 10_000;
+/** How often what has become of open ones is written, ms: `iot-server commands` reads it from the store. */
+const touchEveryMs = 2_000;
 /** How many of them are ended at once. */
 const sweptAtOnce = 512;
 
@@ -58,10 +61,9 @@ export class Commanding {
       queueing(ordered, serviceMs, desk.wallMs),
       null,
       (outcome, number) => {
-        if (outcome.kind !== "queued") return onResult(outcome);
-        const command = { ...outcome.command, number };
-        this.#noteQueued(command);
-        onResult({ kind: "queued", command });
+        const queued = numbered(outcome, number);
+        if (queued.kind === "queued") this.#noteQueued(queued.command);
+        onResult(queued);
       },
       () => onResult({ kind: "storage-failed" }),
     );
@@ -116,7 +118,7 @@ export class Commanding {
     const { desk } = this;
     for (const id of desk.commands.devices()) push(desk, id, "time");
     for (const one of desk.commands.overdue()) this.#expire(one.device, one.number);
-    if (desk.uptimeMs - this.#writtenAt >= limits.touchEveryMs) {
+    if (desk.uptimeMs - this.#writtenAt >= touchEveryMs) {
       this.#writtenAt = desk.uptimeMs;
       this.#writeTouches(limits.touchesPerBatch);
     }

@@ -2,8 +2,15 @@
 // (backups, pages, disks) is left to its own programs, which are named.
 
 import { OperatingError } from "../../operating-error.ts";
-import type { ListedDevice, ReportRow, SessionRow } from "../../server/rows.ts";
+import type {
+  CommandRow,
+  ListedDevice,
+  ReportRow,
+  SessionRow,
+  StoredCommands,
+} from "../../server/rows.ts";
 import type { Opening, OpenStore, StoreCheck, StorePlace } from "../../server/store-care.ts";
+import type { CommandQuery } from "../../server/store-reads.ts";
 import { type PostgresAddress, shownAddress } from "./connection/address.ts";
 import { Readers } from "./connection/readers.ts";
 import { explainPostgres } from "./connection/refusals.ts";
@@ -12,6 +19,7 @@ import { openPostgres } from "./open-postgres.ts";
 import { PostgresReads } from "./postgres-reads.ts";
 import { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import { Horizon } from "./reports/horizon.ts";
+import { listCommands, readCommand } from "./rows/command-lists.ts";
 import { assertCopied } from "./schema/copied.ts";
 import { newerSchema, schemaVersion, versionOf } from "./schema/schema.ts";
 import { isServed } from "./nodes/claim.ts";
@@ -82,6 +90,14 @@ export class PostgresPlace implements StorePlace {
     const sql =
       "SELECT 1 FROM label AS l JOIN device AS d ON d.id = l.device WHERE l.key = $1 LIMIT 1";
     return this.#reading(async (readers) => (await readers.read(sql, [key])).length > 0);
+  }
+
+  commands(query: CommandQuery): Promise<readonly CommandRow[]> {
+    return this.#reading((readers) => listCommands(readers, query));
+  }
+
+  command(number: number): Promise<CommandRow | null> {
+    return this.#reading((readers) => readCommand(readers, number));
   }
 
   async *reports(): AsyncGenerator<ReportRow> {
@@ -171,18 +187,25 @@ function readsOf(readers: Readers): PostgresReads {
   return new PostgresReads(readers, new ChunkSummaries(readers, horizon), horizon, () => true);
 }
 
-/** A store whose open sessions are read already: a server begins with them, and can wait no more then. */
+/** A store whose open sessions and commands are read already: a server begins with them, and can wait no more then. */
 async function withSessions(store: OpenStore): Promise<OpenStore> {
   try {
     const later = store.openSessions;
     let read: readonly SessionRow[] | null = await later();
+    const laterCommands = store.openCommands;
+    let commands: StoredCommands | null = await laterCommands();
+    const openCommands = () => {
+      const found = commands;
+      commands = null;
+      return found ?? laterCommands();
+    };
     const openSessions = () => {
       const rows = read;
       read = null;
       return rows ?? later();
     };
     // The same object: a copy would have the values of its getters once and for all.
-    return Object.assign(store, { openSessions });
+    return Object.assign(store, { openSessions, openCommands });
   } catch (error) {
     await store.close();
     throw error;

@@ -1,6 +1,6 @@
 // A database file as the place of a store: what servers and commands do with it. Holds no state; all is in the files.
 
-import type { ListedDevice, ReportRow } from "../../server/rows.ts";
+import type { CommandRow, ListedDevice, ReportRow } from "../../server/rows.ts";
 import type {
   CareProgress,
   Opening,
@@ -9,6 +9,7 @@ import type {
   StoreCounts,
   StorePlace,
 } from "../../server/store-care.ts";
+import type { CommandQuery } from "../../server/store-reads.ts";
 import { backUp } from "./file/backup.ts";
 import { checkDatabase } from "./file/database-check.ts";
 import { realPathOf } from "./file/database-file.ts";
@@ -17,6 +18,8 @@ import { isServed } from "./file/instance-lock.ts";
 import { openReadOnly } from "./file/open-database.ts";
 import { restore } from "./file/restore.ts";
 import { allReports, historyOf } from "./reports/report-history.ts";
+import { closeDatabase } from "./file/statements.ts";
+import { CommandLists } from "./rows/command-lists.ts";
 import { hasLabel, isRegistered, listDevices } from "./rows/device-listing.ts";
 import { openSqlite } from "./open-sqlite.ts";
 
@@ -48,6 +51,23 @@ export class SqlitePlace implements StorePlace {
 
   hasLabel(key: string): boolean {
     return hasLabel(openReadOnly(this.name), key);
+  }
+
+  commands(query: CommandQuery): CommandRow[] {
+    return this.#commands((lists) => lists.list(query));
+  }
+
+  command(number: number): CommandRow | null {
+    return this.#commands((lists) => lists.one(number));
+  }
+
+  #commands<T>(read: (lists: CommandLists) => T): T {
+    const database = openReadOnly(this.name);
+    try {
+      return read(new CommandLists(database));
+    } finally {
+      closeDatabase(database);
+    }
   }
 
   reports(): Iterable<ReportRow> {
