@@ -45,6 +45,7 @@ export class Publisher {
     this.#unacked++;
     link.publish(publication, (isTaken) => {
       if (isTaken) this.published++;
+      else this.dropped++;
       if (this.#link === link) this.#unacked--;
     });
     return true;
