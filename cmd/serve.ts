@@ -29,6 +29,7 @@ import { askAnywhere, joinNodes } from "./nodes.ts";
 import { commandCalls } from "./command.ts";
 import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
+import { settingsKeeper } from "./settings.ts";
 import { toldStatus } from "./told-status.ts";
 import { startWeb } from "./web.ts";
 
@@ -49,8 +50,14 @@ export type RunningServer = {
   newLoginLink(): string | null;
   /** The admin token if it was created now, to be shown once; else null. */
   readonly newToken: string | null;
+  /** How it is, in a line. */
+  state(): string;
   /** Opens the logs again at their paths, after SIGHUP. */
-  reopenLogs(): void;
+  reopenLogs(): Promise<void>;
+  /** Takes up the settings that may change while it runs, and logs which do not. */
+  takeUp(next: ServeConfig): void;
+  /** Logs why the settings stay as they are. */
+  keepSettings(wrong: OperatingError): void;
   /** Answers the datagrams that have arrived, stores the sessions, and closes everything. */
   stop(): Promise<void>;
 };
@@ -136,7 +143,9 @@ async function open(
     url: served?.web.url ?? null,
     newToken: served?.newToken ?? null,
     newLoginLink,
+    state: told.state,
     reopenLogs: () => reopen(logs),
+    ...settingsKeeper(config, { logs, ...made }),
     stop: () => closeAll(closers),
   };
 }
@@ -161,9 +170,11 @@ function makeEngine(
   const identity = openIdentity(path, psk);
   const random = { bytes: (count: number) => randomBytes(count) };
   const heard = new HeardLog(logs, config.logLevel, now);
+  // A copy: some of it may change while the server runs.
+  const policy = { ...config };
   const engine = new Engine(
     {
-      policy: config,
+      policy,
       log: heard,
       random,
       identity,
@@ -177,7 +188,7 @@ function makeEngine(
   const roster = new Roster(store.reads, engine.desk.sessions);
   engine.feed.subscribe((facts) => roster.take(facts));
   const loop = new PacketLoop(engine, store, bothClocks);
-  return { identity, heard, engine, roster, loop };
+  return { identity, heard, engine, policy, roster, loop };
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */
@@ -239,9 +250,9 @@ function tell(logs: FileLogs, trouble: OperatingError): void {
   tellWarning(trouble);
 }
 
-function reopen(logs: FileLogs): void {
+function reopen(logs: FileLogs): Promise<void> {
   logs.activity("info", "-", "-", "SIGHUP: the logs are opened again");
-  void logs.reopen();
+  return logs.reopen();
 }
 
 async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {

@@ -5,9 +5,8 @@ import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { readServerConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
-import { exitAfter, operatingErrorIn, tellFailure, tellWarning } from "../lib/cli/failure.ts";
+import { exitAfter, operatingErrorIn, tellFailure } from "../lib/cli/failure.ts";
 import { healthWithin } from "./health.ts";
-import { bannerLines } from "../lib/cli/server/banner.ts";
 import { printHealth, printStatus } from "../lib/cli/server/status-lines.ts";
 import { printConfig } from "../lib/cli/server/config-lines.ts";
 import {
@@ -29,11 +28,11 @@ import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { runBackup, runCheck, runExport, runRestore } from "./care.ts";
 import { runCommand, runCommands } from "./command.ts";
 import { runCopy } from "./copy.ts";
+import { runServer } from "./daemon.ts";
 import { runImport } from "./import.ts";
 import { runLabel } from "./label.ts";
 import { runDeregister, runPassword } from "./one-device.ts";
 import { placeOf } from "./place.ts";
-import { startServer } from "./serve.ts";
 import { version } from "./version.ts";
 
 /** What becomes of each command if its output breaks. */
@@ -78,7 +77,7 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       write(`iot-server ${version}`);
       return exitCode.done;
     case "serve":
-      return serve(config);
+      return runServer(config, reread, output);
     case "config":
       return printConfig(config.settings, config.json, write);
     case "query":
@@ -147,32 +146,21 @@ async function* shownDevices(
   }
 }
 
-async function serve(config: ServeConfig): Promise<ExitCode> {
-  // A terminal that closes, or logrotate. It ends nothing, also during the start.
-  let reopenLogs = () => {};
-  process.on("SIGHUP", () => reopenLogs());
-  const server = await startServer(config, version);
-  reopenLogs = server.reopenLogs;
-  // Before the first line is printed: its reader may send a signal at once.
-  const stopped = new Promise<void>((resolve) => {
-    process.on("SIGINT", () => resolve());
-    process.on("SIGTERM", () => resolve());
-  });
-  const lacksIpv6 = server.host !== config.host;
-  const started = { ...config, ...server, version, lacksIpv6, loginLink: server.newLoginLink() };
-  for (const line of bannerLines(started, process.stdout.isTTY)) write(line);
-  const broken = output.end();
-  if (broken !== null) tellWarning(broken);
-  await stopped;
-  await server.stop();
-  return exitCode.done;
+/** The settings of the same command line, with the variables of the start and the file as it is now. */
+function reread(): ServeConfig {
+  const config = readConfig();
+  if (config.command !== "serve") throw new Error(`the command line is of ${config.command} now`);
+  return config;
+}
+
+function readConfig(): ServerConfig {
+  return readServerConfig(process.argv.slice(2), process.env, Date.now(), readSettingsText);
 }
 
 async function main(): Promise<ExitCode> {
   let place: StorePlace | null = null;
   try {
-    const args = process.argv.slice(2);
-    const config = readServerConfig(args, process.env, Date.now(), readSettingsText);
+    const config = readConfig();
     if ("db" in config) place = placeOf(config);
     output.policy = outputPolicies[config.command];
     const exit = await run(config);

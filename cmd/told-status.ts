@@ -9,7 +9,11 @@ import { portsOf, type WebParts } from "./web.ts";
 const noClients = { clients: 0, clientsMax: 0 };
 
 /** The calls that tell how the server is, and what ends the sampling that they began. */
-export type StatusCalls = Told & { close(): void };
+export type StatusCalls = Told & {
+  /** How the server is, in a line. */
+  state(): string;
+  close(): void;
+};
 
 /**
  * Returns the calls.
@@ -27,6 +31,11 @@ export function toldStatus(parts: WebParts, sampled: ServerStatus | null): Statu
       await parts.roster.load();
       const { endpoint } = parts;
       return { port: endpoint.port, health: health(), ...(await status().read()) };
+    },
+    state() {
+      const { status: word, why } = health();
+      const online = `Serves UDP ${parts.endpoint.port}, ${parts.engine.desk.sessions.size} online`;
+      return why === null ? online : `${online}; ${word}: ${why}`;
     },
     close: () => own?.close(),
   };

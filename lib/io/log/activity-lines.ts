@@ -104,7 +104,7 @@ export class HeardLog implements Log {
    */
   constructor(
     private readonly log: Log,
-    private readonly level: LogLevel,
+    private level: LogLevel,
     private readonly now: () => number,
   ) {}
 
@@ -119,6 +119,11 @@ export class HeardLog implements Log {
 
   error(peer: string, words: string): void {
     this.log.error(peer, words);
+  }
+
+  /** Listeners get no events below this level from now on. */
+  setLevel(level: LogLevel): void {
+    this.level = level;
   }
 
   /** Calls `onLine` for each line. The returned function removes the listener. */

@@ -32,6 +32,8 @@ export type FileLogs = Log & {
   readonly lost: number;
   /** Resolves when every event so far is written or counted as lost. Never rejects. */
   flush(): Promise<void>;
+  /** Events below this level are not written to Activity.log from now on. */
+  setLevel(level: LogLevel): void;
   /** Opens both files again at their paths, for a program that has moved them (logrotate). Never rejects. */
   reopen(): Promise<void>;
   close(): Promise<void>;
@@ -46,7 +48,7 @@ const waitingCharsMaxDefault = 4 << 20;
  * @throws OperatingError `log-unwritable`
  */
 export async function openLogs(options: LogOptions): Promise<FileLogs> {
-  const { directory, level, now, stderr = toStderr } = options;
+  const { directory, now, stderr = toStderr } = options;
   const monotonic = options.monotonic ?? (() => performance.now());
   const stamp = stampOf();
   const bytesMax = options.bytesMax ?? bytesMaxDefault;
@@ -68,7 +70,7 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
   const errors = writerOf("error.log");
   await start([activity, errors], directory);
 
-  const rank = rankOf(level);
+  let rank = rankOf(options.level);
   const flushAtExit = () => {
     activity.flushAtExit();
     errors.flushAtExit();
@@ -76,7 +78,12 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
   process.on("exit", flushAtExit);
 
   return {
-    debug: level === "debug",
+    get debug() {
+      return rank === rankOf("debug");
+    },
+    setLevel(level: LogLevel) {
+      rank = rankOf(level);
+    },
     activity(eventLevel: LogLevel, peer: string, direction: LogDirection, words: string) {
       if (rankOf(eventLevel) < rank) return;
       activity.add(logLine(stamp(now()), eventLevel, peer, direction, words));
