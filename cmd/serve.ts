@@ -25,13 +25,14 @@ import { showProgress } from "../lib/cli/progress.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
+import { startAlerts } from "./alerts.ts";
 import { askAnywhere, joinNodes } from "./nodes.ts";
 import { commandCalls } from "./command.ts";
 import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
 import { settingsKeeper } from "./settings.ts";
 import { toldStatus } from "./told-status.ts";
-import { startWeb } from "./web.ts";
+import { type RunningWeb, startWeb } from "./web.ts";
 
 /** A running server. */
 export type RunningServer = {
@@ -103,9 +104,14 @@ async function open(
   const askDevice = (question: ControlQuestion, by: Asker) =>
     askAnywhere(store.nodes, engine, { ...question, by }, askHere);
   closers.push(() => roster.close());
-  const webParts = { config, version, ...made, store, retention, endpoint, logs, ask: askDevice };
-  const served = config.http === null ? null : await startWeb(webParts, config.http);
-  if (served !== null) closers.push(() => served.close());
+  let served: RunningWeb | null = null;
+  const url = () => served?.web.url ?? null;
+  const alerts = startAlerts({ version, store, roster, logs, url, feed: engine.feed });
+  closers.push(() => alerts.close());
+  const calls = { alerts, ask: askDevice };
+  const webParts = { config, version, ...made, store, retention, endpoint, logs, ...calls };
+  if (config.http !== null) served = await startWeb(webParts, config.http);
+  closers.push(() => served?.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
   const told = toldStatus(webParts, served?.web.status ?? null);
   closers.push(() => told.close());
@@ -113,16 +119,11 @@ async function open(
   const closeControl = openControl(place.path, controlPort, logs, {
     ask: (question) => askDevice(question, "cli"),
     ...told,
+    alert: alerts.call,
     retentionHold: () => retention.hold(),
     loginLink: newLoginLink,
-    allowText: (id) => loop.allowText(id),
-    remove: (id) => loop.remove(id),
-    changePassword: (id, hash) =>
-      loop.operate((operator, ...rest) => operator.changePassword(id, hash, ...rest)),
-    label: (id, changes) => loop.label(id, changes),
+    ...deviceCalls(loop),
     ...commandCalls(loop),
-    enroll: (candidates) =>
-      Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   });
   closers.push(closeControl);
   const joined = store.nodes && joinNodes(store.nodes, { engine, loop, ask: askHere });
@@ -140,7 +141,7 @@ async function open(
     fingerprint: fingerprint(identity.sealing.publicKey),
     store: config.store === undefined ? null : place.name,
     node: await namesOf(store.nodes),
-    url: served?.web.url ?? null,
+    url: url(),
     newToken: served?.newToken ?? null,
     newLoginLink,
     state: told.state,
@@ -148,6 +149,19 @@ async function open(
     ...settingsKeeper(config, { logs, ...made }),
     stop: () => closeAll(closers),
   };
+}
+
+/** The calls of commands that change devices. */
+function deviceCalls(loop: PacketLoop) {
+  return {
+    allowText: (id) => loop.allowText(id),
+    remove: (id) => loop.remove(id),
+    changePassword: (id, hash) =>
+      loop.operate((operator, ...rest) => operator.changePassword(id, hash, ...rest)),
+    label: (id, changes) => loop.label(id, changes),
+    enroll: (candidates) =>
+      Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
+  } satisfies Partial<ControlCalls>;
 }
 
 async function namesOf(nodes: StoreNodes | null): Promise<RunningServer["node"]> {

@@ -30,6 +30,7 @@ import { runCommand, runCommands } from "./command.ts";
 import { runCopy } from "./copy.ts";
 import { runServer } from "./daemon.ts";
 import { runImport } from "./import.ts";
+import { runAlert } from "./alert.ts";
 import { runLabel } from "./label.ts";
 import { runDeregister, runPassword } from "./one-device.ts";
 import { placeOf } from "./place.ts";
@@ -58,6 +59,7 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   label: "go on",
   command: "go on",
   commands: "end",
+  alert: "go on",
   backup: "go on",
   restore: "go on",
   copy: "go on",
@@ -82,13 +84,8 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return printConfig(config.settings, config.json, write);
     case "query":
       return printAnswer(config, await askServer(placeOf(config).path, config), write);
-    case "devices": {
-      const store = placeOf(config);
-      const devices = shownDevices(store.devices());
-      const served = await store.isServed();
-      const isNamed = !config.json && (await store.hasLabel("name"));
-      return printDevices({ ...config, isNamed }, devices, served, Date.now(), write);
-    }
+    case "devices":
+      return listDevices(config);
     case "device": {
       const store = placeOf(config);
       const shown = { served: await store.isServed(), now: Date.now() };
@@ -106,6 +103,8 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return printHealth(config, await healthWithin(config, placeOf(config).path), write);
     case "open":
       return printLink(await loginLinkOf(placeOf(config).path), write);
+    case "alert":
+      return runAlert(config, write);
     case "label":
       return runLabel(config, write);
     case "command":
@@ -136,6 +135,16 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return printReports(config, known, reports, write);
     }
   }
+}
+
+async function listDevices(
+  config: Extract<ServerConfig, { command: "devices" }>,
+): Promise<ExitCode> {
+  const store = placeOf(config);
+  const devices = shownDevices(store.devices());
+  const served = await store.isServed();
+  const isNamed = !config.json && (await store.hasLabel("name"));
+  return printDevices({ ...config, isNamed }, devices, served, Date.now(), write);
 }
 
 async function* shownDevices(

@@ -20,6 +20,7 @@ import type { OpenStore } from "../lib/server/store-care.ts";
 import { loadPages } from "../lib/web/pages.ts";
 import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
+import type { RunningAlerts } from "./alerts.ts";
 import type { RunningRetention } from "./retention.ts";
 
 /** A store that works this long after a batch that failed has recovered, ms. */
@@ -32,6 +33,7 @@ export type WebParts = {
   readonly engine: Engine;
   readonly loop: PacketLoop;
   readonly store: OpenStore;
+  readonly alerts: RunningAlerts;
   readonly roster: Roster;
   readonly retention: RunningRetention;
   readonly endpoint: UdpEndpoint;

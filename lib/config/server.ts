@@ -25,6 +25,7 @@ import {
   commandsValues,
   commandValues,
 } from "./command-arguments.ts";
+import { type AlertAction, alertValue } from "./alert-arguments.ts";
 import { type Labelling, labelValues, selectValue } from "./label-arguments.ts";
 import type { Selector } from "../server/selector.ts";
 import { durationValue } from "./values.ts";
@@ -81,6 +82,7 @@ type Asked =
       /** As for the server; used only if no server is running. */
       readonly sharedIp: boolean;
     }
+  | { readonly command: "alert"; readonly alert: AlertAction; readonly json: boolean }
   | { readonly command: "fingerprint" | "check" | "open" }
   | { readonly command: "backup" | "restore"; readonly file: string }
   /** `db` is what is copied, `store` where to. */
@@ -176,14 +178,11 @@ function commandConfig(
       }
       return { command, ...place, json, select: selectValue(value("select"), isOn("online")) };
     case "deregister":
-    case "password":
+    case "password": {
       expect(positionals, 1, command);
-      return {
-        command,
-        ...place,
-        id: idValue(command, positionals[0]),
-        sharedIp: isOn("shared-ip"),
-      };
+      const id = idValue(command, positionals[0]);
+      return { command, ...place, id, sharedIp: isOn("shared-ip") };
+    }
     case "label": {
       const flags = { json, yes: isOn("yes"), sharedIp: isOn("shared-ip") };
       return { command, ...place, ...flags, ...labelValues(positionals, value("select")) };
@@ -197,6 +196,8 @@ function commandConfig(
       const asked = commandsValues(positionals, value("device"), isOn("all"));
       return { command, ...place, json, sharedIp: isOn("shared-ip"), ...asked };
     }
+    case "alert":
+      return { command, ...place, json, alert: alertValue(given) };
     case "status":
       return { command, ...place, json, port: ownPort(command, positionals) };
     case "health":

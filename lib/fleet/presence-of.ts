@@ -9,6 +9,9 @@ export type PresenceFilter = (typeof presenceWords)[number];
 /** How a device is there, without why it is not. */
 export type Presence = Exclude<PresenceFilter, "silent" | "left">;
 
+/** How many devices are there, and how. */
+export type RosterCounts = Readonly<Record<"registered" | Presence | "silent", number>>;
+
 /** A device in the roster. */
 export type RosterEntry = { -readonly [Key in keyof RosterRow]: RosterRow[Key] };
 

@@ -5,16 +5,16 @@
 import type { Fact } from "../server/feed.ts";
 import { areSame, noLabels } from "../server/labels.ts";
 import type { RosterRow } from "../server/rows.ts";
-import { isSelected, type Selector } from "../server/selector.ts";
+import { isSelected, type Selectable, type Selector } from "../server/selector.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { PresenceSource } from "./live-session.ts";
 import { noteFact } from "./noted-facts.ts";
 import {
   isOf,
   isSilent,
-  type Presence,
   type PresenceFilter,
   presenceOf,
+  type RosterCounts,
   type RosterEntry,
   selectableOf,
 } from "./presence-of.ts";
@@ -25,9 +25,6 @@ import { Slice } from "./slice.ts";
 const rowsPerStep = 1_000;
 /** A report may come before what is written down later of packets before it, ms. */
 const lagMs = 60_000;
-
-/** How many devices are there, and how. */
-export type RosterCounts = Readonly<Record<"registered" | Presence | "silent", number>>;
 
 export class Roster {
   readonly #byId = new Map<string, RosterEntry>();
@@ -114,6 +111,11 @@ export class Roster {
       this.#apply(fact);
       if (this.#meanwhile !== null) noteFact(this.#meanwhile, fact);
     }
+  }
+
+  /** All devices that are loaded, as selectors see them. */
+  *selectables(): Generator<Selectable> {
+    for (const entry of this.#byId.values()) yield selectableOf(entry);
   }
 
   /** The ids of all devices. */

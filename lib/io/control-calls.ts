@@ -1,6 +1,7 @@
 // The calls of commands to the running server, over its control socket. Serves nothing, and words no output.
 
 import { dirname } from "node:path";
+import { type AlertOperations, operationNames } from "../alerts/alert-operations.ts";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { Health } from "../server/health.ts";
@@ -18,6 +19,7 @@ import type { ToldStatus } from "../server/told-status.ts";
 import {
   type ControlQuestion,
   isOnlyFolder,
+  type OperationOutcome,
   type Relabelling,
   type SentLabels,
   socketPathOf,
@@ -174,6 +176,20 @@ export function healthOn(databasePath: string, port: number | null): Promise<Hea
 /** The status of the running server. @param port as for `healthOn` @throws OperatingError `server-not-running` */
 export function statusOn(databasePath: string, port: number | null): Promise<ToldStatus> {
   return call(databasePath, "/status", {}, port) as Promise<ToldStatus>;
+}
+
+/** Alerts as the running server has them. Each operation also throws OperatingError `server-not-running`. */
+export function alertsOn(databasePath: string): AlertOperations {
+  const operation =
+    (name: string) =>
+    async (...args: readonly unknown[]): Promise<unknown> => {
+      const outcome = (await call(databasePath, "/alert", { name, args })) as OperationOutcome;
+      if ("value" in outcome) return outcome.value;
+      const { code, message, nextStep } = outcome.refused;
+      throw new OperatingError(code, message, nextStep);
+    };
+  // Each takes and gives what JSON has.
+  return Object.fromEntries(operationNames.map((name) => [name, operation(name)])) as never;
 }
 
 async function call(

@@ -41,6 +41,8 @@ export type ControlCalls = Told & {
   retentionHold(): Notice | null;
   /** A link that logs a browser in once; null if no dashboard is served. */
   loginLink(): string | null;
+  /** Carries out an operation on alerts, by its name. @throws OperatingError of the operation */
+  alert(name: string, args: readonly unknown[]): Promise<unknown>;
   /** Changes the labels of a device. */
   label(id: string, changes: readonly LabelChange[]): Promise<LabelResult>;
   /** Queues a command. */
@@ -150,6 +152,10 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       return Response.json({ link: calls.loginLink() });
     case "/retention":
       return Response.json({ hold: calls.retentionHold() });
+    case "/alert": {
+      const { name, args } = JSON.parse(body) as { name: string; args: unknown[] };
+      return Response.json(await outcomeOf(calls.alert(name, args)));
+    }
     case "/label": {
       const devices = JSON.parse(body) as Relabelling[];
       // Those that are submitted in one turn are one transaction.
@@ -200,5 +206,26 @@ function questionOf(body: string): ControlQuestion | null {
     return { id, code, target };
   } catch {
     return null;
+  }
+}
+
+/** What became of an operation: what is wrong with its arguments is told to the command, which shows it. */
+export type OperationOutcome =
+  | { readonly value: unknown }
+  | {
+      readonly refused: {
+        readonly code: string;
+        readonly message: string;
+        readonly nextStep: string;
+      };
+    };
+
+async function outcomeOf(operation: Promise<unknown>): Promise<OperationOutcome> {
+  try {
+    return { value: await operation };
+  } catch (error) {
+    if (!(error instanceof OperatingError)) throw error;
+    const { code, message, nextStep } = error;
+    return { refused: { code, message, nextStep } };
   }
 }

@@ -1,0 +1,101 @@
+// The alerts of a running server: wires the runner to the store, the feed and the network, and lets it work every second.
+
+import {
+  type AlertOperations,
+  callOperation,
+  operationsOn,
+} from "../lib/alerts/alert-operations.ts";
+import { AlertDesk } from "../lib/alerts/alert-desk.ts";
+import type { AlertPorts } from "../lib/alerts/alert-ports.ts";
+import { AlertRunner } from "../lib/alerts/alert-runner.ts";
+import type { Roster } from "../lib/fleet/roster.ts";
+import { selectableOf } from "../lib/fleet/presence-of.ts";
+import { httpPost } from "../lib/io/http-post.ts";
+import type { FileLogs } from "../lib/io/log/log-file.ts";
+import type { Feed } from "../lib/server/feed.ts";
+import type { OpenStore } from "../lib/server/store-care.ts";
+
+const tickMs = 1_000;
+/** A trouble of the store is logged this often at most, ms. */
+const troubleEveryMs = 60_000;
+
+export type AlertParts = {
+  readonly version: string;
+  readonly store: OpenStore;
+  readonly roster: Roster;
+  readonly feed: Feed;
+  readonly logs: FileLogs;
+  /** The address of the dashboard; null if there is none. */
+  readonly url: () => string | null;
+};
+
+/** The running alerts. */
+export type RunningAlerts = {
+  readonly runner: AlertRunner;
+  readonly operations: AlertOperations;
+  /** An operation that another process asks for. */
+  call(name: string, args: readonly unknown[]): Promise<unknown>;
+  close(): void;
+};
+
+const bothClocks = () => ({ wall: Date.now(), monotonic: performance.now() });
+
+/** Starts the alerts. A trouble of theirs is logged; it costs no device anything. */
+export function startAlerts(parts: AlertParts): RunningAlerts {
+  const { logs } = parts;
+  const ports = portsOf(parts);
+  const runner = new AlertRunner(ports, performance.now());
+  const desk = new AlertDesk(ports.store, () => runner.refresh(), ports.now);
+  const operations = operationsOn(desk, ports);
+  let isRunning = false;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const tick = async () => {
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      await runner.tick();
+    } catch (error) {
+      // The next tick tries again; a store that is away is told of where batches fail.
+      if (performance.now() - toldAt < troubleEveryMs || parts.store.loss !== null) return;
+      toldAt = performance.now();
+      logs.error("-", `alerts: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      isRunning = false;
+    }
+  };
+  const timer = setInterval(() => void tick(), tickMs);
+  return {
+    runner,
+    operations,
+    call: (name, args) => callOperation(operations, name, args),
+    close() {
+      clearInterval(timer);
+      runner.close();
+    },
+  };
+}
+
+function portsOf({ version, store, roster, feed, logs, url }: AlertParts): AlertPorts {
+  return {
+    store: store.alerts,
+    fleet: {
+      get: (id) => {
+        const entry = roster.get(id);
+        return entry === undefined ? undefined : selectableOf(entry);
+      },
+      all: () => roster.selectables(),
+      load: () => roster.load(),
+      listen: (onChange) => roster.listen(onChange),
+    },
+    reports: store.reads,
+    subscribe: (onFacts, withReports) => feed.subscribe(onFacts, withReports),
+    post: httpPost(version),
+    now: bothClocks,
+    sender: {
+      get url() {
+        return url() ?? "";
+      },
+    },
+    onTrouble: (words) => logs.error("-", words),
+  };
+}
