@@ -35,7 +35,10 @@ export async function runServer(
   });
   const lacksIpv6 = server.host !== config.host;
   const started = { ...config, ...server, version, lacksIpv6, loginLink: server.newLoginLink() };
-  for (const line of bannerLines(started, process.stdout.isTTY)) output.write(line);
+  // Whoever reads JSON from standard output gets nothing else there.
+  const isJson = config.logTo !== "files" && config.logFormat === "json";
+  const show = isJson ? (line: string) => void process.stderr.write(`${line}\n`) : output.write;
+  for (const line of bannerLines(started, process.stdout.isTTY)) show(line);
   const broken = output.end();
   if (broken !== null) tellWarning(broken);
   const stopTelling = keepTelling(manager, server);

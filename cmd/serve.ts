@@ -15,6 +15,7 @@ import type { Opening, OpenStore } from "../lib/server/store-care.ts";
 import { HeardLog } from "../lib/io/log/activity-lines.ts";
 import { type ControlCalls, type ControlQuestion, serveControl } from "../lib/io/control-socket.ts";
 import { tokenDigest } from "../lib/io/secrets/admin-token.ts";
+import { isJournal } from "../lib/io/journal.ts";
 import { openIdentity, readPsk } from "../lib/io/secrets/identity-file.ts";
 import { type FileLogs, openLogs } from "../lib/io/log/log-file.ts";
 import { PacketLoop } from "../lib/io/udp/packet-loop.ts";
@@ -86,7 +87,7 @@ async function open(
   closers: (() => void | Promise<void>)[],
 ): Promise<RunningServer> {
   await readyCipher();
-  const logs = await openLogs({ directory: config.logDir, level: config.logLevel, now });
+  const logs = await openLogsOf(config);
   closers.push(() => logs.close());
   const place = placeOf(config);
   const store = await place.open(openingOf(config, version, place.path, logs));
@@ -162,6 +163,11 @@ function deviceCalls(loop: PacketLoop) {
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   } satisfies Partial<ControlCalls>;
+}
+
+function openLogsOf(config: ServeConfig): Promise<FileLogs> {
+  const { logDir: directory, logLevel: level, logTo: to, logFormat: format } = config;
+  return openLogs({ directory, level, to, format, now, isJournal: isJournal(process.env) });
 }
 
 async function namesOf(nodes: StoreNodes | null): Promise<RunningServer["node"]> {

@@ -3,7 +3,7 @@
 
 import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
-import { type HeardLog, lastLines } from "../lib/io/log/activity-lines.ts";
+import { type HeardLog, lastLines, lastOf } from "../lib/io/log/activity-lines.ts";
 import { acceptedConnections } from "../lib/io/accepted-connections.ts";
 import { openAdminToken } from "../lib/io/secrets/admin-token.ts";
 import type { FileLogs } from "../lib/io/log/log-file.ts";
@@ -111,6 +111,7 @@ export function portsOf(parts: WebParts): WebPorts {
     activity: {
       tail: async ({ contains, level, limit }) => {
         await logs.flush();
+        if (logs.recent !== null) return lastOf(logs.recent, contains, level, limit);
         return lastLines(config.logDir, contains, level, limit);
       },
       listen: (onLine) => heard.listen(onLine),

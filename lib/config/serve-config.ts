@@ -23,6 +23,8 @@ export type ServeConfig = {
   /** The name of this server among those of a store on the network; null: its host and port. */
   readonly node: string | null;
   readonly logDir: string;
+  readonly logTo: "files" | "stdout" | "both";
+  readonly logFormat: "text" | "json";
   readonly logLevel: LogLevel;
   readonly sharedIp: boolean;
   /** Whether text datagrams are refused. */
@@ -77,6 +79,15 @@ export function serveConfig(
     ...place,
     node: nodeValue(nameOf("node"), value("node"), place),
     logDir: value("log-dir") ?? defaults["log-dir"],
+    logTo: choice(nameOf("log-to"), value("log-to") ?? defaults["log-to"], [
+      "files",
+      "stdout",
+      "both",
+    ]),
+    logFormat: choice(nameOf("log-format"), value("log-format") ?? defaults["log-format"], [
+      "text",
+      "json",
+    ]),
     logLevel: level as LogLevel,
     sharedIp: isOn("shared-ip"),
     // Text knows no pre-shared key: whoever sends text would pass it by.

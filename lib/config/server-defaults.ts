@@ -6,6 +6,8 @@ export const defaults = {
   host: "::",
   db: "iot_server.db",
   "log-dir": "log",
+  "log-to": "files",
+  "log-format": "text",
   "log-level": "info",
   "offline-after": "9m",
   join: "open",

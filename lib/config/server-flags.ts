@@ -53,6 +53,8 @@ export const flags = {
   node: text("NAME", "its name on that store; default host:port", "IOT_NODE", ["serve"]),
   data: text("DIR", "its key and token; default this folder", "IOT_DATA", onStore),
   "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
+  "log-to": text("WHERE", "stdout, files or both; default files", "IOT_LOG_TO", ["serve"]),
+  "log-format": text("FORMAT", "text or json; default text", "IOT_LOG_FORMAT", ["serve"]),
   "log-level": text("LEVEL", "debug, info, warn, error; default info", "IOT_LOG_LEVEL", ["serve"]),
   "shared-ip": bool("an IP may have many devices, by port", "IOT_SHARED_IP", [
     "serve",
@@ -185,8 +187,7 @@ export function helpText(version: string, of: CommandName): string {
     ...options,
     "  --version, --help",
     "",
-    ...wrapped(`Also: ${commandNames().join(", ")}.`),
-    "Each has a --help of its own: iot-server reports --help",
+    ...wrapped(`Also: ${commandNames().join(", ")}. Each has a --help.`),
     "TIME: 60s, 9m, 90d. Each option has a variable: --log-dir is IOT_LOG_DIR.",
   ].join("\n");
 }

@@ -164,7 +164,8 @@ function outputBroken(message: string, nextStep: string): OperatingError {
   return new OperatingError("output-broken", message, nextStep, exitCode.outputBroken);
 }
 
-function standardOutput(): OutputFile {
+/** Standard output as a file. */
+export function standardOutput(): OutputFile {
   let poll: (() => boolean) | null = null;
   return {
     write: (bytes) => writeSync(1, bytes),

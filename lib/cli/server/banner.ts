@@ -26,6 +26,7 @@ export type Started = {
   /** The name of this server on that store, and those of the others that live; null if there can be none. */
   readonly node: { readonly own: string; readonly others: readonly string[] } | null;
   readonly logDir: string;
+  readonly logTo: "files" | "stdout" | "both";
   /** Whether text is refused, and whether unknown devices are. */
   readonly requireEncryption: boolean;
   readonly pskFile: string | null;
@@ -43,7 +44,7 @@ const usualDb = "iot_server.db";
  */
 export function bannerLines(started: Started, isTerminal: boolean): string[] {
   const { version, port, fingerprint, loginLink, newToken } = started;
-  const { db, store, node, logDir, retainMs } = started;
+  const { db, store, node, retainMs } = started;
   const place = store === null ? `--db ${db}` : `--data ${dirname(db)}`;
   const open = `iot-server open${db === usualDb ? "" : ` ${place}`}`;
   const tokenFile = newToken === null ? "" : `, the token in ${db}.token`;
@@ -53,7 +54,7 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
     ["", loginLink && "", `(once; again: ${open})`],
     ["token", newToken, "  (shown only now)"],
     ["devices", admission(started)],
-    ["data", store ?? db, `, logs in ${logDir.replace(/\/+$/, "")}/${tokenFile}`],
+    ["data", store ?? db, `, ${logsIn(started)}${tokenFile}`],
     ["node", node && node.own, othersOf(node)],
     ["", retainMs === null ? null : `keeps reports ${exactDuration(retainMs)}`],
   ];
@@ -64,6 +65,12 @@ export function bannerLines(started: Started, isTerminal: boolean): string[] {
       .filter(([, fact]) => fact !== null)
       .map(([label, fact, more = ""]) => `  ${faint(label.padEnd(10))} ${fact}${faint(more)}`),
   ];
+}
+
+/** Where the logs are. */
+function logsIn({ logDir, logTo }: Started): string {
+  const files = `logs in ${logDir.replace(/\/+$/, "")}/`;
+  return { files, stdout: "logs here", both: `${files} and here` }[logTo];
 }
 
 /** Which other servers the store has. */

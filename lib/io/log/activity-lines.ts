@@ -64,6 +64,21 @@ export async function lastLines(
   return found.reverse();
 }
 
+/**
+ * The last of some lines that match, as `lastLines` gives those of the file.
+ * @param lines oldest first
+ */
+export function lastOf(
+  lines: readonly string[],
+  contains: string,
+  level: LogLevel,
+  limit: number,
+): LoggedLine[] {
+  const found: LoggedLine[] = [];
+  take(lines.toReversed(), contains.toLowerCase(), level, limit, found);
+  return found.reverse();
+}
+
 function take(
   lines: readonly string[],
   wanted: string,
@@ -73,7 +88,9 @@ function take(
 ): void {
   for (const text of lines) {
     if (found.length >= limit) return;
-    if (wanted !== "" && !text.toLowerCase().includes(wanted)) continue;
+    // JSON has escapes where the words have none.
+    const isPlain = !text.startsWith("{");
+    if (isPlain && wanted !== "" && !text.toLowerCase().includes(wanted)) continue;
     const line = parseLine(text);
     if (line === null || logLevels.indexOf(line.level) < logLevels.indexOf(level)) continue;
     if (`${line.peer} ${line.words}`.toLowerCase().includes(wanted)) found.push(line);
@@ -82,6 +99,7 @@ function take(
 
 /** Parses a line of a log into its columns. Null if the text is not such a line. */
 export function parseLine(text: string): LoggedLine | null {
+  if (text.startsWith("{")) return parseJson(text);
   const [, time, level, peer, direction, words] = lineForm.exec(text) ?? [];
   if (time === undefined || level === undefined || peer === undefined) return null;
   return {
@@ -91,6 +109,22 @@ export function parseLine(text: string): LoggedLine | null {
     direction: direction as LogDirection,
     words: words ?? "",
   };
+}
+
+function parseJson(text: string): LoggedLine | null {
+  try {
+    const { time, level, peer, direction, words } = JSON.parse(text) as Record<string, string>;
+    if (time === undefined || !logLevels.includes(level as LogLevel)) return null;
+    return {
+      time,
+      level: level as LogLevel,
+      peer: visible(peer ?? "-"),
+      direction: (direction ?? "-") as LogDirection,
+      words: visible(words ?? ""),
+    };
+  } catch {
+    return null;
+  }
 }
 
 /** A log that also passes the lines of Activity.log to listeners. Without a listener this costs one comparison. */

@@ -57,6 +57,32 @@ export function logLine(
   return `${time} ${levelColumn[level]} ${plain}\n`;
 }
 
+/** What a log line is told in: columns for people, or one JSON object. */
+export type LogFormat = "text" | "json";
+
+/** As `logLine`, as one JSON object: `time`, `level`, `peer` and `direction` (null without one), `words` as they came. */
+export function jsonLogLine(
+  time: string,
+  level: LogLevel,
+  peer: string,
+  direction: LogDirection,
+  words: string,
+): string {
+  const who = peer === "" || peer === "-" ? null : peer.slice(0, peerCharsMax);
+  const kept = words.length <= wordsCharsMax ? words : `${words.slice(0, wordsCharsMax)}…`;
+  const line = { time, level, peer: who, direction: direction === "-" ? null : direction };
+  const text = JSON.stringify({ ...line, words: kept });
+  return `${unusual.test(text) ? text.replace(invisible, jsonEscape) : text}\n`;
+}
+
+/** The priorities of syslog, as journald reads them at the beginning of a line. */
+export const priorities: Record<LogLevel, string> = {
+  debug: "<7>",
+  info: "<6>",
+  warn: "<4>",
+  error: "<3>",
+};
+
 /**
  * Makes a function that formats a time as ISO 8601. It caches the last one, as many lines share a millisecond.
  * @returns a function from ms since 1970 to text
@@ -77,6 +103,13 @@ export function stampOf(): (ms: number) => string {
 function splitsPair(text: string, at: number): boolean {
   const code = text.charCodeAt(at - 1);
   return code >= 0xd800 && code < 0xdc00;
+}
+
+/** Escapes what hides or moves text; JSON has escaped the backslash itself. */
+function jsonEscape(character: string): string {
+  if (character === "\\") return character;
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 function escape(character: string): string {

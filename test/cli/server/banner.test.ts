@@ -22,6 +22,7 @@ const started: Started = {
   store: null,
   node: null,
   logDir: "log",
+  logTo: "files",
 };
 const newToken = "iot_TWLwjPHN2OLE2YkdWunj_PmYvJiVtHDDrFPnpw8lBp8";
 
