@@ -235,29 +235,34 @@ test("a commit whose answer is lost is sent again, and is there once", async () 
   expect(await a.alerts.next()).toEqual({ alert: 4, delivery: 5 });
 });
 
-test("neither a commit nor a read of alerts keeps a batch of devices waiting", async () => {
+test("a batch of devices waits for no commit of alerts, and such a commit for no read of operators", async () => {
   const address = await newAddress();
   const a = await openNode(address, "a");
-  const client = (await postgresServer()).connect(address.database);
   await leads([a]);
+  const held = async (statement: string) => {
+    const client = (await postgresServer()).connect(address.database);
+    await client.unsafe(`BEGIN; ${statement}`);
+    return async () => {
+      await client.unsafe("COMMIT");
+      await client.close({ timeout: 0 });
+    };
+  };
+  const releaseMark = await held("SELECT FROM alert_mark FOR UPDATE");
   let committed = false;
-  const { promise: held, resolve: release } = Promise.withResolvers<void>();
-  const { promise: locked, resolve: lock } = Promise.withResolvers<void>();
-  const holding = client.begin(async (query) => {
-    await query.unsafe("SELECT FROM alert_mark FOR UPDATE");
-    lock();
-    await held;
-  });
-  await locked;
-  const waiting = commit(a, ...puts(alertOf(1))).then((told) => {
-    committed = true;
-    return told;
-  });
-  for (let i = 0; i < 8; i++)
-    await a.apply([{ kind: "rule", keys: {}, decide: () => ({ outcome: i, writes: [] }) }], i % 4);
+  const first = commit(a, ...puts(alertOf(1))).finally(() => (committed = true));
+  const rule = { kind: "rule", keys: {}, decide: () => ({ outcome: 1, writes: [] }) } as const;
+  for (let i = 0; i < 8; i++) await a.apply([rule], i % 4);
   expect(committed).toBe(false);
-  release();
-  await holding;
-  expect(await waiting).toBe("stored");
-  await client.close({ timeout: 0 });
+  await releaseMark();
+  expect(await first).toBe("stored");
+  const releaseReports = await held("LOCK TABLE report");
+  let read = 0;
+  const reads = Array.from({ length: 6 }, async () => {
+    await a.reads.reportsAt([1]);
+    read++;
+  });
+  expect(await commit(a, ...puts(alertOf(2)))).toBe("stored");
+  expect(read).toBe(0);
+  await releaseReports();
+  await Promise.all(reads);
 });
