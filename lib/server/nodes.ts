@@ -1,7 +1,7 @@
 // The servers of one store, its nodes: what they tell and ask each other. A store in a file has one. Types, and that one.
 
 import type { AskResult } from "./asks.ts";
-import type { Asker, RosterRow, SessionRow } from "./rows.ts";
+import type { Asker, ReportRow, RosterRow, SessionRow } from "./rows.ts";
 
 /** A sealed packet of a device to another one, which is logged in at another node. */
 export type Relayed = { readonly from: string; readonly to: string; readonly packet: Uint8Array };
@@ -107,10 +107,21 @@ export type HeardFound = {
   readonly mark: string;
 };
 
+/** The reports that other nodes store, each once: all that come after it began, and of a device in the order of their numbers. */
+export interface ReportsOfOthers {
+  /**
+   * Some of the next ones, at most so many, by number; `more`: there may be more already. Call it again when it has answered.
+   * @throws what the store throws; nothing is lost by that
+   */
+  next(limit: number): Promise<{ readonly reports: readonly ReportRow[]; readonly more: boolean }>;
+}
+
 /** What a node reads of devices that others hear, of which it has no session in memory. */
 export interface ElsewhereReads {
   /** The open sessions of some devices, in the same order; null for each that has none. */
   openSessions(ids: readonly string[]): Promise<readonly (SessionRow | null)[]>;
   /** Examines some open sessions of a node, in the order of ids, for what has changed in them. */
   heard(look: HeardLook): Promise<HeardFound>;
+  /** Begins to follow the reports of other nodes, with those that are not stored yet. */
+  reportsOfOthers(): ReportsOfOthers;
 }

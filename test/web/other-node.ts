@@ -14,6 +14,7 @@ export function elsewhereOf(reads: Reads, change: Partial<SessionRow> = {}): Els
   return {
     // A test says what was heard.
     heard: async () => ({ sessions: [], last: null, mark: "" }),
+    reportsOfOthers: () => ({ next: async () => ({ reports: [], more: false }) }),
     openSessions: (ids) => Promise.all(ids.map(openOf)),
   };
 }

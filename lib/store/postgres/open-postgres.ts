@@ -13,6 +13,8 @@ import { Connectors } from "./connection/connectors.ts";
 import { Readers } from "./connection/readers.ts";
 import { explainPostgres, standby, tooOld } from "./connection/refusals.ts";
 import { Writer } from "./connection/writer.ts";
+import { OwnBlocks } from "./batch/own-blocks.ts";
+import { PostgresReportsOfOthers } from "./reports/reports-of-others.ts";
 import { PostgresReads } from "./postgres-reads.ts";
 import { readOpenCommands } from "./rows/command-lists.ts";
 import { PostgresLane } from "./postgres-lane.ts";
@@ -124,22 +126,25 @@ function assembled(
   { address, name, connectors, readers, signs, alerting, lease, found, opening }: Parts,
   { now }: Around,
 ): OpenStore {
-  const blocks = connectors.lanes.map((lane) => blocksOf(lane, (number) => horizon.note(number)));
+  const own = new OwnBlocks((number) => horizon.note(number));
+  const blocks = connectors.lanes.map((lane) => blocksOf(lane, (firsts) => own.note(firsts)));
   const numbers = new ReportNumbers(
     { ...(blocks[0] as Blocks), now },
     found.isQuiet ? found.next : null,
   );
   const horizon: Horizon = new Horizon(readers, numbers, found.isQuiet ? found.next : 0, now);
   const summaries = new ChunkSummaries(readers, horizon);
-  const reads = new PostgresReads(readers, summaries, horizon, () => lease.isAlone);
+  const isAlone = () => lease.isAlone;
+  const reads = new PostgresReads(readers, summaries, horizon, isAlone);
   const carried = new CarriedKeys(found.carriedUntil);
-  const own = connectors.lanes.map((connector, lane) => {
+  const batches = connectors.lanes.map((connector, lane) => {
     const given = { begin: () => numbers.begin(blocks[lane]) };
     return new PostgresLane(connector, lease.fence, carried, found.asked, given, () =>
       lease.renew(),
     );
   });
   connectors.onBack = () => void lease.renew().catch(() => {});
+  const follow = () => new PostgresReportsOfOthers({ readers, own, isAlone, now });
   const { onTrouble } = opening;
   const nodes = new PostgresNodes(
     { address, name, readers, lease, reads, connectors, now: opening.now, onTrouble },
@@ -156,14 +161,14 @@ function assembled(
     remover: new PostgresRemover(readers, summaries, found.newest, () => connectors.isOver),
     warnings: found.warnings,
     damage: null,
-    lanes: own.length,
-    apply: (steps, lane = 0) => (own[lane] as PostgresLane).apply(steps),
+    lanes: batches.length,
+    apply: (steps, lane = 0) => (batches[lane] as PostgresLane).apply(steps),
     housekeep: () => summaries.settle(),
     get loss() {
       return connectors.loss;
     },
     nodes,
-    elsewhere: new PostgresElsewhere(readers),
+    elsewhere: new PostgresElsewhere(readers, follow),
     alerts: new PostgresAlerts(alerting, lease.fence),
     openSessions: () => reads.openSessions(lease.fence.node),
     openCommands: () => readOpenCommands(readers),

@@ -16,10 +16,10 @@ export const newestBlock: Statement = [
   `SELECT last_value::float8 AS first, ${clock} AS clock FROM report_block`,
 ];
 
-/** What takes the numbers of reports. @param onTaken told a number below which all have been taken */
+/** What takes the numbers of reports. @param onTaken told the first numbers of blocks that were taken, ascending */
 export function blocksOf(
   connector: Pick<Connector, "writer" | "why">,
-  onTaken: (number: number) => void,
+  onTaken: (firsts: readonly number[]) => void,
 ): Blocks {
   const query = async (statement: Statement): Promise<Rows> => {
     const { writer } = connector;
@@ -31,7 +31,7 @@ export function blocksOf(
       const text = `SELECT nextval('report_block')::float8 AS first, ${clock} AS clock FROM generate_series(1, $1::int)`;
       const rows = await query([text, [count]]);
       const firsts = rows.map(({ first }) => first as number);
-      onTaken(firsts.at(-1) as number);
+      onTaken(firsts);
       return { firsts, clock: rows[0]?.["clock"] as number };
     },
     newest: async () => {

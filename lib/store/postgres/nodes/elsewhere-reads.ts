@@ -1,14 +1,27 @@
 // Owns the reads of devices that other nodes hear: their open sessions, and when each was heard. In bulk, and never more at
 // once than one page of a list. Never writes.
 
-import type { ElsewhereReads, HeardFound, HeardLook } from "../../../server/nodes.ts";
+import type {
+  ElsewhereReads,
+  HeardFound,
+  HeardLook,
+  ReportsOfOthers,
+} from "../../../server/nodes.ts";
 import type { SessionRow } from "../../../server/rows.ts";
 import { textArray } from "../connection/arrays.ts";
 import type { Readers } from "../connection/readers.ts";
 import { sessionColumns, sessionOf } from "../rows/columns.ts";
 
 export class PostgresElsewhere implements ElsewhereReads {
-  constructor(private readonly readers: Readers) {}
+  /** @param follow begins to follow the reports of other nodes */
+  constructor(
+    private readonly readers: Readers,
+    private readonly follow: () => ReportsOfOthers,
+  ) {}
+
+  reportsOfOthers(): ReportsOfOthers {
+    return this.follow();
+  }
 
   async openSessions(ids: readonly string[]): Promise<readonly (SessionRow | null)[]> {
     const rows = await this.readers.read(
