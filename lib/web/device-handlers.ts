@@ -85,7 +85,11 @@ async function list(
   return { devices, total: page.total, next };
 }
 
-function selectIn(text: string): Selector | null {
+/**
+ * The selector in a text; null if that is empty.
+ * @throws Problem `bad-parameter` with the position of what is wrong
+ */
+export function selectIn(text: string): Selector | null {
   if (text === "") return null;
   const read = readSelector(text);
   if (read.ok) return read.value;

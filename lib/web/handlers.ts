@@ -2,7 +2,7 @@
 // answers what the table does not say, is an error of types. Never handles a request itself.
 
 import type { Endpoint, JsonOf, Media, NamesIn, QueryOf } from "./api/endpoint.ts";
-import type { BodyForm, BodyOf, ValuesOf } from "./api/forms.ts";
+import { type BodyForm, bodyBytesMax, type BodyOf, type ValuesOf } from "./api/forms.ts";
 import { type Api, api } from "./api/table.ts";
 import { readBody } from "./request-body.ts";
 import type { RoutedRequest, Route } from "./router.ts";
@@ -68,7 +68,7 @@ export function routeOf(name: keyof Api, handler: Handlers[keyof Api]): Route {
     const ownBody = () => readBody(asked.request, body as BodyForm);
     return responseOf(await handle({ ...asked, body: ownBody }));
   };
-  return { method, path, access, query, answer };
+  return { method, path, access, query, bodyBytesMax: body?.bytesMax ?? bodyBytesMax, answer };
 }
 
 function responseOf(answer: unknown): Response {

@@ -38,7 +38,14 @@ async function label(ports: WebPorts, call: CallOf<"label">): Promise<RouteAnswe
   }
 }
 
-function changesIn(set: Readonly<Record<string, string>>, remove: readonly string[]) {
+/**
+ * The changes that a body asks for.
+ * @throws Problem `bad-body` if a key or a value is wrong, with its position
+ */
+export function changesIn(
+  set: Readonly<Record<string, string>>,
+  remove: readonly string[],
+): LabelChange[] {
   const changes: LabelChange[] = [];
   for (const key of remove) {
     refuse(`remove has ${shown(key)}, which is wrong`, keyFault(key));

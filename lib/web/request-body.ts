@@ -1,15 +1,16 @@
-// Owns reading the body of a request: a small JSON object of texts, lists and maps of texts. Never accepts any other form.
+// Owns reading the body of a request: a small JSON object of texts, whole numbers, lists and maps of texts. Never accepts any
+// other form.
 
 import type { BodyForm, BodyOf } from "./api/forms.ts";
 import { Problem } from "./problem.ts";
 
-/** Longest body of any request, in bytes. */
-export const bodyBytesMax = 16_384;
-
 type PartSchema = {
   readonly type?: string;
+  readonly enum?: readonly unknown[];
   readonly pattern?: string;
   readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly items?: PartSchema;
   readonly additionalProperties?: PartSchema;
 };
@@ -19,7 +20,7 @@ type PartSchema = {
  * @throws Problem `not-json`, `body-too-large`, `bad-body`
  */
 export async function readBody<F extends BodyForm>(request: Request, form: F): Promise<BodyOf<F>> {
-  const given = await readJson(request);
+  const given = await readJson(request, form.bytesMax);
   const properties = (form.schema["properties"] ?? {}) as Readonly<Record<string, PartSchema>>;
   const required = (form.schema["required"] ?? []) as readonly string[];
   const names = new Set(Object.keys(given));
@@ -33,13 +34,18 @@ export async function readBody<F extends BodyForm>(request: Request, form: F): P
 }
 
 function fits(value: unknown, schema: PartSchema): boolean {
-  const { type, items, additionalProperties, pattern = "", maxLength = bodyBytesMax } = schema;
-  if (type === "array") return Array.isArray(value) && areAll(value, items);
+  const { type, additionalProperties, pattern = "", maxLength = Infinity } = schema;
+  if (type === "array") return Array.isArray(value) && isList(value, schema);
   if (type === "object")
     return isObject(value) && areAll(Object.values(value), additionalProperties);
-  return (
-    typeof value === "string" && value.length <= maxLength && new RegExp(pattern, "u").test(value)
-  );
+  if (type === "integer") return Number.isSafeInteger(value) && (value as number) >= 0;
+  if (typeof value !== "string" || value.length > maxLength) return false;
+  return schema.enum?.includes(value) ?? new RegExp(pattern, "u").test(value);
+}
+
+function isList(values: readonly unknown[], schema: PartSchema): boolean {
+  const { items, minItems = 0, maxItems = Infinity } = schema;
+  return values.length >= minItems && values.length <= maxItems && areAll(values, items);
 }
 
 function areAll(values: readonly unknown[], schema: PartSchema = {}): boolean {
@@ -54,14 +60,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
  * Reads the body as a JSON object.
  * @throws Problem `not-json`, `body-too-large`, `bad-body`
  */
-async function readJson(request: Request): Promise<Record<string, unknown>> {
+async function readJson(request: Request, bytesMax: number): Promise<Record<string, unknown>> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw new Problem("not-json", "Send a JSON object with content-type application/json.");
   }
   const text = await request.text();
-  if (Buffer.byteLength(text) > bodyBytesMax) {
-    throw new Problem("body-too-large", `At most ${bodyBytesMax} bytes.`);
+  if (Buffer.byteLength(text) > bytesMax) {
+    throw new Problem("body-too-large", `At most ${bytesMax} bytes.`);
   }
   try {
     const value: unknown = JSON.parse(text);

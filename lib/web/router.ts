@@ -21,6 +21,8 @@ export type RoutedRequest = {
 
 export type Route = Pick<Endpoint, "method" | "path" | "access"> & {
   readonly query: Forms;
+  /** The longest body that it reads, in bytes. */
+  readonly bodyBytesMax: number;
   readonly answer: (asked: RoutedRequest) => Response | Promise<Response>;
 };
 

@@ -2,6 +2,8 @@
 // number of requests, the size of bodies, and idle time. Never contains the logic of a route.
 
 import { OperatingError } from "../operating-error.ts";
+import { bodyBytesMax } from "./api/forms.ts";
+import { bulkHandlers } from "./bulk-handlers.ts";
 import { labelHandlers } from "./label-handlers.ts";
 import { deviceHandlers } from "./device-handlers.ts";
 import { AccessControl } from "./access-control.ts";
@@ -15,7 +17,6 @@ import { type PageFile, pageResponse } from "./pages.ts";
 import { Parameters } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import { bodyBytesMax } from "./request-body.ts";
 import { reportHandlers } from "./report-handlers.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { type Route, Router } from "./router.ts";
@@ -52,7 +53,7 @@ export type WebOptions = {
 const pendingMax = connectionsMax;
 /** A connection without traffic is closed after this many seconds; one that never sent a request after ten. */
 const idleSeconds = 30;
-/** A longer body is not read at all. Longer than `bodyBytesMax`, so that a body between the two gets a clear answer. */
+/** A longer body is not read at all. Longer than any that a route reads, so that a body between the two gets a clear answer. */
 const rawBodyBytesMax = 4 * bodyBytesMax;
 
 export class WebServer {
@@ -186,8 +187,8 @@ export class WebServer {
     const url = urlOf(request);
     const { route, names } = this.#router.find(request.method, url.pathname);
     this.#access.admit(request, peerIp, route.access);
-    if (Number(request.headers.get("content-length") ?? 0) > bodyBytesMax) {
-      throw new Problem("body-too-large", `At most ${bodyBytesMax} bytes.`);
+    if (Number(request.headers.get("content-length") ?? 0) > route.bodyBytesMax) {
+      throw new Problem("body-too-large", `At most ${route.bodyBytesMax} bytes.`);
     }
     const given = new Parameters(url.searchParams, route.query, this.options.ports.now());
     const parameters = () => given.read();
@@ -214,6 +215,7 @@ export class WebServer {
       ...serverHandlers(parts),
       ...deviceHandlers(ports, roster),
       ...labelHandlers(ports),
+      ...bulkHandlers(ports, roster),
       ...reportHandlers(ports),
       ...seriesHandlers(ports, roster),
     };
@@ -224,6 +226,7 @@ export class WebServer {
       method: "GET",
       path,
       query: {},
+      bodyBytesMax,
       access: "open",
       answer: () => pageResponse(file),
     }));

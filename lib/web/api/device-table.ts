@@ -4,12 +4,16 @@
 import type { Endpoint } from "./endpoint.ts";
 import { body, choice, cursor, integer, textForm } from "./forms.ts";
 import * as shapes from "./shapes.ts";
-import { deviceOrders, presenceFilters } from "./words.ts";
+import { deviceOrders, namedMax, presenceFilters } from "./words.ts";
 
 /** How many entries of a list one answer has at most. */
 export const listMax = 1_000;
 /** As the selectors of `server/selector.ts`. */
 const selectorCharsMax = 1_024;
+/** How many devices the selector of a change may mean. */
+export const meantMax = 10_000;
+/** Room for as many of the longest ids, with labels. */
+const bulkBytesMax = 49_152;
 const shortPage = { limit: integer(1, listMax, 50), cursor: cursor("number") };
 
 /** The routes of devices, by the names of their handlers. */
@@ -62,6 +66,31 @@ export const deviceApi = {
     ),
     answers: { 200: shapes.labelled },
     problems: ["storage-failed"],
+  },
+  bulk: {
+    method: "POST",
+    path: "/api/v1/devices/bulk",
+    access: "change",
+    summary: "Labels or deregisters many devices",
+    details:
+      `Those that \`select\` means, at most ${meantMax}, or up to ${namedMax} of \`devices\`. ` +
+      `Nothing is done unless they are \`expected\` in number. Each ${namedMax} are one transaction; of a device that is refused ` +
+      "nothing is changed.",
+    body: body(
+      shapes.bulkChange(namedMax, selectorCharsMax),
+      {
+        action: "action must be label or deregister.",
+        expected: "expected must be the number of devices that are meant.",
+        select: `select must be a text of at most ${selectorCharsMax} characters.`,
+        devices: `devices must be a list of 1 to ${namedMax} ids.`,
+        set: "set must be an object of texts.",
+        remove: "remove must be a list of keys.",
+      },
+      "Only action, select, devices, set, remove and expected are known here.",
+      bulkBytesMax,
+    ),
+    answers: { 200: shapes.bulkResult },
+    problems: ["count-changed"],
   },
   removeDevice: {
     method: "DELETE",

@@ -112,9 +112,11 @@ export function by<Value, Sent>(
   return { kind: "by", name, forms, words };
 }
 
-/** The form of a body: an object of texts, lists of texts and maps of texts. */
+/** The form of a body: an object of texts, whole numbers, lists of texts and maps of texts. */
 export type BodyForm<Value = unknown> = {
   readonly schema: Schema<Value>;
+  /** The longest body, in bytes. */
+  readonly bytesMax: number;
   /** What to say of a property that does not fit its schema. */
   readonly wrong: Readonly<Record<string, string>>;
   /** What to say of a property that the schema does not name; null to ignore it. */
@@ -124,11 +126,15 @@ export type BodyForm<Value = unknown> = {
 /** The type of the bodies of a form. */
 export type BodyOf<F> = F extends { readonly schema: infer S } ? Infer<S> : never;
 
+/** Longest body of nearly all requests, in bytes. */
+export const bodyBytesMax = 16_384;
+
 /** A form of bodies. */
 export function body<Value>(
   schema: Schema<Value>,
   wrong: Readonly<Record<keyof Value, string>>,
   unknown: string | null,
+  bytesMax = bodyBytesMax,
 ): BodyForm<Value> {
-  return { schema, wrong, unknown };
+  return { schema, bytesMax, wrong, unknown };
 }

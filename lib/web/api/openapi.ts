@@ -21,6 +21,7 @@ const named: Readonly<Record<string, Schema>> = {
   Device: shapes.device,
   LabelChanges: shapes.labelChanges,
   Labelled: shapes.labelled,
+  BulkResult: shapes.bulkResult,
   DevicePage: shapes.devicePage,
   Session: shapes.session,
   SessionPage: shapes.sessionPage,

@@ -10,6 +10,7 @@ export const problems = {
   "no-such-route": [404, "There is nothing here"],
   "unknown-device": [404, "No such device"],
   "method-not-allowed": [405, "The method does not fit"],
+  "count-changed": [409, "As many devices are not meant now"],
   "not-logged-in": [409, "The device is not logged in"],
   "body-too-large": [413, "The body is too large"],
   "not-json": [415, "The body must be application/json"],

@@ -71,6 +71,21 @@ export function options<P extends Properties>(
   return { type: "object", properties, additionalProperties: false };
 }
 
+/** An object with exactly these properties, of which the optional ones can be missing. */
+export function objectWith<P extends Properties, O extends Properties>(
+  properties: P,
+  optional: O,
+): Schema<
+  { readonly [Name in keyof P]: Infer<P[Name]> } & { readonly [Name in keyof O]?: Infer<O[Name]> }
+> {
+  return {
+    type: "object",
+    properties: { ...properties, ...optional },
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
 /** A schema with a description, in Markdown. */
 export function about<Value>(schema: Schema<Value>, words: string): Schema<Value> {
   return { ...schema, description: words };

@@ -10,6 +10,7 @@ import {
   mapOf,
   number,
   object,
+  objectWith,
   options,
   orNull,
   pairOf,
@@ -60,14 +61,43 @@ const labels = about(
   mapOf(text),
   'what the operator notes of it, as `{"name": "Cold room", "area": "Kitchen"}`',
 );
-export const labelChanges = options({
+const changes = {
   set: about(
     mapOf(text),
     "keys of 1 to 32 of a-z 0-9 . _ -, values of at most 64 characters without , | =",
   ),
   remove: about(listOf(text), "keys"),
-});
+};
+export const labelChanges = options(changes);
 export const labelled = object({ labels });
+
+/** What is done to many devices: to at most `namedMax` by their ids, or to those of a selector. */
+export function bulkChange(namedMax: number, selectorCharsMax: number) {
+  const select: Schema<string> = { type: "string", maxLength: selectorCharsMax };
+  const devices: Schema<readonly string[]> = { ...listOf(id), minItems: 1, maxItems: namedMax };
+  return objectWith(
+    {
+      action: word("label", "deregister"),
+      expected: about(
+        count,
+        "how many devices are meant; if they are more or fewer, nothing is done",
+      ),
+    },
+    {
+      select: about(select, "as of the list of devices; this or `devices`"),
+      devices: about(devices, "ids"),
+      set: about(changes.set, "with `label`: as of one device"),
+      remove: about(changes.remove, "with `label`: keys"),
+    },
+  );
+}
+export const bulkResult = object({
+  changed: about(count, "how many are not as they were before"),
+  refused: listOf(
+    object({ id, code: word("unknown-device", "too-many-labels", "storage-failed") }),
+  ),
+});
+export type BulkResult = Infer<typeof bulkResult>;
 
 export const presenceChange = object({ id, ...presence, labels });
 export type PresenceChange = Infer<typeof presenceChange>;

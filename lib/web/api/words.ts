@@ -1,4 +1,4 @@
-// Owns the words that a client chooses from in parameters: the page has them as choices, too. Imports nothing, so that the
+// Owns the words that a client chooses from in parameters, and what it has to keep to: the page has them as choices, too. Imports nothing, so that the
 // page is bundled with them only.
 
 /** What the device list can be narrowed to; `silent` and `left` are the two parts of `offline`. */
@@ -8,6 +8,9 @@ export type PresenceFilter = (typeof presenceFilters)[number];
 /** The orders of the device list, with `-` descending. */
 export const deviceOrders = ["id", "-id", "lastSeen", "-lastSeen"] as const;
 export type DeviceOrder = (typeof deviceOrders)[number];
+
+/** How many devices a change of many names at most; as many are one transaction. */
+export const namedMax = 500;
 
 /** The levels of the log, the lowest first. */
 export const levels = ["debug", "info", "warn", "error"] as const;

@@ -1,0 +1,105 @@
+// Owns the handler that labels or deregisters many devices: finds out which are meant, and goes through them in groups. Never
+// stores anything itself.
+
+import type { Roster } from "../fleet/roster.ts";
+import { labelsMax } from "../server/labels.ts";
+import { meantMax } from "./api/device-table.ts";
+import type { BulkResult } from "./api/shapes.ts";
+import { namedMax } from "./api/words.ts";
+import { selectIn } from "./device-handlers.ts";
+import type { CallOf, Handlers, RouteAnswer } from "./handlers.ts";
+import { changesIn } from "./label-handlers.ts";
+import type { WebPorts } from "./ports.ts";
+import { Problem } from "./problem.ts";
+
+type Refusal = BulkResult["refused"][number]["code"];
+type Body = Awaited<ReturnType<CallOf<"bulk">["body"]>>;
+/** Does it to one device; resolves to why not, or to whether that changed anything. */
+type Act = (id: string) => Promise<Refusal | boolean>;
+
+/** The handler of many devices. */
+export function bulkHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, "bulk"> {
+  return { bulk: (call) => bulk(ports, roster, call) };
+}
+
+async function bulk(
+  ports: WebPorts,
+  roster: Roster,
+  call: CallOf<"bulk">,
+): Promise<RouteAnswer<"bulk">> {
+  const body = await call.body();
+  const act = actOf(ports, body);
+  const ids = await meantBy(roster, body);
+  if (ids.length !== body.expected) {
+    const devices = ids.length === 1 ? "1 device is" : `${ids.length} devices are`;
+    throw new Problem("count-changed", `${devices} meant, not ${body.expected}.`);
+  }
+  let changed = 0;
+  const refused: BulkResult["refused"][number][] = [];
+  let isAway = false;
+  for (let from = 0; from < ids.length; from += namedMax) {
+    const group = ids.slice(from, from + namedMax);
+    // All of a group are asked for before any is carried out, so they are one transaction.
+    const results: readonly (Refusal | boolean)[] = isAway ? [] : await Promise.all(group.map(act));
+    for (const [i, id] of group.entries()) {
+      const result = results[i] ?? "storage-failed";
+      if (result === true) changed++;
+      else if (result !== false) refused.push({ id, code: result });
+    }
+    // Each further group would wait for a store that does not answer.
+    isAway ||= results.includes("storage-failed");
+  }
+  return { changed, refused };
+}
+
+/** The ids that are meant, each once. */
+async function meantBy(roster: Roster, { select, devices }: Body): Promise<readonly string[]> {
+  if ((select === undefined) === (devices === undefined)) {
+    throw new Problem("bad-body", "Either select or devices tells which ones are meant.");
+  }
+  if (devices !== undefined) return [...new Set(devices)];
+  const selector = selectIn(select ?? "");
+  // An empty text would be all devices, also where a script has lost the value of its variable.
+  if (selector === null) throw new Problem("bad-body", "select is empty; all devices are id=*.");
+  const { entries, total } = await roster.page({
+    contains: "",
+    found: new Set(),
+    select: selector,
+    presence: null,
+    key: "id",
+    descending: false,
+    limit: meantMax,
+    after: null,
+  });
+  if (total <= meantMax) return entries.map(({ id }) => id);
+  throw new Problem("bad-body", `select means ${total} devices; at most ${meantMax} at a time.`);
+}
+
+function actOf({ operator }: WebPorts, { action, set, remove }: Body): Act {
+  if (action === "deregister") {
+    if (set !== undefined || remove !== undefined) {
+      throw new Problem("bad-body", "set and remove belong to label.");
+    }
+    return async (id) => {
+      try {
+        return (await operator.remove(id)) || "unknown-device";
+      } catch {
+        return "storage-failed";
+      }
+    };
+  }
+  const changes = changesIn(set ?? {}, remove ?? []);
+  if (changes.length === 0) throw new Problem("bad-body", "set or remove tells what is changed.");
+  if (Object.keys(set ?? {}).length > labelsMax) {
+    throw new Problem("bad-body", `A device has at most ${labelsMax} labels.`);
+  }
+  return async (id) => labelRefusals[(await operator.label(id, changes)).kind];
+}
+
+const labelRefusals = {
+  labelled: true,
+  unchanged: false,
+  unknown: "unknown-device",
+  "too-many": "too-many-labels",
+  "storage-failed": "storage-failed",
+} as const;
