@@ -1,7 +1,7 @@
 // The commands that maintain the data: export, backup, restore, check. Connects the store and the running server to the
 // terminal.
 
-import type { CommandConfig } from "../lib/config/server.ts";
+import type { CommandConfig } from "../lib/config/command-config.ts";
 import type { DataPlace } from "../lib/config/store-source.ts";
 import { showProgress } from "../lib/cli/progress.ts";
 import type { WriteLine } from "../lib/cli/server/commands.ts";

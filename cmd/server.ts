@@ -34,6 +34,7 @@ import { runAlert } from "./alert.ts";
 import { runLabel } from "./label.ts";
 import { runDeregister, runPassword } from "./one-device.ts";
 import { placeOf } from "./place.ts";
+import { runInstall, runUninstall } from "./unit.ts";
 import { version } from "./version.ts";
 
 /** What becomes of each command if its output breaks. */
@@ -43,6 +44,8 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   status: "end",
   health: "end",
   config: "end",
+  install: "go on",
+  uninstall: "go on",
   query: "end",
   devices: "end",
   device: "end",
@@ -80,6 +83,10 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return exitCode.done;
     case "serve":
       return runServer(config, reread, output);
+    case "install":
+      return runInstall(config, write);
+    case "uninstall":
+      return runUninstall(config, write);
     case "config":
       return printConfig(config.settings, config.json, write);
     case "query":

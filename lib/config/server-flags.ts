@@ -15,6 +15,8 @@ export const synopses = {
   open: ["", "print a link that logs in to the dashboard"],
   fingerprint: ["", "print the server's key as devices pin it"],
   reports: ["<id>", "print a device's stored reports"],
+  install: ["<port>", "write a systemd unit with these options"],
+  uninstall: ["", "remove that unit; the data stay"],
   config: ["[port]", "print each setting and where it comes from"],
   label: ["<id>… <k=v>… <k->…", "name devices, note rooms and more"],
   alert: ["[add|to|list|…]", "tell people when something is wrong"],
@@ -36,17 +38,23 @@ type Flag = FlagOf<CommandName>;
 
 const all = Object.keys(synopses) as CommandName[];
 /** The commands that work on one store; a copy names two. */
-const onStore = all.filter((name) => name !== "copy");
+const onStore = all.filter((name) => name !== "copy" && name !== "uninstall");
 /** The commands that take all settings of the server. */
-const asServe: readonly CommandName[] = ["serve", "config"];
+const asServe: readonly CommandName[] = ["serve", "config", "install"];
 
 /** The flags, in the order --help shows them. */
 export const flags = {
-  config: text("FILE", 'settings as TOML, such as retain = "90d"', "IOT_CONFIG", all),
+  config: text("FILE", 'settings as TOML, such as retain = "90d"', "IOT_CONFIG", [
+    ...onStore,
+    "copy",
+  ]),
   host: text("IP", "listen here only; default all, IPv4 and IPv6", "IOT_HOST", ["serve"]),
   db: text("FILE", "the database; default iot_server.db", "IOT_DB", onStore),
   store: text("URL", "a PostgreSQL database in its place", "IOT_STORE", onStore),
-  "store-password-file": text("FILE", "its password", "IOT_STORE_PASSWORD_FILE", all),
+  "store-password-file": text("FILE", "its password", "IOT_STORE_PASSWORD_FILE", [
+    ...onStore,
+    "copy",
+  ]),
   "store-wait": text("TIME", "wait for it at the start; default for ever", "IOT_STORE_WAIT", [
     "serve",
   ]),
@@ -93,6 +101,8 @@ export const flags = {
   ttl: text("TIME", "after this it is too late; 1s to 30d, default 24h", null, ["command"]),
   device: text("ID", "cancel all that are open of this device", null, ["commands"]),
   all: bool("those that have ended, too", null, ["commands", "alert"]),
+  user: bool("for this user, not for the system", null, ["install", "uninstall"]),
+  print: bool("print it, and write nothing", null, ["install"]),
   online: bool("those that are logged in", null, ["devices"]),
   yes: bool("change selected devices without being asked", null, ["label", "command"]),
   "dry-run": bool("say what would be registered, change nothing", null, ["import"]),

@@ -2,10 +2,7 @@
 // Never opens a file.
 
 import {
-  copyValues,
-  exportValue,
   expect,
-  fileValue,
   idValue,
   ownPort,
   lastValue,
@@ -14,103 +11,25 @@ import {
   wrong,
 } from "./server-arguments.ts";
 import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
+import { type Installation, installationOf } from "./installation.ts";
 import { listedSettings, type ListedSetting } from "./listed-config.ts";
 import { type ServeConfig, serveConfig } from "./serve-config.ts";
 import { type CommandName, type FlagName, program, synopses } from "./server-flags.ts";
 import { noFile, portKey, readSettings, type SettingsFile } from "./settings-file.ts";
-import { copyPlace, type DataPlace, dataPlace } from "./store-source.ts";
-import {
-  type Commanded,
-  type CommandsAsked,
-  commandsValues,
-  commandValues,
-} from "./command-arguments.ts";
-import { type AlertAction, alertValue } from "./alert-arguments.ts";
-import { type Labelling, labelValues, selectValue } from "./label-arguments.ts";
-import type { Selector } from "../server/selector.ts";
+import { type DataPlace, dataPlace } from "./store-source.ts";
+import { careConfig } from "./care-config.ts";
+import type { CommandConfig } from "./command-config.ts";
+import { commandsValues, commandValues } from "./command-arguments.ts";
+import { alertValue } from "./alert-arguments.ts";
+import { labelValues, selectValue } from "./label-arguments.ts";
 import { durationValue } from "./values.ts";
 
 const hourMs = 3_600_000;
 
-/** The settings of the other commands. */
-export type CommandConfig = DataPlace & Asked;
-
-type Asked =
-  | {
-      readonly command: "query";
-      readonly id: string;
-      readonly code: string;
-      readonly target: string;
-      readonly json: boolean;
-    }
-  | { readonly command: "devices"; readonly json: boolean; readonly select: Selector | null }
-  | (Labelling & {
-      readonly command: "label";
-      /** Whether selected devices are changed without a question. */
-      readonly yes: boolean;
-      readonly json: boolean;
-      /** As for the server; used only if no server is running. */
-      readonly sharedIp: boolean;
-    })
-  | (Commanded & {
-      readonly command: "command";
-      readonly waitMs: number;
-      readonly yes: boolean;
-      readonly json: boolean;
-      /** As for the server; used only if no server is running. */
-      readonly sharedIp: boolean;
-    })
-  | (CommandsAsked & {
-      readonly command: "commands";
-      readonly json: boolean;
-      readonly sharedIp: boolean;
-    })
-  | { readonly command: "status"; readonly port: number | null; readonly json: boolean }
-  | {
-      readonly command: "health";
-      /** That of one of several servers that share a folder; null for any. */
-      readonly port: number | null;
-      /** How long the server may take until it serves, ms. */
-      readonly waitMs: number;
-      readonly json: boolean;
-    }
-  | { readonly command: "device"; readonly id: string; readonly json: boolean }
-  | { readonly command: "allow-text"; readonly id: string }
-  | {
-      readonly command: "deregister" | "password";
-      readonly id: string;
-      /** As for the server; used only if no server is running. */
-      readonly sharedIp: boolean;
-    }
-  | { readonly command: "alert"; readonly alert: AlertAction; readonly json: boolean }
-  | { readonly command: "fingerprint" | "check" | "open" }
-  | { readonly command: "backup" | "restore"; readonly file: string }
-  /** `db` is what is copied, `store` where to. */
-  | { readonly command: "copy"; readonly sharedIp: boolean }
-  | {
-      readonly command: "import";
-      readonly file: string;
-      /** As for the server; used only if no server is running. */
-      readonly sharedIp: boolean;
-      /** Whether nothing is changed. */
-      readonly dryRun: boolean;
-    }
-  | {
-      readonly command: "export";
-      readonly what: "devices" | "reports";
-      readonly format: "csv" | "ndjson";
-    }
-  | {
-      readonly command: "reports";
-      readonly id: string;
-      readonly last: number;
-      /** Time of the oldest report, ms since 1970; 0 for all. */
-      readonly since: number;
-      readonly json: boolean;
-    };
-
 export type ServerConfig =
   | ServeConfig
+  | (Installation & { readonly command: "install" })
+  | { readonly command: "uninstall"; readonly isUser: boolean }
   | {
       readonly command: "config";
       readonly settings: readonly ListedSetting[];
@@ -145,6 +64,13 @@ export function readServerConfig(
   switch (command) {
     case "serve":
       return Object.freeze(serveConfig(given, place, filePort(settings)));
+    case "install": {
+      const config = serveConfig(given, place, filePort(settings));
+      return { command, ...installationOf(rest, config, given) };
+    }
+    case "uninstall":
+      expect(given.positionals, 0, command);
+      return { command, isUser: given.isOn("user") };
     case "config": {
       // Checked as for a start, which the port alone may still lack.
       serveConfig(given, place, filePort(settings) ?? { name: portKey, text: "1" });
@@ -156,7 +82,7 @@ export function readServerConfig(
 }
 
 function commandConfig(
-  command: Exclude<CommandName, "serve" | "config">,
+  command: Exclude<CommandName, "serve" | "config" | "install" | "uninstall">,
   given: Arguments<FlagName>,
   place: DataPlace,
   env: Env,
@@ -222,44 +148,6 @@ function commandConfig(
     }
     default:
       return careConfig(command, given, place, env);
-  }
-}
-
-/** The commands that maintain the data, and those that only need to know where these are. */
-function careConfig(
-  command: "open" | "fingerprint" | "check" | "backup" | "restore" | "copy" | "export" | "import",
-  given: Arguments<FlagName>,
-  place: DataPlace,
-  env: Env,
-): CommandConfig {
-  const { positionals, value, isOn } = given;
-  switch (command) {
-    case "open":
-    case "fingerprint":
-    case "check":
-      expect(positionals, 0, command);
-      return { command, ...place };
-    case "import": {
-      expect(positionals, 1, command);
-      const file = fileValue(command, positionals[0]);
-      const flags = { sharedIp: isOn("shared-ip"), dryRun: isOn("dry-run") };
-      return { command, ...place, file, ...flags };
-    }
-    case "backup":
-    case "restore":
-      expect(positionals, 1, command);
-      return { command, ...place, file: fileValue(command, positionals[0]) };
-    case "copy": {
-      const { file, target } = copyValues(positionals);
-      return { command, ...copyPlace(file, target, given, env), sharedIp: isOn("shared-ip") };
-    }
-    case "export":
-      expect(positionals, 1, command);
-      return {
-        command,
-        ...place,
-        ...exportValue(positionals[0] ?? "devices", value("format") ?? "csv"),
-      };
   }
 }
 

@@ -1,0 +1,43 @@
+// What `iot-server install` needs of the command line: the arguments of the service, checked as for a start. Opens no file.
+
+import type { Arguments } from "./arguments.ts";
+import type { ServeConfig } from "./serve-config.ts";
+import type { FlagName } from "./server-flags.ts";
+
+/** What is installed. */
+export type Installation = {
+  /** The arguments of the service, as they were given. */
+  readonly args: readonly string[];
+  /** The flags among them that name a file to be read, which may be relative to the current folder. */
+  readonly paths: readonly string[];
+  /** Where its logs go; null if nothing says it. Empty if it writes no files. */
+  readonly logDir: string | null;
+  /** Whether it needs the right to use a port below 1024. */
+  readonly hasLowPort: boolean;
+  readonly isUser: boolean;
+  readonly isPrint: boolean;
+};
+
+const firstFreePort = 1024;
+
+/**
+ * The installation.
+ * @param args those of the command line, with the flags of the command itself
+ * @param config what the service will have
+ */
+export function installationOf(
+  args: readonly string[],
+  config: ServeConfig,
+  { isOn, originOf, value }: Arguments<FlagName>,
+): Installation {
+  const { port, http, logTo } = config;
+  const ports = [port, http?.port ?? port];
+  return {
+    args: args.filter((word) => word !== "--user" && word !== "--print"),
+    paths: ["--config", "--psk-file", "--store-password-file"],
+    logDir: logTo === "stdout" ? "" : originOf("log-dir") === "default" ? null : value("log-dir"),
+    hasLowPort: ports.some((one) => one > 0 && one < firstFreePort),
+    isUser: isOn("user"),
+    isPrint: isOn("print"),
+  };
+}
