@@ -15,6 +15,7 @@ import { KnownServers } from "../lib/io/secrets/known-servers.ts";
 import { readPasswordFile } from "../lib/io/secrets/password-file.ts";
 import { addressOf, macOf, ownIpTowards } from "../lib/io/udp/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
+import { CommandFile } from "../lib/io/command-file.ts";
 import { SpoolFile } from "../lib/io/spool-file.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
@@ -73,6 +74,7 @@ const exit = await runClient(
       const later = (run: () => void) => void setTimeout(run, spoolRetryMs).unref();
       return new SpoolFile(file, id, reportsMax, { soon, later, notice });
     },
+    openCommands: (id) => new CommandFile(join(makeDeviceFolder(stateFolder, id), "commands")),
     readPsk,
     openSocket: (host, port, onDatagram, onRefused) =>
       openUdp(host, port, onDatagram, { onRefused }),

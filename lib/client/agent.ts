@@ -55,14 +55,14 @@ export class Agent {
   }
 
   /**
-   * Queues a report, also while the agent delivers what it has after `stop`. A message that does not fit into one
-   * datagram is cut.
+   * Queues a report, also while the agent delivers after `stop`. A message that does not fit into one datagram is cut.
    * @param code two digits
+   * @param time its time field: that of the command of which it is the result; else the time of day
    * @returns false if the agent logs off or has ended: the report is not taken
    */
-  report(code: string, message: string, now: number): boolean {
-    if (this.#phase === "logging-off" || this.#phase === "ended") return false;
-    const time = this.times.distinctFor(message);
+  report(code: string, message: string, now: number, time?: string): boolean {
+    if (this.#phase === "logging-off" || this.ended) return false;
+    time ??= this.times.distinctFor(message);
     const data = fitted(
       { type: "DATA" as const, code, id: this.identity.id, address: null, time, message },
       this.requests.channel.textBytesMax,

@@ -2,6 +2,7 @@
 // never sends to an address that it has only read inside a message.
 
 import { ack, answer } from "../protocol/codes.ts";
+import { commandNumber } from "../protocol/commands.ts";
 import { digestOf } from "../protocol/digest.ts";
 import { encode, encodeAck } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/fields.ts";
@@ -14,6 +15,13 @@ import { fitted, withoutLineEnd } from "./message-room.ts";
 /** A request that arrived, to be shown to a person. */
 export type DeviceEvent =
   | { readonly kind: "status"; readonly message: Status; readonly from: Address }
+  /** A command of the server (protocol §4.14). */
+  | {
+      readonly kind: "command";
+      readonly message: Status;
+      readonly from: Address;
+      readonly number: number;
+    }
   | { readonly kind: "data"; readonly message: Data; readonly from: Address }
   | {
       readonly kind: "query";
@@ -68,8 +76,13 @@ export class Device {
 
   /** Answers a STATUS with ACK 40. */
   receiveStatus(message: Status, delivery: Delivery): void {
+    const { onEvent, server } = this.ports;
+    const { from } = delivery;
     this.#acknowledge(ack.statusNoted, message.id, delivery);
-    this.ports.onEvent({ kind: "status", message, from: delivery.from });
+    const isServers = message.id === "server" && sameAddress(from, server);
+    const number = isServers ? commandNumber(message.time) : null;
+    if (number === null) onEvent({ kind: "status", message, from });
+    else onEvent({ kind: "command", message, from, number });
   }
 
   /** Answers a DATA with ACK 50 without an event: it is another device's answer to our QUERY. */

@@ -76,6 +76,8 @@ export const flags = {
   spool: flag("FILE", "run: unsent reports' file, or none", "IOT_SPOOL", ["run"]),
   "spool-max": flag("N", "", null, ["run"]),
   "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
+  "on-command": flag("COMMAND", "run: carry out the server's commands; 5m", null, ["run"]),
+  "command-timeout": flag("TIME", "", null, ["run"]),
   "answer-text": flag("", "run: answer plain text, too", "IOT_ANSWER_TEXT", ["run"]),
   replace: flag("", "", null, ["trust"]),
 } as const satisfies Record<string, Flag>;
@@ -96,9 +98,11 @@ const ownWords: Readonly<Partial<Record<FlagName, string>>> = {
   report: "report what COMMAND prints",
   every: "from one to the next; default 60s",
   drain: "deliver at a stop; default 10s",
-  spool: "unsent reports' file, or none",
-  "spool-max": "so many may wait; default 100000",
+  spool: "unsent reports' file, or none; 100000",
+  "spool-max": "",
   "on-query": "answer with what COMMAND prints",
+  "on-command": "run for a command; 5m",
+  "command-timeout": "",
   "answer-text": "answer plain text, too",
   replace: "also if another key is pinned",
 };

@@ -50,12 +50,20 @@ export function commandHelp(of: Exclude<CommandName, "menu">): string {
 
 const formColumns = 21;
 
-/** The options of a command, each on a line of its own. */
+/** The options whose line another one shares. */
+const sharing: Readonly<Partial<Record<FlagName, FlagName>>> = {
+  spool: "spool-max",
+  "on-command": "command-timeout",
+};
+
+/** The options of a command, each on a line of its own, unless it has no words there. */
 function ownLines(of: CommandName): string[] {
   return (Object.keys(flags) as FlagName[]).flatMap((name) => {
     const { value, env, commands }: FlagOf<CommandName> = flags[name];
-    if (!commands.includes(of)) return [];
-    const form = `--${name} ${value}`.trimEnd().padEnd(22);
+    if (!commands.includes(of) || wordsOf(name) === "") return [];
+    const other = sharing[name];
+    const own = other === undefined ? `--${name} ${value}` : `--${name}, --${other}`;
+    const form = own.trimEnd().padEnd(22);
     return `${`  ${form} ${wordsOf(name)}`.padEnd(60)} ${env ?? ""}`.trimEnd();
   });
 }

@@ -74,6 +74,9 @@ export type RunSettings = {
   readonly everyMs: number;
   /** Shell command that answers a QUERY, or null. */
   readonly onQuery: string | null;
+  /** Shell command that carries out the server's commands, or null, and how long it may take, 100 to 86,400,000 ms. */
+  readonly onCommand: string | null;
+  readonly commandTimeoutMs: number;
   /** Code of the reports, two digits. */
   readonly code: string;
   /** After a stop: how long reports are delivered while the server answers, 0 to 3,600,000 ms. */
@@ -202,6 +205,13 @@ function runSettings(given: Given): RunSettings {
     report,
     everyMs: durationValue("--every", every ?? "60s", 100, 86_400_000),
     onQuery: value("on-query"),
+    onCommand: value("on-command"),
+    commandTimeoutMs: durationValue(
+      "--command-timeout",
+      value("command-timeout") ?? "5m",
+      100,
+      86_400_000,
+    ),
     code: codeOf(given),
     drainMs: durationValue(nameOf("drain"), value("drain") ?? "10s", 0, 3_600_000),
     spool: spoolOf(value("spool")),

@@ -3,7 +3,9 @@
 
 /** What a command printed, or why it failed. */
 export type CommandResult =
-  { readonly ok: true; readonly output: string } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly output: string }
+  /** `output`: what it printed, if it was given an input. */
+  | { readonly ok: false; readonly reason: string; readonly output?: string };
 
 /**
  * Runs a command line with the system's shell. Its standard error is that of this process; `IOT_PASSWORD` is removed
@@ -14,6 +16,7 @@ export type CommandResult =
  * @param outputBytesMax the most bytes of its output that are kept, without a character that they end within; if there
  *   are more, it is killed and counts as done
  * @param signal kills it as the end of the time does
+ * @param input its standard input; null for none
  */
 export async function runShellCommand(
   commandLine: string,
@@ -21,11 +24,12 @@ export async function runShellCommand(
   timeoutMs: number,
   outputBytesMax: number,
   signal: AbortSignal,
+  input: string | null = null,
 ): Promise<CommandResult> {
   const shell = process.platform === "win32" ? ["cmd", "/d", "/c"] : ["/bin/sh", "-c"];
   const child = Bun.spawn([...shell, commandLine], {
     env: { ...withoutPassword(process.env), ...variables },
-    stdin: "ignore",
+    stdin: input === null ? "ignore" : Buffer.from(input),
     stdout: "pipe",
     stderr: "inherit",
     // Its own process group, so that the processes that it started are killed with it.
@@ -44,8 +48,10 @@ export async function runShellCommand(
     if (full) killGroup(child);
     const exit = await child.exited;
     if (signal.aborted) return { ok: false, reason: "is not waited for" };
-    if (timedOut) return { ok: false, reason: `took longer than ${timeoutMs} ms` };
-    if (exit !== 0 && !full) return { ok: false, reason: `ended with exit code ${exit}` };
+    const printed = input === null ? {} : { output };
+    if (timedOut) return { ok: false, reason: `took longer than ${timeoutMs} ms`, ...printed };
+    if (exit !== 0 && !full)
+      return { ok: false, reason: `ended with exit code ${exit}`, ...printed };
     return { ok: true, output };
   } finally {
     clearTimeout(timer);

@@ -2,6 +2,7 @@
 // cmd/client implements them, tests use fakes.
 
 import type { SealedPorts } from "../../client/sealed/ports.ts";
+import type { CommandMemory } from "../../client/device-commands.ts";
 import type { Spool } from "../../client/spool.ts";
 import type { OperatingError } from "../../operating-error.ts";
 import type { Address, Outgoing } from "../../protocol/messages.ts";
@@ -18,7 +19,8 @@ export type Socket = {
 
 /** What a shell command printed, or why its output is not usable. */
 export type ShellResult =
-  { readonly ok: true; readonly output: string } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly output: string }
+  | { readonly ok: false; readonly reason: string; readonly output?: string };
 
 /** A device's state on the disk. */
 export type DeviceState = Pick<SealedPorts, "local" | "ticketOf" | "keepTicket"> & {
@@ -55,6 +57,8 @@ export type Machine = {
     reportsMax: number,
     notice: (line: string) => void,
   ): Spool;
+  /** Opens what remembers the commands that a device has begun, in its state. */
+  openCommands(id: string): CommandMemory & { close(): void };
   readPsk(path: string): Uint8Array;
   /** @param onRefused called when the system says that nobody listens where a datagram was sent; left out by devices */
   openSocket(
@@ -74,6 +78,8 @@ export type Machine = {
     outputBytesMax: number,
     /** Kills the command, with all processes that it started. */
     signal: AbortSignal,
+    /** Its standard input; with one the output of a failing command is kept, too. */
+    input?: string,
   ): Promise<ShellResult>;
   /** Opens standard input for reading. Commands that read no input never call it. */
   openTerminal(onInterrupt?: () => void): Terminal;

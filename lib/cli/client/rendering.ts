@@ -153,6 +153,8 @@ export function eventLine(event: DeviceEvent): string {
   switch (kind) {
     case "status":
       return `* ${who} sent status ${message.code}: ${visible(message.message)}`;
+    case "command":
+      return `* command ${event.number}: ${visible(message.message)}`;
     case "data":
       return `* ${who} sent data ${message.code}: ${visible(message.message)}`;
     case "query":

@@ -3,14 +3,17 @@
 
 import { Agent } from "../../client/agent.ts";
 import type { AgentEvent } from "../../client/agent-event.ts";
+import type { CommandMemory, DeviceCommands } from "../../client/device-commands.ts";
 import type { Spool } from "../../client/spool.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
+import { commandTime } from "../../protocol/commands.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Query } from "../../protocol/messages.ts";
 import { operatingErrorIn } from "../failure.ts";
 import { adviceOn } from "./advice.ts";
 import { agentLine, causeOf } from "./agent-rendering.ts";
+import { carryingOut } from "./carrying-out.ts";
 import { Causes, leftOutWords } from "./causes.ts";
 import type { Machine } from "./machine.ts";
 import { News } from "./news.ts";
@@ -44,6 +47,7 @@ class AgentRun {
   #agent: Agent | null = null;
   #session: OpenClient | null = null;
   #terminal: Terminal | null = null;
+  #commands: DeviceCommands | null = null;
   #cancelReport: () => void = () => {};
   /** Whether the command ends, for whatever reason: nothing is reported any more. */
   #isOver = false;
@@ -80,11 +84,17 @@ class AgentRun {
 
   async #runWith(spool: Spool): Promise<ExitCode> {
     const { config, machine } = this;
+    const memory = config.onCommand === null ? null : machine.openCommands(config.id);
     const session = await openClient(machine, config, config.port, {
       isMe: (id) => id === config.id,
       me: () => config.id,
       onQuery: (question, reply) => void this.#answer(question, reply),
-      onEvent: (event) => this.#incoming.tell(eventLine(event)),
+      onEvent: (event) => {
+        this.#incoming.tell(eventLine(event));
+        if (event.kind !== "command") return;
+        const { number, message } = event;
+        this.#commands?.receive(number, message.message, machine.clock.now());
+      },
       listens: true,
       notice: (line) => this.#news(line),
     });
@@ -92,6 +102,7 @@ class AgentRun {
     try {
       const terminal = machine.openTerminal(() => this.#stop());
       this.#terminal = terminal;
+      this.#commands = this.#carryingOut(memory);
       const password = await passwordFrom(config.password, machine, terminal);
       machine.onStop(() => this.#stop());
       this.#start(session, spool, password);
@@ -108,7 +119,20 @@ class AgentRun {
       this.#shells.abort();
       this.#terminal?.close();
       session.close();
+      memory?.close();
     }
+  }
+
+  #carryingOut(memory: CommandMemory | null): DeviceCommands {
+    const { machine, config } = this;
+    return carryingOut(config, machine, memory, {
+      signal: this.#shells.signal,
+      tell: (number, { code, message }) => {
+        const time = commandTime(number);
+        this.#session?.connection.act((now) => this.#agent?.report(code, message, now, time));
+      },
+      news: (line) => this.#news(line),
+    });
   }
 
   #start({ connection, server, ip, mac }: OpenClient, spool: Spool, password: string): void {
@@ -124,6 +148,7 @@ class AgentRun {
     this.#agent = agent;
     connection.act((now) => agent.start(now));
     connection.add(agent);
+    this.#commands?.start(this.machine.clock.now());
     if (config.report !== null) void this.#reportOutput(config.report);
   }
 

@@ -4,6 +4,7 @@
 import type { Machine, Socket } from "../../../lib/cli/client/machine.ts";
 import type { Outgoing } from "../../../lib/protocol/messages.ts";
 import type { Terminal } from "../../../lib/cli/client/terminal.ts";
+import { RememberedCommands } from "../../client/remembered-commands.ts";
 import { ReportQueue } from "../../../lib/client/report-queue.ts";
 import type { Address } from "../../../lib/protocol/messages.ts";
 
@@ -94,6 +95,7 @@ export function fakeMachine({
       throw new Error("text needs no state");
     },
     openSpool: (_id, _path, reportsMax) => new ReportQueue(reportsMax),
+    openCommands: () => new RememberedCommands(),
     readPsk: () => new Uint8Array(32),
     openSocket(_host, port, onDatagram, onRefused = () => {}) {
       deliver = (text, from) => onDatagram(Buffer.from(text), from);
