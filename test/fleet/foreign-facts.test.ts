@@ -94,3 +94,16 @@ test("one call reads a bounded number, and where more comes than can be read it 
   await foreign.poll();
   expect(numbers()[0]).toBe(2_000_000);
 });
+
+test("one that comes to an end now and then leaves nothing out", async () => {
+  const end = { now: 1 };
+  const { foreign, numbers } = follow(end);
+  for (let i = 0; i < 40; i++) {
+    // Every other call leaves some.
+    end.now += 40 * 1_024;
+    await foreign.poll();
+    await foreign.poll();
+  }
+  expect(foreign.skips).toBe(0);
+  expect(numbers()).toHaveLength(40 * 40 * 1_024);
+});

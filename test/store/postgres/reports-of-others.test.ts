@@ -105,6 +105,7 @@ test("what comes late with a lower number is found, up to 30 s after numbers wen
   await before();
   expect((await all(reports)).map(({ device }) => device)).toEqual(["early"]);
   clock.now = 29_000;
+  expect(await all(reports)).toEqual([]);
   await late();
   expect(await messages(reports)).toEqual([`${first + 7}`, `${first + 8}`]);
   clock.now = 31_000;
@@ -153,6 +154,46 @@ test("a read that fails loses nothing, also if only its answer was lost", async 
     found.push(...(await messages(reports, 9)));
   }
   expect(found).toEqual(Array.from({ length: 400 }, (_, i) => `${i}`));
+});
+
+test("what this server stores is not even read, unless its numbers are being taken just then", async () => {
+  const { address, takeBlock, hold } = await pair();
+  const readers = new Readers(address, "test");
+  closings.push(() => readers.close());
+  const own = new OwnBlocks(() => {});
+  let read = 0;
+  const counting: Readers["read"] = async (text, values) => {
+    const rows = await readers.read<never>(text, values);
+    read += rows.length;
+    return rows;
+  };
+  const parts = { readers: { read: counting }, own, isAlone: () => false, now: () => 0 };
+  const reports = new PostgresReportsOfOthers(parts);
+  await all(reports);
+  read = 0;
+  const taken = [await takeBlock(), await takeBlock(), await takeBlock()] as const;
+  own.note([taken[0], taken[2]]);
+  for (const first of taken) await (await hold(first, "a", 200))();
+  const numbers = async () => (await all(reports)).map(({ sequence }) => sequence);
+  expect(await numbers()).toEqual(Array.from({ length: 200 }, (_, i) => taken[1] + i));
+  expect(read).toBe(200);
+  // A block that is taken, and not known to be, while numbers beyond it are seen.
+  const [next, beyond] = [await takeBlock(), await takeBlock()];
+  await (
+    await hold(beyond, "b")
+  )();
+  expect(await numbers()).toEqual([beyond]);
+  own.note([next]);
+  await (
+    await hold(next, "a", 9)
+  )();
+  expect(await numbers()).toEqual([]);
+  read = 0;
+  await (
+    await hold(next + 9, "a", 9)
+  )();
+  expect(await numbers()).toEqual([]);
+  expect(read).toBe(0);
 });
 
 test("while others store over all their lanes, each report is found once, and in the order of its device", async () => {
