@@ -36,6 +36,7 @@ const outputPolicies: Readonly<Record<ClientConfig["command"], OutputPolicy>> = 
   send: "go on",
   trust: "go on",
   run: "never wait",
+  simulate: "never wait",
 };
 
 const output = new LineOutput(0);

@@ -19,6 +19,7 @@ export const synopses = {
   query: ["address ID | report ID | list", "ask the server"],
   peer: ["ID", "ask another device directly"],
   run: ["", "act as a device: beat, report, answer"],
+  simulate: ["--devices N", "a fleet, to try a server; see its --help"],
   trust: ["[--replace] HOST:PORT", "pin the key the server has now"],
 } as const satisfies Record<string, readonly [string, string]>;
 
@@ -36,6 +37,7 @@ export const examples: Readonly<Record<CommandName, string>> = {
   query: "iot-client query report pi2 --id pi1 --server 192.0.2.1:9000",
   peer: "iot-client peer pi2 --id pi1 --server 192.0.2.1:9000",
   run: "iot-client run --id pi1 --server 192.0.2.1:9000 --report uptime",
+  simulate: "iot-client simulate --devices 500 --loss 5% --server 127.0.0.1:9000",
   trust: "iot-client trust --replace 192.0.2.1:9000",
 };
 
@@ -44,6 +46,7 @@ type Flag = FlagOf<CommandName>;
 const everywhere = Object.keys(synopses) as CommandName[];
 const all = everywhere.filter((name) => name !== "trust");
 const withFlags = all.filter((name) => name !== "menu");
+const asDevice = withFlags.filter((name) => name !== "simulate");
 
 /** Makes a flag; a switch if `value` is empty. Without `says` it shares the line of the flag before it in --help. */
 function flag(value: string, says: string, env: string | null, commands: CommandName[]): Flag {
@@ -52,11 +55,11 @@ function flag(value: string, says: string, env: string | null, commands: Command
 
 /** The flags, in the order --help shows them. */
 export const flags = {
-  id: flag("ID", "who and where; IPv6: [::1]:9000", "IOT_ID", withFlags),
+  id: flag("ID", "who and where; IPv6: [::1]:9000", "IOT_ID", asDevice),
   server: flag("HOST:PORT", "", "IOT_SERVER", withFlags),
-  mac: flag("MAC", "default: of the route in use", "IOT_MAC", withFlags),
-  ip: flag("IP", "", "IOT_IP", withFlags),
-  port: flag("PORT", "the device's own; default 1994", "IOT_PORT", withFlags),
+  mac: flag("MAC", "default: of the route in use", "IOT_MAC", asDevice),
+  ip: flag("IP", "", "IOT_IP", asDevice),
+  port: flag("PORT", "the device's own; default 1994", "IOT_PORT", asDevice),
   "password-file": flag("FILE", "else IOT_PASSWORD, else a prompt", "IOT_PASSWORD_FILE", withFlags),
   text: flag("", "no encryption, for older servers; answers as JSON", null, all),
   json: flag("", "", null, withFlags),
@@ -66,12 +69,12 @@ export const flags = {
     "TIME",
     "give up then; 10s a server, menu: 5 tries",
     "IOT_TIMEOUT",
-    everywhere.filter((name) => name !== "run"),
+    everywhere.filter((name) => name !== "run" && name !== "simulate"),
   ),
   code: flag("NN", "the reports' code, 01; interval, 60s", null, ["send", "run"]),
   heartbeat: flag("TIME", "", "IOT_HEARTBEAT", ["menu", "run"]),
   report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, ["run"]),
-  every: flag("TIME", "", null, ["run"]),
+  every: flag("TIME", "", null, ["run", "simulate"]),
   drain: flag("TIME", "run: deliver so long at a stop; 10s", "IOT_DRAIN", ["run"]),
   spool: flag("FILE", "run: unsent reports' file, or none", "IOT_SPOOL", ["run"]),
   "spool-max": flag("N", "", null, ["run"]),
@@ -80,6 +83,12 @@ export const flags = {
   "command-timeout": flag("TIME", "", null, ["run"]),
   "answer-text": flag("", "run: answer plain text, too", "IOT_ANSWER_TEXT", ["run"]),
   replace: flag("", "", null, ["trust"]),
+  devices: flag("N", "", null, ["simulate"]),
+  loss: flag("PERCENT", "", null, ["simulate"]),
+  for: flag("TIME", "", null, ["simulate"]),
+  seed: flag("N", "", null, ["simulate"]),
+  clean: flag("", "", null, ["simulate"]),
+  yes: flag("", "", null, ["simulate"]),
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof flags;
@@ -105,6 +114,12 @@ const ownWords: Readonly<Partial<Record<FlagName, string>>> = {
   "command-timeout": "",
   "answer-text": "answer plain text, too",
   replace: "also if another key is pinned",
+  devices: "sim-00001 to sim-N, at most 99999",
+  loss: "lose so many datagrams each way",
+  for: "then log off; default: until Ctrl-C",
+  seed: "other habits and curves; default 1",
+  clean: "deregister them, and nothing else",
+  yes: "also at a server elsewhere: is it yours?",
 };
 
 /** What a flag is, in a few words. */

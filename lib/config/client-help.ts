@@ -12,6 +12,8 @@ import {
 } from "./client-flags.ts";
 import type { FlagOf } from "./flag.ts";
 
+/** The commands whose own options are not on the first page. */
+const elsewhere: readonly CommandName[] = ["trust", "simulate"];
 const inOneLine = ["register", "deregister", "login", "logoff"];
 
 const times = "TIME: 500ms, 60s, 5m, 1h.";
@@ -70,11 +72,12 @@ function ownLines(of: CommandName): string[] {
 
 function optionLines(): string[] {
   const lines: { forms: string[]; says: string; env: string }[] = [];
-  for (const [name, { value, says, env }] of Object.entries<FlagOf<CommandName>>(flags)) {
+  for (const [name, flag] of Object.entries<FlagOf<CommandName>>(flags)) {
+    const { value, says, env, commands } = flag;
     const form = `--${name} ${value}`.trimEnd();
     const before = lines.at(-1);
-    // --replace is in the arguments of trust and needs no line of its own.
-    if (name === "replace") continue;
+    // In the arguments of trust, or on the page of simulate only.
+    if (commands.every((of) => elsewhere.includes(of))) continue;
     if (says !== "" || before === undefined) {
       lines.push({ forms: [form], says, env: env ?? "" });
       continue;

@@ -19,6 +19,7 @@ import {
   timeoutOf,
 } from "./client-arguments.ts";
 import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
+import { readSimulate, type SimulateConfig } from "./client-simulation.ts";
 import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
 import { didYouMean } from "./nearest.ts";
@@ -53,6 +54,7 @@ export type ClientConfig =
   | (Common & { readonly command: "query"; readonly what: QueryWhat; readonly target: string })
   | (Common & { readonly command: "peer"; readonly target: string })
   | (Common & RunSettings & { readonly command: "run" })
+  | SimulateConfig
   | TrustConfig;
 
 /** The settings of trust, which needs neither a device nor a password. */
@@ -118,6 +120,8 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
       return Object.freeze(readMenu(given, env));
     case "trust":
       return Object.freeze(readTrust(given));
+    case "simulate":
+      return Object.freeze(readSimulate(given, env));
     default:
       return Object.freeze(readCommand(command, given, env));
   }
@@ -160,7 +164,7 @@ function readTrust(given: Given): ClientConfig {
 }
 
 function readCommand(
-  command: Exclude<CommandName, "menu" | "trust">,
+  command: Exclude<CommandName, "menu" | "trust" | "simulate">,
   given: Given,
   env: Env,
 ): ClientConfig {

@@ -9,6 +9,7 @@ import type { Machine } from "./machine.ts";
 import { runMenu } from "./menu-command.ts";
 import { runRequest } from "./request-command.ts";
 import { runAgent } from "./run-command.ts";
+import { runSimulation } from "./simulate-command.ts";
 import { runTrust } from "./trust-command.ts";
 import { runSend } from "./send-command.ts";
 
@@ -52,6 +53,8 @@ async function dispatch(
       return runAgent(config, machine);
     case "trust":
       return runTrust(config, machine);
+    case "simulate":
+      return runSimulation(config, machine);
     case "register":
     case "deregister":
     case "login":

@@ -33,9 +33,13 @@ export async function runTrust(config: TrustConfig, machine: Machine): Promise<E
   return exitCode.done;
 }
 
-/** Gets the key that the server proves to hold, in a handshake under a throwaway client key. */
-async function keyShown(
-  { server, sealing, timeoutMs }: TrustConfig,
+/**
+ * Gets the key that the server proves to hold, in a handshake under a throwaway client key.
+ * @param name of the server, for errors
+ * @throws OperatingError `key-changed` if it is not that of --server-key; `no-answer`
+ */
+export async function keyShown(
+  { server, sealing, timeoutMs }: Pick<TrustConfig, "server" | "sealing" | "timeoutMs">,
   machine: Machine,
   name: string,
 ): Promise<Uint8Array> {
