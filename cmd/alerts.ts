@@ -7,15 +7,17 @@ import {
 } from "../lib/alerts/alert-operations.ts";
 import { AlertDesk } from "../lib/alerts/alert-desk.ts";
 import type { AlertPorts } from "../lib/alerts/alert-ports.ts";
-import { AlertRunner } from "../lib/alerts/alert-runner.ts";
+import { AlertRunner, type AlertStatus } from "../lib/alerts/alert-runner.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
 import { selectableOf } from "../lib/fleet/presence-of.ts";
 import { httpPost } from "../lib/io/http-post.ts";
 import type { FileLogs } from "../lib/io/log/log-file.ts";
 import type { Feed } from "../lib/server/feed.ts";
+import type { Soon } from "../lib/server/soon.ts";
 import type { OpenStore } from "../lib/server/store-care.ts";
 
 const tickMs = 1_000;
+const countedMax = 1_000;
 /** A trouble of the store is logged this often at most, ms. */
 const troubleEveryMs = 60_000;
 
@@ -32,6 +34,10 @@ export type AlertParts = {
 /** The running alerts. */
 export type RunningAlerts = {
   readonly runner: AlertRunner;
+  /** How those of this server are doing. */
+  status(): AlertStatus;
+  /** How many fire, at whichever server of the store leads. */
+  firing(): Soon<number>;
   readonly operations: AlertOperations;
   /** An operation that another process asks for. */
   call(name: string, args: readonly unknown[]): Promise<unknown>;
@@ -67,12 +73,25 @@ export function startAlerts(parts: AlertParts): RunningAlerts {
   return {
     runner,
     operations,
+    status: () => runner.status,
+    firing: () => firingOf(runner, ports),
     call: (name, args) => callOperation(operations, name, args),
     close() {
       clearInterval(timer);
       runner.close();
     },
   };
+}
+
+/** Of another server's alerts the newest are counted, as they are stored. */
+async function firingStored({ store }: AlertPorts): Promise<number> {
+  const newest = { rule: null, device: null, before: Number.MAX_SAFE_INTEGER, limit: countedMax };
+  return (await store.alerts({ state: "firing", ...newest })).length;
+}
+
+function firingOf(runner: AlertRunner, ports: AlertPorts): Soon<number> {
+  const { leads, firing } = runner.status;
+  return leads ? firing.reduce((sum, { count }) => sum + count, 0) : firingStored(ports);
 }
 
 function portsOf({ version, store, roster, feed, logs, url }: AlertParts): AlertPorts {

@@ -108,6 +108,7 @@ export function portsOf(parts: WebParts): WebPorts {
         return result === "removed";
       },
     },
+    alerts: parts.alerts,
     activity: {
       tail: async ({ contains, level, limit }) => {
         await logs.flush();

@@ -20,6 +20,7 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
   addPackets(page, gauges);
   addPresence(page, roster, gauges);
   addQueues(page, gauges, live);
+  addAlerts(page, ports);
   page.commonGauge("iot_database_bytes", "Size of the database's files.", [
     [{ file: "main" }, gauges.size.bytes],
     [{ file: "wal" }, gauges.size.logBytes],
@@ -33,6 +34,19 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
       "cache-control": "no-store",
     },
   });
+}
+
+function addAlerts(page: Exposition, { alerts }: WebPorts): void {
+  const { leads, firing, waiting, dropped, refused } = alerts.status();
+  // The server that leads tells of all.
+  if (!leads) return;
+  const counts = firing.map(({ rule, severity, count }) => [{ rule, severity }, count] as const);
+  page.gauge("iot_alerts", "Alerts that fire, by rule.", counts);
+  page.gauge("iot_alert_messages_waiting", "Messages that wait for delivery.", [[{}, waiting]]);
+  page.counter("iot_alert_messages_lost_total", "Messages that were not delivered, by why.", [
+    [{ why: "dropped" }, dropped],
+    [{ why: "refused" }, refused],
+  ]);
 }
 
 function addPackets(page: Exposition, gauges: Gauges): void {

@@ -1,6 +1,8 @@
 // Owns the ports of the web side: what it needs from the server, implemented in cmd/serve.ts. Never knows the engine,
 // the store or a file.
 
+import type { AlertOperations } from "../alerts/alert-operations.ts";
+import type { AlertStatus } from "../alerts/alert-runner.ts";
 import type { PresenceSource } from "../fleet/live-session.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
@@ -35,6 +37,7 @@ export type WebPorts = {
   /** Reads of devices that other servers of the store hear; null if it is a file. */
   readonly elsewhere: ElsewhereReads | null;
   readonly operator: OperatorCalls;
+  readonly alerts: WebAlerts;
   readonly activity: ActivitySource;
   readonly gauges: () => Gauges;
   /** Whether the last batch could be stored, or the store has recovered since. */
@@ -74,6 +77,15 @@ export interface ConnectionSource {
   /** Closes one, from the latest `open` and in the same turn. */
   close(connection: Connection): void;
 }
+
+/** The alerts. */
+export type WebAlerts = {
+  readonly operations: AlertOperations;
+  /** How many fire, at whichever server. */
+  firing(): Soon<number>;
+  /** How those of this server are doing. */
+  status(): AlertStatus;
+};
 
 /** What an operator can do to a device. */
 export interface OperatorCalls {

@@ -31,6 +31,7 @@ export class ServerStatus {
   readonly nodes: NodeList;
   readonly #nodes: LastKnown<readonly NodeRow[]>;
   readonly #reports: LastKnown<number>;
+  readonly #firing: LastKnown<number>;
 
   constructor(
     private readonly ports: WebPorts,
@@ -42,6 +43,7 @@ export class ServerStatus {
     const isLost = () => ports.loss() !== null;
     this.#nodes = new LastKnown([], () => this.nodes.read(), isLost);
     this.#reports = new LastKnown(0, () => ports.reports.count(), isLost);
+    this.#firing = new LastKnown(0, () => ports.alerts.firing(), isLost);
     this.#last = { at: ports.uptimeMs(), gauges: ports.gauges() };
     this.#before = this.#last;
     this.#latencyAt = this.#last.at;
@@ -69,7 +71,11 @@ export class ServerStatus {
   async read(): Promise<StatusJson> {
     const { ports, live } = this;
     // First, so that all else is of one moment.
-    const [reports, nodes] = await Promise.all([this.#reports.read(), this.#nodes.read()]);
+    const [reports, nodes, firing] = await Promise.all([
+      this.#reports.read(),
+      this.#nodes.read(),
+      this.#firing.read(),
+    ]);
     const others = othersOf(nodes, ports.node);
     const rates = this.#rates();
     const gauges = ports.gauges();
@@ -112,6 +118,7 @@ export class ServerStatus {
         reports,
       },
       memoryBytes: process.memoryUsage.rss(),
+      alerts: { firing },
       warnings: this.#warnings(gauges, uptimeMs, others),
     };
   }
@@ -153,6 +160,9 @@ export class ServerStatus {
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
     const twice = `Two devices seem to use the id ${contested}${more} in turn: give each an id of its own`;
     warn("ids-contested", twice, gauges.contestedIds.length);
+    const { failing } = this.ports.alerts.status();
+    const untold = `Alerts do not arrive at ${failing.join(", ")}: error.log says why, and the page Alerts tries it`;
+    warn("alert-refused", untold, failing.length);
     const hold = this.ports.retentionHold();
     if (hold !== null) warn("retention-waits", `${hold.message} ${hold.nextStep}`, 1);
     const lost = gauges.logLinesLost;

@@ -4,6 +4,7 @@
 import { OperatingError } from "../operating-error.ts";
 import { bodyBytesMax } from "./api/forms.ts";
 import { bulkHandlers } from "./bulk-handlers.ts";
+import { alertHandlers } from "./alert-handlers.ts";
 import { labelHandlers } from "./label-handlers.ts";
 import { deviceHandlers } from "./device-handlers.ts";
 import { AccessControl } from "./access-control.ts";
@@ -216,6 +217,7 @@ export class WebServer {
       ...deviceHandlers(ports, roster),
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
+      ...alertHandlers(ports),
       ...reportHandlers(ports),
       ...seriesHandlers(ports, roster),
     };

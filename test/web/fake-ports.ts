@@ -37,6 +37,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
       remove: async () => false,
       label: async () => ({ kind: "unknown" }),
     },
+    alerts: fakeAlerts(),
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),
     isStoring: () => true,
@@ -46,6 +47,27 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     connections: { open: () => [], close: () => {} },
     noteError: () => false,
     ...changes,
+  };
+}
+
+/** Alerts of a server that has none. */
+export function fakeAlerts(): WebPorts["alerts"] {
+  const none = async () => [];
+  const refuse = () => Promise.reject(new Error("no alerts here"));
+  return {
+    operations: {
+      rules: none,
+      destinations: none,
+      mutes: none,
+      alerts: none,
+      putRule: refuse,
+      putDestination: refuse,
+      mute: refuse,
+      remove: async () => false,
+      test: refuse,
+    },
+    firing: () => 0,
+    status: () => ({ leads: true, firing: [], waiting: 0, dropped: 0, refused: 0, failing: [] }),
   };
 }
 

@@ -19,7 +19,7 @@ export type Content = Schema | Media | readonly (Schema | Media)[] | string;
 
 /** All that is to be told of a route, except its handler. */
 export type Endpoint = {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With names in braces. */
   readonly path: string;
   /** Who may use it: everybody, this machine and those who may read, only those, or those who may change. */

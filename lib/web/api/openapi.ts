@@ -5,6 +5,7 @@ import { type Content, type Endpoint, Media } from "./endpoint.ts";
 import type { Form } from "./forms.ts";
 import { type ProblemCode, problems } from "./problem-codes.ts";
 import { type Schema, text } from "./schema.ts";
+import * as alertShapes from "./alert-shapes.ts";
 import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
 import { api } from "./table.ts";
@@ -36,6 +37,15 @@ const named: Readonly<Record<string, Schema>> = {
   QuestionPage: shapes.questionPage,
   Line: serverShapes.line,
   Lines: serverShapes.lines,
+  Alert: alertShapes.alert,
+  AlertPage: alertShapes.alertPage,
+  AlertRule: alertShapes.rule,
+  AlertRules: alertShapes.rules,
+  AlertDestination: alertShapes.destination,
+  AlertDestinations: alertShapes.destinations,
+  AlertTest: alertShapes.tested,
+  Mute: alertShapes.mute,
+  Mutes: alertShapes.mutes,
   Node: serverShapes.node,
   NodeList: serverShapes.nodeList,
   Status: serverShapes.status,
@@ -60,7 +70,7 @@ export function openApi(version: string) {
   const paths: Record<string, Told> = {};
   for (const [name, endpoint] of Object.entries<Endpoint>(api)) {
     const { path, method } = endpoint;
-    paths[path] ??= path.includes("{id}") ? { parameters: [idParameter] } : {};
+    paths[path] ??= parametersOf(path);
     paths[path][method.toLowerCase()] = operation(name, endpoint);
   }
   return {
@@ -99,6 +109,14 @@ const idParameter = {
   schema: text,
   description: "of a registered device",
 };
+
+const nameParameter = { ...idParameter, name: "name", description: "of what is meant" };
+
+/** The parts of a path that have names. */
+function parametersOf(path: string): Told {
+  const all = [idParameter, nameParameter].filter(({ name }) => path.includes(`{${name}}`));
+  return all.length === 0 ? {} : { parameters: all };
+}
 
 function operation(operationId: string, endpoint: Endpoint): Told {
   const { summary, details, access, query = {}, body } = endpoint;

@@ -125,6 +125,7 @@ export const status = about(
     ),
     database: object({ bytes: count, walBytes: count, reports: count }),
     memoryBytes: count,
+    alerts: about(object({ firing: count }), "of all servers of the store together"),
     warnings: listOf(
       object({ code: about(text, "for example `drops`, `text-devices`"), text, count }),
     ),

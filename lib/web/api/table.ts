@@ -2,6 +2,7 @@
 // of the page's requests, and the OpenAPI document follow from it. Never answers a request: `handlers.ts` gives each route
 // its handler.
 
+import { alertApi } from "./alert-table.ts";
 import { deviceApi, listMax } from "./device-table.ts";
 import { type Endpoint, Media } from "./endpoint.ts";
 import {
@@ -216,5 +217,5 @@ const reportApi = {
 } as const satisfies Record<string, Endpoint>;
 
 /** All routes, by the names of their handlers. */
-export const api = { ...serverApi, ...deviceApi, ...reportApi };
+export const api = { ...serverApi, ...alertApi, ...deviceApi, ...reportApi };
 export type Api = typeof api;

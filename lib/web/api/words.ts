@@ -11,6 +11,12 @@ export type DeviceOrder = (typeof deviceOrders)[number];
 
 /** How many devices a change of many names at most; as many are one transaction. */
 export const namedMax = 500;
+/** The states of alerts that a list can be narrowed to; open are pending and firing. */
+export const alertStates = ["open", "pending", "firing", "resolved", "all"] as const;
+
+/** How grave an alert is, the least first; and the forms of messages, the usual one first. */
+export const severities = ["info", "warning", "critical"] as const;
+export const alertFormats = ["alertmanager", "alertmanager-api", "ntfy", "text", "json"] as const;
 
 /** The levels of the log, the lowest first. */
 export const levels = ["debug", "info", "warn", "error"] as const;

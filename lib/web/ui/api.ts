@@ -30,6 +30,9 @@ type Given<E extends Endpoint> = { readonly [Name in NamesIn<E["path"]>]: string
   readonly [Name in keyof Sent<E>]?: Sent<E>[Name] | "" | null;
 };
 
+/** The body that a route is sent; undefined for a route without one. */
+type SentTo<E> = E extends { readonly body: infer B } ? BodyOf<B> : undefined;
+
 /** Relative, like all paths of the page: a proxy may serve it below a path. */
 const root = "api/v1";
 let loginRequired: () => void = () => {};
@@ -72,9 +75,21 @@ export async function get<P extends PathOf<"GET">>(
 export async function post<P extends PathOf<"POST">>(
   path: P,
   given: Given<RouteOf<"POST", P>>,
-  body: BodyOf<RouteOf<"POST", P>["body"]>,
-): Promise<void> {
-  await answerOf("POST", filled(path, given), body);
+  body: SentTo<RouteOf<"POST", P>>,
+): Promise<ValueOf<RouteOf<"POST", P>>> {
+  return (await answerOf("POST", filled(path, given), body)) as never;
+}
+
+/**
+ * Sends a PUT request.
+ * @throws Problem
+ */
+export async function put<P extends PathOf<"PUT">>(
+  path: P,
+  given: Given<RouteOf<"PUT", P>>,
+  body: SentTo<RouteOf<"PUT", P>>,
+): Promise<ValueOf<RouteOf<"PUT", P>>> {
+  return (await answerOf("PUT", filled(path, given), body)) as never;
 }
 
 /**
