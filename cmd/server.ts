@@ -2,6 +2,7 @@
 // a flag or words an output.
 
 import type { ShownDevice } from "../lib/cli/server/listing.ts";
+import type { CommandConfig } from "../lib/config/command-config.ts";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { readServerConfig, type ServerConfig } from "../lib/config/server.ts";
 import { helpText } from "../lib/config/server-flags.ts";
@@ -28,6 +29,7 @@ import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { runBackup, runCheck, runExport, runRestore } from "./care.ts";
 import { runCommand, runCommands } from "./command.ts";
 import { runCopy } from "./copy.ts";
+import { runDoctor } from "./doctor.ts";
 import { runServer } from "./daemon.ts";
 import { runImport } from "./import.ts";
 import { runAlert } from "./alert.ts";
@@ -44,6 +46,7 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   status: "end",
   health: "end",
   config: "end",
+  doctor: "end",
   install: "go on",
   uninstall: "go on",
   query: "end",
@@ -83,12 +86,22 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return exitCode.done;
     case "serve":
       return runServer(config, reread, output);
+    case "doctor":
+      return runDoctor(config, write);
     case "install":
       return runInstall(config, write);
     case "uninstall":
       return runUninstall(config, write);
     case "config":
       return printConfig(config.settings, config.json, write);
+    default:
+      return runOnStore(config);
+  }
+}
+
+/** The commands that work on a store, or ask the server that serves it. */
+async function runOnStore(config: CommandConfig): Promise<ExitCode> {
+  switch (config.command) {
     case "query":
       return printAnswer(config, await askServer(placeOf(config).path, config), write);
     case "devices":

@@ -17,6 +17,7 @@ export const synopses = {
   reports: ["<id>", "print a device's stored reports"],
   install: ["<port>", "write a systemd unit with these options"],
   uninstall: ["", "remove that unit; the data stay"],
+  doctor: ["<port>", "look whether it would run well here"],
   config: ["[port]", "print each setting and where it comes from"],
   label: ["<id>… <k=v>… <k->…", "name devices, note rooms and more"],
   alert: ["[add|to|list|…]", "tell people when something is wrong"],
@@ -40,7 +41,7 @@ const all = Object.keys(synopses) as CommandName[];
 /** The commands that work on one store; a copy names two. */
 const onStore = all.filter((name) => name !== "copy" && name !== "uninstall");
 /** The commands that take all settings of the server. */
-const asServe: readonly CommandName[] = ["serve", "config", "install"];
+const asServe: readonly CommandName[] = ["serve", "config", "install", "doctor"];
 
 /** The flags, in the order --help shows them. */
 export const flags = {
@@ -127,6 +128,7 @@ export const flags = {
     "status",
     "health",
     "config",
+    "doctor",
   ]),
 } as const satisfies Record<string, Flag>;
 

@@ -30,6 +30,7 @@ export type ServerConfig =
   | ServeConfig
   | (Installation & { readonly command: "install" })
   | { readonly command: "uninstall"; readonly isUser: boolean }
+  | { readonly command: "doctor"; readonly serve: ServeConfig; readonly json: boolean }
   | {
       readonly command: "config";
       readonly settings: readonly ListedSetting[];
@@ -68,6 +69,10 @@ export function readServerConfig(
       const config = serveConfig(given, place, filePort(settings));
       return { command, ...installationOf(rest, config, given) };
     }
+    case "doctor": {
+      const serve = serveConfig(given, place, filePort(settings));
+      return { command, serve, json: given.isOn("json") };
+    }
     case "uninstall":
       expect(given.positionals, 0, command);
       return { command, isUser: given.isOn("user") };
@@ -82,7 +87,7 @@ export function readServerConfig(
 }
 
 function commandConfig(
-  command: Exclude<CommandName, "serve" | "config" | "install" | "uninstall">,
+  command: Exclude<CommandName, "serve" | "config" | "install" | "uninstall" | "doctor">,
   given: Arguments<FlagName>,
   place: DataPlace,
   env: Env,
