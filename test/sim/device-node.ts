@@ -10,6 +10,7 @@ import { MessageTimes } from "../../lib/client/message-times.ts";
 import type { Outcome } from "../../lib/client/outcome.ts";
 import { ReportQueue } from "../../lib/client/report-queue.ts";
 import { Requests } from "../../lib/client/requests.ts";
+import { commandTime } from "../../lib/protocol/commands.ts";
 import type { Address } from "../../lib/protocol/messages.ts";
 import type { Stream } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
@@ -34,6 +35,8 @@ type Ports = {
   send(bytes: Uint8Array, to: Address): void;
   readonly observer: DeviceObserver;
   readonly choice?: Choice;
+  /** A command of the server has come. */
+  readonly onCommand?: (number: number, message: string) => void;
 };
 
 /** What makes `server` the address of another one, when one is silent. */
@@ -96,6 +99,13 @@ export class DeviceNode {
     this.#arm();
   }
 
+  /** Sends the result of a command. */
+  tell(number: number, code: string, message: string): void {
+    const { now } = this.ports.timeline;
+    this.#running?.agent.report(code, message, now, commandTime(number));
+    this.#arm();
+  }
+
   /** Sends the server a QUERY between the agent's requests. */
   query(code: string, target: string, onOutcome: (outcome: Outcome) => void): void {
     const { agent, client } = this.#running ?? {};
@@ -115,7 +125,7 @@ export class DeviceNode {
   };
 
   #make(): Running {
-    const { timeline, random, transport, server, send, observer } = this.ports;
+    const { timeline, random, transport, server, send, observer, onCommand } = this.ports;
     const { id, ip, port } = this.identity;
     const carrier = transport.connect({
       id,
@@ -152,7 +162,9 @@ export class DeviceNode {
         });
       },
       time: () => timeline.now,
-      onEvent: () => {},
+      onEvent: (event) => {
+        if (event.kind === "command") onCommand?.(event.number, event.message.message);
+      },
     });
     const client = new Client(requests, device);
     const times = new MessageTimes(() => timeline.now);
