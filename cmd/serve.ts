@@ -29,6 +29,7 @@ import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
 import { startAlerts } from "./alerts.ts";
 import { askAnywhere, joinNodes } from "./nodes.ts";
 import { commandCalls } from "./command.ts";
+import { withBridge } from "./mqtt.ts";
 import { placeOf } from "./place.ts";
 import { prepareRetention } from "./retention.ts";
 import { settingsKeeper } from "./settings.ts";
@@ -110,14 +111,14 @@ async function open(
   const alerts = startAlerts({ version, store, roster, logs, url, feed: engine.feed });
   closers.push(() => alerts.close());
   const calls = { alerts, ask: askDevice };
-  const webParts = { config, version, ...made, store, retention, endpoint, logs, ...calls };
+  const parts = { config, version, ...made, store, retention, endpoint, logs, ...calls };
+  const webParts = await withBridge(parts, identity.sealing.publicKey, closers);
   if (config.http !== null) served = await startWeb(webParts, config.http);
   closers.push(() => served?.close());
   const newLoginLink = () => served?.web.newLoginLink() ?? null;
   const told = toldStatus(webParts, served?.web.status ?? null);
   closers.push(() => told.close());
-  const controlPort = store.nodes === null ? null : endpoint.port;
-  const closeControl = openControl(place.path, controlPort, logs, {
+  const closeControl = openControl(place.path, store.nodes && endpoint.port, logs, {
     ask: (question) => askDevice(question, "cli"),
     ...told,
     alert: alerts.call,

@@ -33,6 +33,7 @@ import { runDoctor } from "./doctor.ts";
 import { runServer } from "./daemon.ts";
 import { runImport } from "./import.ts";
 import { runAlert } from "./alert.ts";
+import { runMqtt } from "./mqtt.ts";
 import { runLabel } from "./label.ts";
 import { runDeregister, runPassword } from "./one-device.ts";
 import { placeOf } from "./place.ts";
@@ -45,6 +46,7 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   version: "end",
   status: "end",
   health: "end",
+  mqtt: "end",
   config: "end",
   doctor: "end",
   install: "go on",
@@ -125,6 +127,8 @@ async function runOnStore(config: CommandConfig): Promise<ExitCode> {
       return printLink(await loginLinkOf(placeOf(config).path), write);
     case "alert":
       return runAlert(config, write);
+    case "mqtt":
+      return runMqtt(config, write);
     case "label":
       return runLabel(config, write);
     case "command":
@@ -143,11 +147,8 @@ async function runOnStore(config: CommandConfig): Promise<ExitCode> {
       return runCopy(config, write);
     case "check":
       return runCheck(config, write);
-    case "fingerprint": {
-      const identity = readIdentity(placeOf(config).path, null);
-      const print = identity && fingerprint(identity.sealing.publicKey);
-      return printFingerprint(config.db, print, write);
-    }
+    case "fingerprint":
+      return printFingerprint(config.db, fingerprintAt(placeOf(config).path), write);
     case "reports": {
       const store = placeOf(config);
       const known = await store.isRegistered(config.id);
@@ -165,6 +166,12 @@ async function listDevices(
   const served = await store.isServed();
   const isNamed = !config.json && (await store.hasLabel("name"));
   return printDevices({ ...config, isNamed }, devices, served, Date.now(), write);
+}
+
+/** The fingerprint of the server's key; null if there is none. */
+function fingerprintAt(path: string): string | null {
+  const identity = readIdentity(path, null);
+  return identity && fingerprint(identity.sealing.publicKey);
 }
 
 async function* shownDevices(

@@ -27,6 +27,7 @@ export function toldStatus(parts: WebParts, sampled: ServerStatus | null): Statu
     healthOf({ loss: ports.loss(), isStoring: ports.isStoring(), damage: ports.damage() });
   return {
     health,
+    bridge: ports.bridge,
     async status() {
       await parts.roster.load();
       const { endpoint } = parts;

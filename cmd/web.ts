@@ -11,6 +11,7 @@ import { inboxMax, type PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
+import type { BridgeState } from "../lib/server/bridge-state.ts";
 import type { Engine } from "../lib/server/engine.ts";
 import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
 import type { Asker } from "../lib/server/rows.ts";
@@ -39,6 +40,7 @@ export type WebParts = {
   readonly endpoint: UdpEndpoint;
   readonly logs: FileLogs;
   readonly heard: HeardLog;
+  readonly bridge: () => BridgeState | null;
   readonly ask: (
     question: { id: string; code: string; target: string },
     by: Asker,
@@ -122,6 +124,7 @@ export function portsOf(parts: WebParts): WebPorts {
     loss: () => lossOf(parts),
     damage: () => parts.store.damage,
     retentionHold: () => parts.retention.hold(),
+    bridge: parts.bridge,
     connections: acceptedConnections(),
     noteError: (error) => {
       const damaged = parts.store.noteError(error);

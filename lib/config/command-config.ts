@@ -1,5 +1,6 @@
 // The settings of the server's commands besides the server itself. Types only.
 
+import type { MqttAsked } from "./mqtt-arguments.ts";
 import type { Selector } from "../server/selector.ts";
 import type { AlertAction } from "./alert-arguments.ts";
 import type { Commanded, CommandsAsked } from "./command-arguments.ts";
@@ -39,6 +40,7 @@ type Asked =
       readonly json: boolean;
       readonly sharedIp: boolean;
     })
+  | MqttAsked
   | { readonly command: "status"; readonly port: number | null; readonly json: boolean }
   | {
       readonly command: "health";

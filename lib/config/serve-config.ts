@@ -4,10 +4,11 @@
 import { canonicalIp, isIp } from "../protocol/ip.ts";
 import { logLevels, type LogLevel } from "../server/log.ts";
 import { type Join, joins } from "../server/policy.ts";
-import { type Arguments, origins } from "./arguments.ts";
+import { type Arguments, type Env, origins } from "./arguments.ts";
 import { expect, wrong } from "./server-arguments.ts";
 import { defaults } from "./server-defaults.ts";
 import { commandNames, type FlagName } from "./server-flags.ts";
+import { type BrokerSource, brokerSource } from "./broker-source.ts";
 import type { DataPlace, StoreSource } from "./store-source.ts";
 import { didYouMean } from "./nearest.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
@@ -46,6 +47,8 @@ export type ServeConfig = {
   readonly trustedProxies: readonly string[];
   /** Whether everybody on this machine may read the dashboard without a login. */
   readonly httpPublicRead: boolean;
+  /** The broker that is told of everything; null for none. */
+  readonly mqtt: BrokerSource | null;
 };
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000] as const;
@@ -59,6 +62,7 @@ export function serveConfig(
   given: Arguments<FlagName>,
   place: DataPlace,
   filePort: { readonly name: string; readonly text: string } | null,
+  env: Env,
 ): ServeConfig {
   const { positionals, value, values, isOn, nameOf } = given;
   const port = portOf(positionals, filePort);
@@ -107,6 +111,7 @@ export function serveConfig(
       canonicalIp(ipValue(nameOf("trusted-proxy"), ip)),
     ),
     httpPublicRead: isOn("http-public-read"),
+    mqtt: brokerSource(given, env),
   };
 }
 

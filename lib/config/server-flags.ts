@@ -26,6 +26,7 @@ export const synopses = {
   command: ["<id> <message>…", "give a device a command; it may be asleep"],
   commands: ["[<id> | cancel <n>…]", "list commands, or cancel some"],
   import: ["<devices.csv>", "register the devices of a file"],
+  mqtt: ["[test|clear]", "how the bridge is; try it; undo all of it"],
   export: ["[devices|reports]", "write all of them to standard output"],
   backup: ["<file>", "copy the database while it is served"],
   restore: ["<file>", "put a copy back; the server is stopped"],
@@ -56,9 +57,12 @@ export const flags = {
     ...onStore,
     "copy",
   ]),
-  "store-wait": text("TIME", "wait for it at the start; default for ever", "IOT_STORE_WAIT", [
-    "serve",
-  ]),
+  "store-wait": text(
+    "TIME",
+    "wait for it at the start, as 60s; default for ever",
+    "IOT_STORE_WAIT",
+    ["serve"],
+  ),
   node: text("NAME", "its name on that store; default host:port", "IOT_NODE", ["serve"]),
   data: text("DIR", "its key and token; default this folder", "IOT_DATA", onStore),
   "log-dir": text("DIR", "where the logs go; default log", "IOT_LOG_DIR", ["serve"]),
@@ -92,6 +96,8 @@ export const flags = {
   "http-public-read": bool("all on this machine read it without login", "IOT_HTTP_PUBLIC_READ", [
     "serve",
   ]),
+  mqtt: text("URL", "an MQTT broker, as mqtt://iot@host/iot", "IOT_MQTT", ["serve", "mqtt"]),
+  "mqtt-password-file": text("FILE", "its password", "IOT_MQTT_PASSWORD_FILE", ["serve", "mqtt"]),
   select: text("SELECTOR", "those that are meant, as area=Kitchen", null, [
     "devices",
     "label",
@@ -129,6 +135,7 @@ export const flags = {
     "health",
     "config",
     "doctor",
+    "mqtt",
   ]),
 } as const satisfies Record<string, Flag>;
 
@@ -197,10 +204,9 @@ export function helpText(version: string, of: CommandName): string {
     `  ${call}`,
     "",
     ...options,
-    "  --version, --help",
+    "  --version, --help      each option has a variable: --log-dir is IOT_LOG_DIR",
     "",
     ...wrapped(`Also: ${commandNames().join(", ")}. Each has a --help.`),
-    "TIME: 60s, 9m, 90d. Each option has a variable: --log-dir is IOT_LOG_DIR.",
   ].join("\n");
 }
 

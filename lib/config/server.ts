@@ -21,6 +21,7 @@ import { careConfig } from "./care-config.ts";
 import type { CommandConfig } from "./command-config.ts";
 import { commandsValues, commandValues } from "./command-arguments.ts";
 import { alertValue } from "./alert-arguments.ts";
+import { mqttValues } from "./mqtt-arguments.ts";
 import { labelValues, selectValue } from "./label-arguments.ts";
 import { durationValue } from "./values.ts";
 
@@ -64,21 +65,23 @@ export function readServerConfig(
   const place = dataPlace(command, given, env);
   switch (command) {
     case "serve":
-      return Object.freeze(serveConfig(given, place, filePort(settings)));
+      return Object.freeze(serveConfig(given, place, filePort(settings), env));
     case "install": {
-      const config = serveConfig(given, place, filePort(settings));
+      const config = serveConfig(given, place, filePort(settings), env);
       return { command, ...installationOf(rest, config, given) };
     }
     case "doctor": {
-      const serve = serveConfig(given, place, filePort(settings));
+      const serve = serveConfig(given, place, filePort(settings), env);
       return { command, serve, json: given.isOn("json") };
     }
     case "uninstall":
       expect(given.positionals, 0, command);
       return { command, isUser: given.isOn("user") };
+    case "mqtt":
+      return { ...place, ...mqttValues(given, env) };
     case "config": {
       // Checked as for a start, which the port alone may still lack.
-      serveConfig(given, place, filePort(settings) ?? { name: portKey, text: "1" });
+      serveConfig(given, place, filePort(settings) ?? { name: portKey, text: "1" }, env);
       return { command, settings: listedSettings(given, settings), json: given.isOn("json") };
     }
     default:
@@ -87,7 +90,7 @@ export function readServerConfig(
 }
 
 function commandConfig(
-  command: Exclude<CommandName, "serve" | "config" | "install" | "uninstall" | "doctor">,
+  command: Exclude<CommandName, "serve" | "config" | "mqtt" | "install" | "uninstall" | "doctor">,
   given: Arguments<FlagName>,
   place: DataPlace,
   env: Env,

@@ -40,7 +40,7 @@ export type DataPlace = {
 };
 
 /** Commands that only need the folder of the running server. */
-const local: readonly CommandName[] = ["query", "open", "fingerprint", "status", "health"];
+const local: readonly CommandName[] = ["mqtt", "query", "open", "fingerprint", "status", "health"];
 
 /**
  * The database or the store that a command names.

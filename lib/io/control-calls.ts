@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { type AlertOperations, operationNames } from "../alerts/alert-operations.ts";
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
+import type { BridgeState } from "../server/bridge-state.ts";
 import type { Health } from "../server/health.ts";
 import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
 import type { Ordered } from "../server/commands/command-rules.ts";
@@ -190,6 +191,11 @@ export function alertsOn(databasePath: string): AlertOperations {
     };
   // Each takes and gives what JSON has.
   return Object.fromEntries(operationNames.map((name) => [name, operation(name)])) as never;
+}
+
+/** How the bridge to an MQTT broker is; null without one. @throws OperatingError `server-not-running` */
+export async function bridgeOn(databasePath: string): Promise<BridgeState | null> {
+  return ((await call(databasePath, "/mqtt", {})) as { bridge: BridgeState | null }).bridge;
 }
 
 async function call(

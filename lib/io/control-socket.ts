@@ -9,6 +9,7 @@ import type { CancelResult, QueueResult } from "../server/commands/commanding.ts
 import type { Ordered } from "../server/commands/command-rules.ts";
 import type { CommandRow } from "../server/rows.ts";
 import { type LabelChange, labelsObject } from "../server/labels.ts";
+import type { BridgeState } from "../server/bridge-state.ts";
 import type { Health } from "../server/health.ts";
 import type {
   Candidate,
@@ -26,6 +27,8 @@ export type ControlQuestion = Pick<Ask, "id" | "code" | "target">;
 export type Told = {
   health(): Health;
   status(): Promise<ToldStatus>;
+  /** How the bridge to an MQTT broker is; null without one. */
+  bridge(): BridgeState | null;
 };
 
 /** The calls that the running server carries out for a command. */
@@ -148,6 +151,8 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
       return Response.json(calls.health());
     case "/status":
       return Response.json(await calls.status());
+    case "/mqtt":
+      return Response.json({ bridge: calls.bridge() });
     case "/login-link":
       return Response.json({ link: calls.loginLink() });
     case "/retention":

@@ -1,6 +1,7 @@
 // Owns the metrics: their names, units and help texts, and which are a node's own. Never uses a device as a label, so that
 // their number is bounded.
 
+import type { BridgeState } from "../server/bridge-state.ts";
 import { counterFamilies, counters } from "../server/counters.ts";
 import { Exposition } from "./exposition.ts";
 import type { Gauges, WebPorts } from "./ports.ts";
@@ -21,6 +22,7 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
   addPresence(page, roster, gauges);
   addQueues(page, gauges, live);
   addAlerts(page, ports);
+  addBridge(page, ports.bridge());
   page.commonGauge("iot_database_bytes", "Size of the database's files.", [
     [{ file: "main" }, gauges.size.bytes],
     [{ file: "wal" }, gauges.size.logBytes],
@@ -106,6 +108,20 @@ function addPresence(page: Exposition, roster: Roster, gauges: Gauges): void {
   ]);
   page.gauge("iot_contested_ids", "Ids that two devices use in turn.", [
     [{}, gauges.contestedIds.length],
+  ]);
+}
+
+function addBridge(page: Exposition, bridge: BridgeState | null): void {
+  if (bridge === null) return;
+  const { state, published, dropped } = bridge;
+  page.gauge("iot_mqtt_connected", "Whether the MQTT broker is connected.", [
+    [{}, state === "connected" ? 1 : 0],
+  ]);
+  page.counter("iot_mqtt_published_total", "What was published to the MQTT broker.", [
+    [{}, published],
+  ]);
+  page.counter("iot_mqtt_dropped_total", "What was to be published there and was not.", [
+    [{}, dropped],
   ]);
 }
 

@@ -3,6 +3,7 @@
 
 import type { AlertOperations } from "../alerts/alert-operations.ts";
 import type { AlertStatus } from "../alerts/alert-runner.ts";
+import type { BridgeState } from "../server/bridge-state.ts";
 import type { PresenceSource } from "../fleet/live-session.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
@@ -51,6 +52,8 @@ export type WebPorts = {
   readonly damage: () => string | null;
   /** Why no old reports are removed for a while, and what to do; null if they are. */
   readonly retentionHold: () => Notice | null;
+  /** How the bridge to an MQTT broker is; null without one. */
+  readonly bridge: () => BridgeState | null;
   readonly connections: ConnectionSource;
   /** Logs an error of the web side to error.log. @returns whether it means that the database is damaged where it was read */
   readonly noteError: (error: Error) => boolean;

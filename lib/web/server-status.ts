@@ -1,6 +1,7 @@
 // Owns the status of the server: rates of the last second, latencies of the last minute, and warnings for the operator.
 // Never changes a counter.
 
+import { bridgeWords } from "../server/bridge-state.ts";
 import { shownCounters } from "../server/counters.ts";
 import type { Spread, StatusJson } from "./api/server-shapes.ts";
 import type { NodeRow } from "../server/nodes.ts";
@@ -79,6 +80,7 @@ export class ServerStatus {
     const others = othersOf(nodes, ports.node);
     const rates = this.#rates();
     const gauges = ports.gauges();
+    const bridge = ports.bridge();
     const uptimeMs = ports.uptimeMs();
     const oldest = this.#latencies[0] as Latencies;
     return {
@@ -119,6 +121,7 @@ export class ServerStatus {
       },
       memoryBytes: process.memoryUsage.rss(),
       alerts: { firing },
+      mqtt: bridge === null ? "" : bridgeWords(bridge),
       warnings: this.#warnings(gauges, uptimeMs, others),
     };
   }
@@ -165,6 +168,12 @@ export class ServerStatus {
     warn("alert-refused", untold, failing.length);
     const hold = this.ports.retentionHold();
     if (hold !== null) warn("retention-waits", `${hold.message} ${hold.nextStep}`, 1);
+    const bridge = this.ports.bridge();
+    const isLost = bridge?.state === "down" || bridge?.state === "refused";
+    if (bridge !== null && isLost) {
+      const code = bridge.state === "refused" ? "mqtt-refused" : "mqtt-down";
+      warn(code, `The MQTT bridge is ${bridgeWords(bridge)}`, 1);
+    }
     const lost = gauges.logLinesLost;
     warn("log-lines-lost", `${lost} log lines were lost to a slow or full disk`, lost);
     const bare =

@@ -29,6 +29,7 @@ const served = {
   httpNames: [],
   trustedProxies: [],
   httpPublicRead: false,
+  mqtt: null,
 } as const;
 
 test("a port alone gives the defaults, and the configuration is frozen", () => {
@@ -104,8 +105,17 @@ describe("each flag of the server, and its variable", () => {
   }
 
   test("the tables above cover every flag", () => {
-    // Those of a store on a network go together: see store-source.test.ts; the file has settings-file.test.ts.
-    const together = ["config", "store", "store-password-file", "store-wait", "data", "node"];
+    // Those of a store on a network go together: see store-source.test.ts and broker-source.test.ts; the file has settings-file.test.ts.
+    const together = [
+      "config",
+      "store",
+      "store-password-file",
+      "store-wait",
+      "data",
+      "node",
+      "mqtt",
+      "mqtt-password-file",
+    ];
     const tried = new Set([...[...cases, ...switches].map(([flag]) => flag), ...together]);
     const own = Object.entries(flags).filter(([, { commands }]) =>
       (commands as readonly string[]).includes("serve"),

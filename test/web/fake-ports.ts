@@ -44,6 +44,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
     loss: () => null,
     damage: () => null,
     retentionHold: () => null,
+    bridge: () => null,
     connections: { open: () => [], close: () => {} },
     noteError: () => false,
     ...changes,

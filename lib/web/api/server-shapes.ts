@@ -126,6 +126,7 @@ export const status = about(
     database: object({ bytes: count, walBytes: count, reports: count }),
     memoryBytes: count,
     alerts: about(object({ firing: count }), "of all servers of the store together"),
+    mqtt: about(text, "how the bridge to the MQTT broker is, in words; empty without one"),
     warnings: listOf(
       object({ code: about(text, "for example `drops`, `text-devices`"), text, count }),
     ),

@@ -76,6 +76,7 @@ export class ServerPage implements Page {
     database: element("dd", {}, "–"),
     wal: element("dd", {}, "–"),
     reports: element("dd", {}, "–"),
+    mqtt: element("dd", {}, "–"),
   };
   readonly view: HTMLElement;
   #warned = "-";
@@ -140,13 +141,15 @@ export class ServerPage implements Page {
       setText(text, `${count(status.queues[name])} of ${count(most)}`);
     }
     for (const { name, view } of this.#totals) setText(view, count(status.totals[name]));
-    const { version, uptime, memory, database, wal, reports } = this.#facts;
+    const { version, uptime, memory, database, wal, reports, mqtt } = this.#facts;
     setText(version, status.version);
     setText(uptime, span(status.uptimeSeconds * 1000));
     setText(memory, bytes(status.memoryBytes));
     setText(database, bytes(status.database.bytes));
     setText(wal, bytes(status.database.walBytes));
     setText(reports, count(status.database.reports));
+    setText(mqtt, status.mqtt);
+    mqtt.parentElement?.toggleAttribute("hidden", status.mqtt === "");
   }
 
   #showScope({ node, fleet }: StatusJson): void {
@@ -236,7 +239,7 @@ export class ServerPage implements Page {
   }
 
   #factCard(): HTMLElement {
-    const { version, uptime, memory, database, wal, reports } = this.#facts;
+    const { version, uptime, memory, database, wal, reports, mqtt } = this.#facts;
     return card(
       "Server",
       "facts-title",
@@ -248,6 +251,7 @@ export class ServerPage implements Page {
           { words: this.#databaseWords, view: database },
           { words: "Write-ahead log", view: wal },
           { words: "Stored reports", view: reports },
+          { words: "MQTT", view: mqtt },
         ],
         "pairs",
       ),
