@@ -178,6 +178,9 @@ class SimulationRun {
   #introduce(): void {
     const { machine, config } = this;
     if (config.clean) return;
+    if (config.sealing.kind === "text") {
+      machine.notice("In text a device answers only what has its id as target: all share sockets.");
+    }
     machine.notice(
       "A second Ctrl-C ends it at once. To remove the devices: the same with --clean.",
     );

@@ -40,6 +40,18 @@ test.each(languages)("the device in %s with the server", async (language) => {
     const answer = await run(serverBinary, ["query", "pi1", "temp"], folder.path);
     expect([answer.code, answer.stdout]).toEqual([0, "temp=21.5\n"]);
 
+    for (const [command, code, result] of [
+      ["set relay=on", 0, "relay=on\n"],
+      ["dance", 1, "unknown command"],
+    ] as const) {
+      const call = ["command", "pi1", command, "--wait", "20s"];
+      const ended = await run(serverBinary, call, folder.path);
+      expect([command, ended.code]).toEqual([command, code]);
+      expect(ended.stdout + ended.stderr).toContain(result);
+    }
+    // What a command gave is no report.
+    expect(storedIn(folder).filter((text) => text.includes("relay"))).toEqual([]);
+
     await server.stop("SIGKILL");
     server = await startServer({ folder: folder.path, args, port });
     await stored(2);
