@@ -27,6 +27,7 @@ import { OperatingError } from "../lib/operating-error.ts";
 import { hashPassword } from "../lib/io/secrets/password-hasher.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
 import { startAlerts } from "./alerts.ts";
+import { doorOf } from "./join.ts";
 import { askAnywhere, joinNodes } from "./nodes.ts";
 import { commandCalls } from "./command.ts";
 import { withBridge } from "./mqtt.ts";
@@ -161,6 +162,7 @@ function deviceCalls(loop: PacketLoop) {
     changePassword: (id, hash) =>
       loop.operate((operator, ...rest) => operator.changePassword(id, hash, ...rest)),
     label: (id, changes) => loop.label(id, changes),
+    door: doorOf(loop),
     enroll: (candidates) =>
       Promise.all(candidates.map(({ hash, ...device }) => loop.enroll(device, hash))),
   } satisfies Partial<ControlCalls>;

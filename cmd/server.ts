@@ -34,6 +34,7 @@ import { runServer } from "./daemon.ts";
 import { runImport } from "./import.ts";
 import { runAlert } from "./alert.ts";
 import { runMqtt } from "./mqtt.ts";
+import { runAtDoor } from "./join.ts";
 import { runLabel } from "./label.ts";
 import { runDeregister, runPassword } from "./one-device.ts";
 import { placeOf } from "./place.ts";
@@ -54,6 +55,9 @@ const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = 
   query: "end",
   devices: "end",
   device: "end",
+  pending: "end",
+  judge: "go on",
+  join: "go on",
   deregister: "go on",
   password: "go on",
   open: "end",
@@ -113,6 +117,10 @@ async function runOnStore(config: CommandConfig): Promise<ExitCode> {
       const shown = { served: await store.isServed(), now: Date.now() };
       return printDevice(config, shownDevices(store.devices()), shown, write);
     }
+    case "join":
+    case "pending":
+    case "judge":
+      return runAtDoor(config, write);
     case "deregister":
       return runDeregister(config, write);
     case "password":
@@ -149,12 +157,8 @@ async function runOnStore(config: CommandConfig): Promise<ExitCode> {
       return runCheck(config, write);
     case "fingerprint":
       return printFingerprint(config.db, fingerprintAt(placeOf(config).path), write);
-    case "reports": {
-      const store = placeOf(config);
-      const known = await store.isRegistered(config.id);
-      const reports = store.reportsOf(config.id, config.last, config.since);
-      return printReports(config, known, reports, write);
-    }
+    case "reports":
+      return reports(config);
   }
 }
 
@@ -172,6 +176,12 @@ async function listDevices(
 function fingerprintAt(path: string): string | null {
   const identity = readIdentity(path, null);
   return identity && fingerprint(identity.sealing.publicKey);
+}
+
+async function reports(config: Extract<ServerConfig, { command: "reports" }>): Promise<ExitCode> {
+  const store = placeOf(config);
+  const known = await store.isRegistered(config.id);
+  return printReports(config, known, store.reportsOf(config.id, config.last, config.since), write);
 }
 
 async function* shownDevices(

@@ -26,7 +26,13 @@ export type Submitted = {
 };
 
 /** `busy`: number of sendings that were answered with 93, and so were not carried out. */
-type Entry = { readonly request: EncodedRequest; busy: number; outcome: Outcome | null };
+type Entry = {
+  readonly request: EncodedRequest;
+  busy: number;
+  /** Why, in the words of the last 93. */
+  busyReason: string;
+  outcome: Outcome | null;
+};
 
 /** The codes after which a report was not stored, and may be sent again. */
 const laterCodes: readonly string[] = [ack.dataRefused, ack.storageFailed, ack.encryptionRequired];
@@ -53,7 +59,12 @@ export class Outstanding {
     this.sentAt = begunAt;
     this.waitsSince = begunAt;
     this.giveUpAt = begunAt + submitted.timeoutMs;
-    this.#entries = submitted.requests.map((request) => ({ request, busy: 0, outcome: null }));
+    this.#entries = submitted.requests.map((request) => ({
+      request,
+      busy: 0,
+      busyReason: "",
+      outcome: null,
+    }));
   }
 
   /** The requests without an outcome, in order. */
@@ -126,6 +137,7 @@ export class Outstanding {
     if (code === ack.busy) {
       this.#relent();
       answered.busy = Math.min(answered.busy + 1, this.#sendingsInAll);
+      answered.busyReason = reason;
       return;
     }
     // A report that can be stored later must not come after those of its packet: all end that have no answer yet.
@@ -141,12 +153,12 @@ export class Outstanding {
    * @param closed whether the system says that nobody listens
    */
   outcomes(closed = false): Outcome[] {
-    return this.#entries.map(({ outcome, busy }) => outcome ?? this.#withoutAnswer(busy, closed));
+    return this.#entries.map((entry) => entry.outcome ?? this.#withoutAnswer(entry, closed));
   }
 
-  #withoutAnswer(busy: number, closed: boolean): Outcome {
+  #withoutAnswer({ busy, busyReason: reason }: Entry, closed: boolean): Outcome {
     const sendings = this.#sendingsInAll;
-    if (busy > 0) return { kind: "ack", code: ack.busy, reason: "", repeated: sendings - busy > 1 };
+    if (busy > 0) return { kind: "ack", code: ack.busy, reason, repeated: sendings - busy > 1 };
     return closed ? { kind: "silent", sendings, closed } : { kind: "silent", sendings };
   }
 

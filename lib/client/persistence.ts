@@ -1,6 +1,7 @@
 // How the agent insists: after silence it submits the same request again, after "later" (93, 95) it pauses. Tells when the
 // server does not answer, and when it does again. Never decides what to ask.
 
+import { ack } from "../protocol/codes.ts";
 import type { AgentEvent } from "./agent-event.ts";
 import { codeOf, type Outcome, reasonOf, verdictOf } from "./outcome.ts";
 import type { EncodedRequest } from "./outstanding.ts";
@@ -22,6 +23,8 @@ export class Persistence {
   /** Whether the server has answered since the start, or since `hurry`. */
   wasAnswered = false;
   #away = false;
+  /** Why the server asks to wait, as it was told last; empty if it does not. */
+  #waitsFor = "";
   #pauseMs = laterPauseMs;
 
   /**
@@ -35,8 +38,9 @@ export class Persistence {
     readonly onFree: (now: number) => void,
   ) {
     requests.onRetry = (_request, _sending, waitedMs) => {
-      if (waitedMs >= awayAfterMs) this.#goAway();
+      if (waitedMs >= awayAfterMs && !requests.isServerBusy) this.#goAway();
     };
+    requests.onBusy = (reason) => this.#wait(reason);
   }
 
   /**
@@ -72,7 +76,10 @@ export class Persistence {
       const later = ended.find(({ verdict }) => verdict === "later");
       const answered = ended.filter(({ verdict }) => verdict === "done" || verdict === "refused");
       if (silent.length < ended.length) this.#comeBack();
-      if (answered.length > 0) onAnswers(answered, at);
+      if (answered.length > 0) {
+        this.#waitsFor = "";
+        onAnswers(answered, at);
+      }
       if (later !== undefined) {
         // Those without an answer wait with it: the caller makes the requests again in their order.
         const { outcome } = later;
@@ -99,6 +106,13 @@ export class Persistence {
     this.#pauseMs = laterPauseHurriedMs;
     this.pauseUntil = 0;
     this.requests.hurry(now);
+  }
+
+  /** The server asks to wait: its words are told once, as it may mean an hour. */
+  #wait(reason: string): void {
+    if (reason === "" || reason === this.#waitsFor) return;
+    this.#waitsFor = reason;
+    this.onEvent({ kind: "later", code: ack.busy, reason });
   }
 
   #goAway(): void {

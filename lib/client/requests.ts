@@ -34,6 +34,8 @@ export class Requests {
   ignored = 0;
   /** Called before each sending after the first; `sending` is its number, from 2, `waitedMs` the time since the first. */
   onRetry: (request: EncodedRequest, sending: number, waitedMs: number) => void = () => {};
+  /** Called with the reason of each 93; empty if it has none. */
+  onBusy: (reason: string) => void = () => {};
   readonly #msgids: Msgids;
   #outstanding: Outstanding | null = null;
   #waiting: Submitted[] = [];
@@ -210,6 +212,7 @@ export class Requests {
     }
     outstanding.waitsSince = now;
     this.#busySince = code === ack.busy ? (this.#busySince ?? now) : null;
+    if (code === ack.busy) this.onBusy(reason);
     outstanding.answer(request, code, reason);
     if (outstanding.isDone) this.#end(outstanding.outcomes(), now);
     return true;

@@ -1,9 +1,10 @@
 // The settings of the server's commands besides the server itself. Types only.
 
 import type { MqttAsked } from "./mqtt-arguments.ts";
-import type { Selector } from "../server/selector.ts";
 import type { AlertAction } from "./alert-arguments.ts";
 import type { Commanded, CommandsAsked } from "./command-arguments.ts";
+import type { AskedDevices } from "./devices-arguments.ts";
+import type { Joining } from "./join-arguments.ts";
 import type { Labelling } from "./label-arguments.ts";
 import type { DataPlace } from "./store-source.ts";
 
@@ -18,7 +19,13 @@ type Asked =
       readonly target: string;
       readonly json: boolean;
     }
-  | { readonly command: "devices"; readonly json: boolean; readonly select: Selector | null }
+  | AskedDevices
+  | (Joining & {
+      readonly command: "join";
+      readonly json: boolean;
+      /** As for the server; used only if no server is running. */
+      readonly sharedIp: boolean;
+    })
   | (Labelling & {
       readonly command: "label";
       /** Whether selected devices are changed without a question. */
@@ -50,8 +57,6 @@ type Asked =
       readonly waitMs: number;
       readonly json: boolean;
     }
-  | { readonly command: "device"; readonly id: string; readonly json: boolean }
-  | { readonly command: "allow-text"; readonly id: string }
   | {
       readonly command: "deregister" | "password";
       readonly id: string;

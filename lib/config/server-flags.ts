@@ -9,7 +9,8 @@ import type { FlagOf } from "./flag.ts";
 export const synopses = {
   serve: ["<port>", "serve devices on this UDP port"],
   query: ["<id> [what]", "ask a logged-in device, print its answer"],
-  devices: ["[<id> | allow-text <id>]", "list who is there; tell all of one"],
+  devices: ["[<id> | <verb> <id>…]", "list who is there; tell all of one"],
+  join: ["[<verb>]", "who may register: a window, join tokens"],
   status: ["[port]", "print how the running server is"],
   health: ["[port]", "whether it serves: exit 0, else 1; 3: no server"],
   open: ["", "print a link that logs in to the dashboard"],
@@ -78,6 +79,8 @@ export const flags = {
     "copy",
     "deregister",
     "password",
+    "devices",
+    "join",
   ]),
   "offline-after": text("TIME", "silence that ends a session; default 9m", "IOT_OFFLINE_AFTER", [
     "serve",
@@ -107,11 +110,17 @@ export const flags = {
   wait: text("TIME", "how long it may take; default 0s", null, ["health", "command"]),
   ttl: text("TIME", "after this it is too late; 1s to 30d, default 24h", null, ["command"]),
   device: text("ID", "cancel all that are open of this device", null, ["commands"]),
-  all: bool("those that have ended, too", null, ["commands", "alert"]),
+  all: bool("ended ones, too; of devices, all that wait", null, ["commands", "alert", "devices"]),
   user: bool("for this user, not for the system", null, ["install", "uninstall"]),
   print: bool("print it, and write nothing", null, ["install"]),
   online: bool("those that are logged in", null, ["devices"]),
-  yes: bool("change selected devices without being asked", null, ["label", "command"]),
+  yes: bool("change selected devices without being asked", null, ["label", "command", "devices"]),
+  pending: bool("those that wait for approval", null, ["devices"]),
+  uses: text("N", "devices a token is for; 1, or unlimited", null, ["join"]),
+  ids: text("PATTERN", "ids that a token is for, as 'th-*|pi1'", null, ["join"]),
+  label: labels("K=V", "what those devices get; can be repeated", ["join", "devices"]),
+  approve: bool("devices with this token wait for approval", null, ["join"]),
+  text: bool("this token may come in text, unencrypted", null, ["join"]),
   "dry-run": bool("say what would be registered, change nothing", null, ["import"]),
   last: text("N", "the newest N; default 20", null, ["reports"]),
   since: text("TIME", "since 2026-11-22T09:00, or 2h ago", null, ["reports"]),
@@ -121,11 +130,12 @@ export const flags = {
   repeat: text("TIME", "told again after it, or never; default 4h", null, ["alert"]),
   "header-file": text("FILE", "headers for a destination, one a line", null, ["alert"]),
   rule: text("NAME", "the rule that is muted; default all", null, ["alert"]),
-  for: text("TIME", "how long it is muted", null, ["alert"]),
-  note: text("TEXT", "why it is muted", null, ["alert"]),
+  for: text("TIME", "how long; of a token 24h, or never", null, ["alert", "join"]),
+  note: text("TEXT", "why, or what it is for, in your words", null, ["alert", "join"]),
   json: bool("one JSON object a line", null, [
     "query",
     "devices",
+    "join",
     "label",
     "command",
     "commands",
@@ -152,6 +162,10 @@ function text(
 
 function list(value: string, says: string, env: string): Flag {
   return { ...text(value, says, env, ["serve"]), isList: true };
+}
+
+function labels(value: string, says: string, commands: readonly CommandName[]): Flag {
+  return { ...text(value, says, null, commands), isList: true };
 }
 
 function bool(says: string, env: string | null, commands: readonly CommandName[]): Flag {

@@ -1,15 +1,7 @@
 // The server's configuration: the only reader of its flags, environment and configuration file, which are checked once.
 // Never opens a file.
 
-import {
-  expect,
-  idValue,
-  ownPort,
-  lastValue,
-  question,
-  sinceValue,
-  wrong,
-} from "./server-arguments.ts";
+import { expect, idValue, ownPort, lastValue, question, sinceValue } from "./server-arguments.ts";
 import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
 import { type Installation, installationOf } from "./installation.ts";
 import { listedSettings, type ListedSetting } from "./listed-config.ts";
@@ -22,7 +14,9 @@ import type { CommandConfig } from "./command-config.ts";
 import { commandsValues, commandValues } from "./command-arguments.ts";
 import { alertValue } from "./alert-arguments.ts";
 import { mqttValues } from "./mqtt-arguments.ts";
-import { labelValues, selectValue } from "./label-arguments.ts";
+import { devicesValues } from "./devices-arguments.ts";
+import { joinValues } from "./join-arguments.ts";
+import { labelValues } from "./label-arguments.ts";
 import { durationValue } from "./values.ts";
 
 const hourMs = 3_600_000;
@@ -102,15 +96,11 @@ function commandConfig(
     case "query":
       return { command, ...place, json, ...question(positionals) };
     case "devices":
-      if (positionals[0] === "allow-text") {
-        expect(positionals, 2, "devices");
-        return { command: "allow-text", ...place, id: idValue("devices", positionals[1]) };
-      }
-      if (positionals[0] !== undefined) {
-        expect(positionals, 1, "devices");
-        return { command: "device", ...place, json, id: soleId(positionals[0], given) };
-      }
-      return { command, ...place, json, select: selectValue(value("select"), isOn("online")) };
+      return { ...place, ...devicesValues(given) };
+    case "join": {
+      const flags = { json, sharedIp: isOn("shared-ip") };
+      return { command, ...place, ...flags, ...joinValues(given) };
+    }
     case "deregister":
     case "password": {
       expect(positionals, 1, command);
@@ -157,16 +147,6 @@ function commandConfig(
     default:
       return careConfig(command, given, place, env);
   }
-}
-
-/** The device of which all is told: it is named, not selected. */
-function soleId(text: string, { value, isOn }: Arguments<FlagName>): string {
-  const id = idValue("devices", text);
-  if (value("select") === null && !isOn("online")) return id;
-  throw wrong(
-    `${id} is named, and others are selected.`,
-    "Name one device, or give --select and --online.",
-  );
 }
 
 function noText(path: string): never {

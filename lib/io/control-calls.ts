@@ -5,6 +5,7 @@ import { type AlertOperations, operationNames } from "../alerts/alert-operations
 import { type Notice, OperatingError } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { BridgeState } from "../server/bridge-state.ts";
+import type { DoorAction, DoorResult } from "../server/door/door-action.ts";
 import type { Health } from "../server/health.ts";
 import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
 import type { Ordered } from "../server/commands/command-rules.ts";
@@ -17,6 +18,7 @@ import type {
   RemoveResult,
 } from "../server/operator.ts";
 import type { ToldStatus } from "../server/told-status.ts";
+import { fromDoorJson, toDoorJson } from "./door-json.ts";
 import {
   type ControlQuestion,
   isOnlyFolder,
@@ -58,6 +60,9 @@ export async function enrollOn(
 
 /** A request has at most 256 KiB; what is asked for of one device has at most a tenth of the rest. */
 const groupBytes = 200 << 10;
+
+/** With all labels that a device can have, as many actions fit into a request. */
+const doorActions = 30;
 
 /**
  * Asks the running server to change the labels of devices; a result for each, in the same order.
@@ -163,6 +168,24 @@ export async function changePasswordOn(
 ): Promise<ChangeResult> {
   const answered = await call(databasePath, "/password", { id, hash });
   return (answered as { result: ChangeResult }).result;
+}
+
+/**
+ * Has the running server carry out actions at the door; a result for each, in the same order.
+ * @param actions as many as fit into a request are one transaction
+ * @throws OperatingError `server-not-running`
+ */
+export async function doorOn(
+  databasePath: string,
+  actions: readonly DoorAction[],
+): Promise<DoorResult[]> {
+  const results: DoorResult[] = [];
+  for (let from = 0; from < actions.length; from += doorActions) {
+    const some: unknown = JSON.parse(toDoorJson(actions.slice(from, from + doorActions)));
+    const answered = await call(databasePath, "/door", some);
+    results.push(...(fromDoorJson(JSON.stringify(answered)) as DoorResult[]));
+  }
+  return results;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Ask, AskResult } from "../server/asks.ts";
 import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
 import type { Ordered } from "../server/commands/command-rules.ts";
 import type { CommandRow } from "../server/rows.ts";
+import type { DoorAction, DoorResult } from "../server/door/door-action.ts";
 import { type LabelChange, labelsObject } from "../server/labels.ts";
 import type { BridgeState } from "../server/bridge-state.ts";
 import type { Health } from "../server/health.ts";
@@ -19,6 +20,7 @@ import type {
   RemoveResult,
 } from "../server/operator.ts";
 import type { ToldStatus } from "../server/told-status.ts";
+import { fromDoorJson, toDoorJson } from "./door-json.ts";
 
 /** The operator's question to a device. */
 export type ControlQuestion = Pick<Ask, "id" | "code" | "target">;
@@ -54,6 +56,8 @@ export type ControlCalls = Told & {
   cancel(number: number): Promise<CancelResult>;
   /** Cancels all open commands of a device; null if the store failed. */
   cancelAll(device: string): Promise<readonly CommandRow[] | null>;
+  /** Carries out an action at the door. */
+  door(action: DoorAction): Promise<DoorResult>;
   /** Registers devices; an answer for each, in the same order. */
   enroll(candidates: readonly Candidate[]): Promise<readonly EnrollResult[]>;
 };
@@ -116,7 +120,7 @@ export function serveControl(
   } catch (error) {
     throw new OperatingError(
       "control-socket",
-      `The control socket ${path} could not be made (${(error as Error).message}): query, open, label, command, import and ` +
+      `The control socket ${path} could not be made (${(error as Error).message}): query, open, label, command, import, join and ` +
         "devices allow-text do not reach this server.",
       "Use a shorter path for --db (at most about 100 characters), on a file system that has sockets.",
     );
@@ -178,6 +182,12 @@ async function answer(request: Request, calls: ControlCalls): Promise<Response> 
     case "/cancel-all": {
       const { device } = JSON.parse(body) as { device: string };
       return Response.json({ cancelled: await calls.cancelAll(device) });
+    }
+    case "/door": {
+      const actions = fromDoorJson(body) as DoorAction[];
+      // Those that are submitted in one turn are one transaction.
+      const results = await Promise.all(actions.map((action) => calls.door(action)));
+      return new Response(toDoorJson(results));
     }
     case "/enroll":
       return Response.json(await calls.enroll(JSON.parse(body) as Candidate[]));

@@ -39,6 +39,19 @@ test.each(["11", "12", "13", "31"])("a REGISTER refused with %s ends the agent",
   expect(world.server.reports).toEqual([]);
 });
 
+test("who has to wait is told why, once, and that the server is not away", () => {
+  const world = new World();
+  world.server.busyReason = "waiting for approval";
+  world.server.refuse.set("REGISTER", ["93", "93", "93", "93"]);
+  world.start();
+  world.pass(120_000);
+  expect(world.events).toEqual([
+    { kind: "later", code: "93", reason: "waiting for approval" },
+    { kind: "registered", code: "00" },
+    { kind: "logged-in", again: false },
+  ]);
+});
+
 test("a wrong password ends the agent at the LOGIN", () => {
   const world = new World();
   world.server.registered = true;

@@ -16,6 +16,8 @@ export class SmallServer {
   up = true;
   /** Codes for the next requests of a type; such a request is refused and not carried out. */
   readonly refuse = new Map<string, string[]>();
+  /** The reason of each refusal with 93. */
+  busyReason = "";
   #stored = new Set<string>();
 
   /** @returns the reply, or null where there is none */
@@ -25,7 +27,8 @@ export class SmallServer {
     this.seen.push(message.type);
     const code = this.refuse.get(message.type)?.shift() ?? this.#codeFor(text);
     const hash = Bun.SHA256.hash(text, "hex");
-    return encodeAck(code, "asmith", "2026-11-22:09:14:06", hash);
+    const reason = code === "93" ? this.busyReason : "";
+    return encodeAck(code, "asmith", "2026-11-22:09:14:06", hash, reason);
   }
 
   #codeFor(text: string): string {

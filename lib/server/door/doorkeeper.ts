@@ -2,34 +2,16 @@
 // result is reported only after the commit. Owns when the window is noted; the rules are in door-rules.
 
 import type { Desk } from "../desk.ts";
-import type { Labels } from "../labels.ts";
 import type { Moment } from "../moment.ts";
 import { alone } from "../nodes.ts";
 import type { Rule } from "../store-port.ts";
-import {
-  addingToken,
-  type DoorView,
-  judging,
-  lookingAtDoor,
-  type NewToken,
-  notingWindow,
-  type PendingJudged,
-  revokingToken,
-  settingWindow,
-  type TokenAdded,
-  type TokenRevoked,
-} from "./door-rules.ts";
+import { type DoorAction, type DoorResult, ruleOf } from "./door-action.ts";
+import { type DoorView, notingWindow } from "./door-rules.ts";
 
 /** How often an open window is noted: a restart with a clock that was never set makes it at most so much longer, ms. */
 const noteEveryMs = 60_000;
 /** How often a node looks whether another one has opened or closed the window, ms. */
 const lookEveryMs = 10_000;
-
-/** The result of an action; null if the store failed. */
-type OnResult<Result> = (result: Result | null) => void;
-
-/** What there is at the door now; `window.leftMs` is by this node's clock. */
-export type DoorNow = DoorView & { readonly windowLeftMs: number };
 
 export class Doorkeeper {
   #notedAt = 0;
@@ -39,54 +21,16 @@ export class Doorkeeper {
 
   constructor(private readonly desk: Desk) {}
 
-  /** Looks at the door: the window, all tokens, all pending devices. */
-  look(onResult: OnResult<DoorNow>, now: Moment): void {
-    this.#act(lookingAtDoor(), now, onResult, (view) => {
-      this.#learn(view);
-      const windowLeftMs = this.desk.window.open(this.desk.uptimeMs)?.leftMs ?? 0;
-      return { ...view, windowLeftMs };
-    });
-  }
-
-  /** Opens the door for a while, or closes it. @param forMs 0 closes it */
-  setWindow(forMs: number, labels: Labels, onResult: OnResult<"set">, now: Moment): void {
-    this.#act(settingWindow(forMs, labels, now.wall), now, onResult, (window) => {
-      this.#learn({ window });
-      return "set" as const;
-    });
-  }
-
-  /** Makes a join token. */
-  addToken(token: NewToken, onResult: OnResult<TokenAdded>, now: Moment): void {
-    this.#act(addingToken(token), now, onResult, (added) => {
-      if (added.kind === "added") this.#note(`join token ${added.token.number} was made`);
-      return added;
-    });
-  }
-
-  /** Revokes a join token; devices that it has registered stay. */
-  revokeToken(number: number, onResult: OnResult<TokenRevoked>, now: Moment): void {
-    this.#act(revokingToken(number), now, onResult, (revoked) => {
-      if (revoked.kind === "revoked") this.#note(`join token ${number} was revoked`);
-      return revoked;
-    });
-  }
-
-  /** Approves or rejects a pending device. @param labels what it gets when it registers */
-  judge(
-    id: string,
-    state: "approved" | "rejected",
-    labels: Labels,
-    onResult: OnResult<PendingJudged>,
-    now: Moment,
-  ): void {
-    this.#act(judging(id, state, labels), now, onResult, (judged) => {
-      if (judged.kind === "approved" || judged.kind === "rejected") {
-        this.desk.feed.tell({ kind: "pending", id, state, at: now.wall });
-        this.#note(`${id} was ${state}: ${approvalWords[state]}`);
-      }
-      return judged;
-    });
+  /** Carries out an action. @param onResult called once, after the commit */
+  act(action: DoorAction, onResult: (result: DoorResult) => void, now: Moment): void {
+    const { desk } = this;
+    desk.clock.set(now);
+    desk.batch.submit(
+      ruleOf(action, now.wall),
+      null,
+      (result) => onResult(this.#told(action, result)),
+      () => onResult({ kind: "storage-failed" }),
+    );
   }
 
   /** Ends the window when it is over, notes how long it is open yet, and looks at the rows. The caller has set the time. */
@@ -135,19 +79,42 @@ export class Doorkeeper {
     this.#note(`the time in which all devices may register ${until}`);
   }
 
-  #act<Outcome, Result>(
-    rule: Rule<Outcome>,
-    now: Moment,
-    onResult: OnResult<Result>,
-    resultOf: (outcome: Outcome) => Result,
-  ): void {
-    this.desk.clock.set(now);
-    this.desk.batch.submit(
-      rule,
-      null,
-      (outcome) => onResult(resultOf(outcome)),
-      () => onResult(null),
-    );
+  /** Tells others of what was done, and the operator what this server knows better than the rows. */
+  #told(action: DoorAction, result: DoorResult): DoorResult {
+    const { desk } = this;
+    switch (result.kind) {
+      case "door":
+        this.#learn(result);
+        return {
+          ...result,
+          leftMs: desk.window.open(desk.uptimeMs)?.leftMs ?? 0,
+          join: desk.policy.join,
+        };
+      case "window":
+        this.#learn(result);
+        return result;
+      case "added":
+        this.#note(`join token ${result.token.number} was made`);
+        return result;
+      case "revoked":
+        if (action.what === "revoke") this.#note(`join token ${action.number} was revoked`);
+        return result;
+      case "approved":
+      case "rejected":
+        if (action.what === "judge") this.#tellJudged(action.id, result.kind);
+        return result;
+      case "full":
+      case "unchanged":
+      case "unknown":
+      case "registered":
+      case "storage-failed":
+        return result;
+    }
+  }
+
+  #tellJudged(id: string, state: "approved" | "rejected"): void {
+    this.desk.feed.tell({ kind: "pending", id, state, at: this.desk.wallMs });
+    this.#note(`${id} was ${state}: it is ${afterwards[state]} when it asks again`);
   }
 
   #note(words: string): void {
@@ -155,10 +122,7 @@ export class Doorkeeper {
   }
 }
 
-const approvalWords = {
-  approved: "it registers when it asks again",
-  rejected: "it is refused when it asks again",
-} as const;
+const afterwards = { approved: "registered", rejected: "refused" } as const;
 
 const lookingAtWindow: Rule<DoorView["window"]> = {
   kind: "rule",

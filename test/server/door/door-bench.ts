@@ -1,12 +1,7 @@
 // A server on the bench with a door: the operator's actions with their results, and devices that knock.
 
-import type {
-  DoorView,
-  NewToken,
-  PendingJudged,
-  TokenAdded,
-} from "../../../lib/server/door/door-rules.ts";
-import type { DoorNow } from "../../../lib/server/door/doorkeeper.ts";
+import type { DoorAction, DoorNow, DoorResult } from "../../../lib/server/door/door-action.ts";
+import type { NewToken } from "../../../lib/server/door/door-rules.ts";
 import { tokenHash } from "../../../lib/server/door/join-token.ts";
 import type { Fact } from "../../../lib/server/feed.ts";
 import { type Labels, noLabels } from "../../../lib/server/labels.ts";
@@ -19,8 +14,6 @@ import { messageIn, type Reply, say, ServerBench } from "../server-bench.ts";
 export class DoorBench {
   readonly bench: ServerBench;
   readonly facts: Fact[] = [];
-  /** How many passwords were to be hashed. */
-  hashed = 0;
 
   constructor(
     join: Join,
@@ -48,29 +41,27 @@ export class DoorBench {
 
   /** What there is at the door. */
   get view(): DoorNow {
-    return this.#result<DoorNow>((done) => this.#door.look(done, this.bench.moment));
+    const found = this.act({ what: "look" });
+    if (found.kind !== "door") throw new Error(found.kind);
+    return found;
   }
 
-  get pending(): DoorView["pending"] {
+  get pending(): DoorNow["pending"] {
     return this.view.pending;
   }
 
   open(forMs: number, labels: Labels = noLabels): void {
-    this.#result((done) => this.#door.setWindow(forMs, labels, done, this.bench.moment));
+    this.act({ what: "window", forMs, labels });
   }
 
-  token(text: string, given: Partial<NewToken> = {}): TokenAdded {
+  token(text: string, given: Partial<NewToken> = {}): void {
     const limits = { expires: null, usesLeft: 1, ids: null, approve: false, text: true };
     const made = { hash: tokenHash(text), note: "", created: this.bench.wall, labels: noLabels };
-    return this.#result<TokenAdded>((done) =>
-      this.#door.addToken({ ...made, ...limits, ...given }, done, this.bench.moment),
-    );
+    this.act({ what: "token", token: { ...made, ...limits, ...given } });
   }
 
   judge(id: string, state: "approved" | "rejected", labels: Labels = noLabels): string {
-    return this.#result<PendingJudged>((done) =>
-      this.#door.judge(id, state, labels, done, this.bench.moment),
-    ).kind;
+    return this.act({ what: "judge", id, state, labels }).kind;
   }
 
   /** A REGISTER in text; the code of its answer, with the reason if it has one. */
@@ -79,19 +70,17 @@ export class DoorBench {
     return replies.map(saying).join();
   }
 
-  get #door() {
-    return this.bench.engine.door;
+  act(action: DoorAction): DoorResult {
+    return actAt(this.bench, action);
   }
+}
 
-  #result<Result>(begin: (onResult: (result: Result | null) => void) => void): Result {
-    let found: Result | null = null;
-    begin((result) => {
-      found = result;
-    });
-    this.bench.turn();
-    if (found === null) throw new Error("it was not stored");
-    return found;
-  }
+/** Carries out an action at a server. */
+export function actAt(bench: ServerBench, action: DoorAction): DoorResult {
+  const found: DoorResult[] = [];
+  bench.engine.door.act(action, (result) => found.push(result), bench.moment);
+  bench.turn();
+  return found[0] as DoorResult;
 }
 
 /** The code of an ACK and its reason. */

@@ -9,7 +9,7 @@ import { NotedNodes } from "../node-bench.ts";
 import { defaultPolicy } from "../default-policy.ts";
 import { ScriptedStore } from "../scripted-store.ts";
 import { home, say, ServerBench, stranger } from "../server-bench.ts";
-import { DoorBench } from "./door-bench.ts";
+import { actAt, DoorBench } from "./door-bench.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -92,14 +92,14 @@ test("a restart keeps the window, who waits, and the uses of a token", () => {
   door.open(300_000);
   door.bench.pass(100_000);
   door.restart(50_000);
-  expect(door.view.windowLeftMs).toBe(149_750);
+  expect(door.view.leftMs).toBe(149_750);
   expect(door.view).toMatchObject({
     pending: [{ id: "b" }],
     tokens: [{ usesLeft: 1, used: 1 }, {}],
   });
   expect(door.knock("c", { ip: "192.0.2.77", port: 1 })).toBe("00");
   door.bench.pass(149_750);
-  expect(door.view.windowLeftMs).toBe(0);
+  expect(door.view.leftMs).toBe(0);
   expect(door.knock("d", { ip: "192.0.2.78", port: 1 })).toBe("31");
   expect(door.facts.findLast(({ kind }) => kind === "window")).toMatchObject({ isOpen: false });
   // Also a start with a clock of long ago opens it no more.
@@ -124,8 +124,8 @@ test("a start with a clock that was never set makes a window a minute longer at 
   door.open(600_000);
   door.bench.pass(500_000);
   door.restart(-1e12);
-  expect(door.view.windowLeftMs).toBeLessThanOrEqual(160_000);
-  expect(door.view.windowLeftMs).toBeGreaterThan(90_000);
+  expect(door.view.leftMs).toBeLessThanOrEqual(160_000);
+  expect(door.view.leftMs).toBeGreaterThan(90_000);
 });
 
 test("of N + 1 devices that race for N uses, N register", () => {
@@ -200,13 +200,11 @@ test("at another server of the store a window is open by its row, and ends there
   const shared = new ScriptedStore(other, rows);
   const two = new ServerBench(shared, [], shared, new NotedNodes(other), policy);
   two.pass(250);
-  one.engine.door.setWindow(60_000, noLabels, () => {}, one.moment);
-  one.turn();
+  actAt(one, { what: "window", forMs: 60_000, labels: noLabels });
   expect(two.codes(say.register("a", stranger.ip), stranger)).toEqual(["00"]);
   two.pass(10_000);
   expect(two.engine.desk.window.open(two.monotonic)).not.toBeNull();
-  one.engine.door.setWindow(0, noLabels, () => {}, one.moment);
-  one.turn();
+  actAt(one, { what: "window", forMs: 0, labels: noLabels });
   expect(two.codes(say.register("b", home.ip), home)).toEqual(["31"]);
   two.pass(10_000);
   expect(two.engine.desk.window.open(two.monotonic)).toBeNull();
