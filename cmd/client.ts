@@ -25,6 +25,9 @@ import { version } from "./version.ts";
 const outputPolicies: Readonly<Record<ClientConfig["command"], OutputPolicy>> = {
   help: "end",
   version: "end",
+  completion: "end",
+  man: "end",
+  "shell-help": "end",
   query: "end",
   peer: "end",
   menu: "go on",

@@ -5,10 +5,14 @@ import type { ShownDevice } from "../lib/cli/server/listing.ts";
 import type { CommandConfig } from "../lib/config/command-config.ts";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { readServerConfig, type ServerConfig } from "../lib/config/server.ts";
+import { describedServer } from "../lib/config/described-server.ts";
+import { shellHelp } from "../lib/config/shell-request.ts";
 import { helpText } from "../lib/config/server-flags.ts";
 import { exitAfter, operatingErrorIn, tellFailure } from "../lib/cli/failure.ts";
 import { healthWithin } from "./health.ts";
 import { printHealth, printStatus } from "../lib/cli/server/status-lines.ts";
+import { completionScript } from "../lib/cli/shell/completion.ts";
+import { manPage } from "../lib/cli/shell/man-page.ts";
 import { printConfig } from "../lib/cli/server/config-lines.ts";
 import {
   printAllowed,
@@ -45,6 +49,9 @@ import { version } from "./version.ts";
 const outputPolicies: Readonly<Record<ServerConfig["command"], OutputPolicy>> = {
   help: "end",
   version: "end",
+  completion: "end",
+  man: "end",
+  "shell-help": "end",
   status: "end",
   health: "end",
   mqtt: "end",
@@ -89,6 +96,15 @@ async function run(config: ServerConfig): Promise<ExitCode> {
       return exitCode.done;
     case "version":
       write(`iot-server ${version}`);
+      return exitCode.done;
+    case "completion":
+      write(completionScript(config.shell, describedServer()));
+      return exitCode.done;
+    case "man":
+      write(manPage(describedServer(), version));
+      return exitCode.done;
+    case "shell-help":
+      write(shellHelp("iot-server", config.of));
       return exitCode.done;
     case "serve":
       return runServer(config, reread, output);

@@ -22,6 +22,7 @@ import { type CommandName, commandNames, program, synopses } from "./client-flag
 import { readSimulate, type SimulateConfig } from "./client-simulation.ts";
 import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
+import { shellCommandNames, type ShellRequest, shellRequest } from "./shell-request.ts";
 import { didYouMean } from "./nearest.ts";
 import type { OperatingError } from "../operating-error.ts";
 import { countValue, durationValue, portValue, quoted, usageError } from "./values.ts";
@@ -45,6 +46,7 @@ export type Common = {
 /** The command and its settings. */
 export type ClientConfig =
   | { readonly command: "version" }
+  | ShellRequest
   /** `of`: the command asked about; null for the program. */
   | { readonly command: "help"; readonly of: Exclude<CommandName, "menu"> | null }
   | (Common & { readonly command: "menu" })
@@ -102,6 +104,8 @@ const oneShotMs = 10_000;
 export function readClientConfig(args: readonly string[], env: Env): ClientConfig {
   const first = args[0];
   if (first === undefined) throw usageError("No command.", "See iot-client --help.");
+  const shell = shellRequest("iot-client", args);
+  if (shell !== null) return shell;
   if (first === "help" || hasSwitch(args, "--help", "-h")) {
     const asked = first === "help" ? args[1] : first;
     return { command: "help", of: commandNames().find((name) => name === asked) ?? null };
@@ -128,9 +132,10 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
 }
 
 function unknownCommand(word: string): OperatingError {
+  const all = [...commandNames(), ...shellCommandNames];
   return usageError(
     `Unknown command ${quoted(word)}.`,
-    `${didYouMean(word, commandNames())}The commands are: ${commandNames().join(", ")}.`,
+    `${didYouMean(word, all)}The commands are: ${all.join(", ")}.`,
   );
 }
 

@@ -11,6 +11,7 @@ import { commandNames, type FlagName } from "./server-flags.ts";
 import { type BrokerSource, brokerSource } from "./broker-source.ts";
 import type { DataPlace, StoreSource } from "./store-source.ts";
 import { didYouMean } from "./nearest.ts";
+import { shellCommandNames } from "./shell-request.ts";
 import { durationValue, portValue, quoted } from "./values.ts";
 
 /** The settings of `iot-server <port>`; frozen. */
@@ -125,7 +126,7 @@ function portOf(
     throw wrong("The port is missing.", "Try: iot-server 9000");
   }
   if (!/^\d/.test(port)) {
-    const commands = commandNames();
+    const commands = [...commandNames(), ...shellCommandNames];
     throw wrong(
       `${quoted(port)} is neither a port nor a command.`,
       `${didYouMean(port, commands)}Write: iot-server 9000, or one of ${commands.join(", ")}.`,

@@ -4,6 +4,7 @@
 import type { Program } from "./arguments.ts";
 import { exitCodesInWords } from "../operating-error.ts";
 import type { FlagOf } from "./flag.ts";
+import { shellCommandNames } from "./shell-request.ts";
 
 /** The commands, each with its arguments and a line of help. */
 export const synopses = {
@@ -195,6 +196,9 @@ export function callOf(command: CommandName): string {
   return `iot-server ${command === "serve" ? "" : command} ${form}`.replace("  ", " ").trimEnd();
 }
 
+/** Flags of a server on PostgreSQL, which have no lines of their own on its page: they are in the manual. */
+const ofStore = ["store-password-file", "store-wait", "node", "data"] as const;
+
 /**
  * The text of --help: at most 80 columns wide; of `serve` at most 35 lines, of another command 23.
  * @param of the command asked about; the page of `serve` also names the others
@@ -205,6 +209,7 @@ export function helpText(version: string, of: CommandName): string {
   const hasAll = of !== "serve" && asServe.includes(of);
   const options = Object.entries(flags)
     .filter(([, { commands }]) => commands.includes(of))
+    .filter(([name]) => of !== "serve" || !ofStore.some((aside) => aside === name))
     .filter(([name, { commands }]) => name === "config" || !hasAll || !commands.includes("serve"))
     .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
   const call = `${callOf(of)}: ${says}`;
@@ -218,9 +223,10 @@ export function helpText(version: string, of: CommandName): string {
     `  ${call}`,
     "",
     ...options,
+    `  ${"with --store also".padEnd(22)} ${ofStore.map((name) => `--${name}`).join(", ")}`,
     "  --version, --help      each option has a variable: --log-dir is IOT_LOG_DIR",
     "",
-    ...wrapped(`Also: ${commandNames().join(", ")}. Each has a --help.`),
+    ...wrapped(`Also: ${[...commandNames(), ...shellCommandNames].join(", ")}. Each has a --help.`),
   ].join("\n");
 }
 

@@ -7,6 +7,7 @@ import { type Installation, installationOf } from "./installation.ts";
 import { listedSettings, type ListedSetting } from "./listed-config.ts";
 import { type ServeConfig, serveConfig } from "./serve-config.ts";
 import { type CommandName, type FlagName, program, synopses } from "./server-flags.ts";
+import { type ShellRequest, shellRequest } from "./shell-request.ts";
 import { noFile, portKey, readSettings, type SettingsFile } from "./settings-file.ts";
 import { type DataPlace, dataPlace } from "./store-source.ts";
 import { careConfig } from "./care-config.ts";
@@ -23,6 +24,7 @@ const hourMs = 3_600_000;
 
 export type ServerConfig =
   | ServeConfig
+  | ShellRequest
   | (Installation & { readonly command: "install" })
   | { readonly command: "uninstall"; readonly isUser: boolean }
   | { readonly command: "doctor"; readonly serve: ServeConfig; readonly json: boolean }
@@ -48,6 +50,8 @@ export function readServerConfig(
   now: number,
   readText: (path: string) => string = noText,
 ): ServerConfig {
+  const shell = shellRequest("iot-server", args);
+  if (shell !== null) return shell;
   const [first = ""] = args;
   const named = Object.hasOwn(synopses, first) && first !== "serve";
   const command = named ? (first as CommandName) : "serve";

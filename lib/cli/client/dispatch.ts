@@ -1,6 +1,10 @@
 // Runs the command that the configuration asks for, and turns an operating error into its text and exit code. Never
 // ends the process.
 
+import { describedClient } from "../../config/described-client.ts";
+import { shellHelp } from "../../config/shell-request.ts";
+import { completionScript } from "../shell/completion.ts";
+import { manPage } from "../shell/man-page.ts";
 import { commandHelp, helpText } from "../../config/client-help.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
@@ -41,6 +45,15 @@ async function dispatch(
   switch (config.command) {
     case "help":
       machine.print(config.of === null ? helpText() : commandHelp(config.of));
+      return exitCode.done;
+    case "completion":
+      machine.print(completionScript(config.shell, describedClient()));
+      return exitCode.done;
+    case "man":
+      machine.print(manPage(describedClient(), version));
+      return exitCode.done;
+    case "shell-help":
+      machine.print(shellHelp("iot-client", config.of));
       return exitCode.done;
     case "version":
       machine.print(`iot-client ${version}`);
