@@ -39,6 +39,7 @@ const outputPolicies: Readonly<Record<ClientConfig["command"], OutputPolicy>> = 
   send: "go on",
   trust: "go on",
   run: "never wait",
+  wake: "go on",
   simulate: "never wait",
 };
 

@@ -55,7 +55,7 @@ export type ClientConfig =
   | (Common & { readonly command: "send"; readonly code: string; readonly message: string | null })
   | (Common & { readonly command: "query"; readonly what: QueryWhat; readonly target: string })
   | (Common & { readonly command: "peer"; readonly target: string })
-  | (Common & RunSettings & { readonly command: "run" })
+  | (Common & RunSettings & { readonly command: "run" | "wake" })
   | SimulateConfig
   | TrustConfig;
 
@@ -199,6 +199,7 @@ function readCommand(
       expectPositionals(command, positionals, 1, 1);
       return { ...common, command, target: field("id", "ID", positionals[0] as string) };
     case "run":
+    case "wake":
       expectPositionals(command, positionals, 0, 0);
       return { ...common, command, ...runSettings(given) };
   }

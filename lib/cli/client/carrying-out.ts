@@ -11,7 +11,10 @@ import { result as resultCode } from "../../protocol/commands.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
 import type { Machine } from "./machine.ts";
 
-type Carried = Pick<Extract<ClientConfig, { command: "run" }>, "onCommand" | "commandTimeoutMs">;
+type Carried = Pick<
+  Extract<ClientConfig, { command: "run" | "wake" }>,
+  "onCommand" | "commandTimeoutMs"
+>;
 
 /** What becomes of a command's end. */
 export type CarryingPorts = {

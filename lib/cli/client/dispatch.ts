@@ -15,6 +15,7 @@ import { runRequest } from "./request-command.ts";
 import { runAgent } from "./run-command.ts";
 import { runSimulation } from "./simulate-command.ts";
 import { runTrust } from "./trust-command.ts";
+import { runWake } from "./wake-command.ts";
 import { runSend } from "./send-command.ts";
 
 /**
@@ -64,6 +65,8 @@ async function dispatch(
       return runSend(config, machine);
     case "run":
       return runAgent(config, machine);
+    case "wake":
+      return runWake(config, machine);
     case "trust":
       return runTrust(config, machine);
     case "simulate":

@@ -25,7 +25,7 @@ import { openClient, type OpenClient } from "./open-client.ts";
 import { isBroken } from "./send-command.ts";
 import type { Terminal } from "./terminal.ts";
 
-type RunConfig = Extract<ClientConfig, { command: "run" }>;
+type RunConfig = Extract<ClientConfig, { command: "run" | "wake" }>;
 
 /** Implementation constants: the time limits of the shell commands, and the poll of a full queue. */
 const reportTimeoutMs = 30_000;

@@ -6,7 +6,7 @@ import type { ClientConfig } from "../../config/client.ts";
 import { OperatingError } from "../../operating-error.ts";
 import type { Machine } from "./machine.ts";
 
-type RunConfig = Extract<ClientConfig, { command: "run" }>;
+type RunConfig = Extract<ClientConfig, { command: "run" | "wake" }>;
 
 /** What does not stop an agent that was not told to keep its reports in a certain file. */
 const bearable = ["secret-unwritable", "spool-unusable"];

@@ -1,0 +1,54 @@
+// iot-client wake with the compiled programs: it reports, carries out what waits, keeps its session, and ends; also beside a server that
+// is away.
+
+import { readFileSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { ClientProcess } from "./client-process.ts";
+import { testTimeoutMs } from "./polling.ts";
+import { freePort, run, serverBinary, startServer } from "./server-process.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const program = 'echo "$IOT_COMMAND_NUMBER $IOT_COMMAND" >> runs; echo "ran $IOT_COMMAND"';
+
+test.each(["in text", "sealed"])("a device wakes, does what waits, and sleeps, %s", async (how) => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  const iot = (...args: string[]) => run(serverBinary, args, folder.path);
+  const wake = async (...more: string[]) => {
+    const where = ["wake", "--id", "pi1", "--server", `127.0.0.1:${server.port}`];
+    const flags = how === "in text" ? ["--text", ...more] : more;
+    const args = [...where, "--heartbeat", "1h", "--on-command", program, ...flags];
+    await using device = new ClientProcess(folder.path, args, { IOT_PASSWORD: "password" });
+    return await device.ended();
+  };
+  expect(await wake("--report", "echo temp=21.5")).toBe(0);
+  expect((await iot("devices")).stdout).toContain("online");
+  expect((await iot("reports", "pi1")).stdout).toContain("temp=21.5");
+  for (const what of ["one", "two", "three"]) await iot("command", "pi1", what);
+  expect(await wake()).toBe(0);
+  expect(readFileSync(folder.join("runs"), "utf8")).toBe("1 one\n2 two\n3 three\n");
+  const rows = (await iot("commands", "--all", "--json")).stdout.trimEnd().split("\n");
+  expect(rows.map((line) => JSON.parse(line))).toMatchObject(
+    ["three", "two", "one"].map((what) => ({ state: "done", result: `ran ${what}` })),
+  );
+  expect(await wake()).toBe(0);
+  expect(readFileSync(folder.join("runs"), "utf8").split("\n")).toHaveLength(4);
+});
+
+test("without a server it ends with no answer, and its report waits for the next time", async () => {
+  using folder = new TemporaryFolder();
+  const port = await freePort();
+  const args = ["wake", "--id", "pi1", "--server", `127.0.0.1:${port}`];
+  const wake = async (...more: string[]) => {
+    await using device = new ClientProcess(folder.path, [...args, ...more], { IOT_PASSWORD: "pw" });
+    return await device.ended();
+  };
+  expect(await wake("--report", "echo temp=1", "--timeout", "2s")).toBe(3);
+  await using server = await startServer({ folder: folder.path, port });
+  expect(await wake("--timeout", "20s")).toBe(0);
+  const reports = await run(serverBinary, ["reports", "pi1"], folder.path);
+  expect(reports.stdout).toContain("temp=1");
+  expect(server.port).toBe(port);
+});
