@@ -8,6 +8,7 @@ import type { DataPlace } from "../lib/config/store-source.ts";
 import type { WriteLine } from "../lib/cli/server/commands.ts";
 import { tellWarning } from "../lib/cli/failure.ts";
 import { printBridge, printStep } from "../lib/cli/server/mqtt-lines.ts";
+import { Slice } from "../lib/fleet/slice.ts";
 import { bridgeOn } from "../lib/io/control-calls.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import { readStorePassword } from "../lib/io/secrets/store-password.ts";
@@ -44,6 +45,7 @@ export async function withBridge<Parts extends Omit<WebParts, "bridge">>(
   if (source.isInsecure) tellWarning(insecure);
   const broker = await mqttBroker(settings);
   const uptimeMs = () => performance.now();
+  const slice = new Slice();
   const bridge = new Bridge({
     place,
     origin: { version, url: urlOf(config) },
@@ -55,6 +57,7 @@ export async function withBridge<Parts extends Omit<WebParts, "bridge">>(
     command: null,
     join: null,
     joining: null,
+    breathe: () => slice.breathe(),
     uptimeMs,
     random: Math.random,
     note: (words) => logs.activity("info", "-", "-", words),

@@ -40,6 +40,8 @@ export type BridgePorts = RequestPorts & {
   readonly reads: RecordReads;
   /** How joining is; null if it cannot be opened. */
   readonly joining: (() => ToldBridge["joining"]) | null;
+  /** Lets devices be served between two reads of the store. */
+  readonly breathe: () => Promise<void>;
   /** The monotonic clock, ms. */
   readonly uptimeMs: () => number;
   /** From 0 to below 1. */
@@ -77,8 +79,8 @@ export class Bridge {
     const now = uptimeMs();
     this.#stateBucket = new TokenBucket(reportsPerSecond, reportsPerSecond / 10, now);
     this.#reportBucket = new TokenBucket(reportsPerSecond, reportsPerSecond / 10, now);
-    this.#configBucket = new TokenBucket(configsPerSecond, configsPerSecond / 10, now);
-    this.#records = new FleetRecords(ports.reads, uptimeMs, (id, isRegistered) =>
+    this.#configBucket = new TokenBucket(configsPerSecond, configsPerSecond / 2, now);
+    this.#records = new FleetRecords(ports.reads, uptimeMs, ports.breathe, (id, isRegistered) =>
       this.#wasRead(id, isRegistered),
     );
     this.requests = new Requests(place, ports, publisher, uptimeMs, note);
@@ -104,6 +106,7 @@ export class Bridge {
       {
         ids: () => roster.ids(),
         isRead: (id) => this.#isRead(id),
+        has: (id, topic) => topic !== "state" || (this.#records.get(id)?.newest ?? null) !== null,
         tell: (id, topic) => this.#devices.tell(id, topic),
       },
       uptimeMs,
@@ -169,6 +172,7 @@ export class Bridge {
     this.#drain(this.#states, (id) => this.#tellState(id, now));
     if (!this.#sweep.isUnderWay) this.#tellConfigs(now);
     this.#walk.tick();
+    this.#records.tick();
   }
 
   #takeReport(fact: Extract<Fact, { kind: "reported" }>): void {
@@ -281,10 +285,15 @@ export class Bridge {
   }
 
   #wasRead(id: string, isRegistered: boolean): void {
-    if (!isRegistered) return this.#walk.leaveOut(id);
+    if (!isRegistered || this.ports.roster.get(id) === undefined) {
+      this.#records.forget(id);
+      return this.#walk.leaveOut(id);
+    }
     if (!this.publisher.isUp) return;
     this.#configs.add(id);
+    // The walk tells all of a device itself.
+    if (this.#walk.includes(id)) return;
     this.#changed.add(id);
-    if (!this.#walk.includes(id)) this.#states.add(id);
+    this.#states.add(id);
   }
 }

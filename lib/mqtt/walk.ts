@@ -10,15 +10,18 @@ const topics: readonly DeviceTopic[] = ["availability", "device", "state"];
 
 /** Publications a second. */
 export const walkPerSecond = 500;
-const burst = 50;
+/** A busy machine may tick late: then it catches up with this many. */
+const burst = 250;
 /** Devices that are gone through together, whose records are read together. */
-const groupMax = 64;
+const groupMax = 128;
 
 /** What the walk uses of the bridge. */
 export type WalkPorts = {
   readonly ids: () => Promise<Iterable<string>>;
   /** Whether a device is read; if it is not, that begins. */
   readonly isRead: (id: string) => boolean;
+  /** Whether there is something to tell. */
+  readonly has: (id: string, topic: DeviceTopic) => boolean;
   /** Publishes one topic of a device as it is now. @returns whether there was room */
   readonly tell: (id: string, topic: DeviceTopic) => boolean;
 };
@@ -99,9 +102,11 @@ export class Walk {
   #tellOne(now: number): boolean {
     const [id] = this.#group as [string];
     const [topic, ...rest] = this.#due as [DeviceTopic, ...DeviceTopic[]];
-    this.#hasToken ||= this.#bucket.take(now);
-    if (!this.#hasToken || !this.ports.tell(id, topic)) return false;
-    this.#hasToken = false;
+    if (this.ports.has(id, topic)) {
+      this.#hasToken ||= this.#bucket.take(now);
+      if (!this.#hasToken || !this.ports.tell(id, topic)) return false;
+      this.#hasToken = false;
+    }
     this.#due = rest;
     if (rest.length > 0) return true;
     this.#group.shift();

@@ -55,6 +55,7 @@ export class BridgeBench {
       command: null,
       join: null,
       joining: null,
+      breathe: async () => {},
       uptimeMs: () => this.now,
       random: () => 0.5,
       note: (words) => this.lines.push(words),
@@ -120,7 +121,7 @@ export class BridgeBench {
 
 /** All that was to be done at once is done. */
 export async function settled(): Promise<void> {
-  for (let i = 0; i < 12; i++) await Promise.resolve();
+  for (let i = 0; i < 100; i++) await Promise.resolve();
 }
 
 export function reportRow(id: string, sequence: number, message: string): ReportRow {
