@@ -105,7 +105,11 @@ browserTest("the list is searched, filtered and sorted, and the URL keeps that",
   await untilNames("roof-2");
   expect(await page.locator("#search").inputValue()).toBe("ROOF");
   await page.locator("#search").fill("nobody");
-  await untilText(page, ".place", "No devices that are online have “nobody” in their id.");
+  await untilText(
+    page,
+    ".place",
+    "No devices that are online have “nobody” in their name, id, labels, MAC or IP.",
+  );
   await page.getByRole("button", { name: "Show all devices" }).click();
   await untilNames("cellar-1", "roof-1", "roof-2");
   await page.getByRole("button", { name: "Device", exact: true }).click();

@@ -93,6 +93,18 @@ export async function put<P extends PathOf<"PUT">>(
 }
 
 /**
+ * Sends a PATCH request.
+ * @throws Problem
+ */
+export async function patch<P extends PathOf<"PATCH">>(
+  path: P,
+  given: Given<RouteOf<"PATCH", P>>,
+  body: SentTo<RouteOf<"PATCH", P>>,
+): Promise<ValueOf<RouteOf<"PATCH", P>>> {
+  return (await answerOf("PATCH", filled(path, given), body)) as never;
+}
+
+/**
  * Sends a DELETE request.
  * @throws Problem
  */

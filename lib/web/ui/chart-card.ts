@@ -14,7 +14,7 @@ import {
 } from "./chart-range.ts";
 import { figures, figuresOf } from "./chart-figures.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
-import { fullMoment, measure } from "./formats.ts";
+import { fullMoment, measure, withUnit } from "./formats.ts";
 import { icon, type IconName } from "./icons.ts";
 import { serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
@@ -50,7 +50,7 @@ export class ChartCard {
   #names = "";
   #isBegun = false;
   #field: string | null = null;
-  #latest = new Map<string, number>();
+  #known = new Map<string, FieldJson>();
   #loading: AbortController | null = null;
 
   constructor(
@@ -145,8 +145,8 @@ export class ChartCard {
   }
 
   #showFields(fields: readonly FieldJson[]): void {
-    this.#latest = new Map(fields.map(({ name, latest }) => [name, latest]));
-    if (this.#field === null || !this.#latest.has(this.#field))
+    this.#known = new Map(fields.map((field) => [field.name, field]));
+    if (this.#field === null || !this.#known.has(this.#field))
       this.#field = fields[0]?.name ?? null;
     const names = fields.map(({ name }) => name).join("\n");
     if (names !== this.#names) {
@@ -159,7 +159,8 @@ export class ChartCard {
       const name = view.getAttribute("data-field") ?? "";
       setAttribute(view, "aria-pressed", String(name === this.#field));
       const value = view.querySelector(".field-value");
-      if (value !== null) setText(value, measure(this.#latest.get(name) ?? Number.NaN));
+      const { latest = Number.NaN, unit = null } = this.#known.get(name) ?? {};
+      if (value !== null) setText(value, withUnit(measure(latest), unit));
     }
     if (this.#field === null) this.#body.replaceChildren(noNumbers());
   }
@@ -217,9 +218,10 @@ export class ChartCard {
         ),
       );
     }
-    this.#chart.show(series);
+    const unit = this.#known.get(series.field)?.unit ?? null;
+    this.#chart.show(series, unit);
     this.#figure.classList.toggle("bare", series.times.length === 0);
-    const texts = figuresOf(series);
+    const texts = figuresOf(series, unit);
     for (const [i, { view }] of this.#values.entries()) setText(view, texts[i] ?? "–");
     setText(this.#under, this.#rangeWords());
     const said = figures.map((words, i) => `${words} ${texts[i]}`).join(", ");

@@ -1,13 +1,16 @@
 // The figures below a chart: what the series comes to over the whole range.
 
 import type { SeriesJson } from "../api/shapes.ts";
-import { count, measure } from "./formats.ts";
+import { count, measure, withUnit } from "./formats.ts";
 
 /** The names of the figures, in the order of `figuresOf`. */
 export const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as const;
 
-/** The figures of a series as text. */
-export function figuresOf({ mean, min, max, count: counts, reports, last }: SeriesJson): string[] {
+/** The figures of a series as text. @param unit of its numbers; null if they have none */
+export function figuresOf(
+  { mean, min, max, count: counts, reports, last }: SeriesJson,
+  unit: string | null,
+): string[] {
   let [sum, number] = [0, 0];
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const [i, value] of mean.entries()) {
@@ -17,11 +20,6 @@ export function figuresOf({ mean, min, max, count: counts, reports, last }: Seri
     lowest = Math.min(lowest, min[i] ?? value);
     highest = Math.max(highest, max[i] ?? value);
   }
-  return [
-    measure(last ?? Number.NaN),
-    measure(lowest),
-    measure(sum / number),
-    measure(highest),
-    count(reports),
-  ];
+  const measures = [last ?? Number.NaN, lowest, sum / number, highest];
+  return [...measures.map((value) => withUnit(measure(value), unit)), count(reports)];
 }

@@ -4,7 +4,7 @@
 import type { SeriesJson } from "../api/shapes.ts";
 import uPlot from "uplot";
 import { element } from "./element.ts";
-import { clockTime, dayTime, measure } from "./formats.ts";
+import { clockTime, dayTime, measure, withUnit } from "./formats.ts";
 import { themeChanges } from "./theme.ts";
 
 export type ChartActs = {
@@ -27,6 +27,7 @@ export class Chart {
   /** The values at the pointer. */
   readonly #tip = element("p", { class: "tip", hidden: true });
   #series: SeriesJson | null = null;
+  #unit: string | null = null;
   readonly #listening = new AbortController();
   readonly #resizing: ResizeObserver;
 
@@ -43,12 +44,14 @@ export class Chart {
     host.addEventListener("dblclick", () => acts.onReset(), { signal: this.#listening.signal });
   }
 
-  /** Shows a series over its whole range. */
-  show(series: SeriesJson): void {
+  /** Shows a series over its whole range. @param unit of its numbers; null if they have none */
+  show(series: SeriesJson, unit: string | null): void {
     const isMarked = series.times.length <= markedMax;
     const wasMarked = (this.#series?.times.length ?? 0) <= markedMax;
     this.#series = series;
-    if (this.#plot === null || isMarked !== wasMarked) {
+    const isOther = unit !== this.#unit;
+    this.#unit = unit;
+    if (this.#plot === null || isMarked !== wasMarked || isOther) {
       this.#rebuild();
       return;
     }
@@ -108,7 +111,7 @@ export class Chart {
         {
           ...axis,
           size: yAxisPx,
-          values: (_plot, splits) => splits.map((value) => measure(value)),
+          values: (_plot, splits) => splits.map((value) => this.#words(value)),
         },
       ],
       series: [
@@ -136,6 +139,10 @@ export class Chart {
     };
   }
 
+  #words(value: number): string {
+    return withUnit(measure(value), this.#unit);
+  }
+
   #select(plot: uPlot): void {
     const { left, width } = plot.select;
     if (width < 4) return;
@@ -154,9 +161,9 @@ export class Chart {
       return;
     }
     const isRange = low !== high;
-    const range = ` mean, ${measure(low ?? mean)} to ${measure(high ?? mean)}`;
+    const range = ` mean, ${measure(low ?? mean)} to ${this.#words(high ?? mean)}`;
     this.#tip.replaceChildren(
-      element("strong", {}, measure(mean)),
+      element("strong", {}, this.#words(mean)),
       isRange ? range : "",
       element("span", { class: "muted" }, dayTime(at)),
     );

@@ -1,14 +1,37 @@
 // One row of the device list. Its elements are created once and reused for another device when the list scrolls.
 
 import type { DeviceJson } from "../api/shapes.ts";
+import {
+  areaOf,
+  chipsOf,
+  fitting,
+  type Label,
+  labelsOf,
+  labelText,
+  nameOf,
+} from "./device-labels.ts";
 import { element, setAttribute, setText } from "./element.ts";
+import { hasTerm } from "./filter-text.ts";
 import { presenceKind, presenceWords } from "./formats.ts";
 import { icon } from "./icons.ts";
+import { filterChip } from "./label-chips.ts";
 import { momentElement, setMoment } from "./moments.ts";
 import { deviceHash } from "./places.ts";
 
 const messageCharsMax = 200;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** For how many characters of chips a row has room; the other chips are counted. */
+const chipCharsMax = 26;
+
+/** How a row is shown besides its device. */
+export type RowLook = {
+  /** Whether the keyboard is there. */
+  readonly isActive: boolean;
+  readonly isSelected: boolean;
+  /** The text that the list is filtered by. */
+  readonly filter: string;
+};
 
 /** The element id of the row at an index, for `aria-activedescendant`. */
 export function rowId(place: number): string {
@@ -16,7 +39,12 @@ export function rowId(place: number): string {
 }
 
 export class DeviceListRow {
+  readonly #pick = element("input", { type: "checkbox", tabindex: "-1" });
   readonly #name = element("a", { class: "name", tabindex: "-1" });
+  readonly #idLine = element("span", { class: "id muted mono" });
+  readonly #area = element("span", { class: "areas" });
+  readonly #chips = element("span", { class: "chips" });
+  readonly #labels = cell("labels", this.#area, this.#chips);
   readonly #mark = element("span", { class: "mark" });
   readonly #words = element("span");
   readonly #since = momentElement(null, "span");
@@ -28,7 +56,9 @@ export class DeviceListRow {
   readonly view = element(
     "div",
     { class: "row", role: "row" },
-    cell("device", this.#name),
+    cell("pick", this.#pick),
+    cell("device", this.#name, this.#idLine),
+    this.#labels,
     cell("presence", this.#mark, this.#words, this.#since),
     cell("transport", this.#link),
     this.#report,
@@ -36,29 +66,39 @@ export class DeviceListRow {
   );
   #id = "";
   #sequence = 0;
+  /** The labels as they are shown. */
+  #shownLabels = "";
   #transport: DeviceJson["transport"] = null;
 
   /**
    * Shows a device.
    * @param device undefined while it is not loaded
    */
-  show(place: number, device: DeviceJson | undefined, isActive: boolean): void {
+  show(place: number, device: DeviceJson | undefined, look: RowLook): void {
     const { view } = this;
     setAttribute(view, "id", rowId(place));
     setAttribute(view, "aria-rowindex", String(place + 2));
-    setAttribute(view, "aria-selected", String(isActive));
+    setAttribute(view, "aria-selected", String(look.isActive));
+    this.#pick.checked = look.isSelected;
+    view.classList.toggle("picked", look.isSelected);
     view.classList.toggle("waiting", device === undefined);
     if (device === undefined) {
       this.#id = "";
-      for (const node of [this.#name, this.#words, this.#message]) setText(node, "");
+      const texts = [this.#name, this.#idLine, this.#words, this.#message];
+      for (const node of texts) setText(node, "");
+      this.#showLabels({}, "");
       for (const name of ["href", "title"]) setAttribute(this.#name, name, null);
       for (const time of [this.#since, this.#reported, this.#seen]) setMoment(time, null);
       this.#showTransport(null);
       setAttribute(this.#mark, "data-kind", null);
       return;
     }
-    setText(this.#name, device.id);
-    setAttribute(this.#name, "title", device.id);
+    const name = nameOf(device);
+    setText(this.#name, name);
+    setAttribute(this.#name, "title", name);
+    setText(this.#idLine, name === device.id ? "" : device.id);
+    setAttribute(this.#pick, "aria-label", `Select ${name}`);
+    this.#showLabels(device.labels, look.filter);
     setAttribute(this.#name, "href", deviceHash(device.id));
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
@@ -74,6 +114,22 @@ export class DeviceListRow {
     if (isNew && this.#sequence > 0 && !calm.matches) flash(this.#report);
     this.#id = device.id;
     this.#sequence = report?.sequence ?? 0;
+  }
+
+  /** Renders the labels anew only if they changed, or whether the list is filtered by them. */
+  #showLabels(labels: DeviceJson["labels"], filter: string): void {
+    const shown = JSON.stringify([labels, filter]);
+    if (shown === this.#shownLabels) return;
+    this.#shownLabels = shown;
+    const area = areaOf({ labels });
+    const chip = (label: Label) => filterChip(label, hasTerm(filter, label));
+    this.#area.replaceChildren(...(area === "" ? [] : [chip({ key: "area", value: area })]));
+    const chips = chipsOf(labels);
+    const first = fitting(chips, chipCharsMax);
+    const more = chips.length - first.length;
+    this.#chips.replaceChildren(...first.map(chip));
+    if (more > 0) this.#chips.append(element("span", { class: "chips-more muted" }, `+${more}`));
+    setAttribute(this.#labels, "title", labelsOf(labels).map(labelText).join("\n") || null);
   }
 
   #showTransport(transport: DeviceJson["transport"]): void {

@@ -2,13 +2,20 @@
 
 import type { DeviceOrder } from "../api/words.ts";
 import { button, element, setAttribute } from "./element.ts";
+import { type Label, labelIn } from "./device-labels.ts";
 import { DeviceListRow, rowId } from "./device-list-row.ts";
 import type { LoadedDevices } from "./loaded-devices.ts";
+import type { Selection } from "./selection.ts";
 import { VirtualList } from "./virtual-list.ts";
 
 export type DeviceListActs = {
   readonly open: (id: string) => void;
   readonly sort: (sort: DeviceOrder) => void;
+  readonly filter: (label: Label) => void;
+  /** The selection was changed. */
+  readonly selected: () => void;
+  /** All devices of the list are to be selected, or none. */
+  readonly selectAll: () => void;
 };
 
 type Head = { readonly cell: HTMLElement; readonly key: "id" | "lastSeen" };
@@ -21,14 +28,23 @@ export class DeviceList {
   readonly #top: HTMLElement;
   readonly #list: VirtualList;
   readonly #heads: Head[] = [];
+  readonly #all = element("input", { type: "checkbox", "aria-label": "Select all that match" });
+  /** The text that the list is filtered by. */
+  filter = "";
 
   constructor(
     private readonly devices: LoadedDevices,
+    private readonly selection: Selection,
     private readonly acts: DeviceListActs,
   ) {
     this.#top = element("div", { class: "row head", role: "row", "aria-rowindex": "1" });
+    this.#all.addEventListener("change", () => acts.selectAll());
+    const all = head("pick");
+    all.append(this.#all);
     this.#top.append(
+      all,
       this.#sortHead("device", "Device", "id"),
+      head("labels", "Labels"),
       head("presence", "Status"),
       head("transport", "Encryption"),
       head("report", "Last report"),
@@ -44,14 +60,17 @@ export class DeviceList {
     this.#list = new VirtualList(body, {
       make: () => {
         const row = new DeviceListRow();
-        const show = (place: number) =>
-          row.show(place, this.devices.rows[place], place === this.active);
+        const show = (place: number) => this.#show(row, place);
         return { view: row.view, show };
       },
       onSight: (_first, last) => this.devices.need(last),
       coverPx: () => Math.max(0, this.#top.getBoundingClientRect().bottom),
     });
     body.addEventListener("click", (event) => this.#click(event));
+    // A press with Shift selects a range of rows, not the text between.
+    body.addEventListener("mousedown", (event) => {
+      if (event.shiftKey) event.preventDefault();
+    });
     this.view = this.#grid;
   }
 
@@ -61,6 +80,14 @@ export class DeviceList {
     if (this.active >= total) this.active = total - 1;
     setAttribute(this.#grid, "aria-rowcount", String(total + 1));
     setAttribute(this.#grid, "aria-busy", String(rows.length === 0 && !this.devices.isLoaded));
+    const isBare = !this.devices.isLabelled;
+    if (isBare !== this.#grid.hasAttribute("data-bare")) {
+      this.#grid.toggleAttribute("data-bare", isBare);
+      this.#list.measure();
+    }
+    const { size } = this.selection;
+    this.#all.checked = size > 0 && size >= total;
+    this.#all.indeterminate = size > 0 && size < total;
     const isThere = this.active >= 0;
     setAttribute(this.#grid, "aria-activedescendant", isThere ? rowId(this.active) : null);
     this.#list.count = total;
@@ -79,27 +106,43 @@ export class DeviceList {
   }
 
   /** Handles a key pressed on the list or elsewhere on the page. Returns whether it was used. */
-  onKey({ key }: KeyboardEvent): boolean {
+  onKey({ key, shiftKey }: KeyboardEvent): boolean {
     const last = this.devices.total - 1;
     if (last < 0) return false;
-    const page = this.#list.rowsInSight;
+    const place = this.#placeAfter(key, last);
+    if (place !== null) return this.#go(place, shiftKey && key.startsWith("Arrow"));
     switch (key) {
-      case "ArrowDown":
-        return this.#go(Math.min(last, this.active + 1));
-      case "ArrowUp":
-        return this.#go(Math.max(0, this.active - 1));
-      case "PageDown":
-        return this.#go(Math.min(last, this.active + page));
-      case "PageUp":
-        return this.#go(Math.max(0, this.active - page));
-      case "Home":
-        return this.#go(0);
-      case "End":
-        return this.#go(last);
+      case " ":
+        return this.#select(this.active, shiftKey);
+      case "ArrowRight":
+        return this.#step(1);
+      case "ArrowLeft":
+        return this.#step(-1);
       case "Enter":
         return this.openActive();
       default:
         return false;
+    }
+  }
+
+  /** The row that a key leads to; null if it is no such key. */
+  #placeAfter(key: string, last: number): number | null {
+    const page = this.#list.rowsInSight;
+    switch (key) {
+      case "ArrowDown":
+        return Math.min(last, this.active + 1);
+      case "ArrowUp":
+        return Math.max(0, this.active - 1);
+      case "PageDown":
+        return Math.min(last, this.active + page);
+      case "PageUp":
+        return Math.max(0, this.active - page);
+      case "Home":
+        return 0;
+      case "End":
+        return last;
+      default:
+        return null;
     }
   }
 
@@ -115,8 +158,41 @@ export class DeviceList {
     this.#list.close();
   }
 
-  #go(place: number): boolean {
+  #show(row: DeviceListRow, place: number): void {
+    const device = this.devices.rows[place];
+    row.show(place, device, {
+      isActive: place === this.active,
+      isSelected: device !== undefined && this.selection.has(device.id),
+      filter: this.filter,
+    });
+  }
+
+  /** Selects a row, or leaves it; with `isRange` all rows from the last one that was. */
+  #select(place: number, isRange: boolean): boolean {
+    const device = this.devices.rows[place];
+    if (device === undefined) return false;
+    if (isRange) this.selection.extend(this.devices.ids, device.id);
+    else this.selection.toggle(device.id);
+    this.acts.selected();
+    return true;
+  }
+
+  /** Moves the focus along the name and the chips of the active row; before the name it is on the list. */
+  #step(by: 1 | -1): boolean {
+    const row = document.getElementById(rowId(this.active));
+    const stops = [...(row?.querySelectorAll<HTMLElement>("a, button") ?? [])];
+    const now = stops.findIndex((stop) => stop === document.activeElement);
+    if (now + by < -1) return false;
+    if (now + by < 0) this.focus();
+    else stops[now + by]?.focus();
+    return true;
+  }
+
+  #go(place: number, isRange = false): boolean {
+    const from = this.devices.rows[this.active];
+    if (isRange && from !== undefined && this.selection.size === 0) this.selection.toggle(from.id);
     this.active = place;
+    if (isRange) this.#select(place, true);
     this.draw();
     this.#list.reveal(place);
     if (document.activeElement !== this.#grid) this.focus();
@@ -124,11 +200,19 @@ export class DeviceList {
   }
 
   #click(event: MouseEvent): void {
-    if (!(event.target instanceof Element) || event.target.closest("a") !== null) return;
+    const { target } = event;
+    if (!(target instanceof Element) || target.closest("a") !== null) return;
+    const row = target.closest(".row");
+    const place = Number(row?.id.replace("row-", "") ?? Number.NaN);
+    const label = labelIn(target.closest("[data-label]")?.getAttribute("data-label") ?? "");
+    if (label !== null) return this.acts.filter(label);
+    if (target.closest(".pick") !== null) {
+      this.active = place;
+      this.#select(place, event.shiftKey);
+      return this.focus();
+    }
     // Selecting text in a row must not open the device.
     if (getSelection()?.isCollapsed === false) return;
-    const row = event.target.closest(".row");
-    const place = Number(row?.id.replace("row-", "") ?? Number.NaN);
     const device = this.devices.rows[place];
     if (device !== undefined) this.acts.open(device.id);
   }

@@ -1,12 +1,15 @@
-// The page of one device, live: its status and facts, a chart of its readings, its reports and sessions, and a form to
+// The page of one device, live: its name, labels, status and facts, a chart of its readings, its reports and sessions, and a form to
 // ask it something.
 
 import { get, Problem, wordsOf } from "./api.ts";
 import { ChartCard } from "./chart-card.ts";
 import { DeviceFactsCard } from "./device-facts-card.ts";
+import { type Labels, nameOf } from "./device-labels.ts";
+import { DeviceName } from "./device-name.ts";
 import { element, setText } from "./element.ts";
 import { loginStep } from "./first-steps.ts";
 import { icon } from "./icons.ts";
+import { LabelEditor } from "./label-editor.ts";
 import { atMostEvery } from "./pace.ts";
 import type { App, Page } from "./page.ts";
 import { activityHash } from "./places.ts";
@@ -23,6 +26,8 @@ export class DevicePage implements Page {
   readonly topics = ["devices", "reports", "seen", "status"] as const;
   readonly device: string;
   readonly view: HTMLElement;
+  readonly #name: DeviceName;
+  readonly #labels: LabelEditor;
   readonly #facts = new DeviceFactsCard();
   readonly #trouble = element("p", { class: "trouble", role: "status" });
   readonly #chart: ChartCard;
@@ -34,13 +39,22 @@ export class DevicePage implements Page {
   readonly #columns = element("div", { class: "columns" });
   readonly #waiting = element("div", { class: "waiting-login" });
   #devicePort = 0;
+  /** The labels that the units of its numbers come from; null before they are known. */
+  #units: string | null = null;
   readonly #renew = atMostEvery(1_000, () => void this.#load());
   readonly #renewFields = atMostEvery(10_000, () => void this.#chart.load());
 
   /** @param back the hash of the device list it was opened from */
-  constructor(app: App, id: string, back: string) {
+  constructor(
+    private readonly app: App,
+    id: string,
+    back: string,
+  ) {
     this.title = id;
     this.device = id.slice(0, idCharsMax);
+    const onLabels = (labels: Labels) => this.#showLabels(labels);
+    this.#name = new DeviceName(app, id, onLabels);
+    this.#labels = new LabelEditor(app, id, onLabels);
     this.#reports = new ReportTable(id);
     this.#chart = new ChartCard(id, (range) => this.#reports.showRange(range));
     this.#sessions = new SessionList(id);
@@ -86,12 +100,13 @@ export class DevicePage implements Page {
         element(
           "div",
           { class: "title-words" },
-          element("h1", {}, id),
+          this.#name.view,
           this.#facts.head,
           this.#facts.why,
         ),
         this.#activity,
       ),
+      this.#labels.view,
       this.#trouble,
       this.#body,
     );
@@ -134,6 +149,7 @@ export class DevicePage implements Page {
   async #load(): Promise<void> {
     try {
       const device = await get("/devices/{id}", { id: this.device });
+      this.#showLabels(device.labels);
       this.#facts.show(device);
       this.#question.show(device);
       this.#showWaiting(device.presence === "never" && device.lastReport === null);
@@ -142,6 +158,15 @@ export class DevicePage implements Page {
       if (error instanceof Problem && error.status === 404) this.#showGone();
       else setText(this.#trouble, wordsOf(error));
     }
+  }
+
+  #showLabels(labels: Labels): void {
+    this.#name.show(labels);
+    this.#labels.show(labels);
+    this.app.title(nameOf({ id: this.title, labels }));
+    const units = JSON.stringify(Object.entries(labels).filter(([key]) => key.startsWith("unit.")));
+    if (this.#units !== null && this.#units !== units) void this.#chart.load();
+    this.#units = units;
   }
 
   /** A device that never logged in has nothing to show yet: instead, the page says how to begin. */
@@ -153,6 +178,8 @@ export class DevicePage implements Page {
   }
 
   #showGone(): void {
+    this.#name.showGone();
+    this.#labels.view.hidden = true;
     this.#facts.head.hidden = true;
     this.#facts.why.hidden = true;
     this.#activity.hidden = true;

@@ -1,12 +1,15 @@
-// The start page: counts, search, and the live list of all devices.
+// The start page: counts, the filter, the live list of all devices, and what can be done to those that are selected.
 
 import { type DeviceOrder, type PresenceFilter, presenceFilters } from "../api/words.ts";
+import type { Label } from "./device-labels.ts";
 import { DeviceList } from "./device-list.ts";
 import { button, element, setText } from "./element.ts";
+import { FilterBox } from "./filter-box.ts";
+import { isSelector, toggledTerm } from "./filter-text.ts";
 import { firstSteps } from "./first-steps.ts";
 import { FleetCounts } from "./fleet-counts.ts";
+import { FleetSelection } from "./fleet-selection.ts";
 import { count } from "./formats.ts";
-import { icon } from "./icons.ts";
 import { type FleetQuery, LoadedDevices } from "./loaded-devices.ts";
 import type { App, Page } from "./page.ts";
 import { deviceHash, noteParameters } from "./places.ts";
@@ -14,7 +17,6 @@ import { skeleton } from "./skeleton.ts";
 import type { StatusHistory } from "./status-history.ts";
 import { TroubleCard } from "./trouble-card.ts";
 
-const searchPauseMs = 150;
 const filterWords: Readonly<Record<PresenceFilter, string>> = {
   online: "that are online",
   offline: "that are offline",
@@ -34,17 +36,12 @@ const left = { hash: "", scroll: 0, active: -1, rows: 0 };
 export class FleetPage implements Page {
   readonly title = "Fleet";
   readonly topics = ["devices", "reports", "seen", "status"] as const;
-  readonly search = element("input", {
-    type: "search",
-    id: "search",
-    placeholder: "Search by device id",
-    "aria-label": "Search devices by any part of their id",
-    "aria-keyshortcuts": "/",
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false",
-    enterkeyhint: "search",
+  readonly #box = new FilterBox({
+    onText: (text) => this.#ask({ text }),
+    onDown: (event) => void this.#list.onKey(event),
+    onEnter: () => this.#openOnly(),
   });
+  readonly search = this.#box.input;
   readonly #order = element(
     "select",
     { "aria-label": "Sort by" },
@@ -63,10 +60,10 @@ export class FleetPage implements Page {
     () => void this.#devices.load(),
   );
   readonly #devices: LoadedDevices;
+  readonly #selection: FleetSelection;
   readonly #list: DeviceList;
   readonly view: HTMLElement;
   #query: FleetQuery;
-  #searchTimer: ReturnType<typeof setTimeout> | undefined;
   #isRestored = false;
 
   constructor(
@@ -76,27 +73,19 @@ export class FleetPage implements Page {
   ) {
     this.#query = queryOf(parameters);
     this.#devices = new LoadedDevices(this.#query, () => this.#draw());
-    this.#list = new DeviceList(this.#devices, {
+    this.#selection = new FleetSelection(app, this.#devices, () => this.#draw());
+    this.#list = new DeviceList(this.#devices, this.#selection.chosen, {
       open: (id) => app.go(deviceHash(id)),
       sort: (sort) => this.#ask({ sort }),
+      filter: (label) => this.#filterBy(label),
+      selected: () => this.#draw(),
+      selectAll: () => void this.#selection.toggleAll(),
     });
-    this.search.value = this.#query.q;
-    this.search.addEventListener("input", () => {
-      clearTimeout(this.#searchTimer);
-      this.#searchTimer = setTimeout(
-        () => this.#ask({ q: this.search.value.trim() }),
-        searchPauseMs,
-      );
-    });
-    this.search.addEventListener("keydown", (event) => this.#searchKey(event));
+    this.#box.text = this.#query.text;
     this.#order.addEventListener("change", () =>
       this.#ask({ sort: this.#order.value as DeviceOrder }),
     );
-    this.#tools.append(
-      element("div", { class: "search" }, icon("search"), this.search, element("kbd", {}, "/")),
-      this.#order,
-      this.#found,
-    );
+    this.#tools.append(this.#box.view, this.#order, this.#found, this.#box.trouble);
     this.view = element(
       "div",
       { class: "page fleet" },
@@ -104,6 +93,7 @@ export class FleetPage implements Page {
       this.#counts.view,
       this.#tools,
       this.#place,
+      this.#selection.bar.view,
     );
     this.#showQuery();
     this.#draw();
@@ -114,7 +104,10 @@ export class FleetPage implements Page {
       this.#first = firstSteps(devicePort);
       void this.#devices.load(this.#isBack() ? left.rows : undefined);
     },
-    devices: (event) => this.#devices.takeChanges(event),
+    devices: (event) => {
+      this.#selection.chosen.drop(event.removed);
+      this.#devices.takeChanges(event);
+    },
     reports: (event) => this.#devices.takeReports(event),
     seen: (event) => this.#devices.takeSeen(event),
     status: ({ devices }) => {
@@ -128,15 +121,20 @@ export class FleetPage implements Page {
   }
 
   onKey(event: KeyboardEvent): boolean {
+    if (event.key === "Escape" && this.#selection.chosen.size > 0) {
+      this.#selection.clear();
+      return true;
+    }
     // Enter on a button or link activates that instead.
-    if (event.key === "Enter" && event.target instanceof HTMLElement) {
-      if (event.target.closest("button, a") !== null) return false;
+    const { key, target } = event;
+    if ((key === "Enter" || key === " ") && target instanceof HTMLElement) {
+      if (target.closest("button, a") !== null) return false;
     }
     return this.#list.onKey(event);
   }
 
   close(): void {
-    clearTimeout(this.#searchTimer);
+    this.#box.close();
     Object.assign(left, {
       hash: this.#hash(),
       scroll: scrollY,
@@ -148,13 +146,15 @@ export class FleetPage implements Page {
   }
 
   #ask(part: Partial<FleetQuery>): void {
+    // Who is filtered out would be changed unseen.
+    if (part.sort === undefined) this.#selection.chosen.clear();
     this.#query = { ...this.#query, ...part };
     this.#list.active = -1;
     this.#isRestored = true;
     this.#showQuery();
     this.#devices.ask(this.#query);
-    const { q, presence, sort } = this.#query;
-    noteParameters("/", { q, presence, sort: sort === "id" ? "" : sort });
+    const { text, presence, sort } = this.#query;
+    noteParameters("/", { q: text, presence, sort: sort === "id" ? "" : sort });
   }
 
   #showQuery(): void {
@@ -164,9 +164,10 @@ export class FleetPage implements Page {
   }
 
   #draw(): void {
-    const { isLoaded, rows, total, trouble } = this.#devices;
-    const { q, presence } = this.#query;
-    const isFiltered = q !== "" || presence !== "";
+    const { isLoaded, rows, total, trouble, refusal } = this.#devices;
+    const { text, presence } = this.#query;
+    const isFiltered = text !== "" || presence !== "";
+    this.#box.showRefusal(text, refusal);
     const hasRows = rows.length > 0;
     let shown: HTMLElement = this.#list.view;
     if (!hasRows && trouble !== null) shown = this.#trouble.show(trouble);
@@ -178,7 +179,9 @@ export class FleetPage implements Page {
     this.#place.classList.toggle("old", !isLoaded && hasRows);
     const noun = total === 1 ? "device" : "devices";
     setText(this.#found, isLoaded && total > 0 ? `${count(total)} ${noun}` : "");
+    this.#list.filter = this.#devices.text;
     this.#list.draw();
+    this.#selection.bar.draw(total);
     if (isLoaded) this.#restore();
   }
 
@@ -205,8 +208,8 @@ export class FleetPage implements Page {
 
   #nothing(): HTMLElement {
     const all = () => {
-      this.search.value = "";
-      this.#ask({ q: "", presence: "" });
+      this.#box.text = "";
+      this.#ask({ text: "", presence: "" });
     };
     return element(
       "section",
@@ -218,25 +221,25 @@ export class FleetPage implements Page {
   }
 
   #showNone(): void {
-    const { q, presence } = this.#query;
+    const { text, presence } = this.#query;
     const which = presence === "" ? "" : ` ${filterWords[presence]}`;
-    const text =
-      q === "" ? `There are no devices${which}.` : `No devices${which} have “${q}” in their id.`;
-    setText(this.#noneWords, text);
+    const where = "in their name, id, labels, MAC or IP";
+    if (text === "") setText(this.#noneWords, `There are no devices${which}.`);
+    else if (isSelector(text)) setText(this.#noneWords, `No devices${which} are ${text}.`);
+    else setText(this.#noneWords, `No devices${which} have “${text}” ${where}.`);
   }
 
-  #searchKey(event: KeyboardEvent): void {
-    if (event.key === "Escape" && this.search.value !== "") {
-      this.search.value = "";
-      this.#ask({ q: "" });
-      event.preventDefault();
-    } else if (event.key === "ArrowDown") {
-      event.preventDefault();
-      this.#list.onKey(event);
-    } else if (event.key === "Enter" && this.#devices.total === 1) {
-      this.#list.active = 0;
-      this.#list.openActive();
-    }
+  /** Opens the device that is the only one found. */
+  #openOnly(): void {
+    if (this.#devices.total !== 1) return;
+    this.#list.active = 0;
+    this.#list.openActive();
+  }
+
+  #filterBy(label: Label): void {
+    const text = toggledTerm(this.#query.text, label);
+    this.#box.text = text;
+    this.#ask({ text });
   }
 }
 
@@ -244,7 +247,7 @@ function queryOf(parameters: URLSearchParams): FleetQuery {
   const presence = parameters.get("presence");
   const sort = parameters.get("sort");
   return {
-    q: parameters.get("q") ?? "",
+    text: parameters.get("q") ?? "",
     presence: presenceFilters.find((one) => one === presence) ?? "",
     sort: sorts.find((one) => one.sort === sort)?.sort ?? "id",
   };

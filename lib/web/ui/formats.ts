@@ -48,6 +48,12 @@ export function measure(value: number): string {
   return value.toLocaleString("en", { maximumSignificantDigits: size >= 1000 ? 6 : 4 });
 }
 
+/** A measure with its unit: `21.5 °C`. Only an angle stands without a space. */
+export function withUnit(measured: string, unit: string | null): string {
+  if (unit === null || measured === "–") return measured;
+  return unit === "°" ? `${measured}°` : `${measured}\u00a0${unit}`;
+}
+
 /** `14.2 MB`. */
 export function bytes(value: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];

@@ -22,6 +22,7 @@ const paths = {
   right: "m10 6 6 6-6 6",
   plus: "M12 6v12M6 12h12",
   minus: "M6 12h12",
+  pencil: "M4 20l1-4L16 5l3 3L8 19l-4 1ZM14 7l3 3",
   person: "M12 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8ZM5 20c.500-4 3.5-5.5 7-5.5s6.5 1.5 7 5.5",
   leave: "M14 4H5v16h9m-4-8h11m-4-4 4 4-4 4",
 } as const;

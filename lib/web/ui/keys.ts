@@ -16,7 +16,8 @@ export function keys(acts: { readonly page: () => Page | null; readonly back: ()
       return;
     }
     if (event.key === "Escape") {
-      if (!isTyping) acts.back();
+      if (!isTyping && page?.onKey?.(event) === true) event.preventDefault();
+      else if (!isTyping) acts.back();
       else if (event.target instanceof HTMLElement) event.target.blur();
       return;
     }
@@ -26,7 +27,7 @@ export function keys(acts: { readonly page: () => Page | null; readonly back: ()
 
 function isField(target: EventTarget | null): boolean {
   return (
-    target instanceof HTMLInputElement ||
+    (target instanceof HTMLInputElement && target.type !== "checkbox") ||
     target instanceof HTMLSelectElement ||
     target instanceof HTMLTextAreaElement
   );

@@ -4,10 +4,13 @@
 import type { DeviceJson, DevicesJson, LiveEvents } from "../api/shapes.ts";
 import type { DeviceOrder, PresenceFilter } from "../api/words.ts";
 import { get, isGivenUp, Problem, wordsOf } from "./api.ts";
+import { labelsOf } from "./device-labels.ts";
+import { searchOf } from "./filter-text.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
 
 export type FleetQuery = {
-  readonly q: string;
+  /** What is in the filter box: a selector, or a text to be searched for. */
+  readonly text: string;
   readonly presence: PresenceFilter | "";
   readonly sort: DeviceOrder;
 };
@@ -27,6 +30,12 @@ export class LoadedDevices {
   isLoaded = false;
   /** The message of the last failed request, or null. */
   trouble: string | null = null;
+  /** What the server says of a text that it refused as a filter; null if it did not. The rows are those of before, then. */
+  refusal: string | null = null;
+  /** Whether a device that is loaded has a label besides its name. */
+  isLabelled = false;
+  /** The last query that the server has answered. */
+  #answered: FleetQuery;
   readonly #places = new Map<string, number>();
   readonly #singles = new Set<string>();
   readonly #renew: Paced;
@@ -40,14 +49,26 @@ export class LoadedDevices {
     private query: FleetQuery,
     private readonly onChange: () => void,
   ) {
+    this.#answered = { ...query, text: "" };
     this.#renew = atMostEvery(renewMs, () => void this.load());
     this.#readSingles = atMostEvery(1_000, () => void this.#loadSingles());
+  }
+
+  /** The ids of the rows that are loaded, in their order. */
+  get ids(): readonly string[] {
+    return this.rows.map(({ id }) => id);
+  }
+
+  /** What the rows are filtered by. */
+  get text(): string {
+    return this.#answered.text;
   }
 
   /** Changes search, filter or order. The old rows stay until the answer is here. */
   ask(query: FleetQuery): void {
     this.query = query;
     this.isLoaded = false;
+    this.refusal = null;
     void this.load(firstPage);
   }
 
@@ -66,6 +87,8 @@ export class LoadedDevices {
       } while (page.next !== null && rows.length < wanted);
       this.rows.length = 0;
       this.#places.clear();
+      this.isLabelled = false;
+      this.#answered = this.query;
       this.#append(rows, page);
     });
   }
@@ -82,7 +105,8 @@ export class LoadedDevices {
   }
 
   takeChanges({ changes, removed }: LiveEvents["devices"]): void {
-    let isStale = removed.length > 0 || this.query.presence !== "";
+    const { presence, text } = this.query;
+    let isStale = removed.length > 0 || presence !== "" || text !== "";
     for (const change of changes) {
       const place = this.#places.get(change.id);
       const row = place === undefined ? undefined : this.rows[place];
@@ -91,6 +115,7 @@ export class LoadedDevices {
         continue;
       }
       this.rows[place] = { ...row, ...change };
+      this.isLabelled ||= hasLabels(change);
       if (change.presence === "online" && this.#singles.size < singlesMax) {
         this.#singles.add(change.id);
       }
@@ -146,6 +171,7 @@ export class LoadedDevices {
       if (this.#places.has(row.id)) continue;
       this.#places.set(row.id, this.rows.length);
       this.rows.push(row);
+      this.isLabelled ||= hasLabels(row);
     }
     this.total = Math.max(total, this.rows.length);
     this.#next = next;
@@ -154,7 +180,8 @@ export class LoadedDevices {
   }
 
   #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicesJson> {
-    return get("/devices", { ...this.query, limit, cursor }, signal);
+    const { text, presence, sort } = this.query;
+    return get("/devices", { ...searchOf(text), presence, sort, limit, cursor }, signal);
   }
 
   /** Runs one request at a time: a new one aborts the previous one. */
@@ -166,11 +193,22 @@ export class LoadedDevices {
       await work(own.signal);
     } catch (error) {
       if (isGivenUp(error)) return;
+      const isRefused = error instanceof Problem && error.code === "bad-parameter";
+      if (isRefused && this.query.text !== "") return this.#refuse(error);
       this.trouble = wordsOf(error);
     } finally {
       if (this.#loading === own) this.#loading = null;
     }
     this.onChange();
+  }
+
+  /** Goes on with the query of before: a selector is wrong most of the time while it is written. */
+  #refuse({ message }: Problem): void {
+    this.refusal = message;
+    this.query = this.#answered;
+    this.isLoaded = this.rows.length > 0;
+    if (this.isLoaded) this.onChange();
+    else void this.load();
   }
 
   async #loadSingles(): Promise<void> {
@@ -190,4 +228,8 @@ export class LoadedDevices {
     }
     this.onChange();
   }
+}
+
+function hasLabels({ labels }: Pick<DeviceJson, "labels">): boolean {
+  return labelsOf(labels).length > 0;
 }

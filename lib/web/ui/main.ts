@@ -45,6 +45,7 @@ const app: App = {
   },
   askLogin,
   mayChange: () => rights.mayChange,
+  title: (words) => shell.title(words),
   announce: (text) => shell.announce(text),
 };
 

@@ -26,6 +26,8 @@ export type App = {
   /** Asks for a login; resolves to whether it succeeded. */
   askLogin(reason: string): Promise<boolean>;
   mayChange(): boolean;
+  /** Changes the title of the page that is shown. */
+  title(words: string): void;
   /** Announces a text to screen readers. */
   announce(text: string): void;
 };

@@ -134,7 +134,12 @@ export class Shell {
   /** Shows a page. */
   show(view: HTMLElement, title: string): void {
     this.main.replaceChildren(view);
-    document.title = title === "" ? "iot-server" : `${title} · iot-server`;
+    this.title(title);
+  }
+
+  /** Sets the title of the window. */
+  title(words: string): void {
+    document.title = words === "" ? "iot-server" : `${words} · iot-server`;
   }
 
   announce(text: string): void {

@@ -30,7 +30,7 @@ export class VirtualList {
     this.draw = oncePerFrame(() => this.#draw());
     const { signal } = this.#listening;
     addEventListener("scroll", this.draw, { signal, passive: true });
-    addEventListener("resize", () => this.#measure(), { signal });
+    addEventListener("resize", () => this.measure(), { signal });
   }
 
   /** Sets the number of rows. */
@@ -56,18 +56,21 @@ export class VirtualList {
     this.draw();
   }
 
+  /** Reads the height of a row anew from the style sheet. */
+  measure(): void {
+    const height = getComputedStyle(this.host).getPropertyValue("--row");
+    // Before it is in the document it has no style.
+    this.#rowPx = this.host.isConnected ? Number.parseFloat(height) || 48 : 0;
+    this.draw();
+  }
+
   close(): void {
     this.#listening.abort();
   }
 
-  #measure(): void {
-    this.#rowPx = Number.parseFloat(getComputedStyle(this.host).getPropertyValue("--row")) || 48;
-    this.draw();
-  }
-
   #draw(): void {
     if (!this.host.isConnected) return;
-    if (this.#rowPx === 0) this.#measure();
+    if (this.#rowPx === 0) this.measure();
     const { top } = this.host.getBoundingClientRect();
     const fits = Math.ceil(innerHeight / this.#rowPx) + 1;
     const first = Math.max(0, Math.floor(-top / this.#rowPx) - spare);

@@ -1,0 +1,52 @@
+// Changes many devices, some at a time as the server takes them. Asks nobody, and renders nothing.
+
+import type { BulkResult } from "../api/shapes.ts";
+import { namedMax } from "../api/words.ts";
+import { post } from "./api.ts";
+
+/** What is done to the devices. */
+export type BulkAct =
+  | { readonly action: "deregister" }
+  | {
+      readonly action: "label";
+      readonly set: Readonly<Record<string, string>>;
+      readonly remove: readonly string[];
+    };
+
+/**
+ * Does it to all devices, group by group.
+ * @param onDone called after each group with how many were gone through
+ * @throws Problem if a group was refused; those before it are changed
+ */
+export async function changeMany(
+  ids: readonly string[],
+  act: BulkAct,
+  onDone: (count: number) => void,
+): Promise<BulkResult> {
+  let changed = 0;
+  const refused: BulkResult["refused"][number][] = [];
+  for (let from = 0; from < ids.length; from += namedMax) {
+    const devices = ids.slice(from, from + namedMax);
+    const result = await post("/devices/bulk", {}, { ...act, devices, expected: devices.length });
+    changed += result.changed;
+    refused.push(...result.refused);
+    onDone(from + devices.length);
+  }
+  return { changed, refused };
+}
+
+const refusalWords: Readonly<Record<BulkResult["refused"][number]["code"], string>> = {
+  "unknown-device": "not registered any more",
+  "too-many-labels": "would have more than 32 labels",
+  "storage-failed": "could not be stored; error.log says why",
+};
+
+/** Why some devices were refused, a line for each reason: `a, b and 3 more: not registered any more`. */
+export function refusalLines(refused: BulkResult["refused"], named: number): string[] {
+  const byCode = Map.groupBy(refused, ({ code }) => code);
+  return Array.from(byCode, ([code, all]) => {
+    const ids = all.slice(0, named).map(({ id }) => id);
+    const more = all.length > named ? ` and ${all.length - named} more` : "";
+    return `${ids.join(", ")}${more}: ${refusalWords[code]}`;
+  });
+}

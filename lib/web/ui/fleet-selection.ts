@@ -1,0 +1,90 @@
+// The devices of the list that are selected, and what is done to them: selecting all, the bar, and the dialogs behind its
+// buttons. Renders no row.
+
+import type { DeviceJson } from "../api/shapes.ts";
+import { BulkBar, type SelectionAct } from "./bulk-bar.ts";
+import type { Meant } from "./bulk-dialog.ts";
+import { askLabels } from "./bulk-label-dialog.ts";
+import { askRemoval } from "./bulk-removal-dialog.ts";
+import { labelCounts, nameOf } from "./device-labels.ts";
+import { count } from "./formats.ts";
+import type { LoadedDevices } from "./loaded-devices.ts";
+import type { App } from "./page.ts";
+import { Selection, selectedMax } from "./selection.ts";
+
+const loginReason = "Changing devices needs a login, even on the server's own machine.";
+
+export class FleetSelection {
+  readonly chosen = new Selection();
+  readonly bar: BulkBar;
+
+  /** @param onChange called when the selection changed */
+  constructor(
+    private readonly app: App,
+    private readonly devices: LoadedDevices,
+    private readonly onChange: () => void,
+  ) {
+    this.bar = new BulkBar(this.chosen, this.#acts(), {
+      all: () => void this.toggleAll(),
+      none: () => this.clear(),
+    });
+  }
+
+  clear(): void {
+    this.chosen.clear();
+    this.onChange();
+  }
+
+  /** Selects all that match; if all are selected, none. */
+  async toggleAll(): Promise<void> {
+    const { chosen, devices } = this;
+    if (chosen.size >= Math.min(devices.total, selectedMax)) return this.clear();
+    if (devices.rows.length < devices.total) {
+      await devices.load(Math.min(devices.total, selectedMax));
+    }
+    chosen.addAll(devices.ids);
+    this.app.announce(`${count(chosen.size)} selected`);
+    this.onChange();
+  }
+
+  /** What can be done to the selected devices, in the order of the buttons. */
+  #acts(): SelectionAct[] {
+    return [
+      { words: "Label…", act: () => void this.#begin((devices) => this.#label(devices)) },
+      {
+        words: "Deregister…",
+        isDangerous: true,
+        act: () => void this.#begin((devices) => this.#deregister(devices)),
+      },
+    ];
+  }
+
+  #label(devices: readonly Meant[]): void {
+    askLabels(devices, labelCounts(this.#rows()), (words) => this.#told(words));
+  }
+
+  #deregister(devices: readonly Meant[]): void {
+    askRemoval(devices, (words, { refused }) => {
+      const kept = new Set(refused.map(({ id }) => id));
+      this.chosen.drop(devices.flatMap(({ id }) => (kept.has(id) ? [] : [id])));
+      this.#told(words);
+    });
+  }
+
+  #told(words: string): void {
+    this.app.announce(words);
+    this.onChange();
+    void this.devices.load();
+  }
+
+  /** Begins to change the selected devices, after a login if there was none. */
+  async #begin(ask: (devices: readonly Meant[]) => void): Promise<void> {
+    if (!this.app.mayChange() && !(await this.app.askLogin(loginReason))) return;
+    const names = new Map(this.#rows().map((row) => [row.id, nameOf(row)]));
+    ask(this.chosen.ids.map((id) => ({ id, name: names.get(id) ?? id })));
+  }
+
+  #rows(): DeviceJson[] {
+    return this.devices.rows.filter(({ id }) => this.chosen.has(id));
+  }
+}
