@@ -30,6 +30,7 @@ const outputPolicies: Readonly<Record<ClientConfig["command"], OutputPolicy>> = 
   "shell-help": "end",
   query: "end",
   peer: "end",
+  answer: "go on",
   menu: "go on",
   register: "go on",
   deregister: "go on",

@@ -1,6 +1,7 @@
 // The client's configuration: the only reader of its flags and environment, which are checked once and frozen. Never
 // opens a file and never prompts: for a password that has to be read or typed, only the source is configured here.
 
+import { commandNumber } from "../protocol/commands.ts";
 import { isId } from "../protocol/fields.ts";
 import { heartbeatSecondsMax, heartbeatSecondsMin } from "../protocol/limits.ts";
 import { type Env, hasSwitch, readArguments } from "./arguments.ts";
@@ -54,6 +55,12 @@ export type ClientConfig =
   | (Common & { readonly command: "status"; readonly message: string })
   | (Common & { readonly command: "send"; readonly code: string; readonly message: string | null })
   | (Common & { readonly command: "query"; readonly what: QueryWhat; readonly target: string })
+  | (Common & {
+      readonly command: "answer";
+      readonly number: number;
+      readonly message: string;
+      readonly failed: boolean;
+    })
   | (Common & { readonly command: "peer"; readonly target: string })
   | (Common & RunSettings & { readonly command: "run" | "wake" })
   | SimulateConfig
@@ -195,6 +202,17 @@ function readCommand(
       return { ...common, command, code: codeOf(given), message: positionals[0] ?? null };
     case "query":
       return { ...common, command, ...questionOf(positionals) };
+    case "answer": {
+      expectPositionals(command, positionals, 1, 2);
+      const [number = "", message = ""] = positionals;
+      return {
+        ...common,
+        command,
+        number: numberOf(number),
+        message,
+        failed: given.isOn("failed"),
+      };
+    }
     case "peer":
       expectPositionals(command, positionals, 1, 1);
       return { ...common, command, target: field("id", "ID", positionals[0] as string) };
@@ -203,6 +221,15 @@ function readCommand(
       expectPositionals(command, positionals, 0, 0);
       return { ...common, command, ...runSettings(given) };
   }
+}
+
+function numberOf(text: string): number {
+  const number = commandNumber(`#${text}`);
+  if (number !== null) return number;
+  throw usageError(
+    `${quoted(text)} is no number of a command.`,
+    "Write it as in IOT_COMMAND_NUMBER.",
+  );
 }
 
 function runSettings(given: Given): RunSettings {

@@ -37,6 +37,28 @@ test.each(["in text", "sealed"])("a device wakes, does what waits, and sleeps, %
   expect(readFileSync(folder.join("runs"), "utf8").split("\n")).toHaveLength(4);
 });
 
+test("a script answers a command by its number", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  const iot = (...args: string[]) => run(serverBinary, args, folder.path);
+  const client = async (...args: string[]) => {
+    const where = ["--id", "pi1", "--server", `127.0.0.1:${server.port}`, "--ip", "127.0.0.1"];
+    await using one = new ClientProcess(folder.path, [...args, ...where], { IOT_PASSWORD: "pw" });
+    return await one.ended();
+  };
+  expect(await client("register")).toBe(0);
+  expect(await client("login")).toBe(0);
+  for (const what of ["on", "off"]) await iot("command", "pi1", what);
+  expect(await client("answer", "1", "relay on")).toBe(0);
+  expect(await client("answer", "2", "no relay", "--failed")).toBe(0);
+  const rows = (await iot("commands", "--all", "--json")).stdout.trimEnd().split("\n");
+  expect(rows.map((line) => JSON.parse(line))).toMatchObject([
+    { state: "failed", code: "15", result: "no relay" },
+    { state: "done", code: "01", result: "relay on" },
+  ]);
+  expect(await client("answer", "x")).toBe(2);
+});
+
 test("without a server it ends with no answer, and its report waits for the next time", async () => {
   using folder = new TemporaryFolder();
   const port = await freePort();

@@ -77,6 +77,7 @@ async function dispatch(
     case "logoff":
     case "status":
     case "query":
+    case "answer":
     case "peer":
       return runRequest(config, machine);
   }

@@ -2,12 +2,14 @@
 // and returns an exit code for it. Never answers requests of others.
 
 import type { CallResult } from "../../client/channel.ts";
+import { fitted } from "../../client/message-room.ts";
 import { addressIn, latestReportIn } from "../../client/answers.ts";
 import { type Outcome, type Verdict, verdictOf } from "../../client/outcome.ts";
 import type { EncodedRequest } from "../../client/outstanding.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import type { ExitCode } from "../../operating-error.ts";
 import { answer, query } from "../../protocol/codes.ts";
+import { commandTime, result as resultCode } from "../../protocol/commands.ts";
 import type { Address, Query } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
@@ -28,7 +30,8 @@ import { isOverdue } from "../../client/retry-schedule.ts";
 export type RequestConfig = Extract<
   ClientConfig,
   {
-    command: "register" | "deregister" | "login" | "logoff" | "status" | "query" | "peer";
+    command:
+      "register" | "deregister" | "login" | "logoff" | "status" | "query" | "answer" | "peer";
   }
 >;
 
@@ -75,6 +78,25 @@ async function ask(
       const time = session.connection.times.distinct();
       const { message } = config;
       return simple(config, machine, session, { type: "STATUS", code: "01", id, time, message });
+    }
+    case "answer": {
+      const { number, failed } = config;
+      const code = failed ? resultCode.failed : resultCode.done;
+      const time = commandTime(number);
+      const data = {
+        type: "DATA",
+        code,
+        id,
+        address: null,
+        time,
+        message: config.message,
+      } as const;
+      return simple(
+        config,
+        machine,
+        session,
+        fitted(data, session.connection.carrier.textBytesMax),
+      );
     }
     case "query":
       if (config.what === "list") return list(config, machine, session);
