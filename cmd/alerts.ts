@@ -108,6 +108,7 @@ function portsOf({ version, store, roster, feed, logs, url }: AlertParts): Alert
     },
     reports: store.reads,
     subscribe: (onFacts, withReports) => feed.subscribe(onFacts, withReports),
+    elsewhere: store.elsewhere,
     post: httpPost(version),
     now: bothClocks,
     sender: {

@@ -4,6 +4,7 @@ import type { ReportRow } from "../server/rows.ts";
 import type { AlertStore } from "../server/alert-store.ts";
 import type { Fact, OnFacts } from "../server/feed.ts";
 import type { Moment } from "../server/moment.ts";
+import type { ElsewhereReads } from "../server/nodes.ts";
 import type { Soon } from "../server/soon.ts";
 import type { Sender } from "./message-body.ts";
 import type { Answer } from "./outbox.ts";
@@ -32,6 +33,8 @@ export type AlertPorts = {
   };
   readonly reports: { latestOf(ids: readonly string[]): Soon<readonly (ReportRow | null)[]> };
   readonly subscribe: (onFacts: OnFacts, withReports: boolean) => () => void;
+  /** The reports that other servers of the store have stored; null if there are no others. */
+  readonly elsewhere: Pick<ElsewhereReads, "reportsOfOthers"> | null;
   readonly post: SendPost;
   readonly now: () => Moment;
   readonly sender: Sender;

@@ -2,8 +2,9 @@
 // sends these. Nothing is told before it is stored, and no device waits for any of it. Has no timer: the program calls `tick`.
 
 import type { AlertChange } from "../server/alert-store.ts";
+import { ForeignFacts } from "../fleet/foreign-facts.ts";
 import type { OperatingError } from "../operating-error.ts";
-import type { Fact } from "../server/feed.ts";
+import type { Fact, OnFacts } from "../server/feed.ts";
 import type { Moment } from "../server/moment.ts";
 import type { AlertPorts } from "./alert-ports.ts";
 import { Announcer } from "./announcer.ts";
@@ -59,6 +60,8 @@ export class AlertRunner {
   /** What is to be stored, by what it changes: a later change of the same takes its place. */
   readonly #changes = new Map<string, AlertChange>();
   #endReports: (() => void) | null = null;
+  /** Tells of the reports at other servers, while a rule needs reports. */
+  #foreign: ForeignFacts | null = null;
   #isClosed = false;
 
   /** @param startedAt when the server started, by the monotonic clock, ms */
@@ -74,7 +77,9 @@ export class AlertRunner {
     if (now().monotonic - this.#askedAt >= leadEveryMs) await this.#ask();
     if (!this.#leads || this.#isClosed) return;
     const led = this.#led ?? (this.#isIdle ? null : await this.#begin());
-    if (led === null || this.#isClosed) return;
+    // What others have stored is judged first: else a device that reports to another one would be missed.
+    await this.#foreign?.poll();
+    if (led === null || led !== this.#led) return;
     led.judge.tick(now());
     await this.#tellOfReports(led.judge);
     this.#announce(led, now());
@@ -171,11 +176,17 @@ export class AlertRunner {
     announcer.setDestinations(destinations);
     mutes.set(hushed, now);
     deliveries.setDestinations(destinations, now);
+    this.#follow(judge);
+  }
+
+  /** Reports are followed only as long as a rule needs them. */
+  #follow(judge: Judge): void {
+    const { subscribe, elsewhere } = this.ports;
+    const take: OnFacts = (facts) => this.#take(judge, facts);
     this.#endReports?.();
-    this.#endReports = this.ports.subscribe(
-      (facts) => this.#take(judge, facts),
-      judge.wantsReports,
-    );
+    this.#endReports = subscribe(take, judge.wantsReports);
+    if (elsewhere === null || !judge.wantsReports) this.#foreign = null;
+    else this.#foreign ??= new ForeignFacts(elsewhere, take);
   }
 
   #take(judge: Judge, facts: readonly Fact[]): void {
@@ -232,6 +243,7 @@ export class AlertRunner {
     this.#led?.endListening();
     this.#endReports?.();
     this.#endReports = null;
+    this.#foreign = null;
     this.#led = null;
     this.#isIdle = false;
     this.#changes.clear();

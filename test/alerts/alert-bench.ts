@@ -5,6 +5,8 @@ import { AlertDesk } from "../../lib/alerts/alert-desk.ts";
 import { AlertRunner } from "../../lib/alerts/alert-runner.ts";
 import type { Answer } from "../../lib/alerts/outbox.ts";
 import type { Fact, OnFacts } from "../../lib/server/feed.ts";
+import type { ReportsOfOthers } from "../../lib/server/nodes.ts";
+import type { ReportRow } from "../../lib/server/rows.ts";
 import { type Labels, noLabels } from "../../lib/server/labels.ts";
 import type { PresenceWord, Selectable } from "../../lib/server/selector.ts";
 import { MemoryStore } from "../../lib/store/memory/memory-store.ts";
@@ -25,6 +27,12 @@ export class AlertBench {
   readonly #receivers = new Map<string, Receiver>();
   readonly #listeners = new Set<(id: string) => void>();
   readonly #subscribers = new Set<OnFacts>();
+  /** What other servers have stored, and how many follow it. */
+  readonly #elsewhere: ReportRow[] = [];
+  follows = 0;
+  /** How often what others have stored was read, and what is wrong with that. */
+  foreignReads = 0;
+  foreignTrouble: Error | null = null;
   #hanging: { readonly until: number; readonly end: () => void }[] = [];
   runner: AlertRunner;
   readonly desk = new AlertDesk(
@@ -52,6 +60,14 @@ export class AlertBench {
     const report = { device: id, time: "", received: wall, at: wall, code: "01", message };
     const fact: Fact = { kind: "reported", sequence: 1, report };
     for (const onFacts of this.#subscribers) onFacts([fact]);
+  }
+
+  /** A device reports to another server of the store. */
+  reportElsewhere(device: string, message: string): void {
+    const { wall } = this;
+    const sequence = this.#elsewhere.length;
+    const of = { time: "", received: wall, at: wall, code: "01" };
+    this.#elsewhere.push({ sequence, device, message, ...of });
   }
 
   /** Lets time pass, with a tick each second. */
@@ -104,12 +120,27 @@ export class AlertBench {
         if (withReports) this.#subscribers.add(onFacts);
         return () => this.#subscribers.delete(onFacts);
       },
+      elsewhere: { reportsOfOthers: () => this.#reportsOfOthers() },
       post: (post) => this.#post(post),
       now: () => this.#now(),
       sender: { url: "http://127.0.0.1:9000" },
       onTrouble: (words) => this.troubles.push(words),
     };
     return new AlertRunner(ports, this.monotonic);
+  }
+
+  #reportsOfOthers(): ReportsOfOthers {
+    this.follows++;
+    let at = this.#elsewhere.length;
+    return {
+      next: async (limit) => {
+        this.foreignReads++;
+        if (this.foreignTrouble !== null) throw this.foreignTrouble;
+        const reports = this.#elsewhere.slice(at, at + limit);
+        at += reports.length;
+        return { reports, more: at < this.#elsewhere.length };
+      },
+    };
   }
 
   #now() {

@@ -192,6 +192,64 @@ test("a server that does not lead any more tells nothing; the next one goes on",
   expect(texts(bench)).toEqual(["pi1 is offline"]);
 });
 
+describe("reports at other servers of the store", () => {
+  test("are judged as those of this one, each once", async () => {
+    const bench = await benchWith("temp > 30 for 1s");
+    bench.reportElsewhere("pi1", "temp=31");
+    await bench.wait(10 * second);
+    expect(texts(bench)).toEqual(["temp of pi1 is 31 (> 30)"]);
+    bench.report("pi1", "temp=32");
+    bench.reportElsewhere("pi1", "temp=20");
+    await bench.wait(minute);
+    expect(texts(bench)).toEqual(["temp of pi1 is 20 again"]);
+    await bench.wait(hour);
+    expect(texts(bench)).toEqual([]);
+    expect(bench.follows).toBe(1);
+  });
+
+  test("keep a device from being missed; while they cannot be read nobody is", async () => {
+    const bench = await benchWith("no report in 10m for 1s");
+    bench.report("pi1", "x");
+    for (let i = 0; i < 20; i++) {
+      await bench.wait(5 * minute);
+      bench.reportElsewhere("pi1", "x");
+    }
+    bench.foreignTrouble = new Error("the store is away");
+    await bench.wait(hour);
+    expect(texts(bench)).toEqual([]);
+    bench.foreignTrouble = null;
+    await bench.wait(9 * minute);
+    expect(texts(bench)).toEqual([]);
+    await bench.wait(2 * minute);
+    expect(texts(bench)).toEqual(["pi1 has sent no report for 10m"]);
+  });
+
+  test("are read only while this server leads and a rule needs reports", async () => {
+    const bench = await benchWith("offline");
+    expect(bench.follows).toBe(0);
+    await bench.desk.putRule("hot", { rule: "temp > 30" });
+    await bench.wait(minute);
+    await bench.desk.putRule("cold", { rule: "temp < 3" });
+    await bench.wait(minute);
+    expect(bench.follows).toBe(1);
+    const { alerts } = bench.store;
+    alerts.lead = () => false;
+    await bench.wait(3 * second);
+    const reads = bench.foreignReads;
+    await bench.wait(minute);
+    expect(bench.foreignReads).toBe(reads);
+    alerts.lead = () => true;
+    await bench.wait(3 * second);
+    expect(bench.follows).toBe(2);
+    for (const name of ["hot", "cold"]) await bench.desk.remove("rule", name);
+    await bench.wait(3 * second);
+    expect(bench.foreignReads).toBeGreaterThan(reads);
+    const after = bench.foreignReads;
+    await bench.wait(minute);
+    expect(bench.foreignReads).toBe(after);
+  });
+});
+
 test("without rules nothing is loaded and nothing is subscribed to", async () => {
   const bench = new AlertBench();
   let reads = 0;
