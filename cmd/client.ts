@@ -9,6 +9,7 @@ import { openTerminal } from "../lib/cli/client/terminal.ts";
 import { runClient } from "../lib/cli/client/dispatch.ts";
 import { type ClientConfig, readClientConfig } from "../lib/config/client.ts";
 import { makeDeviceFolder, openClientState, stateFolderOf } from "../lib/io/client-state.ts";
+import { keepPassword, keptPassword } from "../lib/io/kept-password.ts";
 import { isHangupIgnored } from "../lib/io/hangup.ts";
 import { readPsk } from "../lib/io/secrets/identity-file.ts";
 import { KnownServers } from "../lib/io/secrets/known-servers.ts";
@@ -88,6 +89,8 @@ const exit = await runClient(
     ownIpTowards,
     macOf,
     readPasswordFile,
+    keptPassword: (id) => keptPassword(stateFolder, id),
+    keepPassword: (id, password) => keepPassword(stateFolder, id, password),
     runShellCommand,
     openTerminal: (onInterrupt) => openTerminal(output.write, onInterrupt),
     personTypes: isatty(0),

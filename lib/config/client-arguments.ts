@@ -1,6 +1,7 @@
 // Parses and checks the arguments of the client's commands, one function each. Never reads a file.
 
 import { fieldRules, isPassword } from "../protocol/fields.ts";
+import { tokenIn } from "../server/door/join-token.ts";
 import type { FieldName } from "../protocol/messages.ts";
 import type { Arguments, Env } from "./arguments.ts";
 import { type CommandName, type FlagName, synopses } from "./client-flags.ts";
@@ -14,6 +15,9 @@ export type Given = Arguments<FlagName>;
 export type PasswordSource =
   | { readonly kind: "given"; readonly password: string }
   | { readonly kind: "file"; readonly path: string }
+  /** Made of a join token, and kept in the state of the device. */
+  | { readonly kind: "join"; readonly token: string }
+  /** The one that is kept, or typed. */
   | { readonly kind: "ask" };
 
 /** What `query` asks the server for. */
@@ -69,18 +73,40 @@ export function timeoutOf({ value, nameOf }: Given, otherwise: number): number {
 }
 
 /**
- * The source of the password: the file, else IOT_PASSWORD, else a prompt.
+ * The source of the password: the file, else IOT_PASSWORD, else a join token, else a prompt.
  * @param path the value of `--password-file`, or null
- * @throws OperatingError `usage` if IOT_PASSWORD is not a valid password
+ * @param token the value of `--join`, or null
+ * @throws OperatingError `usage` if IOT_PASSWORD is not a valid password, or the token none, or if both are given
  */
-export function passwordSource(path: string | null, env: Env): PasswordSource {
-  if (path !== null) return { kind: "file", path };
+export function passwordSource(
+  path: string | null,
+  token: string | null,
+  env: Env,
+): PasswordSource {
   const password = env["IOT_PASSWORD"] ?? "";
+  if (token !== null) {
+    if (path === null && password === "") return { kind: "join", token: joinToken(token) };
+    throw usageError(
+      "There are a join token and a password.",
+      "Give one of them: with --join, the client makes the password and keeps it.",
+    );
+  }
+  if (path !== null) return { kind: "file", path };
   if (password === "") return { kind: "ask" };
   if (!isPassword(password)) {
     throw usageError(`IOT_PASSWORD: ${fieldRules.password.says}.`, "Set a valid password.");
   }
   return { kind: "given", password };
+}
+
+/** The token is a secret, so the error does not show it. */
+function joinToken(text: string): string {
+  const token = tokenIn(text);
+  if (token !== null && text.length === token.length) return token;
+  throw usageError(
+    "--join is no join token: join- and 26 characters.",
+    "Make one: iot-server join token",
+  );
 }
 
 /** The id of the device that this client speaks for; throws `usage` if it is missing or invalid. */

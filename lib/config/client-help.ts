@@ -54,6 +54,7 @@ const formColumns = 21;
 
 /** The options whose line another one shares. */
 const sharing: Readonly<Partial<Record<FlagName, FlagName>>> = {
+  mac: "ip",
   spool: "spool-max",
   "on-command": "command-timeout",
 };

@@ -56,7 +56,7 @@ export function readSimulate(given: Given, env: Env): SimulateConfig {
     command: "simulate",
     server: servers[0] as ServerName,
     sealing: sealingOf(given),
-    password: passwordSource(value("password-file"), env),
+    password: passwordSource(value("password-file"), null, env),
     json: isOn("json"),
     devices: countValue("--devices", devices, 1, devicesMax),
     everyMs: durationValue("--every", value("every") ?? "60s", 100, 86_400_000),

@@ -289,7 +289,7 @@ function readCommon(
     mac: optional("mac"),
     ip: optional("ip"),
     port,
-    password: passwordSource(value("password-file"), env),
+    password: passwordSource(value("password-file"), value("join"), env),
     json: isOn("json"),
     timeoutMs: timeoutOf(given, timeoutMs),
     heartbeatSeconds: heartbeatMs / 1000,

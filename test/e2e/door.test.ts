@@ -4,9 +4,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ClientProcess } from "./client-process.ts";
 import { login, newIdentity, register } from "./datagrams.ts";
-import { testTimeoutMs } from "./polling.ts";
+import { testTimeoutMs, until } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
-import { freePort, run, serverBinary, startServer } from "./server-process.ts";
+import { clientBinary, freePort, run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -34,11 +34,8 @@ describe.each(["running", "stopped"])("commands beside a %s server", (state) => 
     };
     try {
       using device = await RawDevice.open(port);
-      const [one, two, three, four] = Array.from({ length: 4 }, () => newIdentity()) as [
-        ReturnType<typeof newIdentity>,
-        ...ReturnType<typeof newIdentity>[],
-      ] &
-        Record<1 | 2 | 3, ReturnType<typeof newIdentity>>;
+      const [one, two] = [newIdentity({ id: "th-1" }), newIdentity({ id: "th-2" })];
+      const [three, four] = [newIdentity(), newIdentity()];
       for (const identity of [one, two]) {
         expect(await answer(device, register(identity))).toBe("93 waiting for approval");
       }
@@ -122,6 +119,32 @@ test.each(["sealed", "text"])(
     expect(judged.code).toBe(0);
     await agent.says("70 logged in");
     expect(await agent.stop()).toBe(0);
+  },
+);
+
+test.each(["sealed", "text"])(
+  "a token lets an agent in, which then needs none, %s",
+  async (kind) => {
+    using folder = new TemporaryFolder();
+    await using server = await startServer({ folder: folder.path, args: ["--join", "closed"] });
+    const text = kind === "text" ? ["--text"] : [];
+    const made = await run(serverBinary, ["join", "token", ...text, "--json"], folder.path);
+    const { token } = JSON.parse(made.stdout) as { token: string };
+    const port = String(await freePort());
+    const at = ["--id", "pi1", "--server", `127.0.0.1:${server.port}`, "--port", port, ...text];
+    const first = await run(clientBinary, ["register", ...at], folder.path, {
+      env: { IOT_JOIN: token },
+    });
+    expect([first.code, first.stdout]).toEqual([0, "00 registered\n"]);
+    await using agent = new ClientProcess(folder.path, ["run", ...at]);
+    await agent.says("70 logged in");
+    expect(await agent.stop()).toBe(0);
+    const again = [...at.map((arg) => (arg === "pi1" ? "pi2" : arg)), "--join", token];
+    const second = await run(clientBinary, ["register", ...again], folder.path);
+    expect(second.code).toBe(1);
+    await until("the line in error.log", () =>
+      folder.text("log/error.log").includes("join token 1 is used up"),
+    );
   },
 );
 

@@ -24,7 +24,7 @@ const ofCode: Readonly<Record<string, string>> = {
 /** Advice for 31 in answer to a request with a password. */
 const ofPassword: Partial<Record<Verb, string>> = {
   REGISTER:
-    "It is registered with another password, or the server registers no unknown devices (--join closed).",
+    "It is registered with another password, its join token is not valid, or the server registers no unknown devices (--join closed).",
   DEREGISTER: "It is registered with another password.",
   LOGIN: "The id is not registered, or its password is different.",
 };

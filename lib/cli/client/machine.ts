@@ -71,6 +71,10 @@ export type Machine = {
   ownIpTowards(ip: string): Promise<string>;
   macOf(ip: string): string;
   readPasswordFile(path: string): Promise<string>;
+  /** The password in the state of a device; null if none is kept there. */
+  keptPassword(id: string): string | null;
+  /** Keeps a password in the state of a device; the one of before is kept beside it. It is on the disk then. */
+  keepPassword(id: string, password: string): void;
   runShellCommand(
     commandLine: string,
     variables: Readonly<Record<string, string>>,

@@ -44,7 +44,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
   connection.add(heartbeats);
   try {
     const password =
-      config.password.kind === "ask" ? null : await passwordFrom(config.password, machine);
+      config.password.kind === "ask" ? null : await passwordFrom(config.password, null, machine);
     let interrupt = (): void => {};
     const interrupted = new Promise<void>((resolve) => {
       interrupt = resolve;

@@ -9,11 +9,13 @@ import type { Terminal } from "./terminal.ts";
 
 /**
  * Gets the password of the device.
+ * @param id the device; null for a fleet and the menu, for which none is kept
  * @param terminal the terminal if one is open, or null to open one for the prompt
  * @throws OperatingError `usage` if it has to be typed and standard input is no terminal or ends; `password-file`
  */
 export async function passwordFrom(
   source: PasswordSource,
+  id: string | null,
   machine: Machine,
   terminal: Terminal | null = null,
 ): Promise<string> {
@@ -22,10 +24,29 @@ export async function passwordFrom(
       return source.password;
     case "file":
       return await machine.readPasswordFile(source.path);
-    case "ask":
-      return await askPassword(machine, terminal);
+    case "join":
+      return id === null ? `${source.token}.` : joined(source.token, id, machine);
+    case "ask": {
+      const kept = id === null ? null : machine.keptPassword(id);
+      return kept ?? (await askPassword(machine, terminal));
+    }
   }
 }
+
+/**
+ * The password that was made of a token: the token, a dot and a secret of the device's own. It is on the disk before it is
+ * used, so a device whose REGISTER was answered knows its password.
+ */
+function joined(token: string, id: string, machine: Machine): string {
+  const kept = machine.keptPassword(id);
+  if (kept?.startsWith(`${token}.`) === true) return kept;
+  const secret = Buffer.from(machine.randomBytes(secretBytes)).toString("base64url");
+  const password = `${token}.${secret}`;
+  machine.keepPassword(id, password);
+  return password;
+}
+
+const secretBytes = 18;
 
 async function askPassword(machine: Machine, open: Terminal | null): Promise<string> {
   if (!machine.personTypes) throw noPassword("There is no password, and nobody to ask.");
@@ -43,5 +64,8 @@ async function askPassword(machine: Machine, open: Terminal | null): Promise<str
 }
 
 function noPassword(message: string): OperatingError {
-  return usageError(message, "Set IOT_PASSWORD, or name a file with --password-file.");
+  return usageError(
+    message,
+    "Set IOT_PASSWORD, name a file with --password-file, or give a join token: --join.",
+  );
 }

@@ -41,7 +41,9 @@ export type RequestConfig = Extract<
  * @throws OperatingError for what a person can fix: usage, an unknown host, a changed key, an unusable state file
  */
 export async function runRequest(config: RequestConfig, machine: Machine): Promise<ExitCode> {
-  const password = needsPassword(config) ? await passwordFrom(config.password, machine) : "";
+  const password = needsPassword(config)
+    ? await passwordFrom(config.password, config.id, machine)
+    : "";
   const session = await openClient(machine, config, 0, asksOnly(machine));
   session.connection.client.requests.onRetry = ({ to }, sending, waitedMs) => {
     if (isOverdue(waitedMs)) machine.notice(`no answer from ${place(to)} yet, try ${sending}`);

@@ -103,7 +103,7 @@ class AgentRun {
       const terminal = machine.openTerminal(() => this.#stop());
       this.#terminal = terminal;
       this.#commands = this.#carryingOut(memory);
-      const password = await passwordFrom(config.password, machine, terminal);
+      const password = await passwordFrom(config.password, config.id, machine, terminal);
       machine.onStop(() => this.#stop());
       this.#start(session, spool, password);
       // A broken input does not end the agent: it beats, and has other sources of reports.

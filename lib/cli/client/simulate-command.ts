@@ -38,7 +38,7 @@ export async function runSimulation(config: SimulateConfig, machine: Machine): P
       "If that server is yours to load, add --yes.",
     );
   }
-  const password = await passwordFrom(config.password, machine);
+  const password = await passwordFrom(config.password, null, machine);
   const sealed = await sealedOf(config, machine);
   const run = new SimulationRun(config, machine, { ip, port: config.server.port });
   return await run.run(password, sealed);

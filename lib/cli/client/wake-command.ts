@@ -30,7 +30,7 @@ const commandsMax = 64;
  */
 export async function runWake(config: WakeConfig, machine: Machine): Promise<ExitCode> {
   const notice = (line: string) => machine.notice(visible(line));
-  const password = await passwordFrom(config.password, machine);
+  const password = await passwordFrom(config.password, config.id, machine);
   const spool = openSpool(config, machine, notice);
   const memory = config.onCommand === null ? null : machine.openCommands(config.id);
   const shells = new AbortController();

@@ -115,6 +115,8 @@ export function fakeMachine({
     ownIpTowards: () => Promise.resolve("192.0.2.2"),
     macOf: () => "02:00:00:00:00:01",
     readPasswordFile: () => Promise.resolve("from file"),
+    keptPassword: () => null,
+    keepPassword: () => {},
     runShellCommand(line, env) {
       commands.push({ line, env });
       return Promise.resolve({ ok: true, output: shell(line) });
