@@ -12,6 +12,7 @@ import {
   judgeRights,
   judgeRoom,
 } from "../lib/cli/server/judged-machine.ts";
+import type { BrokerSource } from "../lib/config/broker-source.ts";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { healthOn } from "../lib/io/control-calls.ts";
 import {
@@ -22,10 +23,14 @@ import {
   whyUnwritable,
 } from "../lib/io/machine-facts.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
+import { whyUnreachable } from "../lib/io/reachable.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
 import { type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { isServing } from "../lib/server/health.ts";
 import { placeOf } from "./place.ts";
+
+/** How long a broker may take to answer, ms. */
+const brokerWaitMs = 5_000;
 
 /** Looks at one thing; an OperatingError that it throws is a bad finding. */
 type Check = (config: ServeConfig, isRunning: boolean) => Promise<Finding[]> | Finding[];
@@ -36,6 +41,7 @@ const checks: Readonly<Record<string, Check>> = {
   port: (config, isRunning) => (isRunning ? [] : portFinding(config)),
   http: (config, isRunning) => (isRunning ? [] : httpFinding(config)),
   database: (config, isRunning) => (isRunning ? [] : databaseFinding(config)),
+  broker: ({ mqtt }) => (mqtt === null ? [] : brokerFinding(mqtt)),
   rights: ({ db, logDir, logTo }) => [
     judgeRights(dirname(db), whyUnwritable(dirname(db)), "--db"),
     ...(logTo === "stdout" ? [] : [judgeRights(logDir, whyUnwritable(logDir), "--log-dir")]),
@@ -124,10 +130,22 @@ async function databaseFinding(config: ServeConfig): Promise<Finding[]> {
   return [fine("database", `${place.name} can be read; iot-server check looks at all of it`)];
 }
 
+/** Whether somebody answers there; what the broker allows is tried by `iot-server mqtt test`. */
+async function brokerFinding({ host, port }: BrokerSource): Promise<Finding[]> {
+  const subject = "broker";
+  const name = `${host}:${port}/tcp`;
+  const why = await whyUnreachable(host, port, brokerWaitMs);
+  if (why === null) return [fine(subject, `${name} answers; iot-server mqtt test tries it`)];
+  const nextStep =
+    "Start the broker, or correct --mqtt. Devices are served without it all the same.";
+  return [{ subject, grade: "warning", says: `${name} does not answer (${why})`, nextStep }];
+}
+
 /** Files with secrets that others can read are refused at the start. */
-function secretsFinding({ db, pskFile }: ServeConfig): Finding[] {
+function secretsFinding({ db, pskFile, store, mqtt }: ServeConfig): Finding[] {
   if (process.platform === "win32") return [];
-  const paths = [identityPathOf(db), `${db}.token`, ...(pskFile === null ? [] : [pskFile])];
+  const named = [pskFile, store?.passwordFile ?? null, mqtt?.passwordFile ?? null];
+  const paths = [identityPathOf(db), `${db}.token`, ...named.filter((path) => path !== null)];
   const exposed = paths.filter((path) => {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
     return (mode & 0o077) !== 0;

@@ -2,7 +2,7 @@
 
 import type { Arguments } from "./arguments.ts";
 import type { ServeConfig } from "./serve-config.ts";
-import type { FlagName } from "./server-flags.ts";
+import { type FlagName, flags } from "./server-flags.ts";
 
 /** What is installed. */
 export type Installation = {
@@ -19,6 +19,10 @@ export type Installation = {
 };
 
 const firstFreePort = 1024;
+/** The database is not among them: it is relative to the folder of the service. */
+const readFiles = Object.keys(flags)
+  .filter((name) => name === "config" || name.endsWith("-file"))
+  .map((name) => `--${name}`);
 
 /**
  * The installation.
@@ -34,7 +38,7 @@ export function installationOf(
   const ports = [port, http?.port ?? port];
   return {
     args: args.filter((word) => word !== "--user" && word !== "--print"),
-    paths: ["--config", "--psk-file", "--store-password-file"],
+    paths: readFiles,
     logDir: logTo === "stdout" ? "" : originOf("log-dir") === "default" ? null : value("log-dir"),
     hasLowPort: ports.some((one) => one > 0 && one < firstFreePort),
     isUser: isOn("user"),

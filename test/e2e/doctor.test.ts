@@ -58,3 +58,15 @@ test("a database that is none, and secrets that others can read", async () => {
   const wrong = await run(serverBinary, ["doctor", "9000", "--retain", "90"], folder.path);
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
 });
+
+test("a broker that does not answer is a warning with the next step", async () => {
+  using folder = new TemporaryFolder();
+  using broker = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const url = `mqtt://127.0.0.1:${broker.port}/iot`;
+  const there = await examine(folder, await freePort(), "--mqtt", url);
+  expect(there.of("broker")).toMatchObject([{ grade: "ok" }]);
+  broker.stop(true);
+  const gone = await examine(folder, await freePort(), "--mqtt", url);
+  expect(gone.code).toBe(0);
+  expect(gone.of("broker")).toMatchObject([{ grade: "warning" }]);
+});
