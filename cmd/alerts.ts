@@ -51,13 +51,9 @@ export function startAlerts(parts: AlertParts): RunningAlerts {
   const { logs } = parts;
   const ports = portsOf(parts);
   const runner = new AlertRunner(ports, performance.now());
-  const desk = new AlertDesk(ports.store, () => runner.refresh(), ports.now);
-  const operations = operationsOn(desk, ports);
-  let isRunning = false;
+  let running: Promise<void> | null = null;
   let toldAt = Number.NEGATIVE_INFINITY;
-  const tick = async () => {
-    if (isRunning) return;
-    isRunning = true;
+  const work = async () => {
     try {
       await runner.tick();
     } catch (error) {
@@ -65,10 +61,17 @@ export function startAlerts(parts: AlertParts): RunningAlerts {
       if (performance.now() - toldAt < troubleEveryMs || parts.store.loss !== null) return;
       toldAt = performance.now();
       logs.error("-", `alerts: ${error instanceof Error ? error.message : String(error)}`);
-    } finally {
-      isRunning = false;
     }
   };
+  const tick = () => (running ??= work().finally(() => (running = null)));
+  // A rule that was made holds for the next report.
+  const apply = async () => {
+    runner.refresh();
+    await running;
+    await tick();
+  };
+  const desk = new AlertDesk(ports.store, apply, ports.now);
+  const operations = operationsOn(desk, ports, () => runner.ends);
   const timer = setInterval(() => void tick(), tickMs);
   return {
     runner,

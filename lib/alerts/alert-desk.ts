@@ -10,6 +10,7 @@ import {
 } from "../server/alert-store.ts";
 import { faultWords } from "../server/labels.ts";
 import type { Moment } from "../server/moment.ts";
+import type { Soon } from "../server/soon.ts";
 import { readSelector, type Selector } from "../server/selector.ts";
 import { type AlertRule, severities } from "./alert-rule.ts";
 import { type Destination, type Format, formats, headersIn, urlFault } from "./destination.ts";
@@ -55,12 +56,12 @@ const noteCharsMax = 200;
 
 export class AlertDesk {
   /**
-   * @param onChange called when settings have changed
+   * @param onChange called when settings have changed; who has changed them is answered after it
    * @param now both clocks
    */
   constructor(
     readonly store: AlertStore,
-    private readonly onChange: () => void,
+    private readonly onChange: () => Soon<void>,
     private readonly now: () => Moment,
   ) {}
 
@@ -193,7 +194,7 @@ export class AlertDesk {
 
   async #commit(changes: readonly AlertChange[]): Promise<void> {
     await this.store.commit(changes);
-    this.onChange();
+    await this.onChange();
   }
 }
 

@@ -75,10 +75,15 @@ export const operationNames = [
   "test",
 ] as const satisfies readonly (keyof AlertOperations)[];
 
-/** Operations on a store. @param ports sends tests */
+/**
+ * Operations on a store.
+ * @param ports sends tests
+ * @param ends alerts that are over, and are stored so a little later
+ */
 export function operationsOn(
   desk: AlertDesk,
   ports: Pick<AlertPorts, "now" | "post" | "sender">,
+  ends: () => readonly AlertRow[] = () => [],
 ): AlertOperations {
   const { store } = desk;
   return {
@@ -92,7 +97,7 @@ export function operationsOn(
       });
     },
     mutes: async () => (await desk.settings()).mutes.map(shownMute),
-    alerts: async (query) => store.alerts(query),
+    alerts: async (query) => withEnds(await store.alerts(query), ends(), query),
     putRule: async (name, given) => shownRule(await desk.putRule(name, given)),
     putDestination: async (name, given) =>
       shownDestination(await desk.putDestination(name, given), null),
@@ -103,6 +108,23 @@ export function operationsOn(
       return { isDone: outcome.kind === "done", status: outcome.status, ms };
     },
   };
+}
+
+/** Stored alerts of a query, as they are once the ends are stored. */
+function withEnds(
+  stored: readonly AlertRow[],
+  ends: readonly AlertRow[],
+  { state, rule, device, before, limit }: AlertQuery,
+): readonly AlertRow[] {
+  if (ends.length === 0) return stored;
+  const isMeant = (row: AlertRow) =>
+    (state === null || state === row.state) &&
+    (rule === null || rule === row.rule) &&
+    (device === null || device === row.device) &&
+    row.number < before;
+  const over = new Set(ends.map(({ number }) => number));
+  const rows = [...stored.filter(({ number }) => !over.has(number)), ...ends.filter(isMeant)];
+  return rows.sort((a, b) => b.number - a.number).slice(0, limit);
 }
 
 /** A call that came from another process. @throws OperatingError of the operation, or `bad-call` */

@@ -1,7 +1,7 @@
 // Runs the alerts of a server: loads them if this one leads, feeds the judge, stores what it says together with the messages, and
 // sends these. Nothing is told before it is stored, and no device waits for any of it. Has no timer: the program calls `tick`.
 
-import type { AlertChange } from "../server/alert-store.ts";
+import type { AlertChange, AlertRow } from "../server/alert-store.ts";
 import { ForeignFacts } from "../fleet/foreign-facts.ts";
 import type { OperatingError } from "../operating-error.ts";
 import type { Fact, OnFacts } from "../server/feed.ts";
@@ -95,6 +95,11 @@ export class AlertRunner {
   /** Settings have changed: the next tick reads them. */
   refresh(): void {
     this.#askedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Alerts that are over, and are stored so a little later. */
+  get ends(): readonly AlertRow[] {
+    return this.#led?.announcer.ends ?? [];
   }
 
   get status(): AlertStatus {

@@ -86,6 +86,11 @@ export class Announcer {
     return changes;
   }
 
+  /** Alerts that are over, whose end is told and stored a little later. */
+  get ends(): readonly AlertRow[] {
+    return [...this.#ends.values()];
+  }
+
   /** What is to be told now. Call it about every second. */
   tick(now: Moment): Announced {
     for (const { alert, rule } of this.judge.alerts) {

@@ -13,7 +13,7 @@ setDefaultTimeout(testTimeoutMs);
 
 const image = "<img/src=x/onerror=window.isRun=1>";
 const script = '<script>window.isRun=1</script><img src=x onerror="window.isRun=1">';
-const pages = ["#/", "#/devices/evil", "#/activity", "#/server"];
+const pages = ["#/", "#/devices/evil", "#/alerts", "#/activity", "#/server"];
 
 browserTest("markup in a MAC, a message, an id and the log is shown and never run", async () => {
   await using dashboard = await Dashboard.start(["--shared-ip", "--log-level", "debug"]);

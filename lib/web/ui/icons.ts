@@ -18,6 +18,7 @@ const paths = {
   download: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   warning: "M12 4 2.5 20h19ZM12 10v4m0 3v.01",
+  check: "m5 12.5 4.5 4.5L19 7.5",
   left: "m14 6-6 6 6 6",
   right: "m10 6 6 6-6 6",
   plus: "M12 6v12M6 12h12",

@@ -2,6 +2,7 @@
 
 import type { Rights } from "../api/server-shapes.ts";
 import { get, onLoginRequired, remove } from "./api.ts";
+import { AlertsPage } from "./alerts-page.ts";
 import { ActivityPage } from "./activity-page.ts";
 import { DevicePage } from "./device-page.ts";
 import { FleetPage } from "./fleet-page.ts";
@@ -32,6 +33,7 @@ const live = new Live(
       setServerTime(status.time);
       statuses.add(status);
       shell.showWarnings(status.warnings.length);
+      shell.showFiring(status.alerts.firing);
     },
   },
   (state) => {
@@ -91,6 +93,8 @@ function pageOf({ page: name, id, parameters }: Place): Page {
   switch (name) {
     case "device":
       return new DevicePage(app, id, fleetHash);
+    case "alerts":
+      return new AlertsPage(app);
     case "activity":
       return new ActivityPage(parameters);
     case "server":

@@ -1,7 +1,7 @@
-// The addresses of the pages, as URL hashes: `#/`, `#/devices/ID`, `#/activity`, `#/server`, with parameters after a `?`.
+// The addresses of the pages, as URL hashes: `#/`, `#/devices/ID`, `#/alerts`, `#/activity`, `#/server`, with parameters after a `?`.
 
 export type Place = {
-  readonly page: "fleet" | "device" | "activity" | "server";
+  readonly page: "fleet" | "device" | "alerts" | "activity" | "server";
   readonly id: string;
   readonly parameters: URLSearchParams;
 };
@@ -14,7 +14,8 @@ export function placeOf(hash: string): Place {
   if (first === "devices" && second !== "") {
     return { page: "device", id: decoded(second), parameters };
   }
-  if (first === "activity" || first === "server") return { page: first, id: "", parameters };
+  if (first === "alerts" || first === "activity" || first === "server")
+    return { page: first, id: "", parameters };
   return { page: "fleet", id: "", parameters };
 }
 

@@ -9,6 +9,7 @@ import { themeButton } from "./theme.ts";
 
 const pages = [
   { page: "fleet", hash: "#/", words: "Fleet" },
+  { page: "alerts", hash: "#/alerts", words: "Alerts" },
   { page: "activity", hash: "#/activity", words: "Activity" },
   { page: "server", hash: "#/server", words: "Server" },
 ] as const;
@@ -41,14 +42,8 @@ export class Shell {
   readonly #lightWords = element("span", { class: "light-words" });
   readonly #light = element("span", { class: "light", role: "status" }, this.#lightWords);
   readonly #session = button({ class: "quiet session" });
-  readonly #badgeNumber = element("span");
-  readonly #badgeWords = element("span", { class: "unseen" });
-  readonly #badge = element(
-    "span",
-    { class: "badge", hidden: true },
-    this.#badgeNumber,
-    this.#badgeWords,
-  );
+  readonly #warnings = new Badge("warning");
+  readonly #firing = new Badge("alert");
   readonly #bannerWords = element("span");
   readonly #banner = element("div", { class: "banner", role: "status", hidden: true });
   readonly #voice = element("div", { class: "unseen", "aria-live": "polite" });
@@ -57,7 +52,8 @@ export class Shell {
 
   constructor(acts: ShellActs) {
     this.#session.addEventListener("click", acts.session);
-    this.#links.find(({ page }) => page === "server")?.link.append(this.#badge);
+    this.#links.find(({ page }) => page === "server")?.link.append(this.#warnings.view);
+    this.#links.find(({ page }) => page === "alerts")?.link.append(this.#firing.view);
     this.#banner.append(
       icon("warning"),
       this.#bannerWords,
@@ -113,9 +109,12 @@ export class Shell {
 
   /** Shows on the link to the server's page how many warnings are there. */
   showWarnings(count: number): void {
-    this.#badge.hidden = count === 0;
-    setText(this.#badgeNumber, String(count));
-    setText(this.#badgeWords, count === 1 ? " warning" : " warnings");
+    this.#warnings.show(count);
+  }
+
+  /** Shows on the link to the alerts how many fire. */
+  showFiring(count: number): void {
+    this.#firing.show(count);
   }
 
   showState(state: LiveState): void {
@@ -155,5 +154,28 @@ export class Shell {
     const seconds = Math.ceil((state.nextAt - performance.now()) / 1000);
     const next = seconds > 0 ? `Retrying in ${seconds} s.` : "Retrying…";
     setText(this.#bannerWords, `Connection lost. What is shown may be out of date. ${next}`);
+  }
+}
+
+/** A number on a link. */
+class Badge {
+  readonly #number = element("span");
+  readonly #words = element("span", { class: "unseen" });
+  readonly view: HTMLElement;
+
+  /** @param what is counted, in the singular */
+  constructor(private readonly what: string) {
+    this.view = element(
+      "span",
+      { class: "badge", "data-what": what, hidden: true },
+      this.#number,
+      this.#words,
+    );
+  }
+
+  show(count: number): void {
+    this.view.hidden = count === 0;
+    setText(this.#number, count > 999 ? "999+" : String(count));
+    setText(this.#words, ` ${this.what}${count === 1 ? "" : "s"}`);
   }
 }

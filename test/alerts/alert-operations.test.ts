@@ -1,0 +1,60 @@
+// What operators ask of alerts: an alert is over for them as soon as it is, not when its end is told.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { callOperation, operationNames, operationsOn } from "../../lib/alerts/alert-operations.ts";
+import type { AlertQuery } from "../../lib/server/alert-store.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+import { benchWith } from "./alert-bench.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const all: AlertQuery = { state: null, rule: null, device: null, before: Infinity, limit: 10 };
+
+test("an alert that is over is listed so at once, and is stored with its message", async () => {
+  const bench = await benchWith("offline");
+  const sender = { url: "" };
+  const ports = {
+    now: () => ({ wall: 0, monotonic: 0 }),
+    post: async () => ({ failure: "" }),
+    sender,
+  };
+  const operations = operationsOn(bench.desk, ports, () => bench.runner.ends);
+  const states = async (query: Partial<AlertQuery>) =>
+    (await operations.alerts({ ...all, ...query })).map(
+      ({ device, state }) => `${device} ${state}`,
+    );
+  bench.set("pi2");
+  for (const id of ["pi1", "pi2"]) bench.set(id, "silent");
+  await bench.wait(70_000);
+  expect(await states({ state: "open" })).toEqual(["pi2 firing", "pi1 firing"]);
+  bench.set("pi1");
+  await bench.wait(1_000);
+  expect(bench.store.alerts.alerts(all).map(({ state }) => state)).toEqual(["firing", "firing"]);
+  expect(await states({ state: "open" })).toEqual(["pi2 firing"]);
+  expect(await states({ state: "resolved" })).toEqual(["pi1 resolved"]);
+  expect(await states({})).toEqual(["pi2 firing", "pi1 resolved"]);
+  expect(await states({ limit: 1 })).toEqual(["pi2 firing"]);
+  expect(await states({ state: "resolved", device: "pi2" })).toEqual([]);
+  await bench.wait(60_000);
+  expect(bench.runner.ends).toEqual([]);
+  expect(await states({})).toEqual(["pi2 firing", "pi1 resolved"]);
+});
+
+test("a call of another process carries out an operation by its name, and no other function", async () => {
+  const bench = await benchWith("offline");
+  const ports = {
+    now: () => ({ wall: 0, monotonic: 0 }),
+    post: async () => ({ failure: "" }),
+    sender: { url: "" },
+  };
+  const operations = operationsOn(bench.desk, ports);
+  expect(Object.keys(operations).toSorted()).toEqual([...operationNames].toSorted());
+  expect(await callOperation(operations, "rules", [])).toMatchObject([
+    { name: "rule", rule: "offline" },
+  ]);
+  for (const name of ["constructor", "toString", "", "rules "]) {
+    expect(
+      await callOperation(operations, name, []).catch((error: { code: string }) => error.code),
+    ).toBe("bad-call");
+  }
+});
