@@ -1,22 +1,18 @@
 // The bridge: what is due to be published now, within bounds, and what others ask for. Nothing is queued while there is no
 // broker: then everything is told anew. Never delays a device; knows no library.
 
-import type { PresenceSource } from "../fleet/live-session.ts";
-import type { Roster } from "../fleet/roster.ts";
 import type { Fact } from "../server/feed.ts";
 import { TokenBucket } from "../token-bucket.ts";
-import type { Broker, BrokerLink, Incoming } from "./broker.ts";
+import type { BrokerLink, Incoming } from "./broker.ts";
+import type { BridgePorts } from "./bridge-ports.ts";
 import { BridgeTopics } from "./bridge-topics.ts";
 import { Connection } from "./connection.ts";
-import type { Origin } from "./discovery.ts";
-import { FleetRecords, type RecordReads } from "./fleet-records.ts";
-import type { ToldBridge } from "./payloads.ts";
+import { FleetRecords } from "./fleet-records.ts";
 import { reportPayload } from "./payloads.ts";
 import { Publisher } from "./publisher.ts";
-import { type RequestPorts, Requests } from "./requests.ts";
+import { Requests } from "./requests.ts";
 import { Sweep } from "./sweep.ts";
 import { isDeviceStale, ToldDevices } from "./told-devices.ts";
-import type { TopicPlace } from "./topics.ts";
 import { Walk } from "./walk.ts";
 
 /** Reports and states a second, each. */
@@ -29,26 +25,6 @@ const birthPauseMaxMs = 5_000;
 const goneMax = 10_000;
 /** Configurations that one tick looks at. */
 const configsLookedAt = 1_000;
-
-/** What the bridge uses of the server. */
-export type BridgePorts = RequestPorts & {
-  readonly place: TopicPlace;
-  readonly origin: Origin;
-  readonly broker: Broker;
-  readonly roster: Roster;
-  readonly presence: Pick<PresenceSource, "get">;
-  readonly reads: RecordReads;
-  /** How joining is; null if it cannot be opened. */
-  readonly joining: (() => ToldBridge["joining"]) | null;
-  /** Lets devices be served between two reads of the store. */
-  readonly breathe: () => Promise<void>;
-  /** The monotonic clock, ms. */
-  readonly uptimeMs: () => number;
-  /** From 0 to below 1. */
-  readonly random: () => number;
-  /** Writes a line into the log. */
-  readonly note: (words: string) => void;
-};
 
 export class Bridge {
   readonly publisher = new Publisher();
@@ -147,8 +123,9 @@ export class Bridge {
   /** Takes what was committed: called with every batch of reports, so it is quick. */
   takeFacts(facts: readonly Fact[]): void {
     if (!this.#isWanted) return;
+    const now = this.ports.uptimeMs();
     for (const fact of facts) {
-      if (fact.kind === "reported") this.#takeReport(fact);
+      if (fact.kind === "reported") this.#takeReport(fact, now);
       // Another device may have the id now.
       else if (fact.kind === "registered" || fact.kind === "changed") this.#records.want(fact.id);
     }
@@ -175,13 +152,16 @@ export class Bridge {
     this.#records.tick();
   }
 
-  #takeReport(fact: Extract<Fact, { kind: "reported" }>): void {
+  #takeReport(fact: Extract<Fact, { kind: "reported" }>, now: number): void {
     const device = this.#records.note(fact);
     if (!this.publisher.isUp) return;
     const { report } = fact;
     if (device !== undefined) this.#states.add(device.id);
-    if (!this.#reportBucket.take(this.ports.uptimeMs())) this.publisher.dropped++;
-    else this.#devices.tellReport(report.device, () => reportPayload(report));
+    if (!this.#reportBucket.take(now)) this.publisher.dropped++;
+    else {
+      const payload = () => device?.payloadOf(fact) ?? reportPayload(report);
+      this.#devices.tellReport(report.device, payload);
+    }
   }
 
   #tellState(id: string, now: number): boolean {

@@ -1,7 +1,7 @@
 // What the bridge remembers of a device: its newest report, the fields that its reports had, and what was last told. Pure.
 
 import { numbersIn, unitsIn } from "../fleet/numbers-in-messages.ts";
-import type { ReportRow } from "../server/rows.ts";
+import type { Report } from "../server/rows.ts";
 import { fieldsMax, type SeenField } from "./discovery.ts";
 import { reportPayload } from "./payloads.ts";
 
@@ -11,7 +11,17 @@ export const fieldKeptMs = 30 * 86_400_000;
 const fieldsKeptMax = 2 * fieldsMax;
 
 /** The newest report of a device. */
-export type Newest = Pick<ReportRow, "sequence" | "received" | "code" | "message">;
+export type Newest = {
+  readonly sequence: number;
+  readonly report: Pick<Report, "received" | "code" | "message">;
+};
+
+/** What was made of a report. */
+type Made = {
+  readonly newest: Newest;
+  readonly payload: string;
+  readonly numbers: readonly (readonly [name: string, value: number])[];
+};
 
 export class BridgedDevice {
   newest: Newest | null = null;
@@ -20,6 +30,7 @@ export class BridgedDevice {
   toldDevice = "";
   /** When its configuration was told, by the monotonic clock, ms. */
   configAt = Number.NEGATIVE_INFINITY;
+  #made: Made | null = null;
   readonly #fields = new Map<string, { unit: string | null; seenAt: number; isGone: boolean }>();
 
   constructor(
@@ -46,10 +57,24 @@ export class BridgedDevice {
    * @param now the monotonic clock, ms
    * @returns `isNews`: whether fields have come, gone or changed their units
    */
-  statePayload(report: Newest, now: number): { payload: string; isNews: boolean } {
-    const numbers = numbersIn(report.message);
-    const isNews = this.#noteFields(numbers, report.message, now);
-    return { payload: reportPayload(report, numbers), isNews };
+  statePayload(newest: Newest, now: number): { payload: string; isNews: boolean } {
+    const { payload, numbers } = this.#payloadOf(newest);
+    const isNews = this.#noteFields(numbers, newest.report.message, now);
+    return { payload, isNews };
+  }
+
+  /** The payload of its newest report, of which nothing is noted. */
+  payloadOf(newest: Newest): string {
+    return this.#payloadOf(newest).payload;
+  }
+
+  /** A report is mostly told twice: as a report, and in the state. */
+  #payloadOf(newest: Newest): Made {
+    if (this.#made?.newest === newest) return this.#made;
+    const numbers = numbersIn(newest.report.message);
+    const made = { newest, numbers, payload: reportPayload(newest.report, numbers) };
+    this.#made = made;
+    return made;
   }
 
   /** Notes fields that were told before the server started, unless reports have shown them already. */

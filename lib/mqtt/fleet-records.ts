@@ -2,6 +2,7 @@
 // reports. Publishes nothing.
 
 import type { Fact } from "../server/feed.ts";
+import type { ReportRow } from "../server/rows.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
 import { BridgedDevice, type Newest } from "./bridged-device.ts";
 import type { SeenField } from "./discovery.ts";
@@ -51,11 +52,10 @@ export class FleetRecords {
 
   /** Notes a report. @returns the device if it is read and the report is its newest */
   note(fact: Extract<Fact, { kind: "reported" }>): BridgedDevice | undefined {
-    const { sequence, report } = fact;
-    const { device: id, received, code, message } = report;
+    const id = fact.report.device;
     const device = this.#byId.get(id);
     if (device === undefined) this.#unread.add(id);
-    else if (device.note({ sequence, received, code, message })) return device;
+    else if (device.note(fact)) return device;
     return undefined;
   }
 
@@ -109,7 +109,7 @@ export class FleetRecords {
         if (generation !== this.#generation) return;
         for (const [i, id] of some.entries()) {
           const row = facts[i];
-          if (row) this.#put(id, row, latest[i] ?? null);
+          if (row) this.#put(id, row, newestOf(latest[i] ?? null));
           this.onRead(id, row !== null && row !== undefined);
         }
       } catch {
@@ -133,4 +133,8 @@ export class FleetRecords {
     this.#recalled.delete(id);
     this.#byId.set(id, device);
   }
+}
+
+function newestOf(row: ReportRow | null): Newest | null {
+  return row && { sequence: row.sequence, report: row };
 }

@@ -2,6 +2,7 @@
 // of its own, so the library never queues, never resends and never connects by itself.
 
 import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
+import { publishPacket } from "./publish-packet.ts";
 import type { Broker, BrokerLink, Incoming, LinkEnd, LinkEvents, Publication } from "./broker.ts";
 
 /** Where the broker is, and how this server shows itself. */
@@ -41,8 +42,10 @@ export async function mqttBroker(settings: BrokerSettings): Promise<Broker> {
   const { scheme, host, port } = settings;
   return {
     name: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    open: (version, events) =>
-      new MqttLink(connect(optionsOf(settings, settings.version ?? version)), events),
+    open(wanted, events) {
+      const version = settings.version ?? wanted;
+      return new MqttLink(connect(optionsOf(settings, version)), version, events);
+    },
   };
 }
 
@@ -76,9 +79,13 @@ class MqttLink implements BrokerLink {
   #failure: LinkEnd | null = null;
   #isOpen = false;
   #isOver = false;
+  /** Publications with QoS 0 that leave together at the end of this turn of the event loop. */
+  #packets: Buffer[] = [];
+  #onWritten: ((ok: boolean) => void)[] = [];
 
   constructor(
     private readonly client: MqttClient,
+    private readonly version: 5 | 4,
     private readonly events: LinkEvents,
   ) {
     client.on("connect", (packet) => this.#opened(packet));
@@ -99,6 +106,7 @@ class MqttLink implements BrokerLink {
     onDone: (ok: boolean) => void,
   ) {
     if (this.#isOver) return;
+    if (qos === 0 && !correlation) return this.#gather(topic, payload, retain, onDone);
     const properties = correlation ? { correlationData: Buffer.from(correlation) } : null;
     const options = { qos, retain, ...(properties === null ? {} : { properties }) };
     this.client.publish(topic, payload, options, (error) => {
@@ -127,6 +135,24 @@ class MqttLink implements BrokerLink {
     this.client.end(!this.#isOpen, {}, () => resolve());
     await promise;
     clearTimeout(timer);
+  }
+
+  #gather(topic: string, payload: string, retain: boolean, onDone: (ok: boolean) => void): void {
+    this.#packets.push(publishPacket(topic, payload, retain, this.version));
+    this.#onWritten.push(onDone);
+    if (this.#packets.length === 1) setImmediate(() => this.#flush());
+  }
+
+  /** Between two packets of the library, which writes each as a whole. */
+  #flush(): void {
+    const [packets, written] = [this.#packets, this.#onWritten];
+    this.#packets = [];
+    this.#onWritten = [];
+    if (this.#isOver) return;
+    this.client.stream.write(Buffer.concat(packets), (error) => {
+      if (this.#isOver) return;
+      for (const onDone of written) onDone(!error);
+    });
   }
 
   #opened(packet: IConnackPacket): void {

@@ -15,6 +15,7 @@ import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { lone } from "./measures/lone.ts";
 import { millionDevices } from "./measures/million-devices.ts";
+import { mqttRate } from "./measures/mqtt.ts";
 import { peerRates } from "./measures/peers.ts";
 import { postgresHeartbeats, postgresLone } from "./measures/postgres-devices.ts";
 import { postgresBundles, postgresReports } from "./measures/postgres-reports.ts";
@@ -42,6 +43,7 @@ const ofSqlite: readonly Measure[] = [
   sealedHandshakes,
   sealedFleet,
   backlog,
+  mqttRate,
 ];
 const ofPostgres: readonly Measure[] = [
   postgresReports,

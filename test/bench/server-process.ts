@@ -50,6 +50,8 @@ export type StartOptions = {
   readonly port?: number;
   /** The address of a database on PostgreSQL, in place of the file; its key and token are in the folder. */
   readonly store?: string;
+  /** More arguments. */
+  readonly args?: readonly string[];
   /** Whether it may run on every core, as an operator's does; else it keeps to the server's, as the echo does. */
   readonly onAllCores?: boolean;
 };
@@ -62,7 +64,7 @@ export type StartOptions = {
 export async function startServer(
   binary: string,
   folder: string,
-  { firstAckOf, port: wanted, store, onAllCores = false }: StartOptions = {},
+  { firstAckOf, port: wanted, store, args = [], onAllCores = false }: StartOptions = {},
 ): Promise<ServerProcess> {
   mkdirSync(folder, { recursive: true });
   const port = wanted ?? (await freePort());
@@ -76,7 +78,7 @@ export async function startServer(
     store === undefined ? ["--db", databaseIn(folder)] : ["--store", store, "--data", folder];
   const words = [String(port), "--shared-ip", ...place];
   const tokenPath = tokenPathOf(store === undefined ? databaseIn(folder) : dataIn(folder));
-  const command = [...program, ...words, "--log-dir", join(folder, "log")];
+  const command = [...program, ...words, "--log-dir", join(folder, "log"), ...args];
   const heapReport = join(folder, "heap");
   const child = adopt(
     Bun.spawn(onAllCores ? command : onCore("server", command), {

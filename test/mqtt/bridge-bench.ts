@@ -2,7 +2,8 @@
 
 import type { LiveSession } from "../../lib/fleet/live-session.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
-import { Bridge, type BridgePorts } from "../../lib/mqtt/bridge.ts";
+import { Bridge } from "../../lib/mqtt/bridge.ts";
+import type { BridgePorts } from "../../lib/mqtt/bridge-ports.ts";
 import type { Fact } from "../../lib/server/feed.ts";
 import { noLabels } from "../../lib/server/labels.ts";
 import type { DeviceRow, ReportRow, RosterRow } from "../../lib/server/rows.ts";

@@ -91,6 +91,40 @@ for (const version of [5, 4] as const) {
   });
 }
 
+for (const version of [5, 4] as const) {
+  test(`what leaves with QoS 0 in MQTT ${version} arrives as it is, between all else, and is kept`, async () => {
+    const real = await broker();
+    const one = await open(real.port, { version });
+    await one.isOpen;
+    one.link.subscribe(["#"], 0);
+    await publish(one, "mark", "1");
+    await until("the subscription", () => one.messages.length === 1);
+    const sizes = [
+      0, 1, 100, 117, 118, 119, 120, 127, 128, 16_000, 16_374, 16_384, 70_000, 2_097_152,
+    ];
+    const sent: string[] = [];
+    let done = 0;
+    for (const size of sizes) {
+      const payload = `é${"x".repeat(size)}`;
+      for (const retain of [false, true]) {
+        const topic = `t/ü/${size}/${retain}`;
+        sent.push(`${topic} ${payload}`);
+        one.link.publish({ topic, payload, qos: 0, retain }, (ok) => void (done += ok ? 1 : 0));
+        one.link.publish({ topic: "between", payload: "1", qos: 1, retain: false }, () => {});
+      }
+    }
+    await until("all of them", () => one.messages.length >= 1 + 2 * sent.length);
+    const heard = one.messages.filter(({ topic }) => topic.startsWith("t/"));
+    expect(heard.map(({ topic, payload }) => `${topic} ${payload}`)).toEqual(sent);
+    expect(done).toBe(sent.length);
+    const later = await open(real.port, { version, clientId: "later" });
+    await later.isOpen;
+    later.link.subscribe(["t/#"], 0);
+    await until("what is kept", () => later.messages.length === sizes.length);
+    expect(later.messages.every(({ retain }) => retain)).toBe(true);
+  });
+}
+
 test("a request says where its answer goes, and the answer says to which request it belongs", async () => {
   const real = await broker();
   const one = await open(real.port);
