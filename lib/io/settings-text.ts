@@ -4,16 +4,23 @@ import { readFileSync, statSync } from "node:fs";
 import { exitCode, OperatingError } from "../operating-error.ts";
 
 const bytesMax = 1 << 20;
+/** A URL with a password, wherever it is. */
+const password = /:\/\/[^\s:@/"']*:[^\s@/"']+@/;
 
 /**
  * Reads a small text file.
- * @throws OperatingError `config-unreadable`
+ * @throws OperatingError `config-unreadable`; `secret-exposed` if it has a password and others can read it
  */
 export function readSettingsText(path: string): string {
   try {
-    if (statSync(path).size > bytesMax) throw new Error("it has more than 1 MiB");
-    return readFileSync(path, "utf8");
+    const { size, mode } = statSync(path);
+    if (size > bytesMax) throw new Error("it has more than 1 MiB");
+    const text = readFileSync(path, "utf8");
+    const isExposed = process.platform !== "win32" && (mode & 0o077) !== 0 && password.test(text);
+    if (isExposed) throw exposed(path);
+    return text;
   } catch (error) {
+    if (error instanceof OperatingError) throw error;
     const { code, message } = error as { code?: string; message: string };
     throw new OperatingError(
       "config-unreadable",
@@ -24,4 +31,12 @@ export function readSettingsText(path: string): string {
       exitCode.usage,
     );
   }
+}
+
+function exposed(path: string): OperatingError {
+  return new OperatingError(
+    "secret-exposed",
+    `${path} contains a password, and others can read it.`,
+    `If nobody has read it: chmod 600 ${path}. Else change the password first.`,
+  );
 }
