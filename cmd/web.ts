@@ -1,6 +1,7 @@
 // Wires the web server to a running server: connects its ports to the engine, the store and the logs. Never answers a
 // request itself.
 
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { type HeardLog, lastLines, lastOf } from "../lib/io/log/activity-lines.ts";
@@ -18,10 +19,12 @@ import type { Asker } from "../lib/server/rows.ts";
 import { OperatingError } from "../lib/operating-error.ts";
 import { limits } from "../lib/server/policy.ts";
 import type { OpenStore } from "../lib/server/store-care.ts";
+import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { loadPages } from "../lib/web/pages.ts";
 import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
 import type { RunningAlerts } from "./alerts.ts";
+import { doorOf } from "./join.ts";
 import type { RunningRetention } from "./retention.ts";
 
 /** A store that works this long after a batch that failed has recovered, ms. */
@@ -111,6 +114,7 @@ export function portsOf(parts: WebParts): WebPorts {
       },
     },
     alerts: parts.alerts,
+    door: { act: doorOf(loop), random: (count) => randomBytes(count), fingerprint },
     activity: {
       tail: async ({ contains, level, limit }) => {
         await logs.flush();

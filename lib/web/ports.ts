@@ -7,6 +7,7 @@ import type { BridgeState } from "../server/bridge-state.ts";
 import type { PresenceSource } from "../fleet/live-session.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
+import type { DoorAction, DoorResult } from "../server/door/door-action.ts";
 import type { Counters } from "../server/counters.ts";
 import type { ElsewhereReads, NodeRow } from "../server/nodes.ts";
 import type { Asker } from "../server/rows.ts";
@@ -39,6 +40,7 @@ export type WebPorts = {
   readonly elsewhere: ElsewhereReads | null;
   readonly operator: OperatorCalls;
   readonly alerts: WebAlerts;
+  readonly door: DoorCalls;
   readonly activity: ActivitySource;
   readonly gauges: () => Gauges;
   /** Whether the last batch could be stored, or the store has recovered since. */
@@ -88,6 +90,15 @@ export type WebAlerts = {
   firing(): Soon<number>;
   /** How those of this server are doing. */
   status(): AlertStatus;
+};
+
+/** The door: who may register. */
+export type DoorCalls = {
+  act(action: DoorAction): Promise<DoorResult>;
+  /** Unpredictable bytes, for a join token. */
+  random(count: number): Uint8Array;
+  /** The fingerprint of a client's key, as `SHA256:…`. */
+  fingerprint(key: Uint8Array): string;
 };
 
 /** What an operator can do to a device. */

@@ -4,6 +4,7 @@
 import { OperatingError } from "../operating-error.ts";
 import { bodyBytesMax } from "./api/forms.ts";
 import { bulkHandlers } from "./bulk-handlers.ts";
+import { doorHandlers } from "./door-handlers.ts";
 import { alertHandlers } from "./alert-handlers.ts";
 import { labelHandlers } from "./label-handlers.ts";
 import { deviceHandlers } from "./device-handlers.ts";
@@ -218,6 +219,7 @@ export class WebServer {
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
       ...alertHandlers(ports),
+      ...doorHandlers(ports),
       ...reportHandlers(ports),
       ...seriesHandlers(ports, roster),
     };

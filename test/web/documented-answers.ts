@@ -40,6 +40,15 @@ export async function askDocumented(
 }
 
 const lists = ["alert-rules", "alert-destinations", "mutes"].map((it) => `/api/v1/${it}`);
+/** The documented paths of the door. */
+export const doorPaths: readonly string[] = [
+  "pending",
+  "pending/{id}/approve",
+  "pending/{id}/reject",
+  "join-tokens",
+  "join-tokens/{number}",
+  "join-window",
+].map((path) => `/api/v1/${path}`);
 /** The documented paths of alerts. */
 export const alertPaths: readonly string[] = [
   "/api/v1/alerts",

@@ -38,6 +38,11 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
       label: async () => ({ kind: "unknown" }),
     },
     alerts: fakeAlerts(),
+    door: {
+      act: async () => ({ kind: "storage-failed" }),
+      random: (count) => new Uint8Array(count),
+      fingerprint: () => "SHA256:",
+    },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),
     isStoring: () => true,

@@ -10,6 +10,7 @@ export const problems = {
   "foreign-origin": [403, "Changes are made from the same origin only"],
   "no-such-route": [404, "There is nothing here"],
   "unknown-device": [404, "No such device"],
+  "unknown-token": [404, "No such join token"],
   "unknown-alert": [404, "No such rule, destination or mute"],
   "method-not-allowed": [405, "The method does not fit"],
   "count-changed": [409, "As many devices are not meant now"],

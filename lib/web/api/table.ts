@@ -3,6 +3,7 @@
 // its handler.
 
 import { alertApi } from "./alert-table.ts";
+import { doorApi } from "./door-table.ts";
 import { deviceApi, listMax } from "./device-table.ts";
 import { type Endpoint, Media } from "./endpoint.ts";
 import {
@@ -217,5 +218,5 @@ const reportApi = {
 } as const satisfies Record<string, Endpoint>;
 
 /** All routes, by the names of their handlers. */
-export const api = { ...serverApi, ...alertApi, ...deviceApi, ...reportApi };
+export const api = { ...serverApi, ...alertApi, ...doorApi, ...deviceApi, ...reportApi };
 export type Api = typeof api;

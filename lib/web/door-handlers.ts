@@ -1,0 +1,187 @@
+// Owns the handlers of the door: turns what is asked into actions, and what became of them into answers. Never stores anything
+// itself.
+
+import { isId } from "../protocol/fields.ts";
+import type { DoorAction, DoorNow, DoorResult } from "../server/door/door-action.ts";
+import { isUseless } from "../server/door/door-rules.ts";
+import type { PendingRow, TokenRow } from "../server/door/door-rows.ts";
+import { tokenBytes, tokenHash, tokenOf } from "../server/door/join-token.ts";
+import { windowMsMax } from "../server/door/window-clock.ts";
+import { typedDuration } from "../server/duration-text.ts";
+import { type Labels, labelsMax, labelsObject } from "../server/labels.ts";
+import { readSelector } from "../server/selector.ts";
+import type { PendingJson, TokenJson, WindowJson } from "./api/door-table.ts";
+import { unknown } from "./device-values.ts";
+import { type CallOf, type Handlers, HttpReply, type RouteAnswer } from "./handlers.ts";
+import { changesIn } from "./label-handlers.ts";
+import { timeText, timeTextOrNull } from "./parameters.ts";
+import type { WebPorts } from "./ports.ts";
+import { Problem } from "./problem.ts";
+
+type Names =
+  | "pending"
+  | "approve"
+  | "reject"
+  | "joinTokens"
+  | "addJoinToken"
+  | "revokeJoinToken"
+  | "joinWindow"
+  | "setJoinWindow";
+type Ports = Pick<WebPorts, "door" | "now">;
+
+const noteCharsMax = 120;
+const tokenMsMax = 3_650 * 86_400_000;
+
+/** The handlers of the door. */
+export function doorHandlers(ports: Ports): Pick<Handlers, Names> {
+  return {
+    pending: async () => ({
+      pending: (await look(ports)).pending.map((row) => pendingOf(ports, row)),
+    }),
+    approve: async ({ names, body }) => {
+      const { labels = {} } = await body();
+      return judge(ports, names.id, "approved", labelsIn(labels));
+    },
+    reject: ({ names }) => judge(ports, names.id, "rejected", new Map()),
+    joinTokens: async () => ({
+      tokens: (await look(ports)).tokens.map((token) => tokenJson(token, ports.now())),
+    }),
+    addJoinToken: (call) => addToken(ports, call),
+    revokeJoinToken: async ({ names }) => {
+      const number = /^[1-9]\d{0,8}$/.test(names.number) ? Number(names.number) : 0;
+      const { kind } = await act(ports, { what: "revoke", number });
+      if (kind !== "unknown") return new HttpReply(204, null);
+      throw new Problem("unknown-token", "There is no join token with this number.");
+    },
+    joinWindow: async () => windowOf(await look(ports)),
+    setJoinWindow: async ({ body }) => {
+      const { seconds = 0, labels = {} } = await body();
+      if (seconds > windowMsMax / 1000) throw new Problem("bad-body", "At most 2592000 seconds.");
+      await act(ports, { what: "window", forMs: seconds * 1000, labels: labelsIn(labels) });
+      return windowOf(await look(ports));
+    },
+  };
+}
+
+async function judge(
+  ports: Ports,
+  id: string,
+  state: "approved" | "rejected",
+  labels: Labels,
+): Promise<HttpReply<204, null>> {
+  if (!isId(id)) throw unknown(id);
+  const { kind } = await act(ports, { what: "judge", id, state, labels });
+  if (kind === state || kind === "unchanged") return new HttpReply(204, null);
+  throw new Problem("unknown-device", "No such device waits for approval.");
+}
+
+async function addToken(
+  ports: Ports,
+  { body }: CallOf<"addJoinToken">,
+): Promise<RouteAnswer<"addJoinToken">> {
+  const given = await body();
+  const { uses = "1", for: lasting = "24h", ids = null, labels = {}, note = "" } = given;
+  const forMs = lasting === "never" ? null : typedDuration(lasting);
+  if (lasting !== "never" && (forMs === null || forMs < 1_000 || forMs > tokenMsMax)) {
+    throw new Problem("bad-body", "for must be a time such as 24h, or never.");
+  }
+  if (uses !== "unlimited" && !/^[1-9]\d{0,5}$/.test(uses)) {
+    throw new Problem("bad-body", "uses must be a number from 1 on, or unlimited.");
+  }
+  if (ids !== null && !isPattern(ids)) throw new Problem("bad-body", "ids must be as th-*|pi1.");
+  if (note.length > noteCharsMax || /\p{Cc}/u.test(note)) {
+    throw new Problem("bad-body", `note has at most ${noteCharsMax} characters on one line.`);
+  }
+  const token = tokenOf(ports.door.random(tokenBytes));
+  const [created, hash] = [ports.now(), tokenHash(token)];
+  const result = await act(ports, {
+    what: "token",
+    token: {
+      hash,
+      note,
+      created,
+      expires: forMs === null ? null : created + forMs,
+      usesLeft: uses === "unlimited" ? null : Number(uses),
+      labels: labelsIn(labels),
+      ids,
+      approve: given.approve === "true",
+      text: given.text === "true",
+    },
+  });
+  if (result.kind === "added") return new HttpReply(201, { number: result.token.number, token });
+  throw new Problem("no-room", "As many join tokens as are kept can still be used: revoke one.");
+}
+
+function isPattern(ids: string): boolean {
+  const read = readSelector(`id=${ids}`);
+  return read.ok && read.value.terms.length === 1;
+}
+
+function labelsIn(set: Readonly<Record<string, string>>): Labels {
+  const labels = new Map(changesIn(set, []).map(({ key, value }) => [key, value ?? ""]));
+  if (labels.size <= labelsMax) return labels;
+  throw new Problem("bad-body", `A device has at most ${labelsMax} labels.`);
+}
+
+async function look(ports: Ports): Promise<DoorNow> {
+  const found = await act(ports, { what: "look" });
+  if (found.kind !== "door") throw new Error(`a look found ${found.kind}`);
+  return found;
+}
+
+async function act({ door }: Ports, action: DoorAction): Promise<DoorResult> {
+  const result = await door.act(action);
+  if (result.kind !== "storage-failed") return result;
+  throw new Problem("storage-failed", "Nothing was changed; error.log says why.");
+}
+
+function windowOf({ window, leftMs, join }: DoorNow): WindowJson {
+  const open = leftMs > 0 && window !== null;
+  return {
+    join: join ?? "open",
+    open,
+    secondsLeft: open ? Math.ceil(leftMs / 1000) : 0,
+    labels: open ? labelsObject(window.labels) : {},
+  };
+}
+
+function pendingOf({ door }: Ports, row: PendingRow): PendingJson {
+  const { id, mac, ip, port, source, clientKey, tries, state } = row;
+  return {
+    id,
+    mac,
+    ip,
+    port,
+    source,
+    fingerprint: clientKey === null ? null : door.fingerprint(clientKey),
+    firstSeen: timeText(row.firstSeen),
+    lastSeen: timeText(row.lastSeen),
+    tries,
+    state,
+    labels: labelsObject(row.labels),
+  };
+}
+
+function tokenJson(token: TokenRow, now: number): TokenJson {
+  const { number, note, used, usesLeft, ids, approve, text, labels } = token;
+  return {
+    number,
+    state: stateOf(token, now),
+    created: timeText(token.created),
+    expires: timeTextOrNull(token.expires),
+    used,
+    usesLeft,
+    lastUsed: timeTextOrNull(token.lastUsed),
+    ids,
+    labels: labelsObject(labels),
+    approve,
+    text,
+    note,
+  };
+}
+
+function stateOf(token: TokenRow, now: number): TokenJson["state"] {
+  if (!isUseless(token, now)) return "valid";
+  if (token.revoked) return "revoked";
+  return token.usesLeft === 0 ? "used-up" : "expired";
+}
