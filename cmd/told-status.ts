@@ -29,7 +29,10 @@ export function toldStatus(parts: WebParts, sampled: ServerStatus | null): Statu
     health,
     bridge: ports.bridge,
     async status() {
-      await parts.roster.load();
+      // A store that is away cannot be read: that is what is told then, with the devices that are known.
+      await parts.roster.load().catch((error: unknown) => {
+        if (ports.loss() === null) throw error;
+      });
       const { endpoint } = parts;
       return { port: endpoint.port, health: health(), ...(await status().read()) };
     },

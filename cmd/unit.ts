@@ -29,6 +29,13 @@ export function runInstall(installation: Installation, write: WriteLine): ExitCo
     }
     tellWarning(warning);
   }
+  const { variables } = installation;
+  if (variables.length > 0) {
+    tellWarning({
+      message: `${variables.join(", ")}: set here, and not for the service.`,
+      nextStep: "Give the options in their place, or a file with --config.",
+    });
+  }
   if (isPrint) {
     for (const line of lines) write(line);
     return exitCode.done;

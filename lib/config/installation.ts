@@ -14,6 +14,8 @@ export type Installation = {
   readonly logDir: string | null;
   /** Whether it needs the right to use a port below 1024. */
   readonly hasLowPort: boolean;
+  /** The variables that are set here and would hold for a start here; the service does not have them. */
+  readonly variables: readonly string[];
   readonly isUser: boolean;
   readonly isPrint: boolean;
 };
@@ -41,6 +43,9 @@ export function installationOf(
     paths: readFiles,
     logDir: logTo === "stdout" ? "" : originOf("log-dir") === "default" ? null : value("log-dir"),
     hasLowPort: ports.some((one) => one > 0 && one < firstFreePort),
+    variables: (Object.keys(flags) as FlagName[])
+      .filter((name) => originOf(name) === "variable")
+      .map((name) => flags[name].env ?? ""),
     isUser: isOn("user"),
     isPrint: isOn("print"),
   };

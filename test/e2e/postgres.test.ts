@@ -143,6 +143,10 @@ test("while PostgreSQL is away reports get 93, heartbeats are answered, and all 
   expect(await socket.code(data(device, "meanwhile"))).toBe("93");
   expect(await socket.code(status(device))).toBe("40");
   expect(await ask("/healthz")).toEqual({ status: 503, body: { status: "away" } });
+  const health = await run(serverBinary, ["health"], folder.path);
+  expect(health).toMatchObject({ code: 1, stdout: expect.stringMatching(/^away: .*is away/) });
+  const told = await run(serverBinary, ["status"], folder.path);
+  expect(told).toMatchObject({ code: 0, stdout: expect.stringContaining("health     away: ") });
   const warning = { code: "store-away", text: expect.stringContaining("is away") };
   expect(await ask("/api/v1/status")).toMatchObject({
     status: 200,

@@ -42,6 +42,9 @@ test("the printed unit is one that systemd takes, with the options as they were 
   expect(user).toMatchObject({ code: 0, stderr: "" });
   expect(user.stdout).not.toContain("DynamicUser");
   expect(await faults(folder, user.stdout, "--user")).toEqual({ code: 0, said: [] });
+  const env = { IOT_RETAIN: "90d", IOT_PORT: "7" };
+  const warned = await run(serverBinary, ["install", "9000", "--print"], folder.path, { env });
+  expect(warned.stderr).toContain("warning: IOT_RETAIN: set here, and not for the service.");
   // The check of this test finds what is wrong.
   const wrong = await faults(folder, user.stdout.replace("Type=notify", "Typ=notify"), "--user");
   expect(wrong.said.join()).toContain("Typ");
