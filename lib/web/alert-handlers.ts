@@ -1,9 +1,12 @@
 // Owns the handlers of alerts: turns what is asked into operations, and their refusals into problems. Never judges or sends.
 
 import type { ShownDestination, ShownMute, ShownRule } from "../alerts/alert-operations.ts";
+import { selectableOf } from "../fleet/presence-of.ts";
+import type { Roster } from "../fleet/roster.ts";
 import { OperatingError } from "../operating-error.ts";
 import type { AlertRow } from "../server/alert-store.ts";
 import { durationToType, typedDuration } from "../server/duration-text.ts";
+import { isSelected, readSelector } from "../server/selector.ts";
 import type { AlertJson, DestinationJson, MuteJson, RuleJson } from "./api/alert-shapes.ts";
 import type { ProblemCode } from "./api/problem-codes.ts";
 import { type CallOf, type Handlers, HttpReply, type RouteAnswer } from "./handlers.ts";
@@ -26,7 +29,7 @@ type Names =
 type Ports = Pick<WebPorts, "alerts">;
 
 /** The handlers of alerts. */
-export function alertHandlers(ports: Ports): Pick<Handlers, Names> {
+export function alertHandlers(ports: Ports, roster: Roster): Pick<Handlers, Names> {
   const { operations } = ports.alerts;
   const removal =
     (of: "rule" | "destination" | "mute") =>
@@ -37,7 +40,13 @@ export function alertHandlers(ports: Ports): Pick<Handlers, Names> {
     };
   return {
     alerts: (call) => list(ports, call),
-    alertRules: async () => ({ rules: (await operations.rules()).map(ruleOf) }),
+    alertRules: async (call) => {
+      const { device } = call.parameters();
+      const rules = await operations.rules();
+      await roster.load();
+      const meant = device === null ? rules : rules.filter((rule) => isMeant(rule, roster, device));
+      return { rules: meant.map(ruleOf) };
+    },
     putAlertRule: (call) => putRule(ports, call),
     removeAlertRule: removal("rule"),
     alertDestinations: async () => ({
@@ -63,6 +72,14 @@ export function alertHandlers(ports: Ports): Pick<Handlers, Names> {
     },
     unmute: removal("mute"),
   };
+}
+
+/** Whether a rule means a device; none means one that is not registered. */
+function isMeant({ select }: ShownRule, roster: Roster, device: string): boolean {
+  const entry = roster.get(device);
+  const read = select === null ? null : readSelector(select);
+  if (entry === undefined || read?.ok === false) return false;
+  return read === null || isSelected(read.value, selectableOf(entry));
 }
 
 async function list({ alerts }: Ports, call: CallOf<"alerts">): Promise<RouteAnswer<"alerts">> {

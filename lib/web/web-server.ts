@@ -218,7 +218,7 @@ export class WebServer {
       ...deviceHandlers(ports, roster),
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
-      ...alertHandlers(ports),
+      ...alertHandlers(ports, roster),
       ...doorHandlers(ports),
       ...reportHandlers(ports),
       ...seriesHandlers(ports, roster),

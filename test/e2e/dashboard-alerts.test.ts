@@ -46,6 +46,11 @@ browserTest("an alert is made, fires, is told, muted and over, without a reload"
   await until("the message", () => got.length > 1);
   expect(got[1]).toBe("temp of freezer is 31.5 (> 30)");
   await untilText(page, ".alerts-open .told", "ago");
+  // The device's own page tells it, too, and the chart has its bound.
+  const own = await dashboard.open("#/devices/freezer");
+  await untilText(own, ".device-alerts", "Firing");
+  await untilText(own, ".device-alerts", "temp > 30 until < 28 for 1s");
+  await own.close();
   await page.selectOption('select[aria-label="Mute too warm"]', "8h");
   await untilText(page, ".mutes", "too warm");
   await page.click(".mutes button");

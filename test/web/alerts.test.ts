@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { DestinationJson, RuleJson } from "../../lib/web/api/alert-shapes.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { askDocumented } from "./documented-answers.ts";
-import { type RunningTestServer, runServer } from "./running-server.ts";
+import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -102,6 +102,23 @@ test("a rule is put as usual or as told, and put again", async () => {
   });
   const { body } = await send("GET", "alert-rules");
   expect(body["rules"]).toEqual([again.body]);
+});
+
+test("the rules of a device are those that mean it", async () => {
+  const device = await newDevice(server, "pi1");
+  expect(await device.register()).toBe("00");
+  device.close();
+  const rules = { all: "", own: "id=pi*", others: "id=th*" };
+  for (const [name, select] of Object.entries(rules)) {
+    await send("PUT", `alert-rules/${name}`, { rule: "offline", select });
+  }
+  const names = async (id: string) => {
+    const { body } = await send("GET", `alert-rules?device=${id}`);
+    return (body["rules"] as RuleJson[]).map(({ name }) => name);
+  };
+  expect(await names("pi1")).toEqual(["all", "own"]);
+  expect(await names("nobody")).toEqual([]);
+  for (const name of Object.keys(rules)) await send("DELETE", `alert-rules/${name}`);
 });
 
 test.each([

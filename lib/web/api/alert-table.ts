@@ -34,6 +34,7 @@ export const alertApi = {
     path: "/api/v1/alert-rules",
     access: "read",
     summary: "The rules of alerts",
+    query: { device: textForm(64, null, "only those that mean this device") },
     answers: { 200: shapes.rules },
   },
   putAlertRule: {

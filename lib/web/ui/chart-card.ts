@@ -50,6 +50,9 @@ export class ChartCard {
   #names = "";
   #isBegun = false;
   #field: string | null = null;
+  #shown: SeriesJson | null = null;
+  /** Bounds of alerts, by field. */
+  #bounds: ReadonlyMap<string, readonly number[]> = new Map();
   #known = new Map<string, FieldJson>();
   #loading: AbortController | null = null;
 
@@ -180,6 +183,12 @@ export class ChartCard {
     );
   }
 
+  /** Draws the bounds of alerts. @param bounds by field */
+  showBounds(bounds: ReadonlyMap<string, readonly number[]>): void {
+    this.#bounds = bounds;
+    if (this.#shown !== null) this.#show(this.#shown);
+  }
+
   async #load(): Promise<void> {
     const field = this.#field;
     if (field === null) return;
@@ -219,7 +228,8 @@ export class ChartCard {
       );
     }
     const unit = this.#known.get(series.field)?.unit ?? null;
-    this.#chart.show(series, unit);
+    this.#shown = series;
+    this.#chart.show(series, unit, this.#bounds.get(series.field));
     this.#figure.classList.toggle("bare", series.times.length === 0);
     const texts = figuresOf(series, unit);
     for (const [i, { view }] of this.#values.entries()) setText(view, texts[i] ?? "–");

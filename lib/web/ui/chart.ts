@@ -28,6 +28,7 @@ export class Chart {
   readonly #tip = element("p", { class: "tip", hidden: true });
   #series: SeriesJson | null = null;
   #unit: string | null = null;
+  #bounds: readonly number[] = [];
   readonly #listening = new AbortController();
   readonly #resizing: ResizeObserver;
 
@@ -44,13 +45,18 @@ export class Chart {
     host.addEventListener("dblclick", () => acts.onReset(), { signal: this.#listening.signal });
   }
 
-  /** Shows a series over its whole range. @param unit of its numbers; null if they have none */
-  show(series: SeriesJson, unit: string | null): void {
+  /**
+   * Shows a series over its whole range.
+   * @param unit of its numbers; null if they have none
+   * @param bounds numbers at which an alert begins
+   */
+  show(series: SeriesJson, unit: string | null, bounds: readonly number[] = []): void {
     const isMarked = series.times.length <= markedMax;
     const wasMarked = (this.#series?.times.length ?? 0) <= markedMax;
     this.#series = series;
-    const isOther = unit !== this.#unit;
+    const isOther = unit !== this.#unit || String(bounds) !== String(this.#bounds);
     this.#unit = unit;
+    this.#bounds = bounds;
     if (this.#plot === null || isMarked !== wasMarked || isOther) {
       this.#rebuild();
       return;
@@ -94,7 +100,10 @@ export class Chart {
     return {
       ...this.#size(),
       ms: 1,
-      scales: { x: { time: true, ...rangeOf(series) } },
+      scales: {
+        x: { time: true, ...rangeOf(series) },
+        y: { range: (_plot, low, high) => rangeWith(low, high, this.#bounds) },
+      },
       legend: { show: false },
       cursor: {
         drag: { x: true, y: false, setScale: false },
@@ -133,6 +142,7 @@ export class Chart {
       bands: [{ series: [2, 1], fill: colour("--band") }],
       hooks: {
         init: [(plot) => plot.over.append(this.#tip)],
+        draw: [(plot) => drawBounds(plot, this.#bounds, colour("--bad"))],
         setSelect: [(plot) => this.#select(plot)],
         setCursor: [(plot) => this.#tell(plot)],
       },
@@ -247,4 +257,36 @@ function timeLabels(
 /** Wide enough for the longest label. */
 function yAxisPx(_plot: uPlot, values: string[] | null): number {
   return 20 + 7.2 * Math.max(2, ...(values ?? []).map((value) => value.length));
+}
+
+/** The range of the numbers, and of the bounds that are not far from them: a far one would flatten the line. */
+function rangeWith(
+  low: number | null,
+  high: number | null,
+  bounds: readonly number[],
+): [number, number] {
+  const [from, to] = [low ?? 0, high ?? 1];
+  const span = Math.max(to - from, Math.abs(to) / 10, 1e-9);
+  const near = bounds.filter((bound) => bound > from - 2 * span && bound < to + 2 * span);
+  const [least, most] = uPlot.rangeNum(Math.min(from, ...near), Math.max(to, ...near), 0.1, true);
+  return [least ?? from, most ?? to];
+}
+
+/** A dashed line at each bound that is in the range. */
+function drawBounds(plot: uPlot, bounds: readonly number[], colour: string): void {
+  const { ctx, bbox, scales } = plot;
+  const { min = 0, max = 0 } = scales["y"] ?? {};
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+  for (const bound of bounds) {
+    if (bound < (min ?? 0) || bound > (max ?? 0)) continue;
+    const y = Math.round(plot.valToPos(bound, "y", true)) + 0.5;
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.restore();
 }

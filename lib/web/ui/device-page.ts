@@ -14,6 +14,7 @@ import { atMostEvery } from "./pace.ts";
 import type { App, Page } from "./page.ts";
 import { activityHash } from "./places.ts";
 import { removalButton } from "./removal-button.ts";
+import { DeviceAlerts } from "./device-alerts.ts";
 import { QuestionCard } from "./question-card.ts";
 import { ReportTable } from "./report-table.ts";
 import { SessionList } from "./session-list.ts";
@@ -34,6 +35,7 @@ export class DevicePage implements Page {
   readonly #reports: ReportTable;
   readonly #sessions: SessionList;
   readonly #question: QuestionCard;
+  readonly #alerts: DeviceAlerts;
   readonly #body: HTMLElement;
   readonly #activity: HTMLElement;
   readonly #columns = element("div", { class: "columns" });
@@ -60,14 +62,16 @@ export class DevicePage implements Page {
     this.#sessions = new SessionList(id);
     this.#reports.showRange(this.#chart.range);
     this.#question = new QuestionCard(app, id);
+    this.#alerts = new DeviceAlerts(id, (bounds) => this.#chart.showBounds(bounds));
     this.#activity = element(
       "a",
       { class: "button", href: activityHash(id), title: "Lines of the activity log with this id" },
       "Activity",
     );
+    const aside = [this.#alerts, this.#question, this.#sessions].map(({ view }) => view);
     this.#columns.append(
       element("div", { class: "column" }, this.#chart.view, this.#reports.view),
-      element("div", { class: "column" }, this.#question.view, this.#sessions.view),
+      element("div", { class: "column" }, ...aside),
     );
     this.#body = element(
       "div",
@@ -122,6 +126,7 @@ export class DevicePage implements Page {
       void this.#reports.load();
       void this.#sessions.load();
       void this.#question.load();
+      this.#alerts.renew();
     },
     devices: ({ removed }) => {
       if (removed.includes(this.device)) return this.#showGone();
@@ -143,6 +148,7 @@ export class DevicePage implements Page {
     this.#renew.stop();
     this.#renewFields.stop();
     this.#chart.close();
+    this.#alerts.close();
     this.#reports.close();
   }
 
