@@ -2,6 +2,7 @@
 // and encodes each event once for all clients that want it. Never stores or changes anything.
 
 import type { ReportRow } from "../server/rows.ts";
+import { DoorNews } from "./door-news.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import type { LiveEvents, PresenceChange, ReportJson } from "./api/shapes.ts";
 import type { Topic } from "./api/words.ts";
@@ -39,6 +40,7 @@ export class LiveFeed {
   readonly #elsewhere: HeardElsewhere;
   readonly #renewal: RosterRenewal;
   readonly #foreign: ForeignReports;
+  readonly #door: DoorNews;
   /** Of each client that watches one device. */
   readonly #watched = new WeakMap<LiveClient, DeviceWatch>();
   #lines: ActivityLine[] = [];
@@ -60,6 +62,7 @@ export class LiveFeed {
     this.#renewal = new RosterRenewal(ports, roster);
     this.#elsewhere = new HeardElsewhere(ports, status.nodes, roster);
     this.#foreign = new ForeignReports(ports);
+    this.#door = new DoorNews(ports);
   }
 
   /** Call it when a device was registered, was deregistered, or changed its presence. */
@@ -99,6 +102,7 @@ export class LiveFeed {
     if (wanted && this.#timer === null) {
       this.#news.begin(this.ports.uptimeMs());
       this.#foreign.begin(end);
+      this.#door.begin();
       this.#timer = setInterval(() => void this.frame(), frameMs);
     } else if (!wanted && this.#timer !== null) {
       clearInterval(this.#timer);
@@ -146,12 +150,18 @@ export class LiveFeed {
       if (!isOver()) this.#tellNews(news);
       if (!isOver() && withSeen) this.#tellSeen(news.seen);
       await this.#tellWatchers();
+      if (withSeen && this.clients.wants("pending")) await this.#tellDoor(isOver);
     } catch (error) {
       // The next frame tries again. If the feed has ended meanwhile, so may have the store.
       if (!isOver()) this.#note(error);
     } finally {
       this.#isReading = false;
     }
+  }
+
+  async #tellDoor(isOver: () => boolean): Promise<void> {
+    const news = await this.#door.next();
+    if (news !== null && !isOver()) this.#tell("pending", news, () => null);
   }
 
   async #tellStatus(isOver: () => boolean): Promise<void> {

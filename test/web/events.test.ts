@@ -97,6 +97,29 @@ describe("a running server", () => {
     await events.return(undefined);
   });
 
+  test("tells how the door is, and each change of it", async () => {
+    await using server = await runServer(["--join", "approve"]);
+    const path = "/api/v1/events?topics=pending";
+    const events = eventsOf(await fetch(`${server.url}${path}`, { headers: server.login }));
+    const told = async () => (await until(events, ({ event }) => event === "pending")).data;
+    expect(await told()).toEqual({ waiting: 0, open: false, secondsLeft: 0 });
+    const device = await newDevice(server, "new");
+    expect(await device.register()).toBe("93");
+    expect(await told()).toEqual({ waiting: 1, open: false, secondsLeft: 0 });
+    const headers = { ...server.login, "content-type": "application/json" };
+    const change = (method: string, below: string, given: object) =>
+      server.ask(`/api/v1/${below}`, { method, headers, body: JSON.stringify(given) });
+    await change("POST", "pending/new/approve", {});
+    expect((await told())["waiting"]).toBe(0);
+    await change("PUT", "join-window", { seconds: 300 });
+    expect((await told())["open"]).toBe(true);
+    await change("PUT", "join-window", { seconds: 0 });
+    expect((await told())["open"]).toBe(false);
+    expect(await device.register()).toBe("00");
+    device.close();
+    await events.return(undefined);
+  });
+
   test("sends log lines as they are written", async () => {
     await using server = await runServer();
     const events = eventsOf(

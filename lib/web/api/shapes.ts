@@ -241,5 +241,13 @@ export const events = {
     "twice a second, at most 100 lines",
   ),
   status,
+  pending: about(
+    object({
+      waiting: about(count, "devices that wait for approval"),
+      open: about(yes, "whether the window is open"),
+      secondsLeft: count,
+    }),
+    "the door has changed: a device waits or was judged, or the window was opened or closed",
+  ),
 } satisfies Readonly<Record<Topic | "hello", Schema>>;
 export type LiveEvents = { readonly [Name in keyof typeof events]: Infer<(typeof events)[Name]> };

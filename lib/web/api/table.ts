@@ -163,7 +163,7 @@ const serverApi = {
       topics: choices(
         topics,
         ["devices", "reports", "seen", "status"],
-        "names of events besides `hello`, separated by commas; all but activity by default",
+        "names of events besides `hello`, separated by commas; all but activity and pending by default",
       ),
       device: textForm(
         64,

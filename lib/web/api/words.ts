@@ -22,5 +22,5 @@ export const alertFormats = ["alertmanager", "alertmanager-api", "ntfy", "text",
 export const levels = ["debug", "info", "warn", "error"] as const;
 
 /** The live events that a client can choose. */
-export const topics = ["devices", "reports", "seen", "activity", "status"] as const;
+export const topics = ["devices", "reports", "seen", "activity", "status", "pending"] as const;
 export type Topic = (typeof topics)[number];
