@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeCertificates } from "./certificates.ts";
 import { freePort } from "./e2e/server-process.ts";
 import { until } from "./e2e/polling.ts";
 
@@ -172,17 +173,6 @@ export class Listener implements Disposable {
   [Symbol.dispose](): void {
     this.#child.kill("SIGKILL");
   }
-}
-
-/** Makes an authority and a certificate of it for 127.0.0.1 and localhost. */
-function makeCertificates(folder: string): void {
-  const shell = `
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=test authority" -keyout ca.key -out ca.pem &&
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout server.key -out server.csr &&
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > names &&
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem`;
-  const made = Bun.spawnSync(["sh", "-c", shell], { cwd: folder });
-  if (made.exitCode !== 0) throw new Error(`openssl failed: ${made.stderr.toString()}`);
 }
 
 async function isListening(port: number): Promise<boolean> {

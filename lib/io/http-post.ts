@@ -80,6 +80,7 @@ const failures: Readonly<Record<string, string>> = {
   ENOTFOUND: "its name is unknown",
   DNSResolveFailed: "its name is unknown",
   TimeoutError: "no answer within 10 s",
+  EPROTO: "no TLS connection with it could be made",
   CERT_HAS_EXPIRED: "its certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself",
   SELF_SIGNED_CERT_IN_CHAIN: "its certificate is of an unknown authority",

@@ -13,8 +13,8 @@ export type Told = {
 
 export class AlertReceiver implements Disposable {
   readonly told: Told[] = [];
-  /** What it answers. */
-  status = 200;
+  /** What it answers to a message that it has noted. */
+  answer: () => Response | Promise<Response> = () => new Response("");
   #port = 0;
   #server: Bun.Server<undefined> | null = null;
 
@@ -40,7 +40,7 @@ export class AlertReceiver implements Disposable {
         const key = request.headers.get("idempotency-key") ?? "";
         const { pathname: path } = new URL(request.url);
         this.told.push({ path, key, headers: request.headers, body: await request.json() });
-        return new Response("", { status: this.status });
+        return this.answer();
       },
     });
   }
