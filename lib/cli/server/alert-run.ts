@@ -39,16 +39,16 @@ export async function runAlertAction(action: AlertAction, port: AlertRunPort): P
       const headers = headerFile === null ? {} : { headers: port.readHeaders(headerFile) };
       const given = { url, ...headers, ...(format === undefined ? {} : { format }) };
       const made = await operations.putDestination(name, given);
-      write(
-        `${name}: ${made.url} (${made.format}). Try it with: iot-server alert test ${quotedName(name)}`,
-      );
+      write(`${name}: ${made.url} (${made.format}).`);
+      write(`Try it with: iot-server alert test ${quotedName(name)}`);
       return exitCode.done;
     }
     case "add": {
       const { name, action: _, ...given } = action;
       const made = await operations.putRule(name, given);
       const all = await operations.destinations();
-      write(`${name}: ${ruleWords(made)}.`);
+      write(`${name}: ${made.rule}`);
+      write(`  ${ruleWords(made)}`);
       if (all.length === 0) {
         write("It tells nobody yet: make a destination with iot-server alert to NAME URL.");
       }
@@ -65,9 +65,8 @@ export async function runAlertAction(action: AlertAction, port: AlertRunPort): P
       const { rule, select, forMs, note } = action;
       const made = await operations.mute({ rule, select, forMs, note });
       const until = new Date(made.until).toISOString();
-      write(
-        `Muted as number ${made.name} until ${until}. To end it: iot-server alert unmute ${made.name}`,
-      );
+      write(`Muted as number ${made.name} until ${until}.`);
+      write(`To end it: iot-server alert unmute ${made.name}`);
       return exitCode.done;
     }
     case "unmute":
@@ -127,15 +126,22 @@ async function rules({ operations, write, json, now }: AlertRunPort): Promise<Ex
   }
   if (all.length === 0)
     write("There is no rule. One is: iot-server alert add quiet 'offline for 10m'");
-  for (const rule of all)
-    write(`${printable(rule.name)}: ${ruleWords(rule)}${rule.isEnabled ? "" : " (off)"}`);
-  if (destinations.length === 0) {
-    write(
-      "There is no destination. One is: iot-server alert to phone https://ntfy.sh/TOPIC --format ntfy",
-    );
+  for (const rule of all) {
+    write(`${printable(rule.name)}: ${rule.rule}${rule.isEnabled ? "" : " (off)"}`);
+    write(`  ${ruleWords(rule)}`);
   }
-  for (const one of destinations) write(`→ ${printable(one.name)}: ${destinationWords(one, now)}`);
-  for (const mute of mutes) write(`muted ${muteWords(mute)}`);
+  if (destinations.length === 0) {
+    write("There is no destination. One is:");
+    write("  iot-server alert to phone https://ntfy.sh/TOPIC --format ntfy");
+  }
+  for (const one of destinations) {
+    write(`→ ${printable(one.name)}: ${one.url}`);
+    write(`  ${destinationWords(one, now)}`);
+  }
+  for (const mute of mutes) {
+    write(`muted ${mute.name}: ${mutedWords(mute)}`);
+    write(`  until ${new Date(mute.until).toISOString()}${noteWords(mute)}`);
+  }
   return exitCode.done;
 }
 
@@ -153,25 +159,27 @@ function unknown(what: string, name: string): OperatingError {
   return new OperatingError("unknown-alert", message, "See iot-server alert rules.");
 }
 
-function ruleWords({ rule, select, severity, to, repeatMs }: ShownRule): string {
+function ruleWords({ select, severity, to, repeatMs }: ShownRule): string {
   const whom = select === null ? "all devices" : `devices with ${select}`;
   const told = to.length === 0 ? "all destinations" : to.join(", ");
   const again = repeatMs === null ? "once" : `again every ${durationToType(repeatMs)}`;
-  return `${rule}; ${whom}; ${severity}; told to ${told}, ${again}`;
+  return `${whom}; ${severity}; told to ${told}, ${again}`;
 }
 
-function destinationWords({ url, format, headers, last }: ShownDestination, now: number): string {
+function destinationWords({ format, headers, last }: ShownDestination, now: number): string {
   const also = headers.length === 0 ? "" : `, with ${headers.join(", ")}`;
   const ago = last === null ? "" : roughDuration(Math.max(0, now - last.at));
   const result = last === null ? "nothing sent yet" : `last: ${printable(last.status)}, ${ago} ago`;
-  return `${url} (${format}${also}); ${result}`;
+  return `${format}${also}; ${result}`;
 }
 
-function muteWords({ name, rule, select, until, note }: ShownMute): string {
+function mutedWords({ rule, select }: ShownMute): string {
   const what = rule === null ? "all rules" : `rule ${printable(rule)}`;
-  const whom = select === null ? "" : `, devices with ${select}`;
-  const why = note === "" ? "" : `: ${printable(note)}`;
-  return `${name}: ${what}${whom}, until ${new Date(until).toISOString()}${why}`;
+  return select === null ? what : `${what}, devices with ${select}`;
+}
+
+function noteWords({ note }: ShownMute): string {
+  return note === "" ? "" : `: ${printable(note)}`;
 }
 
 function shownAlert({ since, fired, resolved, notified, ...alert }: AlertRow) {
