@@ -12,6 +12,7 @@ import { Slice } from "../lib/fleet/slice.ts";
 import { bridgeOn } from "../lib/io/control-calls.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import { readStorePassword } from "../lib/io/secrets/store-password.ts";
+import { commandPort } from "../lib/mqtt/bridged-commands.ts";
 import { Bridge } from "../lib/mqtt/bridge.ts";
 import { BridgeDriver } from "../lib/mqtt/bridge-driver.ts";
 import { type BrokerSettings, mqttBroker } from "../lib/mqtt/mqtt-broker.ts";
@@ -21,6 +22,7 @@ import { bridgeTopic, type TopicPlace } from "../lib/mqtt/topics.ts";
 import { trialTopic, tryBroker } from "../lib/mqtt/trial.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
+import { commandCalls } from "./command.ts";
 import { placeOf } from "./place.ts";
 import type { WebParts } from "./web.ts";
 
@@ -54,7 +56,7 @@ export async function withBridge<Parts extends Omit<WebParts, "bridge">>(
     presence: engine.desk.sessions,
     reads: store.reads,
     ask: source.takesRequests ? (id, code, target) => ask({ id, code, target }, "api") : null,
-    command: null,
+    command: source.takesRequests ? commandPort(commandCalls(parts.loop).command) : null,
     join: null,
     joining: null,
     breathe: () => slice.breathe(),

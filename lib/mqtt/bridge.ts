@@ -2,9 +2,11 @@
 // broker: then everything is told anew. Never delays a device; knows no library.
 
 import type { Fact } from "../server/feed.ts";
+import type { CommandRow } from "../server/rows.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import type { BrokerLink, Incoming } from "./broker.ts";
 import type { BridgePorts } from "./bridge-ports.ts";
+import { toldCommand } from "./bridged-commands.ts";
 import { BridgeTopics } from "./bridge-topics.ts";
 import { Connection } from "./connection.ts";
 import { FleetRecords } from "./fleet-records.ts";
@@ -126,6 +128,7 @@ export class Bridge {
     const now = this.ports.uptimeMs();
     for (const fact of facts) {
       if (fact.kind === "reported") this.#takeReport(fact, now);
+      else if (fact.kind === "commanded") this.#takeCommand(fact.command);
       // Another device may have the id now.
       else if (fact.kind === "registered" || fact.kind === "changed") this.#records.want(fact.id);
     }
@@ -161,6 +164,12 @@ export class Bridge {
     else {
       const payload = () => device?.payloadOf(fact) ?? reportPayload(report);
       this.#devices.tellReport(report.device, payload);
+    }
+  }
+
+  #takeCommand(row: CommandRow): void {
+    if (this.publisher.isUp && this.ports.command !== null) {
+      this.requests.commandChanged(toldCommand(row), row.ended !== null);
     }
   }
 
