@@ -12,6 +12,7 @@ import { FleetSelection } from "./fleet-selection.ts";
 import { count } from "./formats.ts";
 import { type FleetQuery, LoadedDevices } from "./loaded-devices.ts";
 import type { App, Page } from "./page.ts";
+import { PendingCard } from "./pending-card.ts";
 import { deviceHash, noteParameters } from "./places.ts";
 import { skeleton } from "./skeleton.ts";
 import type { StatusHistory } from "./status-history.ts";
@@ -35,7 +36,7 @@ const left = { hash: "", scroll: 0, active: -1, rows: 0 };
 
 export class FleetPage implements Page {
   readonly title = "Fleet";
-  readonly topics = ["devices", "reports", "seen", "status"] as const;
+  readonly topics = ["devices", "reports", "seen", "status", "pending"] as const;
   readonly #box = new FilterBox({
     onText: (text) => this.#ask({ text }),
     onDown: (event) => void this.#list.onKey(event),
@@ -62,6 +63,7 @@ export class FleetPage implements Page {
   readonly #devices: LoadedDevices;
   readonly #selection: FleetSelection;
   readonly #list: DeviceList;
+  readonly #pending: PendingCard;
   readonly view: HTMLElement;
   #query: FleetQuery;
   #isRestored = false;
@@ -74,6 +76,7 @@ export class FleetPage implements Page {
     this.#query = queryOf(parameters);
     this.#devices = new LoadedDevices(this.#query, () => this.#draw());
     this.#selection = new FleetSelection(app, this.#devices, () => this.#draw());
+    this.#pending = new PendingCard(app);
     this.#list = new DeviceList(this.#devices, this.#selection.chosen, {
       open: (id) => app.go(deviceHash(id)),
       sort: (sort) => this.#ask({ sort }),
@@ -91,6 +94,7 @@ export class FleetPage implements Page {
       { class: "page fleet" },
       element("h1", { class: "unseen" }, "Fleet"),
       this.#counts.view,
+      this.#pending.view,
       this.#tools,
       this.#place,
       this.#selection.bar.view,
@@ -102,6 +106,7 @@ export class FleetPage implements Page {
   readonly receiver: Page["receiver"] = {
     hello: ({ devicePort }) => {
       this.#first = firstSteps(devicePort);
+      void this.#pending.load();
       void this.#devices.load(this.#isBack() ? left.rows : undefined);
     },
     devices: (event) => {
@@ -110,6 +115,7 @@ export class FleetPage implements Page {
     },
     reports: (event) => this.#devices.takeReports(event),
     seen: (event) => this.#devices.takeSeen(event),
+    pending: () => void this.#pending.load(),
     status: ({ devices }) => {
       this.#devices.takeCount(devices.registered);
       this.#counts.show(this.statuses);
@@ -142,6 +148,7 @@ export class FleetPage implements Page {
       rows: this.#devices.rows.length,
     });
     this.#devices.close();
+    this.#pending.close();
     this.#list.close();
   }
 
