@@ -58,6 +58,7 @@ browserTest(
     await untilText(page, rowOf(leaving.id), "temperature=21.5");
     expect(await device.code(logoff(leaving))).toBe("80");
     await untilText(page, rowOf(leaving.id), "Logged off");
+    expect(await page.locator(rowOf(leaving.id)).innerText()).not.toContain("Plain text");
 
     expect(await device.code(login(silent))).toBe("70");
     await untilText(page, rowOf(silent.id), "Online");

@@ -67,9 +67,10 @@ export class DeviceList {
       coverPx: () => Math.max(0, this.#top.getBoundingClientRect().bottom),
     });
     body.addEventListener("click", (event) => this.#click(event));
-    // A press with Shift selects a range of rows, not the text between.
+    // A press with Shift selects a range of rows, not the text between; and a box does not take the focus from the list.
     body.addEventListener("mousedown", (event) => {
-      if (event.shiftKey) event.preventDefault();
+      const isPick = event.target instanceof Element && event.target.closest(".pick") !== null;
+      if (isPick || event.shiftKey) event.preventDefault();
     });
     this.view = this.#grid;
   }
@@ -209,7 +210,7 @@ export class DeviceList {
     if (target.closest(".pick") !== null) {
       this.active = place;
       this.#select(place, event.shiftKey);
-      return this.focus();
+      return;
     }
     // Selecting text in a row must not open the device.
     if (getSelection()?.isCollapsed === false) return;

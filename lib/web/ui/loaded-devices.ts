@@ -114,7 +114,9 @@ export class LoadedDevices {
         isStale ||= this.#next === null;
         continue;
       }
-      this.rows[place] = { ...row, ...change };
+      // One that is gone is heard no more, neither in clear nor encrypted.
+      const transport = change.presence === "online" ? row.transport : null;
+      this.rows[place] = { ...row, ...change, transport };
       this.isLabelled ||= hasLabels(change);
       if (change.presence === "online" && this.#singles.size < singlesMax) {
         this.#singles.add(change.id);
