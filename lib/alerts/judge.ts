@@ -1,6 +1,7 @@
 // Judges which rules hold for which devices: begins, fires and ends alerts. Pure: facts and the time come in, events go out.
 // Durations go by the monotonic clock; the wall clock is only written down. Tells nobody, stores nothing.
 
+import { readMessage } from "../fleet/numbers-in-messages.ts";
 import type { AlertRow } from "../server/alert-store.ts";
 import { noLabels } from "../server/labels.ts";
 import type { Moment } from "../server/moment.ts";
@@ -99,8 +100,10 @@ export class Judge {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     for (const pair of device.missed) this.#heard(pair, now);
+    if (device.fields.length === 0) return;
+    const read = readMessage(message);
     for (const { find, compared, missed } of device.fields) {
-      const value = find(message);
+      const value = find(read);
       if (Number.isNaN(value)) continue;
       for (const pair of missed) this.#heard(pair, now);
       for (const pair of compared) this.#compare(pair, value, now);

@@ -1,7 +1,7 @@
 // A rule and a device that it applies to: the alert that is open, and what the judge has to remember. Compiles how the
 // numbers of a device's rules are found in its reports. Judges nothing.
 
-import { finderOf } from "../fleet/numbers-in-messages.ts";
+import { numberFinderOf, type ReadMessage } from "../fleet/numbers-in-messages.ts";
 import type { AlertRow } from "../server/alert-store.ts";
 import type { AlertRule } from "./alert-rule.ts";
 
@@ -29,7 +29,7 @@ export class WatchedPair {
 
 /** One field of a device's reports, and whom its numbers concern. */
 export type WatchedField = {
-  readonly find: (message: string) => number;
+  readonly find: (message: ReadMessage) => number;
   /** Pairs of rules that compare it. */
   readonly compared: readonly WatchedPair[];
   /** Pairs of rules that miss it. */
@@ -72,12 +72,12 @@ export class WatchedDevice {
 
 /** Finds numbers in messages, a function for each field that a rule names. */
 export class Finders {
-  #byField = new Map<string, (message: string) => number>();
+  #byField = new Map<string, (message: ReadMessage) => number>();
 
-  of(field: string): (message: string) => number {
+  of(field: string): (message: ReadMessage) => number {
     const known = this.#byField.get(field);
     if (known !== undefined) return known;
-    const made = finderOf(field);
+    const made = numberFinderOf(field);
     this.#byField.set(field, made);
     return made;
   }

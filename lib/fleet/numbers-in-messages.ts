@@ -57,20 +57,37 @@ export function unitsIn(message: string): ReadonlyMap<string, string> {
   return units;
 }
 
+/** A message that is looked through for several fields: its JSON is parsed once. */
+export type ReadMessage = {
+  readonly text: string;
+  /** The object or array that it is in JSON; undefined for anything else. */
+  readonly json: unknown;
+};
+
+/** Reads a message for `numberFinderOf`. */
+export function readMessage(text: string): ReadMessage {
+  return { text, json: parseJson(text) };
+}
+
 /**
  * Makes a function that finds the number of one field in a message, NaN if there is none. It agrees with `numbersIn`.
  * @param field a field name as `numbersIn` returns it
  */
-export function finderOf(field: string): (message: string) => number {
+export function numberFinderOf(field: string): (message: ReadMessage) => number {
   const path = field.split(".");
   const listKey = `${field}=`;
   const isAlone = field === aloneName;
-  return (message) => {
-    const parsed = parseJson(message);
-    if (parsed !== undefined) return numberAt(parsed, path, field);
-    if (isAlone && plain.test(message)) return finite(Number(message));
-    return listNumber(message, listKey);
+  return ({ text, json }) => {
+    if (json !== undefined) return numberAt(json, path, field);
+    if (isAlone && plain.test(text)) return finite(Number(text));
+    return listNumber(text, listKey);
   };
+}
+
+/** The same for messages that are looked through for this field only. */
+export function finderOf(field: string): (message: string) => number {
+  const find = numberFinderOf(field);
+  return (message) => find(readMessage(message));
 }
 
 /** The number of a key in a `key=value` list; NaN if there is none. `key` includes the `=`. */

@@ -16,6 +16,7 @@ import { idle } from "./measures/idle.ts";
 import { lone } from "./measures/lone.ts";
 import { millionDevices } from "./measures/million-devices.ts";
 import { mqttRate } from "./measures/mqtt.ts";
+import { alertsRate } from "./measures/alerts.ts";
 import { peerRates } from "./measures/peers.ts";
 import { postgresHeartbeats, postgresLone } from "./measures/postgres-devices.ts";
 import { postgresBundles, postgresReports } from "./measures/postgres-reports.ts";
@@ -44,6 +45,7 @@ const ofSqlite: readonly Measure[] = [
   sealedFleet,
   backlog,
   mqttRate,
+  alertsRate,
 ];
 const ofPostgres: readonly Measure[] = [
   postgresReports,
