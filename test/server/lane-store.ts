@@ -52,5 +52,10 @@ export class LaneStore implements Store {
 /** A server on the bench whose store has lanes. */
 export function laneBench(lanes: number): { bench: ServerBench; store: LaneStore } {
   const store = new LaneStore(lanes);
-  return { bench: new ServerBench(store.rows, [], store), store };
+  const bench = new ServerBench(store.rows, [], store);
+  // A start looks whether the door has a window open, which concerns no device.
+  bench.engine.tick(bench.moment);
+  bench.turn();
+  store.lanesUsed.length = 0;
+  return { bench, store };
 }
