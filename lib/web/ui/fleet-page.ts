@@ -106,7 +106,7 @@ export class FleetPage implements Page {
   readonly receiver: Page["receiver"] = {
     hello: ({ devicePort }) => {
       this.#first = firstSteps(devicePort);
-      void this.#pending.load();
+      void this.#pending.begin();
       void this.#devices.load(this.#isBack() ? left.rows : undefined);
     },
     devices: (event) => {
@@ -115,7 +115,7 @@ export class FleetPage implements Page {
     },
     reports: (event) => this.#devices.takeReports(event),
     seen: (event) => this.#devices.takeSeen(event),
-    pending: () => void this.#pending.load(),
+    pending: (event) => this.#pending.take(event),
     status: ({ devices }) => {
       this.#devices.takeCount(devices.registered);
       this.#counts.show(this.statuses);

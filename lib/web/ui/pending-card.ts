@@ -1,6 +1,7 @@
 // The devices that want to join: who waits for approval, each with buttons to approve and to reject. Hidden while nobody waits.
 
 import type { PendingJson } from "../api/door-table.ts";
+import type { LiveEvents } from "../api/shapes.ts";
 import { get, post, wordsOf } from "./api.ts";
 import { button, element, setText } from "./element.ts";
 import { count } from "./formats.ts";
@@ -24,8 +25,24 @@ export class PendingCard {
     this.#trouble,
   );
   #isClosed = false;
+  /** Whether the list was loaded anew and no event has come since; and how many wait in it. */
+  #isFresh = false;
+  #waiting = -1;
 
   constructor(private readonly app: App) {}
+
+  /** Takes an event. The first one after a load only says how the door was then, mostly. */
+  take({ waiting }: LiveEvents["pending"]): void {
+    const isKnown = this.#isFresh && waiting === this.#waiting;
+    this.#isFresh = false;
+    if (!isKnown) void this.load();
+  }
+
+  /** Begins with the list as it is now. */
+  async begin(): Promise<void> {
+    this.#isFresh = true;
+    await this.load();
+  }
 
   /** Loads the list again: somebody waits, or was judged. */
   async load(): Promise<void> {
@@ -40,8 +57,9 @@ export class PendingCard {
 
   #show(pending: readonly PendingJson[]): void {
     const waiting = pending.filter(({ state }) => state === "waiting");
-    this.view.hidden = waiting.length === 0;
     const { length } = waiting;
+    this.#waiting = length;
+    this.view.hidden = length === 0;
     setText(
       this.#title,
       length === 1 ? "1 device wants to join" : `${count(length)} devices want to join`,
