@@ -3,8 +3,12 @@
 import type { NewToken } from "../../lib/server/door/door-rules.ts";
 import type { DoorWrite, PendingRow } from "../../lib/server/door/door-rows.ts";
 import { tokenHash } from "../../lib/server/door/join-token.ts";
+import type { Knock } from "../../lib/server/door/verdict.ts";
 import { noLabels } from "../../lib/server/labels.ts";
-import type { Write } from "../../lib/server/store-port.ts";
+import type { Join } from "../../lib/server/policy.ts";
+import type { Decided, Rule, Write } from "../../lib/server/store-port.ts";
+import { type Registered, registration } from "../../lib/server/verbs/register.ts";
+import { defaultPolicy } from "../server/default-policy.ts";
 import { startOfTime as at } from "./fixtures.ts";
 
 export const clientKey = new Uint8Array(32).fill(9);
@@ -52,3 +56,20 @@ export const doorRows: readonly Write[] = [
   door({ what: "add-pending", pending: pendingOf("waits", { clientKey: null, tries: 5 }) }),
   door({ what: "add-pending", pending: pendingOf("approved", { state: "approved" }) }),
 ];
+
+/** A REGISTER whose password is hashed. */
+export function registering(id: string, knock: Partial<Knock>, join: Join = "approve"): Rule {
+  const device = { id, mac: `mac-${id}`, ip: `ip-${id}`, port: 1 };
+  const proof = { kind: "hashed", hash: "h" } as const;
+  const shown = { source: "10.0.0.1", clientKey, token: null, window: null, at, ...knock };
+  const asked = { device, proof, sealed: true, clientKey, at, request: null, knock: shown };
+  return registration(asked, { ...defaultPolicy, join });
+}
+
+/** What shows `token`. */
+export const withToken = { token: { hash: tokenHash(token), hasSecret: true } };
+
+/** The codes of registrations. */
+export function codesOf(results: readonly unknown[]): string[] {
+  return results.map((result) => (result as Decided<Registered>).outcome.code);
+}

@@ -12,34 +12,24 @@ import {
 } from "../../../lib/server/door/door-rules.ts";
 import { pendingMax, type TokenRow, tokensMax } from "../../../lib/server/door/door-rows.ts";
 import { tokenHash } from "../../../lib/server/door/join-token.ts";
-import type { Knock } from "../../../lib/server/door/verdict.ts";
 import { labelsObject, noLabels } from "../../../lib/server/labels.ts";
-import type { Join } from "../../../lib/server/policy.ts";
-import { registration, type Registered } from "../../../lib/server/verbs/register.ts";
+import type { Registered } from "../../../lib/server/verbs/register.ts";
 import type { Decided, Rule } from "../../../lib/server/store-port.ts";
-import { defaultPolicy } from "../../server/default-policy.ts";
-import { clientKey, door, newToken, pendingOf, token } from "../door-fixtures.ts";
+import {
+  clientKey,
+  codesOf,
+  door,
+  newToken,
+  pendingOf,
+  registering,
+  withToken,
+} from "../door-fixtures.ts";
 import { startOfTime as at } from "../fixtures.ts";
 import { apply, type OpenNew, type TestedStore, write } from "./tested-store.ts";
 
 async function outcome<Outcome>(store: TestedStore, rule: Rule<Outcome>): Promise<Outcome> {
   const [result] = await apply(store, rule);
   return (result as Decided<Outcome>).outcome;
-}
-
-/** A REGISTER whose password is hashed. */
-function registering(id: string, knock: Partial<Knock>, join: Join = "approve"): Rule {
-  const device = { id, mac: `mac-${id}`, ip: `ip-${id}`, port: 1 };
-  const proof = { kind: "hashed", hash: "h" } as const;
-  const shown = { source: "10.0.0.1", clientKey, token: null, window: null, at, ...knock };
-  const asked = { device, proof, sealed: true, clientKey, at, request: null, knock: shown };
-  return registration(asked, { ...defaultPolicy, join });
-}
-
-const withToken = { token: { hash: tokenHash(token), hasSecret: true } };
-
-function codes(results: readonly unknown[]): string[] {
-  return results.map((result) => (result as Decided<Registered>).outcome.code);
 }
 
 /** Runs the contract on a store. */
@@ -94,9 +84,9 @@ export function doorContract(openNew: OpenNew): void {
     const store = await openNew();
     await apply(store, addingToken({ ...newToken, usesLeft: 2 }));
     const first = await apply(store, registering("th-1", withToken), registering("x", withToken));
-    expect(codes(first)).toEqual(["00", "31"]);
+    expect(codesOf(first)).toEqual(["00", "31"]);
     const more = ["th-1", "th-2", "th-3"].map((id) => registering(id, withToken, "open"));
-    expect(codes(await apply(store, ...more))).toEqual(["01", "00", "31"]);
+    expect(codesOf(await apply(store, ...more))).toEqual(["01", "00", "31"]);
     const [row] = (await outcome(store, lookingAtDoor())).tokens;
     expect(row).toMatchObject({ usesLeft: 0, used: 2, lastUsed: at });
     const roster = await store.reads.roster("", 10);
@@ -107,7 +97,7 @@ export function doorContract(openNew: OpenNew): void {
     await apply(store, revokingToken(1));
     expect(await outcome(store, revokingToken(1))).toEqual({ kind: "unchanged" });
     expect(await outcome(store, revokingToken(9))).toEqual({ kind: "unknown" });
-    expect(codes(await apply(store, registering("th-4", withToken, "open")))).toEqual(["31"]);
+    expect(codesOf(await apply(store, registering("th-4", withToken, "open")))).toEqual(["31"]);
   });
 
   test("a batch that fails uses no token, and approves nobody", async () => {
@@ -128,7 +118,7 @@ export function doorContract(openNew: OpenNew): void {
   test("who waits is approved once, and is pending no more when it has registered", async () => {
     const store = await openNew();
     const knocks = await apply(store, registering("a", {}), registering("a", { at: at + 60_000 }));
-    expect(codes(knocks)).toEqual(["93", "93"]);
+    expect(codesOf(knocks)).toEqual(["93", "93"]);
     const labels = new Map([["area", "Attic"]]);
     const judged = await apply(
       store,
@@ -144,7 +134,7 @@ export function doorContract(openNew: OpenNew): void {
       "unchanged",
     ]);
     expect((await outcome(store, lookingAtDoor())).pending[0]).toMatchObject({ tries: 2, labels });
-    expect(codes(await apply(store, registering("a", {})))).toEqual(["00"]);
+    expect(codesOf(await apply(store, registering("a", {})))).toEqual(["00"]);
     expect((await outcome(store, lookingAtDoor())).pending).toEqual([]);
     expect(await outcome(store, judging("a", "approved", noLabels))).toEqual({
       kind: "registered",
