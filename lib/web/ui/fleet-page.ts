@@ -14,6 +14,7 @@ import { type FleetQuery, LoadedDevices } from "./loaded-devices.ts";
 import type { App, Page } from "./page.ts";
 import { PendingCard } from "./pending-card.ts";
 import { deviceHash, noteParameters } from "./places.ts";
+import { SilenceHint } from "./silence-hint.ts";
 import { skeleton } from "./skeleton.ts";
 import type { StatusHistory } from "./status-history.ts";
 import { TroubleCard } from "./trouble-card.ts";
@@ -63,6 +64,7 @@ export class FleetPage implements Page {
   readonly #devices: LoadedDevices;
   readonly #selection: FleetSelection;
   readonly #list: DeviceList;
+  readonly #hint = new SilenceHint();
   readonly #pending: PendingCard;
   readonly view: HTMLElement;
   #query: FleetQuery;
@@ -95,6 +97,7 @@ export class FleetPage implements Page {
       element("h1", { class: "unseen" }, "Fleet"),
       this.#counts.view,
       this.#pending.view,
+      this.#hint.view,
       this.#tools,
       this.#place,
       this.#selection.bar.view,
@@ -107,6 +110,7 @@ export class FleetPage implements Page {
     hello: ({ devicePort }) => {
       this.#first = firstSteps(devicePort);
       void this.#pending.begin();
+      void this.#hint.load();
       void this.#devices.load(this.#isBack() ? left.rows : undefined);
     },
     devices: (event) => {
