@@ -198,6 +198,13 @@ export class AlertRunner {
     const now = this.ports.now();
     for (const fact of facts) {
       if (fact.kind === "reported") judge.reported(fact.report.device, fact.report.message, now);
+      else if (fact.kind === "pending") {
+        judge.note("device waits", fact.id, fact.state === "waiting", now);
+      } else if (fact.kind === "commanded" && fact.command.end !== null) {
+        // It holds until a later command of the device is done.
+        const { device, end } = fact.command;
+        if (end !== "cancelled") judge.note("command failed", device, end !== "done", now);
+      }
     }
   }
 

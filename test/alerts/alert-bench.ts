@@ -26,7 +26,7 @@ export class AlertBench {
   readonly troubles: string[] = [];
   readonly #receivers = new Map<string, Receiver>();
   readonly #listeners = new Set<(id: string) => void>();
-  readonly #subscribers = new Set<OnFacts>();
+  readonly #subscribers = new Map<OnFacts, boolean>();
   /** What other servers have stored, and how many follow it. */
   readonly #elsewhere: ReportRow[] = [];
   follows = 0;
@@ -58,8 +58,14 @@ export class AlertBench {
   report(id: string, message: string): void {
     const { wall } = this;
     const report = { device: id, time: "", received: wall, at: wall, code: "01", message };
-    const fact: Fact = { kind: "reported", sequence: 1, report };
-    for (const onFacts of this.#subscribers) onFacts([fact]);
+    this.tell({ kind: "reported", sequence: 1, report });
+  }
+
+  /** A fact of the feed. */
+  tell(fact: Fact): void {
+    for (const [onFacts, withReports] of this.#subscribers) {
+      if (withReports || fact.kind !== "reported") onFacts([fact]);
+    }
   }
 
   /** A device reports to another server of the store. */
@@ -117,7 +123,7 @@ export class AlertBench {
       },
       reports: { latestOf: (ids) => ids.map(() => null) },
       subscribe: (onFacts, withReports) => {
-        if (withReports) this.#subscribers.add(onFacts);
+        this.#subscribers.set(onFacts, withReports);
         return () => this.#subscribers.delete(onFacts);
       },
       elsewhere: { reportsOfOthers: () => this.#reportsOfOthers() },

@@ -259,3 +259,27 @@ test("without rules nothing is loaded and nothing is subscribed to", async () =>
   await bench.wait(hour);
   expect(reads).toBe(1);
 });
+
+test("a device that waits to be let in, and a command that failed, are told as long as that is so", async () => {
+  const bench = await benchWith("device waits");
+  await bench.desk.putRule("failed", { rule: "command failed" });
+  await bench.wait(2 * second);
+  const waiting = (state: "waiting" | "approved") =>
+    bench.tell({ kind: "pending", id: "new", state, at: bench.wall });
+  const ended = (end: "failed" | "done" | "cancelled") =>
+    bench.tell({ kind: "commanded", command: { device: "pi1", end } as never, isOwn: true });
+  waiting("waiting");
+  ended("failed");
+  await bench.wait(10 * second);
+  expect(texts(bench).toSorted()).toEqual(["a command to pi1 failed", "new waits to be let in"]);
+  ended("cancelled");
+  await bench.wait(minute);
+  expect(texts(bench)).toEqual([]);
+  waiting("approved");
+  ended("done");
+  await bench.wait(minute);
+  expect(texts(bench).toSorted()).toEqual([
+    "new does not wait any more",
+    "pi1 does as it is told again",
+  ]);
+});
