@@ -1,7 +1,6 @@
 // Judges which rules hold for which devices: begins, fires and ends alerts. Pure: facts and the time come in, events go out.
 // Durations go by the monotonic clock; the wall clock is only written down. Tells nobody, stores nothing.
 
-import { readMessage } from "../fleet/numbers-in-messages.ts";
 import type { AlertRow } from "../server/alert-store.ts";
 import { noLabels } from "../server/labels.ts";
 import type { Moment } from "../server/moment.ts";
@@ -9,7 +8,7 @@ import { isSelected, type Selectable } from "../server/selector.ts";
 import type { AlertRule } from "./alert-rule.ts";
 import { OpenAlerts } from "./open-alerts.ts";
 import { type Condition, isBeyond } from "./rule-text.ts";
-import { Finders, WatchedDevice, WatchedPair } from "./watched-pair.ts";
+import { NumberReaders, WatchedDevice, type WatchedField, WatchedPair } from "./watched-pair.ts";
 
 /** The devices, as they are known now. */
 export interface Devices {
@@ -32,7 +31,7 @@ export class Judge {
   readonly #missing = new Set<WatchedPair>();
   /** Ids of devices of which it is to be found out whether they have ever reported. */
   readonly #asked = new Set<string>();
-  readonly #finders = new Finders();
+  readonly #readers = new NumberReaders();
   /** Goes through all devices after a change of rules; null when it is done. */
   #round: Iterator<Selectable> | null = null;
   readonly alerts: OpenAlerts;
@@ -84,7 +83,7 @@ export class Judge {
         else pair.rule = rule;
       }
     }
-    this.#finders.clear();
+    this.#readers.clear();
     this.#round = this.devices.all()[Symbol.iterator]();
   }
 
@@ -100,11 +99,13 @@ export class Judge {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     for (const pair of device.missed) this.#heard(pair, now);
-    if (device.fields.length === 0) return;
-    const read = readMessage(message);
-    for (const { find, compared, missed } of device.fields) {
-      const value = find(read);
+    const { numbers, fields } = device;
+    if (numbers === null) return;
+    numbers.read(message);
+    for (let place = 0; place < fields.length; place++) {
+      const value = numbers.values[place] as number;
       if (Number.isNaN(value)) continue;
+      const { compared, missed } = fields[place] as WatchedField;
       for (const pair of missed) this.#heard(pair, now);
       for (const pair of compared) this.#compare(pair, value, now);
     }
@@ -186,7 +187,7 @@ export class Judge {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     if (device.pairs.size === 0) this.#devices.delete(id);
-    else device.compile(this.#finders);
+    else device.compile(this.#readers);
   }
 
   #pairOf(rule: AlertRule, id: string, { monotonic }: Moment): WatchedPair {

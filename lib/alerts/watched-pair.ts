@@ -1,7 +1,7 @@
 // A rule and a device that it applies to: the alert that is open, and what the judge has to remember. Compiles how the
 // numbers of a device's rules are found in its reports. Judges nothing.
 
-import { numberFinderOf, type ReadMessage } from "../fleet/numbers-in-messages.ts";
+import { FieldNumbers } from "../fleet/numbers-in-messages.ts";
 import type { AlertRow } from "../server/alert-store.ts";
 import type { AlertRule } from "./alert-rule.ts";
 
@@ -27,9 +27,8 @@ export class WatchedPair {
   }
 }
 
-/** One field of a device's reports, and whom its numbers concern. */
+/** Whom the numbers of one field of a device's reports concern. */
 export type WatchedField = {
-  readonly find: (message: ReadMessage) => number;
   /** Pairs of rules that compare it. */
   readonly compared: readonly WatchedPair[];
   /** Pairs of rules that miss it. */
@@ -39,22 +38,21 @@ export type WatchedField = {
 /** A device with rules: its pairs by the names of rules, and what its reports are looked through for. */
 export class WatchedDevice {
   readonly pairs = new Map<string, WatchedPair>();
+  /** In the order of the fields of `numbers`. */
   fields: readonly WatchedField[] = [];
+  /** Finds the numbers of the fields; null without any. */
+  numbers: FieldNumbers | null = null;
   /** Pairs of rules that miss any report. */
   missed: readonly WatchedPair[] = [];
 
-  /** Makes `fields` and `missed` anew from the pairs. @param finders those of all devices, by field */
-  compile(finders: Finders): void {
+  /** Makes all but the pairs anew from them. @param readers those of all devices */
+  compile(readers: NumberReaders): void {
     const pairs = [...this.pairs.values()];
-    const names = new Set<string>();
-    for (const { rule } of pairs) {
-      const field = fieldOf(rule);
-      if (field !== null) names.add(field);
-    }
+    const names = new Set(pairs.map(({ rule }) => fieldOf(rule)).filter((name) => name !== null));
+    this.numbers = names.size === 0 ? null : readers.of([...names]);
     this.fields = [...names].map((name) => {
       const own = pairs.filter(({ rule }) => fieldOf(rule) === name);
       return {
-        find: finders.of(name),
         compared: own.filter(({ rule }) => rule.condition.kind === "field"),
         missed: own.filter(({ rule }) => rule.condition.kind === "no report"),
       };
@@ -63,28 +61,24 @@ export class WatchedDevice {
       ({ rule: { condition } }) => condition.kind === "no report" && condition.field === null,
     );
   }
-
-  /** Whether its reports concern anybody. */
-  get wantsReports(): boolean {
-    return this.fields.length > 0 || this.missed.length > 0;
-  }
 }
 
-/** Finds numbers in messages, a function for each field that a rule names. */
-export class Finders {
-  #byField = new Map<string, (message: ReadMessage) => number>();
+/** Finds numbers in messages: devices for which the same fields matter share a reader. */
+export class NumberReaders {
+  #byFields = new Map<string, FieldNumbers>();
 
-  of(field: string): (message: ReadMessage) => number {
-    const known = this.#byField.get(field);
+  of(fields: readonly string[]): FieldNumbers {
+    const key = fields.join("\n");
+    const known = this.#byFields.get(key);
     if (known !== undefined) return known;
-    const made = numberFinderOf(field);
-    this.#byField.set(field, made);
+    const made = new FieldNumbers(fields);
+    this.#byFields.set(key, made);
     return made;
   }
 
   /** Forgets all, when rules have changed. */
   clear(): void {
-    this.#byField = new Map();
+    this.#byFields = new Map();
   }
 }
 

@@ -15,10 +15,6 @@ const pair =
   /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})=([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
 
 const separator = /[\s,;&|]/;
-/** The same without the key, at a position: the number, an optional unit, and the end of the pair. */
-const valueForm =
-  /([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:[%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/y;
-
 /** All numbers in a message with their field names: `value`, the keys of a list, or the paths `a.b` of JSON. */
 export function numbersIn(message: string): [name: string, value: number][] {
   if (plain.test(message)) {
@@ -57,48 +53,146 @@ export function unitsIn(message: string): ReadonlyMap<string, string> {
   return units;
 }
 
-/** A message that is looked through for several fields: its JSON is parsed once. */
-export type ReadMessage = {
-  readonly text: string;
-  /** The object or array that it is in JSON; undefined for anything else. */
-  readonly json: unknown;
-};
-
-/** Reads a message for `numberFinderOf`. */
-export function readMessage(text: string): ReadMessage {
-  return { text, json: parseJson(text) };
-}
-
 /**
  * Makes a function that finds the number of one field in a message, NaN if there is none. It agrees with `numbersIn`.
  * @param field a field name as `numbersIn` returns it
  */
-export function numberFinderOf(field: string): (message: ReadMessage) => number {
+export function finderOf(field: string): (message: string) => number {
   const path = field.split(".");
   const listKey = `${field}=`;
   const isAlone = field === aloneName;
-  return ({ text, json }) => {
+  return (message) => {
+    const json = parseJson(message);
     if (json !== undefined) return numberAt(json, path, field);
-    if (isAlone && plain.test(text)) return finite(Number(text));
-    return listNumber(text, listKey);
+    if (isAlone && plain.test(message)) return finite(Number(message));
+    return listNumber(message, listKey);
   };
 }
 
-/** The same for messages that are looked through for this field only. */
-export function finderOf(field: string): (message: string) => number {
-  const find = numberFinderOf(field);
-  return (message) => find(readMessage(message));
+/** Finds the numbers of some fields in messages, each as its `finderOf` does; a message is gone through once for all of them. */
+export class FieldNumbers {
+  /** The numbers in the message that was read last, in the order of the fields; NaN for each that it has not. */
+  readonly values: Float64Array;
+  readonly #paths: readonly (readonly string[])[];
+  /** The places of the fields. */
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #alone: number;
+
+  constructor(readonly fields: readonly string[]) {
+    this.values = new Float64Array(fields.length);
+    this.#paths = fields.map((field) => field.split("."));
+    this.#places = new Map(fields.map((field, place) => [field, place]));
+    this.#alone = fields.indexOf(aloneName);
+  }
+
+  /** Reads a message; the numbers are in `values` then. */
+  read(message: string): void {
+    const { values } = this;
+    values.fill(Number.NaN);
+    const json = parseJson(message);
+    if (json !== undefined) {
+      for (const [place, path] of this.#paths.entries())
+        values[place] = numberAt(json, path, this.fields[place] as string);
+      return;
+    }
+    const first = message.indexOf("=");
+    if (first >= 0) this.#readList(message, first);
+    else if (this.#alone >= 0 && plain.test(message)) {
+      values[this.#alone] = finite(Number(message));
+    }
+  }
+
+  #readList(message: string, first: number): void {
+    const { values } = this;
+    for (let equals = first; equals >= 0; equals = message.indexOf("=", equals + 1)) {
+      let start = equals;
+      while (start > 0 && !isSeparator(message.charCodeAt(start - 1))) start--;
+      const place = this.#places.get(message.slice(start, equals));
+      // Of a field that comes twice the first number counts, also one that is too large.
+      if (place === undefined || !Number.isNaN(values[place])) continue;
+      values[place] = numberAfter(message, equals + 1);
+    }
+    // By index: this runs for each report.
+    for (let place = 0; place < values.length; place++) {
+      values[place] = finite(values[place] as number);
+    }
+  }
+}
+
+/** As `separator`. */
+function isSeparator(code: number): boolean {
+  if (code < 0x80) {
+    const isMark = code === 0x2c || code === 0x3b || code === 0x26 || code === 0x7c;
+    return code === 0x20 || (code >= 9 && code <= 13) || isMark;
+  }
+  return separator.test(String.fromCharCode(code));
 }
 
 /** The number of a key in a `key=value` list; NaN if there is none. `key` includes the `=`. */
 function listNumber(message: string, key: string): number {
   for (let at = message.indexOf(key); at >= 0; at = message.indexOf(key, at + 1)) {
     if (at > 0 && !separator.test(message[at - 1] as string)) continue;
-    valueForm.lastIndex = at + key.length;
-    const digits = valueForm.exec(message)?.[1];
-    if (digits !== undefined) return finite(Number(digits));
+    const value = numberAfter(message, at + key.length);
+    if (!Number.isNaN(value)) return finite(value);
   }
   return Number.NaN;
+}
+
+/**
+ * The number at a position of a `key=value` list, with an optional unit of up to 8 letters or signs behind it, up to the end of
+ * the pair; NaN for anything else. It may be infinite.
+ */
+function numberAfter(message: string, from: number): number {
+  let at = from;
+  if (isSign(message.charCodeAt(at))) at++;
+  const whole = behindDigits(message, at);
+  const hasPoint = message.charCodeAt(whole) === point;
+  const end = hasPoint ? behindDigits(message, whole + 1) : whole;
+  if (end - at === (hasPoint ? 1 : 0)) return Number.NaN;
+  at = behindExponent(message, end);
+  let unit = at;
+  while (unit - at < unitCharsMax && isUnit(message.charCodeAt(unit))) unit++;
+  if (unit < message.length && !isSeparator(message.charCodeAt(unit))) return Number.NaN;
+  return Number(message.slice(from, at));
+}
+
+const point = 0x2e;
+const unitCharsMax = 8;
+
+function isSign(code: number): boolean {
+  return code === 0x2b || code === 0x2d;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Letters, and one of `%°µ²³/`. */
+function isUnit(code: number): boolean {
+  const letter = code | 0x20;
+  if (letter >= 0x61 && letter <= 0x7a && code < 0x80) return true;
+  return (
+    code === 0x25 ||
+    code === 0x2f ||
+    code === 0xb0 ||
+    code === 0xb5 ||
+    code === 0xb2 ||
+    code === 0xb3
+  );
+}
+
+function behindDigits(message: string, from: number): number {
+  let at = from;
+  while (isDigit(message.charCodeAt(at))) at++;
+  return at;
+}
+
+/** The position behind an exponent; the same without one. */
+function behindExponent(message: string, from: number): number {
+  if ((message.charCodeAt(from) | 0x20) !== 0x65) return from;
+  const digits = isSign(message.charCodeAt(from + 1)) ? from + 2 : from + 1;
+  const end = behindDigits(message, digits);
+  return end === digits ? from : end;
 }
 
 function finite(value: number): number {

@@ -1,0 +1,68 @@
+// Several fields of a message at once: each number is the one that is found for its field alone.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { FieldNumbers, finderOf } from "../../lib/fleet/numbers-in-messages.ts";
+import { SeededRandom } from "../e2e/seeded-random.ts";
+import { testTimeoutMs } from "../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const fields = ["temp", "hum", "value", "in.deep", "a=b", "e", "temp2", "0", "ü"];
+
+function expectSame(message: string): void {
+  const numbers = new FieldNumbers(fields);
+  // What was read before leaves nothing.
+  numbers.read("temp=1 hum=2 in.deep=3 e=4");
+  numbers.read(message);
+  const alone = fields.map((field) => finderOf(field)(message));
+  expect([message, ...numbers.values]).toEqual([message, ...alone]);
+}
+
+test.each([
+  "21.5",
+  " -3 ",
+  "temp=21.5",
+  "temp=21.5°C hum=40%",
+  "hum=40,temp=-1e3;in.deep=7&e=2",
+  "temp=hot temp=3 temp=4",
+  "temp=1e999 temp=3",
+  "a=b=3 b=4",
+  "=5 temp= temp==3",
+  "xtemp=1 temp2=2",
+  "temp\u00a0=1\u2028temp=2",
+  "ü=3",
+  '{"temp":1,"in":{"deep":2},"value":"x"}',
+  '{"in.deep":5}',
+  "[7]",
+  '{"temp":',
+  "",
+  "ok",
+])("%j", expectSame);
+
+test("of any characters", () => {
+  const random = new SeededRandom(11);
+  const parts = [
+    "temp",
+    "hum",
+    "=",
+    " ",
+    ",",
+    ";",
+    "1",
+    "-2.5",
+    "°C",
+    "e",
+    "{",
+    "}",
+    '"',
+    ":",
+    "\u00a0",
+    "ü",
+    "&",
+    "|",
+    "\n",
+  ];
+  for (let i = 0; i < 20_000; i++) {
+    expectSame(Array.from({ length: random.below(12) }, () => random.pick(parts)).join(""));
+  }
+});
