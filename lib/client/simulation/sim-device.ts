@@ -134,9 +134,12 @@ export class SimDevice implements Woken {
   /** Delivers what waits and logs off; one that is silent just ends. */
   stop(now: number): void {
     if (this.#life instanceof Removal) return this.#life.stop();
+    const isSilent = this.#silent.from === -Infinity;
     this.#reportAt = Infinity;
+    // Who was about to fall silent logs off first, like the others.
+    this.#silent = { from: Infinity, until: 0 };
     this.#life.stop(now);
-    if (this.#silent.from === -Infinity && !this.#life.ended) this.#life.stop(now);
+    if (isSilent) this.#life.stop(now);
   }
 
   #report(now: number): void {

@@ -1,7 +1,7 @@
 // A simulated fleet in virtual time: it joins a few at a time, reports with its habits and is the same for the same seed.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { profileOf } from "../../../lib/client/simulation/profile.ts";
+import { profileOf, silenceAfter } from "../../../lib/client/simulation/profile.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { VirtualFleet } from "./virtual-fleet.ts";
 
@@ -92,6 +92,27 @@ test("a stop delivers what waits and logs all off, but those that are silent", (
   world.pass(10_000);
   expect(world.fleet.isEnded).toBe(true);
   expect(world.sessions.size).toBeLessThan(5);
+});
+
+test("a stop ends within 10 s while the server is away, also for devices that are about to fall silent", () => {
+  const world = new VirtualFleet({ devices: 300 });
+  world.pass(5 * minute);
+  // Some device has just made the report after which it falls silent.
+  const unsteady = [...Array(300).keys()]
+    .map((index) => profileOf(index + 1, 1, 30_000))
+    .filter(({ habit }) => habit === "unsteady");
+  const isAboutTo = () =>
+    unsteady.some((profile) => {
+      const all = world.reports.get(profile.identity.id) ?? [];
+      const isFresh = world.now - (all.at(-1)?.at ?? 0) < 500;
+      return isFresh && silenceAfter(profile, all.length) > 0;
+    });
+  for (let steps = 0; !isAboutTo() && steps < 5_000; steps++) world.pass(100);
+  expect(isAboutTo()).toBe(true);
+  world.isUp = false;
+  world.fleet.stop();
+  world.pass(10_000);
+  expect(world.fleet.isEnded).toBe(true);
 });
 
 test("a server that is away: the fleet waits for it, and comes back", () => {
