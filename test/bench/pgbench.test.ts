@@ -29,6 +29,12 @@ test("the script is the text of the server, with variables in place of its param
   expect(asServer).toBe(statement[0].replaceAll(/\$\d+/g, "?"));
 });
 
+test("a mark is where it is told from the random digits before it", () => {
+  const rows = Array.from({ length: 200 }, (_, i) => ({ device: `dev${i}`, session: i + 1 }));
+  const ends = markedReports(rows, "1").map(({ key }) => key.replace("e".repeat(10), "n"));
+  expect(ends.filter((key) => !/^f{12}[0-9a-f]{10}n$/.test(key))).toEqual([]);
+});
+
 test("a statement without numbers or keys is refused", () => {
   expect(() => scriptOf(["SELECT $1", ["x"]], () => "p")).toThrow("No numbers or no keys");
 });
