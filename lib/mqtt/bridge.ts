@@ -2,11 +2,11 @@
 // broker: then everything is told anew. Never delays a device; knows no library.
 
 import type { Fact } from "../server/feed.ts";
+import { toldCommand } from "../server/commands/command-rows.ts";
 import type { CommandRow } from "../server/rows.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import type { BrokerLink, Incoming } from "./broker.ts";
 import type { BridgePorts } from "./bridge-ports.ts";
-import { toldCommand } from "./bridged-commands.ts";
 import { BridgeTopics } from "./bridge-topics.ts";
 import { Connection } from "./connection.ts";
 import { FleetRecords } from "./fleet-records.ts";

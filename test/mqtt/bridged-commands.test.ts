@@ -1,7 +1,8 @@
 // How a command over MQTT is ordered, and how it is told.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { commandPort, toldCommand } from "../../lib/mqtt/bridged-commands.ts";
+import { commandPort } from "../../lib/mqtt/bridged-commands.ts";
+import { toldCommand } from "../../lib/server/commands/command-rows.ts";
 import type { Ordered } from "../../lib/server/commands/command-rules.ts";
 import type { CommandRow } from "../../lib/server/rows.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";

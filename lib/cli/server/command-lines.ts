@@ -1,6 +1,6 @@
 // Formats commands for people and programs: lines of a table, JSON, sentences. Never decides in which state a command is.
 
-import { stateOf } from "../../server/commands/command-rows.ts";
+import { stateOf, toldCommand } from "../../server/commands/command-rows.ts";
 import type { CommandRow } from "../../server/rows.ts";
 import type { Column } from "./columns.ts";
 import { stamp } from "./presence.ts";
@@ -31,26 +31,9 @@ export function commandCells(row: CommandRow): string[] {
   ];
 }
 
-/** A command as one line of JSON; times are ISO 8601. */
+/** A command as one line of JSON. */
 export function commandJson(row: CommandRow): string {
-  const { number, device, message, origin, sendings, code, result, late } = row;
-  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-  return JSON.stringify({
-    number,
-    device,
-    message,
-    state: stateOf(row),
-    origin,
-    created: iso(row.created),
-    expires: iso(row.expires),
-    sent: iso(row.sent),
-    sendings,
-    delivered: iso(row.delivered),
-    ended: iso(row.ended),
-    code,
-    result,
-    late,
-  });
+  return JSON.stringify(toldCommand(row));
 }
 
 /** How a command ended, in a sentence: `42 done by pi1: relay on`. */

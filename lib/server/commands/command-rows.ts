@@ -24,3 +24,25 @@ export function stateOf({ end, delivered, sendings }: CommandRow): CommandState 
   if (delivered !== null) return "delivered";
   return sendings > 0 ? "sent" : "queued";
 }
+
+/** A command as it is told outside; times are ISO 8601. */
+export function toldCommand(row: CommandRow) {
+  const { number, device, message, origin, sendings, code, result, late } = row;
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    number,
+    device,
+    message,
+    state: stateOf(row),
+    origin,
+    created: iso(row.created),
+    expires: iso(row.expires),
+    sent: iso(row.sent),
+    sendings,
+    delivered: iso(row.delivered),
+    ended: iso(row.ended),
+    code,
+    result,
+    late,
+  };
+}

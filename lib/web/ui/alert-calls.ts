@@ -7,7 +7,7 @@ import type {
   RuleJson,
   TestedJson,
 } from "../api/alert-shapes.ts";
-import { get, post, put, remove } from "./api.ts";
+import { get, post, put, remove, wordsOf } from "./api.ts";
 import type { App } from "./page.ts";
 
 const loginReason = "Changing alerts needs a login, even on the server's own machine.";
@@ -45,6 +45,27 @@ export async function loadAlerts(app: App): Promise<AlertsShown> {
 /** Whether the page may change something: asks for a login if it may not. */
 export async function mayChange(app: App): Promise<boolean> {
   return app.mayChange() || (await app.askLogin(loginReason));
+}
+
+/**
+ * Changes something, after a login if one is needed.
+ * @param tell gets what went wrong in words, and "" before each try
+ * @returns whether it is changed
+ */
+export async function tryChange(
+  app: App,
+  change: () => Promise<void>,
+  tell: (trouble: string) => void,
+): Promise<boolean> {
+  if (!(await mayChange(app))) return false;
+  tell("");
+  try {
+    await change();
+    return true;
+  } catch (error) {
+    tell(wordsOf(error));
+    return false;
+  }
 }
 
 export type SentRule = Parameters<typeof put<"/alert-rules/{name}">>[2];

@@ -7,6 +7,7 @@ import {
   removeDestination,
   testDestination,
   testWords,
+  tryChange,
 } from "./alert-calls.ts";
 import { wordsOf } from "./api.ts";
 import { button, element, setText } from "./element.ts";
@@ -142,16 +143,10 @@ export class AlertDestinations {
     this.#url.value = "";
   }
 
-  async #change(act: () => Promise<void>): Promise<boolean> {
-    if (!(await mayChange(this.app))) return false;
-    setText(this.#trouble, "");
-    try {
-      await act();
-      this.onChange();
-      return true;
-    } catch (error) {
-      setText(this.#trouble, wordsOf(error));
-      return false;
-    }
+  async #change(change: () => Promise<void>): Promise<boolean> {
+    const tell = (trouble: string) => setText(this.#trouble, trouble);
+    const isChanged = await tryChange(this.app, change, tell);
+    if (isChanged) this.onChange();
+    return isChanged;
   }
 }

@@ -1,8 +1,7 @@
 // The rules of alerts: listed, made, muted for a while and removed. What is wrong with one, the server says.
 
 import type { MuteJson, RuleJson } from "../api/alert-shapes.ts";
-import { mayChange, mute, putRule, removeRule, unmute } from "./alert-calls.ts";
-import { wordsOf } from "./api.ts";
+import { mute, putRule, removeRule, tryChange, unmute } from "./alert-calls.ts";
 import { button, element, setText } from "./element.ts";
 import type { App } from "./page.ts";
 import { field } from "./silence-form.ts";
@@ -181,16 +180,10 @@ export class AlertRules {
     this.#select.value = "";
   }
 
-  async #change(act: () => Promise<void>): Promise<boolean> {
-    if (!(await mayChange(this.app))) return false;
-    setText(this.#trouble, "");
-    try {
-      await act();
-      this.onChange();
-      return true;
-    } catch (error) {
-      setText(this.#trouble, wordsOf(error));
-      return false;
-    }
+  async #change(change: () => Promise<void>): Promise<boolean> {
+    const tell = (trouble: string) => setText(this.#trouble, trouble);
+    const isChanged = await tryChange(this.app, change, tell);
+    if (isChanged) this.onChange();
+    return isChanged;
   }
 }
