@@ -50,6 +50,28 @@ test.each(["sealed", "text"])(
   },
 );
 
+test.each(["sealed", "text"])("a fleet, %s, carries out a command for all of it", async (kind) => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path, args: ["--no-http"] });
+  const args = ["simulate", "--devices", "100", "--server", `127.0.0.1:${server.port}`];
+  if (kind === "text") args.push("--text");
+  await using fleet = new ClientProcess(folder.path, [...args, "--every", "500ms"], env);
+  await until("all devices", () => fleet.stdout.includes("devices 100/100"));
+  const iot = (...more: string[]) => run(serverBinary, more, folder.path);
+  const bulk = await iot("command", "--select", "id=sim-*", "--yes", "set", "relay=on");
+  expect(bulk).toMatchObject({ code: 0, stderr: "" });
+  const rows = async () => {
+    const lines = (await iot("commands", "--all", "--json")).stdout.trimEnd().split("\n");
+    return lines.map((line) => JSON.parse(line) as { state: string; result: string });
+  };
+  await until("all commands to end", async () =>
+    (await rows()).every(({ state }) => state === "done"),
+  );
+  expect((await rows()).map(({ result }) => result)).toEqual(Array(100).fill("relay on"));
+  expect(await fleet.stop("SIGTERM")).toBe(0);
+  expect(fleet.stdout).toContain("100 commands carried out.");
+});
+
 test("a server on another machine needs --yes", async () => {
   using folder = new TemporaryFolder();
   const args = ["simulate", "--devices", "5", "--server", "192.0.2.1:9000"];

@@ -15,7 +15,7 @@ type Shown = Pick<SimulateConfig, "devices" | "clean" | "json">;
 export function tallyLine(
   time: number,
   { joined }: Pick<Fleet, "joined">,
-  { sent, acked, lost, p99Ms }: Tally,
+  { sent, acked, lost, commands, p99Ms }: Tally,
   tookMs: number,
   { devices, clean, json }: Shown,
 ): string {
@@ -24,12 +24,13 @@ export function tallyLine(
   const p99 = p99Ms === null ? null : Math.round(p99Ms * 10) / 10;
   if (json) {
     const fields = { time: at, [clean ? "removed" : "devices"]: joined, of: devices };
-    const rates = { sent: rate(sent), acked: rate(acked), lost, p99Ms: p99 };
+    const rates = { sent: rate(sent), acked: rate(acked), lost, commands, p99Ms: p99 };
     return JSON.stringify({ ...fields, ...rates });
   }
   const who = `${clean ? "removed" : "devices"} ${joined}/${devices}`;
   const rates = `sent ${rate(sent)}/s  acked ${rate(acked)}/s  lost ${lost}  p99 ${p99 ?? "-"} ms`;
-  return `${at.slice(11, 19)}  ${who}  ${rates}`;
+  const more = commands === 0 ? "" : `  commands ${commands}`;
+  return `${at.slice(11, 19)}  ${who}  ${rates}${more}`;
 }
 
 /** The last line: what there was in all. */
@@ -38,9 +39,13 @@ export function summary(
   { devices, clean, json }: Shown,
 ): string {
   counts.take();
-  const { sent, acked, lost } = counts.all;
-  if (json)
-    return JSON.stringify({ [clean ? "removed" : "devices"]: joined, refused, sent, acked, lost });
+  const { sent, acked, lost, commands } = counts.all;
+  if (json) {
+    const who = { [clean ? "removed" : "devices"]: joined, refused };
+    return JSON.stringify({ ...who, sent, acked, lost, commands });
+  }
   const what = clean ? "removed" : "joined";
-  return `${joined} of ${devices} devices ${what}, ${refused} refused: ${sent} sent, ${acked} acked, ${lost} lost.`;
+  const more =
+    commands === 0 ? "" : `, ${commands} command${commands === 1 ? "" : "s"} carried out`;
+  return `${joined} of ${devices} devices ${what}, ${refused} refused: ${sent} sent, ${acked} acked, ${lost} lost${more}.`;
 }

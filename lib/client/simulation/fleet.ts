@@ -4,13 +4,13 @@
 import type { Address } from "../../protocol/messages.ts";
 import { hash, x25519KeyPair } from "../../sealed/primitives.ts";
 import type { AgentEvent } from "../agent-event.ts";
-import type { Carrier, Delivery, Trouble } from "../channel.ts";
+import { type Carrier, type Delivery, sameAddress, type Trouble } from "../channel.ts";
 import { SealedChannel } from "../sealed/channel.ts";
 import type { KeyChange, Ticket } from "../sealed/ports.ts";
 import { textChannel } from "../text-channel.ts";
 import { profileOf } from "./profile.ts";
 import type { RemovalEvent } from "./removal.ts";
-import { Routes } from "./routes.ts";
+import { isCommand, Routes } from "./routes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { type DeviceSetting, SimDevice } from "./sim-device.ts";
 import { Counts } from "./tally.ts";
@@ -69,6 +69,8 @@ export class Fleet {
   readonly #setting: DeviceSetting;
   /** Those that have still to be told that the fleet stops. */
   #toStop: SimDevice[] | null = null;
+  /** The device for which the last datagram was. */
+  #answered: SimDevice | null = null;
   #lastCounter = 0;
   /** Devices that have logged in, or were removed. */
   joined = 0;
@@ -122,8 +124,22 @@ export class Fleet {
   /** Takes a datagram that arrived at a socket of the fleet. */
   receive(bytes: Uint8Array, from: Address, now: number): void {
     const device = this.#routes.of(bytes);
-    if (device === undefined || device.ended || this.#isLost()) return;
+    if (device === undefined) return this.#receiveCommand(bytes, from, now);
+    if (device.ended || this.#isLost()) return;
+    this.#answered = device;
     device.receive(bytes, from, now);
+    this.#requeue(device);
+  }
+
+  /**
+   * A command in text does not say whose it is. The server sends it right after an answer to its device (protocol §4.14): so the
+   * device that was answered last asks for its command.
+   */
+  #receiveCommand(bytes: Uint8Array, from: Address, now: number): void {
+    const device = this.#answered;
+    if (this.settings.sealed !== null || device === null || device.ended) return;
+    if (!sameAddress(from, this.settings.server) || !isCommand(bytes) || this.#isLost()) return;
+    device.askForCommand(now);
     this.#requeue(device);
   }
 

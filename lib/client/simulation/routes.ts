@@ -1,6 +1,7 @@
 // Which device of a fleet a datagram is for: they share a few sockets. Goes by the indices of the envelope, which it reads
 // in the packets that the devices send, and in text by the id. Never judges what a datagram says.
 
+import { commandNumber } from "../../protocol/commands.ts";
 import { packetFault, packetType, receiverOf } from "../../sealed/packet-form.ts";
 
 /** The indices of a device's latest links, its own and the server's. */
@@ -47,6 +48,12 @@ export class Routes<T extends { readonly indices: LinkIndices }> {
   }
 }
 
+/** Whether a text is a command of the server (protocol §4.14). */
+export function isCommand(bytes: Uint8Array): boolean {
+  const [type, , id, time = ""] = fieldsOf(bytes);
+  return type === "STATUS" && id === "server" && commandNumber(time) !== null;
+}
+
 function note<T>(map: Map<number, T>, indices: number[], index: number, device: T): void {
   if (map.get(index) === device) return;
   map.set(index, device);
@@ -59,8 +66,20 @@ function senderOf(packet: Uint8Array): number {
   return new DataView(packet.buffer, packet.byteOffset).getUint32(4);
 }
 
-/** The id in an ACK, or the target of a QUERY; a STATUS of the server does not say to whom it goes. */
+/** The id in an ACK or in the answer to a QUERY, or the target of a QUERY; a STATUS of the server does not say to whom it goes. */
 function idIn(bytes: Uint8Array): string | undefined {
-  const fields = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split("\t");
-  return fields[0] === "ACK" ? fields[2] : fields[0] === "QUERY" ? fields.at(-1) : undefined;
+  const fields = fieldsOf(bytes);
+  switch (fields[0]) {
+    case "ACK":
+    case "DATA":
+      return fields[2];
+    case "QUERY":
+      return fields.at(-1);
+    default:
+      return undefined;
+  }
+}
+
+function fieldsOf(bytes: Uint8Array): string[] {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split("\t");
 }

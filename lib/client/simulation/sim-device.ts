@@ -1,5 +1,5 @@
 // One simulated device: the agent of `iot-client run` with habits in place of a sensor. Sends through the carrier that it is
-// given, answers questions with its latest reading, and never reads a clock.
+// given, answers questions with its latest reading, carries out commands, and never reads a clock.
 
 import type { Address } from "../../protocol/messages.ts";
 import { Agent } from "../agent.ts";
@@ -9,10 +9,12 @@ import { Client } from "../client.ts";
 import { Device } from "../device.ts";
 import { MessageTimes } from "../message-times.ts";
 import { ReportQueue } from "../report-queue.ts";
+import { commandTime } from "../../protocol/commands.ts";
 import { CountedRequests } from "./counted-requests.ts";
 import { phaseOf, type Profile, readingOf, silenceAfter } from "./profile.ts";
 import { Removal, type RemovalEvent } from "./removal.ts";
 import type { LinkIndices } from "./routes.ts";
+import { SimCommands } from "./sim-commands.ts";
 import type { Counts } from "./tally.ts";
 import type { Woken } from "./wake-queue.ts";
 
@@ -46,9 +48,13 @@ export class SimDevice implements Woken {
   readonly client: Client;
   readonly carrier: Carrier;
   readonly #life: Agent | Removal;
+  /** null for one that is to be removed. */
+  readonly #commands: SimCommands | null;
   #count = 0;
   #reportAt = Infinity;
   #awakeUntil = 0;
+  /** When it heard last, ms. */
+  #heardAt = 0;
   #silent = { from: Infinity, until: 0 };
 
   constructor(
@@ -60,6 +66,7 @@ export class SimDevice implements Woken {
     this.carrier = setting.carrierOf(this);
     const requests = new CountedRequests(this.carrier, setting.random, counts);
     const { id, ip, port } = identity;
+    const times = new MessageTimes(time);
     const device = new Device({
       channel: this.carrier,
       server,
@@ -68,20 +75,32 @@ export class SimDevice implements Woken {
       address: () => ({ ip, port }),
       onQuery: (_question, reply) => reply(this.#reading()),
       time,
-      onEvent: () => {},
+      onEvent: (event) => {
+        if (event.kind !== "command") return;
+        this.#commands?.receive(event.number, event.message.message, this.#heardAt);
+      },
     });
     this.client = new Client(requests, device);
     const onEvent = (event: AgentEvent | RemovalEvent) => setting.onEvent(this, event);
-    this.#life = setting.isRemoval
-      ? new Removal(identity, server, requests, onEvent)
-      : new Agent(
-          identity,
-          { server, heartbeatSeconds: profile.heartbeatSeconds, drainMs },
-          requests,
-          new MessageTimes(time),
-          new ReportQueue(waitingMax),
-          onEvent,
-        );
+    if (setting.isRemoval) {
+      this.#life = new Removal(identity, server, requests, onEvent);
+      this.#commands = null;
+    } else {
+      const settings = { server, heartbeatSeconds: profile.heartbeatSeconds, drainMs };
+      const queue = new ReportQueue(waitingMax);
+      const agent = new Agent(identity, settings, requests, times, queue, onEvent);
+      this.#life = agent;
+      this.#commands = new SimCommands({
+        id,
+        server,
+        requests,
+        times,
+        reading: () => this.#reading(),
+        tell: (number, { code, message }) =>
+          agent.report(code, message, this.#heardAt, commandTime(number)),
+        onCarriedOut: () => counts.commands++,
+      });
+    }
     const told = requests.onRetry;
     requests.onRetry = (...retry) => {
       counts.lost++;
@@ -124,11 +143,20 @@ export class SimDevice implements Woken {
 
   /** Takes a datagram, if this device hears now. */
   receive(bytes: Uint8Array, from: Address, now: number): void {
-    if (this.#silent.from === -Infinity) return;
-    const { requests } = this.client;
-    if (this.profile.habit === "sleeper" && requests.idle && now >= this.#awakeUntil) return;
+    if (!this.#hears(now)) return;
+    this.#heardAt = now;
     this.carrier.receive(bytes, from);
     this.#awakeUntil = now + awakeMs;
+  }
+
+  /** Asks for its command, if this device hears now: the server has sent one that may be its. */
+  askForCommand(now: number): void {
+    if (this.#hears(now)) this.#commands?.ask(now);
+  }
+
+  #hears(now: number): boolean {
+    if (this.#silent.from === -Infinity) return false;
+    return this.profile.habit !== "sleeper" || !this.client.requests.idle || now < this.#awakeUntil;
   }
 
   /** Delivers what waits and logs off; one that is silent just ends. */

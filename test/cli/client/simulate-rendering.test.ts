@@ -29,6 +29,7 @@ test("a line of a second has rates, and the wait of the slowest hundredth", () =
     sent: 300,
     acked: 201,
     lost: 2,
+    commands: 0,
     p99Ms: 198,
   });
   expect(tallyLine(time, { joined: 0 }, counts.take(), 1_000, { ...shown, clean: true })).toBe(
@@ -37,4 +38,17 @@ test("a line of a second has rates, and the wait of the slowest hundredth", () =
   expect(summary({ joined: 9, refused: 1, counts }, shown)).toBe(
     "9 of 10 devices joined, 1 refused: 300 sent, 201 acked, 2 lost.",
   );
+});
+
+test("commands are in the line once there are any", () => {
+  const counts = new Counts();
+  counts.commands = 12;
+  expect(tallyLine(time, { joined: 9 }, counts.take(), 1_000, shown)).toBe(
+    "09:14:06  devices 9/10  sent 0/s  acked 0/s  lost 0  p99 - ms  commands 12",
+  );
+  expect(summary({ joined: 9, refused: 0, counts }, shown)).toBe(
+    "9 of 10 devices joined, 0 refused: 0 sent, 0 acked, 0 lost, 12 commands carried out.",
+  );
+  const json = summary({ joined: 9, refused: 0, counts }, { ...shown, json: true });
+  expect(JSON.parse(json)).toMatchObject({ devices: 9, commands: 12 });
 });

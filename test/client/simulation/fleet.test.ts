@@ -85,6 +85,25 @@ test("a device answers a question with its reading; one that is asleep does not 
   expect(JSON.stringify(world.answers)).toMatch(/temp=\d+\.\d°C hum=\d+%/);
 });
 
+test("in text, too, each device carries out its own command, sleepers when they wake", () => {
+  const world = new VirtualFleet({ loss: 0.05 });
+  world.pass(5 * minute);
+  const ids = [...Array(100).keys()].map((index) => profileOf(index + 1, 1, 30_000).identity.id);
+  const command = () => {
+    for (const [index, id] of ids.entries()) {
+      world.commands.set(id, { number: index + 1, message: `set relay=${index}` });
+    }
+    // Some fall silent meanwhile.
+    world.pass(20 * minute);
+    return [...new Set(world.results.splice(0))].sort();
+  };
+  const all = ids.map((id, index) => `${id} #${index + 1} 01 relay ${index}`).sort();
+  expect(command()).toEqual(all);
+  // The same numbers again: the old results are sent again, nothing is carried out twice.
+  expect(command()).toEqual(all);
+  expect(world.fleet.counts.commands).toBe(100);
+});
+
 test("a stop delivers what waits and logs all off, but those that are silent", () => {
   const world = new VirtualFleet();
   world.pass(30 * minute);

@@ -3,6 +3,7 @@
 
 import { Fleet, type FleetSettings } from "../../../lib/client/simulation/fleet.ts";
 import { seededRandom } from "../../../lib/client/simulation/seeded-random.ts";
+import { commandAnswer, commandStatus } from "../../../lib/protocol/commands.ts";
 import { encode, encodeAck } from "../../../lib/protocol/encode.ts";
 import type { Message } from "../../../lib/protocol/messages.ts";
 import { messageIn, server as serverAddress } from "../fakes.ts";
@@ -21,6 +22,10 @@ export class VirtualFleet {
   /** The times of the reports of each device, ms since the start, and their texts. */
   readonly reports = new Map<string, { at: number; message: string }[]>();
   readonly answers: Message[] = [];
+  /** The command that waits for each device: sent after each answer to it, until it has a result. */
+  readonly commands = new Map<string, { number: number; message: string }>();
+  /** The results of commands, as they arrived. */
+  readonly results: string[] = [];
   readonly refusals: string[] = [];
   /** The most devices that had registered and not logged in at the same time. */
   joiningMax = 0;
@@ -98,8 +103,18 @@ export class VirtualFleet {
     const message = messageIn(text);
     if (message.type === "ACK") return;
     if (message.type === "DATA" && message.time === "t") return void this.answers.push(message);
+    if (message.type === "QUERY") return this.#answer(message);
     const code = this.refuse.get(message.type) ?? this.#codeFor(message);
     this.#reply(encodeAck(code, message.id, "2026-11-22:00:00:00", Bun.SHA256.hash(text, "hex")));
+    const command = this.commands.get(message.id);
+    if (command === undefined || !["40", "50"].includes(code)) return;
+    this.#reply(encode(commandStatus(command.number, command.message)));
+  }
+
+  #answer({ id, time }: Extract<Message, { type: "QUERY" }>): void {
+    const command = this.commands.get(id);
+    const message = command === undefined ? "" : commandAnswer(command.number, command.message);
+    this.#reply(encode({ type: "DATA", code: "01", id, address: null, time, message }));
   }
 
   #reply(text: string): void {
@@ -129,6 +144,11 @@ export class VirtualFleet {
         return "40";
       case "DATA": {
         if (!isOnline) return "51";
+        if (message.time.startsWith("#")) {
+          this.results.push(`${id} ${message.time} ${message.code} ${message.message}`);
+          this.commands.delete(id);
+          return "50";
+        }
         const all = this.reports.get(id) ?? [];
         all.push({ at: this.now, message: message.message });
         this.reports.set(id, all);
