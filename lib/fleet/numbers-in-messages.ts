@@ -1,5 +1,5 @@
-// Owns the definition of the numbers in a report: its message is a single number, a `key=value` list, or JSON; any
-// other message has no numbers. Never reads a report itself.
+// Owns the definition of the numbers in a report: its message is a single number, a list of `key=number` or `key:number`, or
+// JSON; any other message has no numbers. Words are states (`states-in-messages`). Never reads a report itself.
 
 /** The field name of a number that is the whole message. */
 export const aloneName = "value";
@@ -12,7 +12,10 @@ const depthMax = 6;
 const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 /** A key and a number in a list, with an optional unit of up to 8 letters or signs. */
 const pair =
-  /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})=([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
+  /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})([=:])([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
+/** A key that a colon may follow: not one that begins as a number, because `09:15` is a time. */
+const colonKey = /^[^\s,;&|=:"'{}\d.+-][^\s,;&|=:"'{}]*$/;
+const wholeNumber = /^[+-]?\d+$/;
 
 const separator = /[\s,;&|]/;
 /** All numbers in a message with their field names: `value`, the keys of a list, or the paths `a.b` of JSON. */
@@ -27,25 +30,54 @@ export function numbersIn(message: string): [name: string, value: number][] {
     collect(parsed, "", depthMax, found);
     return found;
   }
-  for (const [, name, digits] of message.matchAll(pair)) {
+  for (const [name, digits] of pairsIn(message)) {
     const value = Number(digits);
-    if (Number.isFinite(value)) found.push([name as string, value]);
+    if (Number.isFinite(value)) found.push([name, value]);
     if (found.length >= fieldsMax) break;
   }
   return found;
 }
 
-/** The unit behind the number of a field in a `key=value` list, as `°C` in `temp=21.5°C`; null if there is none. */
+/** The pairs of a list: each key, number and unit as they are written. */
+function* pairsIn(message: string): Generator<[name: string, digits: string, unit: string]> {
+  for (const match of message.matchAll(pair)) {
+    const [all, name = "", sign, digits = "", unit = ""] = match;
+    if (sign === ":" && !takesColon(name)) continue;
+    const isWhole = unit === "" && wholeNumber.test(digits);
+    if (isWhole && isDecimalComma(message, match.index + all.length)) continue;
+    yield [name, digits, unit];
+  }
+}
+
+/** Whether `key:` with this key is the begin of a pair, as `key=` is with each key. */
+export function takesColon(key: string): boolean {
+  return colonKey.test(key);
+}
+
+/**
+ * Whether there is a comma at a position, behind a whole number, that may be meant as a decimal point: `21,5` is neither 21
+ * nor surely 21.5. In `1=20,2=21` the digit begins the next key.
+ */
+function isDecimalComma(message: string, at: number): boolean {
+  if (message.charCodeAt(at) !== comma || !isDigit(message.charCodeAt(at + 1))) return false;
+  let next = at + 2;
+  while (next < message.length && !isSeparator(message.charCodeAt(next))) {
+    if (message.charCodeAt(next++) === equalsSign) return false;
+  }
+  return true;
+}
+
+/** The unit behind the number of a field in a list, as `°C` in `temp=21.5°C`; null if there is none. */
 export function unitIn(message: string, field: string): string | null {
   return unitsIn(message).get(field) ?? null;
 }
 
-/** The units behind the numbers of a `key=value` list, by their fields; of a field that comes twice the first one. */
+/** The units behind the numbers of a list, by their fields; of a field that comes twice the first one. */
 export function unitsIn(message: string): ReadonlyMap<string, string> {
   const units = new Map<string, string>();
   if (parseJson(message) !== undefined) return units;
   const seen = new Set<string>();
-  for (const [, name = "", , unit = ""] of message.matchAll(pair)) {
+  for (const [name, , unit] of pairsIn(message)) {
     if (!seen.has(name) && unit !== "") units.set(name, unit);
     seen.add(name);
     if (seen.size >= fieldsMax) break;
@@ -59,13 +91,13 @@ export function unitsIn(message: string): ReadonlyMap<string, string> {
  */
 export function finderOf(field: string): (message: string) => number {
   const path = field.split(".");
-  const listKey = `${field}=`;
+  const hasColon = takesColon(field);
   const isAlone = field === aloneName;
   return (message) => {
     const json = parseJson(message);
     if (json !== undefined) return numberAt(json, path, field);
     if (isAlone && plain.test(message)) return finite(Number(message));
-    return listNumber(message, listKey);
+    return listNumber(message, field, hasColon);
   };
 }
 
@@ -76,12 +108,14 @@ export class FieldNumbers {
   readonly #paths: readonly (readonly string[])[];
   /** The places of the fields. */
   readonly #places: ReadonlyMap<string, number>;
+  readonly #hasColon: readonly boolean[];
   readonly #alone: number;
 
   constructor(readonly fields: readonly string[]) {
     this.values = new Float64Array(fields.length);
     this.#paths = fields.map((field) => field.split("."));
     this.#places = new Map(fields.map((field, place) => [field, place]));
+    this.#hasColon = fields.map(takesColon);
     this.#alone = fields.indexOf(aloneName);
   }
 
@@ -95,27 +129,39 @@ export class FieldNumbers {
         values[place] = numberAt(json, path, this.fields[place] as string);
       return;
     }
-    const first = message.indexOf("=");
-    if (first >= 0) this.#readList(message, first);
-    else if (this.#alone >= 0 && plain.test(message)) {
+    if (this.#readList(message)) return;
+    if (this.#alone >= 0 && plain.test(message)) {
       values[this.#alone] = finite(Number(message));
     }
   }
 
-  #readList(message: string, first: number): void {
+  /** @returns whether the message may be a list */
+  #readList(message: string): boolean {
     const { values } = this;
-    for (let equals = first; equals >= 0; equals = message.indexOf("=", equals + 1)) {
-      let start = equals;
-      while (start > 0 && !isSeparator(message.charCodeAt(start - 1))) start--;
-      const place = this.#places.get(message.slice(start, equals));
-      // Of a field that comes twice the first number counts, also one that is too large.
-      if (place === undefined || !Number.isNaN(values[place])) continue;
-      values[place] = numberAfter(message, equals + 1);
+    let [equals, mark] = [message.indexOf("="), message.indexOf(":")];
+    if (equals < 0 && mark < 0) return false;
+    while (equals >= 0 || mark >= 0) {
+      const isColon = equals < 0 || (mark >= 0 && mark < equals);
+      const sign = isColon ? mark : equals;
+      this.#readPair(message, sign, isColon);
+      if (isColon) mark = message.indexOf(":", sign + 1);
+      else equals = message.indexOf("=", sign + 1);
     }
     // By index: this runs for each report.
     for (let place = 0; place < values.length; place++) {
       values[place] = finite(values[place] as number);
     }
+    return true;
+  }
+
+  #readPair(message: string, sign: number, isColon: boolean): void {
+    let start = sign;
+    while (start > 0 && !isSeparator(message.charCodeAt(start - 1))) start--;
+    const place = this.#places.get(message.slice(start, sign));
+    // Of a field that comes twice the first number counts, also one that is too large.
+    if (place === undefined || !Number.isNaN(this.values[place])) return;
+    if (isColon && this.#hasColon[place] !== true) return;
+    this.values[place] = numberAfter(message, sign + 1);
   }
 }
 
@@ -128,18 +174,21 @@ function isSeparator(code: number): boolean {
   return separator.test(String.fromCharCode(code));
 }
 
-/** The number of a key in a `key=value` list; NaN if there is none. `key` includes the `=`. */
-function listNumber(message: string, key: string): number {
+/** The number of a key in a list; NaN if there is none. @param hasColon whether a colon may follow the key */
+function listNumber(message: string, key: string, hasColon: boolean): number {
+  if (key === "") return Number.NaN;
   for (let at = message.indexOf(key); at >= 0; at = message.indexOf(key, at + 1)) {
+    const sign = message.charCodeAt(at + key.length);
+    if (sign !== equalsSign && !(hasColon && sign === colon)) continue;
     if (at > 0 && !separator.test(message[at - 1] as string)) continue;
-    const value = numberAfter(message, at + key.length);
+    const value = numberAfter(message, at + key.length + 1);
     if (!Number.isNaN(value)) return finite(value);
   }
   return Number.NaN;
 }
 
 /**
- * The number at a position of a `key=value` list, with an optional unit of up to 8 letters or signs behind it, up to the end of
+ * The number at a position of a list, with an optional unit of up to 8 letters or signs behind it, up to the end of
  * the pair; NaN for anything else. It may be infinite.
  */
 function numberAfter(message: string, from: number): number {
@@ -153,10 +202,11 @@ function numberAfter(message: string, from: number): number {
   let unit = at;
   while (unit - at < unitCharsMax && isUnit(message.charCodeAt(unit))) unit++;
   if (unit < message.length && !isSeparator(message.charCodeAt(unit))) return Number.NaN;
+  if (unit === whole && isDecimalComma(message, unit)) return Number.NaN;
   return Number(message.slice(from, at));
 }
 
-const point = 0x2e;
+const [point, comma, colon, equalsSign] = [0x2e, 0x2c, 0x3a, 0x3d];
 const unitCharsMax = 8;
 
 function isSign(code: number): boolean {

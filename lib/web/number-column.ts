@@ -2,7 +2,7 @@
 // them. Handles the usual forms itself. Never defines what a number in a message is: `finderOf` does, and unusual
 // messages are passed to it.
 
-import { aloneName, finderOf } from "../fleet/numbers-in-messages.ts";
+import { aloneName, finderOf, takesColon } from "../fleet/numbers-in-messages.ts";
 
 /** The byte after each message. The loops over bytes stop at it, so they need no other bound. */
 const end = 0x1f;
@@ -25,7 +25,8 @@ const [nowhere, unsure] = [-1, -2] as const;
  */
 export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float64Array) => number {
   const find = finderOf(field);
-  const key = encoder.encode(`${field}=`);
+  const key = encoder.encode(field);
+  const hasColon = takesColon(field);
   const keyStart = key[0] as number;
   const placeOf = placeFinderOf(field);
   return (bytes, values) => {
@@ -40,7 +41,9 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
       if (isList) {
         for (let before = 0x20; byte !== end; before = byte, byte = bytes[++at] as number) {
           if (byte !== keyStart || !isAt(bytes, at, key)) continue;
-          if (before === 0x20 || isSeparator(before)) place = at + key.length;
+          const sign = bytes[at + key.length];
+          if (sign !== 0x3d && !(hasColon && sign === 0x3a)) continue;
+          if (before === 0x20 || isSeparator(before)) place = at + key.length + 1;
           // The byte before may be the end of a non-ASCII white space character, which is a separator too.
           else if (before >= 0x80) place = unsure;
           if (place !== nowhere) break;
@@ -68,7 +71,10 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
         value = whole / (powersOfTen[behindPoint] ?? 1);
         if (isNegative) value = -value;
         const ends = isList ? byte === 0x20 || isListEnd(bytes, at) : isEnd(bytes, start, at);
-        if (digits === 0 || digits + behindPoint > digitsMax || !ends) place = unsure;
+        // A comma may be meant as a decimal point.
+        const isDoubtful =
+          byte === 0x2c && isList && behindPoint === 0 && isDigit(bytes[at + 1] as number);
+        if (digits === 0 || digits + behindPoint > digitsMax || !ends || isDoubtful) place = unsure;
       }
       while (byte !== end) byte = bytes[++at] as number;
       values[count++] = place === unsure ? find(decoder.decode(bytes.subarray(start, at))) : value;
@@ -128,6 +134,10 @@ function isListEnd(bytes: Uint8Array, start: number): boolean {
 function isAt(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
   for (let i = 1; i < key.length; i++) if (bytes[at + i] !== key[i]) return false;
   return true;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 function isLetter(byte: number): boolean {

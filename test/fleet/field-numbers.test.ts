@@ -20,6 +20,9 @@ function expectSame(message: string): void {
 
 test.each([
   "21.5",
+  "temp:21.5 hum:40% 0:3 ü:4 in.deep:5",
+  "temp=21,5 hum=40,value:3",
+  "temp:1,0=2 a=b:3",
   " -3 ",
   "temp=21.5",
   "temp=21.5°C hum=40%",
@@ -61,6 +64,8 @@ test("of any characters", () => {
     "&",
     "|",
     "\n",
+    ",5",
+    "0",
   ];
   for (let i = 0; i < 20_000; i++) {
     expectSame(Array.from({ length: random.below(12) }, () => random.pick(parts)).join(""));
