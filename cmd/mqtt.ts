@@ -13,6 +13,7 @@ import { bridgeOn } from "../lib/io/control-calls.ts";
 import { readIdentity } from "../lib/io/secrets/identity-file.ts";
 import { readStorePassword } from "../lib/io/secrets/store-password.ts";
 import { commandPort } from "../lib/mqtt/bridged-commands.ts";
+import { joinPort } from "../lib/mqtt/bridged-door.ts";
 import { Bridge } from "../lib/mqtt/bridge.ts";
 import { BridgeDriver } from "../lib/mqtt/bridge-driver.ts";
 import { type BrokerSettings, mqttBroker } from "../lib/mqtt/mqtt-broker.ts";
@@ -23,6 +24,7 @@ import { trialTopic, tryBroker } from "../lib/mqtt/trial.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { commandCalls } from "./command.ts";
+import { doorOf } from "./join.ts";
 import { placeOf } from "./place.ts";
 import type { WebParts } from "./web.ts";
 
@@ -48,6 +50,7 @@ export async function withBridge<Parts extends Omit<WebParts, "bridge">>(
   const broker = await mqttBroker(settings);
   const uptimeMs = () => performance.now();
   const slice = new Slice();
+  const door = doorOf(parts.loop);
   const bridge = new Bridge({
     place,
     origin: { version, url: urlOf(config) },
@@ -57,9 +60,10 @@ export async function withBridge<Parts extends Omit<WebParts, "bridge">>(
     reads: store.reads,
     ask: source.takesRequests ? (id, code, target) => ask({ id, code, target }, "api") : null,
     command: source.takesRequests ? commandPort(commandCalls(parts.loop).command) : null,
-    join: null,
-    joining: null,
+    join: source.takesRequests ? joinPort(door) : null,
+    door,
     breathe: () => slice.breathe(),
+    now: Date.now,
     uptimeMs,
     random: Math.random,
     note: (words) => logs.activity("info", "-", "-", words),

@@ -1,6 +1,7 @@
-// Publishes what is told of the bridge itself: that it is there, how many devices there are, and the server as a device of Home
-// Assistant. Knows no device.
+// Publishes what is told of the bridge itself: that it is there, how many devices there are, how the door is, and the server as a
+// device of Home Assistant. Knows no device.
 
+import type { BridgedDoor } from "./bridged-door.ts";
 import { type Origin, serverConfig } from "./discovery.ts";
 import { bridgePayload, offlineWord, onlineWord, type ToldBridge } from "./payloads.ts";
 import type { Publisher } from "./publisher.ts";
@@ -14,7 +15,8 @@ export type BridgeFacts = {
   readonly place: TopicPlace;
   readonly origin: Origin;
   readonly roster: { readonly counts: ToldBridge["devices"] };
-  readonly joining: (() => ToldBridge["joining"]) | null;
+  /** Whether joining can be opened over MQTT. */
+  readonly canJoin: boolean;
   readonly uptimeMs: () => number;
 };
 
@@ -24,11 +26,13 @@ export class BridgeTopics {
 
   constructor(
     private readonly facts: BridgeFacts,
+    private readonly door: BridgedDoor,
     private readonly publisher: Publisher,
   ) {}
 
   /** The broker has connected: the bridge is there. */
   tellBegin(): void {
+    this.door.begin();
     this.#tell("state", onlineWord);
   }
 
@@ -44,21 +48,23 @@ export class BridgeTopics {
 
   /** Tells Home Assistant of the server. */
   tellServer(): void {
-    const { place, origin, joining } = this.facts;
+    const { place, origin, canJoin } = this.facts;
     if (place.discovery === null) return;
-    const told = serverConfig(place, origin, joining !== null);
+    const told = serverConfig(place, origin, canJoin);
     this.publisher.publishOrDrop({ ...told, qos: 1, retain: true });
   }
 
-  /** Tells how many devices there are, if that has changed. */
+  /** Tells how many devices there are, and how the door is, if that has changed. */
   tick(): void {
-    const { place, origin, roster, joining, uptimeMs } = this.facts;
-    if (uptimeMs() - this.#infoAt < infoEveryMs || !this.publisher.hasRoom) return;
+    const { place, origin, roster, uptimeMs } = this.facts;
+    const joining = this.door.told();
+    const isEarly = uptimeMs() - this.#infoAt < infoEveryMs;
+    if (isEarly || joining === null || !this.publisher.hasRoom) return;
     const payload = bridgePayload({
       version: origin.version,
       server: place.server,
       devices: roster.counts,
-      joining: joining?.() ?? null,
+      joining,
     });
     if (payload === this.#toldInfo) return;
     this.#tell("info", payload);

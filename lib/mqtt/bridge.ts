@@ -7,6 +7,7 @@ import type { CommandRow } from "../server/rows.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import type { BrokerLink, Incoming } from "./broker.ts";
 import type { BridgePorts } from "./bridge-ports.ts";
+import { BridgedDoor } from "./bridged-door.ts";
 import { BridgeTopics } from "./bridge-topics.ts";
 import { Connection } from "./connection.ts";
 import { FleetRecords } from "./fleet-records.ts";
@@ -25,6 +26,8 @@ export const configsPerSecond = 200;
 const birthPauseMaxMs = 5_000;
 /** Devices that are gone and not yet told of; with more, the next sweep finds them. */
 const goneMax = 10_000;
+/** Facts with which the door may have changed. */
+const atDoor: ReadonlySet<Fact["kind"]> = new Set(["pending", "window", "registered"]);
 /** Configurations that one tick looks at. */
 const configsLookedAt = 1_000;
 
@@ -34,6 +37,7 @@ export class Bridge {
   readonly requests: Requests;
   readonly #records: FleetRecords;
   readonly #devices: ToldDevices;
+  readonly #door: BridgedDoor;
   readonly #topics: BridgeTopics;
   readonly #sweep: Sweep;
   readonly #walk: Walk;
@@ -73,7 +77,9 @@ export class Bridge {
       uptimeMs,
       (id) => this.#configs.add(id),
     );
-    this.#topics = new BridgeTopics(ports, publisher);
+    this.#door = new BridgedDoor(ports.door, ports.now, uptimeMs);
+    const facts = { place, origin, roster, canJoin: ports.join !== null, uptimeMs };
+    this.#topics = new BridgeTopics(facts, this.#door, publisher);
     this.#sweep = new Sweep(place, uptimeMs, {
       isRegistered: (id) => roster.get(id) !== undefined,
       onOrphan: (id) => this.#forget(id),
@@ -129,8 +135,7 @@ export class Bridge {
     for (const fact of facts) {
       if (fact.kind === "reported") this.#takeReport(fact, now);
       else if (fact.kind === "commanded") this.#takeCommand(fact.command);
-      // Another device may have the id now.
-      else if (fact.kind === "registered" || fact.kind === "changed") this.#records.want(fact.id);
+      else this.#takeRare(fact);
     }
   }
 
@@ -165,6 +170,12 @@ export class Bridge {
       const payload = () => device?.payloadOf(fact) ?? reportPayload(report);
       this.#devices.tellReport(report.device, payload);
     }
+  }
+
+  #takeRare(fact: Fact): void {
+    // Another device may have the id now.
+    if (fact.kind === "registered" || fact.kind === "changed") this.#records.want(fact.id);
+    if (atDoor.has(fact.kind)) this.#door.noteChange();
   }
 
   #takeCommand(row: CommandRow): void {

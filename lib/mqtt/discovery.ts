@@ -130,9 +130,9 @@ export function serverConfig(
       ...count("registered", "Devices registered", "devices.registered"),
       ...count("online", "Devices online", "devices.online"),
       ...count("silent", "Devices silent", "devices.silent"),
+      ...count("pending", "Devices that want to join", "pending"),
       ...(canJoin
         ? {
-            ...count("pending", "Devices that want to join", "pending"),
             allow_joining: {
               platform: "button",
               unique_id: `${unique}__allow_joining`,

@@ -25,13 +25,13 @@ export type ToldBridge = {
     readonly online: number;
     readonly silent: number;
   };
-  /** Whether unknown devices may join, and how many wait for that; null if nobody can open that. */
+  /** Whether unknown devices may join, and how many wait for that. */
   readonly joining: {
     readonly open: boolean;
     /** ms since 1970; null for no end. */
     readonly until: number | null;
     readonly pending: number;
-  } | null;
+  };
 };
 
 export const onlineWord = "online";
@@ -61,9 +61,12 @@ export function devicePayload(device: ToldDevice): string {
 /** The bridge: topic `bridge/info`. */
 export function bridgePayload({ version, server, devices, joining }: ToldBridge): string {
   const { registered, online, silent } = devices;
-  const told = { version, server, devices: { registered, online, silent } };
-  if (joining === null) return JSON.stringify(told);
   const { open, until, pending } = joining;
-  const join = { open, until: until === null ? null : new Date(until).toISOString() };
-  return JSON.stringify({ ...told, join, pending });
+  return JSON.stringify({
+    version,
+    server,
+    devices: { registered, online, silent },
+    join: { open, until: until === null ? null : new Date(until).toISOString() },
+    pending,
+  });
 }

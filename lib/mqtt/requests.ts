@@ -86,7 +86,7 @@ export class Requests {
     } else if (payload.length > requestCharsMax) {
       this.#say(`MQTT: a request of ${payload.length} characters on ${topic} was ignored`);
     } else if (kind === "join") {
-      void this.#carryOut(async () => this.#join(payload));
+      void this.#join(payload);
     } else if (named !== null && isId(named.id)) {
       const act =
         kind === "query" ? this.#query(named.id, message) : this.#command(named.id, message);
@@ -137,12 +137,16 @@ export class Requests {
   }
 
   async #join(payload: string): Promise<void> {
-    const open = fieldsOf(payload)?.["open"];
-    const refused =
-      typeof open === "string" || open === false
-        ? await this.ports.join?.(open)
-        : 'write {"open":"5m"} or {"open":false}';
-    if (refused) this.#say(`MQTT: a request to join was refused: ${refused}`);
+    const { join } = this.ports;
+    if (join === null) return;
+    const refuse = (why: string) => this.#say(`MQTT: a request to join was refused: ${why}`);
+    const wanted = joinIn(payload);
+    if (typeof wanted === "object") return refuse(wanted.fault);
+    const done = await this.#carryOut(async () => {
+      const fault = await join(wanted);
+      if (fault !== null) refuse(fault);
+    });
+    if (done === "busy") refuse("too many requests are under way");
   }
 
   /** @returns `busy` if there is no room for it */
@@ -191,6 +195,17 @@ function commandIn(
   if (request !== null && typeof request !== "string") return null;
   if (ttl !== null && typeof ttl !== "string") return null;
   return { text: message, key: request, ttl };
+}
+
+/** The time for which joining is to be opened, false to close it, or what is wrong. */
+function joinIn(payload: string): string | false | { fault: string } {
+  const form = 'write {"open":"5m"} or {"open":false}';
+  const fields = fieldsOf(payload);
+  if (fields === null) return { fault: `it is no JSON object: ${form}` };
+  if (!Object.hasOwn(fields, "open")) return { fault: `"open" is missing: ${form}` };
+  const { open } = fields;
+  if (typeof open === "string" || open === false) return open;
+  return { fault: `"open" is neither a time nor false: ${form}` };
 }
 
 function fieldsOf(payload: string): Readonly<Record<string, unknown>> | null {

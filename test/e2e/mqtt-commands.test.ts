@@ -1,4 +1,4 @@
-// A command that another program gives over MQTT: the device gets it, and its result comes back over MQTT.
+// What another program asks for over MQTT: a command that its device gets and whose result comes back over MQTT, and joining.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { Mosquitto } from "../mosquitto.ts";
@@ -44,3 +44,57 @@ test("a command reaches its device, and its result whoever gave it; one that the
   expect(await server.stop()).toBe(0);
   expect(server.stderr).toBe("");
 });
+
+test("joining is opened and closed over MQTT, as everybody sees there; not with commands=off", async () => {
+  await using broker = await Mosquitto.start();
+  using folder = new TemporaryFolder();
+  await broker.publish("iot/bridge/join", '{"open":"1h"}', ["-r"]);
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const serve = (more: string) =>
+    startServer({
+      folder: folder.path,
+      args: ["--join", "approve", "--no-http", "--mqtt", url + more],
+    });
+  using heard = broker.listen(["iot/bridge/#", "homeassistant/#"]);
+  const info = () => JSON.parse(heard.last.get("iot/bridge/info") ?? "{}") as Info;
+  const logged = (words: string) => () => folder.text("log/Activity.log").includes(words);
+  {
+    await using server = await serve("");
+    using device = await RawDevice.open(server.port);
+    await until("the info", () => info().join?.open === false && info().pending === 0);
+    await until("the line of what was ignored", logged("on iot/bridge/join was ignored"));
+    expect(await device.code(register(newIdentity()))).toBe("93");
+    await until("the one that waits", () => info().pending === 1);
+    const config = await until("the button", () =>
+      Array.from(heard.last).find(([, payload]) => payload.includes('"allow_joining"')),
+    );
+    const { allow_joining: button } = JSON.parse(config[1]).components;
+    expect(button.command_topic).toBe("iot/bridge/join");
+    await broker.publish(button.command_topic, button.payload_press);
+    await until("the open window", () => info().join?.open);
+    const leftMs = Date.parse(info().join?.until ?? "") - Date.now();
+    expect(leftMs).toBeGreaterThan(200_000);
+    expect(leftMs).toBeLessThanOrEqual(300_000);
+    expect(await device.code(register(newIdentity()))).toBe("00");
+    await broker.publish("iot/bridge/join", '{"open":"31d"}');
+    await until("the refusal", logged('a request to join was refused: "open" is no time'));
+    await broker.publish("iot/bridge/join", '{"open":false}');
+    await until("the closed window", () => info().join?.open === false);
+    expect(await device.code(register(newIdentity()))).toBe("93");
+    expect(await server.stop()).toBe(0);
+    expect(server.stderr).toBe("");
+  }
+  heard.last.clear();
+  await using server = await serve("?commands=off");
+  const config = await until("the server without a button", () =>
+    Array.from(heard.last).find(([topic]) => /iot_[0-9a-f]{8}\/config$/.test(topic)),
+  );
+  expect(config[1]).not.toContain("allow_joining");
+  await until("the info", () => info().pending === 2);
+  // The broker still keeps a request, which it gave the first server.
+  const lines = folder.text("log/Activity.log").split("on iot/bridge/join was ignored");
+  expect(lines).toHaveLength(2);
+  expect(await server.stop()).toBe(0);
+});
+
+type Info = { join?: { open: boolean; until: string | null }; pending?: number };

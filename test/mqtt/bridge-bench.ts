@@ -4,6 +4,7 @@ import type { LiveSession } from "../../lib/fleet/live-session.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { Bridge } from "../../lib/mqtt/bridge.ts";
 import type { BridgePorts } from "../../lib/mqtt/bridge-ports.ts";
+import type { DoorAction, DoorNow } from "../../lib/server/door/door-action.ts";
 import type { Fact } from "../../lib/server/feed.ts";
 import { noLabels } from "../../lib/server/labels.ts";
 import type { DeviceRow, ReportRow, RosterRow } from "../../lib/server/rows.ts";
@@ -11,6 +12,8 @@ import { liveSession, noDevices, rosterRow } from "../web/fake-ports.ts";
 import { FakeBroker } from "./fake-broker.ts";
 
 export const tickMs = 50;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class BridgeBench {
   readonly broker = new FakeBroker();
@@ -23,6 +26,15 @@ export class BridgeBench {
   readonly bridge: Bridge;
   now = 1_000;
   sequence = 0;
+  /** How far the wall clock is from the other one, ms. */
+  skewMs = 0;
+  /** How the door is when it is looked at. */
+  readonly door: Mutable<Pick<DoorNow, "window" | "pending" | "join">> = {
+    window: null,
+    pending: [],
+    join: "approve",
+  };
+  readonly doorActions: DoorAction[] = [];
   /** Ids of each read of the store. */
   readonly reads: (readonly string[])[] = [];
   /** What the reads throw, if anything. */
@@ -55,8 +67,14 @@ export class BridgeBench {
       ask: null,
       command: null,
       join: null,
-      joining: null,
+      door: async (action) => {
+        this.doorActions.push(action);
+        const { window, pending } = this.door;
+        const leftMs = Math.max(0, (window?.until ?? 0) - this.now);
+        return { kind: "door", window, pending, tokens: [], leftMs, join: this.door.join };
+      },
       breathe: async () => {},
+      now: () => this.now + this.skewMs,
       uptimeMs: () => this.now,
       random: () => 0.5,
       note: (words) => this.lines.push(words),

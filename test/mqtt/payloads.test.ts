@@ -46,7 +46,10 @@ test("a device is told with its labels, the bridge with its counts", () => {
   const bridge = { version: "1.1.0", server: "7ec3b79f", devices };
   const told =
     '{"version":"1.1.0","server":"7ec3b79f","devices":{"registered":3,"online":2,"silent":1}';
-  expect(bridgePayload({ ...bridge, joining: null })).toBe(`${told}}`);
+  const closed = { open: false, until: null, pending: 0 };
+  expect(bridgePayload({ ...bridge, joining: closed })).toBe(
+    `${told},"join":{"open":false,"until":null},"pending":0}`,
+  );
   const joining = { open: true, until: received, pending: 2 };
   expect(bridgePayload({ ...bridge, joining })).toBe(
     `${told},"join":{"open":true,"until":"2026-11-28T10:00:00.123Z"},"pending":2}`,

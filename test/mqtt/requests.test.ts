@@ -132,13 +132,41 @@ test("joining is opened and closed", async () => {
       return open === "9y" ? "no such time" : null;
     },
   });
-  for (const payload of ['{"open":"5m"}', '{"open":false}', '{"open":"9y"}', "open"]) {
+  expect(bench.broker.link.filters).toContain("iot/bridge/join 1");
+  await send(bench, "iot/bridge/join", '{"open":"1h"}', { retain: true });
+  expect(opened).toEqual([]);
+  for (const payload of ['{"open":"5m"}', '{"open":false}', '{"open":"9y"}']) {
     await send(bench, "iot/bridge/join", payload);
   }
   expect(opened).toEqual(["5m", false, "9y"]);
   expect(bench.lines.slice(1)).toEqual([
+    "MQTT: a retained message on iot/bridge/join was ignored: publish requests without retain",
     "MQTT: a request to join was refused: no such time",
-    'MQTT: a request to join was refused: write {"open":"5m"} or {"open":false}',
+  ]);
+});
+
+test.each([
+  ["open", "it is no JSON object"],
+  ['{"open":', "it is no JSON object"],
+  ['["5m"]', "it is no JSON object"],
+  ["{}", '"open" is missing'],
+  ['{"close":"5m"}', '"open" is missing'],
+  ['{"__proto__":{"open":"5m"}}', '"open" is missing'],
+  ['{"open":true}', '"open" is neither a time nor false'],
+  ['{"open":300}', '"open" is neither a time nor false'],
+  ['{"open":null}', '"open" is neither a time nor false'],
+])("a request to join that is %s gets a line in the log", async (payload, fault) => {
+  const opened: unknown[] = [];
+  const bench = await benchWith({
+    join: async (open) => {
+      opened.push(open);
+      return null;
+    },
+  });
+  await send(bench, "iot/bridge/join", payload);
+  expect(opened).toEqual([]);
+  expect(bench.lines.slice(1)).toEqual([
+    `MQTT: a request to join was refused: ${fault}: write {"open":"5m"} or {"open":false}`,
   ]);
 });
 
