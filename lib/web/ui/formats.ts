@@ -120,6 +120,14 @@ export function isSameDay(one: number, other: number): boolean {
   return dayOnly.format(one) === dayOnly.format(other);
 }
 
+/** The zone that times are in: `Europe/Berlin (UTC+01:00)`. */
+export function zoneWords(at: number, zone = moment.resolvedOptions().timeZone): string {
+  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
+  const name = parts.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";
+  const offset = name.replace("GMT", "UTC");
+  return zone === "UTC" || offset === "" ? zone : `${zone} (${offset})`;
+}
+
 /** A day, to head the lines of a log. */
 export function dayWords(at: number): string {
   return weekday.format(at);

@@ -9,13 +9,12 @@ import { button, element, setAttribute, setText } from "./element.ts";
 import { icon } from "./icons.ts";
 import { momentElement, serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
-import { clockTime, dayTime, fullMoment, isSameDay, span } from "./formats.ts";
+import { clockTime, dayTime, fullMoment, isSameDay } from "./formats.ts";
+import { clockWords, waitedWords } from "./report-times.ts";
 import { skeleton } from "./skeleton.ts";
 
 /** Reports in a page; fewer on a phone, where each takes two lines. */
 const perPage = matchMedia("(max-width: 720px)").matches ? 10 : 20;
-/** Every report is on its way for a moment, and many clocks show whole seconds: a shorter time is not worth a word, ms. */
-const waitedMsMin = 5_000;
 const columns = [
   { name: "received", words: "Received" },
   { name: "said", words: "Message" },
@@ -135,7 +134,7 @@ export class ReportTable {
         receivedView(received, at),
         element("span", { class: "text" }, message),
         code,
-        time,
+        statedView(time, at),
       ]),
     );
     if (this.#place.firstChild !== this.#table.view) this.#place.replaceChildren(this.#table.view);
@@ -155,14 +154,19 @@ export class ReportTable {
 function receivedView(received: string, measured: string): HTMLElement {
   const at = Date.parse(received);
   const words = isSameDay(at, serverNow()) ? clockTime(at) : dayTime(at);
-  const waitedMs = at - Date.parse(measured);
-  const title = `measured ${fullMoment(at - waitedMs)}`;
-  const waited = [element("span", { class: "muted", title }, `measured ${span(waitedMs)} before`)];
+  const waited = waitedWords(at, Date.parse(measured));
+  const title = `measured ${fullMoment(Date.parse(measured))}`;
   return element(
     "span",
     { class: "when" },
     element("time", { datetime: received, title: fullMoment(at) }, words),
     momentElement(received),
-    ...(waitedMs >= waitedMsMin ? waited : []),
+    waited !== "" && element("span", { class: "waited muted", title }, waited),
   );
+}
+
+/** The device's own time as it sent it; what is wrong with it on hover. */
+function statedView(time: string, measured: string): HTMLElement {
+  const title = clockWords(time, Date.parse(measured));
+  return element("span", title === "" ? {} : { class: "off", title }, time);
 }

@@ -2,8 +2,10 @@
 
 import type { Rights } from "../api/server-shapes.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
+import { zoneWords } from "./formats.ts";
 import { icon, sign } from "./icons.ts";
 import type { LiveState } from "./live.ts";
+import { serverNow } from "./moments.ts";
 import type { Place } from "./places.ts";
 import { themeButton } from "./theme.ts";
 
@@ -84,6 +86,11 @@ export class Shell {
       ),
       this.#banner,
       this.main,
+      element(
+        "footer",
+        { class: "zone muted small" },
+        `Times are in ${zoneWords(serverNow())}; a device’s own time is shown as it sent it.`,
+      ),
       this.#voice,
     );
     setInterval(() => this.#renewBanner(), 1000);
