@@ -66,6 +66,7 @@ function changedBy(fact: Fact): string[] {
       return fact.isOwn && isForAll ? [device] : [];
     }
     case "changed":
+    case "commands":
     case "pending":
     case "window":
     case "reported":

@@ -11,6 +11,7 @@ import type { FileLogs } from "../lib/io/log/log-file.ts";
 import { inboxMax, type PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
+import { OpenCommands } from "../lib/fleet/open-commands.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
 import type { BridgeState } from "../lib/server/bridge-state.ts";
 import type { Engine } from "../lib/server/engine.ts";
@@ -24,6 +25,7 @@ import { loadPages } from "../lib/web/pages.ts";
 import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
 import type { RunningAlerts } from "./alerts.ts";
+import { commandCalls } from "./command.ts";
 import { doorOf } from "./join.ts";
 import type { RunningRetention } from "./retention.ts";
 
@@ -69,6 +71,8 @@ export async function startWeb(
 ): Promise<RunningWeb> {
   const { token, isNew } = openAdminToken(parts.config.db);
   const pages = await loadPages();
+  const openCommands = new OpenCommands(parts.store.reads);
+  const unsubscribe = parts.engine.feed.subscribe((facts) => openCommands.take(facts));
   const web = new WebServer({
     host: http.host,
     port: http.port ?? parts.endpoint.port,
@@ -80,8 +84,13 @@ export async function startWeb(
     pages,
     ports: portsOf(parts),
     roster: parts.roster,
+    openCommands,
   });
-  return { web, newToken: isNew ? token : null, close: () => web.close() };
+  const close = () => {
+    unsubscribe();
+    return web.close();
+  };
+  return { web, newToken: isNew ? token : null, close };
 }
 
 /** What the web side, and who else tells how the server is, gets from it. */
@@ -89,6 +98,7 @@ export function portsOf(parts: WebParts): WebPorts {
   const { reads } = parts.store;
   const { engine, loop, logs, heard, config } = parts;
   const { sessions } = engine.desk;
+  const calls = commandCalls(loop);
   return {
     version: parts.version,
     node: engine.desk.nodes.own,
@@ -112,6 +122,11 @@ export function portsOf(parts: WebParts): WebPorts {
           throw new Error("Nothing was changed; error.log says why.");
         return result === "removed";
       },
+    },
+    commands: {
+      queue: calls.command,
+      cancel: calls.cancel,
+      current: (row) => engine.desk.commands.find(row.device, row.number)?.row ?? row,
     },
     alerts: parts.alerts,
     door: { act: doorOf(loop), random: (count) => randomBytes(count), fingerprint },

@@ -33,5 +33,6 @@ export function noteFact(meanwhile: Map<string, Fact[]>, fact: Fact): void {
     case "window":
     case "answered":
     case "commanded":
+    case "commands":
   }
 }

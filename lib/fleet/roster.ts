@@ -231,6 +231,7 @@ export class Roster {
       case "window":
       case "answered":
       case "commanded":
+      case "commands":
     }
   }
 

@@ -2,13 +2,11 @@
 
 import { commandFault } from "../protocol/commands.ts";
 import { toldCommand } from "../server/commands/command-rows.ts";
-import type { Ordered } from "../server/commands/command-rules.ts";
+import { commandTtl, type Ordered } from "../server/commands/command-rules.ts";
 import type { QueueResult } from "../server/commands/commanding.ts";
 import { typedDuration } from "../server/duration-text.ts";
 import type { RequestPorts } from "./requests.ts";
 
-/** How long a command is kept for its device, ms. */
-const ttlMs = { usual: 86_400_000, least: 1_000, most: 30 * 86_400_000 } as const;
 const keyCharsMax = 128;
 
 /** What queues commands for whoever may write to their topics. Its errors have the words of the API. */
@@ -20,7 +18,7 @@ export function commandPort(
     if (request !== null && (request === "" || request.length > keyCharsMax)) {
       return { error: "bad-request" };
     }
-    const ms = ttl === null ? ttlMs.usual : durationOf(ttl);
+    const ms = ttl === null ? commandTtl.usual : durationOf(ttl);
     if (ms === null) return { error: "bad-ttl" };
     const result = await queue({ device, message, ttlMs: ms, origin: "mqtt", request });
     return "command" in result ? toldCommand(result.command) : { error: result.kind };
@@ -29,5 +27,5 @@ export function commandPort(
 
 function durationOf(text: string): number | null {
   const ms = typedDuration(text);
-  return ms !== null && ms >= ttlMs.least && ms <= ttlMs.most ? ms : null;
+  return ms !== null && ms >= commandTtl.least && ms <= commandTtl.most ? ms : null;
 }

@@ -55,6 +55,8 @@ export type Fact =
    * restart may forget. `isOwn`: at this node.
    */
   | { readonly kind: "commanded"; readonly command: CommandRow; readonly isOwn: boolean }
+  /** The numbers of a device's open commands as another node has left them, ascending, separated by commas. */
+  | { readonly kind: "commands"; readonly id: string; readonly numbers: string }
   /** A device answered the operator's question with this number. */
   | { readonly kind: "answered"; readonly question: number; readonly report: Report };
 

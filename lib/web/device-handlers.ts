@@ -14,7 +14,7 @@ import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { isOf, type RosterEntry } from "../fleet/presence-of.ts";
 import type { Roster } from "../fleet/roster.ts";
-import { presenceFields, reportOf, unknown } from "./device-values.ts";
+import { askerOf, presenceFields, reportOf, unknown } from "./device-values.ts";
 import { Slice } from "../fleet/slice.ts";
 
 /** How many devices of a page are read at once: about 1 ms. */
@@ -199,8 +199,7 @@ async function ask(
   const { id } = call.names;
   if (!isId(id)) throw unknown(id);
   const { code = "01", target = id } = await call.body();
-  // The dashboard logs in with a cookie, programs send the token.
-  const by = call.request.headers.has("authorization") ? "api" : "dashboard";
+  const by = askerOf(call.request);
   const result = await ports.operator.ask(id, code, target, by);
   const entry = roster.get(id);
   const isElsewhere =

@@ -1,4 +1,5 @@
-// Owns the values that several handlers and live events give: a report, a presence, an unknown device. Never reads anything
+// Owns the values that several handlers and live events give: a report, a presence, an unknown device, and who
+// asks. Never reads anything
 // itself.
 
 import { labelsObject } from "../server/labels.ts";
@@ -33,4 +34,9 @@ export function unknown(id: string): Problem {
     "unknown-device",
     `No device ${JSON.stringify(id.slice(0, 64))} is registered.`,
   );
+}
+
+/** Who sends a request: the dashboard logs in with a cookie, programs send the token. */
+export function askerOf({ headers }: Request): "api" | "dashboard" {
+  return headers.has("authorization") ? "api" : "dashboard";
 }

@@ -61,14 +61,15 @@ export function routesOf(handlers: Handlers): Route[] {
 
 /** A route of the table with its handler. */
 export function routeOf(name: keyof Api, handler: Handlers[keyof Api]): Route {
-  const { method, path, access, query = {}, body }: Endpoint = api[name];
+  const { method, path, access, query = {}, body, mayTakeLong = false }: Endpoint = api[name];
   // `Handlers` has checked that the handler takes what its route gives.
   const handle = handler as unknown as (call: RoutedRequest & { body(): unknown }) => unknown;
   const answer = async (asked: RoutedRequest) => {
     const ownBody = () => readBody(asked.request, body as BodyForm);
     return responseOf(await handle({ ...asked, body: ownBody }));
   };
-  return { method, path, access, query, bodyBytesMax: body?.bytesMax ?? bodyBytesMax, answer };
+  const bytesMax = body?.bytesMax ?? bodyBytesMax;
+  return { method, path, access, query, bodyBytesMax: bytesMax, mayTakeLong, answer };
 }
 
 function responseOf(answer: unknown): Response {

@@ -10,7 +10,9 @@ import type { AskResult } from "../server/asks.ts";
 import type { DoorAction, DoorResult } from "../server/door/door-action.ts";
 import type { Counters } from "../server/counters.ts";
 import type { ElsewhereReads, NodeRow } from "../server/nodes.ts";
-import type { Asker } from "../server/rows.ts";
+import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
+import type { Ordered } from "../server/commands/command-rules.ts";
+import type { Asker, CommandRow } from "../server/rows.ts";
 import type { LabelChange } from "../server/labels.ts";
 import type { LabelResult } from "../server/operator.ts";
 import type { Soon } from "../server/soon.ts";
@@ -39,6 +41,7 @@ export type WebPorts = {
   /** Reads of devices that other servers of the store hear; null if it is a file. */
   readonly elsewhere: ElsewhereReads | null;
   readonly operator: OperatorCalls;
+  readonly commands: CommandCalls;
   readonly alerts: WebAlerts;
   readonly door: DoorCalls;
   readonly activity: ActivitySource;
@@ -99,6 +102,14 @@ export type DoorCalls = {
   random(count: number): Uint8Array;
   /** The fingerprint of a client's key, as `SHA256:…`. */
   fingerprint(key: Uint8Array): string;
+};
+
+/** Commands to devices. */
+export type CommandCalls = {
+  queue(ordered: Ordered): Promise<QueueResult>;
+  cancel(number: number): Promise<CancelResult>;
+  /** An open command as it is now: what becomes of it is written down with a delay. */
+  current(row: CommandRow): CommandRow;
 };
 
 /** What an operator can do to a device. */

@@ -23,6 +23,7 @@ export type Route = Pick<Endpoint, "method" | "path" | "access"> & {
   readonly query: Forms;
   /** The longest body that it reads, in bytes. */
   readonly bodyBytesMax: number;
+  readonly mayTakeLong: boolean;
   readonly answer: (asked: RoutedRequest) => Response | Promise<Response>;
 };
 

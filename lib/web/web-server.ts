@@ -7,6 +7,8 @@ import { bulkHandlers } from "./bulk-handlers.ts";
 import { doorHandlers } from "./door-handlers.ts";
 import { alertHandlers } from "./alert-handlers.ts";
 import { labelHandlers } from "./label-handlers.ts";
+import { commandHandlers } from "./command-handlers.ts";
+import { CommandWaits } from "./command-waits.ts";
 import { deviceHandlers } from "./device-handlers.ts";
 import { AccessControl } from "./access-control.ts";
 import { type Handlers, routesOf } from "./handlers.ts";
@@ -20,6 +22,7 @@ import { Parameters } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { reportHandlers } from "./report-handlers.ts";
+import type { OpenCommands } from "../fleet/open-commands.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { type Route, Router } from "./router.ts";
 import { secured } from "./safety-headers.ts";
@@ -46,6 +49,8 @@ export type WebOptions = {
   readonly ports: WebPorts;
   /** It takes what is committed. */
   readonly roster: Roster;
+  /** They take it, too. */
+  readonly openCommands: OpenCommands;
 };
 
 /**
@@ -67,6 +72,7 @@ export class WebServer {
   readonly #roster: Roster;
   readonly #status: ServerStatus;
   readonly #feed: LiveFeed;
+  readonly #waits: CommandWaits;
   readonly #unsubscribe: () => void;
 
   /**
@@ -86,6 +92,7 @@ export class WebServer {
     const clients = new LiveClients();
     this.#status = new ServerStatus(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
+    this.#waits = new CommandWaits(options.openCommands);
     this.#unsubscribe = this.#roster.listen((id) => this.#feed.noteChange(id));
     this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);
     try {
@@ -130,6 +137,7 @@ export class WebServer {
   #closeParts(): void {
     this.#unsubscribe();
     this.#feed.close();
+    this.#waits.close();
     this.#status.close();
   }
 
@@ -192,6 +200,7 @@ export class WebServer {
     if (Number(request.headers.get("content-length") ?? 0) > route.bodyBytesMax) {
       throw new Problem("body-too-large", `At most ${route.bodyBytesMax} bytes.`);
     }
+    if (route.mayTakeLong) keepOpen();
     const given = new Parameters(url.searchParams, route.query, this.options.ports.now());
     const parameters = () => given.read();
     const response = await route.answer({ request, names, parameters, peerIp });
@@ -218,6 +227,7 @@ export class WebServer {
       ...deviceHandlers(ports, roster),
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
+      ...commandHandlers(ports, this.#waits),
       ...alertHandlers(ports, roster),
       ...doorHandlers(ports),
       ...reportHandlers(ports),
@@ -231,6 +241,7 @@ export class WebServer {
       path,
       query: {},
       bodyBytesMax,
+      mayTakeLong: false,
       access: "open",
       answer: () => pageResponse(file),
     }));

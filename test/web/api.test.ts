@@ -3,7 +3,13 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { isId } from "../../lib/protocol/fields.ts";
-import { alertPaths, askDocumented, document, doorPaths } from "./documented-answers.ts";
+import {
+  alertPaths,
+  askDocumented,
+  commandPaths,
+  document,
+  doorPaths,
+} from "./documented-answers.ts";
 import { errorsIn, type Schema } from "./json-schema.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -136,8 +142,9 @@ describe("each route answers as documented", () => {
 
   test("every documented path is requested here or below", () => {
     const changes = [`${id}/query`, `${id}/labels`, "/api/v1/devices/bulk"];
-    // Those of alerts and of the door in their own tests.
-    const elsewhere = [...changes, "/api/v1/events", ...alertPaths, ...doorPaths];
+    // Those of alerts, of commands and of the door in their own tests.
+    const others = [...alertPaths, ...commandPaths, ...doorPaths];
+    const elsewhere = [...changes, "/api/v1/events", ...others];
     const asked = new Set([...rows.map(([, , , pattern]) => pattern), ...elsewhere]);
     expect(Object.keys(document.paths).filter((path) => !asked.has(path))).toEqual([]);
   });

@@ -49,6 +49,11 @@ export const doorPaths: readonly string[] = [
   "join-tokens/{number}",
   "join-window",
 ].map((path) => `/api/v1/${path}`);
+/** The documented paths of commands. */
+export const commandPaths: readonly string[] = [
+  "/api/v1/devices/{id}/commands",
+  "/api/v1/commands/{number}",
+];
 /** The documented paths of alerts. */
 export const alertPaths: readonly string[] = [
   "/api/v1/alerts",

@@ -5,7 +5,7 @@ import { Histogram } from "../../lib/server/histogram.ts";
 import type { LiveSession } from "../../lib/fleet/live-session.ts";
 import type { Gauges, WebPorts } from "../../lib/web/ports.ts";
 import { noLabels } from "../../lib/server/labels.ts";
-import type { ReportRow, RosterRow } from "../../lib/server/rows.ts";
+import type { CommandRow, ReportRow, RosterRow } from "../../lib/server/rows.ts";
 import type { DeviceReads, ReportRange, ReportReads, Scan } from "../../lib/server/store-reads.ts";
 
 /** The reads of a store without devices. */
@@ -36,6 +36,11 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
       ask: async () => ({ kind: "unknown" }),
       remove: async () => false,
       label: async () => ({ kind: "unknown" }),
+    },
+    commands: {
+      queue: async () => ({ kind: "unknown-device" }),
+      cancel: async () => ({ kind: "unknown-command" }),
+      current: (row) => row,
     },
     alerts: fakeAlerts(),
     door: {
@@ -194,4 +199,32 @@ export function liveSession(id: string, changes: Partial<LiveSession> = {}): Liv
 export function rosterRow(id: string, changes: Partial<RosterRow> = {}): RosterRow {
   const never = { session: 0, started: 0, lastSeen: 0, ended: null, reason: null };
   return { id, labels: noLabels, ...never, ...changes };
+}
+
+/** A command that is queued. */
+export function commandRow(
+  number: number,
+  device: string,
+  changes: Partial<CommandRow> = {},
+): CommandRow {
+  return {
+    number,
+    device,
+    macKey: "aabbcc000001",
+    message: "set relay=on",
+    origin: "api",
+    request: null,
+    created: 1_000,
+    expires: 86_401_000,
+    due: 86_400_000,
+    sendings: 0,
+    sent: null,
+    delivered: null,
+    ended: null,
+    end: null,
+    code: null,
+    result: null,
+    late: false,
+    ...changes,
+  };
 }

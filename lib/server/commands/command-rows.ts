@@ -28,7 +28,8 @@ export function stateOf({ end, delivered, sendings }: CommandRow): CommandState 
 /** A command as it is told outside; times are ISO 8601. */
 export function toldCommand(row: CommandRow) {
   const { number, device, message, origin, sendings, code, result, late } = row;
-  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
   return {
     number,
     device,
@@ -37,10 +38,10 @@ export function toldCommand(row: CommandRow) {
     origin,
     created: iso(row.created),
     expires: iso(row.expires),
-    sent: iso(row.sent),
+    sent: isoOrNull(row.sent),
     sendings,
-    delivered: iso(row.delivered),
-    ended: iso(row.ended),
+    delivered: isoOrNull(row.delivered),
+    ended: isoOrNull(row.ended),
     code,
     result,
     late,

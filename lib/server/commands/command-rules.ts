@@ -7,6 +7,9 @@ import type { CommandEnd, CommandOrigin, CommandRow, CommandTouch } from "../row
 import type { CommandKey, Decision, Rule, Write } from "../store-port.ts";
 import { openCommandsMax } from "./command-rows.ts";
 
+/** How long a command is kept for its device, ms. */
+export const commandTtl = { usual: 86_400_000, least: 1_000, most: 30 * 86_400_000 } as const;
+
 /** A command to queue. */
 export type Ordered = {
   readonly device: string;

@@ -37,6 +37,8 @@ export class Elsewhere {
       const session = sessions.get(id);
       const isOwn = row?.ended === null && row.node === nodes.own;
       if (isOwn) feed.tell({ kind: "labelled", id, labels: row.labels, isOwn: false });
+      // Those of a device that is deregistered wait for it to come back.
+      if (row !== null) feed.tell({ kind: "commands", id, numbers: row.openCommands });
       if (isOwn && row.session === session?.row) {
         if (row.openCommands !== commands.numbersOf(id)) this.#renewCommands(id, row.session);
         continue;

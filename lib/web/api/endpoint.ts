@@ -26,6 +26,8 @@ export type Endpoint = {
   readonly access: "open" | "local" | "read" | "change";
   readonly summary: string;
   readonly details?: string;
+  /** Whether an answer may take longer than a connection may be idle. */
+  readonly mayTakeLong?: boolean;
   /** The query parameters, in the order in which they are read; others are refused. */
   readonly query?: Forms;
   readonly body?: BodyForm;

@@ -5,6 +5,7 @@ import { type Content, type Endpoint, Media } from "./endpoint.ts";
 import type { Form } from "./forms.ts";
 import { type ProblemCode, problems } from "./problem-codes.ts";
 import { type Schema, text } from "./schema.ts";
+import * as commandShapes from "./command-table.ts";
 import * as alertShapes from "./alert-shapes.ts";
 import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
@@ -35,6 +36,8 @@ const named: Readonly<Record<string, Schema>> = {
   Answer: shapes.answer,
   KeptQuestion: shapes.keptQuestion,
   QuestionPage: shapes.questionPage,
+  Command: commandShapes.command,
+  CommandPage: commandShapes.commandPage,
   Line: serverShapes.line,
   Lines: serverShapes.lines,
   Alert: alertShapes.alert,
@@ -111,10 +114,13 @@ const idParameter = {
 };
 
 const nameParameter = { ...idParameter, name: "name", description: "of what is meant" };
+const numberParameter = { ...nameParameter, name: "number" };
 
 /** The parts of a path that have names. */
 function parametersOf(path: string): Told {
-  const all = [idParameter, nameParameter].filter(({ name }) => path.includes(`{${name}}`));
+  const all = [idParameter, nameParameter, numberParameter].filter(({ name }) =>
+    path.includes(`{${name}}`),
+  );
   return all.length === 0 ? {} : { parameters: all };
 }
 

@@ -3,6 +3,7 @@
 // its handler.
 
 import { alertApi } from "./alert-table.ts";
+import { commandApi } from "./command-table.ts";
 import { doorApi } from "./door-table.ts";
 import { deviceApi, listMax } from "./device-table.ts";
 import { type Endpoint, Media } from "./endpoint.ts";
@@ -218,5 +219,12 @@ const reportApi = {
 } as const satisfies Record<string, Endpoint>;
 
 /** All routes, by the names of their handlers. */
-export const api = { ...serverApi, ...alertApi, ...doorApi, ...deviceApi, ...reportApi };
+export const api = {
+  ...serverApi,
+  ...alertApi,
+  ...doorApi,
+  ...deviceApi,
+  ...commandApi,
+  ...reportApi,
+};
 export type Api = typeof api;

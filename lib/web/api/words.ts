@@ -18,6 +18,9 @@ export const alertStates = ["open", "pending", "firing", "resolved", "all"] as c
 export const severities = ["info", "warning", "critical"] as const;
 export const alertFormats = ["alertmanager", "alertmanager-api", "ntfy", "text", "json"] as const;
 
+/** The commands that a list can be narrowed to. */
+export const commandStates = ["open", "ended", "all"] as const;
+
 /** The levels of the log, the lowest first. */
 export const levels = ["debug", "info", "warn", "error"] as const;
 

@@ -32,6 +32,8 @@ test("one that is queued elsewhere is sent when this node hears of it", () => {
   expect(commandsIn(a.bench.ask(say.status(id)))).toEqual([]);
   const { engine, moment } = a.bench;
   engine.elsewhere.noteChanged(new Map([[id, a.placed(id)]]), moment);
+  // The list of open commands of this node learns of it, too.
+  expect(a.facts).toContainEqual({ kind: "commands", id, numbers: "1" });
   expect(commandsIn(a.bench.turn())).toEqual(["#1"]);
   a.look(id);
   expect(commandsIn(a.bench.ask(say.status(id)))).toEqual([]);
