@@ -2,7 +2,7 @@
 
 import type { ReportRow } from "../server/rows.ts";
 import type { AlertStore } from "../server/alert-store.ts";
-import type { Fact, OnFacts } from "../server/feed.ts";
+import type { OnFacts } from "../server/feed.ts";
 import type { Moment } from "../server/moment.ts";
 import type { ElsewhereReads } from "../server/nodes.ts";
 import type { Soon } from "../server/soon.ts";
@@ -41,6 +41,3 @@ export type AlertPorts = {
   /** Told of each trouble, in words for the log. */
   readonly onTrouble: (words: string) => void;
 };
-
-/** What alerts take from the feed. */
-export type ReportedFact = Extract<Fact, { kind: "reported" }>;

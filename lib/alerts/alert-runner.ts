@@ -197,8 +197,9 @@ export class AlertRunner {
   #take(judge: Judge, facts: readonly Fact[]): void {
     const now = this.ports.now();
     for (const fact of facts) {
-      if (fact.kind === "reported") judge.reported(fact.report.device, fact.report.message, now);
-      else if (fact.kind === "pending") {
+      if (fact.kind === "reported") {
+        for (const { device, message } of fact.reports) judge.reported(device, message, now);
+      } else if (fact.kind === "pending") {
         judge.note("device waits", fact.id, fact.state === "waiting", now);
       } else if (fact.kind === "commanded" && fact.command.end !== null) {
         // It holds until a later command of the device is done.

@@ -8,7 +8,7 @@ import { isSelected, type Selectable } from "../server/selector.ts";
 import type { AlertRule } from "./alert-rule.ts";
 import { OpenAlerts } from "./open-alerts.ts";
 import { type Condition, isBeyond } from "./rule-text.ts";
-import { NumberReaders, WatchedDevice, type WatchedField, WatchedPair } from "./watched-pair.ts";
+import { FieldSearches, WatchedDevice, type WatchedField, WatchedPair } from "./watched-pair.ts";
 
 /** The devices, as they are known now. */
 export interface Devices {
@@ -31,7 +31,7 @@ export class Judge {
   readonly #missing = new Set<WatchedPair>();
   /** Ids of devices of which it is to be found out whether they have ever reported. */
   readonly #asked = new Set<string>();
-  readonly #readers = new NumberReaders();
+  readonly #searches = new FieldSearches();
   /** Goes through all devices after a change of rules; null when it is done. */
   #round: Iterator<Selectable> | null = null;
   readonly alerts: OpenAlerts;
@@ -83,7 +83,7 @@ export class Judge {
         else pair.rule = rule;
       }
     }
-    this.#readers.clear();
+    this.#searches.clear();
     this.#round = this.devices.all()[Symbol.iterator]();
   }
 
@@ -99,11 +99,15 @@ export class Judge {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     for (const pair of device.missed) this.#heard(pair, now);
-    const { numbers, fields } = device;
-    if (numbers === null) return;
+    const { search, fields } = device;
+    if (search === null) return;
+    const { numbers } = search;
     numbers.read(message);
-    for (let place = 0; place < fields.length; place++) {
+    for (let i = 0; i < numbers.count; i++) {
+      const place = numbers.found[i] as number;
       const value = numbers.values[place] as number;
+      // Nearly all reports end here.
+      if (device.opened === 0 && search.isWithin(place, value)) continue;
       if (Number.isNaN(value)) continue;
       const { compared, missed } = fields[place] as WatchedField;
       for (const pair of missed) this.#heard(pair, now);
@@ -187,7 +191,7 @@ export class Judge {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     if (device.pairs.size === 0) this.#devices.delete(id);
-    else device.compile(this.#readers);
+    else device.compile(this.#searches);
   }
 
   #pairOf(rule: AlertRule, id: string, { monotonic }: Moment): WatchedPair {
@@ -195,7 +199,7 @@ export class Judge {
     this.#devices.set(id, device);
     const known = device.pairs.get(rule.name);
     if (known !== undefined) return known;
-    const pair = new WatchedPair(rule, id, monotonic);
+    const pair = new WatchedPair(rule, id, device, monotonic);
     device.pairs.set(rule.name, pair);
     if (rule.condition.kind === "no report") this.#missing.add(pair);
     return pair;

@@ -1,14 +1,13 @@
-// A rule and a device that it applies to: the alert that is open, and what the judge has to remember. Compiles how the
-// numbers of a device's rules are found in its reports. Judges nothing.
+// A rule and a device that it applies to: the alert that is open, and what the judge has to remember. Compiles what a device's
+// reports are looked through for. Judges nothing.
 
-import { FieldNumbers } from "../fleet/numbers-in-messages.ts";
+import { FieldNumbers } from "../fleet/field-numbers.ts";
 import type { AlertRow } from "../server/alert-store.ts";
 import type { AlertRule } from "./alert-rule.ts";
 
 /** A rule and a device. */
 export class WatchedPair {
-  /** The alert that is pending or firing. */
-  open: AlertRow | null = null;
+  #open: AlertRow | null = null;
   /** The last number that was out of bounds. */
   value: number | null = null;
   /** When a pending alert fires, by the monotonic clock, ms. */
@@ -21,9 +20,20 @@ export class WatchedPair {
   constructor(
     public rule: AlertRule,
     readonly device: string,
+    private readonly of: WatchedDevice,
     now: number,
   ) {
     this.heardAt = now;
+  }
+
+  /** The alert that is pending or firing. */
+  get open(): AlertRow | null {
+    return this.#open;
+  }
+
+  set open(alert: AlertRow | null) {
+    this.of.opened += (alert === null ? 0 : 1) - (this.#open === null ? 0 : 1);
+    this.#open = alert;
   }
 }
 
@@ -38,18 +48,21 @@ export type WatchedField = {
 /** A device with rules: its pairs by the names of rules, and what its reports are looked through for. */
 export class WatchedDevice {
   readonly pairs = new Map<string, WatchedPair>();
-  /** In the order of the fields of `numbers`. */
+  /** How many of them have an alert that is open. */
+  opened = 0;
+  /** In the order of the fields of `search`. */
   fields: readonly WatchedField[] = [];
-  /** Finds the numbers of the fields; null without any. */
-  numbers: FieldNumbers | null = null;
+  /** Null without fields. */
+  search: FieldSearch | null = null;
   /** Pairs of rules that miss any report. */
   missed: readonly WatchedPair[] = [];
 
-  /** Makes all but the pairs anew from them. @param readers those of all devices */
-  compile(readers: NumberReaders): void {
+  /** Makes all but the pairs anew from them. @param searches those of all devices */
+  compile(searches: FieldSearches): void {
     const pairs = [...this.pairs.values()];
     const names = new Set(pairs.map(({ rule }) => fieldOf(rule)).filter((name) => name !== null));
-    this.numbers = names.size === 0 ? null : readers.of([...names]);
+    const rules = pairs.map(({ rule }) => rule).filter((rule) => fieldOf(rule) !== null);
+    this.search = names.size === 0 ? null : searches.of([...names], rules);
     this.fields = [...names].map((name) => {
       const own = pairs.filter(({ rule }) => fieldOf(rule) === name);
       return {
@@ -63,22 +76,52 @@ export class WatchedDevice {
   }
 }
 
-/** Finds numbers in messages: devices for which the same fields matter share a reader. */
-export class NumberReaders {
-  #byFields = new Map<string, FieldNumbers>();
+/** Finds the numbers that matter to some rules, and knows which of them change nothing as long as no alert is open. */
+export class FieldSearch {
+  readonly numbers: FieldNumbers;
+  /** By the places of the fields: what lies between is out of no bounds. */
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
 
-  of(fields: readonly string[]): FieldNumbers {
-    const key = fields.join("\n");
-    const known = this.#byFields.get(key);
+  constructor(fields: readonly string[], rules: readonly AlertRule[]) {
+    this.numbers = new FieldNumbers(fields);
+    this.#low = new Float64Array(fields.length).fill(-Infinity);
+    this.#high = new Float64Array(fields.length).fill(Infinity);
+    for (const rule of rules) this.#add(rule, fields.indexOf(fieldOf(rule) as string));
+  }
+
+  /** Whether a number of a field is within all bounds. False also for a bound itself. */
+  isWithin(place: number, value: number): boolean {
+    return value > (this.#low[place] as number) && value < (this.#high[place] as number);
+  }
+
+  #add({ condition }: AlertRule, place: number): void {
+    const [low, high] = [this.#low[place] as number, this.#high[place] as number];
+    // Whoever misses a field is told of each number.
+    if (condition.kind !== "field") this.#low[place] = Infinity;
+    else if (condition.above.operator.startsWith(">")) {
+      this.#high[place] = Math.min(high, condition.above.bound);
+    } else this.#low[place] = Math.max(low, condition.above.bound);
+  }
+}
+
+/** Devices to which the same rules apply share a search. */
+export class FieldSearches {
+  #byRules = new Map<string, FieldSearch>();
+
+  /** @param rules those that are about one of the fields */
+  of(fields: readonly string[], rules: readonly AlertRule[]): FieldSearch {
+    const key = rules.map(({ name }) => name).join("\n");
+    const known = this.#byRules.get(key);
     if (known !== undefined) return known;
-    const made = new FieldNumbers(fields);
-    this.#byFields.set(key, made);
+    const made = new FieldSearch(fields, rules);
+    this.#byRules.set(key, made);
     return made;
   }
 
   /** Forgets all, when rules have changed. */
   clear(): void {
-    this.#byFields = new Map();
+    this.#byRules = new Map();
   }
 }
 

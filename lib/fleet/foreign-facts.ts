@@ -57,9 +57,8 @@ export class ForeignFacts {
   async #tellSome(): Promise<boolean> {
     const { reports, more } = await this.#reports.next(atOnce);
     if (reports.length > 0) {
-      this.onFacts(
-        reports.map(({ sequence, ...report }) => ({ kind: "reported", sequence, report })),
-      );
+      const sequences = reports.map(({ sequence }) => sequence);
+      this.onFacts([{ kind: "reported", reports, sequences }]);
     }
     return more;
   }

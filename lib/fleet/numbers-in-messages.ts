@@ -9,7 +9,8 @@ const fieldsMax = 64;
 const nameCharsMax = 128;
 const depthMax = 6;
 
-const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
+/** A message that is a single number. */
+export const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 /** A key and a number in a list, with an optional unit of up to 8 letters or signs. */
 const pair =
   /(?:^|[\s,;&|])([^\s,;&|=:"'{}]{1,128})([=:])([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([%°A-Za-zµ²³/]{0,8})(?=$|[\s,;&|])/g;
@@ -101,72 +102,8 @@ export function finderOf(field: string): (message: string) => number {
   };
 }
 
-/** Finds the numbers of some fields in messages, each as its `finderOf` does; a message is gone through once for all of them. */
-export class FieldNumbers {
-  /** The numbers in the message that was read last, in the order of the fields; NaN for each that it has not. */
-  readonly values: Float64Array;
-  readonly #paths: readonly (readonly string[])[];
-  /** The places of the fields. */
-  readonly #places: ReadonlyMap<string, number>;
-  readonly #hasColon: readonly boolean[];
-  readonly #alone: number;
-
-  constructor(readonly fields: readonly string[]) {
-    this.values = new Float64Array(fields.length);
-    this.#paths = fields.map((field) => field.split("."));
-    this.#places = new Map(fields.map((field, place) => [field, place]));
-    this.#hasColon = fields.map(takesColon);
-    this.#alone = fields.indexOf(aloneName);
-  }
-
-  /** Reads a message; the numbers are in `values` then. */
-  read(message: string): void {
-    const { values } = this;
-    values.fill(Number.NaN);
-    const json = parseJson(message);
-    if (json !== undefined) {
-      for (const [place, path] of this.#paths.entries())
-        values[place] = numberAt(json, path, this.fields[place] as string);
-      return;
-    }
-    if (this.#readList(message)) return;
-    if (this.#alone >= 0 && plain.test(message)) {
-      values[this.#alone] = finite(Number(message));
-    }
-  }
-
-  /** @returns whether the message may be a list */
-  #readList(message: string): boolean {
-    const { values } = this;
-    let [equals, mark] = [message.indexOf("="), message.indexOf(":")];
-    if (equals < 0 && mark < 0) return false;
-    while (equals >= 0 || mark >= 0) {
-      const isColon = equals < 0 || (mark >= 0 && mark < equals);
-      const sign = isColon ? mark : equals;
-      this.#readPair(message, sign, isColon);
-      if (isColon) mark = message.indexOf(":", sign + 1);
-      else equals = message.indexOf("=", sign + 1);
-    }
-    // By index: this runs for each report.
-    for (let place = 0; place < values.length; place++) {
-      values[place] = finite(values[place] as number);
-    }
-    return true;
-  }
-
-  #readPair(message: string, sign: number, isColon: boolean): void {
-    let start = sign;
-    while (start > 0 && !isSeparator(message.charCodeAt(start - 1))) start--;
-    const place = this.#places.get(message.slice(start, sign));
-    // Of a field that comes twice the first number counts, also one that is too large.
-    if (place === undefined || !Number.isNaN(this.values[place])) return;
-    if (isColon && this.#hasColon[place] !== true) return;
-    this.values[place] = numberAfter(message, sign + 1);
-  }
-}
-
 /** As `separator`. */
-function isSeparator(code: number): boolean {
+export function isSeparator(code: number): boolean {
   if (code < 0x80) {
     const isMark = code === 0x2c || code === 0x3b || code === 0x26 || code === 0x7c;
     return code === 0x20 || (code >= 9 && code <= 13) || isMark;
@@ -191,26 +128,47 @@ function listNumber(message: string, key: string, hasColon: boolean): number {
  * The number at a position of a list, with an optional unit of up to 8 letters or signs behind it, up to the end of
  * the pair; NaN for anything else. It may be infinite.
  */
-function numberAfter(message: string, from: number): number {
-  let at = from;
-  if (isSign(message.charCodeAt(at))) at++;
-  const whole = behindDigits(message, at);
-  const hasPoint = message.charCodeAt(whole) === point;
-  const end = hasPoint ? behindDigits(message, whole + 1) : whole;
-  if (end - at === (hasPoint ? 1 : 0)) return Number.NaN;
-  at = behindExponent(message, end);
-  let unit = at;
-  while (unit - at < unitCharsMax && isUnit(message.charCodeAt(unit))) unit++;
-  if (unit < message.length && !isSeparator(message.charCodeAt(unit))) return Number.NaN;
-  if (unit === whole && isDecimalComma(message, unit)) return Number.NaN;
-  return Number(message.slice(from, at));
+export function numberAfter(message: string, from: number): number {
+  const { length } = message;
+  const first = from < length ? message.charCodeAt(from) : 0;
+  const begin = isSign(first) ? from + 1 : from;
+  let at = begin;
+  let decimals = -1;
+  let mantissa = 0;
+  // It never reads behind the end: that is many times slower.
+  for (; at < length; at++) {
+    const code = message.charCodeAt(at);
+    if (isDigit(code)) {
+      mantissa = mantissa * 10 + (code - zero);
+      if (decimals >= 0) decimals++;
+    } else if (code === point && decimals < 0) decimals = 0;
+    else break;
+  }
+  const digits = decimals < 0 ? at - begin : at - begin - 1;
+  if (digits === 0) return Number.NaN;
+  const end = at < length ? behindExponent(message, at) : at;
+  let unit = end;
+  while (unit < length && unit - end < unitCharsMax && isUnit(message.charCodeAt(unit))) unit++;
+  if (unit < length && !isSeparator(message.charCodeAt(unit))) return Number.NaN;
+  if (unit === at && decimals < 0 && isDecimalComma(message, unit)) return Number.NaN;
+  // Both numbers are exact, so their quotient is rounded as `Number` rounds the text.
+  if (digits <= exactDigitsMax && end === at) {
+    const size = decimals <= 0 ? mantissa : mantissa / (powersOfTen[decimals] as number);
+    return first === minus ? -size : size;
+  }
+  return Number(message.slice(from, end));
 }
 
+const zero = 0x30;
+const minus = 0x2d;
 const [point, comma, colon, equalsSign] = [0x2e, 0x2c, 0x3a, 0x3d];
 const unitCharsMax = 8;
+/** An integer of so many digits is exact, and so is the power of ten of as many. */
+const exactDigitsMax = 15;
+const powersOfTen = Array.from({ length: exactDigitsMax + 1 }, (_, exponent) => 10 ** exponent);
 
 function isSign(code: number): boolean {
-  return code === 0x2b || code === 0x2d;
+  return code === 0x2b || code === minus;
 }
 
 function isDigit(code: number): boolean {
@@ -245,12 +203,12 @@ function behindExponent(message: string, from: number): number {
   return end === digits ? from : end;
 }
 
-function finite(value: number): number {
+export function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
 /** An object or array in JSON; undefined for anything else. */
-function parseJson(message: string): unknown {
+export function parseJson(message: string): unknown {
   const first = message.charCodeAt(0);
   if (first !== 0x7b && first !== 0x5b) return undefined;
   try {
@@ -272,7 +230,7 @@ function collect(value: unknown, name: string, depth: number, found: [string, nu
 }
 
 /** The number at a path of JSON; NaN if there is none. A key may contain dots itself. */
-function numberAt(value: unknown, path: readonly string[], field: string): number {
+export function numberAt(value: unknown, path: readonly string[], field: string): number {
   let at = value;
   for (const [depth, key] of path.entries()) {
     if (typeof at !== "object" || at === null) return Number.NaN;

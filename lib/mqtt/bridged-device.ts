@@ -11,10 +11,7 @@ export const fieldKeptMs = 30 * 86_400_000;
 const fieldsKeptMax = 2 * fieldsMax;
 
 /** The newest report of a device. */
-export type Newest = {
-  readonly sequence: number;
-  readonly report: Pick<Report, "received" | "code" | "message">;
-};
+export type Newest = Pick<Report, "received" | "code" | "message">;
 
 /** What was made of a report. */
 type Made = {
@@ -25,6 +22,8 @@ type Made = {
 
 export class BridgedDevice {
   newest: Newest | null = null;
+  /** Its number. */
+  #sequence = -1;
   /** The payloads that were told last, to tell only of changes; empty: none. */
   toldConfig = "";
   toldDevice = "";
@@ -46,8 +45,9 @@ export class BridgedDevice {
   }
 
   /** Notes a report if it is the newest. @returns whether it is */
-  note(report: Newest): boolean {
-    if (this.newest !== null && this.newest.sequence >= report.sequence) return false;
+  note(sequence: number, report: Newest): boolean {
+    if (this.#sequence >= sequence) return false;
+    this.#sequence = sequence;
     this.newest = report;
     return true;
   }
@@ -59,7 +59,7 @@ export class BridgedDevice {
    */
   statePayload(newest: Newest, now: number): { payload: string; isNews: boolean } {
     const { payload, numbers } = this.#payloadOf(newest);
-    const isNews = this.#noteFields(numbers, newest.report.message, now);
+    const isNews = this.#noteFields(numbers, newest.message, now);
     return { payload, isNews };
   }
 
@@ -71,8 +71,8 @@ export class BridgedDevice {
   /** A report is mostly told twice: as a report, and in the state. */
   #payloadOf(newest: Newest): Made {
     if (this.#made?.newest === newest) return this.#made;
-    const numbers = numbersIn(newest.report.message);
-    const made = { newest, numbers, payload: reportPayload(newest.report, numbers) };
+    const numbers = numbersIn(newest.message);
+    const made = { newest, numbers, payload: reportPayload(newest, numbers) };
     this.#made = made;
     return made;
   }

@@ -1,10 +1,9 @@
 // What the bridge remembers of all devices: read from the store a few at a time when first needed, then kept up to date by the
 // reports. Publishes nothing.
 
-import type { Fact } from "../server/feed.ts";
-import type { ReportRow } from "../server/rows.ts";
+import type { Report, ReportRow } from "../server/rows.ts";
 import type { DeviceReads, ReportReads } from "../server/store-reads.ts";
-import { BridgedDevice, type Newest } from "./bridged-device.ts";
+import { BridgedDevice } from "./bridged-device.ts";
 import type { SeenField } from "./discovery.ts";
 
 /** What the records are read from. */
@@ -51,11 +50,11 @@ export class FleetRecords {
   }
 
   /** Notes a report. @returns the device if it is read and the report is its newest */
-  note(fact: Extract<Fact, { kind: "reported" }>): BridgedDevice | undefined {
-    const id = fact.report.device;
+  note(sequence: number, report: Report): BridgedDevice | undefined {
+    const id = report.device;
     const device = this.#byId.get(id);
     if (device === undefined) this.#unread.add(id);
-    else if (device.note(fact)) return device;
+    else if (device.note(sequence, report)) return device;
     return undefined;
   }
 
@@ -109,7 +108,7 @@ export class FleetRecords {
         if (generation !== this.#generation) return;
         for (const [i, id] of some.entries()) {
           const row = facts[i];
-          if (row) this.#put(id, row, newestOf(latest[i] ?? null));
+          if (row) this.#put(id, row, latest[i] ?? null);
           this.onRead(id, row !== null && row !== undefined);
         }
       } catch {
@@ -122,19 +121,15 @@ export class FleetRecords {
     }
   }
 
-  #put(id: string, row: { mac: string; registered: number }, latest: Newest | null): void {
+  #put(id: string, row: { mac: string; registered: number }, latest: ReportRow | null): void {
     const known = this.#byId.get(id);
     const device = known ?? new BridgedDevice(id, row.mac, row.registered);
     device.mac = row.mac;
     device.registered = row.registered;
-    if (latest !== null) device.note(latest);
+    if (latest !== null) device.note(latest.sequence, latest);
     const recalled = this.#recalled.get(id);
     if (recalled !== undefined) device.recall(recalled, this.uptimeMs());
     this.#recalled.delete(id);
     this.#byId.set(id, device);
   }
-}
-
-function newestOf(row: ReportRow | null): Newest | null {
-  return row && { sequence: row.sequence, report: row };
 }

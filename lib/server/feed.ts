@@ -49,7 +49,13 @@ export type Fact =
     }
   /** The time in which everybody may register has begun or ended. */
   | { readonly kind: "window"; readonly isOpen: boolean; readonly at: number }
-  | { readonly kind: "reported"; readonly sequence: number; readonly report: Report }
+  /** Reports that were stored one after the other, with nothing between them: thousands a second get no object each. */
+  | {
+      readonly kind: "reported";
+      readonly reports: readonly Report[];
+      /** Their numbers, in the same order. */
+      readonly sequences: readonly number[];
+    }
   /**
    * A command was queued, has ended, or was answered late, as its row is now; or it was sent for the first time or delivered, which a
    * restart may forget. `isOwn`: at this node.
@@ -68,13 +74,18 @@ export type OnFacts = (facts: readonly Fact[]) => void;
 
 type Subscriber = { readonly onFacts: OnFacts; readonly withReports: boolean };
 
+/** Reports to which more are added, until another fact is told. */
+type Run = { readonly kind: "reported"; readonly reports: Report[]; readonly sequences: number[] };
+
 export class Feed {
   readonly #subscribers = new Set<Subscriber>();
   #reportSubscribers = 0;
   #facts: Fact[] = [];
+  /** The last one of the facts, if it is of reports. */
+  #run: Run | null = null;
 
   /**
-   * @param withReports whether it gets a fact for each stored report, too
+   * @param withReports whether it is told of the reports, too
    * @returns ends the subscription
    */
   subscribe(onFacts: OnFacts, withReports = false): () => void {
@@ -86,14 +97,27 @@ export class Feed {
     };
   }
 
-  /** Whether anybody wants a fact for each report: they are not made otherwise. */
+  /** Whether anybody wants to know of reports. */
   get wantsReports(): boolean {
     return this.#reportSubscribers > 0;
   }
 
   /** Notes what has happened; call it when it is on the disk. */
   tell(fact: Fact): void {
-    if (this.#subscribers.size > 0) this.#facts.push(fact);
+    if (this.#subscribers.size === 0) return;
+    this.#facts.push(fact);
+    this.#run = null;
+  }
+
+  /** Notes that a report is stored, if anybody wants to know. @param sequence its number */
+  tellReport(sequence: number, report: Report): void {
+    if (!this.wantsReports) return;
+    if (this.#run === null) {
+      this.#run = { kind: "reported", reports: [], sequences: [] };
+      this.#facts.push(this.#run);
+    }
+    this.#run.reports.push(report);
+    this.#run.sequences.push(sequence);
   }
 
   /** Passes on what was told since the last call, in order. */
@@ -101,6 +125,7 @@ export class Feed {
     if (this.#facts.length === 0) return;
     const facts = this.#facts;
     this.#facts = [];
+    this.#run = null;
     const rare = this.wantsReports ? facts.filter(({ kind }) => !frequent.includes(kind)) : facts;
     for (const subscriber of this.#subscribers) {
       const own = subscriber.withReports ? facts : rare;

@@ -58,7 +58,7 @@ export class AlertBench {
   report(id: string, message: string): void {
     const { wall } = this;
     const report = { device: id, time: "", received: wall, at: wall, code: "01", message };
-    this.tell({ kind: "reported", sequence: 1, report });
+    this.tell({ kind: "reported", sequences: [1], reports: [report] });
   }
 
   /** A fact of the feed. */

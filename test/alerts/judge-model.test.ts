@@ -102,7 +102,15 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))("seed %d", (seed) => {
       const at = fleet.now.monotonic;
       const history = histories.get(id) as Event[];
       if (random.below(3) > 0 && history.length > 0) {
-        const message = random.pick(["temp=31", "temp=25 hum=5", "temp=15", "hum=20", "ok", "31"]);
+        const message = random.pick([
+          "temp=31",
+          "temp=25 hum=5",
+          "temp=30 hum=10",
+          "temp=15",
+          "hum=20",
+          "ok",
+          "31",
+        ]);
         history.push({ at, kind: "report", message });
         fleet.report(id, message);
       } else {

@@ -1,7 +1,8 @@
 // Several fields of a message at once: each number is the one that is found for its field alone.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { FieldNumbers, finderOf } from "../../lib/fleet/numbers-in-messages.ts";
+import { FieldNumbers } from "../../lib/fleet/field-numbers.ts";
+import { finderOf } from "../../lib/fleet/numbers-in-messages.ts";
 import { SeededRandom } from "../e2e/seeded-random.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
@@ -16,6 +17,12 @@ function expectSame(message: string): void {
   numbers.read(message);
   const alone = fields.map((field) => finderOf(field)(message));
   expect([message, ...numbers.values]).toEqual([message, ...alone]);
+  // A number that is too large is found, and is none.
+  const found = [...numbers.found.subarray(0, numbers.count)].filter(
+    (place) => !Number.isNaN(numbers.values[place]),
+  );
+  const places = [...alone.keys()].filter((place) => !Number.isNaN(alone[place]));
+  expect(found.toSorted((a, b) => a - b)).toEqual(places);
 }
 
 test.each([
@@ -69,5 +76,17 @@ test("of any characters", () => {
   ];
   for (let i = 0; i < 20_000; i++) {
     expectSame(Array.from({ length: random.below(12) }, () => random.pick(parts)).join(""));
+  }
+});
+
+test("the number is the one that its text is, to the last bit", () => {
+  const random = new SeededRandom(12);
+  const digits = (most: number) =>
+    Array.from({ length: random.below(most + 1) }, () => String(random.below(10))).join("");
+  const numbers = new FieldNumbers(["n"]);
+  for (let i = 0; i < 20_000; i++) {
+    const text = `${random.pick(["", "-", "+"])}${random.below(10)}${digits(18)}.${digits(18)}${random.pick(["", "", "e-3", "E12"])}`;
+    numbers.read(`n=${text}`);
+    expect([text, numbers.values[0]]).toEqual([text, Number(text)]);
   }
 });

@@ -129,7 +129,7 @@ export class BridgeBench {
   report(id: string, message: string): void {
     const row = reportRow(id, ++this.sequence, message);
     this.latest.set(id, row);
-    this.take({ kind: "reported", sequence: row.sequence, report: row });
+    this.take({ kind: "reported", sequences: [row.sequence], reports: [row] });
   }
 
   label(id: string, labels: Readonly<Record<string, string>>): void {

@@ -138,7 +138,7 @@ describe("while it is connected", () => {
   test("an older report that comes later is told and not kept", async () => {
     const bench = await new BridgeBench({}, ["pi1"]).started();
     bench.report("pi1", "new");
-    bench.take({ kind: "reported", sequence: 0, report: reportRow("pi1", 0, "old") });
+    bench.take({ kind: "reported", sequences: [0], reports: [reportRow("pi1", 0, "old")] });
     await bench.pass(100);
     expect(bench.broker.payloads("iot/pi1/report")).toHaveLength(2);
     expect(bench.broker.kept.get("iot/pi1/state")).toContain("new");

@@ -32,8 +32,8 @@ test("a device's life, in facts", () => {
     { kind: "updated", id: "asmith", at: at - 10_000 },
     {
       kind: "reported",
-      sequence: expect.any(Number),
-      report: expect.objectContaining({ device: "asmith", message: "21" }),
+      sequences: [expect.any(Number)],
+      reports: [expect.objectContaining({ device: "asmith", message: "21" })],
     },
     { kind: "ended", id: "asmith", session: 1, reason: "logoff", lastSeen: at - 5_000, at },
     { kind: "removed", id: "asmith", at },
@@ -98,4 +98,24 @@ test("the replies are sent before anybody is told: a slow subscriber delays no A
   bench.turn();
   expect(told).toHaveLength(1);
   expect(repliesBefore).toBe(before + 1);
+});
+
+test("reports that follow each other are one fact, and keep their place among the others", () => {
+  const { bench, told } = listened(true);
+  const { feed } = bench.engine;
+  const report = (message: string) =>
+    ({ device: "a", time: "", received: 1, at: 1, code: "01", message }) as const;
+  feed.tellReport(1, report("1"));
+  feed.tellReport(2, report("2"));
+  feed.tell({ kind: "window", isOpen: true, at: 1 });
+  feed.tellReport(3, report("3"));
+  feed.publish();
+  feed.tellReport(4, report("4"));
+  feed.publish();
+  expect(told).toEqual([
+    { kind: "reported", reports: [report("1"), report("2")], sequences: [1, 2] },
+    { kind: "window", isOpen: true, at: 1 },
+    { kind: "reported", reports: [report("3")], sequences: [3] },
+    { kind: "reported", reports: [report("4")], sequences: [4] },
+  ]);
 });

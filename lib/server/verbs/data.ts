@@ -82,7 +82,7 @@ function storeReport(
           session.repeats++;
         } else {
           desk.counters.reportsStored++;
-          if (feed.wantsReports) feed.tell({ kind: "reported", sequence, report });
+          feed.tellReport(sequence, report);
         }
         session.clock.learn(timeMs, uptimeMs);
         session.lastReport = Math.max(session.lastReport, sequence);
