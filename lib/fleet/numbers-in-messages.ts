@@ -203,6 +203,7 @@ function behindExponent(message: string, from: number): number {
   return end === digits ? from : end;
 }
 
+/** @returns the value; NaN for one that is infinite */
 export function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }

@@ -133,8 +133,11 @@ export class Bridge {
     if (!this.#isWanted) return;
     const now = this.ports.uptimeMs();
     for (const fact of facts) {
-      if (fact.kind === "reported") this.#takeReports(fact, now);
-      else if (fact.kind === "commanded") this.#takeCommand(fact.command);
+      if (fact.kind === "reported") {
+        for (const [i, report] of fact.reports.entries()) {
+          this.#takeReport(fact.sequences[i] as number, report, now);
+        }
+      } else if (fact.kind === "commanded") this.#takeCommand(fact.command);
       else this.#takeRare(fact);
     }
   }
@@ -158,12 +161,6 @@ export class Bridge {
     if (!this.#sweep.isUnderWay) this.#tellConfigs(now);
     this.#walk.tick();
     this.#records.tick();
-  }
-
-  #takeReports({ reports, sequences }: Extract<Fact, { kind: "reported" }>, now: number): void {
-    // By index: there are thousands a second.
-    for (let i = 0; i < reports.length; i++)
-      this.#takeReport(sequences[i] as number, reports[i] as Report, now);
   }
 
   #takeReport(sequence: number, report: Report, now: number): void {
