@@ -134,11 +134,9 @@ export class Bridge {
     const now = this.ports.uptimeMs();
     for (const fact of facts) {
       if (fact.kind === "reported") {
-        for (const [i, report] of fact.reports.entries()) {
+        for (const [i, report] of fact.reports.entries())
           this.#takeReport(fact.sequences[i] as number, report, now);
-        }
-      } else if (fact.kind === "commanded") this.#takeCommand(fact.command);
-      else this.#takeRare(fact);
+      } else this.#takeRare(fact);
     }
   }
 
@@ -175,6 +173,7 @@ export class Bridge {
   }
 
   #takeRare(fact: Fact): void {
+    if (fact.kind === "commanded") this.#takeCommand(fact.command);
     // Another device may have the id now.
     if (fact.kind === "registered" || fact.kind === "changed") this.#records.want(fact.id);
     if (atDoor.has(fact.kind)) this.#door.noteChange();
