@@ -19,6 +19,7 @@ import type { PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { ExitCode } from "../lib/operating-error.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { type DoorAction, type DoorResult, ruleOf } from "../lib/server/door/door-action.ts";
+import type { Reached } from "../lib/server/door/ready-line.ts";
 import type { Decided } from "../lib/server/store-port.ts";
 import { needsServer, openHere } from "./opened-store.ts";
 import { placeOf } from "./place.ts";
@@ -66,10 +67,16 @@ export function doorOf(loop: PacketLoop): (action: DoorAction) => Promise<DoorRe
     new Promise((done) => loop.act(({ door }, now) => door.act(action, done, now)));
 }
 
-/** The flags by which a client finds this server, and knows it. */
-async function reachedAt(path: string, isServed: boolean): Promise<string> {
+/** The host by which clients reach a server that listens on one, as they take it. */
+export function reachedAs(host: string): string {
+  if (host === "::" || host === "0.0.0.0") return hostname();
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Where devices reach the server of a store. */
+async function reachedAt(path: string, isServed: boolean): Promise<Reached> {
   const port = isServed ? (await statusOn(path, null)).port : defaultPort;
   const identity = readIdentity(path, null);
-  const key = identity === null ? "" : ` --server-key ${fingerprint(identity.sealing.publicKey)}`;
-  return `--server ${hostname()}:${port}${key}`;
+  const key = identity === null ? null : fingerprint(identity.sealing.publicKey);
+  return { host: hostname(), port, key };
 }

@@ -1,7 +1,6 @@
 // Wires the bridge to an MQTT broker: to a running server, and the commands that try and clear a broker. No logic of its own.
 
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import type { BrokerSource } from "../lib/config/broker-source.ts";
 import type { MqttAsked } from "../lib/config/mqtt-arguments.ts";
 import type { DataPlace } from "../lib/config/store-source.ts";
@@ -26,6 +25,7 @@ import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { commandCalls } from "./command.ts";
 import { doorOf } from "./join.ts";
 import { placeOf } from "./place.ts";
+import { reachedAs } from "./join.ts";
 import type { WebParts } from "./web.ts";
 
 /**
@@ -200,6 +200,5 @@ function urlOf({ http, httpNames, port }: WebParts["config"]): string | null {
   const [name] = httpNames;
   if (name !== undefined) return `https://${name}`;
   if (http === null || /^(?:127\.|::1$|localhost$)/.test(http.host)) return null;
-  const host = http.host === "0.0.0.0" || http.host === "::" ? hostname() : http.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${http.port ?? port}`;
+  return `http://${reachedAs(http.host)}:${http.port ?? port}`;
 }

@@ -15,6 +15,7 @@ import { OpenCommands } from "../lib/fleet/open-commands.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
 import type { BridgeState } from "../lib/server/bridge-state.ts";
 import type { Engine } from "../lib/server/engine.ts";
+import type { Identity } from "../lib/server/identity.ts";
 import { hashJobsMax } from "../lib/server/passwords/hash-queue.ts";
 import type { Asker } from "../lib/server/rows.ts";
 import { OperatingError } from "../lib/operating-error.ts";
@@ -26,7 +27,7 @@ import type { Gauges, WebPorts } from "../lib/web/ports.ts";
 import { WebServer } from "../lib/web/web-server.ts";
 import type { RunningAlerts } from "./alerts.ts";
 import { commandCalls } from "./command.ts";
-import { doorOf } from "./join.ts";
+import { doorOf, reachedAs } from "./join.ts";
 import type { RunningRetention } from "./retention.ts";
 
 /** A store that works this long after a batch that failed has recovered, ms. */
@@ -35,6 +36,7 @@ const recoveredMs = 5_000;
 /** The parts of a running server that the web server uses. */
 export type WebParts = {
   readonly config: ServeConfig;
+  readonly identity: Identity;
   readonly version: string;
   readonly engine: Engine;
   readonly loop: PacketLoop;
@@ -129,7 +131,16 @@ export function portsOf(parts: WebParts): WebPorts {
       current: (row) => engine.desk.commands.find(row.device, row.number)?.row ?? row,
     },
     alerts: parts.alerts,
-    door: { act: doorOf(loop), random: (count) => randomBytes(count), fingerprint },
+    door: {
+      act: doorOf(loop),
+      random: (count) => randomBytes(count),
+      fingerprint,
+      reached: {
+        host: reachedAs(config.host),
+        port: parts.endpoint.port,
+        key: fingerprint(parts.identity.sealing.publicKey),
+      },
+    },
     activity: {
       tail: async ({ contains, level, limit }) => {
         await logs.flush();

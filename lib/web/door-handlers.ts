@@ -6,6 +6,7 @@ import type { DoorAction, DoorNow, DoorResult } from "../server/door/door-action
 import { isUseless } from "../server/door/door-rules.ts";
 import type { PendingRow, TokenRow } from "../server/door/door-rows.ts";
 import { tokenBytes, tokenHash, tokenOf } from "../server/door/join-token.ts";
+import { runCommand } from "../server/door/ready-line.ts";
 import { windowMsMax } from "../server/door/window-clock.ts";
 import { typedDuration } from "../server/duration-text.ts";
 import { type Labels, labelsMax, labelsObject } from "../server/labels.ts";
@@ -53,12 +54,12 @@ export function doorHandlers(ports: Ports): Pick<Handlers, Names> {
       if (kind !== "unknown") return new HttpReply(204, null);
       throw new Problem("unknown-token", "There is no join token with this number.");
     },
-    joinWindow: async () => windowOf(await look(ports)),
+    joinWindow: async () => windowOf(ports, await look(ports)),
     setJoinWindow: async ({ body }) => {
       const { seconds = 0, labels = {} } = await body();
       if (seconds > windowMsMax / 1000) throw new Problem("bad-body", "At most 2592000 seconds.");
       await act(ports, { what: "window", forMs: seconds * 1000, labels: labelsIn(labels) });
-      return windowOf(await look(ports));
+      return windowOf(ports, await look(ports));
     },
   };
 }
@@ -135,13 +136,15 @@ async function act({ door }: Ports, action: DoorAction): Promise<DoorResult> {
   throw new Problem("storage-failed", "Nothing was changed; error.log says why.");
 }
 
-function windowOf({ window, leftMs, join }: DoorNow): WindowJson {
+function windowOf({ door }: Ports, { window, leftMs, join }: DoorNow): WindowJson {
   const open = leftMs > 0 && window !== null;
   return {
     join: join ?? "open",
     open,
     secondsLeft: open ? Math.ceil(leftMs / 1000) : 0,
     labels: open ? labelsObject(window.labels) : {},
+    command: runCommand({ ...door.reached, host: "HOST" }),
+    host: door.reached.host,
   };
 }
 

@@ -8,6 +8,7 @@ import type { PresenceSource } from "../fleet/live-session.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
 import type { DoorAction, DoorResult } from "../server/door/door-action.ts";
+import type { Reached } from "../server/door/ready-line.ts";
 import type { Counters } from "../server/counters.ts";
 import type { ElsewhereReads, NodeRow } from "../server/nodes.ts";
 import type { CancelResult, QueueResult } from "../server/commands/commanding.ts";
@@ -102,6 +103,8 @@ export type DoorCalls = {
   random(count: number): Uint8Array;
   /** The fingerprint of a client's key, as `SHA256:…`. */
   fingerprint(key: Uint8Array): string;
+  /** Where devices reach this server, by the name of its machine. */
+  readonly reached: Reached;
 };
 
 /** Commands to devices. */

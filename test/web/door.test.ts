@@ -51,12 +51,10 @@ test("who waits is listed, approved with labels, or rejected", async () => {
 });
 
 test("the window opens and closes", async () => {
-  expect((await send("GET", "join-window")).body).toEqual({
-    join: "approve",
-    open: false,
-    secondsLeft: 0,
-    labels: {},
-  });
+  const { host, command, ...closed } = (await send("GET", "join-window")).body;
+  expect(closed).toEqual({ join: "approve", open: false, secondsLeft: 0, labels: {} });
+  const reached = `--server HOST:${server.server.port} --server-key ${server.server.fingerprint}`;
+  expect([host, command]).toEqual(["127.0.0.1", `iot-client run --id NAME ${reached}`]);
   const opened = await send("PUT", "join-window", { seconds: 300, labels: { area: "Hall" } });
   expect(opened.body).toMatchObject({ open: true, secondsLeft: 300, labels: { area: "Hall" } });
   const device = await newDevice(server, "th-5", 5);

@@ -47,6 +47,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
       act: async () => ({ kind: "storage-failed" }),
       random: (count) => new Uint8Array(count),
       fingerprint: () => "SHA256:",
+      reached: { host: "h", port: 9, key: null },
     },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),

@@ -7,6 +7,7 @@ import { exitCode, type ExitCode, OperatingError } from "../../operating-error.t
 import type { DoorAction, DoorNow, DoorResult } from "../../server/door/door-action.ts";
 import type { PendingRow } from "../../server/door/door-rows.ts";
 import { tokenHash, tokenOf } from "../../server/door/join-token.ts";
+import { type Reached, readyLine } from "../../server/door/ready-line.ts";
 import { exactDuration } from "../../server/duration-text.ts";
 import { noLabels } from "../../server/labels.ts";
 import { isSelected, type Selector } from "../../server/selector.ts";
@@ -32,8 +33,7 @@ export type JoinPort = {
   act(actions: readonly DoorAction[]): Promise<readonly DoorResult[]>;
   /** Random bytes for a token. */
   random(count: number): Uint8Array;
-  /** Where devices reach the server, as the flags of the client. */
-  readonly reached: string;
+  readonly reached: Reached;
   /** As for `labelDevices`. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
   /** ms since 1970. */
@@ -180,7 +180,7 @@ async function makeToken(asked: AskedToken, json: boolean, port: JoinPort): Prom
     );
   }
   const { number } = result.token;
-  const ready = `IOT_JOIN=${token} iot-client run --id NAME ${port.reached}`;
+  const ready = readyLine(token, port.reached);
   if (json) port.write(JSON.stringify({ number, token, ready }));
   else {
     const devices =

@@ -59,6 +59,11 @@ const window = object({
   open: yes,
   secondsLeft: count,
   labels: about(labels, "what those get that register in it"),
+  command: about(
+    text,
+    "what runs on a device's machine: NAME is its id, HOST the server; a join token comes before it, as `IOT_JOIN=…`",
+  ),
+  host: about(text, "the server as its machine calls itself"),
 });
 export type WindowJson = Infer<typeof window>;
 

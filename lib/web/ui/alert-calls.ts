@@ -7,7 +7,8 @@ import type {
   RuleJson,
   TestedJson,
 } from "../api/alert-shapes.ts";
-import { get, post, put, remove, wordsOf } from "./api.ts";
+import { afterLogin } from "./after-login.ts";
+import { get, post, put, remove } from "./api.ts";
 import type { App } from "./page.ts";
 
 const loginReason = "Changing alerts needs a login, even on the server's own machine.";
@@ -52,20 +53,12 @@ export async function mayChange(app: App): Promise<boolean> {
  * @param tell gets what went wrong in words, and "" before each try
  * @returns whether it is changed
  */
-export async function tryChange(
+export function tryChange(
   app: App,
   change: () => Promise<void>,
   tell: (trouble: string) => void,
 ): Promise<boolean> {
-  if (!(await mayChange(app))) return false;
-  tell("");
-  try {
-    await change();
-    return true;
-  } catch (error) {
-    tell(wordsOf(error));
-    return false;
-  }
+  return afterLogin(app, loginReason, change, tell);
 }
 
 export type SentRule = Parameters<typeof put<"/alert-rules/{name}">>[2];

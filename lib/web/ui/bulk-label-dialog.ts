@@ -3,7 +3,7 @@
 import type { BulkResult } from "../api/shapes.ts";
 import type { BulkAct } from "./bulk.ts";
 import { askBulk, devicesInWords, type Meant } from "./bulk-dialog.ts";
-import { labelIn } from "./device-labels.ts";
+import { labelIn, labelsIn } from "./device-labels.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 
 /** How many labels are offered to be taken away. */
@@ -59,14 +59,8 @@ class LabelChoice {
 
   /** What is to be done; null if nothing is, or what is written is no label. */
   act(): BulkAct | null {
-    const set: Record<string, string> = {};
-    const texts = this.#text.value.split(",").map((text) => text.trim());
-    for (const text of texts.filter((one) => one !== "")) {
-      const label = labelIn(text);
-      if (label === null)
-        return this.#refuse(`“${text}” is no label: write key=value, as in area=Kitchen.`);
-      set[label.key] = label.value;
-    }
+    const { labels: set, trouble } = labelsIn(this.#text.value);
+    if (trouble !== "") return this.#refuse(trouble);
     const remove = [...this.#removed].filter((key) => !Object.hasOwn(set, key));
     if (Object.keys(set).length + remove.length === 0) {
       return this.#refuse("Write a label to be set, or choose one to be removed.");

@@ -59,6 +59,19 @@ export function labelIn(text: string): Label | null {
   return { key: text.slice(0, equals).trim(), value: text.slice(equals + 1).trim() };
 }
 
+/** The labels in a text such as `area=Kitchen, floor=2`; the part of it that is none, in words, if there is one. */
+export function labelsIn(text: string): { readonly labels: Labels; readonly trouble: string } {
+  const labels: Record<string, string> = {};
+  for (const part of text.split(",").map((one) => one.trim())) {
+    const label = labelIn(part);
+    if (label !== null) labels[label.key] = label.value;
+    else if (part !== "") {
+      return { labels, trouble: `“${part}” is no label: write key=value, as in area=Kitchen.` };
+    }
+  }
+  return { labels, trouble: "" };
+}
+
 /** How many of some devices have each label, most first; then in the order of the labels. */
 export function labelCounts(devices: Iterable<Pick<Named, "labels">>): Map<string, number> {
   const counts = new Map<string, number>();

@@ -1,13 +1,14 @@
 // What to do next, as commands to copy: how to add the first device, and how to let a registered one log in.
 
-import { button, element, setText } from "./element.ts";
-import { icon } from "./icons.ts";
+import { commandLine, isLoopback, serverHost } from "./command-line.ts";
+import { element } from "./element.ts";
 
 /**
  * The commands, with the address this page was loaded from.
  * @param devicePort the UDP port that devices send to, which may differ from the port of this page
+ * @param end what stands below them
  */
-export function firstSteps(devicePort: number): HTMLElement {
+export function firstSteps(devicePort: number, end: HTMLElement): HTMLElement {
   const host = serverHost();
   const server = `${host}:${devicePort}`;
   return element(
@@ -29,6 +30,7 @@ export function firstSteps(devicePort: number): HTMLElement {
       ),
     ),
     element("p", { class: "muted small" }, fromElsewhere(host)),
+    end,
   );
 }
 
@@ -56,36 +58,12 @@ export function loginStep(id: string, devicePort: number): HTMLElement {
   );
 }
 
-/** The host this page was loaded from, as a command takes it. */
-function serverHost(): string {
-  const name = location.hostname.replace(/^(?!\[)(.*:.*)$/, "[$1]");
-  return name === "localhost" ? "127.0.0.1" : name;
-}
-
 function fromElsewhere(host: string): string {
-  return host === "127.0.0.1" || host === "[::1]"
+  return isLoopback(host)
     ? `From another machine, use this server's address in place of ${host}.`
     : "The device needs to reach this address over UDP.";
 }
 
 function step(words: string, command: string): HTMLElement {
-  const spans = command.split(" ").flatMap((word) => [" ", element("span", {}, word)]);
-  const code = element("code", {}, ...spans.slice(1));
-  const line = element("div", { class: "command" }, code);
-  // Browsers offer the clipboard only to pages from this machine or over TLS.
-  if (navigator.clipboard !== undefined) {
-    const said = element("span", { class: "unseen", role: "status" });
-    const copy = button(
-      { class: "quiet square", "aria-label": `Copy: ${words}`, title: "Copy" },
-      icon("copy"),
-    );
-    copy.addEventListener("click", () => {
-      navigator.clipboard.writeText(command).then(
-        () => setText(said, "Copied"),
-        () => getSelection()?.selectAllChildren(code),
-      );
-    });
-    line.append(copy, said);
-  }
-  return element("li", {}, element("p", {}, words), line);
+  return element("li", {}, element("p", {}, words), commandLine(words, command));
 }

@@ -1,6 +1,7 @@
 // The start page: counts, the filter, the live list of all devices, and what can be done to those that are selected.
 
 import { type DeviceOrder, type PresenceFilter, presenceFilters } from "../api/words.ts";
+import { AddDevice } from "./add-device.ts";
 import type { Label } from "./device-labels.ts";
 import { DeviceList } from "./device-list.ts";
 import { button, element, setText } from "./element.ts";
@@ -66,6 +67,7 @@ export class FleetPage implements Page {
   readonly #list: DeviceList;
   readonly #hint = new SilenceHint();
   readonly #pending: PendingCard;
+  readonly #adding: AddDevice;
   readonly view: HTMLElement;
   #query: FleetQuery;
   #isRestored = false;
@@ -79,6 +81,7 @@ export class FleetPage implements Page {
     this.#devices = new LoadedDevices(this.#query, () => this.#draw());
     this.#selection = new FleetSelection(app, this.#devices, () => this.#draw());
     this.#pending = new PendingCard(app);
+    this.#adding = new AddDevice(app);
     this.#list = new DeviceList(this.#devices, this.#selection.chosen, {
       open: (id) => app.go(deviceHash(id)),
       sort: (sort) => this.#ask({ sort }),
@@ -90,12 +93,19 @@ export class FleetPage implements Page {
     this.#order.addEventListener("change", () =>
       this.#ask({ sort: this.#order.value as DeviceOrder }),
     );
-    this.#tools.append(this.#box.view, this.#order, this.#found, this.#box.trouble);
+    this.#tools.append(
+      this.#box.view,
+      this.#order,
+      this.#found,
+      this.#adding.button(),
+      this.#box.trouble,
+    );
     this.view = element(
       "div",
       { class: "page fleet" },
       element("h1", { class: "unseen" }, "Fleet"),
       this.#counts.view,
+      this.#adding.notice,
       this.#pending.view,
       this.#hint.view,
       this.#tools,
@@ -108,7 +118,8 @@ export class FleetPage implements Page {
 
   readonly receiver: Page["receiver"] = {
     hello: ({ devicePort }) => {
-      this.#first = firstSteps(devicePort);
+      this.#first = firstSteps(devicePort, this.#adding.below());
+      this.#adding.load();
       void this.#pending.begin();
       void this.#hint.load();
       void this.#devices.load(this.#isBack() ? left.rows : undefined);
@@ -116,10 +127,14 @@ export class FleetPage implements Page {
     devices: (event) => {
       this.#selection.chosen.drop(event.removed);
       this.#devices.takeChanges(event);
+      this.#adding.noteDevices();
     },
     reports: (event) => this.#devices.takeReports(event),
     seen: (event) => this.#devices.takeSeen(event),
-    pending: (event) => this.#pending.take(event),
+    pending: (event) => {
+      this.#pending.take(event);
+      this.#adding.load();
+    },
     status: ({ devices }) => {
       this.#devices.takeCount(devices.registered);
       this.#counts.show(this.statuses);
@@ -153,6 +168,7 @@ export class FleetPage implements Page {
     });
     this.#devices.close();
     this.#pending.close();
+    this.#adding.close();
     this.#list.close();
   }
 

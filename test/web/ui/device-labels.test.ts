@@ -7,6 +7,7 @@ import {
   fitting,
   labelCounts,
   labelIn,
+  labelsIn,
   labelsOf,
   labelText,
   nameOf,
@@ -97,4 +98,12 @@ test.each([
   ["–", "°C", "–"],
 ])("%s in %p is %j", (measured, unit, words) => {
   expect(withUnit(measured, unit)).toBe(words);
+});
+
+test.each([
+  ["", {}, ""],
+  [" area=Cold room , floor=2,", { area: "Cold room", floor: "2" }, ""],
+  ["area", {}, "“area” is no label: write key=value, as in area=Kitchen."],
+])("several labels are read from %p", (text, read, trouble) => {
+  expect(labelsIn(text)).toEqual({ labels: read, trouble });
 });
