@@ -84,9 +84,8 @@ export async function startWeb(
     trustedProxies: parts.config.trustedProxies,
     publicRead: parts.config.httpPublicRead,
     pages,
-    ports: portsOf(parts),
+    ports: portsOf(parts, openCommands),
     roster: parts.roster,
-    openCommands,
   });
   const close = () => {
     unsubscribe();
@@ -96,7 +95,7 @@ export async function startWeb(
 }
 
 /** What the web side, and who else tells how the server is, gets from it. */
-export function portsOf(parts: WebParts): WebPorts {
+export function portsOf(parts: WebParts, openCommands: OpenCommands): WebPorts {
   const { reads } = parts.store;
   const { engine, loop, logs, heard, config } = parts;
   const { sessions } = engine.desk;
@@ -130,6 +129,7 @@ export function portsOf(parts: WebParts): WebPorts {
       cancel: calls.cancel,
       current: (row) => engine.desk.commands.find(row.device, row.number)?.row ?? row,
     },
+    openCommands,
     alerts: parts.alerts,
     door: {
       act: doorOf(loop),
@@ -194,6 +194,7 @@ function gaugesOf({ engine, loop, endpoint, logs, store }: WebParts): () => Gaug
     traffic: traffic.read(),
     commitLatency: loop.commitLatency,
     requestLatency: loop.requestLatency,
+    commandTimes: engine.desk.commandTimes,
     packetsWaiting: loop.waiting,
     packetsWaitingMax: inboxMax,
     packetsShed: loop.shed,

@@ -11,6 +11,7 @@ export const counterFamilies = {
   iot_malformed_total: "Datagrams that could not be read.",
   iot_refused_total: "Requests that were refused, those for a limit included.",
   iot_busy_total: "Requests that were refused because a limit was reached.",
+  iot_commands_ended_total: "Commands that have ended, by how.",
   iot_sealed_refused_total: "Sealed packets and frames that were refused.",
   iot_sealed_events_total: "What else sealed packets led to, by kind.",
 } as const;
@@ -51,6 +52,10 @@ const table = {
   reportsRepeated: { family: "iot_reports_total", labels: { repeated: "yes" } },
   batches: { family: "iot_commits_total", labels: { result: "stored" }, rate: "commitsPerSecond" },
   batchesFailed: { family: "iot_commits_total", labels: { result: "failed" } },
+  commandsDone: { family: "iot_commands_ended_total", labels: { state: "done" } },
+  commandsFailed: { family: "iot_commands_ended_total", labels: { state: "failed" } },
+  commandsExpired: { family: "iot_commands_ended_total", labels: { state: "expired" } },
+  commandsCancelled: { family: "iot_commands_ended_total", labels: { state: "cancelled" } },
   sealedRefused: { family: "iot_sealed_refused_total" },
   handshakes: { family: "iot_sealed_events_total", labels: { kind: "handshake" } },
   cookies: { family: "iot_sealed_events_total", labels: { kind: "cookie" } },

@@ -8,6 +8,7 @@ import { EngineClock } from "./engine-clock.ts";
 import { Feed } from "./feed.ts";
 import type { Random } from "../sealed/cookie.ts";
 import type { Identity } from "./identity.ts";
+import { Histogram } from "./histogram.ts";
 import { LinkTable } from "./links/link-table.ts";
 import type { Log } from "./log.ts";
 import { alone, type Nodes } from "./nodes.ts";
@@ -67,6 +68,8 @@ export class Desk {
   );
   readonly counters = newCounters();
   readonly traffic = new Traffic();
+  /** From the queueing of commands to the answers of their devices: from 1/8 s to 12 days, as these may sleep. */
+  readonly commandTimes = new Histogram(0.125, 1, 23);
   readonly batch: OpenBatch;
   /** What was committed. */
   readonly feed = new Feed();

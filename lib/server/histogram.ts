@@ -1,21 +1,25 @@
-// A histogram of durations in fixed buckets, two for each doubling, from 8 µs to 33 s. An observation costs one
+// A histogram of durations in fixed buckets, usually two for each doubling, from 8 µs to 33 s. An observation costs one
 // logarithm and an addition, and allocates nothing.
 
-const firstSeconds = 8e-6;
-const stepsPerOctave = 2;
-const octaves = 22;
-
-/** Upper bounds in seconds. Longer durations have one more bucket after these. */
-const bounds: readonly number[] = Array.from({ length: octaves * stepsPerOctave + 1 }, (_, i) =>
-  Number((firstSeconds * 2 ** (i / stepsPerOctave)).toPrecision(3)),
-);
-
 export class Histogram {
-  readonly bounds = bounds;
+  /** Upper bounds in seconds. Longer durations have one more bucket after these. */
+  readonly bounds: readonly number[];
   /** Observations of each bucket, not cumulative. */
-  readonly counts = new Float64Array(bounds.length + 1);
+  readonly counts: Float64Array;
   /** The sum of all observations, in seconds. */
   sum = 0;
+
+  /** @param octaves how often the first bound is doubled, each time in so many steps */
+  constructor(
+    private readonly firstSeconds = 8e-6,
+    private readonly stepsPerOctave = 2,
+    octaves = 22,
+  ) {
+    this.bounds = Array.from({ length: octaves * stepsPerOctave + 1 }, (_, i) =>
+      Number((firstSeconds * 2 ** (i / stepsPerOctave)).toPrecision(3)),
+    );
+    this.counts = new Float64Array(this.bounds.length + 1);
+  }
 
   /**
    * Adds a duration.
@@ -23,6 +27,7 @@ export class Histogram {
    * @param times how many observations had this duration
    */
   observe(seconds: number, times = 1): void {
+    const { bounds, firstSeconds, stepsPerOctave } = this;
     let bucket = Math.ceil(Math.log2(seconds / firstSeconds) * stepsPerOctave);
     if (!(bucket > 0)) bucket = 0;
     else if (bucket > bounds.length) bucket = bounds.length;

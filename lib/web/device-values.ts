@@ -10,10 +10,20 @@ import { Problem } from "./problem.ts";
 import { presenceOf, type RosterEntry } from "../fleet/presence-of.ts";
 import type { Roster } from "../fleet/roster.ts";
 
+/** How many characters of a message an event has. */
+const messageCharsMax = 256;
+
 /** The JSON form of a report. */
 export function reportOf(report: ReportRow): ReportJson {
   const { sequence, device, time, received, at, code, message } = report;
   return { sequence, device, time, received: timeText(received), at: timeText(at), code, message };
+}
+
+/** The same of a report with a message that may be cut, for an event. */
+export function shortened(report: ReportRow): ReportJson {
+  const { message } = report;
+  if (message.length <= messageCharsMax) return reportOf(report);
+  return reportOf({ ...report, message: message.slice(0, messageCharsMax) });
 }
 
 /** The presence and the labels of a device, as device lists and `devices` events have it. */

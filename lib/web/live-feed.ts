@@ -1,10 +1,10 @@
 // Owns the live events. They cost nothing on the packet path: twice a second this file asks for the news of the sessions,
 // and encodes each event once for all clients that want it. Never stores or changes anything.
 
-import type { ReportRow } from "../server/rows.ts";
+import { CommandNews } from "./command-news.ts";
 import { DoorNews } from "./door-news.ts";
 import { DeviceWatch } from "./device-watch.ts";
-import type { LiveEvents, PresenceChange, ReportJson } from "./api/shapes.ts";
+import type { LiveEvents, PresenceChange } from "./api/shapes.ts";
 import type { Topic } from "./api/words.ts";
 import {
   eventBytes,
@@ -15,7 +15,7 @@ import {
 import { HeardElsewhere } from "./heard-elsewhere.ts";
 import { timeText } from "./parameters.ts";
 import type { ActivityLine, WebPorts } from "./ports.ts";
-import { presenceFields, reportOf } from "./device-values.ts";
+import { presenceFields, shortened } from "./device-values.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { RosterRenewal } from "./roster-renewal.ts";
 import { type NewsFound, SessionNews } from "./session-news.ts";
@@ -30,7 +30,6 @@ const statusEvery = 2;
 const seenPerFrame = 2_000;
 const changesPerFrame = 1_000;
 const linesPerFrame = 100;
-const messageCharsMax = 256;
 /** Reads that fail are noted this often at most, ms. */
 const noteEveryMs = 60_000;
 
@@ -41,6 +40,7 @@ export class LiveFeed {
   readonly #renewal: RosterRenewal;
   readonly #foreign: ForeignReports;
   readonly #door: DoorNews;
+  readonly #commands: CommandNews;
   /** Of each client that watches one device. */
   readonly #watched = new WeakMap<LiveClient, DeviceWatch>();
   #lines: ActivityLine[] = [];
@@ -63,6 +63,7 @@ export class LiveFeed {
     this.#elsewhere = new HeardElsewhere(ports, status.nodes, roster);
     this.#foreign = new ForeignReports(ports);
     this.#door = new DoorNews(ports);
+    this.#commands = new CommandNews(ports.openCommands);
   }
 
   /** Call it when a device was registered, was deregistered, or changed its presence. */
@@ -114,6 +115,7 @@ export class LiveFeed {
       if (device === null || this.#watched.has(client)) continue;
       this.#watched.set(client, new DeviceWatch(this.ports, device, (end ?? 1) - 1));
     }
+    this.#commands.want(this.clients.wants("commands"));
     const listening = this.clients.wants("activity");
     if (listening) this.#stopListening ??= this.ports.activity.listen((line) => this.#hear(line));
     else {
@@ -130,6 +132,7 @@ export class LiveFeed {
   async frame(): Promise<void> {
     this.#frames++;
     this.#tellChanges();
+    this.#tellCommands();
     this.#tellLines();
     const withStatus = this.#frames % statusEvery === 0 && this.clients.wants("status");
     // Who connects after all others have left is told nothing from before.
@@ -216,6 +219,15 @@ export class LiveFeed {
     });
   }
 
+  #tellCommands(): void {
+    const changes = this.#commands.take();
+    if (changes.length === 0) return;
+    this.#tell("commands", { changes }, (id) => {
+      const own = changes.filter(({ device }) => device === id);
+      return own.length === 0 ? null : { changes: own };
+    });
+  }
+
   #tellNews(news: NewsFound): void {
     const { reports, more } = this.#foreign.take(news.reports);
     for (const { device, received } of reports) this.roster.hear(device, null, received);
@@ -279,10 +291,4 @@ function hello(ports: WebPorts): Uint8Array {
   const { version, node, devicePort } = ports;
   const event: LiveEvents["hello"] = { time: timeText(ports.now()), version, node, devicePort };
   return eventBytes("hello", event);
-}
-
-function shortened(report: ReportRow): ReportJson {
-  const { message } = report;
-  if (message.length <= messageCharsMax) return reportOf(report);
-  return reportOf({ ...report, message: message.slice(0, messageCharsMax) });
 }

@@ -21,6 +21,7 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
   addPackets(page, gauges);
   addPresence(page, roster, gauges);
   addQueues(page, gauges, live);
+  addCommands(page, ports, gauges);
   addAlerts(page, ports);
   addBridge(page, ports.bridge());
   page.commonGauge("iot_database_bytes", "Size of the database's files.", [
@@ -36,6 +37,17 @@ export function metrics(ports: WebPorts, roster: Roster, live: LiveCount): Respo
       "cache-control": "no-store",
     },
   });
+}
+
+function addCommands(page: Exposition, { openCommands }: WebPorts, gauges: Gauges): void {
+  page.commonGauge("iot_commands_open", "Commands that are open, of all devices.", [
+    [{}, openCommands.size],
+  ]);
+  page.histogram(
+    "iot_command_seconds",
+    "Time from the queueing of a command to the answer of its device, which may have slept.",
+    gauges.commandTimes,
+  );
 }
 
 function addAlerts(page: Exposition, { alerts }: WebPorts): void {

@@ -4,6 +4,7 @@
 import type { AlertOperations } from "../alerts/alert-operations.ts";
 import type { AlertStatus } from "../alerts/alert-runner.ts";
 import type { BridgeState } from "../server/bridge-state.ts";
+import type { OpenCommands } from "../fleet/open-commands.ts";
 import type { PresenceSource } from "../fleet/live-session.ts";
 import type { Notice } from "../operating-error.ts";
 import type { AskResult } from "../server/asks.ts";
@@ -43,6 +44,8 @@ export type WebPorts = {
   readonly elsewhere: ElsewhereReads | null;
   readonly operator: OperatorCalls;
   readonly commands: CommandCalls;
+  /** They take what is committed. */
+  readonly openCommands: OpenCommands;
   readonly alerts: WebAlerts;
   readonly door: DoorCalls;
   readonly activity: ActivitySource;
@@ -173,6 +176,8 @@ export type Gauges = {
   readonly traffic: readonly TrafficCount[];
   readonly commitLatency: HistogramReading;
   readonly requestLatency: HistogramReading;
+  /** From the queueing of commands to the answers of their devices. */
+  readonly commandTimes: HistogramReading;
   readonly packetsWaiting: number;
   readonly packetsWaitingMax: number;
   readonly packetsShed: number;

@@ -31,7 +31,7 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
   return {
     health: () => toldHealth(ports),
     metrics: async () => {
-      await roster.load();
+      await Promise.all([roster.load(), ports.openCommands.load()]);
       return metrics(ports, roster, clients);
     },
     openApi: () => jsonText(document),
@@ -43,7 +43,7 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
     activity: (call) => activity(ports, call),
     events: async ({ parameters }) => {
       const subscription = parameters();
-      await roster.load();
+      await Promise.all([roster.load(), ports.openCommands.load()]);
       return feed.open(subscription);
     },
   };

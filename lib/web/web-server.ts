@@ -22,7 +22,6 @@ import { Parameters } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { reportHandlers } from "./report-handlers.ts";
-import type { OpenCommands } from "../fleet/open-commands.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { type Route, Router } from "./router.ts";
 import { secured } from "./safety-headers.ts";
@@ -49,8 +48,6 @@ export type WebOptions = {
   readonly ports: WebPorts;
   /** It takes what is committed. */
   readonly roster: Roster;
-  /** They take it, too. */
-  readonly openCommands: OpenCommands;
 };
 
 /**
@@ -92,7 +89,7 @@ export class WebServer {
     const clients = new LiveClients();
     this.#status = new ServerStatus(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
-    this.#waits = new CommandWaits(options.openCommands);
+    this.#waits = new CommandWaits(ports.openCommands);
     this.#unsubscribe = this.#roster.listen((id) => this.#feed.noteChange(id));
     this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);
     try {

@@ -1,13 +1,14 @@
 // Live events: what a browser receives when devices come, report and go; bounds on listeners; slow readers are cut.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { events as shapes } from "../../lib/web/api/shapes.ts";
+import { events as shapes, type LiveEvents } from "../../lib/web/api/shapes.ts";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
+import type { CommandRow } from "../../lib/server/rows.ts";
 import type { LiveSession } from "../../lib/fleet/live-session.ts";
-import { fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
+import { commandRow, fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
 import { errorsIn } from "./json-schema.ts";
 import { newDevice, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -179,7 +180,7 @@ function newFeed(sessions: LiveSession[] = []) {
   const clients = new LiveClients();
   const roster = new Roster(ports.devices, ports.presence);
   const status = new ServerStatus(ports, roster, clients, false);
-  return { clients, status, feed: new LiveFeed(ports, roster, clients, status) };
+  return { clients, status, ports, feed: new LiveFeed(ports, roster, clients, status) };
 }
 
 test("the number of clients is bounded, and a client that leaves makes room", async () => {
@@ -253,4 +254,46 @@ test("a frame has at most 500 shortened reports; the others follow in the next f
   expect(frames.flat()[0]).toMatchObject({ message: "x".repeat(256) });
   const devices = new Set(frames.flat().map((report) => (report as { device: string }).device));
   expect(devices.size).toBe(1_200);
+});
+
+test("an event tells of a command as it is now, once, and of at most 500; a watched device of its own", async () => {
+  const { clients, feed, status, ports } = newFeed();
+  const wanting = (device: string | null) => {
+    const subscription = { topics: ["commands"], device } as const;
+    const hello = { time: "2026-11-22T09:15:06.000Z", version: "1", node: "", devicePort: 9 };
+    return eventsOf(clients.open(subscription, eventBytes("hello", hello), feed.adjust));
+  };
+  const told = async (events: AsyncGenerator<Event>) =>
+    ((await until(events, ({ event }) => event === "commands")).data as LiveEvents["commands"])
+      .changes;
+  const take = (...rows: CommandRow[]) =>
+    ports.openCommands.take(
+      rows.map((command) => ({ kind: "commanded", command, isOwn: true }) as const),
+    );
+  take(commandRow(1, "before"));
+  const [all, one] = [wanting(null), wanting("a")];
+  take(...Array.from({ length: 700 }, (_, i) => commandRow(i + 2, i === 3 ? "a" : "b")));
+  take(commandRow(5, "a", { ended: 9, end: "done", code: "01", result: "on" }));
+  await feed.frame();
+  const first = await told(all);
+  expect([first.length, first[0]?.number, first.some(({ number }) => number === 5)]).toEqual([
+    500,
+    2,
+    false,
+  ]);
+  await feed.frame();
+  const second = await told(all);
+  expect([second.length, second.at(-1)]).toMatchObject([
+    200,
+    { number: 5, state: "done", result: "on" },
+  ]);
+  expect(await told(one)).toEqual(second.slice(-1));
+  feed.close();
+  take(commandRow(999, "a"));
+  const late = wanting("a");
+  take(commandRow(1_000, "a"));
+  await feed.frame();
+  expect((await told(late)).map(({ number }) => number)).toEqual([1_000]);
+  feed.close();
+  status.close();
 });

@@ -1,5 +1,6 @@
 // Fakes of the ports that the web side needs: empty ones, and those of a roster and of reports in arrays.
 
+import { OpenCommands } from "../../lib/fleet/open-commands.ts";
 import { newCounters } from "../../lib/server/counters.ts";
 import { Histogram } from "../../lib/server/histogram.ts";
 import type { LiveSession } from "../../lib/fleet/live-session.ts";
@@ -42,6 +43,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
       cancel: async () => ({ kind: "unknown-command" }),
       current: (row) => row,
     },
+    openCommands: new OpenCommands(noDevices),
     alerts: fakeAlerts(),
     door: {
       act: async () => ({ kind: "storage-failed" }),
@@ -91,6 +93,7 @@ export function fakeGauges(changes: Partial<Gauges> = {}): Gauges {
     traffic: [],
     commitLatency: histogram,
     requestLatency: histogram,
+    commandTimes: histogram,
     packetsWaiting: 0,
     packetsWaitingMax: 1,
     packetsShed: 0,

@@ -115,6 +115,13 @@ async function busyPage(): Promise<string> {
   await device.exchange("garbage");
   device.send("ACK\t00\tmetered\t2026-11-22:09:15:06\tx");
   await device.exchange("QUERY", "01", "metered", "2026-11-22:09:15:06", "metered");
+  const headers = { ...server.login, "content-type": "application/json" };
+  for (const message of ["on", "off"]) {
+    const init = { method: "POST", headers, body: JSON.stringify({ message }) };
+    expect((await server.ask("/api/v1/devices/metered/commands", init)).status).toBe(202);
+  }
+  device.send("DATA\t01\tmetered\t#1\t2\tok");
+  await server.ask("/api/v1/commands/1?wait=60s", { headers: server.login });
   device.close();
   return (await server.ask("/metrics")).body as string;
 }
@@ -131,7 +138,7 @@ test("the page is strictly valid, and counts what was received", async () => {
     "LOGIN logged_in": 1,
     "STATUS status_noted": 1,
     "STATUS no_session": 1,
-    "DATA data_stored": 2,
+    "DATA data_stored": 3,
     "QUERY answered": 1,
   });
   expect(datagrams.every(({ labels }) => labels["transport"] === "text")).toBe(true);
@@ -144,6 +151,12 @@ test("the page is strictly valid, and counts what was received", async () => {
   expect(valueOf("iot_sessions", "text")).toBe(1);
   expect(valueOf("iot_reports_total", "no")).toBe(2);
   expect(valueOf("iot_database_bytes", "main")).toBeGreaterThan(0);
+  expect(valueOf("iot_commands_open")).toBe(1);
+  expect(["done", "failed"].map((state) => valueOf("iot_commands_ended_total", state))).toEqual([
+    1, 0,
+  ]);
+  const answered = families.get("iot_command_seconds")?.samples ?? [];
+  expect(answered.at(-1)?.value).toBe(1);
   const commits = families.get("iot_commit_duration_seconds")?.samples ?? [];
   expect(commits.at(-1)?.value).toBeGreaterThan(2);
 });
@@ -180,6 +193,7 @@ test("with several nodes, what is a node's own has its name as a label; the rest
   expect(common.map(([name]) => name)).toEqual([
     "iot_devices",
     "iot_devices_by_presence",
+    "iot_commands_open",
     "iot_database_bytes",
   ]);
   expect(one).toContain('iot_sessions{transport="text"} 3\n');

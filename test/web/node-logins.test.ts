@@ -1,7 +1,6 @@
 // Logins at several servers of one host, as a browser meets them: cookies ignore ports, so each server is sent those of all.
 
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { OpenCommands } from "../../lib/fleet/open-commands.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { WebServer } from "../../lib/web/web-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -32,7 +31,6 @@ function serve(secret = token): WebServer {
     pages: new Map([["/", page]]),
     ports,
     roster: new Roster(ports.devices, ports.presence),
-    openCommands: new OpenCommands(ports.devices),
   });
   servers.push(server);
   return server;

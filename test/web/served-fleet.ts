@@ -1,7 +1,6 @@
 // A fleet whose devices speak to the engine over a store in memory, and web servers that read from that store as a test wants
 // it. Clocks move only when a test moves them.
 
-import { OpenCommands } from "../../lib/fleet/open-commands.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { WebServer } from "../../lib/web/web-server.ts";
@@ -56,7 +55,6 @@ export class ServedFleet {
       pages: new Map(),
       ports,
       roster,
-      openCommands: new OpenCommands(ports.devices),
     });
     return {
       web,

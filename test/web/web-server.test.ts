@@ -1,7 +1,6 @@
 // The start of the web server: what it opened is closed again if it cannot listen.
 
 import { expect, setDefaultTimeout, spyOn, test } from "bun:test";
-import { OpenCommands } from "../../lib/fleet/open-commands.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { WebServer } from "../../lib/web/web-server.ts";
@@ -31,7 +30,6 @@ test("a server that cannot listen leaves no timer and no subscription", () => {
       pages: new Map(),
       ports,
       roster,
-      openCommands: new OpenCommands(ports.devices),
     });
   expect(start).toThrow(OperatingError);
   for (const { value } of set.mock.results) timers.add(value);

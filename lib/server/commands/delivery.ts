@@ -112,9 +112,20 @@ function noteResult(
   );
 }
 
+const countedAs = {
+  done: "commandsDone",
+  failed: "commandsFailed",
+  expired: "commandsExpired",
+  cancelled: "commandsCancelled",
+} as const;
+
 /** A command has ended, and that is on the disk. */
 export function noteEnded(desk: Desk, row: CommandRow): void {
-  desk.commands.remove(row.device, row.number);
-  const command = row;
-  desk.feed.tell({ kind: "commanded", command, isOwn: true });
+  const { device, number, end, ended, created } = row;
+  desk.commands.remove(device, number);
+  if (end !== null) desk.counters[countedAs[end]]++;
+  // The wall clock may have been set back meanwhile.
+  const seconds = Math.max(0, (ended ?? 0) - created) / 1000;
+  if (end === "done" || end === "failed") desk.commandTimes.observe(seconds);
+  desk.feed.tell({ kind: "commanded", command: row, isOwn: true });
 }

@@ -1,6 +1,7 @@
 // Owns the shapes of what the HTTP interface takes and gives: each as a schema, for the OpenAPI document, and as its type,
 // for the handlers and the page. Whatever a device sent is plain text in them. Never builds a value.
 
+import { command } from "./command-table.ts";
 import { problems } from "./problem-codes.ts";
 import {
   about,
@@ -248,6 +249,11 @@ export const events = {
       secondsLeft: count,
     }),
     "the door has changed: a device waits or was judged, or the window was opened or closed",
+  ),
+  commands: about(
+    object({ changes: listOf(command) }),
+    "twice a second, the commands that were queued, sent for the first time, delivered or answered, or have ended, as they are " +
+      "now; at most 500, the others follow. Of devices that other servers hear only when one is queued and has ended",
   ),
 } satisfies Readonly<Record<Topic | "hello", Schema>>;
 export type LiveEvents = { readonly [Name in keyof typeof events]: Infer<(typeof events)[Name]> };

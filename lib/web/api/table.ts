@@ -164,12 +164,12 @@ const serverApi = {
       topics: choices(
         topics,
         ["devices", "reports", "seen", "status"],
-        "names of events besides `hello`, separated by commas; all but activity and pending by default",
+        "names of events besides `hello`, separated by commas; all but activity, pending and commands by default",
       ),
       device: textForm(
         64,
         null,
-        "only the `devices`, `reports` and `seen` events of this device, with each of its reports",
+        "only the `devices`, `reports`, `seen` and `commands` events of this device, with each of its reports",
       ),
     },
     answers: { 200: new Media("text/event-stream", text, shapes.events) },

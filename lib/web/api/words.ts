@@ -25,5 +25,13 @@ export const commandStates = ["open", "ended", "all"] as const;
 export const levels = ["debug", "info", "warn", "error"] as const;
 
 /** The live events that a client can choose. */
-export const topics = ["devices", "reports", "seen", "activity", "status", "pending"] as const;
+export const topics = [
+  "devices",
+  "reports",
+  "seen",
+  "activity",
+  "status",
+  "pending",
+  "commands",
+] as const;
 export type Topic = (typeof topics)[number];
