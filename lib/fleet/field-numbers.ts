@@ -1,13 +1,13 @@
 // Finds the numbers of several fields in one pass over a message: for whoever looks at every report. Each number is the one that
 // `numbers-in-messages` finds. Allocates nothing for a list.
 
+import { parseJson } from "./json-in-messages.ts";
 import {
   aloneName,
   finite,
   isSeparator,
   numberAfter,
   numberAt,
-  parseJson,
   plain,
   takesColon,
 } from "./numbers-in-messages.ts";

@@ -1,13 +1,10 @@
 // Owns the definition of the numbers in a report: its message is a single number, a list of `key=number` or `key:number`, or
 // JSON; any other message has no numbers. Words are states (`states-in-messages`). Never reads a report itself.
 
+import { fieldsMax, parseJson, valueAt, valuesIn } from "./json-in-messages.ts";
+
 /** The field name of a number that is the whole message. */
 export const aloneName = "value";
-
-/** Limits: fields per message, characters per name, depth of JSON. */
-const fieldsMax = 64;
-const nameCharsMax = 128;
-const depthMax = 6;
 
 /** A message that is a single number. */
 export const plain = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
@@ -25,12 +22,9 @@ export function numbersIn(message: string): [name: string, value: number][] {
     const value = Number(message);
     return Number.isFinite(value) ? [[aloneName, value]] : [];
   }
+  const json = parseJson(message);
+  if (json !== undefined) return valuesIn(json, numberOf);
   const found: [string, number][] = [];
-  const parsed = parseJson(message);
-  if (parsed !== undefined) {
-    collect(parsed, "", depthMax, found);
-    return found;
-  }
   for (const [name, digits] of pairsIn(message)) {
     const value = Number(digits);
     if (Number.isFinite(value)) found.push([name, value]);
@@ -113,15 +107,30 @@ export function isSeparator(code: number): boolean {
 
 /** The number of a key in a list; NaN if there is none. @param hasColon whether a colon may follow the key */
 function listNumber(message: string, key: string, hasColon: boolean): number {
-  if (key === "") return Number.NaN;
-  for (let at = message.indexOf(key); at >= 0; at = message.indexOf(key, at + 1)) {
-    const sign = message.charCodeAt(at + key.length);
-    if (sign !== equalsSign && !(hasColon && sign === colon)) continue;
-    if (at > 0 && !separator.test(message[at - 1] as string)) continue;
-    const value = numberAfter(message, at + key.length + 1);
+  for (
+    let at = behindKey(message, key, hasColon, 0);
+    at >= 0;
+    at = behindKey(message, key, hasColon, at)
+  ) {
+    const value = numberAfter(message, at);
     if (!Number.isNaN(value)) return finite(value);
   }
   return Number.NaN;
+}
+
+/**
+ * The position behind the next `key=` of a list, or `key:`; -1 if there is none.
+ * @param hasColon whether a colon may follow the key
+ * @param from where the search begins: 0, or the position that was found before
+ */
+export function behindKey(message: string, key: string, hasColon: boolean, from: number): number {
+  if (key === "") return -1;
+  for (let at = message.indexOf(key, from); at >= 0; at = message.indexOf(key, at + 1)) {
+    const sign = message.charCodeAt(at + key.length);
+    if (sign !== equalsSign && !(hasColon && sign === colon)) continue;
+    if (at === 0 || separator.test(message[at - 1] as string)) return at + key.length + 1;
+  }
+  return -1;
 }
 
 /**
@@ -208,44 +217,11 @@ export function finite(value: number): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-/** An object or array in JSON; undefined for anything else. */
-export function parseJson(message: string): unknown {
-  const first = message.charCodeAt(0);
-  if (first !== 0x7b && first !== 0x5b) return undefined;
-  try {
-    return JSON.parse(message);
-  } catch {
-    return undefined;
-  }
+/** The number at a path of JSON; NaN if there is none. @param path `field`, split */
+export function numberAt(json: unknown, path: readonly string[], field: string): number {
+  return valueAt(json, path, field, numberOf) ?? Number.NaN;
 }
 
-function collect(value: unknown, name: string, depth: number, found: [string, number][]): void {
-  if (found.length >= fieldsMax || name.length > nameCharsMax) return;
-  if (typeof value === "number" && Number.isFinite(value)) {
-    found.push([name, value]);
-  } else if (typeof value === "object" && value !== null && depth > 0) {
-    for (const [key, inner] of Object.entries(value)) {
-      collect(inner, name === "" ? key : `${name}.${key}`, depth - 1, found);
-    }
-  }
-}
-
-/** The number at a path of JSON; NaN if there is none. A key may contain dots itself. */
-export function numberAt(value: unknown, path: readonly string[], field: string): number {
-  let at = value;
-  for (const [depth, key] of path.entries()) {
-    if (typeof at !== "object" || at === null) return Number.NaN;
-    const rest = path.slice(depth).join(".");
-    if (depth < path.length - 1 && isKeyOf(at, rest)) {
-      const whole = (at as Record<string, unknown>)[rest];
-      if (typeof whole === "number") return finite(whole);
-    }
-    at = isKeyOf(at, key) ? (at as Record<string, unknown>)[key] : undefined;
-  }
-  return typeof at === "number" && field !== "" ? finite(at) : Number.NaN;
-}
-
-/** Whether a parsed object or array has this key as its own; the `length` of an array does not count. */
-function isKeyOf(value: object, key: string): boolean {
-  return Object.prototype.propertyIsEnumerable.call(value, key);
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }

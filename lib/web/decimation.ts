@@ -123,6 +123,14 @@ export function firstNumber({ values }: Columns, begin: number, end: number): nu
   return at;
 }
 
+/** Whether columns are of the same reports. */
+export function haveSamePlaces(one: Columns, other: Columns): boolean {
+  if (one === other) return true;
+  if (one.length !== other.length || one.first !== other.first) return false;
+  for (let i = 0; i < one.length; i++) if (one.places[i] !== other.places[i]) return false;
+  return true;
+}
+
 /** The index of the first of the first `length` places that is not lower than `place`; `length` if there is none. */
 export function firstAtOrAbove(places: Uint16Array, length: number, place: number): number {
   let low = 0;

@@ -23,7 +23,10 @@ export class Parameters {
   ) {
     for (const name of given.keys()) {
       if (!Object.hasOwn(forms, name)) throw wrong(`There is no parameter ${shown(name)} here.`);
-      if (given.getAll(name).length > 1) throw wrong(`${name} is given more than once.`);
+      const form = forms[name] as Form;
+      const most = form.kind === "texts" ? form.most : 1;
+      if (given.getAll(name).length > most)
+        throw wrong(`${name} is given more than ${most === 1 ? "once" : `${most} times`}.`);
     }
   }
 
@@ -39,6 +42,8 @@ export class Parameters {
     switch (form.kind) {
       case "text":
         return textOf(name, value, form);
+      case "texts":
+        return textsOf(name, this.given.getAll(name), form);
       case "choice":
         return value === null ? form.otherwise : choiceOf(name, value, form);
       case "choices":
@@ -76,10 +81,18 @@ export function timeTextOrNull(ms: number | null): string | null {
   return ms === null ? null : timeText(ms);
 }
 
-function textOf(name: string, value: string | null, { charsMax, otherwise }: Kind<"text">) {
+function textOf(
+  name: string,
+  value: string | null,
+  { charsMax, otherwise }: Omit<Kind<"text">, "kind">,
+) {
   if (value !== null && value.length > charsMax)
     throw wrong(`${name} is longer than ${charsMax} characters.`);
   return value || otherwise;
+}
+
+function textsOf(name: string, values: readonly string[], { charsMax }: Kind<"texts">) {
+  return values.map((value) => textOf(name, value, { charsMax, otherwise: "" })).filter(Boolean);
 }
 
 function choiceOf(name: string, value: string, { choices }: Kind<"choice">): string {

@@ -2,12 +2,14 @@
 // decimated on request. Never parses a message itself.
 
 import type { Messages, ReportChunk, ReportReads } from "../server/store-reads.ts";
-import { type Bucket, type Columns, Decimation } from "./decimation.ts";
+import { type Bucket, type Columns, Decimation, haveSamePlaces } from "./decimation.ts";
 import { columnReaderOf } from "./number-column.ts";
 import { finderOf } from "../fleet/numbers-in-messages.ts";
 import { chunkNumbers, ReadTimes, SeriesCache, SeriesChunk } from "./series-cache.ts";
 import { Slice } from "../fleet/slice.ts";
+import { StateDecimation, type StatePoints } from "./state-decimation.ts";
 import { type Added, addAscending, addTimed, singles } from "./timed-readings.ts";
+import { codeFinderOf, WordCodes, wordColumnReaderOf } from "./word-column.ts";
 
 /** Reports read in one step: the more, the less each costs. */
 const reportsPerStep = { least: 128, first: 512, most: 4_096 } as const;
@@ -23,6 +25,12 @@ export type SeriesQuery = {
   readonly points: number;
 };
 
+/** Several fields of a device: those whose numbers are meant, and those whose states. */
+export type ChartQuery = Omit<SeriesQuery, "field"> & {
+  readonly fields: readonly string[];
+  readonly states: readonly string[];
+};
+
 export type Points = {
   readonly times: number[];
   readonly min: number[];
@@ -31,104 +39,142 @@ export type Points = {
   readonly count: number[];
 };
 
-/** Writes the number of a field in each message to `values`, NaN if there is none. */
-type Read = (messages: Messages, values: Float64Array) => void | Promise<void>;
+/** The points of a field, with the number of readings they come from, and the latest reading, null if there is none. */
+type Series = Points & { readonly field: string; reports: number; last: number | null };
+type States = StatePoints & { readonly field: string; reports: number; last: string | null };
+
+/** One field of a chart. */
+type Track<D extends Decimation = Decimation> = {
+  readonly field: string;
+  /** Tells its columns from others in the cache. */
+  readonly key: string;
+  /** Finds its number in a message, NaN if there is none; and in many. */
+  readonly find: (message: string) => number;
+  readonly read: (bytes: Uint8Array, values: Float64Array) => number;
+  readonly decimation: D;
+  /** If there are no more readings than points, each becomes a point of its own: they are kept until then. */
+  few: Added[] | null;
+};
 
 /** What is read of each chunk. */
-type Reading = Pick<SeriesQuery, "device" | "field"> & {
+type Reading = {
+  readonly device: string;
+  readonly tracks: readonly Track[];
   /** Reports with numbers from this one on are left out. */
   readonly end: number;
-  readonly read: Read;
   readonly slice: Slice;
 };
 
 export class SeriesReader {
   readonly #cache = new SeriesCache();
+  #words = new WordCodes(0);
   #reportsPerStep: number = reportsPerStep.first;
 
   constructor(private readonly reports: ReportReads) {}
 
-  /**
-   * The points of a chart, with the number of readings they come from, and the latest reading, null if there is none.
-   */
-  async points(query: SeriesQuery): Promise<Points & { reports: number; last: number | null }> {
+  /** The points of one field. */
+  async points({ field, ...query }: SeriesQuery): Promise<Omit<Series, "field">> {
+    const { series } = await this.chart({ ...query, fields: [field], states: [] });
+    const { field: _, ...points } = series[0] as Series;
+    return points;
+  }
+
+  /** The points of several fields, each of which has its own; they are read together. */
+  async chart(query: ChartQuery): Promise<{ series: Series[]; states: States[] }> {
+    const { device, from, to } = query;
     const slice = new Slice();
-    const { reports } = this;
-    const { device, field, from, to, points } = query;
-    const read = this.#readerOf(field);
-    const decimation = new Decimation(from, to, Math.min(points, to - from + 1));
-    // If there are no more readings than points, each becomes a point of its own: they are kept until then.
-    let few: Added[] | null = [];
+    const parts = Math.min(query.points, to - from + 1);
+    const words = this.#wordsWithRoom();
+    const numbers = query.fields.map((field) =>
+      numberTrack(field, new Decimation(from, to, parts)),
+    );
+    const states = query.states.map((field) =>
+      stateTrack(field, new StateDecimation(from, to, parts), words),
+    );
+    const tracks = [...numbers, ...states];
     // Later reports are left out: the times of a chunk may ascend up to them only.
-    const reading = { device, field, read, slice, end: await reports.end() };
-    for (const found of await reports.chunks(from, to)) {
-      for (const added of await this.#addChunk(decimation, found, reading)) {
-        if (decimation.count > points) few = null;
-        few?.push(added);
-      }
+    const reading = { device, tracks, slice, end: await this.reports.end() };
+    for (const found of await this.reports.chunks(from, to)) {
+      await this.#addChunk(found, reading);
+      for (const track of tracks) if (track.decimation.count > query.points) track.few = null;
       await slice.breathe();
     }
-    const { count, last, bounds } = decimation;
-    const buckets =
-      few === null ? decimation.buckets : await singles(few, bounds, reports, device, slice);
-    return { reports: count, last: count > 0 ? last : null, ...pointsOf(buckets) };
+    const found: { series: Series[]; states: States[] } = { series: [], states: [] };
+    for (const { field, decimation, few } of numbers) {
+      const { count: reports, last } = decimation;
+      const points = pointsOf(await this.#bucketsOf(decimation, few, reading));
+      found.series.push({ field, reports, last: reports > 0 ? last : null, ...points });
+    }
+    for (const { field, decimation, few } of states) {
+      const { count: reports, last } = decimation;
+      const points = decimation.pointsOf(await this.#bucketsOf(decimation, few, reading), words);
+      found.states.push({
+        field,
+        reports,
+        last: reports > 0 ? words.wordOf(last) : null,
+        ...points,
+      });
+    }
+    return found;
+  }
+
+  #wordsWithRoom(): WordCodes {
+    if (this.#words.isFull) this.#words = new WordCodes(this.#words.serial + 1);
+    return this.#words;
+  }
+
+  async #bucketsOf(
+    { buckets, bounds }: Decimation,
+    few: Added[] | null,
+    { device, slice }: Reading,
+  ): Promise<readonly Bucket[]> {
+    return few === null ? buckets : await singles(few, bounds, this.reports, device, slice);
   }
 
   /** Adds the readings of a chunk: those that are final from the cache, then those before and after which others may come. */
-  async #addChunk(decimation: Decimation, found: ReportChunk, reading: Reading): Promise<Added[]> {
-    const { device, field, end, read, slice } = reading;
+  async #addChunk(found: ReportChunk, reading: Reading): Promise<void> {
+    const { device, tracks, end, slice } = reading;
     const first = found.number * chunkNumbers;
     const final = Math.min(end, found.finalBelow ?? end);
-    const added: Added[] = [];
     if (final > first) {
-      const key = `${device}\n${found.number}\n${field}`;
-      const chunk = this.#cache.get(key, first);
-      await this.#complete(chunk, device, final, read, slice);
-      this.#cache.count(key, chunk);
-      const columns = chunk.below(final);
+      const keys = tracks.map(({ key }) => `${device}\n${found.number}\n${key}`);
+      const chunks = keys.map((key) => this.#cache.get(key, first));
+      await this.#complete(chunks, reading, final);
+      const count = () =>
+        keys.forEach((key, i) => this.#cache.count(key, chunks[i] as SeriesChunk));
+      count();
+      const columns = chunks.map((chunk) => chunk.below(final));
       const ascending = found.isOrdered
-        ? await addAscending(decimation, this.reports, device, columns, slice)
-        : null;
-      added.push(
-        ascending ?? (await this.#addAll(decimation, chunk, found, device, columns, slice)),
-      );
-      this.#cache.count(key, chunk);
+        ? await addAscending(decimationsOf(tracks), this.reports, device, columns, slice)
+        : [];
+      for (const [i, track] of tracks.entries()) {
+        const added = ascending[i] ?? (await this.#addAll(found, reading, chunks, columns, i));
+        track.few?.push(added);
+      }
+      count();
     }
     if (final < Math.min(end, first + chunkNumbers)) {
-      const open = new SeriesChunk(first, Math.max(first, final));
-      await this.#complete(open, device, end, read, slice);
-      added.push(await this.#addAll(decimation, open, found, device, open.below(end), slice));
-    }
-    return added;
-  }
-
-  #readerOf(field: string): Read {
-    const readColumn = columnReaderOf(field);
-    const find = finderOf(field);
-    const readSingly: Read = async ({ base, places }, values) => {
-      const numbers = Array.from(places, (place) => base + place);
-      const reports = await this.reports.reportsAt(numbers);
-      for (const [i, report] of reports.entries()) {
-        values[i] = report === null ? Number.NaN : find(report.message);
+      const open = tracks.map(() => new SeriesChunk(first, Math.max(first, final)));
+      await this.#complete(open, reading, end);
+      const columns = open.map((chunk) => chunk.below(end));
+      for (const [i, track] of tracks.entries()) {
+        track.few?.push(await this.#addAll(found, reading, open, columns, i));
       }
-    };
-    return (messages, values) => {
-      const count = readColumn(messages.bytes, values);
-      // If the counts differ, a message contains the separator itself.
-      return count === messages.places.length ? undefined : readSingly(messages, values);
-    };
+    }
   }
 
-  /** Reads the newest readings of a chunk, of reports with numbers below `end`. */
+  /** Reads the newest readings of a chunk, of reports with numbers below `end`, for all tracks at once. */
   async #complete(
-    chunk: SeriesChunk,
-    device: string,
+    chunks: readonly SeriesChunk[],
+    { device, tracks, slice }: Reading,
     end: number,
-    read: Read,
-    slice: Slice,
   ): Promise<void> {
-    const until = Math.min(chunk.first + chunkNumbers, end);
-    const scan = this.reports.messages(device, chunk.next, until);
+    const until = Math.min((chunks[0]?.first ?? end) + chunkNumbers, end);
+    const open = chunks.map((chunk, i) => [chunk, tracks[i] as Track] as const);
+    const incomplete = open.filter(([chunk]) => chunk.next < until);
+    if (incomplete.length === 0) return;
+    const begin = Math.min(...incomplete.map(([chunk]) => chunk.next));
+    const scan = this.reports.messages(device, begin, until);
     const values = new Float64Array(reportsPerStep.most);
     while (!scan.done) {
       const began = performance.now();
@@ -137,12 +183,24 @@ export class SeriesReader {
       const messages = await next;
       // What a network takes keeps nobody from working.
       const came = performance.now();
-      await read(messages, values);
-      chunk.take(messages.base, messages.places, values);
+      for (const [chunk, track] of incomplete) {
+        const count = track.read(messages.bytes, values);
+        // If the counts differ, a message contains the separator itself.
+        if (count !== messages.places.length) await this.#readSingly(track, messages, values);
+        chunk.take(messages.base, messages.places, values);
+      }
       this.#adapt(asked - began + performance.now() - came);
       await slice.breathe();
     }
-    chunk.next = Math.max(chunk.next, until);
+    for (const [chunk] of incomplete) chunk.next = Math.max(chunk.next, until);
+  }
+
+  async #readSingly({ find }: Track, { base, places }: Messages, values: Float64Array) {
+    const numbers = Array.from(places, (place) => base + place);
+    const reports = await this.reports.reportsAt(numbers);
+    for (const [i, report] of reports.entries()) {
+      values[i] = report === null ? Number.NaN : find(report.message);
+    }
   }
 
   #adapt(tookMs: number): void {
@@ -151,16 +209,23 @@ export class SeriesReader {
     else if (tookMs < stepMs.low) this.#reportsPerStep = Math.min(most, this.#reportsPerStep << 1);
   }
 
-  /** Adds the readings of a chunk whose times may be in any order: reads those that were not read yet. */
+  /**
+   * Adds the readings of a chunk for one track. Their times may be in any order: reads those that were not read yet.
+   * @param chunks of all tracks, with their columns; they mostly have the times in common
+   */
   async #addAll(
-    decimation: Decimation,
-    chunk: SeriesChunk,
     { revision }: ReportChunk,
-    device: string,
-    columns: Columns,
-    slice: Slice,
+    { device, tracks, slice }: Reading,
+    chunks: readonly SeriesChunk[],
+    all: readonly Columns[],
+    i: number,
   ): Promise<Added> {
-    if (chunk.times.revision !== revision) chunk.times = new ReadTimes(revision);
+    const chunk = chunks[i] as SeriesChunk;
+    const columns = all[i] as Columns;
+    const { times } = chunks[0] as SeriesChunk;
+    if (times.revision === revision && haveSamePlaces(columns, all[0] as Columns)) {
+      chunk.times = times;
+    } else if (chunk.times.revision !== revision) chunk.times = new ReadTimes(revision);
     // Another request may begin with a new revision meanwhile.
     const known = chunk.times;
     const { first, places, length } = columns;
@@ -171,9 +236,28 @@ export class SeriesReader {
       await slice.breathe();
     }
     const added = { columns, begin: 0, end: length, times: known.times };
-    await addTimed(decimation, added, slice);
+    await addTimed((tracks[i] as Track).decimation, added, slice);
     return added;
   }
+}
+
+function decimationsOf(tracks: readonly Track[]): Decimation[] {
+  return tracks.map(({ decimation }) => decimation);
+}
+
+function numberTrack(field: string, decimation: Decimation): Track {
+  const [find, read] = [finderOf(field), columnReaderOf(field)];
+  return { field, key: field, find, read, decimation, few: [] };
+}
+
+function stateTrack(
+  field: string,
+  decimation: StateDecimation,
+  words: WordCodes,
+): Track<StateDecimation> {
+  const find = codeFinderOf(field, words);
+  const key = `${field}\n${words.serial}`;
+  return { field, key, find, read: wordColumnReaderOf(find), decimation, few: [] };
 }
 
 /** The points for the buckets that are not empty, each at the time of its first reading. */

@@ -2,7 +2,14 @@
 // readings at which the parts begin; else all times are known. Never reads a report itself.
 
 import type { ReportReads } from "../server/store-reads.ts";
-import { type Bucket, type Columns, type Decimation, firstNumber, single } from "./decimation.ts";
+import {
+  type Bucket,
+  type Columns,
+  type Decimation,
+  firstNumber,
+  haveSamePlaces,
+  single,
+} from "./decimation.ts";
 import type { Slice } from "../fleet/slice.ts";
 
 /** How many times one read searches for, and how many it reads: each about 1 ms. */
@@ -57,18 +64,53 @@ export async function addTimed(
 }
 
 /**
- * Adds a device's readings whose times ascend. Reads few of the times.
- * @returns those of the range; null if the report of one was removed: then nothing was added, and all times must be read
+ * Adds a device's readings whose times ascend, of several fields. Reads few of the times.
+ * @param all the columns of each field, which are mostly of the same reports
+ * @returns of each field those of the range; null if the report of one was removed: then nothing was added, and all times
+ * must be read
  */
 export async function addAscending(
+  decimations: readonly Decimation[],
+  reads: TimeReads,
+  device: string,
+  all: readonly Columns[],
+  slice: Slice,
+): Promise<(Added | null)[]> {
+  const added: (Added | null)[] = [];
+  let known: { readonly columns: Columns; readonly cuts: Cuts | null } | null = null;
+  for (const [i, columns] of all.entries()) {
+    const decimation = decimations[i] as Decimation;
+    if (known === null || !haveSamePlaces(known.columns, columns)) {
+      known = { columns, cuts: await cutsFor(decimation, reads, device, columns, slice) };
+    }
+    const { cuts } = known;
+    added.push(cuts && (await addCut(decimation, reads, device, columns, cuts, slice)));
+  }
+  return added;
+}
+
+/** Where ascending readings are cut into the parts of a chart. */
+type Cuts = {
+  readonly begin: number;
+  readonly end: number;
+  /** The times of all of the range, if those are few. */
+  readonly times: Float64Array | null;
+  /** The part that the first ones belong to, and the index at which each begins, with the end. */
+  readonly lowest: number;
+  readonly indexes: Int32Array;
+};
+
+/** @returns null if a report was removed */
+async function cutsFor(
   decimation: Decimation,
   reads: TimeReads,
   device: string,
   columns: Columns,
   slice: Slice,
-): Promise<Added | null> {
+): Promise<Cuts | null> {
   const { first: base, places, length } = columns;
-  if (length === 0) return { columns, begin: 0, end: 0, times: null };
+  const none = { begin: 0, end: 0, times: null, lowest: 0, indexes: new Int32Array(0) };
+  if (length === 0) return none;
   const [from, after] = decimation.bounds;
   const [oldest, newest] = (await timesOf(
     reads,
@@ -85,21 +127,35 @@ export async function addAscending(
     if (found === null) return null;
     [begin, end] = found as [number, number];
   }
-  const range = { columns, begin, end, times: null };
-  if (begin >= end) return range;
+  if (begin >= end) return { ...none, begin, end };
   const lowest = decimation.bucketOf(Math.max(oldest, from));
   const highest = decimation.bucketOf(Math.min(newest, after - 1));
   if (end - begin <= readingsPerSearch * (highest - lowest + 1)) {
     const indexes = Array.from({ length: end - begin }, (_, i) => begin + i);
     const times = await timesOf(reads, device, columns, indexes, slice);
-    await addTimed(decimation, { ...range, times }, slice);
-    return { ...range, times };
+    return { ...none, begin, end, times };
   }
   const begins = Float64Array.from({ length: highest - lowest }, (_, i) =>
     decimation.beginOf(lowest + 1 + i),
   );
-  const cuts = await cutsOf(reads, device, range, begins, slice);
-  if (cuts === null) return null;
+  const indexes = await cutsOf(reads, device, { columns, begin, end }, begins, slice);
+  return indexes && { begin, end, times: null, lowest, indexes };
+}
+
+/** Adds the readings of one field. @returns null if a report was removed: then nothing was added */
+async function addCut(
+  decimation: Decimation,
+  reads: TimeReads,
+  device: string,
+  columns: Columns,
+  { begin, end, times: all, lowest, indexes: cuts }: Cuts,
+  slice: Slice,
+): Promise<Added | null> {
+  const range = { columns, begin, end };
+  if (all !== null) {
+    await addTimed(decimation, { ...range, times: all }, slice);
+    return { ...range, times: all };
+  }
   // In whole numbers of 32 bits, as the compiler sees it: `add` is slower if it cannot be sure of that.
   const nexts = cuts.subarray(1);
   const firsts = nexts.map((next, i) => firstNumber(columns, cuts[i] as number, next));
@@ -111,7 +167,7 @@ export async function addAscending(
     const index = firsts[i] as number;
     if (index < next) decimation.add(lowest + i, columns, index, next, times[known++] as number);
   }
-  return range;
+  return { ...range, times: null };
 }
 
 /**
@@ -121,7 +177,7 @@ export async function addAscending(
 async function cutsOf(
   reads: TimeReads,
   device: string,
-  { columns, begin, end }: Added,
+  { columns, begin, end }: Omit<Added, "times">,
   times: Float64Array,
   slice: Slice,
 ): Promise<Int32Array | null> {

@@ -6,7 +6,11 @@ import { errorsIn, type Schema } from "./json-schema.ts";
 import type { RunningTestServer } from "./running-server.ts";
 
 type Documented = {
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly schema: Schema;
+  }[];
   readonly responses: Readonly<
     Record<string, { readonly content?: Record<string, { schema: Schema }> }>
   >;

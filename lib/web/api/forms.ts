@@ -20,6 +20,11 @@ export type PlainForm = { readonly words?: string } & (
       readonly otherwise: string | null;
     }
   | {
+      readonly kind: "texts";
+      readonly charsMax: number;
+      readonly most: number;
+    }
+  | {
       readonly kind: "choice";
       readonly choices: readonly string[];
       readonly otherwise: string | null;
@@ -63,6 +68,15 @@ export function textForm<Else extends string | null>(
   words: string,
 ): Form<string | Else, string> {
   return { kind: "text", charsMax, otherwise, words };
+}
+
+/** A parameter that may be given up to `most` times, each time with a text of at most `charsMax` characters; empty ones do not count. */
+export function textsForm(
+  charsMax: number,
+  most: number,
+  words: string,
+): Form<readonly string[], readonly string[]> {
+  return { kind: "texts", charsMax, most, words };
 }
 
 /** One of some words; `otherwise` if it is missing. */

@@ -143,7 +143,8 @@ function operation(operationId: string, endpoint: Endpoint): Told {
 function parameter(name: string, form: Form): Told {
   const { kind, words = "" } = form;
   const told = kind === "time" ? `${words}: ${times}` : words;
-  const list = kind === "choices" ? { style: "form", explode: false } : {};
+  const isList = kind === "choices" || kind === "texts";
+  const list = isList ? { style: "form", explode: kind === "texts" } : {};
   return { name, in: "query", required: false, ...list, schema: schemaOf(form), description: told };
 }
 
@@ -151,6 +152,10 @@ function schemaOf(form: Form): Schema {
   switch (form.kind) {
     case "text":
       return { type: "string", maxLength: form.charsMax, ...defaultOf(form.otherwise || null) };
+    case "texts": {
+      const items = { type: "string", maxLength: form.charsMax };
+      return { type: "array", items, maxItems: form.most };
+    }
     case "choice":
       return { type: "string", enum: form.choices, ...defaultOf(form.otherwise) };
     case "choices":

@@ -173,13 +173,15 @@ export const field = object({
   ),
 });
 export type FieldJson = Infer<typeof field>;
-export const fields = object({ fields: listOf(field) });
+export const fields = object({
+  fields: listOf(field),
+  states: about(
+    listOf(object({ name: text, latest: about(text, "a word, as in `door=open`") })),
+    "words in place of numbers, of JSON also booleans",
+  ),
+});
 
-export const series = object({
-  device: id,
-  field: text,
-  from: time,
-  to: time,
+const points = {
   reports: about(count, "how many readings the points come from"),
   last: about(orNull(number), "the latest reading in the range"),
   times: about(
@@ -190,8 +192,34 @@ export const series = object({
   max: listOf(number),
   mean: about(listOf(number), "with few reports each is a point of its own, with min = max = mean"),
   count: listOf(count),
-});
+};
+export const series = object({ device: id, field: text, from: time, to: time, ...points });
 export type SeriesJson = Infer<typeof series>;
+
+const stateSeries = object({
+  field: text,
+  reports: points.reports,
+  last: about(orNull(text), "the latest state in the range"),
+  words: about(
+    listOf(text),
+    "the different states; with more than 64 the last one is `…`, for all others",
+  ),
+  times: about(
+    listOf(number),
+    "ms since 1970, each of the first report of its point that has a state",
+  ),
+  state: about(listOf(count), "the place in `words` of the first state of each point"),
+  changes: about(listOf(count), "how often it changed within the point"),
+});
+export type StateSeriesJson = Infer<typeof stateSeries>;
+export const chart = object({
+  device: id,
+  from: time,
+  to: time,
+  series: listOf(object({ field: text, ...points })),
+  states: listOf(stateSeries),
+});
+export type ChartJson = Infer<typeof chart>;
 
 export const question = options({
   code: { ...code, default: "01" },

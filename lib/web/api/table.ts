@@ -16,12 +16,13 @@ import {
   type Form,
   integer,
   textForm,
+  textsForm,
   timeForm,
 } from "./forms.ts";
 import { about, anything, text } from "./schema.ts";
 import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
-import { levels, topics } from "./words.ts";
+import { chartFieldsMax, levels, topics } from "./words.ts";
 
 const everything = 1e12;
 const formats = ["json", "csv", "ndjson"] as const;
@@ -200,7 +201,7 @@ const reportApi = {
     method: "GET",
     path: "/api/v1/devices/{id}/fields",
     access: "read",
-    summary: "The numbers in its newest 100 reports",
+    summary: "The numbers and the states in its newest 100 reports",
     answers: { 200: shapes.fields },
   },
   series: {
@@ -215,6 +216,21 @@ const reportApi = {
       points: integer(1, 4_000, 600, "how many at most"),
     },
     answers: { 200: shapes.series },
+  },
+  chart: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/chart",
+    access: "read",
+    summary: "Several of its numbers and states over time",
+    details: `At most ${chartFieldsMax} of both.`,
+    query: {
+      field: textsForm(128, chartFieldsMax, "a name of `fields`"),
+      state: textsForm(128, chartFieldsMax, "a name of `states`"),
+      to: timeForm("now by default"),
+      from: timeForm("a day before `to` by default"),
+      points: integer(1, 4_000, 600, "how many at most, of each"),
+    },
+    answers: { 200: shapes.chart },
   },
 } as const satisfies Record<string, Endpoint>;
 

@@ -11,6 +11,9 @@ export type DeviceOrder = (typeof deviceOrders)[number];
 
 /** How many devices a change of many names at most; as many are one transaction. */
 export const namedMax = 500;
+/** How many fields and states a chart has at most. */
+export const chartFieldsMax = 8;
+
 /** The states of alerts that a list can be narrowed to; open are pending and firing. */
 export const alertStates = ["open", "pending", "firing", "resolved", "all"] as const;
 

@@ -116,10 +116,17 @@ export async function remove<P extends PathOf<"DELETE">>(
 }
 
 /** The path with the names in it filled in, and the other values as parameters. */
-function filled(path: string, given: Readonly<Record<string, string | number | null>>): string {
+function filled(
+  path: string,
+  given: Readonly<Record<string, string | number | readonly string[] | null>>,
+): string {
   const search = new URLSearchParams();
   let address = root + path;
   for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "object" && value !== null) {
+      for (const one of value) search.append(name, one);
+      continue;
+    }
     const text = String(value ?? "");
     if (path.includes(`{${name}}`))
       address = address.replace(`{${name}}`, encodeURIComponent(text));
