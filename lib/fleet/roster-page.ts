@@ -5,23 +5,34 @@ import { isSelected, type Selector } from "../server/selector.ts";
 import { isOf, type PresenceFilter, type RosterEntry, selectableOf } from "./presence-of.ts";
 import { Slice } from "./slice.ts";
 
-export type RosterQuery = {
+/** What a device must be like to be in a list, without what is searched for. */
+export type RosterFilter = {
+  /** null for all devices. */
+  readonly select: Selector | null;
+  readonly presence: PresenceFilter | null;
+  /** Only devices that were heard, the last time before this, ms since 1970; null for all. */
+  readonly unheard: number | null;
+};
+
+/** What a list is sorted by; `value` is a number that the caller knows of each device. */
+export type RosterKey = "id" | "name" | "area" | "status" | "lastSeen" | "value";
+
+export type RosterQuery = RosterFilter & {
   /** A part of an id or of a label's value, in lower case; empty for all devices. */
   readonly contains: string;
   /** Ids that were found for `contains` otherwise. */
   readonly found: ReadonlySet<string>;
-  /** null for all devices. */
-  readonly select: Selector | null;
-  readonly presence: PresenceFilter | null;
-  readonly key: "id" | "lastSeen";
+  readonly key: RosterKey;
+  /** The values for the key `value`, by id. */
+  readonly values?: ReadonlyMap<string, number>;
   readonly descending: boolean;
   readonly limit: number;
   /** The place of the last entry of the previous page; null for the first page. */
   readonly after: RosterPlace | null;
 };
 
-/** Where in the order a device is. */
-export type RosterPlace = { readonly id: string; readonly lastSeen: number };
+/** Where in the order a device is. Those without a rank are the last ones, in both directions. */
+export type RosterPlace = { readonly id: string; readonly rank: string | number | null };
 
 export type RosterPage = {
   readonly entries: readonly RosterEntry[];
@@ -42,18 +53,16 @@ export async function pageOf(
   lastSeen: (entry: RosterEntry) => number | null,
 ): Promise<RosterPage> {
   const best: { entry: RosterEntry; place: RosterPlace }[] = [];
-  const sign = query.descending ? -1 : 1;
-  const before = (a: RosterPlace, b: RosterPlace) => sign * compare(query.key, a, b) < 0;
+  const before = (a: RosterPlace, b: RosterPlace) => compare(query.descending, a, b) < 0;
   const slice = new Slice();
   let total = 0;
   let looks = 0;
   for (const entry of entries) {
     if (++looks % looksPerStep === 0) await slice.breathe();
-    if (query.presence !== null && !isOf(query.presence, entry)) continue;
-    if (query.select !== null && !isSelected(query.select, selectableOf(entry))) continue;
+    if (!passes(entry, query, lastSeen)) continue;
     if (query.contains !== "" && !shows(entry, query)) continue;
     total++;
-    const place = { id: entry.id, lastSeen: lastSeen(entry) ?? -1 };
+    const place = { id: entry.id, rank: rankIn(query, entry, lastSeen) };
     if (query.after !== null && !before(query.after, place)) continue;
     const last = best.at(-1);
     if (best.length > query.limit && last !== undefined && !before(place, last.place)) continue;
@@ -71,10 +80,50 @@ function shows({ id, labels }: RosterEntry, { contains, found }: RosterQuery): b
   return false;
 }
 
-function compare(key: "id" | "lastSeen", a: RosterPlace, b: RosterPlace): number {
-  if (key === "lastSeen" && a.lastSeen !== b.lastSeen) return a.lastSeen - b.lastSeen;
+/** Whether a device passes a filter. */
+export function passes(
+  entry: RosterEntry,
+  { presence, select, unheard }: RosterFilter,
+  lastSeen: (entry: RosterEntry) => number | null,
+): boolean {
+  if (presence !== null && !isOf(presence, entry)) return false;
+  if (select !== null && !isSelected(select, selectableOf(entry))) return false;
+  return unheard === null || (lastSeen(entry) ?? unheard) < unheard;
+}
+
+/** Those that need attention first. */
+const statusRanks = { silent: 0, left: 1, never: 2, online: 3 } as const;
+
+function rankIn(
+  { key, values }: RosterQuery,
+  entry: RosterEntry,
+  lastSeen: (entry: RosterEntry) => number | null,
+): RosterPlace["rank"] {
+  const { id, labels } = entry;
+  switch (key) {
+    case "id":
+      return null;
+    case "name":
+      return (labels.get("name") || id).toLowerCase();
+    case "area":
+      return labels.get("area")?.toLowerCase() || null;
+    case "status":
+      return statusRanks[selectableOf(entry).presence];
+    case "lastSeen":
+      return lastSeen(entry) ?? -1;
+    case "value":
+      return values?.get(id) ?? null;
+  }
+}
+
+function compare(descending: boolean, a: RosterPlace, b: RosterPlace): number {
+  const sign = descending ? -1 : 1;
+  if (a.rank !== b.rank) {
+    if (a.rank === null || b.rank === null) return a.rank === null ? 1 : -1;
+    return a.rank < b.rank ? -sign : sign;
+  }
   if (a.id === b.id) return 0;
-  return a.id < b.id ? -1 : 1;
+  return a.id < b.id ? -sign : sign;
 }
 
 /** The index at which an entry with this place belongs in the sorted list. */

@@ -5,26 +5,31 @@
 import type { Fact } from "../server/feed.ts";
 import { areSame, noLabels } from "../server/labels.ts";
 import type { RosterRow } from "../server/rows.ts";
-import { isSelected, type Selectable, type Selector } from "../server/selector.ts";
+import type { Selectable } from "../server/selector.ts";
 import type { DeviceReads } from "../server/store-reads.ts";
 import type { PresenceSource } from "./live-session.ts";
 import { noteFact } from "./noted-facts.ts";
 import {
-  isOf,
   isSilent,
-  type PresenceFilter,
   presenceOf,
   type RosterCounts,
   type RosterEntry,
   selectableOf,
 } from "./presence-of.ts";
-import { pageOf, type RosterPage, type RosterQuery } from "./roster-page.ts";
+import {
+  pageOf,
+  passes,
+  type RosterFilter,
+  type RosterPage,
+  type RosterQuery,
+} from "./roster-page.ts";
 import { Slice } from "./slice.ts";
 
 /** How many rows one step reads. */
 const rowsPerStep = 1_000;
 /** A report may come before what is written down later of packets before it, ms. */
 const lagMs = 60_000;
+const unfiltered: RosterFilter = { presence: null, select: null, unheard: null };
 
 export class Roster {
   readonly #byId = new Map<string, RosterEntry>();
@@ -91,17 +96,12 @@ export class Roster {
   }
 
   /**
-   * Whether a device that was found is registered as it was then, and is of this presence and selected: others may have
-   * deregistered it meanwhile, or changed that.
+   * Whether a device that was found is registered as it was then, and passes a filter: others may have deregistered it
+   * meanwhile, or changed that.
    */
-  has(
-    entry: RosterEntry,
-    presence: PresenceFilter | null = null,
-    select: Selector | null = null,
-  ): boolean {
-    if (this.#byId.get(entry.id) !== entry) return false;
-    if (select !== null && !isSelected(select, selectableOf(entry))) return false;
-    return presence === null || isOf(presence, entry);
+  has(entry: RosterEntry, filter: RosterFilter = unfiltered): boolean {
+    const isThere = this.#byId.get(entry.id) === entry;
+    return isThere && passes(entry, filter, (one) => this.lastSeen(one));
   }
 
   /** Applies what was committed. */

@@ -22,6 +22,8 @@ export interface DeviceReads {
   factsOf(ids: readonly string[]): Soon<readonly (DeviceRow | null)[]>;
   /** A device's sessions with numbers below `before`, newest first. */
   sessions(id: string, before: number, limit: number): Soon<readonly SessionRow[]>;
+  /** The latest sessions of some devices, newest first and at most `limit` of each, in the same order. */
+  sessionsOf(ids: readonly string[], limit: number): Soon<readonly (readonly SessionRow[])[]>;
   /** The kept questions to a device with numbers below `before`, newest first. */
   questions(id: string, before: number, limit: number): Soon<readonly QuestionRow[]>;
   /** Commands, newest first. */

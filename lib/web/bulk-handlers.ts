@@ -6,7 +6,7 @@ import { labelsMax } from "../server/labels.ts";
 import { meantMax } from "./api/device-table.ts";
 import type { BulkResult } from "./api/shapes.ts";
 import { namedMax } from "./api/words.ts";
-import { selectIn } from "./device-handlers.ts";
+import { selectIn } from "./device-listing.ts";
 import type { CallOf, Handlers, RouteAnswer } from "./handlers.ts";
 import { changesIn } from "./label-handlers.ts";
 import type { WebPorts } from "./ports.ts";
@@ -66,6 +66,7 @@ async function meantBy(roster: Roster, { select, devices }: Body): Promise<reado
     found: new Set(),
     select: selector,
     presence: null,
+    unheard: null,
     key: "id",
     descending: false,
     limit: meantMax,

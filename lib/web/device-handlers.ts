@@ -1,31 +1,24 @@
-// Owns the handlers of devices: the list, one device, its sessions, deregistering it, and asking it a question.
+// Owns the handlers of devices: one device, its sessions, deregistering it, and asking it a question.
 // Never reads the database itself: everything comes from the ports and the roster.
 
 import { isId } from "../protocol/fields.ts";
-import { faultWords } from "../server/labels.ts";
-import { readSelector, type Selector } from "../server/selector.ts";
-import type { DeviceRow } from "../server/rows.ts";
-import { foundByAddress } from "./address-search.ts";
-import type { DeviceJson } from "./api/shapes.ts";
+import { DeviceListing, deviceOf } from "./device-listing.ts";
 import { DeviceReading } from "./device-reading.ts";
 import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import { isOf, type RosterEntry } from "../fleet/presence-of.ts";
+import { isOf } from "../fleet/presence-of.ts";
 import type { Roster } from "../fleet/roster.ts";
-import { askerOf, presenceFields, reportOf, unknown } from "./device-values.ts";
-import { Slice } from "../fleet/slice.ts";
-
-/** How many devices of a page are read at once: about 1 ms. */
-const devicesPerRead = 100;
+import { askerOf, unknown } from "./device-values.ts";
 
 type Names = "devices" | "device" | "removeDevice" | "sessions" | "questions" | "ask";
 
 /** The handlers of devices. */
 export function deviceHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, Names> {
+  const listing = new DeviceListing(ports, roster);
   return {
-    devices: (call) => list(ports, roster, call),
+    devices: (call) => listing.page(call.parameters()),
     device: ({ names }) => device(ports, roster, names.id),
     removeDevice: ({ names }) => remove(ports, names.id),
     sessions: (call) => sessions(ports, call),
@@ -45,84 +38,6 @@ async function device(ports: WebPorts, roster: Roster, id: string): Promise<Rout
   // It may have been deregistered meanwhile, and even registered again, as another one.
   if (facts === undefined || !roster.has(entry)) throw unknown(id);
   return deviceOf(roster, entry, facts, read);
-}
-
-async function list(
-  ports: WebPorts,
-  roster: Roster,
-  call: CallOf<"devices">,
-): Promise<RouteAnswer<"devices">> {
-  const { sort, q, select: selector, presence, limit, cursor } = call.parameters();
-  const select = selectIn(selector);
-  const contains = q.toLowerCase();
-  const found = await foundByAddress(ports.devices, await roster.ids(), contains);
-  const page = await roster.page({
-    contains,
-    found,
-    select,
-    presence,
-    key: sort.endsWith("id") ? "id" : "lastSeen",
-    descending: sort.startsWith("-"),
-    limit,
-    after: cursor,
-  });
-  const read = new DeviceReading(ports);
-  const slice = new Slice();
-  for (let begin = 0; begin < page.entries.length; begin += devicesPerRead) {
-    const entries = page.entries.slice(begin, begin + devicesPerRead);
-    await read.take(entries);
-    await slice.breathe();
-  }
-  await read.renew();
-  // Nothing is awaited from here on: no event that was sent already may be newer than what the list says.
-  const devices = page.entries.flatMap((entry) => {
-    const facts = read.facts.get(entry.id);
-    // It was deregistered meanwhile, or is not what was asked for any more.
-    if (facts === undefined || !roster.has(entry, presence, select)) return [];
-    return [deviceOf(roster, entry, facts, read)];
-  });
-  const next = page.next === null ? null : encodeCursor(page.next);
-  return { devices, total: page.total, next };
-}
-
-/**
- * The selector in a text; null if that is empty.
- * @throws Problem `bad-parameter` with the position of what is wrong
- */
-export function selectIn(text: string): Selector | null {
-  if (text === "") return null;
-  const read = readSelector(text);
-  if (read.ok) return read.value;
-  throw new Problem("bad-parameter", `select is wrong ${faultWords(read.fault)}.`);
-}
-
-function deviceOf(
-  roster: Roster,
-  entry: RosterEntry,
-  facts: DeviceRow,
-  read: DeviceReading,
-): DeviceJson {
-  const { id, mac, ip, port, registered, repeats } = facts;
-  const report = read.reportOf(id);
-  const heard = entry.ended === null ? read.heardOf(id) : null;
-  const session = read.sessionOf(id);
-  if (session !== null) roster.hear(id, session.session, session.lastSeen);
-  // A server writes down what it hears with a delay.
-  if (session !== null && report !== null) roster.hear(id, session.session, report.received);
-  return {
-    id,
-    mac,
-    ip,
-    port,
-    registered: timeText(registered),
-    ...presenceFields(roster, entry),
-    transport: heard === null ? null : heard.sealed ? "sealed" : "text",
-    everySeconds: heard?.everySeconds ?? null,
-    source: heard === null ? null : { ip: heard.source.ip, port: heard.source.port },
-    node: heard?.node || null,
-    lastReport: report === null ? null : reportOf(report),
-    repeats,
-  };
 }
 
 async function sessions(

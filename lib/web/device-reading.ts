@@ -30,6 +30,8 @@ export class DeviceReading {
   readonly #numbers = new Map<string, number>();
   /** The sessions of devices that are logged in at other servers, by id. */
   readonly #sessions = new Map<string, SessionRow>();
+  /** The latest sessions of devices that are gone, by id. */
+  readonly #ended = new Map<string, SessionRow>();
   /** The last reports of devices that have not reported here since their session began, or have none here, by id. */
   readonly #earlier = new Map<string, ReportRow>();
 
@@ -49,6 +51,7 @@ export class DeviceReading {
       this.#readReports(ids),
       this.#readEarlier(ids),
       this.#readElsewhere(online),
+      this.#readEnded(entries),
     ]);
     for (const row of facts) if (row !== null) this.facts.set(row.id, row);
   }
@@ -88,6 +91,25 @@ export class DeviceReading {
   /** The session of a device that another server hears, as that has written it down; null if there is none. */
   sessionOf(id: string): SessionRow | null {
     return this.#sessions.get(id) ?? null;
+  }
+
+  /** Where the last packet of a device came from; null if that is not known. */
+  sourceOf(id: string): Address | null {
+    return (this.heardOf(id) ?? this.#ended.get(id))?.source ?? null;
+  }
+
+  /** A device may have logged in meanwhile: then it is heard. */
+  async #readEnded(entries: readonly RosterEntry[]): Promise<void> {
+    const gone = entries.filter((entry) => presenceOf(entry) === "offline");
+    if (gone.length === 0) return;
+    const found = await this.ports.devices.sessionsOf(
+      gone.map(({ id }) => id),
+      1,
+    );
+    for (const [i, { id }] of gone.entries()) {
+      const row = found[i]?.[0];
+      if (row !== undefined) this.#ended.set(id, row);
+    }
   }
 
   async #readReports(ids: readonly string[]): Promise<void> {

@@ -147,8 +147,9 @@ function placeOf<Of extends keyof Places>(text: string, of: Of): Places[Of] {
 const checks: { readonly [Of in keyof Places]: (value: unknown) => Places[Of] | null } = {
   number: (value) => (Number.isSafeInteger(value) ? (value as number) : null),
   device: (value) => {
-    const { id, lastSeen } = (value ?? {}) as Partial<Places["device"]>;
-    return typeof id === "string" && typeof lastSeen === "number" ? { id, lastSeen } : null;
+    const { id, rank } = (value ?? {}) as Partial<Places["device"]>;
+    const isRank = rank === null || typeof rank === "number" || typeof rank === "string";
+    return typeof id === "string" && isRank ? { id, rank } : null;
   },
 };
 

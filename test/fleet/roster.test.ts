@@ -43,6 +43,7 @@ const everything: RosterQuery = {
   found: new Set(),
   select: null,
   presence: null,
+  unheard: null,
   key: "id",
   descending: false,
   limit: 100,
@@ -81,6 +82,49 @@ describe("pages, one after the other, give the whole list in order", () => {
       }
     }
   }
+});
+
+describe("an order by what not every device has", () => {
+  const labelled = (id: string, labels: Record<string, string>, changes: Partial<RosterRow> = {}) =>
+    rosterRow(id, { ...changes, labels: new Map(Object.entries(labels)) });
+  const some = [
+    labelled("a", { name: "Zebra" }, { session: 1, lastSeen: 500, started: 1 }),
+    labelled("b", { area: "Kitchen" }),
+    labelled(
+      "c",
+      { name: "attic", area: "cellar" },
+      { session: 2, lastSeen: 300, ended: 301, reason: "offline" },
+    ),
+    labelled("d", {}, { session: 3, lastSeen: 400, ended: 401, reason: "logoff" }),
+    labelled("e", { area: "Kitchen" }),
+  ];
+  const values = new Map([
+    ["b", -3],
+    ["d", 12],
+    ["e", 2],
+  ]);
+  const idsOf = async (query: Partial<RosterQuery>) => {
+    const roster = new Roster(
+      { ...noDevices, roster: (after) => (after === "" ? some : []) },
+      fakePorts().presence,
+    );
+    const found = await allPages(roster, { ...everything, limit: 2, values, ...query });
+    return found.map(({ id }) => id).join("");
+  };
+
+  test.each([
+    ["name", "cbdea", "aedbc"],
+    ["area", "cbead", "ebcda"],
+    ["status", "cdbea", "aebdc"],
+    ["value", "bedac", "debca"],
+  ] as const)("%s: %s, and the other way %s", async (key, up, down) => {
+    expect([await idsOf({ key }), await idsOf({ key, descending: true })]).toEqual([up, down]);
+  });
+
+  test("not heard since a time, those that never were not counted", async () => {
+    expect(await idsOf({ unheard: 400 })).toBe("c");
+    expect(await idsOf({ unheard: 501, presence: "left" })).toBe("d");
+  });
 });
 
 test("filters by presence and by a part of the id, and counts the matches", async () => {

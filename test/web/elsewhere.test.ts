@@ -41,7 +41,13 @@ test("a device of another server is shown as that one hears it", async () => {
   const { devices } = await page.read<DevicesJson>("/api/v1/devices");
   expect(devices).toMatchObject([
     { id: "far", ...heard },
-    { id: "left", presence: "offline", ...nobody, lastReport: { message: "1" } },
+    {
+      id: "left",
+      presence: "offline",
+      ...nobody,
+      source: { port: 1994 },
+      lastReport: { message: "1" },
+    },
     { id: "never", presence: "never", ...nobody, lastReport: null },
   ]);
 });

@@ -15,6 +15,7 @@ export const noDevices: DeviceReads = {
   facts: () => null,
   factsOf: (ids) => ids.map(() => null),
   sessions: () => [],
+  sessionsOf: (ids) => ids.map(() => []),
   questions: () => [],
   commands: () => [],
   command: () => null,

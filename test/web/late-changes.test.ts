@@ -96,7 +96,9 @@ describe("the roster, loaded while devices come, log in and go", () => {
       found: new Set<string>(),
       select: null,
       presence: null,
-      key: "id",
+      unheard: null,
+      // Only then is it asked when each was heard.
+      key: "lastSeen",
       descending: false,
     } as const;
     const { entries, total } = await roster.page({ ...query, limit: 10, after: null });

@@ -46,6 +46,7 @@ export function lateReads(
     facts: (id) => later("facts", () => reads.facts(id)),
     factsOf: (ids) => later("factsOf", () => reads.factsOf(ids)),
     sessions: (...asked) => later("sessions", () => reads.sessions(...asked)),
+    sessionsOf: (...asked) => later("sessionsOf", () => reads.sessionsOf(...asked)),
     questions: (...asked) => later("questions", () => reads.questions(...asked)),
     commands: (query) => later("commands", () => reads.commands(query)),
     command: (number) => later("command", () => reads.command(number)),

@@ -60,6 +60,10 @@ export class MemoryReads implements DeviceReads, ReportReads {
     return older.slice(0, limit);
   }
 
+  sessionsOf(ids: readonly string[], limit: number): SessionRow[][] {
+    return ids.map((id) => this.sessions(id, Infinity, limit));
+  }
+
   questions(id: string, before: number, limit: number): QuestionRow[] {
     const older = this.rows.questionsOf(id).filter(({ number }) => number < before);
     return older.slice(0, limit);

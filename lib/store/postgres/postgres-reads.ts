@@ -123,6 +123,21 @@ export class PostgresReads implements DeviceReads, ReportReads {
     return rows.map(sessionOf);
   }
 
+  async sessionsOf(
+    ids: readonly string[],
+    limit: number,
+  ): Promise<readonly (readonly SessionRow[])[]> {
+    const rows = await this.readers.read(
+      `SELECT s.* FROM unnest($1::text[]) AS wanted(id) CROSS JOIN LATERAL (
+         SELECT ${sessionColumns} FROM session AS s WHERE s.device = wanted.id
+         ORDER BY s.session DESC LIMIT $2::int
+       ) AS s`,
+      [textArray(ids), limit],
+    );
+    const found = Map.groupBy(rows.map(sessionOf), ({ device }) => device);
+    return ids.map((id) => (found.get(id) ?? []).sort((a, b) => b.session - a.session));
+  }
+
   commands(query: CommandQuery): Promise<readonly CommandRow[]> {
     return listCommands(this.readers, query);
   }

@@ -101,6 +101,11 @@ export class OperatorReader implements DeviceReads, ReportReads {
     return this.#sessions.all(id, before, limit).map(sessionOf);
   }
 
+  /** The latest sessions of some devices, newest first and at most `limit` of each, in the same order. */
+  sessionsOf(ids: readonly string[], limit: number): SessionRow[][] {
+    return ids.map((id) => this.sessions(id, Number.MAX_SAFE_INTEGER, limit));
+  }
+
   /** The questions to a device with numbers below `before`, newest first. */
   questions(id: string, before: number, limit: number): QuestionRow[] {
     return this.#questions.all(id, before, limit).map(questionOf);

@@ -2,7 +2,7 @@
 // a request.
 
 import type { Endpoint } from "./endpoint.ts";
-import { body, choice, cursor, integer, textForm } from "./forms.ts";
+import { body, choice, cursor, integer, textForm, timeForm } from "./forms.ts";
 import * as shapes from "./shapes.ts";
 import { deviceOrders, namedMax, presenceFilters } from "./words.ts";
 
@@ -24,7 +24,17 @@ export const deviceApi = {
     access: "read",
     summary: "The devices",
     query: {
-      sort: choice(deviceOrders, "id", "with - in descending order"),
+      sort: choice(
+        deviceOrders,
+        "id",
+        "with - in descending order; by status the silent ones come first; `name` is the id where there is none; without an " +
+          "area or a value always last",
+      ),
+      field: textForm(
+        128,
+        "value",
+        `whose number in the last report \`sort=value\` compares, a name of \`fields\`; of at most ${meantMax} devices`,
+      ),
       q: textForm(
         64,
         "",
@@ -40,6 +50,10 @@ export const deviceApi = {
         presenceFilters,
         null,
         "silent and left are the parts of offline: fell silent, or ended otherwise",
+      ),
+      unheard: timeForm(
+        "only devices whose last packet came before then: `2h` for those not heard for 2 hours; those that never logged in " +
+          "are not among them",
       ),
       limit: integer(1, listMax, 100),
       cursor: cursor("device"),

@@ -9,7 +9,7 @@ declare const sent: unique symbol;
 /** A place in a list, which a cursor encodes: the number of its last entry, or for the devices their order. */
 export type Places = {
   readonly number: number;
-  readonly device: { readonly id: string; readonly lastSeen: number };
+  readonly device: { readonly id: string; readonly rank: string | number | null };
 };
 
 export type PlainForm = { readonly words?: string } & (

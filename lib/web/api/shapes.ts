@@ -127,7 +127,10 @@ export const device = object({
   labels,
   transport: about(word("text", "sealed", null), "null unless it is online"),
   everySeconds: about(orNull(number), "the heartbeat interval that it stated"),
-  source: about(orNull(source), "the source address of its last packet"),
+  source: about(
+    orNull(source),
+    "the source address of its last packet, also of a device that is gone; null if it never logged in",
+  ),
   node: about(
     orNull(text),
     "the name of the server that hears it, of several on one store; null unless it is online",

@@ -6,7 +6,20 @@ export const presenceFilters = ["online", "offline", "silent", "left", "never"] 
 export type PresenceFilter = (typeof presenceFilters)[number];
 
 /** The orders of the device list, with `-` descending. */
-export const deviceOrders = ["id", "-id", "lastSeen", "-lastSeen"] as const;
+export const deviceOrders = [
+  "id",
+  "-id",
+  "name",
+  "-name",
+  "area",
+  "-area",
+  "status",
+  "-status",
+  "lastSeen",
+  "-lastSeen",
+  "value",
+  "-value",
+] as const;
 export type DeviceOrder = (typeof deviceOrders)[number];
 
 /** How many devices a change of many names at most; as many are one transaction. */

@@ -41,6 +41,8 @@ export class DeviceFactsCard {
     node: element("dd", {}, "–"),
     repeats: element("dd", {}, "–"),
   };
+  readonly #sourceWords = element("dt", {}, "Sends from");
+  readonly #source = element("div", {}, this.#sourceWords, this.#texts.source);
   /** Shown only with several servers. */
   readonly #node = fact("Talks to", this.#texts.node);
   /** Shown only if there are any. */
@@ -50,7 +52,7 @@ export class DeviceFactsCard {
     { class: "facts", "aria-label": "Facts" },
     fact("Last seen", element("dd", {}, this.#seen)),
     fact("Heartbeat", this.#texts.beat),
-    fact("Sends from", this.#texts.source),
+    this.#source,
     this.#node,
     fact("Registered address", this.#texts.stated),
     fact("MAC address", this.#texts.mac),
@@ -78,6 +80,7 @@ export class DeviceFactsCard {
     }
     setMoment(this.#seen, device.lastSeen);
     setMoment(this.#registered, device.registered);
+    setText(this.#sourceWords, presence === "offline" ? "Last sent from" : "Sends from");
     setText(this.#texts.source, source === null ? "–" : address(source));
     setText(
       this.#texts.beat,

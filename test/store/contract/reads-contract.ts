@@ -94,4 +94,14 @@ export function readsContract(openNew: OpenNew): void {
     const next = await store.reads.sessions("a", page.at(-1)?.session ?? 0, 3);
     expect(next.map(({ session }) => session)).toEqual(numbers.slice(0, 2).reverse());
   });
+
+  test("the latest sessions of many devices are read at once", async () => {
+    const store = await filled();
+    const of = { a: [] as number[], b: [] as number[] };
+    for (const id of ["a", "b", "a", "a"] as const) of[id].push(await write(store, open(id, at)));
+    const found = await store.reads.sessionsOf(["b", "nobody", "a"], 2);
+    const numbers = found.map((rows) => rows.map(({ session }) => session));
+    expect(numbers).toEqual([of.b, [], of.a.slice(1).reverse()]);
+    expect(found[0]?.[0]).toMatchObject({ device: "b", source: { ip: "1.1.1.1", port: 1 } });
+  });
 }
