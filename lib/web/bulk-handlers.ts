@@ -12,10 +12,10 @@ import { changesIn } from "./label-handlers.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
-type Refusal = BulkResult["refused"][number]["code"];
+export type Refusal = BulkResult["refused"][number]["code"];
 type Body = Awaited<ReturnType<CallOf<"bulk">["body"]>>;
 /** Does it to one device; resolves to why not, or to whether that changed anything. */
-type Act = (id: string) => Promise<Refusal | boolean>;
+export type Act = (id: string) => Promise<Refusal | boolean>;
 
 /** The handler of many devices. */
 export function bulkHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, "bulk"> {
@@ -29,10 +29,22 @@ async function bulk(
 ): Promise<RouteAnswer<"bulk">> {
   const body = await call.body();
   const act = actOf(ports, body);
-  const ids = await meantBy(roster, body);
-  if (ids.length !== body.expected) {
+  return changeAll(await meantBy(roster, body), body.expected, act);
+}
+
+/**
+ * Does something to each of the devices that are meant, in groups.
+ * @param expected how many that are, as the client knows it
+ * @throws Problem `count-changed`
+ */
+export async function changeAll(
+  ids: readonly string[],
+  expected: number,
+  act: Act,
+): Promise<BulkResult> {
+  if (ids.length !== expected) {
     const devices = ids.length === 1 ? "1 device is" : `${ids.length} devices are`;
-    throw new Problem("count-changed", `${devices} meant, not ${body.expected}.`);
+    throw new Problem("count-changed", `${devices} meant, not ${expected}.`);
   }
   let changed = 0;
   const refused: BulkResult["refused"][number][] = [];
@@ -53,18 +65,13 @@ async function bulk(
 }
 
 /** The ids that are meant, each once. */
-async function meantBy(roster: Roster, { select, devices }: Body): Promise<readonly string[]> {
-  if ((select === undefined) === (devices === undefined)) {
-    throw new Problem("bad-body", "Either select or devices tells which ones are meant.");
-  }
-  if (devices !== undefined) return [...new Set(devices)];
-  const selector = selectIn(select ?? "");
-  // An empty text would be all devices, also where a script has lost the value of its variable.
-  if (selector === null) throw new Problem("bad-body", "select is empty; all devices are id=*.");
+async function meantBy(roster: Roster, body: Body): Promise<readonly string[]> {
+  const meant = meantIn(body);
+  if (!("text" in meant)) return meant;
   const { entries, total } = await roster.page({
     contains: "",
     found: new Set(),
-    select: selector,
+    select: meant,
     presence: null,
     unheard: null,
     key: "id",
@@ -74,6 +81,21 @@ async function meantBy(roster: Roster, { select, devices }: Body): Promise<reado
   });
   if (total <= meantMax) return entries.map(({ id }) => id);
   throw new Problem("bad-body", `select means ${total} devices; at most ${meantMax} at a time.`);
+}
+
+/**
+ * What a body means: the ids, each once, or a selector.
+ * @throws Problem `bad-body`
+ */
+export function meantIn({ select, devices }: Pick<Body, "select" | "devices">) {
+  if ((select === undefined) === (devices === undefined)) {
+    throw new Problem("bad-body", "Either select or devices tells which ones are meant.");
+  }
+  if (devices !== undefined) return [...new Set(devices)];
+  const selector = selectIn(select ?? "");
+  // An empty text would be all devices, also where a script has lost the value of its variable.
+  if (selector === null) throw new Problem("bad-body", "select is empty; all devices are id=*.");
+  return selector;
 }
 
 function actOf({ operator }: WebPorts, { action, set, remove }: Body): Act {

@@ -1,49 +1,31 @@
-// Owns the handlers of the door: turns what is asked into actions, and what became of them into answers. Never stores anything
+// Owns the handlers of the window and of join tokens: turns what is asked into actions, and what became of them into answers. Never stores anything
 // itself.
 
-import { isId } from "../protocol/fields.ts";
 import type { DoorAction, DoorNow, DoorResult } from "../server/door/door-action.ts";
 import { isUseless } from "../server/door/door-rules.ts";
-import type { PendingRow, TokenRow } from "../server/door/door-rows.ts";
+import type { TokenRow } from "../server/door/door-rows.ts";
 import { tokenBytes, tokenHash, tokenOf } from "../server/door/join-token.ts";
 import { runCommand } from "../server/door/ready-line.ts";
 import { windowMsMax } from "../server/door/window-clock.ts";
 import { typedDuration } from "../server/duration-text.ts";
 import { type Labels, labelsMax, labelsObject } from "../server/labels.ts";
 import { readSelector } from "../server/selector.ts";
-import type { PendingJson, TokenJson, WindowJson } from "./api/door-table.ts";
-import { unknown } from "./device-values.ts";
+import type { TokenJson, WindowJson } from "./api/door-table.ts";
 import { type CallOf, type Handlers, HttpReply, type RouteAnswer } from "./handlers.ts";
 import { changesIn } from "./label-handlers.ts";
 import { timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
-type Names =
-  | "pending"
-  | "approve"
-  | "reject"
-  | "joinTokens"
-  | "addJoinToken"
-  | "revokeJoinToken"
-  | "joinWindow"
-  | "setJoinWindow";
+type Names = "joinTokens" | "addJoinToken" | "revokeJoinToken" | "joinWindow" | "setJoinWindow";
 type Ports = Pick<WebPorts, "door" | "now">;
 
 const noteCharsMax = 120;
 const tokenMsMax = 3_650 * 86_400_000;
 
-/** The handlers of the door. */
+/** The handlers of the window and of join tokens. */
 export function doorHandlers(ports: Ports): Pick<Handlers, Names> {
   return {
-    pending: async () => ({
-      pending: (await look(ports)).pending.map((row) => pendingOf(ports, row)),
-    }),
-    approve: async ({ names, body }) => {
-      const { labels = {} } = await body();
-      return judge(ports, names.id, "approved", labelsIn(labels));
-    },
-    reject: ({ names }) => judge(ports, names.id, "rejected", new Map()),
     joinTokens: async () => ({
       tokens: (await look(ports)).tokens.map((token) => tokenJson(token, ports.now())),
     }),
@@ -62,18 +44,6 @@ export function doorHandlers(ports: Ports): Pick<Handlers, Names> {
       return windowOf(ports, await look(ports));
     },
   };
-}
-
-async function judge(
-  ports: Ports,
-  id: string,
-  state: "approved" | "rejected",
-  labels: Labels,
-): Promise<HttpReply<204, null>> {
-  if (!isId(id)) throw unknown(id);
-  const { kind } = await act(ports, { what: "judge", id, state, labels });
-  if (kind === state || kind === "unchanged") return new HttpReply(204, null);
-  throw new Problem("unknown-device", "No such device waits for approval.");
 }
 
 async function addToken(
@@ -118,19 +88,22 @@ function isPattern(ids: string): boolean {
   return read.ok && read.value.terms.length === 1;
 }
 
-function labelsIn(set: Readonly<Record<string, string>>): Labels {
+/** The labels that devices get, as a body has them. @throws Problem `bad-body` */
+export function labelsIn(set: Readonly<Record<string, string>>): Labels {
   const labels = new Map(changesIn(set, []).map(({ key, value }) => [key, value ?? ""]));
   if (labels.size <= labelsMax) return labels;
   throw new Problem("bad-body", `A device has at most ${labelsMax} labels.`);
 }
 
-async function look(ports: Ports): Promise<DoorNow> {
+/** Looks at the door. @throws Problem `storage-failed` */
+export async function look(ports: Ports): Promise<DoorNow> {
   const found = await act(ports, { what: "look" });
   if (found.kind !== "door") throw new Error(`a look found ${found.kind}`);
   return found;
 }
 
-async function act({ door }: Ports, action: DoorAction): Promise<DoorResult> {
+/** Carries out an action. @throws Problem `storage-failed` */
+export async function act({ door }: Ports, action: DoorAction): Promise<DoorResult> {
   const result = await door.act(action);
   if (result.kind !== "storage-failed") return result;
   throw new Problem("storage-failed", "Nothing was changed; error.log says why.");
@@ -145,23 +118,6 @@ function windowOf({ door }: Ports, { window, leftMs, join }: DoorNow): WindowJso
     labels: open ? labelsObject(window.labels) : {},
     command: runCommand({ ...door.reached, host: "HOST" }),
     host: door.reached.host,
-  };
-}
-
-function pendingOf({ door }: Ports, row: PendingRow): PendingJson {
-  const { id, mac, ip, port, source, clientKey, tries, state } = row;
-  return {
-    id,
-    mac,
-    ip,
-    port,
-    source,
-    fingerprint: clientKey === null ? null : door.fingerprint(clientKey),
-    firstSeen: timeText(row.firstSeen),
-    lastSeen: timeText(row.lastSeen),
-    tries,
-    state,
-    labels: labelsObject(row.labels),
   };
 }
 

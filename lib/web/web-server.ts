@@ -19,6 +19,7 @@ import { LiveFeed } from "./live-feed.ts";
 import { DashboardLogins } from "./dashboard-logins.ts";
 import { type PageFile, pageResponse } from "./pages.ts";
 import { Parameters } from "./parameters.ts";
+import { pendingHandlers } from "./pending-handlers.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { reportHandlers } from "./report-handlers.ts";
@@ -227,6 +228,7 @@ export class WebServer {
       ...commandHandlers(ports, this.#waits),
       ...alertHandlers(ports, roster),
       ...doorHandlers(ports),
+      ...pendingHandlers(ports),
       ...reportHandlers(ports),
       ...seriesHandlers(ports, roster),
     };

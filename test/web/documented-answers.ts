@@ -47,6 +47,7 @@ const lists = ["alert-rules", "alert-destinations", "mutes"].map((it) => `/api/v
 /** The documented paths of the door. */
 export const doorPaths: readonly string[] = [
   "pending",
+  "pending/bulk",
   "pending/{id}/approve",
   "pending/{id}/reject",
   "join-tokens",

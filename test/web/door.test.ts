@@ -19,7 +19,7 @@ async function send(method: string, path: string, body?: object) {
   const headers = { ...server.login, "content-type": "application/json" };
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const pattern = path
-    .replace(/^pending\/[^/]+/, "pending/{id}")
+    .replace(/^pending\/[^/]+(?=\/)/, "pending/{id}")
     .replace(/^join-tokens\/.+/, "join-tokens/{number}");
   const init = { headers, ...sent };
   const reply = await askDocumented(server, method, `/api/v1/${path}`, `/api/v1/${pattern}`, init);
@@ -48,6 +48,49 @@ test("who waits is listed, approved with labels, or rejected", async () => {
   expect((await server.read<{ labels: object }>("/api/v1/devices/th-1")).labels).toEqual(labels);
   one.close();
   two.close();
+});
+
+test("many that wait are approved or rejected, if they are as many as expected", async () => {
+  const devices = await Promise.all(
+    [21, 22, 23, 24, 25].map((number) => newDevice(server, `b-${number}`, number)),
+  );
+  for (const device of devices) expect(await device.register()).toBe("93");
+  const labels = { area: "Cellar" };
+  const all = { action: "approve", select: "id=b-*", labels };
+  const early = await send("POST", "pending/bulk", { ...all, expected: 4 });
+  expect([early.status, early.body["detail"]]).toEqual([409, "5 devices are meant, not 4."]);
+  const named = { action: "reject", devices: ["b-21", "b-22", "nobody"], expected: 3 };
+  expect(await send("POST", "pending/bulk", named)).toEqual({
+    status: 200,
+    body: { changed: 2, refused: [{ id: "nobody", code: "unknown-device" }] },
+  });
+  expect(
+    (await send("POST", "pending/bulk", { ...named, devices: ["b-21"], expected: 1 })).body,
+  ).toEqual({ changed: 0, refused: [] });
+  // Those that are rejected wait no more, so a selector does not mean them.
+  const rest = await send("POST", "pending/bulk", { ...all, expected: 3 });
+  expect(rest.body).toEqual({ changed: 3, refused: [] });
+  const codes: (string | undefined)[] = [];
+  for (const device of devices) codes.push(await device.register());
+  expect(codes).toEqual(["31", "31", "00", "00", "00"]);
+  expect((await server.read<{ labels: object }>("/api/v1/devices/b-25")).labels).toEqual(labels);
+  for (const device of devices) device.close();
+});
+
+test.each([
+  [{ action: "approve", expected: 0 }, "Either select or devices"],
+  [{ action: "approve", select: "", expected: 0 }, "select is empty"],
+  [{ action: "approve", select: "id=", expected: 0 }, "select is wrong"],
+  [
+    { action: "reject", select: "id=*", labels: { a: "b" }, expected: 0 },
+    "labels belong to approve",
+  ],
+  [{ action: "approve", select: "id=*", labels: { A: "b" }, expected: 0 }, "set has"],
+  [{ action: "label", select: "id=*", expected: 0 }, "action must be approve or reject"],
+  [{ action: "approve", select: "id=*" }, "expected must be"],
+])("a change of many with %p is refused", async (given, words) => {
+  const { status, body } = await send("POST", "pending/bulk", given);
+  expect([status, String(body["detail"])]).toEqual([400, expect.stringContaining(words)]);
 });
 
 test("the window opens and closes", async () => {

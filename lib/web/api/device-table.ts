@@ -9,11 +9,17 @@ import { deviceOrders, namedMax, presenceFilters } from "./words.ts";
 /** How many entries of a list one answer has at most. */
 export const listMax = 1_000;
 /** As the selectors of `server/selector.ts`. */
-const selectorCharsMax = 1_024;
+export const selectorCharsMax = 1_024;
 /** How many devices the selector of a change may mean. */
 export const meantMax = 10_000;
+/** What is said of a body that does not tell which devices are meant. */
+export const wrongMeant = {
+  expected: "expected must be the number of devices that are meant.",
+  select: `select must be a text of at most ${selectorCharsMax} characters.`,
+  devices: `devices must be a list of 1 to ${namedMax} ids.`,
+};
 /** Room for as many of the longest ids, with labels. */
-const bulkBytesMax = 49_152;
+export const bulkBytesMax = 49_152;
 const shortPage = { limit: integer(1, listMax, 50), cursor: cursor("number") };
 
 /** The routes of devices, by the names of their handlers. */
@@ -94,9 +100,7 @@ export const deviceApi = {
       shapes.bulkChange(namedMax, selectorCharsMax),
       {
         action: "action must be label or deregister.",
-        expected: "expected must be the number of devices that are meant.",
-        select: `select must be a text of at most ${selectorCharsMax} characters.`,
-        devices: `devices must be a list of 1 to ${namedMax} ids.`,
+        ...wrongMeant,
         set: "set must be an object of texts.",
         remove: "remove must be a list of keys.",
       },

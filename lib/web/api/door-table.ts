@@ -2,6 +2,7 @@
 // once. Never answers a request.
 
 import type { Endpoint } from "./endpoint.ts";
+import { bulkBytesMax, selectorCharsMax, wrongMeant } from "./device-table.ts";
 import { body } from "./forms.ts";
 import {
   about,
@@ -10,6 +11,7 @@ import {
   listOf,
   mapOf,
   object,
+  objectWith,
   options,
   orNull,
   text,
@@ -17,6 +19,8 @@ import {
   word,
   yes,
 } from "./schema.ts";
+import { bulkResult, expected, meant } from "./shapes.ts";
+import { namedMax } from "./words.ts";
 
 const labels = mapOf(text);
 const wrongLabels = "labels must be an object of texts.";
@@ -94,6 +98,29 @@ export const doorApi = {
     summary: "Rejects a device: it is refused when it asks again",
     answers: { 204: "Rejected" },
     problems: ["unknown-device", "storage-failed"],
+  },
+  judgeMany: {
+    method: "POST",
+    path: "/api/v1/pending/bulk",
+    access: "change",
+    summary: "Approves or rejects many devices that wait",
+    details:
+      `Those that \`select\` means among those that wait, all with \`id=*\`, or up to ${namedMax} of \`devices\`. Nothing is done ` +
+      `unless they are \`expected\` in number. Each ${namedMax} are one transaction.`,
+    body: body(
+      objectWith(
+        { action: word("approve", "reject"), expected },
+        {
+          ...meant(namedMax, selectorCharsMax),
+          labels: about(labels, "with `approve`: what they get when they register"),
+        },
+      ),
+      { ...wrongMeant, action: "action must be approve or reject.", labels: wrongLabels },
+      "Only action, select, devices, labels and expected are known here.",
+      bulkBytesMax,
+    ),
+    answers: { 200: bulkResult },
+    problems: ["count-changed", "storage-failed"],
   },
   joinTokens: {
     method: "GET",

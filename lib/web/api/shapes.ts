@@ -72,21 +72,27 @@ const changes = {
 export const labelChanges = options(changes);
 export const labelled = object({ labels });
 
-/** What is done to many devices: to at most `namedMax` by their ids, or to those of a selector. */
-export function bulkChange(namedMax: number, selectorCharsMax: number) {
+/** How many devices a change is about. */
+export const expected = about(
+  count,
+  "how many devices are meant; if they are more or fewer, nothing is done",
+);
+/** Which devices a change is about: at most `namedMax` by their ids, or those of a selector. */
+export function meant(namedMax: number, selectorCharsMax: number) {
   const select: Schema<string> = { type: "string", maxLength: selectorCharsMax };
   const devices: Schema<readonly string[]> = { ...listOf(id), minItems: 1, maxItems: namedMax };
+  return {
+    select: about(select, "as of the list of devices; this or `devices`"),
+    devices: about(devices, "ids"),
+  };
+}
+
+/** What is done to many devices. */
+export function bulkChange(namedMax: number, selectorCharsMax: number) {
   return objectWith(
+    { action: word("label", "deregister"), expected },
     {
-      action: word("label", "deregister"),
-      expected: about(
-        count,
-        "how many devices are meant; if they are more or fewer, nothing is done",
-      ),
-    },
-    {
-      select: about(select, "as of the list of devices; this or `devices`"),
-      devices: about(devices, "ids"),
+      ...meant(namedMax, selectorCharsMax),
       set: about(changes.set, "with `label`: as of one device"),
       remove: about(changes.remove, "with `label`: keys"),
     },

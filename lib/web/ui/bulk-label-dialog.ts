@@ -4,6 +4,7 @@ import type { BulkResult } from "../api/shapes.ts";
 import type { BulkAct } from "./bulk.ts";
 import { askBulk, devicesInWords, type Meant } from "./bulk-dialog.ts";
 import { labelIn, labelsIn } from "./device-labels.ts";
+import { labelField } from "./label-field.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 
 /** How many labels are offered to be taken away. */
@@ -31,20 +32,13 @@ export function askLabels(
 }
 
 class LabelChoice {
-  readonly #text = element("input", {
-    id: "bulk-label",
-    placeholder: "area=Kitchen, floor=2",
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false",
-    autofocus: true,
-    "aria-describedby": "bulk-label-trouble",
-  });
+  readonly #text = labelField("bulk-label", "bulk-label-trouble");
   readonly #trouble = element("p", { id: "bulk-label-trouble", class: "trouble", role: "alert" });
   readonly #removed = new Set<string>();
   readonly views: readonly HTMLElement[];
 
   constructor(counts: ReadonlyMap<string, number>) {
+    this.#text.autofocus = true;
     this.views = [
       element(
         "div",

@@ -3,10 +3,14 @@
 import type { BulkResult } from "../api/shapes.ts";
 import { namedMax } from "../api/words.ts";
 import { post } from "./api.ts";
+import type { Labels } from "./device-labels.ts";
 
 /** What is done to the devices. */
 export type BulkAct =
   | { readonly action: "deregister" }
+  /** Of devices that wait to be let in. */
+  | { readonly action: "approve"; readonly labels: Labels }
+  | { readonly action: "reject" }
   | {
       readonly action: "label";
       readonly set: Readonly<Record<string, string>>;
@@ -27,7 +31,7 @@ export async function changeMany(
   const refused: BulkResult["refused"][number][] = [];
   for (let from = 0; from < ids.length; from += namedMax) {
     const devices = ids.slice(from, from + namedMax);
-    const result = await post("/devices/bulk", {}, { ...act, devices, expected: devices.length });
+    const result = await changeGroup(act, { devices, expected: devices.length });
     changed += result.changed;
     refused.push(...result.refused);
     onDone(from + devices.length);
@@ -35,13 +39,23 @@ export async function changeMany(
   return { changed, refused };
 }
 
+function changeGroup(
+  act: BulkAct,
+  meant: { readonly devices: readonly string[]; readonly expected: number },
+): Promise<BulkResult> {
+  if (act.action === "approve" || act.action === "reject") {
+    return post("/pending/bulk", {}, { ...act, ...meant });
+  }
+  return post("/devices/bulk", {}, { ...act, ...meant });
+}
+
 const refusalWords: Readonly<Record<BulkResult["refused"][number]["code"], string>> = {
-  "unknown-device": "not registered any more",
+  "unknown-device": "not there any more",
   "too-many-labels": "would have more than 32 labels",
   "storage-failed": "could not be stored; error.log says why",
 };
 
-/** Why some devices were refused, a line for each reason: `a, b and 3 more: not registered any more`. */
+/** Why some devices were refused, a line for each reason: `a, b and 3 more: not there any more`. */
 export function refusalLines(refused: BulkResult["refused"], named: number): string[] {
   const byCode = Map.groupBy(refused, ({ code }) => code);
   return Array.from(byCode, ([code, all]) => {

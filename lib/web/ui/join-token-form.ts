@@ -4,6 +4,7 @@ import { labelsIn } from "./device-labels.ts";
 import type { AskedToken, Door } from "./door.ts";
 import { element, setText } from "./element.ts";
 import { labelTrouble } from "./label-change.ts";
+import { labelField } from "./label-field.ts";
 import { field } from "./silence-form.ts";
 
 const uses = ["1", "2", "5", "10", "20", "50", "100", "1000", "unlimited"] as const;
@@ -25,7 +26,7 @@ export class JoinTokenForm {
     "1",
   );
   readonly #for = choice("token-for", times, "24h");
-  readonly #labels = textField("token-labels", "area=Kitchen, floor=2");
+  readonly #labels = labelField("token-labels", "token-trouble");
   readonly #ids = textField("token-ids", "all, or th-*|pi1");
   readonly #note = textField("token-note", "for yourself", 120);
   readonly #approve = element("input", { id: "token-approve", type: "checkbox" });

@@ -6,6 +6,7 @@ import type { Door } from "./door.ts";
 import { givenWords } from "./door-notice.ts";
 import { button, element, setText } from "./element.ts";
 import { labelTrouble } from "./label-change.ts";
+import { labelField } from "./label-field.ts";
 import { field } from "./silence-form.ts";
 
 const times = [
@@ -17,14 +18,7 @@ const times = [
 export class JoinWindowPart {
   readonly #left = new Countdown();
   readonly #given = element("span");
-  readonly #labels = element("input", {
-    id: "window-labels",
-    placeholder: "area=Kitchen",
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false",
-    "aria-describedby": "window-trouble",
-  });
+  readonly #labels = labelField("window-labels", "window-trouble");
   readonly #trouble = element("p", { id: "window-trouble", class: "trouble", role: "alert" });
   readonly #closed = element(
     "div",

@@ -1,29 +1,47 @@
-// The devices that want to join: who waits for approval, each with buttons to approve and to reject. Hidden while nobody waits.
+// The devices that want to join: who waits for approval, each with buttons to approve and to reject, and those for all of them or for
+// the ones that are selected. Hidden while nobody waits.
 
 import type { PendingJson } from "../api/door-table.ts";
-import type { LiveEvents } from "../api/shapes.ts";
-import { get, post, wordsOf } from "./api.ts";
-import { button, element, setText } from "./element.ts";
+import type { BulkResult, LiveEvents } from "../api/shapes.ts";
+import { afterLogin } from "./after-login.ts";
+import { get, post } from "./api.ts";
+import { button, element, setAttribute, setText } from "./element.ts";
 import { count } from "./formats.ts";
+import { askApproval, askRejection } from "./judging-dialog.ts";
 import type { App } from "./page.ts";
+import { Selection } from "./selection.ts";
 
-/** So many are listed; the others are judged on the command line. */
+/** So many are listed; the others are judged together with them, or on the command line. */
 const shownMax = 50;
 const loginReason = "Letting devices in needs a login, even on the server's own machine.";
 
 export class PendingCard {
   readonly #title = element("h2", { id: "pending-title" });
+  readonly #rejectAll = button({
+    class: "quiet danger",
+    click: () => void this.#askAll(askRejection),
+  });
+  readonly #approveAll = button({ click: () => void this.#askAll(askApproval) });
+  readonly #all = element(
+    "div",
+    { class: "choices", role: "group", "aria-label": "All that wait" },
+    this.#rejectAll,
+    this.#approveAll,
+  );
   readonly #rows = element("ul", { class: "pending-rows" });
   readonly #more = element("p", { class: "muted small", hidden: true });
-  readonly #trouble = element("p", { class: "trouble", role: "alert", hidden: true });
+  readonly #trouble = element("p", { class: "trouble", role: "alert" });
   readonly view = element(
     "section",
     { class: "card pending", "aria-labelledby": "pending-title", hidden: true },
-    this.#title,
+    element("div", { class: "card-head" }, this.#title, this.#all),
     this.#rows,
     this.#more,
     this.#trouble,
   );
+  readonly #chosen = new Selection();
+  #ids: readonly string[] = [];
+  #shown = "";
   #isClosed = false;
   /** Whether the list was loaded anew and no event has come since; and how many wait in it. */
   #isFresh = false;
@@ -64,15 +82,40 @@ export class PendingCard {
       this.#title,
       length === 1 ? "1 device wants to join" : `${count(length)} devices want to join`,
     );
-    this.#rows.replaceChildren(...waiting.slice(0, shownMax).map((row) => this.#row(row)));
+    this.#ids = waiting.map(({ id }) => id);
+    const left = new Set(this.#ids);
+    this.#chosen.drop(this.#chosen.ids.filter((id) => !left.has(id)));
+    this.#drawRows(waiting.slice(0, shownMax));
+    this.#drawAll();
     this.#more.hidden = length <= shownMax;
     setText(this.#more, `And ${count(length - shownMax)} more: iot-server devices --pending.`);
   }
 
+  /** Shows the rows if they are others; the one with the focus keeps it. */
+  #drawRows(rows: readonly PendingJson[]): void {
+    const text = JSON.stringify(
+      rows.map(({ id, mac, source, firstSeen }) => [id, mac, source, firstSeen]),
+    );
+    if (text === this.#shown) return;
+    this.#shown = text;
+    const focused = document.activeElement?.closest<HTMLElement>(".pending-rows li")?.dataset["id"];
+    const made = rows.map((row) => this.#row(row));
+    this.#rows.replaceChildren(...made);
+    const again = made.find(({ dataset }) => dataset["id"] === focused);
+    again?.querySelector<HTMLElement>("input, button")?.focus();
+  }
+
   #row({ id, mac, source, fingerprint }: PendingJson): HTMLElement {
+    const isChosen = this.#chosen.has(id);
+    const box = element("input", { type: "checkbox", checked: isChosen, "aria-label": id });
+    box.addEventListener("change", () => {
+      this.#chosen.toggle(id);
+      this.#drawAll();
+    });
     return element(
       "li",
-      {},
+      { "data-id": id },
+      this.#ids.length > 1 && box,
       element(
         "div",
         { class: "who" },
@@ -91,18 +134,38 @@ export class PendingCard {
     );
   }
 
-  async #judge(id: string, verb: "approve" | "reject"): Promise<void> {
+  #drawAll(): void {
+    const { size } = this.#chosen;
+    this.#all.hidden = this.#ids.length < 2;
+    const which = size === 0 ? `all ${count(this.#ids.length)}` : count(size);
+    setText(this.#rejectAll, `Reject ${which}…`);
+    setText(this.#approveAll, `Approve ${which}…`);
+    setAttribute(this.#all, "aria-label", size === 0 ? "All that wait" : "Selected devices");
+  }
+
+  /** Judges those that are selected, else all that the page knows: who has come since is not meant. */
+  async #askAll(
+    ask: (ids: readonly string[], onDone: (words: string, result: BulkResult) => void) => void,
+  ): Promise<void> {
+    const ids = this.#chosen.size === 0 ? this.#ids : this.#chosen.ids;
     if (!this.app.mayChange() && !(await this.app.askLogin(loginReason))) return;
-    this.#trouble.hidden = true;
-    try {
+    ask(ids, (words) => {
+      this.app.announce(words);
+      this.#chosen.clear();
+      this.#shown = "";
+      void this.load();
+    });
+  }
+
+  async #judge(id: string, verb: "approve" | "reject"): Promise<void> {
+    const act = async () => {
       if (verb === "approve") await post("/pending/{id}/approve", { id }, {});
       else await post("/pending/{id}/reject", { id }, undefined);
-      const words = { approve: "approved", reject: "rejected" } as const;
-      this.app.announce(`${id} is ${words[verb]}`);
-    } catch (error) {
-      this.#trouble.hidden = false;
-      setText(this.#trouble, wordsOf(error));
-    }
+    };
+    const tell = (words: string) => setText(this.#trouble, words);
+    const words = { approve: "approved", reject: "rejected" } as const;
+    const isDone = await afterLogin(this.app, loginReason, act, tell);
+    if (isDone) this.app.announce(`${id} is ${words[verb]}`);
     await this.load();
   }
 }

@@ -50,7 +50,7 @@ test("what was refused is told, a line for each reason", () => {
     code: id === "c" ? ("too-many-labels" as const) : ("unknown-device" as const),
   }));
   expect(refusalLines(refused, 2)).toEqual([
-    "a, b and 1 more: not registered any more",
+    "a, b and 1 more: not there any more",
     "c: would have more than 32 labels",
   ]);
 });
