@@ -1,12 +1,10 @@
-// Commands with the compiled programs: given while the device listens and while it is away, carried out once although both sides are
-// killed, and acknowledged by a client that knows no commands.
+// Commands with the compiled programs: given while the device listens and while it is away, and carried out once although both sides are
+// killed.
 
 import { existsSync, readFileSync } from "node:fs";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { ClientProcess } from "./client-process.ts";
-import { newIdentity, register, login } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
-import { hashOf, RawDevice } from "./raw-device.ts";
 import { freePort, run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
@@ -98,24 +96,4 @@ test("killed in the middle of a command, a device says so and does not begin it 
   expect(again.port).toBe(server.port);
   expect(runsIn(folder)).toBe("1 hang|2 on|");
   expect(await device.stop()).toBe(0);
-});
-
-test("a client that knows no commands stays logged in, and the command ends when its time is up", async () => {
-  using folder = new TemporaryFolder();
-  await using server = await startServer({ folder: folder.path });
-  const iot = (...args: string[]) => run(serverBinary, args, folder.path);
-  const identity = newIdentity();
-  using device = await RawDevice.open(server.port);
-  expect(await device.code(register(identity))).toBe("00");
-  expect(await device.code(login({ ...identity, port: device.port }))).toBe("70");
-  await iot("command", identity.id, "on", "--ttl", "3s");
-  const status = await until("the command", () =>
-    device.heard.find((text) => text.startsWith("STATUS\t10\tserver\t#1\t2\ton")),
-  );
-  device.send(`ACK\t40\tserver\t2026-11-28:10:00:00\t${hashOf(status)}`);
-  await until("the end of the command", async () =>
-    (await iot("commands", "--all")).stdout.includes("expired"),
-  );
-  expect(device.heard.filter((text) => text.startsWith("STATUS"))).toHaveLength(1);
-  expect((await iot("devices")).stdout).toContain("online");
 });
