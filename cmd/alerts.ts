@@ -8,6 +8,7 @@ import {
 import { AlertDesk } from "../lib/alerts/alert-desk.ts";
 import type { AlertPorts } from "../lib/alerts/alert-ports.ts";
 import { AlertRunner, type AlertStatus } from "../lib/alerts/alert-runner.ts";
+import { type Firing, firingStored } from "../lib/alerts/firing.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
 import { selectableOf } from "../lib/fleet/presence-of.ts";
 import { httpPost } from "../lib/io/http-post.ts";
@@ -18,6 +19,7 @@ import type { OpenStore } from "../lib/server/store-care.ts";
 
 const tickMs = 1_000;
 const countedMax = 1_000;
+const firesMax = 5_000;
 /** A trouble of the store is logged this often at most, ms. */
 const troubleEveryMs = 60_000;
 
@@ -38,6 +40,8 @@ export type RunningAlerts = {
   status(): AlertStatus;
   /** How many fire, at whichever server of the store leads. */
   firing(): Soon<number>;
+  /** Those that fire; of another server's the newest, as they are stored. */
+  fires(): Soon<readonly Firing[]>;
   readonly operations: AlertOperations;
   /** An operation that another process asks for. */
   call(name: string, args: readonly unknown[]): Promise<unknown>;
@@ -77,7 +81,8 @@ export function startAlerts(parts: AlertParts): RunningAlerts {
     runner,
     operations,
     status: () => runner.status,
-    firing: () => firingOf(runner, ports),
+    firing: () => countFiring(runner, ports),
+    fires: () => (runner.status.leads ? runner.firing : storedFiring(desk)),
     call: (name, args) => callOperation(operations, name, args),
     close() {
       clearInterval(timer);
@@ -87,14 +92,20 @@ export function startAlerts(parts: AlertParts): RunningAlerts {
 }
 
 /** Of another server's alerts the newest are counted, as they are stored. */
-async function firingStored({ store }: AlertPorts): Promise<number> {
+async function countStored({ store }: AlertPorts): Promise<number> {
   const newest = { rule: null, device: null, before: Number.MAX_SAFE_INTEGER, limit: countedMax };
   return (await store.alerts({ state: "firing", ...newest })).length;
 }
 
-function firingOf(runner: AlertRunner, ports: AlertPorts): Soon<number> {
+async function storedFiring(desk: AlertDesk): Promise<readonly Firing[]> {
+  const newest = { rule: null, device: null, before: Number.MAX_SAFE_INTEGER, limit: firesMax };
+  const rows = await desk.store.alerts({ state: "firing", ...newest });
+  return firingStored(rows, (await desk.settings()).rules);
+}
+
+function countFiring(runner: AlertRunner, ports: AlertPorts): Soon<number> {
   const { leads, firing } = runner.status;
-  return leads ? firing.reduce((sum, { count }) => sum + count, 0) : firingStored(ports);
+  return leads ? firing.reduce((sum, { count }) => sum + count, 0) : countStored(ports);
 }
 
 function portsOf({ version, store, roster, feed, logs, url }: AlertParts): AlertPorts {

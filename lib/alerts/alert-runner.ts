@@ -10,6 +10,7 @@ import type { AlertPorts } from "./alert-ports.ts";
 import { Announcer } from "./announcer.ts";
 import type { Severity } from "./alert-rule.ts";
 import { Deliveries } from "./deliveries.ts";
+import { type Firing, firingOf } from "./firing.ts";
 import { type ForeignCondition, Judge } from "./judge.ts";
 import { Mutes } from "./mutes.ts";
 import { type Settings, settingsIn } from "./settings.ts";
@@ -100,6 +101,11 @@ export class AlertRunner {
   /** Alerts that are over, and are stored so a little later. */
   get ends(): readonly AlertRow[] {
     return this.#led?.announcer.ends ?? [];
+  }
+
+  /** The alerts that fire, if this server leads. */
+  get firing(): readonly Firing[] {
+    return firingOf(this.#led?.judge.alerts ?? []);
   }
 
   get status(): AlertStatus {

@@ -2,6 +2,7 @@
 // Never reads the database itself: everything comes from the ports and the roster.
 
 import { isId } from "../protocol/fields.ts";
+import type { AlertMarks } from "./alert-marks.ts";
 import { DeviceListing, deviceOf } from "./device-listing.ts";
 import { DeviceReading } from "./device-reading.ts";
 import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
@@ -15,11 +16,15 @@ import { askerOf, unknown } from "./device-values.ts";
 type Names = "devices" | "device" | "removeDevice" | "sessions" | "questions" | "ask";
 
 /** The handlers of devices. */
-export function deviceHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, Names> {
-  const listing = new DeviceListing(ports, roster);
+export function deviceHandlers(
+  ports: WebPorts,
+  roster: Roster,
+  marks: AlertMarks,
+): Pick<Handlers, Names> {
+  const listing = new DeviceListing(ports, roster, marks);
   return {
     devices: (call) => listing.page(call.parameters()),
-    device: ({ names }) => device(ports, roster, names.id),
+    device: ({ names }) => device(ports, roster, marks, names.id),
     removeDevice: ({ names }) => remove(ports, names.id),
     sessions: (call) => sessions(ports, call),
     questions: (call) => questions(ports, call),
@@ -27,8 +32,14 @@ export function deviceHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, 
   };
 }
 
-async function device(ports: WebPorts, roster: Roster, id: string): Promise<RouteAnswer<"device">> {
+async function device(
+  ports: WebPorts,
+  roster: Roster,
+  marks: AlertMarks,
+  id: string,
+): Promise<RouteAnswer<"device">> {
   await roster.load();
+  await marks.renew();
   const entry = roster.get(id);
   if (entry === undefined) throw unknown(id);
   const read = new DeviceReading(ports);
@@ -37,7 +48,7 @@ async function device(ports: WebPorts, roster: Roster, id: string): Promise<Rout
   const facts = read.facts.get(id);
   // It may have been deregistered meanwhile, and even registered again, as another one.
   if (facts === undefined || !roster.has(entry)) throw unknown(id);
-  return deviceOf(roster, entry, facts, read);
+  return { ...deviceOf(roster, entry, facts, read), alerts: marks.of(id) };
 }
 
 async function sessions(

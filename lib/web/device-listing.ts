@@ -8,6 +8,7 @@ import { Slice } from "../fleet/slice.ts";
 import { faultWords } from "../server/labels.ts";
 import type { DeviceRow } from "../server/rows.ts";
 import { readSelector, type Selector } from "../server/selector.ts";
+import type { AlertMarks } from "./alert-marks.ts";
 import { foundByAddress } from "./address-search.ts";
 import { meantMax } from "./api/device-table.ts";
 import type { DeviceJson } from "./api/shapes.ts";
@@ -31,22 +32,24 @@ export class DeviceListing {
   constructor(
     private readonly ports: WebPorts,
     private readonly roster: Roster,
+    private readonly marks: AlertMarks,
   ) {
     this.#values = new LastValues(ports);
   }
 
   /** A page of the devices that match. */
   async page(asked: ListQuery): Promise<RouteAnswer<"devices">> {
-    const { roster } = this;
+    const { roster, marks } = this;
     const query = await this.#rosterQuery(asked);
     const page = await roster.page(query);
     const read = await this.#read(page.entries);
+    await marks.renew();
     // Nothing is awaited from here on: no event that was sent already may be newer than what the list says.
     const devices = page.entries.flatMap((entry) => {
       const facts = read.facts.get(entry.id);
       // It was deregistered meanwhile, or is not what was asked for any more.
       if (facts === undefined || !roster.has(entry, query)) return [];
-      return [deviceOf(roster, entry, facts, read)];
+      return [{ ...deviceOf(roster, entry, facts, read), alerts: marks.of(entry.id) }];
     });
     const next = page.next === null ? null : encodeCursor(page.next);
     return { devices, total: page.total, next };
@@ -95,13 +98,13 @@ export function selectIn(text: string): Selector | null {
   throw new Problem("bad-parameter", `select is wrong ${faultWords(read.fault)}.`);
 }
 
-/** A device as the API shows it. */
+/** A device as the API shows it, but for its alerts. */
 export function deviceOf(
   roster: Roster,
   entry: RosterEntry,
   facts: DeviceRow,
   read: DeviceReading,
-): DeviceJson {
+): Omit<DeviceJson, "alerts"> {
   const { id, mac, ip, port, registered, repeats } = facts;
   const report = read.reportOf(id);
   const heard = entry.ended === null ? read.heardOf(id) : null;

@@ -1,6 +1,7 @@
 // Owns the streams of server-sent events to a bounded number of browsers. Disconnects a client that does not read, so
 // that no other client waits for it. Never knows what an event says.
 
+import type { LiveEvents } from "./api/shapes.ts";
 import type { Topic } from "./api/words.ts";
 import { Problem } from "./problem.ts";
 
@@ -47,6 +48,29 @@ export class LiveClients {
   wants(topic: Topic): boolean {
     for (const client of this.#clients) if (client.topics.includes(topic)) return true;
     return false;
+  }
+
+  /**
+   * Sends an event to all clients that want its topic.
+   * @param only returns the part of the data for clients that watch one device, or null for none; if omitted, they get
+   *   the whole event
+   */
+  tell<T extends Topic>(
+    topic: T,
+    data: LiveEvents[T],
+    only?: (device: string) => LiveEvents[T] | null,
+  ): void {
+    let shared: Uint8Array | null = null;
+    for (const client of this.#clients) {
+      if (!client.topics.includes(topic)) continue;
+      if (client.device !== null && only !== undefined) {
+        const own = only(client.device);
+        if (own !== null) client.send(eventBytes(topic, own));
+      } else {
+        shared ??= eventBytes(topic, data);
+        client.send(shared);
+      }
+    }
   }
 
   /**

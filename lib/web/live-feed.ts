@@ -2,6 +2,7 @@
 // and encodes each event once for all clients that want it. Never stores or changes anything.
 
 import { CommandNews } from "./command-news.ts";
+import { AlertMarks } from "./alert-marks.ts";
 import { DoorNews } from "./door-news.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import type { LiveEvents, PresenceChange } from "./api/shapes.ts";
@@ -41,6 +42,8 @@ export class LiveFeed {
   readonly #foreign: ForeignReports;
   readonly #door: DoorNews;
   readonly #commands: CommandNews;
+  /** Which devices have alerts. */
+  readonly marks: AlertMarks;
   /** Of each client that watches one device. */
   readonly #watched = new WeakMap<LiveClient, DeviceWatch>();
   #lines: ActivityLine[] = [];
@@ -64,6 +67,7 @@ export class LiveFeed {
     this.#foreign = new ForeignReports(ports);
     this.#door = new DoorNews(ports);
     this.#commands = new CommandNews(ports.openCommands);
+    this.marks = new AlertMarks(ports);
   }
 
   /** Call it when a device was registered, was deregistered, or changed its presence. */
@@ -104,6 +108,7 @@ export class LiveFeed {
       this.#news.begin(this.ports.uptimeMs());
       this.#foreign.begin(end);
       this.#door.begin();
+      this.marks.begin();
       this.#timer = setInterval(() => void this.frame(), frameMs);
     } else if (!wanted && this.#timer !== null) {
       clearInterval(this.#timer);
@@ -153,7 +158,10 @@ export class LiveFeed {
       if (!isOver()) this.#tellNews(news);
       if (!isOver() && withSeen) this.#tellSeen(news.seen);
       await this.#tellWatchers();
-      if (withSeen && this.clients.wants("pending")) await this.#tellDoor(isOver);
+      if (withSeen) {
+        await this.#tellNew("pending", () => this.#door.next(), isOver);
+        await this.#tellNew("alerts", () => this.marks.next(), isOver);
+      }
     } catch (error) {
       // The next frame tries again. If the feed has ended meanwhile, so may have the store.
       if (!isOver()) this.#note(error);
@@ -162,15 +170,20 @@ export class LiveFeed {
     }
   }
 
-  async #tellDoor(isOver: () => boolean): Promise<void> {
-    const news = await this.#door.next();
-    if (news !== null && !isOver()) this.#tell("pending", news, () => null);
+  /** Tells what is new of a topic, if anybody wants it; nobody who watches one device. */
+  async #tellNew<T extends Topic>(
+    topic: T,
+    next: () => Promise<LiveEvents[T] | null>,
+    isOver: () => boolean,
+  ): Promise<void> {
+    const news = this.clients.wants(topic) ? await next() : null;
+    if (news !== null && !isOver()) this.clients.tell(topic, news, () => null);
   }
 
   async #tellStatus(isOver: () => boolean): Promise<void> {
     try {
       const status = await this.status.read();
-      if (!isOver()) this.#tell("status", status);
+      if (!isOver()) this.clients.tell("status", status);
     } catch (error) {
       if (!isOver()) this.#note(error);
     }
@@ -198,7 +211,7 @@ export class LiveFeed {
     const [lines, skipped] = [this.#lines, this.#skipped];
     this.#lines = [];
     this.#skipped = 0;
-    this.#tell("activity", { lines, skipped });
+    this.clients.tell("activity", { lines, skipped });
   }
 
   #tellChanges(): void {
@@ -212,7 +225,7 @@ export class LiveFeed {
       if (changes.length + removed.length >= changesPerFrame) break;
     }
     if (changes.length + removed.length === 0) return;
-    this.#tell("devices", { changes, removed }, (device) => {
+    this.clients.tell("devices", { changes, removed }, (device) => {
       const own = changes.filter(({ id }) => id === device);
       const gone = removed.filter((id) => id === device);
       return own.length + gone.length === 0 ? null : { changes: own, removed: gone };
@@ -222,7 +235,7 @@ export class LiveFeed {
   #tellCommands(): void {
     const changes = this.#commands.take();
     if (changes.length === 0) return;
-    this.#tell("commands", { changes }, (id) => {
+    this.clients.tell("commands", { changes }, (id) => {
       const own = changes.filter(({ device }) => device === id);
       return own.length === 0 ? null : { changes: own };
     });
@@ -233,14 +246,14 @@ export class LiveFeed {
     for (const { device, received } of reports) this.roster.hear(device, null, received);
     if (reports.length > 0) {
       const event = { reports: reports.map(shortened), more: more || news.more };
-      this.#tell("reports", event, () => null);
+      this.clients.tell("reports", event, () => null);
     }
   }
 
   #tellSeen(here: NewsFound["seen"]): void {
     const seen = [...here, ...this.#elsewhere.take(seenPerFrame - here.length)];
     if (seen.length === 0) return;
-    this.#tell("seen", { seen }, (device) => {
+    this.clients.tell("seen", { seen }, (device) => {
       const own = seen.filter(([id]) => id === device);
       return own.length === 0 ? null : { seen: own };
     });
@@ -260,29 +273,6 @@ export class LiveFeed {
     const { reports, more } = news;
     const event: LiveEvents["reports"] = { reports: reports.map(shortened), more };
     client.send(eventBytes("reports", event));
-  }
-
-  /**
-   * Sends an event to all clients that want its topic.
-   * @param only returns the part of the data for clients that watch one device, or null for none; if omitted, they get
-   *   the whole event
-   */
-  #tell<T extends Topic>(
-    topic: T,
-    data: LiveEvents[T],
-    only?: (device: string) => LiveEvents[T] | null,
-  ): void {
-    let shared: Uint8Array | null = null;
-    for (const client of this.clients.all()) {
-      if (!client.topics.includes(topic)) continue;
-      if (client.device !== null && only !== undefined) {
-        const own = only(client.device);
-        if (own !== null) client.send(eventBytes(topic, own));
-      } else {
-        shared ??= eventBytes(topic, data);
-        client.send(shared);
-      }
-    }
   }
 }
 

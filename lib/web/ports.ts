@@ -3,6 +3,7 @@
 
 import type { AlertOperations } from "../alerts/alert-operations.ts";
 import type { AlertStatus } from "../alerts/alert-runner.ts";
+import type { Firing } from "../alerts/firing.ts";
 import type { BridgeState } from "../server/bridge-state.ts";
 import type { OpenCommands } from "../fleet/open-commands.ts";
 import type { PresenceSource } from "../fleet/live-session.ts";
@@ -95,6 +96,8 @@ export type WebAlerts = {
   readonly operations: AlertOperations;
   /** How many fire, at whichever server. */
   firing(): Soon<number>;
+  /** Those that fire; of another server's alerts the newest 5,000, as they are stored. */
+  fires(): Soon<readonly Firing[]>;
   /** How those of this server are doing. */
   status(): AlertStatus;
 };

@@ -222,7 +222,7 @@ export class WebServer {
     return {
       ...sessionHandlers(this.#access, this.#logins, ports.version, pages),
       ...serverHandlers(parts),
-      ...deviceHandlers(ports, roster),
+      ...deviceHandlers(ports, roster, this.#feed.marks),
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
       ...commandHandlers(ports, this.#waits),

@@ -1,7 +1,7 @@
 // Alerts in a browser: the first one by its form, seen firing and told, muted, over; a wrong rule; text of operators is text.
 
 import { expect, setDefaultTimeout } from "bun:test";
-import { browserTest, Dashboard, untilText } from "./dashboard-browser.ts";
+import { browserTest, Dashboard, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
 
@@ -66,6 +66,59 @@ browserTest("an alert is made, fires, is told, muted and over, without a reload"
   );
   expect(dashboard.complaints.filter((one) => !one.includes("400"))).toEqual([]);
 });
+
+browserTest(
+  "a device with an alert has a bell in the fleet, by keys too, until it is over",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    const { device } = dashboard;
+    const [freezer, lamp] = [newIdentity({ id: "freezer" }), newIdentity({ id: "lamp" })];
+    for (const identity of [freezer, lamp]) {
+      expect(await device.code(register(identity))).toBe("00");
+      expect(await device.code(login(identity))).toBe("70");
+    }
+    const put = (name: string, rule: object) =>
+      fetch(`${dashboard.origin}/api/v1/alert-rules/${name}`, {
+        method: "PUT",
+        headers: { authorization: `Bearer ${dashboard.token}`, "content-type": "application/json" },
+        body: JSON.stringify(rule),
+      });
+    await put("warm", { rule: "temp > 30 for 1s" });
+    await put("hot", { rule: "temp > 40 for 1s", severity: "critical" });
+    const page = await dashboard.open();
+    await untilText(page, ".rows", "lamp");
+    await untilLive(page);
+    const bell = page.locator(`${rowOf("freezer")} .alarm`);
+    const words = async () => (await bell.isVisible()) && (await bell.getAttribute("aria-label"));
+    expect(await bell.isVisible()).toBe(false);
+    expect(await device.code(data(freezer, "temp=31.2"))).toBe("50");
+    expect(await until("the bell", words)).toMatch(
+      /^Warning: temp > 30 for 1s: 31\.2 since \d+ s$/,
+    );
+    expect(await page.locator(`${rowOf("lamp")} .alarm`).isVisible()).toBe(false);
+    expect(await device.code(data(freezer, "temp=41"))).toBe("50");
+    await until("the graver one", async () =>
+      /^Critical: temp > 40 for 1s: 41 since \d+ s, and 1 more$/.test((await words()) || ""),
+    );
+    expect(await bell.innerText()).toBe("2");
+    expect(await bell.getAttribute("title")).toBe(await bell.getAttribute("aria-label"));
+    // By keys: to the row, its name, the bell, and to the device.
+    await page.locator(".grid").focus();
+    for (const key of ["ArrowDown", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
+    expect(await page.evaluate("document.activeElement.className")).toBe("alarm");
+    await page.keyboard.press("Enter");
+    await untilText(page, ".device-alerts", "Firing");
+    await page.goto(`${dashboard.origin}/#/`);
+    await until("the bell again", words);
+    expect(await device.code(data(freezer, "temp=20"))).toBe("50");
+    await bell.waitFor({ state: "hidden" });
+    // A row without one goes on to what is behind the name.
+    await page.locator(".grid").focus();
+    for (const key of ["Home", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
+    expect(await page.evaluate("document.activeElement.className")).toBe("name");
+    expect(dashboard.complaints).toEqual([]);
+  },
+);
 
 browserTest(
   "what operators and receivers write is shown as text; a failing test says why",

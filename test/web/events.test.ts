@@ -1,7 +1,7 @@
 // Live events: what a browser receives when devices come, report and go; bounds on listeners; slow readers are cut.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { events as shapes, type LiveEvents } from "../../lib/web/api/shapes.ts";
+import { type DeviceJson, type DevicesJson, type LiveEvents } from "../../lib/web/api/shapes.ts";
 import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
 import { LiveFeed } from "../../lib/web/live-feed.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
@@ -9,46 +9,11 @@ import { ServerStatus } from "../../lib/web/server-status.ts";
 import type { CommandRow } from "../../lib/server/rows.ts";
 import type { LiveSession } from "../../lib/fleet/live-session.ts";
 import { commandRow, fakePorts, liveSession, reportOf, reportsOf } from "./fake-ports.ts";
-import { errorsIn } from "./json-schema.ts";
+import { type Event, eventsOf, until } from "./event-stream.ts";
 import { newDevice, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
-
-type Event = { readonly event: string; readonly data: Record<string, unknown> };
-
-/** The events of a stream, in order. */
-async function* eventsOf(response: Response): AsyncGenerator<Event> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const bytes of response.body as ReadableStream<Uint8Array>) {
-    text += decoder.decode(bytes, { stream: true });
-    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-      const [, event, data] = /^event: (\S+)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
-      text = text.slice(end + 2);
-      if (event !== undefined) yield { event, data: JSON.parse(data ?? "") };
-    }
-  }
-}
-
-/** What is wrong with the data of an event, by its shape. */
-function errorsOf({ event, data }: Event): string[] {
-  const shape = Object.entries(shapes).find(([name]) => name === event)?.[1];
-  return shape === undefined ? [`no event ${event}`] : errorsIn(data, shape, {});
-}
-
-/** The next event that fits; all until then must be as documented. */
-async function until(
-  events: AsyncGenerator<Event>,
-  fits: (event: Event) => boolean,
-): Promise<Event> {
-  for (;;) {
-    const { value, done } = await events.next();
-    if (done) throw new Error("the stream ended");
-    expect(errorsOf(value)).toEqual([]);
-    if (fits(value)) return value;
-  }
-}
 
 describe("a running server", () => {
   test("sends an event when a device registers, logs in, reports, beats, logs off and is removed", async () => {
@@ -117,6 +82,31 @@ describe("a running server", () => {
     await change("PUT", "join-window", { seconds: 0 });
     expect((await told())["open"]).toBe(false);
     expect(await device.register()).toBe("00");
+    device.close();
+    await events.return(undefined);
+  });
+
+  test("tells whose alerts fire, as lists of devices do", async () => {
+    await using server = await runServer();
+    const path = "/api/v1/events?topics=alerts";
+    const events = eventsOf(await fetch(`${server.url}${path}`, { headers: server.login }));
+    const told = async () => (await until(events, ({ event }) => event === "alerts")).data;
+    const device = await newDevice(server, "hot");
+    await device.register();
+    await device.login();
+    const headers = { ...server.login, "content-type": "application/json" };
+    const rule = JSON.stringify({ rule: "temp > 30 for 1s", severity: "critical" });
+    await server.ask("/api/v1/alert-rules/warm", { method: "PUT", headers, body: rule });
+    await device.report("temp=31.5");
+    const { changes } = (await told()) as { changes: { id: string; alerts: unknown }[] };
+    const mark = { firing: 1, severity: "critical", rule: "warm", condition: "temp > 30 for 1s" };
+    expect(changes).toMatchObject([{ id: "hot", alerts: { ...mark, value: 31.5 } }]);
+    const one = await server.read<DeviceJson>("/api/v1/devices/hot");
+    expect(one.alerts as unknown).toEqual(changes[0]?.alerts);
+    expect((await server.read<DevicesJson>("/api/v1/devices")).devices).toEqual([one]);
+    await device.report("temp=20");
+    expect(await told()).toEqual({ changes: [{ id: "hot", alerts: null }] });
+    expect((await server.read<DeviceJson>("/api/v1/devices/hot")).alerts).toBeNull();
     device.close();
     await events.return(undefined);
   });

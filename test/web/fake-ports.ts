@@ -82,6 +82,7 @@ export function fakeAlerts(): WebPorts["alerts"] {
       test: refuse,
     },
     firing: () => 0,
+    fires: () => [],
     status: () => ({ leads: true, firing: [], waiting: 0, dropped: 0, refused: 0, failing: [] }),
   };
 }

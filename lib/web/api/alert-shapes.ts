@@ -36,6 +36,27 @@ export const alert = object({
 export type AlertJson = Infer<typeof alert>;
 export const alertPage = object({ alerts: listOf(alert), next: orNull(text) });
 
+export const deviceAlerts = about(
+  orNull(
+    object({
+      firing: about(count, "how many fire"),
+      severity: word(...severities),
+      rule: about(text, "the name of its rule"),
+      condition: about(text, "as `temp > 30 for 5m`"),
+      value: about(orNull(number), "the number that was out of bounds last"),
+      since: about(time, "when its condition began to hold"),
+    }),
+  ),
+  "the gravest alert of it that fires; null if none does. Not older than some seconds",
+);
+export type DeviceAlerts = NonNullable<Infer<typeof deviceAlerts>>;
+
+/** The data of the live event `alerts`. */
+export const alertChanges = about(
+  object({ changes: listOf(object({ id: text, alerts: deviceAlerts })) }),
+  "every 2 s, devices whose `alerts` have changed; at most 1,200, the others follow. Also of ids that are not registered",
+);
+
 export const rule = object({
   name,
   rule: about(text, "one condition on one line, as `temp > 30 until < 28 for 5m`"),

@@ -2,6 +2,7 @@
 // for the handlers and the page. Whatever a device sent is plain text in them. Never builds a value.
 
 import { command } from "./command-table.ts";
+import { alertChanges, deviceAlerts } from "./alert-shapes.ts";
 import { problems } from "./problem-codes.ts";
 import {
   about,
@@ -146,6 +147,7 @@ export const device = object({
     count,
     "how many of its reports repeated one that was stored before, and were not stored again",
   ),
+  alerts: deviceAlerts,
 });
 export type DeviceJson = Infer<typeof device>;
 
@@ -292,5 +294,6 @@ export const events = {
     "twice a second, the commands that were queued, sent for the first time, delivered or answered, or have ended, as they are " +
       "now; at most 500, the others follow. Of devices that other servers hear only when one is queued and has ended",
   ),
+  alerts: alertChanges,
 } satisfies Readonly<Record<Topic | "hello", Schema>>;
 export type LiveEvents = { readonly [Name in keyof typeof events]: Infer<(typeof events)[Name]> };

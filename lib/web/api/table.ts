@@ -165,7 +165,7 @@ const serverApi = {
       topics: choices(
         topics,
         ["devices", "reports", "seen", "status"],
-        "names of events besides `hello`, separated by commas; all but activity, pending and commands by default",
+        "names of events besides `hello`, separated by commas; all but activity, pending, commands and alerts by default",
       ),
       device: textForm(
         64,

@@ -49,5 +49,6 @@ export const topics = [
   "status",
   "pending",
   "commands",
+  "alerts",
 ] as const;
 export type Topic = (typeof topics)[number];

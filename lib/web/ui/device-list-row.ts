@@ -1,6 +1,7 @@
 // One row of the device list. Its elements are created once and reused for another device when the list scrolls.
 
 import type { DeviceJson } from "../api/shapes.ts";
+import { AlertMark } from "./alert-mark.ts";
 import {
   areaOf,
   chipsOf,
@@ -41,6 +42,7 @@ export function rowId(place: number): string {
 export class DeviceListRow {
   readonly #pick = element("input", { type: "checkbox", tabindex: "-1" });
   readonly #name = element("a", { class: "name", tabindex: "-1" });
+  readonly #alarm = new AlertMark();
   readonly #idLine = element("span", { class: "id muted mono" });
   readonly #area = element("span", { class: "areas" });
   readonly #chips = element("span", { class: "chips" });
@@ -57,7 +59,11 @@ export class DeviceListRow {
     "div",
     { class: "row", role: "row" },
     cell("pick", this.#pick),
-    cell("device", this.#name, this.#idLine),
+    cell(
+      "device",
+      element("span", { class: "name-line" }, this.#name, this.#alarm.view),
+      this.#idLine,
+    ),
     this.#labels,
     cell("presence", this.#mark, this.#words, this.#since),
     cell("transport", this.#link),
@@ -90,6 +96,7 @@ export class DeviceListRow {
       for (const name of ["href", "title"]) setAttribute(this.#name, name, null);
       for (const time of [this.#since, this.#reported, this.#seen]) setMoment(time, null);
       this.#showTransport(null);
+      this.#alarm.show(null);
       setAttribute(this.#mark, "data-kind", null);
       return;
     }
@@ -100,6 +107,7 @@ export class DeviceListRow {
     setAttribute(this.#pick, "aria-label", `Select ${name}`);
     this.#showLabels(device.labels, look.filter);
     setAttribute(this.#name, "href", deviceHash(device.id));
+    this.#alarm.show(device);
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
     this.#since.hidden = device.since === null;

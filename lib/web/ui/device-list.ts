@@ -178,10 +178,10 @@ export class DeviceList {
     return true;
   }
 
-  /** Moves the focus along the name and the chips of the active row; before the name it is on the list. */
+  /** Moves the focus along the name, the bell and the chips of the active row; before the name it is on the list. */
   #step(by: 1 | -1): boolean {
     const row = document.getElementById(rowId(this.active));
-    const stops = [...(row?.querySelectorAll<HTMLElement>("a, button") ?? [])];
+    const stops = [...(row?.querySelectorAll<HTMLElement>("a:not([hidden]), button") ?? [])];
     const now = stops.findIndex((stop) => stop === document.activeElement);
     if (now + by < -1) return false;
     if (now + by < 0) this.focus();

@@ -38,7 +38,7 @@ const left = { hash: "", scroll: 0, active: -1, rows: 0 };
 
 export class FleetPage implements Page {
   readonly title = "Fleet";
-  readonly topics = ["devices", "reports", "seen", "status", "pending"] as const;
+  readonly topics = ["devices", "reports", "seen", "status", "pending", "alerts"] as const;
   readonly #box = new FilterBox({
     onText: (text) => this.#ask({ text }),
     onDown: (event) => void this.#list.onKey(event),
@@ -135,6 +135,7 @@ export class FleetPage implements Page {
       this.#pending.take(event);
       this.#adding.load();
     },
+    alerts: (event) => this.#devices.takeAlerts(event),
     status: ({ devices }) => {
       this.#devices.takeCount(devices.registered);
       this.#counts.show(this.statuses);

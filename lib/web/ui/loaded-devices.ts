@@ -145,6 +145,15 @@ export class LoadedDevices {
     if (isSeen) this.onChange();
   }
 
+  takeAlerts({ changes }: LiveEvents["alerts"]): void {
+    for (const { id, alerts } of changes) {
+      const place = this.#places.get(id);
+      const row = place === undefined ? undefined : this.rows[place];
+      if (place !== undefined && row !== undefined) this.rows[place] = { ...row, alerts };
+    }
+    this.onChange();
+  }
+
   takeSeen({ seen }: LiveEvents["seen"]): void {
     for (const [id, ms] of seen) {
       const place = this.#places.get(id);
