@@ -4,7 +4,7 @@
 import type { Roster } from "../fleet/roster.ts";
 import { labelsMax } from "../server/labels.ts";
 import { meantMax } from "./api/device-table.ts";
-import type { BulkResult } from "./api/shapes.ts";
+import type { BulkResult } from "./api/bulk-shapes.ts";
 import { namedMax } from "./api/words.ts";
 import { selectIn } from "./device-listing.ts";
 import type { CallOf, Handlers, RouteAnswer } from "./handlers.ts";

@@ -38,7 +38,7 @@ async function device(
   marks: AlertMarks,
   id: string,
 ): Promise<RouteAnswer<"device">> {
-  await roster.load();
+  await Promise.all([roster.load(), ports.openCommands.load()]);
   await marks.renew();
   const entry = roster.get(id);
   if (entry === undefined) throw unknown(id);
@@ -48,7 +48,7 @@ async function device(
   const facts = read.facts.get(id);
   // It may have been deregistered meanwhile, and even registered again, as another one.
   if (facts === undefined || !roster.has(entry)) throw unknown(id);
-  return { ...deviceOf(roster, entry, facts, read), alerts: marks.of(id) };
+  return { ...deviceOf(ports, roster, entry, facts, read), alerts: marks.of(id) };
 }
 
 async function sessions(

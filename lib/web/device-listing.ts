@@ -49,7 +49,7 @@ export class DeviceListing {
       const facts = read.facts.get(entry.id);
       // It was deregistered meanwhile, or is not what was asked for any more.
       if (facts === undefined || !roster.has(entry, query)) return [];
-      return [{ ...deviceOf(roster, entry, facts, read), alerts: marks.of(entry.id) }];
+      return [{ ...deviceOf(this.ports, roster, entry, facts, read), alerts: marks.of(entry.id) }];
     });
     const next = page.next === null ? null : encodeCursor(page.next);
     return { devices, total: page.total, next };
@@ -69,6 +69,7 @@ export class DeviceListing {
   async #rosterQuery(asked: ListQuery): Promise<RosterQuery> {
     const { sort, q, select, presence, unheard, field, limit, cursor } = asked;
     const contains = q.toLowerCase();
+    await this.ports.openCommands.load();
     const found = await foundByAddress(this.ports.devices, await this.roster.ids(), contains);
     const filter: RosterFilter = { select: selectIn(select), presence, unheard };
     const key = sort.replace("-", "") as RosterKey;
@@ -100,6 +101,7 @@ export function selectIn(text: string): Selector | null {
 
 /** A device as the API shows it, but for its alerts. */
 export function deviceOf(
+  ports: WebPorts,
   roster: Roster,
   entry: RosterEntry,
   facts: DeviceRow,
@@ -119,7 +121,7 @@ export function deviceOf(
     ip,
     port,
     registered: timeText(registered),
-    ...presenceFields(roster, entry),
+    ...presenceFields(ports, roster, entry),
     transport: heard === null ? null : heard.sealed ? "sealed" : "text",
     everySeconds: heard?.everySeconds ?? null,
     source: source === null ? null : { ip: source.ip, port: source.port },

@@ -6,6 +6,7 @@ import { labelsObject } from "../server/labels.ts";
 import type { ReportRow } from "../server/rows.ts";
 import type { PresenceChange, ReportJson } from "./api/shapes.ts";
 import { timeText, timeTextOrNull } from "./parameters.ts";
+import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { presenceOf, type RosterEntry } from "../fleet/presence-of.ts";
 import type { Roster } from "../fleet/roster.ts";
@@ -26,8 +27,12 @@ export function shortened(report: ReportRow): ReportJson {
   return reportOf({ ...report, message: message.slice(0, messageCharsMax) });
 }
 
-/** The presence and the labels of a device, as device lists and `devices` events have it. */
-export function presenceFields(roster: Roster, entry: RosterEntry): Omit<PresenceChange, "id"> {
+/** The presence, the labels and the number of open commands of a device, as device lists and `devices` events have it. */
+export function presenceFields(
+  { openCommands }: Pick<WebPorts, "openCommands">,
+  roster: Roster,
+  entry: RosterEntry,
+): Omit<PresenceChange, "id"> {
   const presence = presenceOf(entry);
   return {
     presence,
@@ -35,6 +40,7 @@ export function presenceFields(roster: Roster, entry: RosterEntry): Omit<Presenc
     reason: entry.reason,
     lastSeen: timeTextOrNull(roster.lastSeen(entry)),
     labels: labelsObject(entry.labels),
+    openCommands: openCommands.of(entry.id),
   };
 }
 

@@ -221,7 +221,7 @@ export class LiveFeed {
       this.#changed.delete(id);
       const entry = this.roster.get(id);
       if (entry === undefined) removed.push(id);
-      else changes.push({ id, ...presenceFields(this.roster, entry) });
+      else changes.push({ id, ...presenceFields(this.ports, this.roster, entry) });
       if (changes.length + removed.length >= changesPerFrame) break;
     }
     if (changes.length + removed.length === 0) return;

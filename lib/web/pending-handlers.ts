@@ -6,7 +6,7 @@ import type { PendingRow } from "../server/door/door-rows.ts";
 import { type Labels, labelsObject, noLabels } from "../server/labels.ts";
 import { isSelected } from "../server/selector.ts";
 import type { PendingJson } from "./api/door-table.ts";
-import type { BulkResult } from "./api/shapes.ts";
+import type { BulkResult } from "./api/bulk-shapes.ts";
 import { changeAll, meantIn, type Refusal } from "./bulk-handlers.ts";
 import { unknown } from "./device-values.ts";
 import { act, labelsIn, look } from "./door-handlers.ts";

@@ -91,7 +91,7 @@ export class WebServer {
     this.#status = new ServerStatus(ports, this.#roster, clients, !isLoopbackHost(host));
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
     this.#waits = new CommandWaits(ports.openCommands);
-    this.#unsubscribe = this.#roster.listen((id) => this.#feed.noteChange(id));
+    this.#unsubscribe = this.#listenToChanges();
     this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);
     try {
       this.#server = this.#listen();
@@ -129,6 +129,18 @@ export class WebServer {
     this.#closeParts();
     this.#limit.close();
     await this.#server.stop(true);
+  }
+
+  /** Of one that is not registered nothing is told: its commands wait for it. */
+  #listenToChanges(): () => void {
+    const ofDevices = this.#roster.listen((id) => this.#feed.noteChange(id));
+    const ofCommands = this.options.ports.openCommands.listen(({ device }) => {
+      if (this.#roster.get(device) !== undefined) this.#feed.noteChange(device);
+    });
+    return () => {
+      ofDevices();
+      ofCommands();
+    };
   }
 
   /** Closes what was opened before the socket. */

@@ -81,6 +81,7 @@ test("a command waits for its device, and whoever waits for it gets the result",
   const { created, expires } = queued.body as CommandJson;
   expect(Date.parse(expires) - Date.parse(created)).toBe(7_200_000);
   expect(await send("GET", "commands/1")).toEqual({ status: 200, body: queued.body });
+  expect(await server.read("/api/v1/devices/sleeper")).toMatchObject({ openCommands: 1 });
   const waiting = send("GET", "commands/1?wait=60s");
   expect(await sleeper.login()).toBe("70");
   await carryOut("01", "relay on");
@@ -92,6 +93,7 @@ test("a command waits for its device, and whoever waits for it gets the result",
   // One that has ended is not waited for.
   expect(await send("GET", "commands/1?wait=60s")).toEqual(done);
   expect(await sleeper.logoff()).toBe("80");
+  expect(await server.read("/api/v1/devices")).toMatchObject({ devices: [{ openCommands: 0 }] });
 });
 
 test("a repeat with the same key is the same command", async () => {

@@ -3,6 +3,7 @@
 
 import type { Endpoint } from "./endpoint.ts";
 import { body, choice, cursor, integer, textForm, timeForm } from "./forms.ts";
+import * as bulkShapes from "./bulk-shapes.ts";
 import * as shapes from "./shapes.ts";
 import { deviceOrders, namedMax, presenceFilters } from "./words.ts";
 
@@ -97,7 +98,7 @@ export const deviceApi = {
       `Nothing is done unless they are \`expected\` in number. Each ${namedMax} are one transaction; of a device that is refused ` +
       "nothing is changed.",
     body: body(
-      shapes.bulkChange(namedMax, selectorCharsMax),
+      bulkShapes.bulkChange(namedMax, selectorCharsMax),
       {
         action: "action must be label or deregister.",
         ...wrongMeant,
@@ -107,7 +108,7 @@ export const deviceApi = {
       "Only action, select, devices, set, remove and expected are known here.",
       bulkBytesMax,
     ),
-    answers: { 200: shapes.bulkResult },
+    answers: { 200: bulkShapes.bulkResult },
     problems: ["count-changed"],
   },
   removeDevice: {

@@ -19,7 +19,7 @@ import {
   word,
   yes,
 } from "./schema.ts";
-import { bulkResult, expected, meant } from "./shapes.ts";
+import { bulkResult, expected, meant } from "./bulk-shapes.ts";
 import { namedMax } from "./words.ts";
 
 const labels = mapOf(text);

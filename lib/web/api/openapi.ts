@@ -8,6 +8,7 @@ import { type Schema, text } from "./schema.ts";
 import * as commandShapes from "./command-table.ts";
 import * as alertShapes from "./alert-shapes.ts";
 import * as serverShapes from "./server-shapes.ts";
+import * as bulkShapes from "./bulk-shapes.ts";
 import * as shapes from "./shapes.ts";
 import { api } from "./table.ts";
 
@@ -23,7 +24,7 @@ const named: Readonly<Record<string, Schema>> = {
   Device: shapes.device,
   LabelChanges: shapes.labelChanges,
   Labelled: shapes.labelled,
-  BulkResult: shapes.bulkResult,
+  BulkResult: bulkShapes.bulkResult,
   DevicePage: shapes.devicePage,
   Session: shapes.session,
   SessionPage: shapes.sessionPage,

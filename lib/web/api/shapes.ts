@@ -12,7 +12,6 @@ import {
   mapOf,
   number,
   object,
-  objectWith,
   options,
   orNull,
   pairOf,
@@ -25,7 +24,10 @@ import {
 import { line, status } from "./server-shapes.ts";
 import type { Topic } from "./words.ts";
 
-const id: Schema<string> = { type: "string", pattern: "^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,64}$" };
+export const id: Schema<string> = {
+  type: "string",
+  pattern: "^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,64}$",
+};
 const code: Schema<string> = { type: "string", pattern: "^[0-9]{2}$" };
 const port: Schema<number> = { type: "integer", minimum: 0, maximum: 65_535 };
 const next = about(orNull(text), "the `cursor` for the next page; null at the end");
@@ -63,7 +65,7 @@ const labels = about(
   mapOf(text),
   'what the operator notes of it, as `{"name": "Cold room", "area": "Kitchen"}`',
 );
-const changes = {
+export const changes = {
   set: about(
     mapOf(text),
     "keys of 1 to 32 of a-z 0-9 . _ -, values of at most 64 characters without , | =",
@@ -73,41 +75,9 @@ const changes = {
 export const labelChanges = options(changes);
 export const labelled = object({ labels });
 
-/** How many devices a change is about. */
-export const expected = about(
-  count,
-  "how many devices are meant; if they are more or fewer, nothing is done",
-);
-/** Which devices a change is about: at most `namedMax` by their ids, or those of a selector. */
-export function meant(namedMax: number, selectorCharsMax: number) {
-  const select: Schema<string> = { type: "string", maxLength: selectorCharsMax };
-  const devices: Schema<readonly string[]> = { ...listOf(id), minItems: 1, maxItems: namedMax };
-  return {
-    select: about(select, "as of the list of devices; this or `devices`"),
-    devices: about(devices, "ids"),
-  };
-}
+const openCommands = about(count, "how many commands wait for it or for its answer");
 
-/** What is done to many devices. */
-export function bulkChange(namedMax: number, selectorCharsMax: number) {
-  return objectWith(
-    { action: word("label", "deregister"), expected },
-    {
-      ...meant(namedMax, selectorCharsMax),
-      set: about(changes.set, "with `label`: as of one device"),
-      remove: about(changes.remove, "with `label`: keys"),
-    },
-  );
-}
-export const bulkResult = object({
-  changed: about(count, "how many are not as they were before"),
-  refused: listOf(
-    object({ id, code: word("unknown-device", "too-many-labels", "storage-failed") }),
-  ),
-});
-export type BulkResult = Infer<typeof bulkResult>;
-
-export const presenceChange = object({ id, ...presence, labels });
+export const presenceChange = object({ id, ...presence, labels, openCommands });
 export type PresenceChange = Infer<typeof presenceChange>;
 
 export const report = object({
@@ -132,6 +102,7 @@ export const device = object({
   registered: time,
   ...presence,
   labels,
+  openCommands,
   transport: about(word("text", "sealed", null), "null unless it is online"),
   everySeconds: about(orNull(number), "the heartbeat interval that it stated"),
   source: about(

@@ -1,6 +1,6 @@
 // A dialog that does something to many devices: says which, does it, and tells what became of it. What it is, is the caller's.
 
-import type { BulkResult } from "../api/shapes.ts";
+import type { BulkResult } from "../api/bulk-shapes.ts";
 import { wordsOf } from "./api.ts";
 import { type BulkAct, changeMany, refusalLines } from "./bulk.ts";
 import { button, element, setText } from "./element.ts";

@@ -1,6 +1,6 @@
 // Labels many devices: which labels are set, and which of theirs are taken away. What a label may be, the server says.
 
-import type { BulkResult } from "../api/shapes.ts";
+import type { BulkResult } from "../api/bulk-shapes.ts";
 import type { BulkAct } from "./bulk.ts";
 import { askBulk, devicesInWords, type Meant } from "./bulk-dialog.ts";
 import { labelIn, labelsIn } from "./device-labels.ts";

@@ -1,6 +1,6 @@
 // Asks whether many devices are to be deregistered, with their number and their names, and does it.
 
-import type { BulkResult } from "../api/shapes.ts";
+import type { BulkResult } from "../api/bulk-shapes.ts";
 import { askBulk, devicesInWords, type Meant } from "./bulk-dialog.ts";
 import { element } from "./element.ts";
 

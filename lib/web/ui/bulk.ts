@@ -1,6 +1,6 @@
 // Changes many devices, some at a time as the server takes them. Asks nobody, and renders nothing.
 
-import type { BulkResult } from "../api/shapes.ts";
+import type { BulkResult } from "../api/bulk-shapes.ts";
 import { namedMax } from "../api/words.ts";
 import { post } from "./api.ts";
 import type { Labels } from "./device-labels.ts";

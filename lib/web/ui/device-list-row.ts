@@ -43,6 +43,7 @@ export class DeviceListRow {
   readonly #pick = element("input", { type: "checkbox", tabindex: "-1" });
   readonly #name = element("a", { class: "name", tabindex: "-1" });
   readonly #alarm = new AlertMark();
+  readonly #commands = element("span", { class: "command-badge", hidden: true });
   readonly #idLine = element("span", { class: "id muted mono" });
   readonly #area = element("span", { class: "areas" });
   readonly #chips = element("span", { class: "chips" });
@@ -61,7 +62,7 @@ export class DeviceListRow {
     cell("pick", this.#pick),
     cell(
       "device",
-      element("span", { class: "name-line" }, this.#name, this.#alarm.view),
+      element("span", { class: "name-line" }, this.#name, this.#alarm.view, this.#commands),
       this.#idLine,
     ),
     this.#labels,
@@ -90,6 +91,7 @@ export class DeviceListRow {
     view.classList.toggle("waiting", device === undefined);
     if (device === undefined) {
       this.#id = "";
+      this.#commands.hidden = true;
       const texts = [this.#name, this.#idLine, this.#words, this.#message];
       for (const node of texts) setText(node, "");
       this.#showLabels({}, "");
@@ -103,6 +105,7 @@ export class DeviceListRow {
     const name = nameOf(device);
     setText(this.#name, name);
     setAttribute(this.#name, "title", name);
+    this.#showCommands(device.openCommands);
     setText(this.#idLine, name === device.id ? "" : device.id);
     setAttribute(this.#pick, "aria-label", `Select ${name}`);
     this.#showLabels(device.labels, look.filter);
@@ -138,6 +141,13 @@ export class DeviceListRow {
     this.#chips.replaceChildren(...first.map(chip));
     if (more > 0) this.#chips.append(element("span", { class: "chips-more muted" }, `+${more}`));
     setAttribute(this.#labels, "title", labelsOf(labels).map(labelText).join("\n") || null);
+  }
+
+  #showCommands(open: number): void {
+    this.#commands.hidden = open === 0;
+    setText(this.#commands, `${open} waiting`);
+    const words = open === 1 ? "1 command that has" : `${open} commands that have`;
+    setAttribute(this.#commands, "title", `${words} not ended`);
   }
 
   #showTransport(transport: DeviceJson["transport"]): void {

@@ -1,5 +1,5 @@
-// The page of one device, live: its name, labels, status and facts, a chart of its readings, its reports and sessions, and a form to
-// ask it something.
+// The page of one device, live: its name, labels, status and facts, a chart of its readings, its reports and sessions, and forms to
+// ask it something and to give it commands.
 
 import { get, Problem, wordsOf } from "./api.ts";
 import { ChartCard } from "./chart-card.ts";
@@ -15,6 +15,7 @@ import type { App, Page } from "./page.ts";
 import { activityHash } from "./places.ts";
 import { removalButton } from "./removal-button.ts";
 import { DeviceAlerts } from "./device-alerts.ts";
+import { CommandsCard } from "./commands-card.ts";
 import { QuestionCard } from "./question-card.ts";
 import { ReportTable } from "./report-table.ts";
 import { SessionList } from "./session-list.ts";
@@ -24,7 +25,7 @@ const idCharsMax = 64;
 
 export class DevicePage implements Page {
   readonly title: string;
-  readonly topics = ["devices", "reports", "seen", "status"] as const;
+  readonly topics = ["devices", "reports", "seen", "status", "commands"] as const;
   readonly device: string;
   readonly view: HTMLElement;
   readonly #name: DeviceName;
@@ -35,6 +36,7 @@ export class DevicePage implements Page {
   readonly #reports: ReportTable;
   readonly #sessions: SessionList;
   readonly #question: QuestionCard;
+  readonly #commands: CommandsCard;
   readonly #alerts: DeviceAlerts;
   readonly #body: HTMLElement;
   readonly #activity: HTMLElement;
@@ -62,13 +64,15 @@ export class DevicePage implements Page {
     this.#sessions = new SessionList(id);
     this.#reports.showRange(this.#chart.range);
     this.#question = new QuestionCard(app, id);
+    this.#commands = new CommandsCard(app, id);
     this.#alerts = new DeviceAlerts(id, (bounds) => this.#chart.showBounds(bounds));
     this.#activity = element(
       "a",
       { class: "button", href: activityHash(id), title: "Lines of the activity log with this id" },
       "Activity",
     );
-    const aside = [this.#alerts, this.#question, this.#sessions].map(({ view }) => view);
+    const parts = [this.#alerts, this.#question, this.#commands, this.#sessions];
+    const aside = parts.map(({ view }) => view);
     this.#columns.append(
       element("div", { class: "column" }, this.#chart.view, this.#reports.view),
       element("div", { class: "column" }, ...aside),
@@ -126,6 +130,7 @@ export class DevicePage implements Page {
       void this.#reports.load();
       void this.#sessions.load();
       void this.#question.load();
+      void this.#commands.load();
       this.#alerts.renew();
     },
     devices: ({ removed }) => {
@@ -134,14 +139,15 @@ export class DevicePage implements Page {
       void this.#sessions.load();
     },
     reports: ({ reports }) => {
-      for (const { received } of reports) this.#facts.showSeen(Date.parse(received));
+      for (const { received } of reports) this.#showSeen(Date.parse(received));
       this.#reports.renew();
       this.#chart.renew();
       this.#renewFields();
     },
     seen: ({ seen }) => {
-      for (const [id, ms] of seen) if (id === this.device) this.#facts.showSeen(ms);
+      for (const [id, ms] of seen) if (id === this.device) this.#showSeen(ms);
     },
+    commands: (event) => this.#commands.take(event),
   };
 
   close(): void {
@@ -149,6 +155,7 @@ export class DevicePage implements Page {
     this.#renewFields.stop();
     this.#chart.close();
     this.#alerts.close();
+    this.#commands.close();
     this.#reports.close();
   }
 
@@ -158,12 +165,18 @@ export class DevicePage implements Page {
       this.#showLabels(device.labels);
       this.#facts.show(device);
       this.#question.show(device);
+      this.#commands.show(device);
       this.#showWaiting(device.presence === "never" && device.lastReport === null);
       setText(this.#trouble, "");
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.#showGone();
       else setText(this.#trouble, wordsOf(error));
     }
+  }
+
+  #showSeen(ms: number): void {
+    this.#facts.showSeen(ms);
+    this.#commands.showSeen(ms);
   }
 
   #showLabels(labels: Labels): void {

@@ -1,6 +1,6 @@
 // Asks whether devices that wait are to be let in, with the labels that they get, or to be rejected, and does it.
 
-import type { BulkResult } from "../api/shapes.ts";
+import type { BulkResult } from "../api/bulk-shapes.ts";
 import { askBulk, devicesInWords } from "./bulk-dialog.ts";
 import { labelsIn } from "./device-labels.ts";
 import { element, setText } from "./element.ts";

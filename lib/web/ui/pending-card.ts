@@ -2,7 +2,8 @@
 // the ones that are selected. Hidden while nobody waits.
 
 import type { PendingJson } from "../api/door-table.ts";
-import type { BulkResult, LiveEvents } from "../api/shapes.ts";
+import type { BulkResult } from "../api/bulk-shapes.ts";
+import type { LiveEvents } from "../api/shapes.ts";
 import { afterLogin } from "./after-login.ts";
 import { get, post } from "./api.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
