@@ -54,6 +54,9 @@ export class DeviceCommands {
   start(now: number): void {
     const { memory } = this.ports;
     for (const key of memory?.begun() ?? []) {
+      this.ports.trouble(
+        `command ${key.number} was interrupted when this program ended, and is not begun again`,
+      );
       this.#finish(key, { code: resultCode.failed, message: "interrupted" }, now);
     }
   }

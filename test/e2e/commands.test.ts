@@ -83,6 +83,7 @@ test("killed in the middle of a command, a device says so and does not begin it 
     await device.stop("SIGKILL");
   }
   await using device = agent(folder, server.port, own, ["--heartbeat", "2s"]);
+  await device.says("* command 1 was interrupted when this program ended, and is not begun again");
   const result = await until("the end of the command", async () => {
     const [line = ""] = (await iot("commands", "--all", "--json")).stdout.split("\n");
     const row = JSON.parse(line);

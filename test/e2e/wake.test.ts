@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { ClientProcess } from "./client-process.ts";
 import { testTimeoutMs } from "./polling.ts";
+import { RawDevice } from "./raw-device.ts";
 import { freePort, run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
@@ -16,12 +17,19 @@ test.each(["in text", "sealed"])("a device wakes, does what waits, and sleeps, %
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });
   const iot = (...args: string[]) => run(serverBinary, args, folder.path);
+  const own = await freePort();
+  const told: string[] = [];
+  const outputs: string[] = [];
   const wake = async (...more: string[]) => {
     const where = ["wake", "--id", "pi1", "--server", `127.0.0.1:${server.port}`];
     const flags = how === "in text" ? ["--text", ...more] : more;
-    const args = [...where, "--heartbeat", "1h", "--on-command", program, ...flags];
+    const does = ["--port", String(own), "--heartbeat", "1h", "--on-command", program];
+    const args = [...where, ...does, ...flags];
     await using device = new ClientProcess(folder.path, args, { IOT_PASSWORD: "password" });
-    return await device.ended();
+    const code = await device.ended();
+    outputs.push(device.stdout);
+    told.push(...device.stderr.split("\n").filter((line) => line.startsWith("* command")));
+    return code;
   };
   expect(await wake("--report", "echo temp=21.5")).toBe(0);
   expect((await iot("devices")).stdout).toContain("online");
@@ -29,6 +37,10 @@ test.each(["in text", "sealed"])("a device wakes, does what waits, and sleeps, %
   for (const what of ["one", "two", "three"]) await iot("command", "pi1", what);
   expect(await wake()).toBe(0);
   expect(readFileSync(folder.join("runs"), "utf8")).toBe("1 one\n2 two\n3 three\n");
+  // What its server has of it stays as it is.
+  expect(outputs[1]).toContain("01 already registered, nothing changed");
+  // Each is told of once, whether it was sent or asked for.
+  expect(told).toEqual(["* command 1: one", "* command 2: two", "* command 3: three"]);
   const rows = (await iot("commands", "--all", "--json")).stdout.trimEnd().split("\n");
   expect(rows.map((line) => JSON.parse(line))).toMatchObject(
     ["three", "two", "one"].map((what) => ({ state: "done", result: `ran ${what}` })),
@@ -73,4 +85,15 @@ test("without a server it ends with no answer, and its report waits for the next
   const reports = await run(serverBinary, ["reports", "pi1"], folder.path);
   expect(reports.stdout).toContain("temp=1");
   expect(server.port).toBe(port);
+});
+
+test("it wakes at another port, if something else has its own", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path });
+  using other = await RawDevice.open(server.port, "::");
+  const where = ["wake", "--id", "pi1", "--server", `127.0.0.1:${server.port}`];
+  const args = [...where, "--port", String(other.port)];
+  await using device = new ClientProcess(folder.path, args, { IOT_PASSWORD: "password" });
+  expect(await device.ended()).toBe(0);
+  expect(device.stdout).toContain("70 logged in");
 });

@@ -30,6 +30,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
     onQuery: ({ target }, reply) => reply(mine.has(target) ? target : me),
     onEvent: (event) => news.tell(eventLine(event)),
     listens: true,
+    anyPort: false,
     notice,
   });
   const { connection, server, ip, mac } = session;

@@ -12,7 +12,7 @@ import type { Address } from "../../protocol/messages.ts";
 import { readyCipher } from "../ready-cipher.ts";
 import { openCarrier, troubleLine } from "./carrier.ts";
 import { Connection } from "./connection.ts";
-import type { Machine, Socket } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { Servers } from "./servers.ts";
 
 /** An open client. */
@@ -32,6 +32,8 @@ export type OpenClient = {
 export type Behaviour = Pick<DevicePorts, "isMe" | "me" | "onQuery" | "onEvent"> & {
   /** Whether others may ask this device. */
   readonly listens: boolean;
+  /** Whether another port does as well, if the one to open is taken. */
+  readonly anyPort: boolean;
   /** Shows a person a line that is not an answer. */
   notice(line: string): void;
 };
@@ -44,6 +46,7 @@ export function asksOnly(machine: Machine): Behaviour {
     onQuery: (_question, reply) => reply(null),
     onEvent: () => {},
     listens: false,
+    anyPort: true,
     notice: (line) => machine.notice(line),
   };
 }
@@ -68,7 +71,8 @@ export async function openClient(
   failure.catch(() => {});
   const onDatagram: OnDatagram = (bytes, from) => opened?.deliver(bytes, from);
   const onRefused = behaviour.listens ? undefined : () => opened?.refused();
-  const socket = await openSocket(machine, port, onDatagram, onRefused);
+  const open = (at: number) => machine.openSocket("::", at, onDatagram, onRefused);
+  const socket = await openAt(port, open, behaviour.anyPort);
   const { clock } = machine;
   let told: Trouble | null = null;
   const tellTrouble = (trouble: Trouble | null) => {
@@ -123,17 +127,14 @@ export async function openClient(
 
 type OnDatagram = Parameters<Machine["openSocket"]>[2];
 
-async function openSocket(
-  machine: Machine,
-  port: number,
-  onDatagram: OnDatagram,
-  onRefused: (() => void) | undefined,
-): Promise<Socket> {
+/** Opens a port, or any other one if it is taken and that will do. */
+async function openAt<T>(port: number, open: (port: number) => Promise<T>, anyPort: boolean) {
   try {
-    return await machine.openSocket("::", port, onDatagram, onRefused);
+    return await open(port);
   } catch (error) {
-    const isTaken = error instanceof OperatingError && error.code === "port-in-use";
-    throw isTaken ? portTaken(port) : error;
+    if (!(error instanceof OperatingError) || error.code !== "port-in-use") throw error;
+    if (!anyPort) throw portTaken(port);
+    return open(0);
   }
 }
 

@@ -96,6 +96,7 @@ class AgentRun {
         this.#commands?.receive(number, message.message, machine.clock.now());
       },
       listens: true,
+      anyPort: false,
       notice: (line) => this.#news(line),
     });
     this.#session = session;

@@ -1,6 +1,7 @@
 // The command wake, for cron and for devices on a battery: logs in, delivers reports, carries out the commands that wait, and ends
 // without a LOGOFF: the server knows by the stated interval that the device sleeps. Answers no questions of others.
 
+import { BoundedMap } from "../../bounded-map.ts";
 import { Agent } from "../../client/agent.ts";
 import type { AgentEvent } from "../../client/agent-event.ts";
 import type { DeviceCommands } from "../../client/device-commands.ts";
@@ -35,11 +36,10 @@ export async function runWake(config: WakeConfig, machine: Machine): Promise<Exi
   const memory = config.onCommand === null ? null : machine.openCommands(config.id);
   const shells = new AbortController();
   let wake: Wake | null = null;
-  const session = await openClient(machine, config, 0, {
+  const session = await openClient(machine, config, config.port, {
     ...asksOnly(machine),
     onEvent: (event) => {
-      if (event.kind === "command")
-        wake?.commands.receive(event.number, event.message.message, machine.clock.now());
+      if (event.kind === "command") wake?.take(event.number, event.message.message);
     },
   });
   try {
@@ -69,6 +69,8 @@ export async function runWake(config: WakeConfig, machine: Machine): Promise<Exi
 class Wake {
   #isIn = false;
   #isRefused = false;
+  /** The commands that were told of. */
+  readonly #told = new BoundedMap<number, true>(commandsMax);
 
   constructor(
     readonly config: WakeConfig,
@@ -88,6 +90,13 @@ class Wake {
     await this.#report();
     if (!(await this.#settled())) return this.#isRefused ? exitCode.refused : exitCode.noAnswer;
     return this.#poll();
+  }
+
+  /** Takes a command, which the server has sent or answered with; tells of it once. */
+  take(number: number, message: string): void {
+    if (!this.#told.has(number)) this.machine.notice(`* command ${number}: ${visible(message)}`);
+    this.#told.set(number, true);
+    this.commands.receive(number, message, this.machine.clock.now());
   }
 
   /** Takes what the agent tells. */
@@ -117,7 +126,7 @@ class Wake {
 
   /** Asks for commands and carries them out until there are no more. */
   async #poll(): Promise<ExitCode> {
-    const { config, session, agent, commands, machine } = this;
+    const { config, session, agent } = this;
     const { connection } = session;
     const { id, timeoutMs } = config;
     const done = new Set<number>();
@@ -140,8 +149,7 @@ class Wake {
       // The same again although its result was delivered: the next time.
       if (done.has(command.number)) return exitCode.done;
       done.add(command.number);
-      machine.notice(`* command ${command.number}: ${visible(command.message)}`);
-      commands.receive(command.number, command.message, machine.clock.now());
+      this.take(command.number, command.message);
       if (!(await this.#settled())) return exitCode.noAnswer;
     }
     return exitCode.done;

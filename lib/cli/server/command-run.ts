@@ -9,7 +9,7 @@ import type { CommandRow, ListedDevice } from "../../server/rows.ts";
 import { aligned } from "./columns.ts";
 import { commandCells, commandColumns, commandJson, outcomeWords } from "./command-lines.ts";
 import { questionAbout } from "./label-run.ts";
-import { describePresence } from "./presence.ts";
+import { describeWaiting } from "./presence.ts";
 import { printable } from "./printable.ts";
 
 /** What it needs from its caller. */
@@ -68,7 +68,10 @@ export async function giveCommand(
   if (!asked.json && asked.select !== null)
     port.write(`${queued.length} queued, ${refused} refused.`);
   const left = asked.waitMs === 0 ? [] : await waitFor(queued, asked, port);
-  if (left.length > 0) return exitCode.noAnswer;
+  if (left.length > 0) {
+    port.onRefused(stillOpen(left));
+    return exitCode.noAnswer;
+  }
   const rows =
     asked.waitMs === 0 ? [] : await Promise.all(queued.map(({ number }) => port.command(number)));
   const isDone = refused === 0 && rows.every((row) => row?.end === "done");
@@ -113,7 +116,7 @@ function tellQueued(
   if ("command" in result) {
     if (json) return port.write(commandJson(result.command));
     if (select !== null) return;
-    const presence = describePresence(session, port.isServed, port.now());
+    const presence = describeWaiting(session, port.isServed, port.now());
     return port.write(`${result.command.number} queued for ${printable(id)}, ${presence}`);
   }
   if (json) port.write(JSON.stringify({ device: id, error: result.kind }));
@@ -145,6 +148,15 @@ async function waitFor(
     if (open.length === 0 || port.monotonic() >= until) return open;
     await port.pause(Math.min(lookEveryMs, until - port.monotonic()));
   }
+}
+
+/** What has no result after the time of --wait. */
+function stillOpen(left: readonly CommandRow[]): string {
+  const [one] = left;
+  if (left.length > 1 || one === undefined)
+    return `${left.length} have no result yet and stay queued; iot-server commands lists them`;
+  const { number, device } = one;
+  return `${number} has no result yet and stays queued; see iot-server commands ${printable(device)}`;
 }
 
 /** Prints commands, newest first. */
@@ -215,7 +227,8 @@ export async function cancelCommands(
           : JSON.stringify({ number, error: result.kind }),
       );
     else if (result.kind === "cancelled") write(outcomeWords(result.command));
-    else if (result.kind === "already-ended") onRefused(`${outcomeWords(result.command)} before`);
+    else if (result.kind === "already-ended")
+      onRefused(`had ended: ${outcomeWords(result.command)}`);
     else
       onRefused(
         `${number}: ${result.kind === "unknown-command" ? "there is no such command" : (refusals[result.kind] ?? "")}`,

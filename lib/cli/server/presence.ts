@@ -1,5 +1,6 @@
 // Words for a device's presence, and for times and durations. Never decides whether a device is online.
 
+import { exactDuration } from "../../server/duration-text.ts";
 import type { SessionRow } from "../../server/rows.ts";
 
 /**
@@ -21,6 +22,22 @@ export function describePresence(
   }
   const since = reason === "offline" ? lastSeen : ended;
   return `offline since ${stamp(since)} (${ago(now - since)} ago, ${reasons[reason ?? ""] ?? "ended"})`;
+}
+
+/** Devices that state a longer interval may sleep in between, s: it is the default of `iot-client run`. */
+const oftenSeconds = 60;
+
+/** Describes a device's presence to who waits for it: if it may sleep, with when it was heard and how often it is. */
+export function describeWaiting(
+  session: Pick<SessionRow, "ended" | "lastSeen" | "reason" | "everySeconds"> | null,
+  served: boolean,
+  now: number,
+): string {
+  const words = describePresence(session, served, now);
+  if (!served || session === null || session.ended !== null) return words;
+  const { lastSeen, everySeconds } = session;
+  if (everySeconds === null || everySeconds <= oftenSeconds) return words;
+  return `${words}: last packet ${ago(now - lastSeen)} ago, one every ${exactDuration(everySeconds * 1000)}`;
 }
 
 const reasons: Readonly<Record<string, string>> = {

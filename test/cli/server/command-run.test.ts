@@ -91,9 +91,15 @@ test("--wait prints the result; the exit code tells how it ended", async () => {
     expect(await giveCommand({ ...asked, waitMs: 60_000 }, { ...port, pause: waits })).toBe(exit);
     expect(lines.slice(1)).toEqual([words]);
   }
-  const { port, lines } = stand(1);
-  expect(await giveCommand({ ...asked, waitMs: 60_000 }, port)).toBe(3);
-  expect(lines).toHaveLength(1);
+  const one = stand(1);
+  expect(await giveCommand({ ...asked, waitMs: 60_000 }, one.port)).toBe(3);
+  expect(one.lines).toHaveLength(1);
+  const two = stand(2);
+  expect(await giveCommand({ ...asked, waitMs: 60_000 }, two.port)).toBe(3);
+  expect([...one.refused, ...two.refused]).toEqual([
+    "1 has no result yet and stays queued; see iot-server commands device-1",
+    "2 have no result yet and stay queued; iot-server commands lists them",
+  ]);
 });
 
 test("many devices are asked about first, and told of in one line", async () => {
@@ -163,7 +169,7 @@ test("cancel ends those that are open, and says why others are not", async () =>
   const cancel = { what: "cancel", numbers: [1, 2, 9], json: false } as const;
   expect(await cancelCommands(cancel, port)).toBe(1);
   expect(lines).toEqual(["1 cancelled for device-1"]);
-  expect(refused).toEqual(["2 done by device-1: on before", "9: there is no such command"]);
+  expect(refused).toEqual(["had ended: 2 done by device-1: on", "9: there is no such command"]);
   lines.length = 0;
   const all = { what: "cancel-all", id: "device-1", json: false } as const;
   expect(await cancelCommands(all, port)).toBe(0);

@@ -1,7 +1,7 @@
 // Presence as text for a person.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { ago, describePresence, stamp } from "../../../lib/cli/server/presence.ts";
+import { ago, describePresence, describeWaiting, stamp } from "../../../lib/cli/server/presence.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -48,6 +48,16 @@ describe("presence", () => {
     ["offline since 2026-11-22 09:13:06Z (60 s ago, ended)", ended, true],
   ] as const)("%s", (words, of, served) => {
     expect(describePresence(of, served, now)).toBe(words);
+  });
+
+  test.each([
+    ["online", 60, true],
+    ["online", null, true],
+    ["online: last packet 5 min ago, one every 1 h", 3_600, true],
+    ["last seen 2026-11-22 09:09:06Z (5 min ago), server stopped", 3_600, false],
+  ])("to who waits: %s", (words, everySeconds, served) => {
+    expect(describeWaiting({ ...session, everySeconds }, served, now)).toBe(words);
+    expect(describeWaiting({ ...ended, everySeconds }, served, now)).toContain("offline since");
   });
 
   test.each([
