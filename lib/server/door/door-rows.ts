@@ -73,7 +73,12 @@ export type WindowRow = {
 };
 
 /** How many devices are pending: all that were heard in the last hour of service, and those of a source. */
-export type Crowd = { readonly all: number; readonly ofSource: number };
+export type Crowd = {
+  readonly all: number;
+  readonly ofSource: number;
+  /** Those of the source that has most; 0 as long as there is room. */
+  readonly ofLargest: number;
+};
 
 /** What a rule asks for of the door, besides the window. */
 export type DoorKeys = {
@@ -102,7 +107,7 @@ export const noDoorRows: DoorRows = {
   window: null,
   token: null,
   pending: null,
-  crowd: { all: 0, ofSource: 0 },
+  crowd: { all: 0, ofSource: 0, ofLargest: 0 },
   tokens: [],
   allPending: [],
 };
@@ -121,7 +126,10 @@ export type DoorWrite =
   | { readonly what: "use-token"; readonly number: number; readonly at: number }
   | { readonly what: "revoke-token"; readonly number: number }
   | { readonly what: "remove-token"; readonly number: number }
-  /** Of more than `pendingMax`, those go that were silent for longest. */
+  /**
+   * Of more than `pendingMax`, the first of this order goes: those not heard in the last hour of service, then those of the source
+   * that has most; of them who asked only once, then who was silent for longest. Who is approved stays.
+   */
   | { readonly what: "add-pending"; readonly pending: PendingRow }
   /** Only if there is one of its id. */
   | { readonly what: "change-pending"; readonly pending: PendingRow };

@@ -134,7 +134,9 @@ function wait(
   if (other !== null && other.state !== "rejected") {
     return busy("another device waits under this id");
   }
-  if (crowd.ofSource >= pendingOfSourceMax || crowd.all >= pendingMax) {
+  // Where there is no room, the source that has most gives way, so strangers cannot keep a device of another source out.
+  const isFull = crowd.all >= pendingMax && crowd.ofLargest <= crowd.ofSource + 1;
+  if (crowd.ofSource >= pendingOfSourceMax || isFull) {
     return busy("too many devices wait for approval");
   }
   const what = other === null ? "add-pending" : "change-pending";

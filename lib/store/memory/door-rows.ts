@@ -5,6 +5,7 @@ import {
   type DoorKeys,
   type DoorRows,
   type DoorWrite,
+  noDoorRows,
   pendingHours,
   pendingMax,
   type PendingRow,
@@ -39,7 +40,7 @@ export class MemoryDoor {
       window: this.#window.get("window") ?? null,
       token: (token && tokens.find(({ hash }) => Buffer.compare(hash, token) === 0)) ?? null,
       pending: (pending && this.#pending.get(pending.id)?.row) ?? null,
-      crowd: pending === undefined ? { all: 0, ofSource: 0 } : this.#crowd(pending.source),
+      crowd: pending === undefined ? noDoorRows.crowd : this.#crowd(pending.source),
       tokens: lists === true ? tokens : [],
       allPending: all.map(({ row }) => row).sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
@@ -52,7 +53,16 @@ export class MemoryDoor {
       if (hour >= since) all++;
       if (row.source === source) ofSource++;
     }
-    return { all, ofSource };
+    const ofLargest = all < pendingMax ? 0 : Math.max(...this.#bySource().values());
+    return { all, ofSource, ofLargest };
+  }
+
+  #bySource(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { row } of this.#pending.values()) {
+      counts.set(row.source, (counts.get(row.source) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** Carries out a write. */
@@ -109,7 +119,15 @@ export class MemoryDoor {
 
   #trim(): void {
     if (this.#pending.size <= pendingMax) return;
-    const order = ({ row, hour }: Held) => [Number(row.state === "approved"), hour, row.lastSeen];
+    const counts = this.#bySource();
+    const since = this.hours() - 1;
+    const order = ({ row, hour }: Held) => [
+      Number(row.state === "approved"),
+      hour >= since ? -(counts.get(row.source) ?? 0) : -pendingMax,
+      Number(row.tries > 1),
+      hour,
+      row.lastSeen,
+    ];
     const oldest = [...this.#pending.values()].sort((a, b) => {
       const [left, right] = [order(a), order(b)] as [number[], number[]];
       const at = left.findIndex((it, i) => it !== right[i]);

@@ -2,7 +2,7 @@
 // a crowd change about it.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { pendingMax, pendingOfSourceMax } from "../../../lib/server/door/door-rows.ts";
+import { pendingMax } from "../../../lib/server/door/door-rows.ts";
 import { labelsText, noLabels } from "../../../lib/server/labels.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 import { NotedNodes } from "../node-bench.ts";
@@ -171,7 +171,7 @@ test("a token in text is refused without --text, before its password is hashed",
   expect(door.bench.errors.join()).not.toContain(token);
 });
 
-test("100,000 unknown devices from 100 sources: bounded rows, no password is hashed, small answers", () => {
+test("100,000 unknown devices from 100 sources: bounded rows, no password is hashed, small answers, and an honest one gets in", () => {
   const door = new DoorBench("approve");
   let [received, replied] = [0, 0];
   for (let i = 0; i < 100_000; i++) {
@@ -183,14 +183,20 @@ test("100,000 unknown devices from 100 sources: bounded rows, no password is has
     if (i % 1_000 !== 999) continue;
     for (const reply of door.bench.turn()) replied += reply.text.length;
     door.bench.wait(10);
+    // It comes when there is no room any more, and asks again in the middle of the others.
+    if (i % 10_000 === 9_999 && i > 60_000) expect(door.knock("honest", home)).toBe(waits);
   }
   expect(door.bench.jobs).toEqual([]);
   const { pending } = door.view;
   expect(pending).toHaveLength(pendingMax);
-  const bySource = Map.groupBy(pending, ({ source }) => source);
-  expect(Math.max(...[...bySource.values()].map((rows) => rows.length))).toBe(pendingOfSourceMax);
+  const counts = [...Map.groupBy(pending, ({ source }) => source).values()].map(
+    (rows) => rows.length,
+  );
+  expect(Math.max(...counts)).toBeLessThanOrEqual(Math.ceil(pendingMax / 100) + 1);
   expect(replied).toBeLessThan(3 * received);
   expect(door.store.devices.size).toBe(0);
+  expect(door.judge("honest", "approved")).toBe("approved");
+  expect(door.knock("honest", home)).toBe("00");
 });
 
 test("at another server of the store a window is open by its row, and ends there, too", () => {

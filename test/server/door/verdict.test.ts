@@ -279,9 +279,19 @@ test("a token in text needs --text; the log says what to do", () => {
   );
 });
 
+test("where there is no room, the source that has most gives way", () => {
+  const waits = "wait waiting for approval +add-pending";
+  const crowd = { all: pendingMax, ofSource: 0, ofLargest: 2 };
+  expect(decide("approve", sealed, { crowd })).toBe(waits);
+  const known = { all: pendingMax, ofSource: 8, ofLargest: 10 };
+  expect(decide("approve", sealed, { crowd: known })).toBe(waits);
+});
+
 test.each([
-  ["a source", { all: 0, ofSource: pendingOfSourceMax }],
-  ["all", { all: pendingMax, ofSource: 0 }],
+  ["a source", { all: 0, ofSource: pendingOfSourceMax, ofLargest: 0 }],
+  ["a source", { all: pendingMax, ofSource: pendingOfSourceMax, ofLargest: pendingMax }],
+  ["all", { all: pendingMax, ofSource: 0, ofLargest: 1 }],
+  ["all", { all: pendingMax, ofSource: 9, ofLargest: 10 }],
 ])("of %s only so many wait", (_name, crowd) => {
   expect(decide("approve", sealed, { crowd })).toBe("wait too many devices wait for approval");
   expect(decide("approve", sealed, { crowd, pending })).toBe(

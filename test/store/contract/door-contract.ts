@@ -167,7 +167,7 @@ export function doorContract(openNew: OpenNew): void {
     );
     await write(store, ...many);
     const knock = (id: string, source: string) => registering(id, { source });
-    const full = await apply(store, knock("e1", "10.9.0.1"));
+    const full = await apply(store, knock("e1", "10.1.5.1"));
     expect(full[0]).toMatchObject({
       outcome: { code: "93", waits: { reason: "too many devices wait for approval" } },
     });
@@ -181,6 +181,42 @@ export function doorContract(openNew: OpenNew): void {
     expect(pending).toHaveLength(pendingMax);
     const ids = pending.map(({ id }) => id);
     expect([ids[0], ids[1], ids.at(-1)]).toEqual(["d0000", "d0002", "e1"]);
+  });
+
+  test("where all were heard lately, the source that has most makes room: who asked only once, and longest ago", async () => {
+    const store = await openNew();
+    const sourceOf = (i: number) => (i < 10 ? "10.2.0.1" : `10.1.${i >> 3}.1`);
+    const many = Array.from({ length: pendingMax }, (_, i) =>
+      door({
+        what: "add-pending",
+        pending: pendingOf(`d${String(i).padStart(4, "0")}`, {
+          source: sourceOf(i),
+          lastSeen: at - i,
+          tries: i === 9 ? 2 : 1,
+          state: i === 8 ? "approved" : "waiting",
+        }),
+      }),
+    );
+    await write(store, ...many);
+    const knock = (id: string, source: string) => registering(id, { source });
+    const isNew = async (rule: ReturnType<typeof knock>) =>
+      ((await apply(store, rule))[0] as Decided<Registered>).outcome.waits?.isNew;
+    const left = async () => {
+      const { pending } = await outcome(store, lookingAtDoor());
+      expect(pending).toHaveLength(pendingMax);
+      return pending
+        .flatMap(({ id }) => (id.startsWith("d000") || id.startsWith("e") ? [id] : []))
+        .join(" ");
+    };
+    expect(await isNew(knock("e1", "10.9.0.1"))).toBe(true);
+    expect(await left()).toBe("d0000 d0001 d0002 d0003 d0004 d0005 d0006 d0008 d0009 e1");
+    // Of ten and nine, eight are left; all others have as many.
+    expect([await isNew(knock("e2", "10.9.0.1")), await isNew(knock("e3", "10.9.0.1"))]).toEqual([
+      true,
+      true,
+    ]);
+    expect(await left()).toBe("d0000 d0001 d0002 d0003 d0004 d0005 d0008 d0009 e1 e2 e3");
+    expect(await isNew(knock("e4", "10.1.9.1"))).toBe(false);
   });
 
   test("tokens have a bound: one that is of no use any more makes room", async () => {

@@ -1,7 +1,13 @@
 // Loads the rows of the door that the steps of a batch name: the window, tokens and pending devices, locked in this order and
 // in that of their keys, after the devices. Decides nothing.
 
-import type { DoorKeys, PendingRow, TokenRow, WindowRow } from "../../../server/door/door-rows.ts";
+import type {
+  Crowd,
+  DoorKeys,
+  PendingRow,
+  TokenRow,
+  WindowRow,
+} from "../../../server/door/door-rows.ts";
 import { labelsIn } from "../../../server/labels.ts";
 import type { Keys } from "../../../server/store-port.ts";
 import { byteaText, textArray } from "../connection/arrays.ts";
@@ -69,14 +75,16 @@ const allPending: DoorLoading = {
 
 function crowds(pending: readonly NonNullable<DoorKeys["pending"]>[]): DoorLoading {
   const text = `SELECT given.source, (SELECT count(*) FROM pending_device WHERE hour >= ${hoursNow} - 1)::int AS "all",
-      (SELECT count(*) FROM pending_device AS p WHERE p.source = given.source)::int AS "ofSource"
+      (SELECT count(*) FROM pending_device AS p WHERE p.source = given.source)::int AS "ofSource",
+      (SELECT max(n) FROM (SELECT count(*) AS n FROM pending_device GROUP BY source) AS crowd)::int AS "ofLargest"
     FROM unnest($1::text[]) AS given (source)`;
   const sources = [...new Set(pending.map(({ source }) => source))];
   return {
     statement: [text, [textArray(sources)]],
     take: (rows, { door }) => {
-      for (const row of rows as unknown as { source: string; all: number; ofSource: number }[]) {
+      for (const row of rows as unknown as (Crowd & { readonly source: string })[]) {
         door.crowd = row.all;
+        door.largest = row.ofLargest ?? 0;
         door.sources.set(row.source, row.ofSource);
       }
     },

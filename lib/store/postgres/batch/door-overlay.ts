@@ -5,6 +5,7 @@ import {
   type DoorKeys,
   type DoorRows,
   type DoorWrite,
+  noDoorRows,
   pendingHours,
   pendingMax,
   type PendingRow,
@@ -22,8 +23,9 @@ export class DoorOverlay {
   /** By number, and by id: those that were loaded. */
   readonly tokens = new Map<number, TokenRow>();
   readonly pending = new Map<string, PendingRow>();
-  /** How many devices are pending, of all and by source. */
+  /** How many devices are pending, of all, by source, and of the one that had most before the batch. */
   crowd = 0;
+  largest = 0;
   readonly sources = new Map<string, number>();
 
   /** What a rule asks for. */
@@ -36,8 +38,12 @@ export class DoorOverlay {
       pending: (pending && this.pending.get(pending.id)) ?? null,
       crowd:
         pending === undefined
-          ? { all: 0, ofSource: 0 }
-          : { all: this.crowd, ofSource: this.sources.get(pending.source) ?? 0 },
+          ? noDoorRows.crowd
+          : {
+              all: this.crowd,
+              ofSource: this.sources.get(pending.source) ?? 0,
+              ofLargest: this.largest,
+            },
       tokens: lists === true ? tokens : [],
       allPending: all.sort((a, b) => (a.id < b.id ? -1 : 1)),
     };
@@ -121,9 +127,10 @@ export const removeOldPending: Statement = [
 
 // Rows that another transaction holds are left to it.
 const trimPending: Statement = [
-  `DELETE FROM pending_device WHERE id IN (SELECT id FROM pending_device
-     ORDER BY state = 'approved', hour, last_seen
-     LIMIT greatest(0, (SELECT count(*) FROM pending_device) - ${pendingMax}) FOR UPDATE SKIP LOCKED)`,
+  `DELETE FROM pending_device WHERE id IN (SELECT p.id FROM pending_device AS p
+     JOIN (SELECT source, count(*) AS n FROM pending_device GROUP BY source) AS crowd USING (source)
+     ORDER BY state = 'approved', CASE WHEN hour >= ${hoursNow} - 1 THEN n ELSE ${pendingMax} END DESC, tries > 1, hour, last_seen
+     LIMIT greatest(0, (SELECT count(*) FROM pending_device) - ${pendingMax}) FOR UPDATE OF p SKIP LOCKED)`,
   [],
 ];
 

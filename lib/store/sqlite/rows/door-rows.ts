@@ -6,6 +6,7 @@ import {
   type DoorKeys,
   type DoorRows,
   type DoorWrite,
+  noDoorRows,
   pendingHours,
   pendingMax,
   type PendingRow,
@@ -63,8 +64,10 @@ export class DoorTable {
     );
     this.#crowd = prepare(
       database,
-      `SELECT (SELECT count(*) FROM pending_device WHERE hour >= ${hoursNow} - 1) AS "all",
-         (SELECT count(*) FROM pending_device WHERE source = ?) AS ofSource`,
+      `SELECT heard AS "all", (SELECT count(*) FROM pending_device WHERE source = ?) AS ofSource,
+         CASE WHEN heard < ${pendingMax} THEN 0
+           ELSE (SELECT max(n) FROM (SELECT count(*) AS n FROM pending_device GROUP BY source)) END AS ofLargest
+       FROM (SELECT count(*) AS heard FROM pending_device WHERE hour >= ${hoursNow} - 1)`,
     );
     this.#setWindow = prepare(
       database,
@@ -100,7 +103,9 @@ export class DoorTable {
     this.#trim = prepare(
       database,
       `DELETE FROM pending_device WHERE id IN (SELECT id FROM pending_device
-         ORDER BY state = 'approved', hour, last_seen
+         JOIN (SELECT source, count(*) AS n FROM pending_device GROUP BY source) USING (source)
+         ORDER BY state = 'approved', CASE WHEN hour >= ${hoursNow} - 1 THEN n ELSE ${pendingMax} END DESC, tries > 1, hour,
+           last_seen
          LIMIT max(0, (SELECT count(*) FROM pending_device) - ${pendingMax}))`,
     );
     this.#remove = prepare(database, "DELETE FROM pending_device WHERE id = ?");
@@ -119,10 +124,7 @@ export class DoorTable {
       window: window && { ...window, labels: labelsIn(window.labels) },
       token: found && tokenFrom(found),
       pending: own && pendingFrom(own),
-      crowd:
-        pending === undefined
-          ? { all: 0, ofSource: 0 }
-          : (this.#crowd.get(pending.source) as Crowd),
+      crowd: pending === undefined ? noDoorRows.crowd : (this.#crowd.get(pending.source) as Crowd),
       tokens: lists === true ? this.#tokens.all().map(tokenFrom) : [],
       allPending: lists === true ? this.#allPending.all().map(pendingFrom) : [],
     };
