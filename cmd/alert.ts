@@ -4,12 +4,15 @@ import { readFileSync } from "node:fs";
 import { AlertDesk } from "../lib/alerts/alert-desk.ts";
 import { type AlertOperations, operationsOn } from "../lib/alerts/alert-operations.ts";
 import { runAlertAction } from "../lib/cli/server/alert-run.ts";
+import { confirmation } from "../lib/cli/server/confirm.ts";
 import type { WriteLine } from "../lib/cli/server/commands.ts";
 import type { AlertAction } from "../lib/config/alert-arguments.ts";
 import type { DataPlace } from "../lib/config/store-source.ts";
 import { alertsOn } from "../lib/io/control-calls.ts";
 import { httpPost } from "../lib/io/http-post.ts";
 import { type ExitCode, OperatingError } from "../lib/operating-error.ts";
+import type { Selector } from "../lib/server/selector.ts";
+import { selected } from "./label.ts";
 import { needsServer, openHere } from "./opened-store.ts";
 import { placeOf } from "./place.ts";
 import { version } from "./version.ts";
@@ -22,8 +25,13 @@ export async function runAlert(
   write: WriteLine,
 ): Promise<ExitCode> {
   const store = placeOf(place);
+  const terminal = {
+    selected: (select: Selector) => selected(store, select),
+    confirm: confirmation(),
+    readHeaders,
+  };
   const run = (operations: AlertOperations) =>
-    runAlertAction(alert, { operations, readHeaders, now: Date.now(), json, write });
+    runAlertAction(alert, { operations, ...terminal, now: Date.now(), json, write });
   if (await needsServer(store)) return run(alertsOn(store.path));
   // Where nothing is stored there is nothing to list: nothing is made for it.
   if (alert.action === "list" || alert.action === "rules") await store.isRegistered("");

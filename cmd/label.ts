@@ -53,8 +53,8 @@ export async function runLabel(
   }
 }
 
-/** The ids that a selector means. */
-async function selected(store: StorePlace, select: Selector): Promise<string[]> {
+/** The ids that a selector means. @throws OperatingError `none-selected` */
+export async function selected(store: StorePlace, select: Selector): Promise<string[]> {
   const isServed = await store.isServed();
   const ids: string[] = [];
   for await (const device of store.devices()) {

@@ -34,6 +34,8 @@ export type AlertAction =
       readonly select: string | null;
       readonly forMs: number;
       readonly note: string;
+      /** Whether it is done without a question. */
+      readonly yes: boolean;
     };
 
 const forms = {
@@ -43,7 +45,7 @@ const forms = {
   add: "alert add <name> '<rule>' [--select SELECTOR] [--to NAME,…] [--severity S] [--repeat TIME]",
   remove: "alert remove <name>",
   test: "alert test <name>",
-  mute: "alert mute --for TIME [--rule NAME] [--select SELECTOR] [--note TEXT]",
+  mute: "alert mute --for TIME [--rule NAME] [--select SELECTOR] [--note TEXT] [--yes]",
   unmute: "alert unmute <number>",
 } as const;
 type Name = keyof typeof forms;
@@ -56,7 +58,7 @@ const flagsOf: Readonly<Record<Name, readonly FlagName[]>> = {
   add: ["select", "to", "severity", "repeat"],
   remove: [],
   test: [],
-  mute: ["for", "rule", "select", "note"],
+  mute: ["for", "rule", "select", "note", "yes"],
   unmute: [],
 };
 const allFlags = [...new Set(Object.values(flagsOf).flat())];
@@ -72,7 +74,8 @@ export function alertValue({ positionals, value, isOn }: Arguments<FlagName>): A
   }
   const counts = { list: 0, rules: 0, to: 2, add: 2, remove: 1, test: 1, mute: 0, unmute: 1 };
   if (rest.length !== counts[action]) throw misused(action, `alert ${action} has other arguments.`);
-  const isGiven = (flag: FlagName) => (flag === "all" ? isOn("all") : value(flag) !== null);
+  const isGiven = (flag: FlagName) =>
+    flag === "all" || flag === "yes" ? isOn(flag) : value(flag) !== null;
   const strange = allFlags.find((flag) => isGiven(flag) && !flagsOf[action].includes(flag));
   if (strange !== undefined) throw misused(action, `alert ${action} has no --${strange}.`);
   const [name = "", text = ""] = rest;
@@ -114,6 +117,7 @@ export function alertValue({ positionals, value, isOn }: Arguments<FlagName>): A
         select: value("select"),
         forMs,
         note: value("note") ?? "",
+        yes: isOn("yes"),
       };
     }
   }

@@ -115,7 +115,12 @@ export const flags = {
   user: bool("for this user, not for the system", null, ["install", "uninstall"]),
   print: bool("print it, and write nothing", null, ["install"]),
   online: bool("those that are logged in", null, ["devices"]),
-  yes: bool("change selected devices without being asked", null, ["label", "command", "devices"]),
+  yes: bool("change selected devices without being asked", null, [
+    "label",
+    "command",
+    "devices",
+    "alert",
+  ]),
   pending: bool("those that wait for approval", null, ["devices"]),
   uses: text("N", "devices a token is for; 1, or unlimited", null, ["join"]),
   ids: text("PATTERN", "ids that a token is for, as 'th-*|pi1'", null, ["join"]),

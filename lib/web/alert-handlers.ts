@@ -9,6 +9,8 @@ import { durationToType, typedDuration } from "../server/duration-text.ts";
 import { isSelected, readSelector } from "../server/selector.ts";
 import type { AlertJson, DestinationJson, MuteJson, RuleJson } from "./api/alert-shapes.ts";
 import type { ProblemCode } from "./api/problem-codes.ts";
+import { checkCount, countSelected } from "./bulk-handlers.ts";
+import { selectIn } from "./device-listing.ts";
 import { type CallOf, type Handlers, HttpReply, type RouteAnswer } from "./handlers.ts";
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
@@ -65,8 +67,11 @@ export function alertHandlers(ports: Ports, roster: Roster): Pick<Handlers, Name
     },
     mutes: async () => ({ mutes: (await operations.mutes()).map(muteOf) }),
     mute: async ({ body }) => {
-      const { for: time = "", rule = null, select = null, note = "" } = await body();
+      const { for: time = "", rule = null, select = null, note = "", expected } = await body();
       const forMs = durationIn("for", time);
+      if (expected !== undefined) {
+        checkCount(await countSelected(roster, selectIn(select ?? "")), expected);
+      }
       const made = await refusing(() => operations.mute({ rule, select, forMs, note }));
       return new HttpReply(201, muteOf(made));
     },

@@ -3,6 +3,7 @@
 
 import type { Roster } from "../fleet/roster.ts";
 import { labelsMax } from "../server/labels.ts";
+import type { Selector } from "../server/selector.ts";
 import { meantMax } from "./api/device-table.ts";
 import type { BulkResult } from "./api/bulk-shapes.ts";
 import { namedMax } from "./api/words.ts";
@@ -42,10 +43,7 @@ export async function changeAll(
   expected: number,
   act: Act,
 ): Promise<BulkResult> {
-  if (ids.length !== expected) {
-    const devices = ids.length === 1 ? "1 device is" : `${ids.length} devices are`;
-    throw new Problem("count-changed", `${devices} meant, not ${expected}.`);
-  }
+  checkCount(ids.length, expected);
   let changed = 0;
   const refused: BulkResult["refused"][number][] = [];
   let isAway = false;
@@ -64,21 +62,37 @@ export async function changeAll(
   return { changed, refused };
 }
 
+/**
+ * Nothing is done to more or fewer devices than the client knows of.
+ * @throws Problem `count-changed`
+ */
+export function checkCount(meant: number, expected: number): void {
+  if (meant === expected) return;
+  const devices = meant === 1 ? "1 device is" : `${meant} devices are`;
+  throw new Problem("count-changed", `${devices} meant, not ${expected}.`);
+}
+
+/** How many devices a selector means; null: all. */
+export async function countSelected(roster: Roster, select: Selector | null): Promise<number> {
+  await roster.load();
+  return (await roster.page({ ...byId, select, limit: 1 })).total;
+}
+
+const byId = {
+  contains: "",
+  found: new Set<string>(),
+  presence: null,
+  unheard: null,
+  key: "id",
+  descending: false,
+  after: null,
+} as const;
+
 /** The ids that are meant, each once. */
 async function meantBy(roster: Roster, body: Body): Promise<readonly string[]> {
   const meant = meantIn(body);
   if (!("text" in meant)) return meant;
-  const { entries, total } = await roster.page({
-    contains: "",
-    found: new Set(),
-    select: meant,
-    presence: null,
-    unheard: null,
-    key: "id",
-    descending: false,
-    limit: meantMax,
-    after: null,
-  });
+  const { entries, total } = await roster.page({ ...byId, select: meant, limit: meantMax });
   if (total <= meantMax) return entries.map(({ id }) => id);
   throw new Problem("bad-body", `select means ${total} devices; at most ${meantMax} at a time.`);
 }

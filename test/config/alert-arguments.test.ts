@@ -11,7 +11,7 @@ setDefaultTimeout(testTimeoutMs);
 const read = (words: readonly string[]) => readServerConfig(["alert", ...words], {}, 0);
 
 const plainRule = { rule: "offline for 10m", select: null, to: [] } as const;
-const mute = { action: "mute", rule: null, select: null, note: "" } as const;
+const mute = { action: "mute", rule: null, select: null, note: "", yes: false } as const;
 const hook = { name: "hook", url: "https://h/", headerFile: null } as const;
 
 const actions: readonly (readonly [words: readonly string[], action: AlertAction])[] = [
@@ -49,8 +49,9 @@ const actions: readonly (readonly [words: readonly string[], action: AlertAction
   [["mute", "--for", "2h"], { ...mute, forMs: 7_200_000 }],
   [
     ["mute", "--for=1s", "--rule", "q", "--select", "id=th-*", "--note", "new batteries"],
-    { action: "mute", forMs: 1_000, rule: "q", select: "id=th-*", note: "new batteries" },
+    { ...mute, forMs: 1_000, rule: "q", select: "id=th-*", note: "new batteries" },
   ],
+  [["mute", "--for=1s", "--yes"], { ...mute, forMs: 1_000, yes: true }],
   [["unmute", "3"], { action: "unmute", name: "3" }],
 ];
 
@@ -67,7 +68,7 @@ test("--json, and a store elsewhere", () => {
 const toForm = "alert to <name> <url> [--format FORMAT] [--header-file FILE]";
 const addForm =
   "alert add <name> '<rule>' [--select SELECTOR] [--to NAME,…] [--severity S] [--repeat TIME]";
-const muteForm = "alert mute --for TIME [--rule NAME] [--select SELECTOR] [--note TEXT]";
+const muteForm = "alert mute --for TIME [--rule NAME] [--select SELECTOR] [--note TEXT] [--yes]";
 const write = (form: string) => `Write: iot-server ${form}`;
 
 const refusals: readonly (readonly [line: string, words: string, step: string])[] = [
@@ -81,6 +82,7 @@ const refusals: readonly (readonly [line: string, words: string, step: string])[
   ["unmute", "alert unmute has other arguments.", write("alert unmute <number>")],
   ["mute", "How long is not given.", write(muteForm)],
   ["mute q --for 2h", "alert mute has other arguments.", write(muteForm)],
+  ["unmute 3 --yes", "alert unmute has no --yes.", write("alert unmute <number>")],
   ["rules --all", "alert rules has no --all.", write("alert rules")],
   ["to hook https://h/ --severity info", "alert to has no --severity.", write(toForm)],
   ["add q gone --format ntfy", "alert add has no --format.", write(addForm)],

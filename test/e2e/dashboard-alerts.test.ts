@@ -1,7 +1,7 @@
 // Alerts in a browser: the first one by its form, seen firing and told, muted, over; a wrong rule; text of operators is text.
 
 import { expect, setDefaultTimeout } from "bun:test";
-import { browserTest, Dashboard, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
+import { browserTest, Dashboard, phone, rowOf, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
 
@@ -102,6 +102,15 @@ browserTest(
     );
     expect(await bell.innerText()).toBe("2");
     expect(await bell.getAttribute("title")).toBe(await bell.getAttribute("aria-label"));
+    // On a phone, too, with all badges of the pages.
+    const small = await dashboard.open("#/", phone);
+    await small.locator(`${rowOf("freezer")} .alarm`).waitFor();
+    await until(
+      "both badges",
+      async () => (await small.locator("nav .badge:visible").count()) === 2,
+    );
+    expect(await small.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await small.close();
     // By keys: to the row, its name, the bell, and to the device.
     await page.locator(".grid").focus();
     for (const key of ["ArrowDown", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);

@@ -197,6 +197,25 @@ test.each([
   expect(body).toMatchObject({ code, detail: expect.stringContaining(detail) });
 });
 
+test("a mute of devices that are more or fewer than expected is not made", async () => {
+  const devices = [await newDevice(server, "mu-1", 11), await newDevice(server, "mu-2", 12)];
+  for (const device of devices) await device.register();
+  const given = { select: "id=mu-1|mu-2|mu-3", for: "1h" };
+  expect(await send("POST", "mutes", { ...given, expected: 3 })).toMatchObject({
+    status: 409,
+    body: { code: "count-changed", detail: "2 devices are meant, not 3." },
+  });
+  expect((await send("POST", "mutes", { ...given, expected: -1 })).status).toBe(400);
+  expect((await send("POST", "mutes", { ...given, select: "Area=", expected: 2 })).status).toBe(
+    400,
+  );
+  expect((await send("GET", "mutes")).body["mutes"]).toEqual([]);
+  const made = await send("POST", "mutes", { ...given, expected: 2 });
+  expect(made).toMatchObject({ status: 201, body: { select: given.select } });
+  expect((await send("DELETE", `mutes/${String(made.body["number"])}`)).status).toBe(204);
+  for (const device of devices) device.close();
+});
+
 test("a mute is made, listed and ended", async () => {
   const made = await send("POST", "mutes", { select: "id=pi*", for: "2h", note: "batteries" });
   expect(made).toMatchObject({

@@ -9,8 +9,10 @@ import type {
 import { exitCode, type ExitCode, OperatingError } from "../../operating-error.ts";
 import type { AlertRow } from "../../server/alert-store.ts";
 import { durationToType, roughDuration } from "../../server/duration-text.ts";
+import { readSelector, type Selector } from "../../server/selector.ts";
 import type { AlertAction } from "../../config/alert-arguments.ts";
 import { aligned } from "./columns.ts";
+import { agree } from "./label-run.ts";
 import { printable } from "./printable.ts";
 
 const listedMax = 1_000;
@@ -18,6 +20,10 @@ const listedMax = 1_000;
 /** What it needs from its caller. */
 export type AlertRunPort = {
   readonly operations: AlertOperations;
+  /** The ids that a selector means. @throws OperatingError `none-selected` */
+  readonly selected: (select: Selector) => Promise<readonly string[]>;
+  /** Asks a person; null: nobody is there to be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | null;
   /** The lines of a file with headers. */
   readonly readHeaders: (file: string) => string;
   /** ms since 1970. */
@@ -62,7 +68,10 @@ export async function runAlertAction(action: AlertAction, port: AlertRunPort): P
       return isDone ? exitCode.done : exitCode.refused;
     }
     case "mute": {
-      const { rule, select, forMs, note } = action;
+      const { rule, select, forMs, note, yes } = action;
+      const meant = select === null || yes ? null : readSelector(select);
+      // A wrong one is refused by the operation.
+      if (meant?.ok === true) await agree(await port.selected(meant.value), port);
       const made = await operations.mute({ rule, select, forMs, note });
       const until = new Date(made.until).toISOString();
       write(`Muted as number ${made.name} until ${until}.`);

@@ -66,7 +66,11 @@ export function questionAbout(ids: readonly string[]): string {
   return `This concerns ${devices}: ${named}${ids.length > namedMax ? ", …" : "."} Go on? [y/N] `;
 }
 
-async function agree(ids: readonly string[], { confirm }: LabelPort): Promise<void> {
+/** Asks whether to go on with these devices. @throws OperatingError `not-confirmed` */
+export async function agree(
+  ids: readonly string[],
+  { confirm }: Pick<LabelPort, "confirm">,
+): Promise<void> {
   const question = questionAbout(ids);
   if (confirm !== null && (await confirm(question))) return;
   throw new OperatingError(

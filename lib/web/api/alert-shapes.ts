@@ -120,4 +120,8 @@ export const givenMute = options({
   select: text,
   for: about(text, `how long, ${duration}`),
   note: text,
+  expected: about(
+    count,
+    "how many registered devices `select` means; if they are more or fewer, nothing is muted. Left out: any number",
+  ),
 });

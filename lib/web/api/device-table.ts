@@ -5,12 +5,10 @@ import type { Endpoint } from "./endpoint.ts";
 import { body, choice, cursor, integer, textForm, timeForm } from "./forms.ts";
 import * as bulkShapes from "./bulk-shapes.ts";
 import * as shapes from "./shapes.ts";
-import { deviceOrders, namedMax, presenceFilters } from "./words.ts";
+import { deviceOrders, namedMax, presenceFilters, selectorCharsMax } from "./words.ts";
 
 /** How many entries of a list one answer has at most. */
 export const listMax = 1_000;
-/** As the selectors of `server/selector.ts`. */
-export const selectorCharsMax = 1_024;
 /** How many devices the selector of a change may mean. */
 export const meantMax = 10_000;
 /** What is said of a body that does not tell which devices are meant. */

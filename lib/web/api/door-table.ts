@@ -2,7 +2,7 @@
 // once. Never answers a request.
 
 import type { Endpoint } from "./endpoint.ts";
-import { bulkBytesMax, selectorCharsMax, wrongMeant } from "./device-table.ts";
+import { bulkBytesMax, wrongMeant } from "./device-table.ts";
 import { body } from "./forms.ts";
 import {
   about,
@@ -20,7 +20,7 @@ import {
   yes,
 } from "./schema.ts";
 import { bulkResult, expected, meant } from "./bulk-shapes.ts";
-import { namedMax } from "./words.ts";
+import { namedMax, selectorCharsMax } from "./words.ts";
 
 const labels = mapOf(text);
 const wrongLabels = "labels must be an object of texts.";

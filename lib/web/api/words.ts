@@ -27,6 +27,8 @@ export const namedMax = 500;
 /** How many fields and states a chart has at most. */
 export const chartFieldsMax = 8;
 
+/** The longest selector, as of `server/selector.ts`. */
+export const selectorCharsMax = 1_024;
 /** The states of alerts that a list can be narrowed to; open are pending and firing. */
 export const alertStates = ["open", "pending", "firing", "resolved", "all"] as const;
 

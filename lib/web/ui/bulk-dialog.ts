@@ -21,6 +21,8 @@ export type BulkQuestion = {
   readonly done: (changed: number) => string;
   /** It was done to all or some of them. */
   readonly onDone: (words: string, result: BulkResult) => void;
+  /** What is shown once it was done to all; without it the dialog ends. */
+  readonly last?: HTMLElement;
 };
 
 /** How many devices are named; the others are counted. */
@@ -34,6 +36,7 @@ export function askBulk(question: BulkQuestion): void {
   const { title, devices, body, confirm, onDone } = question;
   const titleId = `bulk-title-${++dialogs}`;
   const dialog = element("dialog", { class: "bulk", "aria-labelledby": titleId });
+  const heading = element("h2", { id: titleId }, title);
   const trouble = element("div", { class: "trouble", role: "alert" });
   const cancel = button({ autofocus: confirm.isDangerous }, "Cancel");
   const go = element(
@@ -53,7 +56,14 @@ export function askBulk(question: BulkQuestion): void {
       );
       const words = question.done(result.changed);
       onDone(words, result);
-      if (result.refused.length === 0) return dialog.close();
+      if (result.refused.length === 0) {
+        if (question.last === undefined) return dialog.close();
+        setText(cancel, "Close");
+        const done = element("p", { role: "status" }, `${words}.`);
+        const close = element("div", { class: "choices" }, cancel);
+        form.replaceChildren(heading, done, question.last, close);
+        return cancel.focus();
+      }
       const lines = [`${words}, ${result.refused.length} refused.`];
       lines.push(...refusalLines(result.refused, refusedMax));
       trouble.replaceChildren(...lines.map((line) => element("p", {}, line)));
@@ -69,7 +79,7 @@ export function askBulk(question: BulkQuestion): void {
   const form = element(
     "form",
     {},
-    element("h2", { id: titleId }, title),
+    heading,
     namesOf(devices),
     ...body,
     trouble,

@@ -7,6 +7,17 @@ import type { Labels } from "./device-labels.ts";
 
 /** What is done to the devices. */
 export type BulkAct =
+  /** All at once: the selector means them. */
+  | {
+      readonly action: "mute";
+      readonly select: string;
+      readonly for: string;
+      readonly note: string;
+    }
+  | ChangeAct;
+
+/** What is done to each of them. */
+type ChangeAct =
   | { readonly action: "deregister" }
   /** Of devices that wait to be let in. */
   | { readonly action: "approve"; readonly labels: Labels }
@@ -20,13 +31,18 @@ export type BulkAct =
 /**
  * Does it to all devices, group by group.
  * @param onDone called after each group with how many were gone through
- * @throws Problem if a group was refused; those before it are changed
+ * @throws Problem if a group was refused; those before it are changed. Or if a selector means others than these
  */
 export async function changeMany(
   ids: readonly string[],
   act: BulkAct,
   onDone: (count: number) => void,
 ): Promise<BulkResult> {
+  if (act.action === "mute") {
+    const { action: _, ...given } = act;
+    await post("/mutes", {}, { ...given, expected: ids.length });
+    return { changed: ids.length, refused: [] };
+  }
   let changed = 0;
   const refused: BulkResult["refused"][number][] = [];
   for (let from = 0; from < ids.length; from += namedMax) {
@@ -40,7 +56,7 @@ export async function changeMany(
 }
 
 function changeGroup(
-  act: BulkAct,
+  act: ChangeAct,
   meant: { readonly devices: readonly string[]; readonly expected: number },
 ): Promise<BulkResult> {
   if (act.action === "approve" || act.action === "reject") {

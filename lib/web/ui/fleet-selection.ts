@@ -5,6 +5,7 @@ import type { DeviceJson } from "../api/shapes.ts";
 import { BulkBar, type SelectionAct } from "./bulk-bar.ts";
 import type { Meant } from "./bulk-dialog.ts";
 import { askLabels } from "./bulk-label-dialog.ts";
+import { askMute } from "./bulk-mute-dialog.ts";
 import { askRemoval } from "./bulk-removal-dialog.ts";
 import { labelCounts, nameOf } from "./device-labels.ts";
 import { count } from "./formats.ts";
@@ -51,6 +52,7 @@ export class FleetSelection {
   #acts(): SelectionAct[] {
     return [
       { words: "Label…", act: () => void this.#begin((devices) => this.#label(devices)) },
+      { words: "Mute…", act: () => void this.#begin((devices) => this.#mute(devices)) },
       {
         words: "Deregister…",
         isDangerous: true,
@@ -61,6 +63,13 @@ export class FleetSelection {
 
   #label(devices: readonly Meant[]): void {
     askLabels(devices, labelCounts(this.#rows()), (words) => this.#told(words));
+  }
+
+  #mute(devices: readonly Meant[]): void {
+    const { total, selector } = this.devices;
+    // Only if all that match are selected, the selector of the list means them.
+    const filter = devices.length === total ? selector : null;
+    askMute(devices, filter, (words) => this.app.announce(words));
   }
 
   #deregister(devices: readonly Meant[]): void {

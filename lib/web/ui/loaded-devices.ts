@@ -5,7 +5,7 @@ import type { DeviceJson, DevicesJson, LiveEvents } from "../api/shapes.ts";
 import type { DeviceOrder, PresenceFilter } from "../api/words.ts";
 import { get, isGivenUp, Problem, wordsOf } from "./api.ts";
 import { labelsOf } from "./device-labels.ts";
-import { searchOf } from "./filter-text.ts";
+import { isSelector, searchOf } from "./filter-text.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
 
 export type FleetQuery = {
@@ -62,6 +62,12 @@ export class LoadedDevices {
   /** What the rows are filtered by. */
   get text(): string {
     return this.#answered.text;
+  }
+
+  /** The selector that means all of the list; null if it is filtered otherwise, or not at all. */
+  get selector(): string | null {
+    const { text, presence } = this.#answered;
+    return presence === "" && isSelector(text) ? text : null;
   }
 
   /** Changes search, filter or order. The old rows stay until the answer is here. */

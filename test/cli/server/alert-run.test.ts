@@ -28,6 +28,8 @@ function newCommand() {
   );
   const files = new Map([["secrets", "Authorization: Bearer secret\n"]]);
   /** Carries out the words behind `alert`; the lines that it printed, and how it ended. */
+  const asked = { questions: [] as string[], answer: true as boolean | null, ids: ["a", "b"] };
+  const selected = async () => asked.ids;
   const run = async (...words: string[]) => {
     const config = readServerConfig(["alert", ...words], {}, 0) as unknown as {
       readonly alert: AlertAction;
@@ -36,7 +38,12 @@ function newCommand() {
     const lines: string[] = [];
     const write = (line: string) => void lines.push(...line.split("\n"));
     const readHeaders = (file: string) => files.get(file) ?? "";
-    const port = { operations, readHeaders, now: wall, json: config.json, write };
+    const confirm = async (question: string) => {
+      asked.questions.push(question);
+      return asked.answer === true;
+    };
+    const terminal = { selected, confirm: asked.answer === null ? null : confirm, readHeaders };
+    const port = { operations, ...terminal, now: wall, json: config.json, write };
     try {
       return { code: await runAlertAction(config.alert, port), lines, error: null };
     } catch (error) {
@@ -51,7 +58,7 @@ function newCommand() {
     for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
     return lines;
   };
-  return { store, post, run, printed };
+  return { store, post, run, printed, asked };
 }
 
 const alertOf = (change: Partial<AlertRow>): AlertRow => ({
@@ -202,4 +209,33 @@ test.each(errors)("alert %p is refused", async (words, message, step) => {
   expect({ code, lines }).toEqual({ code: 1, lines: [] });
   expect(error?.message).toContain(message);
   expect(error?.nextStep).toContain(step);
+});
+
+test("a mute of selected devices says which they are, and is made after a yes, or with --yes", async () => {
+  const { run, asked, printed } = newCommand();
+  const words = ["mute", "--for", "2h", "--select", "area=Cellar"];
+  const mutes = async () => (await printed("rules")).filter((line) => line.startsWith("muted"));
+  asked.ids = Array.from({ length: 128 }, (_, i) => `th-${i}`);
+  asked.answer = false;
+  expect(await run(...words)).toMatchObject({ code: 1, error: { code: "not-confirmed" } });
+  const question = "This concerns 128 devices: th-0, th-1, th-2, th-3, th-4, … Go on? [y/N] ";
+  expect(asked.questions).toEqual([question]);
+  // Nobody can be asked.
+  asked.answer = null;
+  expect(await run(...words)).toMatchObject({
+    code: 1,
+    error: { nextStep: "To change them without being asked, add --yes." },
+  });
+  expect(await mutes()).toEqual([]);
+  await printed(...words, "--yes");
+  asked.answer = true;
+  await printed(...words);
+  expect(asked.questions).toEqual([question, question]);
+  // Without a selector, and with one that is wrong, nobody is asked.
+  await printed("mute", "--for", "1h");
+  expect(await run("mute", "--for", "1h", "--select", "area=")).toMatchObject({ code: 0 });
+  expect(await run("mute", "--for", "1h", "--select", "Area=x")).toMatchObject({
+    error: { code: "bad-selector" },
+  });
+  expect(await mutes()).toHaveLength(4);
 });
