@@ -2,8 +2,9 @@
 // itself.
 
 import { isId } from "../protocol/fields.ts";
+import type { DoorAction } from "../server/door/door-action.ts";
 import type { PendingRow } from "../server/door/door-rows.ts";
-import { type Labels, labelsObject, noLabels } from "../server/labels.ts";
+import { labelsObject, noLabels } from "../server/labels.ts";
 import { isSelected } from "../server/selector.ts";
 import type { PendingJson } from "./api/door-table.ts";
 import type { BulkResult } from "./api/bulk-shapes.ts";
@@ -16,6 +17,7 @@ import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
 type Ports = Pick<WebPorts, "door" | "now">;
+type Judgement = Extract<DoorAction, { what: "judge" }>;
 type Names = "pending" | "approve" | "reject" | "judgeMany";
 
 const states = { approve: "approved", reject: "rejected" } as const;
@@ -27,10 +29,11 @@ export function pendingHandlers(ports: Ports): Pick<Handlers, Names> {
       pending: (await look(ports)).pending.map((row) => pendingOf(ports, row)),
     }),
     approve: async ({ names, body }) => {
-      const { labels = {} } = await body();
-      return judge(ports, names.id, "approved", labelsIn(labels));
+      const { labels = {}, seenBy } = await body();
+      const judged = { state: "approved", labels: labelsIn(labels) } as const;
+      return judge(ports, names.id, { ...judged, ...seenIn(seenBy) });
     },
-    reject: ({ names }) => judge(ports, names.id, "rejected", noLabels),
+    reject: ({ names }) => judge(ports, names.id, { state: "rejected", labels: noLabels }),
     judgeMany: (call) => judgeMany(ports, call),
   };
 }
@@ -41,33 +44,41 @@ async function judgeMany(ports: Ports, call: CallOf<"judgeMany">): Promise<BulkR
   if (action === "reject" && labels !== undefined) {
     throw new Problem("bad-body", "labels belong to approve.");
   }
-  const given = labelsIn(labels ?? {});
+  const seen = seenIn(body.seenBy);
+  const { seenBy = Infinity } = seen;
+  const judged = { state: states[action], labels: labelsIn(labels ?? {}), ...seen };
   const meant = meantIn(body);
   const ids =
     "text" in meant
       ? (await look(ports)).pending
-          .filter(({ state }) => state === "waiting")
+          .filter(({ state, firstSeen }) => state === "waiting" && firstSeen <= seenBy)
           .filter((row) => isSelected(meant, { ...row, presence: "never" }))
           .map(({ id }) => id)
       : meant;
-  const state = states[action];
   return changeAll(ids, expected, async (id): Promise<Refusal | boolean> => {
-    const { kind } = await ports.door.act({ what: "judge", id, state, labels: given });
-    if (kind === state) return true;
+    const { kind } = await ports.door.act({ what: "judge", id, ...judged });
+    if (kind === judged.state) return true;
     if (kind === "unchanged") return false;
     return kind === "storage-failed" ? kind : "unknown-device";
   });
 }
 
+/** The time in a body, if there is one. */
+function seenIn(text: string | undefined): Pick<Judgement, "seenBy"> {
+  if (text === undefined) return {};
+  const seenBy = Date.parse(text);
+  if (!Number.isNaN(seenBy)) return { seenBy };
+  throw new Problem("bad-body", "seenBy must be a time, as firstSeen is.");
+}
+
 async function judge(
   ports: Ports,
   id: string,
-  state: "approved" | "rejected",
-  labels: Labels,
+  judgement: Omit<Judgement, "what" | "id">,
 ): Promise<HttpReply<204, null>> {
   if (!isId(id)) throw unknown(id);
-  const { kind } = await act(ports, { what: "judge", id, state, labels });
-  if (kind === state || kind === "unchanged") return new HttpReply(204, null);
+  const { kind } = await act(ports, { what: "judge", id, ...judgement });
+  if (kind === judgement.state || kind === "unchanged") return new HttpReply(204, null);
   throw new Problem("unknown-device", "No such device waits for approval.");
 }
 

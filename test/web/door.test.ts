@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { PendingJson, TokenJson } from "../../lib/web/api/door-table.ts";
-import { testTimeoutMs } from "../e2e/polling.ts";
+import { testTimeoutMs, until } from "../e2e/polling.ts";
 import { askDocumented } from "./documented-answers.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 
@@ -75,6 +75,26 @@ test("many that wait are approved or rejected, if they are as many as expected",
   expect(codes).toEqual(["31", "31", "00", "00", "00"]);
   expect((await server.read<{ labels: object }>("/api/v1/devices/b-25")).labels).toEqual(labels);
   for (const device of devices) device.close();
+});
+
+test("an approval is of the device that was seen, not of one that has come under its id since", async () => {
+  const [seen, other] = [await newDevice(server, "th-7", 7), await newDevice(server, "th-7", 8)];
+  expect(await seen.register()).toBe("93");
+  const listed = (await send("GET", "pending")).body["pending"] as PendingJson[];
+  const seenBy = listed.find(({ id }) => id === "th-7")?.firstSeen;
+  expect((await send("POST", "pending/th-7/reject")).status).toBe(204);
+  await until("another millisecond", () => Date.now() > Date.parse(seenBy ?? ""));
+  expect(await other.register()).toBe("93");
+  expect((await send("POST", "pending/th-7/approve", { seenBy })).status).toBe(404);
+  const many = { action: "approve", devices: ["th-7"], seenBy, expected: 1 };
+  expect((await send("POST", "pending/bulk", many)).body["changed"]).toBe(0);
+  const selected = { action: "approve", select: "id=th-7", seenBy, expected: 0 };
+  expect((await send("POST", "pending/bulk", selected)).status).toBe(200);
+  expect((await send("POST", "pending/th-7/approve", { seenBy: "soon" })).status).toBe(400);
+  expect((await send("POST", "pending/th-7/approve", {})).status).toBe(204);
+  expect([await seen.register(), await other.register()]).toEqual(["93", "00"]);
+  seen.close();
+  other.close();
 });
 
 test.each([

@@ -98,8 +98,12 @@ export async function judgeDevices(
   port: JoinPort,
 ): Promise<ExitCode> {
   const { state, labels, json } = asked;
-  const ids = asked.ids.length > 0 ? [...new Set(asked.ids)] : await waiting(asked, port);
-  const actions = ids.map((id) => ({ what: "judge", id, state, labels }) as const);
+  const named = asked.ids.length > 0;
+  const rows = named ? [] : await waiting(asked, port);
+  const ids = named ? [...new Set(asked.ids)] : rows.map(({ id }) => id);
+  // Another device may have come under an id while the person was asked.
+  const seen = named ? {} : { seenBy: Math.max(...rows.map(({ firstSeen }) => firstSeen)) };
+  const actions = ids.map((id) => ({ what: "judge", id, state, labels, ...seen }) as const);
   const results = await port.act(actions);
   let refused = 0;
   for (const [i, id] of ids.entries()) {
@@ -124,23 +128,23 @@ const refusals: Readonly<Record<string, string>> = {
   "storage-failed": "nothing was changed; the server's error.log says why",
 };
 
-/** The ids of those that wait and are meant, after a person has agreed. */
+/** Those that wait and are meant, after a person has agreed. */
 async function waiting(
   { select, yes }: Extract<AskedDevices, { command: "judge" }>,
   port: JoinPort,
-): Promise<string[]> {
-  const rows = (await look(port)).pending.filter((row) => isMeant(row, select));
-  const ids = rows.filter(({ state }) => state === "waiting").map(({ id }) => id);
-  if (ids.length === 0) {
+): Promise<readonly PendingRow[]> {
+  const { pending } = await look(port);
+  const rows = pending.filter((row) => row.state === "waiting" && isMeant(row, select));
+  if (rows.length === 0) {
     throw new OperatingError(
       "none-selected",
       select === null ? "No device waits." : `No device that waits is meant by ${select.text}.`,
       "See iot-server devices --pending.",
     );
   }
-  if (yes) return ids;
-  const question = questionAbout(ids);
-  if (port.confirm !== null && (await port.confirm(question))) return ids;
+  if (yes) return rows;
+  const question = questionAbout(rows.map(({ id }) => id));
+  if (port.confirm !== null && (await port.confirm(question))) return rows;
   throw new OperatingError(
     "not-confirmed",
     port.confirm === null ? question.slice(0, question.indexOf(" Go on?")) : "Nothing was changed.",

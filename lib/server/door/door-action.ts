@@ -32,6 +32,8 @@ export type DoorAction =
       readonly id: string;
       readonly state: "approved" | "rejected";
       readonly labels: Labels;
+      /** Only who asked first then or before: another device may have come under the id since it was looked at. */
+      readonly seenBy?: number;
     };
 
 /**
@@ -73,7 +75,7 @@ export function ruleOf(action: DoorAction, at: number): Rule<DoorResult> {
     case "revoke":
       return revokingToken(action.number);
     case "judge":
-      return judging(action.id, action.state, action.labels);
+      return judging(action.id, action.state, action.labels, action.seenBy);
   }
 }
 

@@ -114,11 +114,13 @@ export function revokingToken(number: number): Rule<TokenRevoked> {
 /**
  * The rule that approves or rejects a pending device.
  * @param labels what it gets when it registers
+ * @param seenBy who asked first later than that, ms since 1970, is not meant
  */
 export function judging(
   id: string,
   state: Exclude<PendingState, "waiting">,
   labels: Labels,
+  seenBy = Infinity,
 ): Rule<PendingJudged> {
   return {
     kind: "rule",
@@ -126,7 +128,7 @@ export function judging(
     decide: ({ device, door }) => {
       const row = door?.pending ?? null;
       if (device !== null) return decided({ kind: "registered" });
-      if (row === null) return decided({ kind: "unknown" });
+      if (row === null || row.firstSeen > seenBy) return decided({ kind: "unknown" });
       if (row.state === state && labels.size === 0) return decided({ kind: "unchanged" });
       const pending = { ...row, state, labels: merged(row.labels, labels) };
       return decided({ kind: state }, { what: "change-pending", pending });

@@ -25,6 +25,11 @@ import { namedMax, selectorCharsMax } from "./words.ts";
 const labels = mapOf(text);
 const wrongLabels = "labels must be an object of texts.";
 const wrongFlag = "must be true or false, as a text.";
+const seenBy = about(
+  time,
+  "only those whose `firstSeen` is not later: another device may have come under an id since `/pending` was read",
+);
+const wrongSeenBy = "seenBy must be a time, as firstSeen is.";
 const flag = word("true", "false");
 
 const pending = object({
@@ -87,7 +92,11 @@ export const doorApi = {
     path: "/api/v1/pending/{id}/approve",
     access: "change",
     summary: "Approves a device: it registers when it asks again",
-    body: body(options({ labels }), { labels: wrongLabels }, "Only labels are known here."),
+    body: body(
+      options({ labels, seenBy }),
+      { labels: wrongLabels, seenBy: wrongSeenBy },
+      "Only labels and seenBy are known here.",
+    ),
     answers: { 204: "Approved" },
     problems: ["unknown-device", "storage-failed"],
   },
@@ -113,10 +122,16 @@ export const doorApi = {
         {
           ...meant(namedMax, selectorCharsMax),
           labels: about(labels, "with `approve`: what they get when they register"),
+          seenBy,
         },
       ),
-      { ...wrongMeant, action: "action must be approve or reject.", labels: wrongLabels },
-      "Only action, select, devices, labels and expected are known here.",
+      {
+        ...wrongMeant,
+        action: "action must be approve or reject.",
+        labels: wrongLabels,
+        seenBy: wrongSeenBy,
+      },
+      "Only action, select, devices, labels, seenBy and expected are known here.",
       bulkBytesMax,
     ),
     answers: { 200: bulkResult },

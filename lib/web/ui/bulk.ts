@@ -20,8 +20,8 @@ export type BulkAct =
 type ChangeAct =
   | { readonly action: "deregister" }
   /** Of devices that wait to be let in. */
-  | { readonly action: "approve"; readonly labels: Labels }
-  | { readonly action: "reject" }
+  | { readonly action: "approve"; readonly labels: Labels; readonly seenBy: string }
+  | { readonly action: "reject"; readonly seenBy: string }
   | {
       readonly action: "label";
       readonly set: Readonly<Record<string, string>>;

@@ -7,9 +7,11 @@ import { element, setText } from "./element.ts";
 import { labelField } from "./label-field.ts";
 
 type OnDone = (words: string, result: BulkResult) => void;
+/** Those that are meant, and when the last of them asked first: who came later under their ids is another. */
+export type Waiting = { readonly ids: readonly string[]; readonly seenBy: string };
 
 /** Shows the dialog that approves. */
-export function askApproval(ids: readonly string[], onDone: OnDone): void {
+export function askApproval({ ids, seenBy }: Waiting, onDone: OnDone): void {
   const labels = labelField("approval-labels", "approval-trouble");
   const trouble = element("p", { id: "approval-trouble", class: "trouble", role: "alert" });
   const number = devicesInWords(ids.length);
@@ -30,7 +32,7 @@ export function askApproval(ids: readonly string[], onDone: OnDone): void {
     act: () => {
       const read = labelsIn(labels.value);
       setText(trouble, read.trouble);
-      if (read.trouble === "") return { action: "approve", labels: read.labels };
+      if (read.trouble === "") return { action: "approve", labels: read.labels, seenBy };
       labels.focus();
       return null;
     },
@@ -40,14 +42,14 @@ export function askApproval(ids: readonly string[], onDone: OnDone): void {
 }
 
 /** Shows the dialog that rejects. */
-export function askRejection(ids: readonly string[], onDone: OnDone): void {
+export function askRejection({ ids, seenBy }: Waiting, onDone: OnDone): void {
   const number = devicesInWords(ids.length);
   askBulk({
     title: `Reject ${number}?`,
     devices: ids.map((id) => ({ id, name: id })),
     body: [element("p", { class: "muted" }, "Refused as long as they ask.")],
     confirm: { words: `Reject ${number}`, isDangerous: true },
-    act: () => ({ action: "reject" }),
+    act: () => ({ action: "reject", seenBy }),
     done: (changed) => `${devicesInWords(changed)} rejected`,
     onDone,
   });

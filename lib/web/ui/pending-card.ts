@@ -8,7 +8,7 @@ import { afterLogin } from "./after-login.ts";
 import { get, post } from "./api.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { count } from "./formats.ts";
-import { askApproval, askRejection } from "./judging-dialog.ts";
+import { askApproval, askRejection, type Waiting } from "./judging-dialog.ts";
 import type { App } from "./page.ts";
 import { Selection } from "./selection.ts";
 
@@ -42,6 +42,9 @@ export class PendingCard {
   );
   readonly #chosen = new Selection();
   #ids: readonly string[] = [];
+  #known: ReadonlySet<string> = new Set();
+  /** When the last of them asked first. */
+  #seenBy = "";
   #shown = "";
   #isClosed = false;
   /** Whether the list was loaded anew and no event has come since; and how many wait in it. */
@@ -83,9 +86,13 @@ export class PendingCard {
       this.#title,
       length === 1 ? "1 device wants to join" : `${count(length)} devices want to join`,
     );
-    this.#ids = waiting.map(({ id }) => id);
-    const left = new Set(this.#ids);
+    // Another device under an id is not the one that was selected.
+    const left = new Set(waiting.filter((row) => this.#known.has(rowKey(row))).map(({ id }) => id));
     this.#chosen.drop(this.#chosen.ids.filter((id) => !left.has(id)));
+    this.#known = new Set(waiting.map(rowKey));
+    this.#ids = waiting.map(({ id }) => id);
+    // Times of the same form have the order of their texts.
+    this.#seenBy = waiting.map(({ firstSeen }) => firstSeen).reduce((a, b) => (a > b ? a : b), "");
     this.#drawRows(waiting.slice(0, shownMax));
     this.#drawAll();
     this.#more.hidden = length <= shownMax;
@@ -94,9 +101,7 @@ export class PendingCard {
 
   /** Shows the rows if they are others; the one with the focus keeps it. */
   #drawRows(rows: readonly PendingJson[]): void {
-    const text = JSON.stringify(
-      rows.map(({ id, mac, source, firstSeen }) => [id, mac, source, firstSeen]),
-    );
+    const text = rows.map(rowKey).join("\n");
     if (text === this.#shown) return;
     this.#shown = text;
     const focused = document.activeElement?.closest<HTMLElement>(".pending-rows li")?.dataset["id"];
@@ -106,7 +111,7 @@ export class PendingCard {
     again?.querySelector<HTMLElement>("input, button")?.focus();
   }
 
-  #row({ id, mac, source, fingerprint }: PendingJson): HTMLElement {
+  #row({ id, mac, source, fingerprint, firstSeen }: PendingJson): HTMLElement {
     const isChosen = this.#chosen.has(id);
     const box = element("input", { type: "checkbox", checked: isChosen, "aria-label": id });
     box.addEventListener("change", () => {
@@ -129,8 +134,14 @@ export class PendingCard {
       element(
         "div",
         { class: "choices" },
-        button({ class: "quiet danger", click: () => void this.#judge(id, "reject") }, "Reject"),
-        button({ class: "primary", click: () => void this.#judge(id, "approve") }, "Approve"),
+        button(
+          { class: "quiet danger", click: () => void this.#judge(id, firstSeen, "reject") },
+          "Reject",
+        ),
+        button(
+          { class: "primary", click: () => void this.#judge(id, firstSeen, "approve") },
+          "Approve",
+        ),
       ),
     );
   }
@@ -146,11 +157,12 @@ export class PendingCard {
 
   /** Judges those that are selected, else all that the page knows: who has come since is not meant. */
   async #askAll(
-    ask: (ids: readonly string[], onDone: (words: string, result: BulkResult) => void) => void,
+    ask: (waiting: Waiting, onDone: (words: string, result: BulkResult) => void) => void,
   ): Promise<void> {
+    const seenBy = this.#seenBy;
     const ids = this.#chosen.size === 0 ? this.#ids : this.#chosen.ids;
     if (!this.app.mayChange() && !(await this.app.askLogin(loginReason))) return;
-    ask(ids, (words) => {
+    ask({ ids, seenBy }, (words) => {
       this.app.announce(words);
       this.#chosen.clear();
       this.#shown = "";
@@ -158,9 +170,9 @@ export class PendingCard {
     });
   }
 
-  async #judge(id: string, verb: "approve" | "reject"): Promise<void> {
+  async #judge(id: string, seenBy: string, verb: "approve" | "reject"): Promise<void> {
     const act = async () => {
-      if (verb === "approve") await post("/pending/{id}/approve", { id }, {});
+      if (verb === "approve") await post("/pending/{id}/approve", { id }, { seenBy });
       else await post("/pending/{id}/reject", { id }, undefined);
     };
     const tell = (words: string) => setText(this.#trouble, words);
@@ -169,4 +181,9 @@ export class PendingCard {
     if (isDone) this.app.announce(`${id} is ${words[verb]}`);
     await this.load();
   }
+}
+
+/** Which device it is that waits under an id. */
+function rowKey({ id, firstSeen }: PendingJson): string {
+  return `${id} ${firstSeen}`;
 }
