@@ -3,17 +3,9 @@
 import type { DeviceJson } from "../api/shapes.ts";
 import { transportSign } from "./device-list-row.ts";
 import { element, setAttribute, setText } from "./element.ts";
-import {
-  address,
-  clockTime,
-  count,
-  dayTime,
-  isSameDay,
-  presenceKind,
-  presenceWords,
-  span,
-} from "./formats.ts";
-import { momentElement, serverNow, setMoment } from "./moments.ts";
+import { address, count, presenceKind, presenceWords, span } from "./formats.ts";
+import { momentElement, setMoment } from "./moments.ts";
+import { whyGone } from "./presence-why.ts";
 
 export class DeviceFactsCard {
   readonly #mark = element("span", { class: "mark" });
@@ -69,7 +61,7 @@ export class DeviceFactsCard {
     setText(this.#words, presenceWords(device));
     this.#since.hidden = since === null;
     setMoment(this.#since, since, presence === "online" ? "for" : "ago");
-    const why = reasonOf(device);
+    const why = whyGone(device);
     setText(this.why, why);
     this.why.hidden = why === "";
     if (this.#link.dataset["transport"] !== (transport ?? "")) {
@@ -113,20 +105,6 @@ export class DeviceFactsCard {
   showSeen(ms: number): void {
     setMoment(this.#seen, ms);
   }
-}
-
-/** Why a device is not online, in a sentence; empty where the status says it all. */
-function reasonOf({ presence, reason, since, lastSeen }: DeviceJson): string {
-  if (presence !== "offline" || since === null) return "";
-  if (reason === "offline" && lastSeen !== null) {
-    return `Its last packet came ${momentWords(lastSeen)}; the session was ended ${momentWords(since)}.`;
-  }
-  return reason === "logoff" ? `It logged off by itself, ${momentWords(since)}.` : "";
-}
-
-function momentWords(time: string): string {
-  const at = Date.parse(time);
-  return isSameDay(at, serverNow()) ? `at ${clockTime(at)}` : `on ${dayTime(at)}`;
 }
 
 function fact(words: string, value: HTMLElement): HTMLElement {

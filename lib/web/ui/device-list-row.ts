@@ -11,13 +11,17 @@ import {
   labelText,
   nameOf,
 } from "./device-labels.ts";
-import { element, setAttribute, setText } from "./element.ts";
+import { isLong, setCutText } from "./cut-text.ts";
+import { button, element, setAttribute, setText } from "./element.ts";
+import { fieldTextOf } from "./field-text.ts";
 import { hasTerm } from "./filter-text.ts";
-import { presenceKind, presenceWords } from "./formats.ts";
+import { fieldCells } from "./fleet-columns.ts";
+import { address, presenceKind, presenceWords } from "./formats.ts";
 import { icon } from "./icons.ts";
 import { filterChip } from "./label-chips.ts";
 import { momentElement, setMoment } from "./moments.ts";
 import { deviceHash } from "./places.ts";
+import { whyGone } from "./presence-why.ts";
 
 const messageCharsMax = 200;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -32,6 +36,8 @@ export type RowLook = {
   readonly isSelected: boolean;
   /** The text that the list is filtered by. */
   readonly filter: string;
+  /** The fields of the last report that have a column. */
+  readonly fields: readonly string[];
 };
 
 /** The element id of the row at an index, for `aria-activedescendant`. */
@@ -44,18 +50,23 @@ export class DeviceListRow {
   readonly #name = element("a", { class: "name", tabindex: "-1" });
   readonly #alarm = new AlertMark();
   readonly #commands = element("span", { class: "command-badge", hidden: true });
-  readonly #idLine = element("span", { class: "id muted mono" });
+  /** Copies the id; the list does that. */
+  readonly #idLine = button({ class: "id muted mono", tabindex: "-1", hidden: true });
   readonly #area = element("span", { class: "areas" });
   readonly #chips = element("span", { class: "chips" });
   readonly #labels = cell("labels", this.#area, this.#chips);
   readonly #mark = element("span", { class: "mark" });
   readonly #words = element("span");
   readonly #since = momentElement(null, "span");
+  readonly #presence = cell("presence", this.#mark, this.#words, this.#since);
   readonly #link = element("span", { class: "link" });
+  readonly #source = element("span", { class: "mono" });
   readonly #message = element("span", { class: "message" });
   readonly #reported = momentElement(null);
+  readonly #reportTime = element("span", { class: "report-time" }, this.#reported);
   readonly #seen = momentElement(null);
-  readonly #report = cell("report", this.#message, this.#reported);
+  readonly #report = cell("report", this.#message, this.#reportTime);
+  readonly #fieldCells = fieldCells("gridcell");
   readonly view = element(
     "div",
     { class: "row", role: "row" },
@@ -66,9 +77,11 @@ export class DeviceListRow {
       this.#idLine,
     ),
     this.#labels,
-    cell("presence", this.#mark, this.#words, this.#since),
+    this.#presence,
     cell("transport", this.#link),
+    cell("source", this.#source),
     this.#report,
+    ...this.#fieldCells,
     cell("seen", this.#seen),
   );
   #id = "";
@@ -76,6 +89,8 @@ export class DeviceListRow {
   /** The labels as they are shown. */
   #shownLabels = "";
   #transport: DeviceJson["transport"] = null;
+  #fields: readonly string[] = [];
+  #fieldTexts: readonly ReturnType<typeof fieldTextOf>[] = [];
 
   /**
    * Shows a device.
@@ -87,14 +102,17 @@ export class DeviceListRow {
     setAttribute(view, "aria-rowindex", String(place + 2));
     setAttribute(view, "aria-selected", String(look.isActive));
     this.#pick.checked = look.isSelected;
+    this.#showFields(device, look.fields);
     view.classList.toggle("picked", look.isSelected);
     view.classList.toggle("waiting", device === undefined);
     if (device === undefined) {
       this.#id = "";
       this.#commands.hidden = true;
-      const texts = [this.#name, this.#idLine, this.#words, this.#message];
-      for (const node of texts) setText(node, "");
+      for (const node of [this.#words, this.#message, this.#source]) setText(node, "");
+      setCutText(this.#name, "", false);
       this.#showLabels({}, "");
+      this.#showId(null);
+      setAttribute(this.#presence, "title", null);
       for (const name of ["href", "title"]) setAttribute(this.#name, name, null);
       for (const time of [this.#since, this.#reported, this.#seen]) setMoment(time, null);
       this.#showTransport(null);
@@ -103,16 +121,18 @@ export class DeviceListRow {
       return;
     }
     const name = nameOf(device);
-    setText(this.#name, name);
+    setCutText(this.#name, name, name === device.id);
     setAttribute(this.#name, "title", name);
     this.#showCommands(device.openCommands);
-    setText(this.#idLine, name === device.id ? "" : device.id);
+    this.#showId(device);
     setAttribute(this.#pick, "aria-label", `Select ${name}`);
     this.#showLabels(device.labels, look.filter);
     setAttribute(this.#name, "href", deviceHash(device.id));
     this.#alarm.show(device);
     setAttribute(this.#mark, "data-kind", presenceKind(device));
     setText(this.#words, presenceWords(device));
+    setAttribute(this.#presence, "title", whyGone(device) || null);
+    setText(this.#source, device.source === null ? "" : address(device.source));
     this.#since.hidden = device.since === null;
     setMoment(this.#since, device.since, device.presence === "online" ? "for" : "ago");
     setMoment(this.#seen, device.lastSeen);
@@ -148,6 +168,32 @@ export class DeviceListRow {
     setText(this.#commands, `${open} waiting`);
     const words = open === 1 ? "1 command that has" : `${open} commands that have`;
     setAttribute(this.#commands, "title", `${words} not ended`);
+  }
+
+  /** The id below a name; where it is the name and too long for the column, how to get it whole. */
+  #showId(device: DeviceJson | null): void {
+    const id = device?.id ?? "";
+    const isName = device === null || nameOf(device) === id;
+    this.#idLine.hidden = isName && !isLong(id);
+    setCutText(this.#idLine, isName ? (isLong(id) ? "copy the id" : "") : id, !isName);
+    this.#idLine.classList.toggle("aside", isName);
+    setAttribute(this.#idLine, "data-copy", id);
+    setAttribute(this.#idLine, "title", `${id}\nPress to copy it`);
+    setAttribute(this.#idLine, "aria-label", `Copy the id ${id}`);
+  }
+
+  #showFields(device: DeviceJson | undefined, fields: readonly string[]): void {
+    if (fields.join("\n") !== this.#fields.join("\n")) {
+      this.#fields = fields;
+      this.#fieldTexts = fields.map(fieldTextOf);
+    }
+    for (const [i, of] of this.#fieldCells.entries()) {
+      const text = this.#fieldTexts[i];
+      of.hidden = text === undefined;
+      const shown = text === undefined || device === undefined ? "" : text(device);
+      setText(of, shown);
+      setAttribute(of, "title", shown || null);
+    }
   }
 
   #showTransport(transport: DeviceJson["transport"]): void {

@@ -1,60 +1,51 @@
 // The device list: a grid with arrow-key navigation and sortable columns. It renders the rows that are loaded.
 
-import type { DeviceOrder } from "../api/words.ts";
-import { button, element, setAttribute } from "./element.ts";
+import { copyText } from "./copying.ts";
+import { element, setAttribute } from "./element.ts";
 import { type Label, labelIn } from "./device-labels.ts";
 import { DeviceListRow, rowId } from "./device-list-row.ts";
+import { type Columns, tracksOf } from "./fleet-columns.ts";
+import { type ListOrder, ListHeads } from "./list-heads.ts";
 import type { LoadedDevices } from "./loaded-devices.ts";
 import type { Selection } from "./selection.ts";
 import { VirtualList } from "./virtual-list.ts";
 
 export type DeviceListActs = {
   readonly open: (id: string) => void;
-  readonly sort: (sort: DeviceOrder) => void;
+  readonly sort: (order: ListOrder) => void;
   readonly filter: (label: Label) => void;
+  /** An id was copied, or could not be. */
+  readonly copied: (isDone: boolean) => void;
   /** The selection was changed. */
   readonly selected: () => void;
   /** All devices of the list are to be selected, or none. */
   readonly selectAll: () => void;
 };
 
-type Head = { readonly cell: HTMLElement; readonly key: "id" | "lastSeen" };
-
 export class DeviceList {
   readonly view: HTMLElement;
   /** The row selected by the keyboard; -1 for none. */
   active = -1;
   readonly #grid: HTMLElement;
-  readonly #top: HTMLElement;
   readonly #list: VirtualList;
-  readonly #heads: Head[] = [];
   readonly #all = element("input", { type: "checkbox", "aria-label": "Select all that match" });
+  readonly #heads: ListHeads;
   /** The text that the list is filtered by. */
   filter = "";
+  #columns: Columns = { shown: [], fields: [] };
 
   constructor(
     private readonly devices: LoadedDevices,
     private readonly selection: Selection,
     private readonly acts: DeviceListActs,
   ) {
-    this.#top = element("div", { class: "row head", role: "row", "aria-rowindex": "1" });
+    this.#heads = new ListHeads(this.#all, acts.sort);
     this.#all.addEventListener("change", () => acts.selectAll());
-    const all = head("pick");
-    all.append(this.#all);
-    this.#top.append(
-      all,
-      this.#sortHead("device", "Device", "id"),
-      head("labels", "Labels"),
-      head("presence", "Status"),
-      head("transport", "Encryption"),
-      head("report", "Last report"),
-      this.#sortHead("seen", "Last seen", "lastSeen"),
-    );
     const body = element("div", { class: "rows", role: "rowgroup" });
     this.#grid = element(
       "div",
       { class: "grid", role: "grid", tabindex: "0", "aria-label": "Devices" },
-      element("div", { class: "heads", role: "rowgroup" }, this.#top),
+      element("div", { class: "heads", role: "rowgroup" }, this.#heads.view),
       body,
     );
     this.#list = new VirtualList(body, {
@@ -64,7 +55,7 @@ export class DeviceList {
         return { view: row.view, show };
       },
       onSight: (_first, last) => this.devices.need(last),
-      coverPx: () => Math.max(0, this.#top.getBoundingClientRect().bottom),
+      coverPx: () => Math.max(0, this.#heads.view.getBoundingClientRect().bottom),
     });
     body.addEventListener("click", (event) => this.#click(event));
     // A press with Shift selects a range of rows, not the text between; and a box does not take the focus from the list.
@@ -84,6 +75,7 @@ export class DeviceList {
     const isBare = !this.devices.isLabelled;
     if (isBare !== this.#grid.hasAttribute("data-bare")) {
       this.#grid.toggleAttribute("data-bare", isBare);
+      this.#layOut();
       this.#list.measure();
     }
     const { size } = this.selection;
@@ -95,11 +87,28 @@ export class DeviceList {
   }
 
   /** Marks the column the list is sorted by, and the direction. */
-  showSort(sort: DeviceOrder): void {
-    for (const { cell, key } of this.#heads) {
-      const direction = sort.startsWith("-") ? "descending" : "ascending";
-      setAttribute(cell, "aria-sort", sort.replace("-", "") === key ? direction : "none");
-    }
+  showSort(order: ListOrder): void {
+    this.#heads.showSort(order);
+  }
+
+  /** Shows other columns. */
+  showColumns(columns: Columns): void {
+    this.#columns = columns;
+    this.#heads.showFields(columns.fields);
+    this.#layOut();
+    this.#list.draw();
+  }
+
+  #layOut(): void {
+    const isBare = this.#grid.hasAttribute("data-bare");
+    const { style } = this.#grid;
+    style.setProperty("--columns", tracksOf(this.#columns, isBare, false));
+    style.setProperty("--columns-narrow", tracksOf(this.#columns, isBare, true));
+    const { shown, fields } = this.#columns;
+    setAttribute(this.#grid, "data-columns", shown.join(" "));
+    const others = Number(!isBare) + Number(shown.includes("source")) + fields.length;
+    this.#grid.toggleAttribute("data-dense", others > 0);
+    this.#grid.toggleAttribute("data-full", others > 2);
   }
 
   focus(): void {
@@ -165,6 +174,7 @@ export class DeviceList {
       isActive: place === this.active,
       isSelected: device !== undefined && this.selection.has(device.id),
       filter: this.filter,
+      fields: this.#columns.fields,
     });
   }
 
@@ -181,7 +191,8 @@ export class DeviceList {
   /** Moves the focus along the name, the bell and the chips of the active row; before the name it is on the list. */
   #step(by: 1 | -1): boolean {
     const row = document.getElementById(rowId(this.active));
-    const stops = [...(row?.querySelectorAll<HTMLElement>("a:not([hidden]), button") ?? [])];
+    const links = [...(row?.querySelectorAll<HTMLElement>("a, button") ?? [])];
+    const stops = links.filter((link) => link.checkVisibility());
     const now = stops.findIndex((stop) => stop === document.activeElement);
     if (now + by < -1) return false;
     if (now + by < 0) this.focus();
@@ -207,6 +218,8 @@ export class DeviceList {
     const place = Number(row?.id.replace("row-", "") ?? Number.NaN);
     const label = labelIn(target.closest("[data-label]")?.getAttribute("data-label") ?? "");
     if (label !== null) return this.acts.filter(label);
+    const id = target.closest("[data-copy]")?.getAttribute("data-copy") ?? "";
+    if (id !== "") return void copyText(id).then(this.acts.copied);
     if (target.closest(".pick") !== null) {
       this.active = place;
       this.#select(place, event.shiftKey);
@@ -217,21 +230,4 @@ export class DeviceList {
     const device = this.devices.rows[place];
     if (device !== undefined) this.acts.open(device.id);
   }
-
-  #sortHead(name: string, words: string, key: Head["key"]): HTMLElement {
-    const cell = head(name);
-    const sort = () => {
-      // The first click sorts the way most useful for the column: ids from A, packets from the newest.
-      const now = cell.getAttribute("aria-sort");
-      if (now === "none") this.acts.sort(key === "id" ? "id" : "-lastSeen");
-      else this.acts.sort(now === "ascending" ? `-${key}` : key);
-    };
-    cell.append(button({ class: "sort", click: sort }, words));
-    this.#heads.push({ cell, key });
-    return cell;
-  }
-}
-
-function head(name: string, words?: string): HTMLElement {
-  return element("div", { class: `cell ${name}`, role: "columnheader" }, words);
 }

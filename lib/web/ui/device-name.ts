@@ -1,6 +1,7 @@
 // The title of a device's page: its name, changed in place, and its id below. A device without a name has its id as the title.
 
 import { wordsOf } from "./api.ts";
+import { copiedWords, copyText } from "./copying.ts";
 import { type Labels, nameOf } from "./device-labels.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { icon } from "./icons.ts";
@@ -10,7 +11,11 @@ import type { App } from "./page.ts";
 export class DeviceName {
   readonly #title = element("h1", {});
   readonly #pencil = button({ class: "quiet square pencil" }, icon("pencil"));
-  readonly #line = element("div", { class: "name-line" }, this.#title, this.#pencil);
+  readonly #copy = button(
+    { class: "quiet square pencil", title: "Copy the id", "aria-label": "Copy the id" },
+    icon("copy"),
+  );
+  readonly #line = element("div", { class: "name-line" }, this.#title, this.#pencil, this.#copy);
   readonly #text = element("input", {
     class: "name-text",
     maxlength: 64,
@@ -49,6 +54,10 @@ export class DeviceName {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#save();
+    });
+    this.#copy.addEventListener("click", () => {
+      const tell = (isDone: boolean) => app.announce(copiedWords(isDone));
+      void copyText(id).then(tell);
     });
     this.#text.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;

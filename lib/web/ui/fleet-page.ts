@@ -1,15 +1,19 @@
 // The start page: counts, the filter, the live list of all devices, and what can be done to those that are selected.
 
-import { type DeviceOrder, type PresenceFilter, presenceFilters } from "../api/words.ts";
 import { AddDevice } from "./add-device.ts";
+import { copiedWords } from "./copying.ts";
 import type { Label } from "./device-labels.ts";
 import { DeviceList } from "./device-list.ts";
 import { button, element, setText } from "./element.ts";
 import { FilterBox } from "./filter-box.ts";
-import { isSelector, toggledTerm } from "./filter-text.ts";
+import { fieldNamesOf } from "./field-text.ts";
+import { toggledTerm } from "./filter-text.ts";
 import { firstSteps } from "./first-steps.ts";
+import type { Columns } from "./fleet-columns.ts";
 import { FleetCounts } from "./fleet-counts.ts";
+import { isNarrow, noneWords, parametersOf, queryIn } from "./fleet-query.ts";
 import { FleetSelection } from "./fleet-selection.ts";
+import { FleetTools } from "./fleet-tools.ts";
 import { count } from "./formats.ts";
 import { type FleetQuery, LoadedDevices } from "./loaded-devices.ts";
 import type { App, Page } from "./page.ts";
@@ -20,19 +24,6 @@ import { skeleton } from "./skeleton.ts";
 import type { StatusHistory } from "./status-history.ts";
 import { TroubleCard } from "./trouble-card.ts";
 
-const filterWords: Readonly<Record<PresenceFilter, string>> = {
-  online: "that are online",
-  offline: "that are offline",
-  silent: "that went silent",
-  left: "that logged off",
-  never: "that never logged in",
-};
-const sorts: readonly { readonly sort: DeviceOrder; readonly words: string }[] = [
-  { sort: "id", words: "Device, A to Z" },
-  { sort: "-id", words: "Device, Z to A" },
-  { sort: "-lastSeen", words: "Last seen, newest first" },
-  { sort: "lastSeen", words: "Last seen, oldest first" },
-];
 /** The state of the list when the page was left, restored on the way back from a device. */
 const left = { hash: "", scroll: 0, active: -1, rows: 0 };
 
@@ -45,11 +36,12 @@ export class FleetPage implements Page {
     onEnter: () => this.#openOnly(),
   });
   readonly search = this.#box.input;
-  readonly #order = element(
-    "select",
-    { "aria-label": "Sort by" },
-    ...sorts.map(({ sort, words }) => element("option", { value: sort }, words)),
-  );
+  readonly #choices = new FleetTools({
+    order: (order) => this.#ask(order),
+    unheard: (unheard) => this.#ask({ unheard }),
+    columns: (columns) => this.#showColumns(columns),
+    names: () => fieldNamesOf(this.#devices.rows),
+  });
   readonly #found = element("p", { class: "found muted", role: "status" });
   readonly #tools = element("div", { class: "tools" });
   readonly #counts = new FleetCounts((presence) => this.#ask({ presence }));
@@ -77,25 +69,25 @@ export class FleetPage implements Page {
     private readonly statuses: StatusHistory,
     parameters: URLSearchParams,
   ) {
-    this.#query = queryOf(parameters);
+    this.#query = queryIn(parameters);
     this.#devices = new LoadedDevices(this.#query, () => this.#draw());
     this.#selection = new FleetSelection(app, this.#devices, () => this.#draw());
     this.#pending = new PendingCard(app);
     this.#adding = new AddDevice(app);
     this.#list = new DeviceList(this.#devices, this.#selection.chosen, {
       open: (id) => app.go(deviceHash(id)),
-      sort: (sort) => this.#ask({ sort }),
+      sort: (order) => this.#ask(order),
       filter: (label) => this.#filterBy(label),
+      copied: (isDone) => app.announce(copiedWords(isDone)),
       selected: () => this.#draw(),
       selectAll: () => void this.#selection.toggleAll(),
     });
     this.#box.text = this.#query.text;
-    this.#order.addEventListener("change", () =>
-      this.#ask({ sort: this.#order.value as DeviceOrder }),
-    );
     this.#tools.append(
       this.#box.view,
-      this.#order,
+      this.#choices.unheard,
+      this.#choices.order,
+      this.#choices.menu.view,
       this.#found,
       this.#adding.button(),
       this.#box.trouble,
@@ -112,6 +104,7 @@ export class FleetPage implements Page {
       this.#place,
       this.#selection.bar.view,
     );
+    this.#list.showColumns(this.#choices.columns);
     this.#showQuery();
     this.#draw();
   }
@@ -170,6 +163,7 @@ export class FleetPage implements Page {
     this.#devices.close();
     this.#pending.close();
     this.#adding.close();
+    this.#choices.close();
     this.#list.close();
   }
 
@@ -181,27 +175,33 @@ export class FleetPage implements Page {
     this.#isRestored = true;
     this.#showQuery();
     this.#devices.ask(this.#query);
-    const { text, presence, sort } = this.#query;
-    noteParameters("/", { q: text, presence, sort: sort === "id" ? "" : sort });
+    noteParameters("/", parametersOf(this.#query));
+  }
+
+  /** Who loses the column that the list is sorted by sees no order any more. */
+  #showColumns(columns: Columns): void {
+    this.#list.showColumns(columns);
+    const { sort, field } = this.#query;
+    if (sort.endsWith("value") && !columns.fields.includes(field)) {
+      this.#ask({ sort: "id", field: "" });
+    }
   }
 
   #showQuery(): void {
     this.#counts.showFilter(this.#query.presence);
-    this.#list.showSort(this.#query.sort);
-    this.#order.value = this.#query.sort;
+    this.#list.showSort(this.#query);
+    this.#choices.show(this.#query);
   }
 
   #draw(): void {
     const { isLoaded, rows, total, trouble, refusal } = this.#devices;
-    const { text, presence } = this.#query;
-    const isFiltered = text !== "" || presence !== "";
-    this.#box.showRefusal(text, refusal);
+    this.#box.showRefusal(this.#query.text, refusal);
     const hasRows = rows.length > 0;
     let shown: HTMLElement = this.#list.view;
     if (!hasRows && trouble !== null) shown = this.#trouble.show(trouble);
     else if (!isLoaded && !hasRows) shown = this.#waiting;
-    else if (isLoaded && !hasRows) shown = isFiltered ? this.#none : this.#first;
-    if (shown === this.#none) this.#showNone();
+    else if (isLoaded && !hasRows) shown = isNarrow(this.#query) ? this.#none : this.#first;
+    if (shown === this.#none) setText(this.#noneWords, noneWords(this.#query));
     if (this.#place.firstChild !== shown) this.#place.replaceChildren(shown);
     this.#tools.hidden = shown === this.#first;
     this.#place.classList.toggle("old", !isLoaded && hasRows);
@@ -237,7 +237,7 @@ export class FleetPage implements Page {
   #nothing(): HTMLElement {
     const all = () => {
       this.#box.text = "";
-      this.#ask({ text: "", presence: "" });
+      this.#ask({ text: "", presence: "", unheard: "" });
     };
     return element(
       "section",
@@ -246,15 +246,6 @@ export class FleetPage implements Page {
       this.#noneWords,
       button({ click: all }, "Show all devices"),
     );
-  }
-
-  #showNone(): void {
-    const { text, presence } = this.#query;
-    const which = presence === "" ? "" : ` ${filterWords[presence]}`;
-    const where = "in their name, id, labels, MAC or IP";
-    if (text === "") setText(this.#noneWords, `There are no devices${which}.`);
-    else if (isSelector(text)) setText(this.#noneWords, `No devices${which} are ${text}.`);
-    else setText(this.#noneWords, `No devices${which} have “${text}” ${where}.`);
   }
 
   /** Opens the device that is the only one found. */
@@ -269,14 +260,4 @@ export class FleetPage implements Page {
     this.#box.text = text;
     this.#ask({ text });
   }
-}
-
-function queryOf(parameters: URLSearchParams): FleetQuery {
-  const presence = parameters.get("presence");
-  const sort = parameters.get("sort");
-  return {
-    text: parameters.get("q") ?? "",
-    presence: presenceFilters.find((one) => one === presence) ?? "",
-    sort: sorts.find((one) => one.sort === sort)?.sort ?? "id",
-  };
 }

@@ -15,6 +15,7 @@ const paths = {
   system: "M3 5h18v11H3zM9 20h6m-3-4v4",
   pause: "M9 5v14M15 5v14",
   play: "M8 5v14l11-7Z",
+  columns: "M4 5h16v14H4zM9.5 5v14M14.5 5v14",
   download: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   warning: "M12 4 2.5 20h19ZM12 10v4m0 3v.01",

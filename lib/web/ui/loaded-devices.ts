@@ -13,6 +13,10 @@ export type FleetQuery = {
   readonly text: string;
   readonly presence: PresenceFilter | "";
   readonly sort: DeviceOrder;
+  /** Whose number is compared if it is sorted by `value`. */
+  readonly field: string;
+  /** Only devices that were not heard for so long, as `2h`; empty for all. */
+  readonly unheard: string;
 };
 
 const firstPage = 100;
@@ -111,8 +115,8 @@ export class LoadedDevices {
   }
 
   takeChanges({ changes, removed }: LiveEvents["devices"]): void {
-    const { presence, text } = this.query;
-    let isStale = removed.length > 0 || presence !== "" || text !== "";
+    const { presence, text, unheard } = this.query;
+    let isStale = removed.length > 0 || presence !== "" || text !== "" || unheard !== "";
     for (const change of changes) {
       const place = this.#places.get(change.id);
       const row = place === undefined ? undefined : this.rows[place];
@@ -166,6 +170,8 @@ export class LoadedDevices {
       const row = place === undefined ? undefined : this.rows[place];
       if (place !== undefined && row !== undefined) {
         this.rows[place] = { ...row, lastSeen: new Date(ms).toISOString() };
+        // It is not among those that were not heard any more.
+        if (this.query.unheard !== "") this.#renew();
       }
     }
     this.onChange();
@@ -197,8 +203,7 @@ export class LoadedDevices {
   }
 
   #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicesJson> {
-    const { text, presence, sort } = this.query;
-    return get("/devices", { ...searchOf(text), presence, sort, limit, cursor }, signal);
+    return get("/devices", { ...askedFor(this.query), limit, cursor }, signal);
   }
 
   /** Runs one request at a time: a new one aborts the previous one. */
@@ -245,6 +250,12 @@ export class LoadedDevices {
     }
     this.onChange();
   }
+}
+
+/** What the server is asked for. */
+export function askedFor({ text, presence, sort, field, unheard }: FleetQuery) {
+  const isByValue = sort.endsWith("value");
+  return { ...searchOf(text), presence, sort, field: isByValue ? field : "", unheard };
 }
 
 function hasLabels({ labels }: Pick<DeviceJson, "labels">): boolean {

@@ -1,0 +1,66 @@
+// The tools above the device list: the filter by when a device was heard, the order where the heads have no room, and the
+// columns. Asks nobody itself.
+
+import { ColumnMenu } from "./column-menu.ts";
+import { element } from "./element.ts";
+import { type Columns, storeColumns, storedColumns } from "./fleet-columns.ts";
+import { ordersOf, unheardChoices } from "./fleet-query.ts";
+import type { ListOrder } from "./list-heads.ts";
+import type { FleetQuery } from "./loaded-devices.ts";
+
+export type FleetToolsActs = {
+  readonly order: (order: ListOrder) => void;
+  readonly unheard: (age: string) => void;
+  readonly columns: (columns: Columns) => void;
+  /** The fields that the last reports have. */
+  readonly names: () => readonly string[];
+};
+
+export class FleetTools {
+  readonly order = element("select", { class: "order", "aria-label": "Sort by" });
+  readonly unheard = element(
+    "select",
+    { class: "unheard", "aria-label": "When devices were heard" },
+    ...unheardChoices.map(({ age, words }) => element("option", { value: age }, words)),
+  );
+  readonly menu: ColumnMenu;
+  columns = storedColumns();
+  #orders = ordersOf(this.columns.fields);
+  #query: FleetQuery | null = null;
+
+  constructor(private readonly acts: FleetToolsActs) {
+    this.menu = new ColumnMenu(this.columns, acts.names, (columns) => this.#choose(columns));
+    this.order.addEventListener("change", () => {
+      const chosen = this.#orders[this.order.selectedIndex];
+      if (chosen !== undefined) acts.order({ sort: chosen.sort, field: chosen.field });
+    });
+    this.unheard.addEventListener("change", () => acts.unheard(this.unheard.value));
+    this.#fillOrders();
+  }
+
+  show(query: FleetQuery): void {
+    this.#query = query;
+    const isNow = (one: ListOrder) =>
+      one.sort === query.sort && (one.field === "" || one.field === query.field);
+    this.order.selectedIndex = this.#orders.findIndex(isNow);
+    this.unheard.value = query.unheard;
+    this.unheard.classList.toggle("on", query.unheard !== "");
+  }
+
+  close(): void {
+    this.menu.close();
+  }
+
+  #choose(columns: Columns): void {
+    this.columns = columns;
+    storeColumns(columns);
+    this.#orders = ordersOf(columns.fields);
+    this.#fillOrders();
+    if (this.#query !== null) this.show(this.#query);
+    this.acts.columns(columns);
+  }
+
+  #fillOrders(): void {
+    this.order.replaceChildren(...this.#orders.map(({ words }) => element("option", {}, words)));
+  }
+}

@@ -1,0 +1,79 @@
+// What the device list shows and asks for: columns that were stored, the text of a field, and queries as the address has them.
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { DeviceJson } from "../../../lib/web/api/shapes.ts";
+import { fieldNamesOf, fieldTextOf } from "../../../lib/web/ui/field-text.ts";
+import { columnNames, columnsIn, tracksOf } from "../../../lib/web/ui/fleet-columns.ts";
+import { isNarrow, noneWords, parametersOf, queryIn } from "../../../lib/web/ui/fleet-query.ts";
+import { testTimeoutMs } from "../../e2e/polling.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+const said = (message: string | null, labels: Record<string, string> = {}) => ({
+  lastReport: message === null ? null : ({ message } as DeviceJson["lastReport"]),
+  labels,
+});
+
+test.each([
+  ["temp=21.5°C hum=40", "temp", "21.5\u00a0°C"],
+  ["temp=21.5", "temp", "21.5\u00a0K"],
+  ["temp=21.5", "hum", ""],
+  ["door=open", "door", "open"],
+  ['{"a":{"b":1234}}', "a.b", "1,234"],
+  [null, "temp", ""],
+])("of %j the field %s is shown as %j", (message, field, shown) => {
+  expect(fieldTextOf(field)(said(message, { "unit.temp": "K" }))).toBe(shown);
+});
+
+test("the fields that most devices report come first", () => {
+  const devices = [said("b=1"), said("a=1 b=2 c=on"), said(null), said("c=1 c=off"), said("b=x")];
+  expect(fieldNamesOf(devices)).toEqual(["b", "c", "a"]);
+});
+
+test.each([
+  [null, []],
+  ["text", []],
+  [{ shown: "all", fields: [] }, []],
+  [
+    { shown: ["seen", "nothing", "labels"], fields: ["a", 7, "b", "c", "d", "e"] },
+    ["a", "b", "c", "d"],
+  ],
+])("what was stored as columns may be anything: %j", (stored, fields) => {
+  const columns = columnsIn(stored);
+  expect(columns.fields).toEqual(fields);
+  const usual = columnNames.filter((name) => name !== "source");
+  expect(columns.shown).toEqual(fields.length === 0 ? usual : ["labels", "seen"]);
+});
+
+test("each column has its track, and the last packet is the last", () => {
+  const columns = { shown: columnNames, fields: ["a", "b"] };
+  const count = (tracks: string) =>
+    tracks.match(/minmax\(|var\(--(?:seen|transport)|px(?= )/g)?.length;
+  const all = tracksOf(columns, false, false);
+  expect(all).toEndWith("var(--seen)");
+  const [narrow, bare] = [tracksOf(columns, false, true), tracksOf(columns, true, false)];
+  expect([count(all), count(narrow), count(bare)]).toEqual([10, 8, 9]);
+});
+
+test.each(["", "q=a%2Cb&presence=silent", "unheard=2h&sort=-value&field=temp", "sort=status"])(
+  "an address is read and written again: %j",
+  (address) => {
+    const query = queryIn(new URLSearchParams(address));
+    const written = Object.entries(parametersOf(query)).filter(([, value]) => value !== "");
+    expect(new URLSearchParams(written).toString()).toBe(address);
+    expect(isNarrow(query)).toBe(/q=|presence=|unheard=/.test(address));
+  },
+);
+
+test("what an address has wrong is left out", () => {
+  const query = queryIn(new URLSearchParams("presence=gone&sort=mac&unheard=soon"));
+  expect(query).toEqual({ text: "", presence: "", sort: "id", field: "", unheard: "" });
+});
+
+test.each([
+  ["presence=silent&unheard=2h", "There are no devices that went silent not heard for 2 h."],
+  ["q=x", "No devices have “x” in their name, id, labels, MAC or IP."],
+  ["q=area%3Dx&unheard=9h", "No devices not heard for 9h are area=x."],
+])("that %s finds nothing is said: %s", (address, words) => {
+  expect(noneWords(queryIn(new URLSearchParams(address)))).toBe(words);
+});
