@@ -1,5 +1,5 @@
 // Owns the reduction of many states to a few points: buckets of equal duration, each with its first state and how often the
-// state changed in it, so that no change is lost. Pure.
+// state changed up to the next one, so that no change is lost. Pure.
 
 import { type Bucket, type Columns, Decimation } from "./decimation.ts";
 import type { WordCodes } from "./word-column.ts";
@@ -38,9 +38,13 @@ export class StateDecimation extends Decimation {
   pointsOf(buckets: readonly Bucket[], codes: WordCodes): StatePoints {
     const points: StatePoints = { words: [], times: [], state: [], changes: [] };
     const places = new Map<number, number>();
+    let before = Number.NaN;
     for (const bucket of buckets) {
       if (bucket.count === 0) continue;
       const { code, changes } = this.#firsts.get(bucket) ?? { code: bucket.last, changes: 0 };
+      const place = points.changes.length - 1;
+      if (place >= 0 && code !== before) points.changes[place]! += 1;
+      before = bucket.last;
       points.times.push(bucket.time);
       points.state.push(placeOf(code, codes, places, points.words));
       points.changes.push(changes);

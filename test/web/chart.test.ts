@@ -71,6 +71,8 @@ test("all changes of a state are counted, with few points and with one for each 
   expect(all?.reports).toBe(words.length);
   expect(all?.times).toEqual(words.map(([at]) => at));
   expect(all?.state.map((place) => all.words[place])).toEqual(words.map(([, word]) => word));
+  const changed = words.map(([, word], i) => Number(word !== (words[i + 1]?.[1] ?? word)));
+  expect(all?.changes).toEqual(changed);
   expect(all?.last ?? "").toBe(words.at(-1)?.[1] ?? "none");
 
   const few = await reader.chart({ ...range, points: 100, fields: [], states: ["door"] });
@@ -78,7 +80,7 @@ test("all changes of a state are counted, with few points and with one for each 
   expect(some?.times.length).toBe(70);
   let inside = 0;
   for (const [i, time] of (some?.times ?? []).entries()) {
-    const own = words.filter(([at]) => at >= time && at < (some?.times[i + 1] ?? Infinity));
+    const own = words.filter(([at]) => at >= time && at <= (some?.times[i + 1] ?? Infinity));
     expect(some?.words[some.state[i] ?? -1]).toBe(own[0]?.[1]);
     const changes = own.filter(([, word], at) => at > 0 && own[at - 1]?.[1] !== word).length;
     expect(some?.changes[i]).toBe(changes);
@@ -147,6 +149,6 @@ test("a chart is asked for by repeated names, and states are told beside numbers
     ["hum", 40],
   ]);
   expect(chart.states).toMatchObject([
-    { field: "door", words: ["closed", "true"], state: [0, 1], changes: [0, 0], last: "true" },
+    { field: "door", words: ["closed", "true"], state: [0, 1], changes: [1, 0], last: "true" },
   ]);
 });

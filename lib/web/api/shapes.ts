@@ -162,6 +162,7 @@ export const fields = object({
     "words in place of numbers, of JSON also booleans",
   ),
 });
+export type FieldsJson = Infer<typeof fields>;
 
 const points = {
   reports: about(count, "how many readings the points come from"),
@@ -191,7 +192,7 @@ const stateSeries = object({
     "ms since 1970, each of the first report of its point that has a state",
   ),
   state: about(listOf(count), "the place in `words` of the first state of each point"),
-  changes: about(listOf(count), "how often it changed within the point"),
+  changes: about(listOf(count), "how often it changed from then until the next point"),
 });
 export type StateSeriesJson = Infer<typeof stateSeries>;
 export const chart = object({

@@ -1,85 +1,81 @@
-// The chart of a device: buttons for its readings and for the range of time, the curve, and figures of that range.
+// The chart of a device: what is chosen for it, its range of time, the curves and states, and figures of that range. The address
+// of the page has all of that.
 
-import type { FieldJson, SeriesJson } from "../api/shapes.ts";
-import { get, isGivenUp, wordsOf } from "./api.ts";
+import type { FieldsJson } from "../api/shapes.ts";
+import { isGivenUp, wordsOf } from "./api.ts";
 import { Chart } from "./chart.ts";
 import {
-  type ChartRange,
-  endsOf,
-  fixed,
-  moved,
-  presets,
-  presetSince,
-  zoomed,
-} from "./chart-range.ts";
-import { figures, figuresOf } from "./chart-figures.ts";
+  type ChartChoice,
+  choiceIn,
+  choiceParameters,
+  withoutDevice,
+  withReading,
+} from "./chart-choice.ts";
+import { ChartFields } from "./chart-fields.ts";
+import { legendOf, spokenOf } from "./chart-legend.ts";
+import { type ChartRange, endsOf, fixed, presetSince, usualRange } from "./chart-range.ts";
+import { ChartSources, type Loaded } from "./chart-sources.ts";
+import { ChartTools, keyChanges } from "./chart-tools.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
-import { fullMoment, measure, withUnit } from "./formats.ts";
-import { icon, type IconName } from "./icons.ts";
+import { fullMoment } from "./formats.ts";
 import { serverNow } from "./moments.ts";
 import { atMostEvery } from "./pace.ts";
+import { deviceHash, noteEntries } from "./places.ts";
 import { skeleton } from "./skeleton.ts";
 
 const renewMs = 2_000;
-const dayMinutes = 24 * 60;
+/** Of other devices no event tells that they have reported. */
+const othersRenewMs = 10_000;
 const hourMs = 3_600_000;
 
 export class ChartCard {
-  readonly #presets = presets.map(({ words, spoken, minutes }) => {
-    const view = button({ "aria-label": `Show ${spoken}`, "aria-pressed": "false" }, words);
-    view.addEventListener("click", () => this.#go({ kind: "last", minutes }));
-    return { minutes, view };
-  });
-  readonly #tools = element("div", { class: "chart-tools" });
-  readonly #fields = element("div", { class: "fields", role: "group", "aria-label": "Reading" });
+  readonly #tools = new ChartTools((range) => this.#go(range));
+  readonly #fields: ChartFields;
+  readonly #sources: ChartSources;
   readonly #host = element("div", { class: "plot" });
   readonly #figure = element("div", { class: "figure", role: "group", tabindex: "0" }, this.#host);
   readonly #under = element("span");
+  readonly #outside = button({ class: "plain outside", hidden: true });
   readonly #caption = element(
     "p",
     { class: "point muted small" },
     this.#under,
     element("span", { class: "drag" }, ". Drag to zoom in, double-click to reset."),
+    this.#outside,
   );
-  readonly #values = figures.map((words) => ({ words, view: element("dd", {}, "–") }));
+  readonly #legend = element("div", { class: "legend" });
   readonly #body = element("div", { class: "chart-body" }, skeleton(1, "chart"));
   readonly #chart: Chart;
   readonly #renew = atMostEvery(renewMs, () => void this.#load());
+  readonly #timer = setInterval(() => {
+    if (this.#choice.devices.length > 0) this.renew();
+  }, othersRenewMs);
   readonly view: HTMLElement;
-  #range: ChartRange = { kind: "last", minutes: dayMinutes };
-  #names = "";
-  #isBegun = false;
-  #field: string | null = null;
-  #shown: SeriesJson | null = null;
+  #choice: ChartChoice;
+  #isBegun: boolean;
+  #loaded: Loaded | null = null;
   /** Bounds of alerts, by field. */
   #bounds: ReadonlyMap<string, readonly number[]> = new Map();
-  #known = new Map<string, FieldJson>();
   #loading: AbortController | null = null;
 
+  /** @param parameters of the page's address */
   constructor(
     private readonly id: string,
+    parameters: URLSearchParams,
     private readonly onRange: (range: ChartRange) => void,
   ) {
+    this.#choice = withoutDevice(choiceIn(parameters), id);
+    this.#isBegun = this.#choice.range !== null;
+    this.#sources = new ChartSources(id);
+    this.#fields = new ChartFields(id, this.#choice, (choice) => this.#choose(choice));
     this.#chart = new Chart(this.#host, {
       onRange: (from, to) => this.#go(fixed(from, to, serverNow())),
-      onReset: () => this.#reset(),
+      onReset: () => this.#go(usualRange),
     });
     this.#figure.addEventListener("keydown", (event) => this.#key(event));
     setAttribute(this.#figure, "aria-keyshortcuts", "+ - ArrowLeft ArrowRight 0");
-    this.#tools.append(
-      element(
-        "div",
-        { class: "segments", role: "group", "aria-label": "Range" },
-        ...this.#presets.map(({ view }) => view),
-      ),
-      element(
-        "div",
-        { class: "steps", role: "group", "aria-label": "Move and zoom" },
-        this.#tool("left", "Earlier", () => this.#go(moved(this.#range, -0.5, serverNow()))),
-        this.#tool("right", "Later", () => this.#go(moved(this.#range, 0.5, serverNow()))),
-        this.#tool("plus", "Zoom in", () => this.#go(zoomed(this.#range, 0.5, serverNow()))),
-        this.#tool("minus", "Zoom out", () => this.#go(zoomed(this.#range, 2, serverNow()))),
-      ),
+    this.#outside.addEventListener("click", () =>
+      this.#choose({ ...this.#choice, isWhole: !this.#choice.isWhole }),
     );
     this.view = element(
       "section",
@@ -88,24 +84,24 @@ export class ChartCard {
         "div",
         { class: "card-head" },
         element("h2", { id: "chart-title" }, "Readings"),
-        this.#tools,
+        this.#tools.view,
       ),
-      this.#fields,
+      this.#fields.view,
       this.#body,
     );
-    this.#showPresets();
+    this.#tools.show(this.range);
   }
 
   get range(): ChartRange {
-    return this.#range;
+    return this.#choice.range ?? usualRange;
   }
 
-  /** Loads the names of the readings, and the curve of the chosen one. */
+  /** Loads the names of the readings, and what is chosen of them. */
   async load(): Promise<void> {
     try {
-      const { fields } = await get("/devices/{id}/fields", { id: this.id });
-      this.#showFields(fields);
-      if (this.#field !== null) await this.#load();
+      const known = await this.#sources.fields();
+      this.#showKnown(known);
+      if (this.#hasReadings) await this.#load();
     } catch (error) {
       this.#body.replaceChildren(element("p", { class: "trouble" }, wordsOf(error)));
     }
@@ -113,140 +109,123 @@ export class ChartCard {
 
   /** Called when new reports arrived. */
   renew(): void {
-    if (this.#field === null) void this.load();
-    else if (this.#range.kind === "last") this.#renew();
+    if (!this.#hasReadings) void this.load();
+    else if (this.range.kind === "last") this.#renew();
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#renew.stop();
     this.#loading?.abort();
+    this.#fields.close();
     this.#chart.close();
   }
 
-  #tool(name: IconName, words: string, click: () => void): HTMLButtonElement {
-    return button({ class: "quiet square", "aria-label": words, title: words, click }, icon(name));
+  get #hasReadings(): boolean {
+    return this.#choice.fields.length + this.#choice.states.length > 0;
   }
 
-  #reset(): void {
-    this.#go({ kind: "last", minutes: dayMinutes });
+  #showKnown(known: FieldsJson): void {
+    const { fields, states } = known;
+    const [field] = fields;
+    const [state] = states;
+    // At first the one that was reported last; a state only where nothing is a number.
+    if (!this.#hasReadings && (field ?? state) !== undefined) {
+      const kind = field === undefined ? "state" : "field";
+      const { name } = (field ?? state)!;
+      this.#choice = withReading({ ...this.#choice, devices: [] }, { kind, name });
+    }
+    this.#fields.showChoice(this.#choice, this.#sources.names);
+    this.#fields.showKnown(known);
+    this.#fields.view.hidden = !this.#hasReadings;
+    this.#tools.view.hidden = !this.#hasReadings;
+    if (!this.#hasReadings) this.#body.replaceChildren(noNumbers());
   }
 
   #go(range: ChartRange): void {
     this.#isBegun = true;
-    this.#range = range;
-    this.#showPresets();
+    this.#choose({ ...this.#choice, range });
     this.onRange(range);
+  }
+
+  #choose(choice: ChartChoice): void {
+    this.#choice = choice;
+    this.#tools.show(this.range);
+    this.#fields.showChoice(choice, this.#sources.names);
+    noteEntries(deviceHash(this.id).slice(1), choiceParameters(choice));
     void this.#load();
-  }
-
-  #showPresets(): void {
-    const range = this.#range;
-    for (const { minutes, view } of this.#presets) {
-      const isOn = range.kind === "last" && range.minutes === minutes;
-      setAttribute(view, "aria-pressed", String(isOn));
-    }
-  }
-
-  #showFields(fields: readonly FieldJson[]): void {
-    this.#known = new Map(fields.map((field) => [field.name, field]));
-    if (this.#field === null || !this.#known.has(this.#field))
-      this.#field = fields[0]?.name ?? null;
-    const names = fields.map(({ name }) => name).join("\n");
-    if (names !== this.#names) {
-      this.#names = names;
-      this.#fields.replaceChildren(...fields.map(({ name }) => this.#fieldButton(name)));
-    }
-    this.#fields.hidden = fields.length === 0;
-    this.#tools.hidden = fields.length === 0;
-    for (const view of this.#fields.children) {
-      const name = view.getAttribute("data-field") ?? "";
-      setAttribute(view, "aria-pressed", String(name === this.#field));
-      const value = view.querySelector(".field-value");
-      const { latest = Number.NaN, unit = null } = this.#known.get(name) ?? {};
-      if (value !== null) setText(value, withUnit(measure(latest), unit));
-    }
-    if (this.#field === null) this.#body.replaceChildren(noNumbers());
-  }
-
-  #fieldButton(name: string): HTMLButtonElement {
-    const choose = () => {
-      this.#field = name;
-      for (const view of this.#fields.children) {
-        setAttribute(view, "aria-pressed", String(view.getAttribute("data-field") === name));
-      }
-      void this.#load();
-    };
-    return button(
-      { class: "field", "data-field": name, click: choose },
-      element("span", { class: "field-name" }, name),
-      element("span", { class: "field-value" }),
-    );
   }
 
   /** Draws the bounds of alerts. @param bounds by field */
   showBounds(bounds: ReadonlyMap<string, readonly number[]>): void {
     this.#bounds = bounds;
-    if (this.#shown !== null) this.#show(this.#shown);
+    if (this.#loaded !== null) this.#show(this.#loaded);
   }
 
   async #load(): Promise<void> {
-    const field = this.#field;
-    if (field === null) return;
+    if (!this.#hasReadings) return;
     this.#loading?.abort();
     const own = new AbortController();
     this.#loading = own;
-    const { from, to } = endsOf(this.#range, serverNow());
-    const parameters = {
-      id: this.id,
-      field,
-      from: new Date(from).toISOString(),
-      to: new Date(to).toISOString(),
-      points: this.#points(),
-    };
+    const choice = this.#choice;
+    const ends = endsOf(this.range, serverNow());
     try {
-      const series = await get("/devices/{id}/series", parameters, own.signal);
-      if (this.#isYoung(series, to)) this.#go(presetSince(series.times[0] ?? to, to));
-      else this.#show(series);
+      const loaded = await this.#sources.load(choice, ends, this.#points(), own.signal);
+      const first = this.#youngSince(loaded);
+      if (first !== null) this.#go(presetSince(first, ends.to));
+      else this.#show(loaded);
+      if (choice.devices.length > 0) this.#fields.showChoice(this.#choice, this.#sources.names);
     } catch (error) {
       if (isGivenUp(error)) return;
       setText(this.#under, wordsOf(error));
     }
   }
 
-  #show(series: SeriesJson): void {
+  #show(loaded: Loaded): void {
     if (this.#host.parentElement?.parentElement !== this.#body) {
-      this.#body.replaceChildren(
-        this.#figure,
-        this.#caption,
-        element(
-          "dl",
-          { class: "figures" },
-          ...this.#values.map(({ words, view }) =>
-            element("div", {}, element("dt", {}, words), view),
-          ),
-        ),
-      );
+      this.#body.replaceChildren(this.#figure, this.#caption, this.#legend);
     }
-    const unit = this.#known.get(series.field)?.unit ?? null;
-    this.#shown = series;
-    this.#chart.show(series, unit, this.#bounds.get(series.field));
-    this.#figure.classList.toggle("bare", series.times.length === 0);
-    const texts = figuresOf(series, unit);
-    for (const [i, { view }] of this.#values.entries()) setText(view, texts[i] ?? "–");
-    setText(this.#under, this.#rangeWords());
-    const said = figures.map((words, i) => `${words} ${texts[i]}`).join(", ");
-    setAttribute(this.#figure, "aria-label", `${series.field}, ${this.#rangeWords()}. ${said}.`);
+    this.#loaded = loaded;
+    const { curves, bands, to } = loaded;
+    const { isWhole } = this.#choice;
+    const end = Math.min(to, serverNow());
+    const shown = { ...loaded, end, isWhole, bounds: this.#bounds };
+    const reports = [...curves, ...bands].reduce((sum, { points }) => sum + points.reports, 0);
+    this.#figure.classList.toggle("bare", reports === 0);
+    const outside = this.#chart.show(shown);
+    this.#showOutside(outside);
+    this.#legend.replaceChildren(legendOf(curves, bands));
+    const words = this.#rangeWords(reports);
+    setText(this.#under, words);
+    const said = [
+      ...curves.map(spokenOf),
+      ...bands.map((band) => `${band.words}: ${band.points.last ?? "–"}`),
+    ];
+    setAttribute(this.#figure, "aria-label", `${words}. ${said.join(". ")}.`);
+  }
+
+  /** Says how many points are outside of the axes, with the button that changes that. */
+  #showOutside(outside: number): void {
+    const { isWhole } = this.#choice;
+    this.#outside.hidden = !isWhole && outside === 0;
+    const count = outside === 1 ? "1 point is" : `${outside} points are`;
+    setText(
+      this.#outside,
+      isWhole ? "Leave far points outside" : `${count} outside: show the whole range`,
+    );
+    setAttribute(this.#outside, "aria-pressed", String(isWhole));
   }
 
   /**
-   * Whether to begin with a shorter range: a device whose readings began within the last hour would be a dot at the edge
-   * of a day. Only asked the first time.
+   * The first reading, if the range is to begin there: a device whose readings began within the last hour would be a dot at
+   * the edge of a day. Only asked the first time.
    */
-  #isYoung({ times }: SeriesJson, now: number): boolean {
+  #youngSince({ curves, bands, to }: Loaded): number | null {
     const isFirst = !this.#isBegun;
     this.#isBegun = true;
-    const [first] = times;
-    return isFirst && this.#range.kind === "last" && first !== undefined && now - first < hourMs;
+    const times = [...curves, ...bands].flatMap(({ points }) => points.times.slice(0, 1));
+    const first = Math.min(...times);
+    return isFirst && to - first < hourMs ? first : null;
   }
 
   /** As many points as the width can show. */
@@ -254,26 +233,17 @@ export class ChartCard {
     return Math.round(Math.min(800, Math.max(150, this.view.clientWidth / 1.25)));
   }
 
-  #rangeWords(): string {
-    const { from, to } = endsOf(this.#range, serverNow());
-    const words = `${fullMoment(from)} to ${this.#range.kind === "last" ? "now" : fullMoment(to)}`;
-    return this.#figure.classList.contains("bare") ? `No readings from ${words}` : words;
+  #rangeWords(reports: number): string {
+    const { from, to } = endsOf(this.range, serverNow());
+    const words = `${fullMoment(from)} to ${this.range.kind === "last" ? "now" : fullMoment(to)}`;
+    return reports === 0 ? `No readings from ${words}` : words;
   }
 
   #key(event: KeyboardEvent): void {
-    const now = serverNow();
-    const acts: Readonly<Record<string, () => void>> = {
-      "+": () => this.#go(zoomed(this.#range, 0.5, now)),
-      "=": () => this.#go(zoomed(this.#range, 0.5, now)),
-      "-": () => this.#go(zoomed(this.#range, 2, now)),
-      ArrowLeft: () => this.#go(moved(this.#range, -0.25, now)),
-      ArrowRight: () => this.#go(moved(this.#range, 0.25, now)),
-      "0": () => this.#reset(),
-    };
-    const act = event.ctrlKey || event.metaKey ? undefined : acts[event.key];
-    if (act === undefined) return;
+    const change = keyChanges[event.key];
+    if (event.ctrlKey || event.metaKey || (change === undefined && event.key !== "0")) return;
     event.preventDefault();
-    act();
+    this.#tools.go(change ?? (() => usualRange));
   }
 }
 
@@ -288,7 +258,7 @@ function noNumbers(): HTMLElement {
       "A chart is drawn of reports such as ",
       element("code", {}, "21.5"),
       ", ",
-      element("code", {}, "temp=21.5 humidity=48"),
+      element("code", {}, "temp=21.5 door=open"),
       " or ",
       element("code", {}, '{"temp":21.5}'),
       ".",

@@ -1,6 +1,6 @@
 // The figures below a chart: what the series comes to over the whole range.
 
-import type { SeriesJson } from "../api/shapes.ts";
+import type { ChartJson } from "../api/shapes.ts";
 import { count, measure, withUnit } from "./formats.ts";
 
 /** The names of the figures, in the order of `figuresOf`. */
@@ -8,7 +8,7 @@ export const figures = ["Latest", "Lowest", "Mean", "Highest", "Reports"] as con
 
 /** The figures of a series as text. @param unit of its numbers; null if they have none */
 export function figuresOf(
-  { mean, min, max, count: counts, reports, last }: SeriesJson,
+  { mean, min, max, count: counts, reports, last }: ChartJson["series"][number],
   unit: string | null,
 ): string[] {
   let [sum, number] = [0, 0];

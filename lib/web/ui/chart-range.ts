@@ -18,10 +18,37 @@ const minuteMs = 60_000;
 const shortestMs = 2_000;
 const longestMs = 400 * 86_400_000;
 
+/** The range that is shown if nobody chose one. */
+export const usualRange: ChartRange = { kind: "last", minutes: 24 * 60 };
+
+/** A range as parameters of an address: `last=24h`, or `from` and `to` in ms since 1970. */
+export function rangeParameters(range: ChartRange): [name: string, value: string][] {
+  if (range.kind === "fixed") {
+    return [
+      ["from", String(range.from)],
+      ["to", String(range.to)],
+    ];
+  }
+  const preset = presets.find(({ minutes }) => minutes === range.minutes);
+  return preset === undefined ? [] : [["last", preset.words]];
+}
+
+/** The range in the parameters of an address; null if there is none. */
+export function rangeIn(parameters: URLSearchParams): ChartRange | null {
+  const preset = presets.find(({ words }) => words === parameters.get("last"));
+  if (preset !== undefined) return { kind: "last", minutes: preset.minutes };
+  const [from, to] = ["from", "to"].map((name) => {
+    const text = parameters.get(name) ?? "";
+    return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  }) as [number, number];
+  return to - from >= shortestMs && to - from <= longestMs ? { kind: "fixed", from, to } : null;
+}
+
 /** The ends of a range, ms since 1970. */
 export function endsOf(range: ChartRange, now: number): { from: number; to: number } {
   if (range.kind === "fixed") return { from: range.from, to: range.to };
-  return { from: now - range.minutes * minuteMs, to: now };
+  const to = Math.round(now);
+  return { from: to - range.minutes * minuteMs, to };
 }
 
 /** The shortest preset that includes everything since a moment. */

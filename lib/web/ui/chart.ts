@@ -1,10 +1,14 @@
-// Draws a series: the mean as a line, and the lowest and highest reading as a band around it. Dragging selects a range,
-// which is reported to the caller; the chart does not zoom by itself.
+// Draws a chart: of each curve the mean as a line, and the lowest and highest reading as a band around it; an axis for each unit;
+// states below. Dragging selects a range, which is reported to the caller; the chart does not zoom by itself.
 
-import type { SeriesJson } from "../api/shapes.ts";
 import uPlot from "uplot";
-import { element } from "./element.ts";
-import { clockTime, dayTime, measure, withUnit } from "./formats.ts";
+import { type BandColours, Bands } from "./chart-bands.ts";
+import { timeLabels, yAxisPx } from "./chart-axes.ts";
+import { type Band, type Curve, limitsOf, outsideOf } from "./chart-data.ts";
+import { drawBounds, drawOutside, rangeWith } from "./chart-marks.ts";
+import { dataOf, lonePoints, nearest } from "./chart-points.ts";
+import { ChartTip, type TipLine } from "./chart-tip.ts";
+import { measure, withUnit } from "./formats.ts";
 import { themeChanges } from "./theme.ts";
 
 export type ChartActs = {
@@ -14,21 +18,40 @@ export type ChartActs = {
   readonly onReset: () => void;
 };
 
-type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]];
+/** What is drawn. */
+export type Shown = {
+  /** ms since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** Until when states hold: `to`, or now. */
+  readonly end: number;
+  readonly curves: readonly Curve[];
+  readonly bands: readonly Band[];
+  /** Whether the axes reach to the farthest numbers. */
+  readonly isWhole: boolean;
+  /** Numbers at which alerts begin, by field. */
+  readonly bounds: ReadonlyMap<string, readonly number[]>;
+};
 
-const meanSeries = 3;
+/** How many colours there are for curves. */
+export const coloursMax = 8;
 /** Up to this many points, each is drawn as a dot. */
 const markedMax = 60;
-/** No line is drawn across a pause this many times longer than the median step. */
-const gapFactor = 8;
+/** So many axes have labels, on a narrow screen and on others. */
+const axesMax = { narrow: 2, wide: 4 } as const;
+const narrowPx = 520;
+/** The height of the time axis. */
+const timePx = 30;
 
 export class Chart {
   #plot: uPlot | null = null;
-  /** The values at the pointer. */
-  readonly #tip = element("p", { class: "tip", hidden: true });
-  #series: SeriesJson | null = null;
-  #unit: string | null = null;
-  #bounds: readonly number[] = [];
+  readonly #tip = new ChartTip();
+  #shown: Shown | null = null;
+  #bands = new Bands([], 0);
+  /** The ends of each axis. */
+  #ends: ReadonlyMap<string, readonly [low: number, high: number]> = new Map();
+  /** What the plot is made for; another one needs another plot. */
+  #made = "";
   readonly #listening = new AbortController();
   readonly #resizing: ResizeObserver;
 
@@ -45,26 +68,33 @@ export class Chart {
     host.addEventListener("dblclick", () => acts.onReset(), { signal: this.#listening.signal });
   }
 
-  /**
-   * Shows a series over its whole range.
-   * @param unit of its numbers; null if they have none
-   * @param bounds numbers at which an alert begins
-   */
-  show(series: SeriesJson, unit: string | null, bounds: readonly number[] = []): void {
-    const isMarked = series.times.length <= markedMax;
-    const wasMarked = (this.#series?.times.length ?? 0) <= markedMax;
-    this.#series = series;
-    const isOther = unit !== this.#unit || String(bounds) !== String(this.#bounds);
-    this.#unit = unit;
-    this.#bounds = bounds;
-    if (this.#plot === null || isMarked !== wasMarked || isOther) {
+  /** Shows curves and states over a whole range. @returns how many points are outside of the axes */
+  show(shown: Shown): number {
+    this.#shown = shown;
+    const { curves, bands, from, to, end, isWhole } = shown;
+    this.#bands = new Bands(bands, end);
+    this.#ends = new Map(scalesOf(curves).map((scale) => [scale, this.#endsOf(scale, isWhole)]));
+    const { width } = this.#size();
+    const made = JSON.stringify([
+      curves.map(({ words, scale, unit }) => [words, scale, unit]),
+      bands.length,
+      isMarked(curves),
+      width < narrowPx,
+    ]);
+    if (this.#plot === null || made !== this.#made) {
+      this.#made = made;
       this.#rebuild();
-      return;
-    }
-    this.#plot.batch(() => {
-      this.#plot?.setData(columnsOf(series), false);
-      this.#plot?.setScale("x", rangeOf(series));
-    });
+    } else this.#plot.setData(dataOf(curves, from, to));
+    return curves.reduce((sum, curve) => {
+      const [low, high] = this.#ends.get(curve.scale) ?? [0, 0];
+      return sum + outsideOf(curve, low, high);
+    }, 0);
+  }
+
+  #endsOf(scale: string, isWhole: boolean): [low: number, high: number] {
+    const own = this.#shown?.curves.filter((curve) => curve.scale === scale) ?? [];
+    const { low, high } = limitsOf(own, isWhole) ?? { low: 0, high: 1 };
+    return rangeWith(low, high, this.#boundsOf(scale));
   }
 
   close(): void {
@@ -74,83 +104,133 @@ export class Chart {
   }
 
   #rebuild(): void {
-    const series = this.#series;
-    if (series === null) return;
+    const shown = this.#shown;
+    if (shown === null) return;
     this.#plot?.destroy();
-    this.#plot = new uPlot(this.#options(series), columnsOf(series), this.host);
+    const isBare = shown.curves.length === 0;
+    // The rows of states are below the curves, or in their place.
+    this.host.style.setProperty("--rows", `${this.#bands.heightPx}px`);
+    this.host.classList.toggle("only-states", isBare);
+    this.#plot = new uPlot(
+      this.#options(shown),
+      dataOf(shown.curves, shown.from, shown.to),
+      this.host,
+    );
   }
 
   #size(): { width: number; height: number } {
     return { width: Math.max(200, this.host.clientWidth), height: this.host.clientHeight || 280 };
   }
 
-  #options(series: SeriesJson): uPlot.Options {
-    const style = getComputedStyle(this.host);
+  #options({ curves, bands }: Shown): uPlot.Options {
+    const { fontFamily } = getComputedStyle(this.host);
     const colour = (name: string) => resolved(this.host, name);
-    const font = `12px ${style.fontFamily}`;
-    const isMarked = series.times.length <= markedMax;
+    const colours = coloursOf(colour);
     const axis = {
       stroke: colour("--muted"),
-      font,
+      font: `12px ${fontFamily}`,
       grid: { stroke: colour("--line"), width: 1 },
       ticks: { show: false },
     };
-    // The edges of the band are drawn too: a single high reading is a band one pixel wide.
-    const band = { stroke: colour("--band-edge"), width: 1, points: { show: false } };
+    const time = { ...axis, size: timePx, gap: 8, space: 72, values: timeLabels };
+    const rest = this.#axes(curves, axis, colours.words);
+    const isBare = curves.length === 0;
+    const rows = { ...axis, scale: "x", side: 2 as const, values: () => [], grid: { show: false } };
+    const room = isBare || bands.length === 0 ? [] : [{ ...rows, size: this.#bands.heightPx + 8 }];
+    const isRight = rest.length > 1;
     return {
       ...this.#size(),
       ms: 1,
       scales: {
-        x: { time: true, ...rangeOf(series) },
-        y: { range: (_plot, low, high) => rangeWith(low, high, this.#bounds) },
+        x: { time: true, range: () => [this.#shown?.from ?? 0, this.#shown?.to ?? 1] },
+        y: { range: () => [0, 1] },
+        ...Object.fromEntries(
+          curves.map(({ scale }) => {
+            const range = (): [number, number] => [...(this.#ends.get(scale) ?? [0, 1])];
+            return [scale, { range }];
+          }),
+        ),
       },
       legend: { show: false },
       cursor: {
         drag: { x: true, y: false, setScale: false },
         points: {
-          size: (_plot, of) => (of === meanSeries ? 8 : 0),
-          fill: colour("--accent"),
+          size: (_plot, of) => (of > 0 && of % 3 === 0 ? 8 : 0),
+          fill: (_plot, of) => colours.words[Math.floor((of - 1) / 3)] ?? colours.muted,
           stroke: colour("--surface"),
         },
+        dataIdx: nearest,
         y: false,
       },
-      padding: [12, 20, 0, 0],
-      axes: [
-        { ...axis, size: 30, gap: 8, space: 72, values: timeLabels },
-        {
-          ...axis,
-          size: yAxisPx,
-          values: (_plot, splits) => splits.map((value) => this.#words(value)),
-        },
-      ],
-      series: [
-        {},
-        { ...band },
-        { ...band },
-        {
-          stroke: colour("--accent"),
-          width: 2,
-          points: {
-            show: isMarked,
-            size: 6,
-            fill: colour("--accent"),
-            width: 0,
-            filter: (plot) => (isMarked ? null : lonePoints(plot.data[meanSeries] ?? [])),
-          },
-        },
-      ],
-      bands: [{ series: [2, 1], fill: colour("--band") }],
+      padding: [12, isRight ? 0 : 20, 0, 0],
+      axes: [time, ...(rest.length === 0 ? [{ show: false }] : rest), ...room],
+      series: [{}, ...curves.flatMap((curve, i) => this.#series(curve, i, curves, colours.words))],
+      bands: curves.map((_, i) => ({
+        series: [3 * i + 2, 3 * i + 1],
+        fill: faint(colours.words[i] ?? "", curves.length === 1 ? 0.2 : 0.12),
+      })),
       hooks: {
-        init: [(plot) => plot.over.append(this.#tip)],
-        draw: [(plot) => drawBounds(plot, this.#bounds, colour("--bad"))],
+        init: [(plot) => plot.over.append(this.#tip.view)],
+        draw: [(plot) => this.#drawMore(plot, colours, colour("--bad"), fontFamily)],
         setSelect: [(plot) => this.#select(plot)],
         setCursor: [(plot) => this.#tell(plot)],
       },
     };
   }
 
-  #words(value: number): string {
-    return withUnit(measure(value), this.#unit);
+  #boundsOf(scale: string): number[] {
+    const { curves = [], bounds } = this.#shown ?? {};
+    const fields = new Set(curves.filter((one) => one.scale === scale).map(({ field }) => field));
+    return [...fields].flatMap((field) => bounds?.get(field) ?? []);
+  }
+
+  /** An axis for each unit, on the left and on the right in turn; in the colour of its curve if that is its only one. */
+  #axes(curves: readonly Curve[], axis: uPlot.Axis, colours: readonly string[]): uPlot.Axis[] {
+    const most = this.#size().width < narrowPx ? axesMax.narrow : axesMax.wide;
+    const scales = scalesOf(curves).slice(0, most);
+    return scales.map((scale, i): uPlot.Axis => {
+      const own = curves.filter((curve) => curve.scale === scale);
+      const stroke = own.length === 1 && curves.length > 1 ? colours[curves.indexOf(own[0]!)] : "";
+      const unit = own[0]?.unit ?? null;
+      return Object.assign({}, axis, {
+        scale,
+        side: i % 2 === 0 ? 3 : 1,
+        stroke: stroke || (axis.stroke as string),
+        size: yAxisPx,
+        grid: i === 0 ? axis.grid! : { show: false },
+        values: (_plot: uPlot, splits: number[]) =>
+          splits.map((value) => withUnit(measure(value), unit)),
+      });
+    });
+  }
+
+  #series(
+    { scale }: Curve,
+    i: number,
+    curves: readonly Curve[],
+    colours: readonly string[],
+  ): uPlot.Series[] {
+    const stroke = colours[i] ?? "";
+    const marked = isMarked(curves);
+    // The edges of the band are drawn too: a single high reading is a band one pixel wide.
+    const edge = { scale, stroke: faint(stroke, 0.5), width: 1, points: { show: false } };
+    const points = {
+      show: marked,
+      size: 6,
+      fill: stroke,
+      width: 0,
+      filter: (plot: uPlot) => (marked ? null : lonePoints(plot.data[3 * i + 3] ?? [])),
+    };
+    return [edge, { ...edge }, { scale, stroke, width: 2, points }];
+  }
+
+  #drawMore(plot: uPlot, colours: BandColours, bad: string, font: string): void {
+    const { curves = [] } = this.#shown ?? {};
+    for (const scale of scalesOf(curves)) drawBounds(plot, scale, this.#boundsOf(scale), bad);
+    for (const [i, curve] of curves.entries()) drawOutside(plot, curve, colours.words[i] ?? bad);
+    const { top, height } = plot.bbox;
+    const below = top + height + timePx * devicePixelRatio;
+    this.#bands.draw(plot, curves.length === 0 ? top : below, colours, font);
   }
 
   #select(plot: uPlot): void {
@@ -163,28 +243,44 @@ export class Chart {
   }
 
   #tell(plot: uPlot): void {
-    const { idx, left = -1 } = plot.cursor;
-    const at = idx === null || idx === undefined ? undefined : plot.data[0][idx];
-    const [low, high, mean] = [1, 2, 3].map((n) => plot.data[n]?.[idx ?? -1]);
-    if (at === undefined || typeof mean !== "number") {
-      this.#tip.hidden = true;
-      return;
+    const { left = -1, idxs = [] } = plot.cursor;
+    let time = plot.posToVal(left, "x");
+    const states = this.#bands.at(time);
+    const lines: TipLine[] = [];
+    for (const [i, { words, unit }] of (this.#shown?.curves ?? []).entries()) {
+      const at = idxs[3 * i + 3] ?? -1;
+      const [low, high, mean] = [1, 2, 3].map((n) => plot.data[3 * i + n]?.[at]);
+      if (typeof mean !== "number") continue;
+      if (states.length === 0) time = plot.data[0][at] ?? time;
+      const isReach = low !== high;
+      const reach = `mean, ${measure(low ?? mean)} to ${withUnit(measure(high ?? mean), unit)}`;
+      const value = withUnit(measure(mean), unit);
+      lines.push({ words, value, reach: isReach ? reach : "", swatch: `series-${i + 1}` });
     }
-    const isRange = low !== high;
-    const range = ` mean, ${measure(low ?? mean)} to ${this.#words(high ?? mean)}`;
-    this.#tip.replaceChildren(
-      element("strong", {}, this.#words(mean)),
-      isRange ? range : "",
-      element("span", { class: "muted" }, dayTime(at)),
-    );
-    this.#tip.hidden = left < 0;
-    // Beside the pointer, on the side with more room, and inside the plot.
-    const room = plot.over.clientWidth;
-    const width = this.#tip.offsetWidth;
-    const wanted = left > room / 2 ? left - width - 14 : left + 14;
-    const x = Math.max(0, Math.min(wanted, room - width));
-    this.#tip.style.transform = `translate(${Math.round(x)}px, 8px)`;
+    for (const { words, state } of states)
+      lines.push({ words, value: state, reach: "", swatch: null });
+    this.#tip.show(plot, left, time, lines);
   }
+}
+
+function coloursOf(colour: (name: string) => string): BandColours {
+  const words = Array.from({ length: coloursMax }, (_, i) => colour(`--series-${i + 1}`));
+  return {
+    words,
+    quiet: colour("--muted"),
+    text: colour("--text"),
+    muted: colour("--muted"),
+  };
+}
+
+/** The axes of curves with points, in their order. */
+function scalesOf(curves: readonly Curve[]): string[] {
+  const drawn = curves.filter(({ points }) => points.times.length > 0);
+  return [...new Set(drawn.map(({ scale }) => scale))];
+}
+
+function isMarked(curves: readonly Curve[]): boolean {
+  return curves.every(({ points }) => points.times.length <= markedMax);
 }
 
 /** The computed colour of a custom property: a canvas does not understand `light-dark()`. */
@@ -195,98 +291,7 @@ function resolved(of: HTMLElement, name: string): string {
   return color;
 }
 
-function rangeOf({ from, to }: SeriesJson): { min: number; max: number } {
-  return { min: Date.parse(from), max: Date.parse(to) };
-}
-
-/** The indices of points with no neighbour on either side: no line leads to them, so they need a dot. */
-function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
-  const lone: number[] = [];
-  for (let i = 0; i < values.length; i++) {
-    const isAlone = (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null;
-    if (isAlone && (values[i] ?? null) !== null) lone.push(i);
-  }
-  return lone;
-}
-
-/** The columns for uPlot, with an empty point in every gap. */
-function columnsOf({ times, min, max, mean }: SeriesJson): Columns {
-  const usual = medianStep(times);
-  const columns: Columns = [[], [], [], []];
-  for (const [i, time] of times.entries()) {
-    const before = times[i - 1];
-    if (before !== undefined && usual > 0 && time - before > usual * gapFactor) {
-      columns[0].push(Math.round((time + before) / 2));
-      columns[1].push(null);
-      columns[2].push(null);
-      columns[3].push(null);
-    }
-    columns[0].push(time);
-    columns[1].push(min[i] ?? null);
-    columns[2].push(max[i] ?? null);
-    columns[3].push(mean[i] ?? null);
-  }
-  return columns;
-}
-
-function medianStep(times: readonly number[]): number {
-  const steps = times.slice(1).map((time, i) => time - (times[i] ?? time));
-  steps.sort((a, b) => a - b);
-  return steps[Math.floor(steps.length / 2)] ?? 0;
-}
-
-/** Times of day; the date at midnight. */
-function timeLabels(
-  _plot: uPlot,
-  splits: number[],
-  _axis: number,
-  _space: number,
-  step: number,
-): string[] {
-  const isDays = step >= 86_400_000;
-  return splits.map((at) => {
-    const date = new Date(at);
-    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
-    if (isDays || isMidnight) {
-      return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-    }
-    return step < 60_000 ? clockTime(at) : clockTime(at).slice(0, 5);
-  });
-}
-
-/** Wide enough for the longest label. */
-function yAxisPx(_plot: uPlot, values: string[] | null): number {
-  return 20 + 7.2 * Math.max(2, ...(values ?? []).map((value) => value.length));
-}
-
-/** The range of the numbers, and of the bounds that are not far from them: a far one would flatten the line. */
-function rangeWith(
-  low: number | null,
-  high: number | null,
-  bounds: readonly number[],
-): [number, number] {
-  const [from, to] = [low ?? 0, high ?? 1];
-  const span = Math.max(to - from, Math.abs(to) / 10, 1e-9);
-  const near = bounds.filter((bound) => bound > from - 2 * span && bound < to + 2 * span);
-  const [least, most] = uPlot.rangeNum(Math.min(from, ...near), Math.max(to, ...near), 0.1, true);
-  return [least ?? from, most ?? to];
-}
-
-/** A dashed line at each bound that is in the range. */
-function drawBounds(plot: uPlot, bounds: readonly number[], colour: string): void {
-  const { ctx, bbox, scales } = plot;
-  const { min = 0, max = 0 } = scales["y"] ?? {};
-  ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-  for (const bound of bounds) {
-    if (bound < (min ?? 0) || bound > (max ?? 0)) continue;
-    const y = Math.round(plot.valToPos(bound, "y", true)) + 0.5;
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-  }
-  ctx.restore();
+/** A computed colour with an opacity. */
+function faint(colour: string, opacity: number): string {
+  return colour.replace(/^rgb\((.*)\)$/, `rgb($1 / ${opacity})`).replaceAll(",", "");
 }

@@ -12,7 +12,7 @@ import { icon } from "./icons.ts";
 import { LabelEditor } from "./label-editor.ts";
 import { atMostEvery } from "./pace.ts";
 import type { App, Page } from "./page.ts";
-import { activityHash } from "./places.ts";
+import { activityHash, type Place } from "./places.ts";
 import { removalButton } from "./removal-button.ts";
 import { DeviceAlerts } from "./device-alerts.ts";
 import { CommandsCard } from "./commands-card.ts";
@@ -48,10 +48,13 @@ export class DevicePage implements Page {
   readonly #renew = atMostEvery(1_000, () => void this.#load());
   readonly #renewFields = atMostEvery(10_000, () => void this.#chart.load());
 
-  /** @param back the hash of the device list it was opened from */
+  /**
+   * @param place its address, with what its chart shows
+   * @param back the hash of the device list it was opened from
+   */
   constructor(
     private readonly app: App,
-    id: string,
+    { id, parameters }: Place,
     back: string,
   ) {
     this.title = id;
@@ -60,7 +63,7 @@ export class DevicePage implements Page {
     this.#name = new DeviceName(app, id, onLabels);
     this.#labels = new LabelEditor(app, id, onLabels);
     this.#reports = new ReportTable(id);
-    this.#chart = new ChartCard(id, (range) => this.#reports.showRange(range));
+    this.#chart = new ChartCard(id, parameters, (range) => this.#reports.showRange(range));
     this.#sessions = new SessionList(id);
     this.#reports.showRange(this.#chart.range);
     this.#question = new QuestionCard(app, id);

@@ -89,10 +89,11 @@ function showPage(): void {
   live.listen(page);
 }
 
-function pageOf({ page: name, id, parameters }: Place): Page {
+function pageOf(place: Place): Page {
+  const { page: name, parameters } = place;
   switch (name) {
     case "device":
-      return new DevicePage(app, id, fleetHash);
+      return new DevicePage(app, place, fleetHash);
     case "alerts":
       return new AlertsPage(app);
     case "activity":

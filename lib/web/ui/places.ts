@@ -31,7 +31,12 @@ export function activityHash(text: string): string {
 
 /** Writes parameters into the address bar without leaving the page; empty ones are left out. */
 export function noteParameters(path: string, parameters: Readonly<Record<string, string>>): void {
-  const kept = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ""));
+  noteEntries(path, Object.entries(parameters));
+}
+
+/** The same for parameters that can come several times. */
+export function noteEntries(path: string, entries: readonly [name: string, value: string][]): void {
+  const kept = new URLSearchParams(entries.filter(([, value]) => value !== ""));
   const search = kept.toString();
   history.replaceState(null, "", `#${path}${search === "" ? "" : `?${search}`}`);
 }
