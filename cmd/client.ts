@@ -17,6 +17,7 @@ import { readPasswordFile } from "../lib/io/secrets/password-file.ts";
 import { addressOf, macOf, ownIpTowards } from "../lib/io/udp/route.ts";
 import { runShellCommand } from "../lib/io/shell-command.ts";
 import { CommandFile } from "../lib/io/command-file.ts";
+import { readSettingsText } from "../lib/io/settings-text.ts";
 import { SpoolFile } from "../lib/io/spool-file.ts";
 import { LineOutput, type OutputPolicy, surviveBrokenErrors } from "../lib/io/line-output.ts";
 import { openUdp } from "../lib/io/udp/udp-endpoint.ts";
@@ -29,6 +30,7 @@ const outputPolicies: Readonly<Record<ClientConfig["command"], OutputPolicy>> = 
   completion: "end",
   man: "end",
   "shell-help": "end",
+  config: "end",
   query: "end",
   peer: "end",
   answer: "go on",
@@ -57,7 +59,7 @@ const stateFolder = stateFolderOf(process.env);
 
 const exit = await runClient(
   () => {
-    const config = readClientConfig(process.argv.slice(2), process.env);
+    const config = readClientConfig(process.argv.slice(2), process.env, readSettingsText);
     output.policy = outputPolicies[config.command];
     return config;
   },

@@ -13,7 +13,7 @@ import { healthWithin } from "./health.ts";
 import { printHealth, printStatus } from "../lib/cli/server/status-lines.ts";
 import { completionScript } from "../lib/cli/shell/completion.ts";
 import { manPage } from "../lib/cli/shell/man-page.ts";
-import { printConfig } from "../lib/cli/server/config-lines.ts";
+import { printConfig } from "../lib/cli/config-lines.ts";
 import {
   printAllowed,
   printAnswer,

@@ -4,6 +4,7 @@ import { fieldRules, isPassword } from "../protocol/fields.ts";
 import { tokenIn } from "../server/door/join-token.ts";
 import type { FieldName } from "../protocol/messages.ts";
 import type { Arguments, Env } from "./arguments.ts";
+import { clientDefaults } from "./client-defaults.ts";
 import { type CommandName, type FlagName, synopses } from "./client-flags.ts";
 import { type ServerName, serverNamesValue } from "./server-name.ts";
 import { durationValue, quoted, usageError } from "./values.ts";
@@ -73,6 +74,20 @@ export function timeoutOf({ value, nameOf }: Given, otherwise: number): number {
 }
 
 /**
+ * The source of the password. What the configuration file says of it gives way to an option and to a variable.
+ * @throws OperatingError `usage` as `passwordSource`
+ */
+export function passwordOf({ value, originOf }: Given, env: Env): PasswordSource {
+  const isTyped = (env["IOT_PASSWORD"] ?? "") !== "";
+  const isStronger = (name: "join" | "password-file") =>
+    value(name) !== null && originOf(name) !== "file";
+  const unlessBeaten = (name: "join" | "password-file", other: "join" | "password-file") =>
+    originOf(name) === "file" && (isTyped || isStronger(other)) ? null : value(name);
+  const path = unlessBeaten("password-file", "join");
+  return passwordSource(path, unlessBeaten("join", "password-file"), env);
+}
+
+/**
  * The source of the password: the file, else IOT_PASSWORD, else a join token, else a prompt.
  * @param path the value of `--password-file`, or null
  * @param token the value of `--join`, or null
@@ -125,7 +140,7 @@ export function serversIn({ value, nameOf }: Given): readonly ServerName[] {
 
 /** The code of the reports, two digits, by default 01; throws `usage` if it is invalid. */
 export function codeOf({ value, nameOf }: Given): string {
-  return field("code", nameOf("code"), value("code") ?? "01");
+  return field("code", nameOf("code"), value("code") ?? clientDefaults.code);
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import type { Program } from "./arguments.ts";
 import type { FlagOf } from "./flag.ts";
+import type { Settable } from "./settings-file.ts";
 
 /** The commands, each with its arguments and a line of help. */
 export const synopses = {
@@ -19,6 +20,7 @@ export const synopses = {
   query: ["address ID | report ID | list", "ask the server"],
   peer: ["ID", "ask another device directly"],
   run: ["", "act as a device: beat, report, answer"],
+  config: ["", "print the settings that run would have"],
   answer: ["NUMBER [MESSAGE]", "the result of a command"],
   wake: ["", "report, carry out commands, sleep again"],
   simulate: ["--devices N", "a fleet, to try a server; see its --help"],
@@ -39,6 +41,7 @@ export const examples: Readonly<Record<CommandName, string>> = {
   query: "iot-client query report pi2 --id pi1 --server 192.0.2.1:9000",
   peer: "iot-client peer pi2 --id pi1 --server 192.0.2.1:9000",
   run: "iot-client run --id pi1 --server 192.0.2.1:9000 --report uptime",
+  config: "iot-client config --config iot-client.toml",
   answer: "iot-client answer 42 done --id pi1 --server 192.0.2.1:9000",
   wake: "iot-client wake --id pi1 --server 192.0.2.1:9000 --heartbeat 1h",
   simulate: "iot-client simulate --devices 500 --loss 5% --server 127.0.0.1:9000",
@@ -51,6 +54,8 @@ const everywhere = Object.keys(synopses) as CommandName[];
 const all = everywhere.filter((name) => name !== "trust");
 const withFlags = all.filter((name) => name !== "menu");
 const asDevice = withFlags.filter((name) => name !== "simulate");
+const running: CommandName[] = ["run", "config"];
+const waking: CommandName[] = ["wake", ...running];
 
 /** Makes a flag; a switch if `value` is empty. Without `says` it shares the line of the flag before it in --help. */
 function flag(value: string, says: string, env: string | null, commands: CommandName[]): Flag {
@@ -59,13 +64,22 @@ function flag(value: string, says: string, env: string | null, commands: Command
 
 /** The flags, in the order --help shows them. */
 export const flags = {
+  config: flag(
+    "FILE",
+    "settings as TOML; config prints them",
+    "IOT_CLIENT_CONFIG",
+    everywhere.filter((name) => name !== "simulate"),
+  ),
   id: flag("ID", "who and where; IPv6: [::1]:9000", "IOT_ID", asDevice),
   server: flag("HOST:PORT", "", "IOT_SERVER", withFlags),
   mac: flag("MAC", "default: of the route in use", "IOT_MAC", asDevice),
   ip: flag("IP", "", "IOT_IP", asDevice),
   port: flag("PORT", "the device's own; default 1994", "IOT_PORT", asDevice),
   "password-file": flag("FILE", "else IOT_PASSWORD, else a prompt", "IOT_PASSWORD_FILE", withFlags),
-  join: flag("TOKEN", "makes a password with it, and keeps it", "IOT_JOIN", asDevice),
+  join: {
+    ...flag("TOKEN", "makes a password with it, and keeps it", "IOT_JOIN", asDevice),
+    isSecret: true,
+  },
   text: flag("", "no encryption, for older servers; answers as JSON", null, all),
   json: flag("", "", null, withFlags),
   "server-key": flag("SHA256:…", "trust this key only", "IOT_SERVER_KEY", everywhere),
@@ -76,20 +90,17 @@ export const flags = {
     "IOT_TIMEOUT",
     everywhere.filter((name) => name !== "run" && name !== "simulate"),
   ),
-  code: flag("NN", "the reports' code, 01; interval, 60s", null, ["send", "run", "wake"]),
-  heartbeat: flag("TIME", "", "IOT_HEARTBEAT", ["menu", "run", "wake"]),
-  report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, [
-    "run",
-    "wake",
-  ]),
-  every: flag("TIME", "", null, ["run", "simulate"]),
-  drain: flag("TIME", "run: deliver so long at a stop; 10s", "IOT_DRAIN", ["run"]),
-  spool: flag("FILE", "run: unsent reports' file, or none", "IOT_SPOOL", ["run", "wake"]),
-  "spool-max": flag("N", "", null, ["run", "wake"]),
-  "on-query": flag("COMMAND", "run: answer with what it prints; see below", null, ["run"]),
-  "on-command": flag("COMMAND", "run: carry out the server's commands; 5m", null, ["run", "wake"]),
-  "command-timeout": flag("TIME", "", null, ["run", "wake"]),
-  "answer-text": flag("", "run: answer plain text, too", "IOT_ANSWER_TEXT", ["run"]),
+  code: flag("NN", "the reports' code, 01; interval, 60s", null, ["send", ...waking]),
+  heartbeat: flag("TIME", "", "IOT_HEARTBEAT", ["menu", ...waking]),
+  report: flag("COMMAND", "run: report what COMMAND prints, each TIME; default 60s", null, waking),
+  every: flag("TIME", "", null, ["simulate", ...running]),
+  drain: flag("TIME", "run: deliver so long at a stop; 10s", "IOT_DRAIN", running),
+  spool: flag("FILE", "run: unsent reports' file, or none", "IOT_SPOOL", waking),
+  "spool-max": flag("N", "", null, waking),
+  "on-query": flag("COMMAND", "run: what answers them; see below", null, running),
+  "on-command": flag("COMMAND", "", null, waking),
+  "command-timeout": flag("TIME", "", null, waking),
+  "answer-text": flag("", "run: answer plain text, too", "IOT_ANSWER_TEXT", running),
   failed: flag("", "", null, ["answer"]),
   replace: flag("", "", null, ["trust"]),
   devices: flag("N", "", null, ["simulate"]),
@@ -108,8 +119,6 @@ const ownWords: Readonly<Partial<Record<FlagName, string>>> = {
   server: "where it is, or some, with commas",
   mac: "default: of the route in use",
   ip: "",
-  text: "no encryption, for older servers",
-  json: "answers as JSON",
   timeout: "give up then; default 10s a server",
   code: "the reports' code; default 01",
   heartbeat: "the interval; default 60s",
@@ -136,6 +145,15 @@ const ownWords: Readonly<Partial<Record<FlagName, string>>> = {
 export function wordsOf(name: FlagName): string {
   return ownWords[name] ?? flags[name].says;
 }
+
+/** What the configuration file may have: the options of run, and how long the other commands wait. */
+export const settable: Settable = {
+  program: "iot-client",
+  names: Object.entries<Flag>(flags)
+    .filter(([name, { commands }]) => commands.includes("config") && name !== "config")
+    .map(([name]) => name),
+  flags,
+};
 
 /** The client, for `readArguments`. */
 export const program: Program<CommandName, FlagName> = {

@@ -14,6 +14,8 @@ import type { FlagOf } from "./flag.ts";
 
 /** The commands whose own options are not on the first page. */
 const elsewhere: readonly CommandName[] = ["trust", "simulate"];
+/** What has a line of its own among the options, or is none of a device. */
+const aside = ["menu", "config"];
 const inOneLine = ["register", "deregister", "login", "logoff"];
 
 const times = "TIME: 500ms, 60s, 5m, 1h.";
@@ -23,7 +25,7 @@ const timesAndQuery = `${times} --on-query's COMMAND has IOT_QUERY_ID, _CODE, _T
 export function helpText(): string {
   const line = (form: string, says: string) => `  ${form.padEnd(36)} ${says}`;
   const commands = Object.entries(synopses)
-    .filter(([name]) => !["menu", ...inOneLine].includes(name))
+    .filter(([name]) => ![...aside, ...inOneLine].includes(name))
     .map(([name, [form, says]]) => line(`${name} ${form}`.trimEnd(), says));
   return [
     `iot-client ${synopses.menu[0]}  the menu`,
@@ -55,12 +57,21 @@ const formColumns = 21;
 /** The options whose line another one shares. */
 const sharing: Readonly<Partial<Record<FlagName, FlagName>>> = {
   mac: "ip",
+  text: "json",
   spool: "spool-max",
   "on-command": "command-timeout",
 };
 
+/** All options of run would not fit beside its own. */
+const configLines = [
+  "  --config FILE          its keys are the options            IOT_CLIENT_CONFIG",
+  "  --json                 one setting a line",
+  "  and the options of run: see iot-client run --help",
+];
+
 /** The options of a command, each on a line of its own, unless it has no words there. */
 function ownLines(of: CommandName): string[] {
+  if (of === "config") return configLines;
   return (Object.keys(flags) as FlagName[]).flatMap((name) => {
     const { value, env, commands }: FlagOf<CommandName> = flags[name];
     if (!commands.includes(of) || wordsOf(name) === "") return [];

@@ -12,21 +12,32 @@ import {
   type Given,
   idOf,
   type PasswordSource,
-  passwordSource,
+  passwordOf,
   questionOf,
   type QueryWhat,
   refusePassword,
   serversIn,
   timeoutOf,
 } from "./client-arguments.ts";
-import { type CommandName, commandNames, program, synopses } from "./client-flags.ts";
+import { clientDefaults } from "./client-defaults.ts";
+import { type RunSettings, runSettings } from "./client-agent.ts";
+import {
+  type CommandName,
+  commandNames,
+  type FlagName,
+  program,
+  settable,
+  synopses,
+} from "./client-flags.ts";
+import { listedClient, type ListedSetting } from "./listed-config.ts";
+import { noText, settingsFile, type SettingsFile } from "./settings-file.ts";
 import { readSimulate, type SimulateConfig } from "./client-simulation.ts";
 import { type Sealed, sealedOf, type Sealing, sealingOf } from "./client-sealing.ts";
 import { hostValue, type ServerName, serverNameValue } from "./server-name.ts";
 import { shellCommandNames, type ShellRequest, shellRequest } from "./shell-request.ts";
 import { didYouMean } from "./nearest.ts";
 import type { OperatingError } from "../operating-error.ts";
-import { countValue, durationValue, portValue, quoted, usageError } from "./values.ts";
+import { durationValue, portValue, quoted, usageError } from "./values.ts";
 
 /** What all commands but help, version and trust have; `mac` and `ip` are null for those of this machine. */
 export type Common = {
@@ -63,6 +74,11 @@ export type ClientConfig =
     })
   | (Common & { readonly command: "peer"; readonly target: string })
   | (Common & RunSettings & { readonly command: "run" | "wake" })
+  | {
+      readonly command: "config";
+      readonly settings: readonly ListedSetting[];
+      readonly json: boolean;
+    }
   | SimulateConfig
   | TrustConfig;
 
@@ -77,38 +93,21 @@ export type TrustConfig = {
   readonly timeoutMs: number;
 };
 
-/** The settings of run, the agent, only. */
-export type RunSettings = {
-  /** Shell command whose output is reported, or null. */
-  readonly report: string | null;
-  /** Time from one start of that command to the next, 100 to 86,400,000 ms. */
-  readonly everyMs: number;
-  /** Shell command that answers a QUERY, or null. */
-  readonly onQuery: string | null;
-  /** Shell command that carries out the server's commands, or null, and how long it may take, 100 to 86,400,000 ms. */
-  readonly onCommand: string | null;
-  readonly commandTimeoutMs: number;
-  /** Code of the reports, two digits. */
-  readonly code: string;
-  /** After a stop: how long reports are delivered while the server answers, 0 to 3,600,000 ms. */
-  readonly drainMs: number;
-  /** The file that keeps reports until they are delivered; null for none, "state" for that in the state folder. */
-  readonly spool: { readonly file: string } | "state" | null;
-  /** The most reports that wait, 2 to 10,000,000. */
-  readonly spoolMax: number;
-};
-
-const defaultDevicePort = "1994";
 /** A person or a script waits for all commands but the menu and run; for each of several servers so long. */
 const oneShotMs = 10_000;
 
 /**
- * Reads the command line and the environment.
+ * Reads the command line, the environment and the configuration file.
  * @param args the arguments after the program's name
  * @param env the environment; an empty variable counts as absent
- * @throws OperatingError `usage`
+ * @param readText reads the configuration file, if one is named
+ * @throws OperatingError `usage`, and those of `readText`
  */
-export function readClientConfig(args: readonly string[], env: Env): ClientConfig {
+export function readClientConfig(
+  args: readonly string[],
+  env: Env,
+  readText: (path: string) => string = noText,
+): ClientConfig {
   const first = args[0];
   if (first === undefined) throw usageError("No command.", "See iot-client --help.");
   const shell = shellRequest("iot-client", args);
@@ -125,7 +124,9 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
     throw unknownCommand(first);
   }
   const command = named ? (first as CommandName) : "menu";
-  const given = readArguments(program, command, named ? args.slice(1) : args, env);
+  const rest = named ? args.slice(1) : args;
+  const file = settingsFile(readArguments(program, command, rest, env), settable, readText);
+  const given = readArguments(program, command, rest, env, file);
   switch (command) {
     case "menu":
       return Object.freeze(readMenu(given, env));
@@ -133,6 +134,8 @@ export function readClientConfig(args: readonly string[], env: Env): ClientConfi
       return Object.freeze(readTrust(given));
     case "simulate":
       return Object.freeze(readSimulate(given, env));
+    case "config":
+      return Object.freeze(readListed(given, env, file));
     default:
       return Object.freeze(readCommand(command, given, env));
   }
@@ -144,6 +147,16 @@ function unknownCommand(word: string): OperatingError {
     `Unknown command ${quoted(word)}.`,
     `${didYouMean(word, all)}The commands are: ${all.join(", ")}.`,
   );
+}
+
+/** The settings of run, checked as for a start, which only the id and the server may still lack. */
+function readListed(given: Given, env: Env, file: SettingsFile): ClientConfig {
+  expectPositionals("config", given.positionals, 0, 0);
+  const lacking: Readonly<Partial<Record<FlagName, string>>> = { id: "-", server: "-:1" };
+  const value = (name: FlagName) => given.value(name) ?? lacking[name] ?? null;
+  readCommand("run", { ...given, value }, env);
+  const json = given.originOf("json") === "flag";
+  return { command: "config", settings: listedClient(given, file), json };
 }
 
 function readMenu(given: Given, env: Env): ClientConfig {
@@ -176,14 +189,14 @@ function readTrust(given: Given): ClientConfig {
 }
 
 function readCommand(
-  command: Exclude<CommandName, "menu" | "trust" | "simulate">,
+  command: Exclude<CommandName, "menu" | "trust" | "simulate" | "config">,
   given: Given,
   env: Env,
 ): ClientConfig {
   const { positionals, value, nameOf } = given;
   const own = {
     id: idOf(given),
-    port: portValue(nameOf("port"), value("port") ?? defaultDevicePort),
+    port: portValue(nameOf("port"), value("port") ?? clientDefaults.port),
   };
   const servers = serversIn(given);
   const common = readCommon(given, env, own, servers, oneShotMs * servers.length);
@@ -232,35 +245,6 @@ function numberOf(text: string): number {
   );
 }
 
-function runSettings(given: Given): RunSettings {
-  const { value, nameOf } = given;
-  const [report, every] = [value("report"), value("every")];
-  if (every !== null && report === null) {
-    throw usageError("--every needs --report.", "Say what to report: --report 'command'.");
-  }
-  return {
-    report,
-    everyMs: durationValue("--every", every ?? "60s", 100, 86_400_000),
-    onQuery: value("on-query"),
-    onCommand: value("on-command"),
-    commandTimeoutMs: durationValue(
-      "--command-timeout",
-      value("command-timeout") ?? "5m",
-      100,
-      86_400_000,
-    ),
-    code: codeOf(given),
-    drainMs: durationValue(nameOf("drain"), value("drain") ?? "10s", 0, 3_600_000),
-    spool: spoolOf(value("spool")),
-    spoolMax: countValue(nameOf("spool-max"), value("spool-max") ?? "100000", 2, 10_000_000),
-  };
-}
-
-function spoolOf(text: string | null): RunSettings["spool"] {
-  if (text === null) return "state";
-  return text === "none" ? null : { file: text };
-}
-
 function readCommon(
   given: Given,
   env: Env,
@@ -275,7 +259,7 @@ function readCommon(
   };
   const heartbeatMs = durationValue(
     nameOf("heartbeat"),
-    value("heartbeat") ?? "60s",
+    value("heartbeat") ?? clientDefaults.heartbeat,
     heartbeatSecondsMin * 1000,
     heartbeatSecondsMax * 1000,
   );
@@ -289,7 +273,7 @@ function readCommon(
     mac: optional("mac"),
     ip: optional("ip"),
     port,
-    password: passwordSource(value("password-file"), value("join"), env),
+    password: passwordOf(given, env),
     json: isOn("json"),
     timeoutMs: timeoutOf(given, timeoutMs),
     heartbeatSeconds: heartbeatMs / 1000,

@@ -10,7 +10,7 @@ export type FlagOf<CommandName extends string> = {
   readonly isList?: boolean;
   /** Whether its value is a secret, which nothing shows. */
   readonly isSecret?: boolean;
-  /** Its environment variable, or null: only a flag with a variable can be in the configuration file. */
+  /** Its environment variable, or null. */
   readonly env: string | null;
   readonly commands: readonly CommandName[];
 };

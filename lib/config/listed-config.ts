@@ -1,10 +1,12 @@
-// Lists the settings that a server would have, each with where it comes from, for `iot-server config`. Never shows a secret.
+// Lists the settings that a program would have, each with where it comes from, for its command config. Never shows a secret.
 
 import type { Arguments, Origin } from "./arguments.ts";
+import { clientDefaults } from "./client-defaults.ts";
+import * as client from "./client-flags.ts";
 import type { FlagOf } from "./flag.ts";
 import { defaults } from "./server-defaults.ts";
-import { type FlagName, flags } from "./server-flags.ts";
-import { portKey, settingNames, type SettingsFile } from "./settings-file.ts";
+import * as server from "./server-flags.ts";
+import type { SettingsFile } from "./settings-file.ts";
 
 /** A setting as it is listed. */
 export type ListedSetting = {
@@ -18,32 +20,53 @@ export type ListedSetting = {
   readonly isHidden: boolean;
 };
 
-/** All settings, in the order of --help, the port first. */
-export function listedSettings(
-  given: Arguments<FlagName>,
+/** All settings of the server, in the order of --help, the port first. */
+export function listedServer(
+  given: Arguments<server.FlagName>,
   file: SettingsFile,
 ): readonly ListedSetting[] {
-  return settingNames(flags).map((name) =>
-    name === portKey ? listedPort(given, file) : listed(name as FlagName, given, file),
+  const { names, flags } = server.settable;
+  return names.map((name) => {
+    if (name === server.portKey) return listedPort(given, file);
+    return listed(name as server.FlagName, flags[name] as FlagOf<string>, given, file, defaults);
+  });
+}
+
+/** All settings of the client, in the order of --help. */
+export function listedClient(
+  given: Arguments<client.FlagName>,
+  file: SettingsFile,
+): readonly ListedSetting[] {
+  const { names, flags } = client.settable;
+  return names.map((name) =>
+    listed(name as client.FlagName, flags[name] as FlagOf<string>, given, file, clientDefaults),
   );
 }
 
-function listedPort({ positionals }: Arguments<FlagName>, file: SettingsFile): ListedSetting {
+function listedPort(
+  { positionals }: Arguments<server.FlagName>,
+  file: SettingsFile,
+): ListedSetting {
   const [argument] = positionals;
-  const own = argument ?? file.values.get(portKey)?.toString() ?? null;
+  const own = argument ?? file.values.get(server.portKey)?.toString() ?? null;
   const origin = argument === undefined ? (own === null ? "default" : "file") : "flag";
   const from = { flag: "argument", variable: "", file: file.path, default: "" }[origin];
-  return { name: portKey, value: own, origin, from, isHidden: false };
+  return { name: server.portKey, value: own, origin, from, isHidden: false };
 }
 
-function listed(name: FlagName, given: Arguments<FlagName>, file: SettingsFile): ListedSetting {
+function listed<Name extends string>(
+  name: Name,
+  { type, isList, isSecret, env }: FlagOf<string>,
+  given: Arguments<Name>,
+  file: SettingsFile,
+  defaultsOf: Readonly<Partial<Record<Name, string>>>,
+): ListedSetting {
   const origin = given.originOf(name);
-  const { type, isList, isSecret, env }: FlagOf<string> = flags[name];
   const from = { flag: `--${name}`, variable: env ?? "", file: file.path, default: "" }[origin];
   const row = { name, origin, from, isHidden: false };
   if (type === "boolean") return { ...row, value: given.isOn(name) };
   if (isList === true) return { ...row, value: given.values(name) };
-  const text = given.value(name) ?? (defaults as Partial<Record<FlagName, string>>)[name] ?? null;
+  const text = given.value(name) ?? defaultsOf[name] ?? null;
   if (text === null) return { ...row, value: null };
   const shown = isSecret === true ? "***" : withoutPassword(text);
   return { ...row, value: shown, isHidden: shown !== text };

@@ -4,6 +4,7 @@
 import type { Program } from "./arguments.ts";
 import { exitCodesInWords } from "../operating-error.ts";
 import type { FlagOf } from "./flag.ts";
+import type { Settable } from "./settings-file.ts";
 import { shellCommandNames } from "./shell-request.ts";
 
 /** The commands, each with its arguments and a line of help. */
@@ -182,6 +183,21 @@ function bool(says: string, env: string | null, commands: readonly CommandName[]
 function widened(commands: readonly CommandName[]): readonly CommandName[] {
   return commands.includes("serve") ? [...new Set([...commands, ...asServe])] : commands;
 }
+
+/** The key of the port, which is an argument on the command line. */
+export const portKey = "port";
+
+/** What the configuration file may have: the port, and the flags that have a variable. */
+export const settable: Settable = {
+  program: "iot-server",
+  names: [
+    portKey,
+    ...Object.entries<Flag>(flags)
+      .filter(([name, { env }]) => env !== null && name !== "config")
+      .map(([name]) => name),
+  ],
+  flags,
+};
 
 /** The server, for `readArguments`. */
 export const program: Program<CommandName, FlagName> = {

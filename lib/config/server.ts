@@ -4,11 +4,18 @@
 import { expect, idValue, ownPort, lastValue, question, sinceValue } from "./server-arguments.ts";
 import { type Arguments, type Env, hasSwitch, readArguments } from "./arguments.ts";
 import { type Installation, installationOf } from "./installation.ts";
-import { listedSettings, type ListedSetting } from "./listed-config.ts";
+import { listedServer, type ListedSetting } from "./listed-config.ts";
 import { type ServeConfig, serveConfig } from "./serve-config.ts";
-import { type CommandName, type FlagName, program, synopses } from "./server-flags.ts";
+import {
+  type CommandName,
+  type FlagName,
+  portKey,
+  program,
+  settable,
+  synopses,
+} from "./server-flags.ts";
 import { type ShellRequest, shellRequest } from "./shell-request.ts";
-import { noFile, portKey, readSettings, type SettingsFile } from "./settings-file.ts";
+import { noText, settingsFile, type SettingsFile } from "./settings-file.ts";
 import { type DataPlace, dataPlace } from "./store-source.ts";
 import { careConfig } from "./care-config.ts";
 import type { CommandConfig } from "./command-config.ts";
@@ -58,7 +65,7 @@ export function readServerConfig(
   if (hasSwitch(args, "--help", "-h")) return { command: "help", of: command };
   if (hasSwitch(args, "--version")) return { command: "version" };
   const rest = named ? args.slice(1) : args;
-  const settings = settingsFile(readArguments(program, command, rest, env), readText);
+  const settings = settingsFile(readArguments(program, command, rest, env), settable, readText);
   const given = readArguments(program, command, rest, env, settings);
   const place = dataPlace(command, given, env);
   switch (command) {
@@ -80,7 +87,7 @@ export function readServerConfig(
     case "config": {
       // Checked as for a start, which the port alone may still lack.
       serveConfig(given, place, filePort(settings) ?? { name: portKey, text: "1" }, env);
-      return { command, settings: listedSettings(given, settings), json: given.isOn("json") };
+      return { command, settings: listedServer(given, settings), json: given.isOn("json") };
     }
     default:
       return commandConfig(command, given, place, env, now);
@@ -151,18 +158,6 @@ function commandConfig(
     default:
       return careConfig(command, given, place, env);
   }
-}
-
-function noText(path: string): never {
-  throw new Error(`${path}: nothing here reads files`);
-}
-
-function settingsFile(
-  { value }: Arguments<FlagName>,
-  readText: (path: string) => string,
-): SettingsFile {
-  const path = value("config");
-  return path === null ? noFile : readSettings(path, readText(path), program.flags);
 }
 
 function filePort({ path, values }: SettingsFile): { name: string; text: string } | null {

@@ -1,5 +1,5 @@
-// Reads the text of a configuration file (TOML): its keys are the flags that have a variable, and `port`. Never opens a
-// file, and leaves the values to who reads those of flags.
+// Reads the text of a configuration file (TOML): its keys are flags of the program. Never opens a file, and leaves the values to
+// who reads those of flags.
 
 import type { FlagOf } from "./flag.ts";
 import { didYouMean } from "./nearest.ts";
@@ -15,24 +15,43 @@ export type SettingsFile = {
 /** What a command has without a file. */
 export const noFile: SettingsFile = { path: "", values: new Map() };
 
-/** The key of the port, which is an argument on the command line. */
-export const portKey = "port";
+/** What the file of a program may have. */
+export type Settable = {
+  /** The program: errors name its --help. */
+  readonly program: string;
+  /** The keys, in the order of --help. */
+  readonly names: readonly string[];
+  readonly flags: Readonly<Record<string, FlagOf<string>>>;
+};
+
+/** For who reads no files. */
+export function noText(path: string): never {
+  throw new Error(`${path}: nothing here reads files`);
+}
+
+/** The file that `--config` or its variable names. @throws OperatingError those of `readSettings` and `readText` */
+export function settingsFile(
+  { value }: { value(name: "config"): string | null },
+  settable: Settable,
+  readText: (path: string) => string,
+): SettingsFile {
+  const path = value("config");
+  return path === null ? noFile : readSettings(path, readText(path), settable);
+}
 
 /**
  * Reads the text of a file.
- * @param flags the table of the program; a flag without a variable is no setting
  * @throws OperatingError `usage`, which names the file, and the key or the line
  */
 export function readSettings(
   path: string,
   text: string,
-  flags: Readonly<Record<string, FlagOf<string>>>,
+  { program, names: keys, flags }: Settable,
 ): SettingsFile {
   const values = new Map<string, string | readonly string[]>();
-  const keys = settingNames(flags);
   for (const [key, value] of Object.entries(parsed(path, text))) {
-    if (!keys.includes(key)) throw unknownKey(path, key, value, keys);
-    const isSwitch = key !== portKey && flags[key]?.type === "boolean";
+    if (!keys.includes(key)) throw unknownKey(path, key, value, keys, program);
+    const isSwitch = flags[key]?.type === "boolean";
     const isList = flags[key]?.isList === true;
     values.set(
       key,
@@ -40,14 +59,6 @@ export function readSettings(
     );
   }
   return { path, values };
-}
-
-/** The keys that a file may have. */
-export function settingNames(flags: Readonly<Record<string, FlagOf<string>>>): string[] {
-  const named = Object.entries(flags).filter(
-    ([name, { env }]) => env !== null && name !== "config",
-  );
-  return [portKey, ...named.map(([name]) => name)];
 }
 
 function parsed(path: string, text: string): Record<string, unknown> {
@@ -82,16 +93,21 @@ function faultyLine(text: string, why: string): number | null {
   return null;
 }
 
-function unknownKey(path: string, key: string, value: unknown, keys: readonly string[]) {
+function unknownKey(
+  path: string,
+  key: string,
+  value: unknown,
+  keys: readonly string[],
+  program: string,
+) {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return usageError(`${path} has the table [${key}].`, "Write all settings without tables.");
   }
-  const all = "The keys are the options of iot-server --help, without dashes before them.";
-  const written = key.replaceAll("_", "-").toLowerCase();
-  return usageError(
-    `${path} has the unknown key ${quoted(key)}.`,
-    `${didYouMean(written.replace(/^-+/, ""), keys)}${all}`,
-  );
+  const all = `The keys are the options of ${program} --help, without dashes before them.`;
+  const written = key.replaceAll("_", "-").toLowerCase().replace(/^-+/, "");
+  const longer = keys.find((one) => one.startsWith(`${written}-`));
+  const meant = longer === undefined ? didYouMean(written, keys) : `Did you mean ${longer}? `;
+  return usageError(`${path} has the unknown key ${quoted(key)}.`, `${meant}${all}`);
 }
 
 function switchIn(path: string, key: string, value: unknown): string {

@@ -3,7 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Env } from "../../lib/config/arguments.ts";
 import { readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
-import { printConfig } from "../../lib/cli/server/config-lines.ts";
+import { printConfig } from "../../lib/cli/config-lines.ts";
 import { OperatingError } from "../../lib/operating-error.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { now } from "./read-server.ts";

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
-import { freePort, root, run, serverBinary, startServer } from "./server-process.ts";
+import { clientBinary, freePort, root, run, serverBinary, startServer } from "./server-process.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -129,4 +129,21 @@ test(".env and bunfig.toml in the working directory are not read", async () => {
   expect(await server.stop()).toBe(0);
   expect(folder.names().filter((name) => name.startsWith("trapped"))).toEqual([]);
   expect(folder.names()).toContain("iot_server.db");
+});
+
+test("the client takes its options from a file, and tells what it has from where", async () => {
+  using folder = new TemporaryFolder();
+  await using server = await startServer({ folder: folder.path, args: ["--no-http"] });
+  const text = `id = "pi1"\nserver = "127.0.0.1:${server.port}"\ntext = true\n`;
+  writeFileSync(folder.join("pi1.toml"), text);
+  const env = { IOT_PASSWORD: "correct-horse", IOT_CLIENT_CONFIG: "pi1.toml" };
+  const client = (...args: string[]) => run(clientBinary, args, folder.path, { env });
+  expect(await client("register")).toMatchObject({ code: 0, stdout: "00 registered\n" });
+  expect(await client("login", "--config", "pi1.toml")).toMatchObject({ code: 0 });
+  const { stdout } = await client("config", "--id", "pi2");
+  expect(stdout).toMatch(/^id = "pi2" +# --id\nserver = "127\.0\.0\.1:\d+" +# pi1\.toml\n/);
+  expect(await client("login", "--config", "missing.toml")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("There is no configuration file missing.toml."),
+  });
 });

@@ -21,7 +21,8 @@ function written(text: string, mode: number): string {
 test("a file is read; one with a password only if nobody else can read it", () => {
   const plain = 'store = "postgres://iot@db/iot" # at db: an hour\n';
   expect(readSettingsText(written(plain, 0o644))).toBe(plain);
-  for (const secret of ['store = "postgres://iot:pw@db/iot"', "mqtt = 'mqtts://a:b@host'"]) {
+  const token = 'join = "join-0123456789abcdefghjkmnpqrs"';
+  for (const secret of [token, 'store = "postgres://iot:pw@db/iot"', "mqtt = 'mqtts://a:b@host'"]) {
     expect(() => readSettingsText(written(secret, 0o640))).toThrow(
       expect.objectContaining({ code: "secret-exposed", message: expect.stringContaining(path) }),
     );

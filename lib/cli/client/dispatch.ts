@@ -9,6 +9,7 @@ import { commandHelp, helpText } from "../../config/client-help.ts";
 import type { ClientConfig } from "../../config/client.ts";
 import { type ExitCode, exitCode } from "../../operating-error.ts";
 import { operatingErrorIn } from "../failure.ts";
+import { printConfig } from "../config-lines.ts";
 import type { Machine } from "./machine.ts";
 import { runMenu } from "./menu-command.ts";
 import { runRequest } from "./request-command.ts";
@@ -59,6 +60,8 @@ async function dispatch(
     case "version":
       machine.print(`iot-client ${version}`);
       return exitCode.done;
+    case "config":
+      return printConfig(config.settings, config.json, machine.print);
     case "menu":
       return runMenu(config, machine);
     case "send":

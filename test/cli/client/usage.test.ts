@@ -202,7 +202,7 @@ test("each command has a --help of its own, with an example that is a right call
   }
   for (const [name, line] of Object.entries(examples)) {
     const args = line.split(" ").slice(1);
-    expect(readClientConfig(args, {}).command).toBe(name as "menu");
+    expect(readClientConfig(args, {}, () => "").command).toBe(name as "menu");
   }
   expect(readClientConfig(["help", "send"], {})).toEqual({ command: "help", of: "send" });
   expect(readClientConfig(["help"], {})).toEqual({ command: "help", of: null });

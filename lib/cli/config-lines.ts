@@ -1,9 +1,8 @@
-// The output of `iot-server config`: TOML that can be kept as a configuration file, with a comment on where each setting comes
+// The output of `config`, of both programs: TOML that can be kept as a configuration file, with a comment on where each setting comes
 // from. Reads no setting itself.
 
-import type { ListedSetting } from "../../config/listed-config.ts";
-import { exitCode, type ExitCode } from "../../operating-error.ts";
-import type { WriteLine } from "./commands.ts";
+import type { ListedSetting } from "../config/listed-config.ts";
+import { exitCode, type ExitCode } from "../operating-error.ts";
 
 /** Where the comments begin, if the setting is not longer. */
 const commentColumn = 40;
@@ -12,7 +11,7 @@ const commentColumn = 40;
 export function printConfig(
   settings: readonly ListedSetting[],
   json: boolean,
-  write: WriteLine,
+  write: (line: string) => void,
 ): ExitCode {
   for (const setting of settings) write(json ? jsonOf(setting) : lineOf(setting));
   return exitCode.done;
