@@ -94,6 +94,20 @@ export async function startWeb(
   return { web, newToken: isNew ? token : null, close };
 }
 
+function doorCalls({ loop, config, endpoint, identity }: WebParts): WebPorts["door"] {
+  return {
+    act: doorOf(loop),
+    random: (count) => randomBytes(count),
+    fingerprint,
+    reached: {
+      host: reachedAs(config.host),
+      port: endpoint.port,
+      key: fingerprint(identity.sealing.publicKey),
+    },
+    sharedIp: config.sharedIp,
+  };
+}
+
 /** What the web side, and who else tells how the server is, gets from it. */
 export function portsOf(parts: WebParts, openCommands: OpenCommands): WebPorts {
   const { reads } = parts.store;
@@ -131,16 +145,7 @@ export function portsOf(parts: WebParts, openCommands: OpenCommands): WebPorts {
     },
     openCommands,
     alerts: parts.alerts,
-    door: {
-      act: doorOf(loop),
-      random: (count) => randomBytes(count),
-      fingerprint,
-      reached: {
-        host: reachedAs(config.host),
-        port: parts.endpoint.port,
-        key: fingerprint(parts.identity.sealing.publicKey),
-      },
-    },
+    door: doorCalls(parts),
     activity: {
       tail: async ({ contains, level, limit }) => {
         await logs.flush();

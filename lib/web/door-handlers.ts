@@ -118,6 +118,7 @@ function windowOf({ door }: Ports, { window, leftMs, join }: DoorNow): WindowJso
     labels: open ? labelsObject(window.labels) : {},
     command: runCommand({ ...door.reached, host: "HOST" }),
     host: door.reached.host,
+    sharedIp: door.sharedIp,
   };
 }
 

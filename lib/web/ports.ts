@@ -111,6 +111,8 @@ export type DoorCalls = {
   fingerprint(key: Uint8Array): string;
   /** Where devices reach this server, by the name of its machine. */
   readonly reached: Reached;
+  /** Whether several devices may have one IP. */
+  readonly sharedIp: boolean;
 };
 
 /** Commands to devices. */

@@ -93,6 +93,32 @@ browserTest("a token made on the page lets a client in once, with its labels", a
   expect(dashboard.complaints).toEqual([expect.stringContaining("400")]);
 });
 
+browserTest("a second device on one machine gets a port and a MAC of its own", async () => {
+  await using dashboard = await Dashboard.start(["--shared-ip"]);
+  const page = await dashboard.open();
+  const dialog = await openDialog(page);
+  const { folder } = dashboard;
+  const env = { IOT_PASSWORD: "secret" };
+  const command = dialog.locator(".join-command code");
+  const first = argumentsIn(await command.innerText(), "th-1", await freePort());
+  await using one = new ClientProcess(folder.path, first, env);
+  await one.says("70 logged in");
+  await dialog.getByLabel("Its machine runs another device already").check();
+  const line = await command.innerText();
+  expect(line).toMatch(/ --port 2\d{4} --mac 02(:[0-9a-f]{2}){5}$/);
+  const second = argumentsIn(line, "th-2", await freePort());
+  // The port of the line may be taken here.
+  const at = second.indexOf("--port");
+  await using two = new ClientProcess(folder.path, second.toSpliced(at, 2), env);
+  await two.says("70 logged in");
+  await dialog.getByRole("button", { name: "Make a token" }).click();
+  const ready = dialog.locator(".ready code");
+  expect(await ready.innerText()).toEndWith(line);
+  await dialog.getByLabel("Its machine runs another device already").uncheck();
+  expect(await ready.innerText()).not.toContain("--mac");
+  expect(dashboard.complaints).toEqual([]);
+});
+
 if (Bun.which("zbarimg") === null) {
   test("skipped: the QR code needs zbarimg (apt-get install zbar-tools)", () => {
     expect(process.env["CI"], "CI must have it").not.toBe("true");

@@ -115,7 +115,13 @@ test.each([
 
 test("the window opens and closes", async () => {
   const { host, command, ...closed } = (await send("GET", "join-window")).body;
-  expect(closed).toEqual({ join: "approve", open: false, secondsLeft: 0, labels: {} });
+  expect(closed).toEqual({
+    join: "approve",
+    open: false,
+    secondsLeft: 0,
+    labels: {},
+    sharedIp: false,
+  });
   const reached = `--server HOST:${server.server.port} --server-key ${server.server.fingerprint}`;
   expect([host, command]).toEqual(["127.0.0.1", `iot-client run --id NAME ${reached}`]);
   const opened = await send("PUT", "join-window", { seconds: 300, labels: { area: "Hall" } });

@@ -51,6 +51,7 @@ export function fakePorts(changes: Partial<WebPorts> = {}): WebPorts {
       random: (count) => new Uint8Array(count),
       fingerprint: () => "SHA256:",
       reached: { host: "h", port: 9, key: null },
+      sharedIp: false,
     },
     activity: { tail: async () => [], listen: () => () => {} },
     gauges: () => fakeGauges(),

@@ -13,7 +13,8 @@ const ofCode: Readonly<Record<string, string>> = {
   [ack.idTaken]: "Choose another id, or deregister that device first.",
   [ack.ipTaken]:
     "State another IP; on a server with --shared-ip another --port. Its error.log names the holder.",
-  [ack.macTaken]: "State another MAC, or deregister that device: the server's error.log names it.",
+  [ack.macTaken]:
+    "Another device on this machine needs a --mac of its own; else deregister that one: the server's error.log names it.",
   [ack.noSuchDevice]: "Check the spelling of the id; upper and lower case differ.",
   [ack.registeredOtherwise]: "State the MAC and IP that it is registered with.",
   [ack.encryptionRequired]:

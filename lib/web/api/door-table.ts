@@ -73,6 +73,7 @@ const window = object({
     "what runs on a device's machine: NAME is its id, HOST the server; a join token comes before it, as `IOT_JOIN=…`",
   ),
   host: about(text, "the server as its machine calls itself"),
+  sharedIp: about(yes, "whether several devices may have one IP"),
 });
 export type WindowJson = Infer<typeof window>;
 

@@ -9,6 +9,7 @@ import { JoinTokenForm, type MadeToken } from "./join-token-form.ts";
 import { JoinTokenList } from "./join-token-list.ts";
 import { JoinWindowPart } from "./join-window-part.ts";
 import { qrCode } from "./qr-code.ts";
+import { SecondDevice } from "./second-device.ts";
 
 const policies: Readonly<Record<DoorSeen["join"], string>> = {
   open: "Every device that asks may register (--join open). Run this on its machine; it asks for a password, choose one:",
@@ -23,12 +24,15 @@ export class JoinDialog {
   readonly #policy = element("p", { class: "join-policy" });
   readonly #command = element("div", { class: "join-command" });
   readonly #host = element("p", { class: "muted small" });
+  readonly #second = new SecondDevice(() => this.#draw());
   readonly #window: JoinWindowPart;
   readonly #token = element("div");
   readonly #list: JoinTokenList;
   readonly #view: HTMLDialogElement;
   readonly #stop: () => void;
   #shown = "";
+  /** The token that is shown. */
+  #made: MadeToken | null = null;
 
   /** Shows the dialog. @param announce tells a text to screen readers */
   constructor(
@@ -53,6 +57,7 @@ export class JoinDialog {
       this.#policy,
       this.#command,
       this.#host,
+      this.#second.view,
       this.#window.view,
       element(
         "section",
@@ -94,23 +99,32 @@ export class JoinDialog {
     setText(this.#policy, seen.open && seen.join !== "open" ? opened : policies[seen.join]);
     this.#command.hidden = !mayJoin;
     setText(this.#host, hostWords(seen));
-    const command = commandOf(seen);
+    this.#second.draw(seen.sharedIp);
+    const command = this.#commandOf(seen);
     if (command === this.#shown) return;
     this.#shown = command;
     this.#command.replaceChildren(commandLine("Add a device", command));
+    if (this.#made !== null) this.#drawToken(this.#made, command);
   }
 
   #askForToken(): void {
     const words =
       "Who has the token may register: a password for a device's first start. It is shown once.";
+    this.#made = null;
     const form = new JoinTokenForm(this.door, (made) => this.#showToken(made));
     this.#token.replaceChildren(element("p", { class: "muted hint-above" }, words), form.view);
   }
 
-  #showToken({ number, token, words }: MadeToken): void {
+  #showToken(made: MadeToken): void {
     const { seen } = this.door;
     if (seen === null) return;
-    const line = `IOT_JOIN=${token} ${commandOf(seen)}`;
+    this.#made = made;
+    this.#drawToken(made, this.#commandOf(seen)).focus();
+    this.loadTokens();
+  }
+
+  #drawToken({ number, token, words }: MadeToken, command: string): HTMLElement {
+    const line = `IOT_JOIN=${token} ${command}`;
     const shown = element(
       "p",
       { tabindex: "-1" },
@@ -131,15 +145,14 @@ export class JoinDialog {
         qrCode(line, "QR code of this command"),
       ),
     );
-    shown.focus();
-    this.loadTokens();
+    return shown;
   }
-}
 
-/** What runs on a device's machine, with the host that it reaches the server by. */
-function commandOf({ command, host }: DoorSeen): string {
-  const own = serverHost();
-  return command.replace("HOST", isLoopback(own) ? host : own);
+  /** What runs on a device's machine, with the host that it reaches the server by. */
+  #commandOf({ command, host }: DoorSeen): string {
+    const own = serverHost();
+    return command.replace("HOST", isLoopback(own) ? host : own) + this.#second.flags;
+  }
 }
 
 function hostWords({ host }: DoorSeen): string {

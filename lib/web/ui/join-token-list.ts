@@ -66,7 +66,7 @@ export class JoinTokenList {
       element(
         "div",
         { class: "alert-what" },
-        element("strong", {}, `${number}`, note !== "" && ` · ${note}`),
+        element("strong", {}, `Token ${number}`, note !== "" && ` · ${note}`),
         element("span", { class: "small" }, usesWords(token)),
         element("span", { class: "muted small" }, forWords(token)),
       ),

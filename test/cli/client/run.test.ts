@@ -229,7 +229,7 @@ test("a refused agent says what to do about it", async () => {
     "2026-11-22T00:00:00.000Z REGISTER refused: 13 the MAC belongs to another device",
   ]);
   expect(fake.err).toEqual([
-    "  State another MAC, or deregister that device: the server's error.log names it.",
+    "  Another device on this machine needs a --mac of its own; else deregister that one: the server's error.log names it.",
   ]);
 });
 
