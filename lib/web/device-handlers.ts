@@ -4,6 +4,7 @@
 import { isId } from "../protocol/fields.ts";
 import type { AlertMarks } from "./alert-marks.ts";
 import { DeviceListing, deviceOf } from "./device-listing.ts";
+import type { ExportSlots } from "./export-slots.ts";
 import { DeviceReading } from "./device-reading.ts";
 import { type RouteAnswer, type CallOf, type Handlers, HttpReply } from "./handlers.ts";
 import { encodeCursor, timeText, timeTextOrNull } from "./parameters.ts";
@@ -20,10 +21,11 @@ export function deviceHandlers(
   ports: WebPorts,
   roster: Roster,
   marks: AlertMarks,
+  exports: ExportSlots,
 ): Pick<Handlers, Names> {
-  const listing = new DeviceListing(ports, roster, marks);
+  const listing = new DeviceListing(ports, roster, marks, exports);
   return {
-    devices: (call) => listing.page(call.parameters()),
+    devices: (call) => listing.answer(call.parameters()),
     device: ({ names }) => device(ports, roster, marks, names.id),
     removeDevice: ({ names }) => remove(ports, names.id),
     sessions: (call) => sessions(ports, call),

@@ -13,12 +13,15 @@ import { foundByAddress } from "./address-search.ts";
 import { meantMax } from "./api/device-table.ts";
 import type { DeviceJson } from "./api/shapes.ts";
 import { DeviceReading } from "./device-reading.ts";
+import { DeviceLines } from "./device-lines.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
+import type { ExportSlots } from "./export-slots.ts";
 import type { CallOf, RouteAnswer } from "./handlers.ts";
 import { LastValues } from "./last-values.ts";
 import { encodeCursor, timeText } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
+import { csvType, textStream } from "./text-stream.ts";
 
 /** How many devices of a page are read at once: about 1 ms. */
 const devicesPerRead = 100;
@@ -33,12 +36,27 @@ export class DeviceListing {
     private readonly ports: WebPorts,
     private readonly roster: Roster,
     private readonly marks: AlertMarks,
+    private readonly exports: ExportSlots,
   ) {
     this.#values = new LastValues(ports);
   }
 
+  /** The answer to who asks for the list: a page of it, or all of it as CSV. */
+  async answer(asked: ListQuery): Promise<RouteAnswer<"devices">> {
+    if (asked.format === "json") {
+      const { devices, total, next } = await this.#page(asked);
+      return { devices, total, next: next === null ? null : encodeCursor(next) };
+    }
+    const lines = new DeviceLines(
+      (cursor, limit) => this.#page({ ...asked, cursor, limit }),
+      asked,
+    );
+    await lines.begin();
+    return textStream(lines, csvType, "devices.csv", this.exports.take());
+  }
+
   /** A page of the devices that match. */
-  async page(asked: ListQuery): Promise<RouteAnswer<"devices">> {
+  async #page(asked: ListQuery) {
     const { roster, marks } = this;
     const query = await this.#rosterQuery(asked);
     const page = await roster.page(query);
@@ -51,8 +69,7 @@ export class DeviceListing {
       if (facts === undefined || !roster.has(entry, query)) return [];
       return [{ ...deviceOf(this.ports, roster, entry, facts, read), alerts: marks.of(entry.id) }];
     });
-    const next = page.next === null ? null : encodeCursor(page.next);
-    return { devices, total: page.total, next };
+    return { devices, total: page.total, next: page.next };
   }
 
   async #read(entries: readonly RosterEntry[]): Promise<DeviceReading> {

@@ -2,32 +2,24 @@
 
 import type { ReportRow } from "../server/rows.ts";
 import type { ReportRange, ReportReads, Scan } from "../server/store-reads.ts";
+import type { ExportSlots } from "./export-slots.ts";
 import type { RouteAnswer, CallOf, Handlers } from "./handlers.ts";
 import { encodeCursor } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
-import { Problem } from "./problem.ts";
 import { type ReportFormat, reportStream } from "./report-stream.ts";
 import { reportOf, unknown } from "./device-values.ts";
 import { Slice } from "../fleet/slice.ts";
-
-/** How many exports may run at once: each takes event-loop time from the packets. */
-const streamsMax = 4;
 
 type Ends = [first: number, end: number];
 type ReportQuery = ReturnType<CallOf<"reports">["parameters"]>;
 
 /** The handlers of reports. */
-export function reportHandlers(ports: WebPorts): Pick<Handlers, "reports" | "deviceReports"> {
-  let streams = 0;
-  const stream = (scan: Scan<ReportRow>, format: ReportFormat, limit: number) => {
-    if (streams >= streamsMax) {
-      throw new Problem("too-many", `${streamsMax} exports are under way.`, {
-        "retry-after": "10",
-      });
-    }
-    streams++;
-    return reportStream(scan, format, limit, () => streams--);
-  };
+export function reportHandlers(
+  ports: WebPorts,
+  exports: ExportSlots,
+): Pick<Handlers, "reports" | "deviceReports"> {
+  const stream = (scan: Scan<ReportRow>, format: ReportFormat, limit: number) =>
+    reportStream(scan, format, limit, exports.take());
   const answer = (id: string | null, query: ReportQuery, ends: Ends) => {
     const { format, order, limit } = query;
     const scan = ports.reports.scan(id, rangeOf(query, ends), order);

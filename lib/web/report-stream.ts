@@ -1,94 +1,60 @@
-// Owns the export of reports as a stream of CSV (RFC 4180) or NDJSON lines, a thousand rows at a time, as fast as the
-// client reads them. Never holds the whole export in memory.
+// Owns the export of reports as a stream of CSV (RFC 4180) or NDJSON lines, a thousand rows at a time. Never holds the whole export
+// in memory.
 
 import type { ReportRow } from "../server/rows.ts";
 import type { Scan } from "../server/store-reads.ts";
 import { csvHeader, csvLine, jsonLine } from "./report-lines.ts";
+import { csvType, textStream, type TextSource } from "./text-stream.ts";
 
 export type ReportFormat = "csv" | "ndjson";
 
 /** How many rows one piece has: about 2 ms of work. */
 const rowsPerPiece = 1_000;
-/** How long a client may read nothing before it is disconnected, ms. */
-const stalledMs = 30_000;
 
 const types: Readonly<Record<ReportFormat, string>> = {
-  csv: "text/csv; charset=utf-8; header=present",
+  csv: csvType,
   ndjson: "application/x-ndjson",
 };
 
 /**
  * Streams the reports of a scan.
  * @param limit how many rows at most
- * @param onEnd called once, when the export is complete or has failed, or the client has disconnected
- * @param cutAfterMs how long the client may read nothing before it is disconnected
+ * @param onEnd as of `textStream`, as `cutAfterMs`
  */
 export function reportStream(
   scan: Scan<ReportRow>,
   format: ReportFormat,
   limit: number,
   onEnd: () => void,
-  cutAfterMs = stalledMs,
+  cutAfterMs?: number,
 ): Response {
-  let left = limit;
-  let ended = false;
-  let watch: ReturnType<typeof setTimeout> | null = null;
-  const end = () => {
-    if (watch !== null) clearTimeout(watch);
-    watch = null;
-    if (!ended) onEnd();
-    ended = true;
-  };
-  const write = format === "csv" ? csvLine : jsonLine;
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        if (format === "csv") controller.enqueue(bytesOf(csvHeader));
-      },
-      async pull(controller) {
-        if (watch !== null) clearTimeout(watch);
-        let piece = "";
-        try {
-          while (piece === "" && left > 0 && !scan.done && !ended) {
-            // Lets packets be processed between two pieces.
-            await new Promise(setImmediate);
-            const rows = await scan.next(Math.min(left, rowsPerPiece));
-            left -= rows.length;
-            for (const row of rows) piece += write(row);
-          }
-        } catch (error) {
-          // The database could not be read: the client sees a transfer that was cut off.
-          end();
-          throw error;
-        }
-        if (ended) return;
-        if (piece !== "") controller.enqueue(bytesOf(piece));
-        if (left > 0 && !scan.done) {
-          watch = setTimeout(() => {
-            end();
-            controller.error(new Error("the reader took nothing for too long"));
-          }, cutAfterMs);
-          return;
-        }
-        end();
-        controller.close();
-      },
-      cancel: end,
-    },
-    // One piece is prepared while the client reads the previous one.
-    { highWaterMark: 1 },
-  );
-  return new Response(stream, {
-    headers: {
-      "content-type": types[format],
-      "cache-control": "no-store",
-      "content-disposition": `attachment; filename="reports.${format}"`,
-    },
-  });
+  const source = new ReportLines(scan, format, limit);
+  return textStream(source, types[format], `reports.${format}`, onEnd, cutAfterMs);
 }
 
-const encoder = new TextEncoder();
+class ReportLines implements TextSource {
+  #begun = false;
+  readonly #write: (report: ReportRow) => string;
 
-function bytesOf(text: string): Uint8Array {
-  return encoder.encode(text);
+  constructor(
+    private readonly scan: Scan<ReportRow>,
+    private readonly format: ReportFormat,
+    private left: number,
+  ) {
+    this.#write = format === "csv" ? csvLine : jsonLine;
+  }
+
+  get done(): boolean {
+    return this.#begun && (this.left <= 0 || this.scan.done);
+  }
+
+  async next(): Promise<string> {
+    let piece = this.#begun || this.format !== "csv" ? "" : csvHeader;
+    this.#begun = true;
+    if (this.done) return piece;
+    const rows = await this.scan.next(Math.min(this.left, rowsPerPiece));
+    this.left -= rows.length;
+    for (const row of rows) piece += this.#write(row);
+    return piece;
+  }
 }

@@ -10,6 +10,7 @@ import { labelHandlers } from "./label-handlers.ts";
 import { commandHandlers } from "./command-handlers.ts";
 import { CommandWaits } from "./command-waits.ts";
 import { deviceHandlers } from "./device-handlers.ts";
+import { ExportSlots } from "./export-slots.ts";
 import { AccessControl } from "./access-control.ts";
 import { type Handlers, routesOf } from "./handlers.ts";
 import { isLoopbackHost } from "./host-check.ts";
@@ -230,18 +231,19 @@ export class WebServer {
   #handlers(clients: LiveClients): Handlers {
     const { ports, pages } = this.options;
     const roster = this.#roster;
+    const exports = new ExportSlots();
     const parts = { ports, roster, status: this.#status, clients, feed: this.#feed };
     return {
       ...sessionHandlers(this.#access, this.#logins, ports.version, pages),
       ...serverHandlers(parts),
-      ...deviceHandlers(ports, roster, this.#feed.marks),
+      ...deviceHandlers(ports, roster, this.#feed.marks, exports),
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
       ...commandHandlers(ports, this.#waits),
       ...alertHandlers(ports, roster),
       ...doorHandlers(ports),
       ...pendingHandlers(ports),
-      ...reportHandlers(ports),
+      ...reportHandlers(ports, exports),
       ...seriesHandlers(ports, roster),
     };
   }

@@ -52,6 +52,12 @@ browserTest(
     await head.click();
     await untilNames(page, "c", "a", "b", "d");
     expect(page.url()).toContain("sort=value&field=temp");
+    await untilText(page, "#row-0 .value >> nth=0", "-3");
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download these devices as CSV" }).click();
+    const file = await Bun.file(await (await download).path()).text();
+    const ids = file.split("\r\n").map((line) => line.split(",")[0]);
+    expect(ids).toEqual(["id", "c", "a", "b", "d", ""]);
     await page.reload();
     await untilNames(page, "c", "a", "b", "d");
     await untilText(page, "#row-0 .value >> nth=0", "-3");

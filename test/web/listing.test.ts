@@ -1,8 +1,11 @@
-// The list of devices over HTTP: sorted by a value of the last reports, narrowed to those not heard for a while, and where a device
-// that is gone was heard last.
+// The list of devices over HTTP: sorted by a value of the last reports, narrowed to those not heard for a while, where a device
+// that is gone was heard last, and the whole list as CSV.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { DevicesJson } from "../../lib/web/api/shapes.ts";
+import { readCsv } from "../../lib/csv.ts";
+import type { DeviceJson, DevicesJson } from "../../lib/web/api/shapes.ts";
+import { DeviceLines, type ListPage } from "../../lib/web/device-lines.ts";
+import { textStream } from "../../lib/web/text-stream.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { ServedFleet } from "./served-fleet.ts";
 
@@ -48,4 +51,61 @@ test("a list has those that were not heard for a while, and where they were hear
   expect(gone?.source).toEqual({ ip: expect.stringMatching(/^10\.1\.0\./), port: 1994 });
   const all = await web.read<DevicesJson>("/api/v1/devices?q=never");
   expect(all.devices[0]).toMatchObject({ source: null });
+});
+
+/** The rows of an export, each as an object by the names of the columns. */
+function rowsOf(text: string): Record<string, string>[] {
+  const [head, ...rows] = [...readCsv([text].values(), ",")];
+  const names = head?.fields.map(({ value }) => value) ?? [];
+  return rows.map(({ fields }) =>
+    Object.fromEntries(names.map((name, i) => [name, fields[i]?.value ?? ""])),
+  );
+}
+
+test("the list as CSV has what the list has, and a column for each label and field", async () => {
+  const fleet = new ServedFleet();
+  for (const id of ["a", "b", "c"]) fleet.enter(id);
+  fleet.report("a", "temp=9.5°C door=open");
+  fleet.report("b", '{"temp":-3,"cell":{"v":4}}');
+  fleet.report("c", "=cmd()");
+  fleet.logoff("c");
+  fleet.label("a", { area: "Kitchen", note: "+1-2" });
+  await using web = fleet.serve(fleet.reads);
+  const { text } = await web.get("/api/v1/devices?format=csv&sort=-id");
+  const rows = rowsOf(text);
+  expect(rows.map(({ id }) => id)).toEqual(["c", "b", "a"]);
+  expect(rows[2]).toMatchObject({
+    area: "Kitchen",
+    "label.note": "'+1-2",
+    "field.temp": "9.5",
+    "field.door": "open",
+    "field.cell.v": "",
+  });
+  expect(rows[1]).toMatchObject({ "field.temp": "-3", "field.cell.v": "4", presence: "online" });
+  expect(rows[0]).toMatchObject({ message: "'=cmd()", presence: "offline", reason: "logoff" });
+  const narrow = await web.get("/api/v1/devices?format=csv&presence=online&limit=1");
+  expect(rowsOf(narrow.text).map(({ id }) => id)).toEqual(["a"]);
+  expect((await web.get("/api/v1/devices?format=csv&select=!")).status).toBe(400);
+});
+
+test("the list as CSV goes across pages, twice the same way", async () => {
+  const ids = Array.from({ length: 23 }, (_, i) => `d${i}`);
+  const page: ListPage = async (after, limit) => {
+    const begin = after === null ? 0 : ids.indexOf(after.id) + 1;
+    const some = ids.slice(begin, begin + Math.min(limit, 5));
+    const devices = some.map(
+      (id) => ({ id, labels: { [`k${id}`]: id }, lastReport: null }) as unknown as DeviceJson,
+    );
+    const last = some.at(-1) ?? "";
+    return { devices, next: last === ids.at(-1) ? null : { id: last, rank: null } };
+  };
+  const textOf = async (limit: number) => {
+    const lines = new DeviceLines(page, { cursor: null, limit });
+    await lines.begin();
+    return textStream(lines, "text/csv", "devices.csv", () => {}).text();
+  };
+  const rows = rowsOf(await textOf(1e9));
+  expect(rows.map(({ id }) => id)).toEqual(ids);
+  expect(rows[22]).toMatchObject({ "label.kd22": "d22", "label.kd0": "" });
+  expect(rowsOf(await textOf(7)).map(({ id }) => id)).toEqual(ids.slice(0, 7));
 });

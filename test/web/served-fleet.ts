@@ -1,6 +1,7 @@
 // A fleet whose devices speak to the engine over a store in memory, and web servers that read from that store as a test wants
 // it. Clocks move only when a test moves them.
 
+import { changesIn } from "../../lib/web/label-handlers.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { WebServer } from "../../lib/web/web-server.ts";
@@ -104,6 +105,13 @@ export class ServedFleet {
     this.bench.wait(1_000);
     const time = String(++this.#reports);
     this.bench.ask(say.data(id, message, time), { ip: this.#homeOf(id), port: 1994 });
+  }
+
+  /** Gives a device labels. */
+  label(id: string, labels: Readonly<Record<string, string>>): void {
+    const { engine, moment } = this.bench;
+    engine.operator.label(id, changesIn(labels, []), () => {}, moment);
+    this.bench.turn();
   }
 
   #homeOf(id: string): string {

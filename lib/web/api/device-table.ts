@@ -1,14 +1,17 @@
 // The part of the table of the HTTP interface that is about devices: all that is to be told of each route, once. Never answers
 // a request.
 
-import type { Endpoint } from "./endpoint.ts";
-import { body, choice, cursor, integer, textForm, timeForm } from "./forms.ts";
+import { type Endpoint, Media } from "./endpoint.ts";
+import { body, by, choice, cursor, integer, textForm, timeForm } from "./forms.ts";
 import * as bulkShapes from "./bulk-shapes.ts";
+import { about, text } from "./schema.ts";
 import * as shapes from "./shapes.ts";
 import { deviceOrders, namedMax, presenceFilters, selectorCharsMax } from "./words.ts";
 
 /** How many entries of a list one answer has at most. */
 export const listMax = 1_000;
+/** A limit of what is exported, which has none by default. */
+export const exported = integer(1, 1e12, 1e12);
 /** How many devices the selector of a change may mean. */
 export const meantMax = 10_000;
 /** What is said of a body that does not tell which devices are meant. */
@@ -20,6 +23,15 @@ export const wrongMeant = {
 /** Room for as many of the longest ids, with labels. */
 export const bulkBytesMax = 49_152;
 const shortPage = { limit: integer(1, listMax, 50), cursor: cursor("number") };
+
+const deviceLines = new Media(
+  "text/csv",
+  about(
+    text,
+    "a header and rows as in RFC 4180; behind what there is of each device a column `label.KEY` for each label and `field.NAME` " +
+      "for each number or state of the last reports, up to 200 of either",
+  ),
+);
 
 /** The routes of devices, by the names of their handlers. */
 export const deviceApi = {
@@ -60,10 +72,20 @@ export const deviceApi = {
         "only devices whose last packet came before then: `2h` for those not heard for 2 hours; those that never logged in " +
           "are not among them",
       ),
-      limit: integer(1, listMax, 100),
+      format: choice(
+        ["json", "csv"],
+        "json",
+        "csv streams all devices that match, in the order of `sort`",
+      ),
+      limit: by(
+        "format",
+        { json: integer(1, listMax, 100), csv: exported },
+        "how many at most: 100 by default and up to 1000; with csv all by default",
+      ),
       cursor: cursor("device"),
     },
-    answers: { 200: shapes.devicePage },
+    answers: { 200: [shapes.devicePage, deviceLines] },
+    problems: ["too-many"],
   },
   device: {
     method: "GET",

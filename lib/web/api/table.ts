@@ -5,7 +5,7 @@
 import { alertApi } from "./alert-table.ts";
 import { commandApi } from "./command-table.ts";
 import { doorApi } from "./door-table.ts";
-import { deviceApi, listMax } from "./device-table.ts";
+import { deviceApi, exported, listMax } from "./device-table.ts";
 import { type Endpoint, Media } from "./endpoint.ts";
 import {
   body,
@@ -24,11 +24,9 @@ import * as serverShapes from "./server-shapes.ts";
 import * as shapes from "./shapes.ts";
 import { chartFieldsMax, levels, topics } from "./words.ts";
 
-const everything = 1e12;
 const formats = ["json", "csv", "ndjson"] as const;
 const orders = ["newest", "oldest"] as const;
 type PerFormat = Readonly<Record<(typeof formats)[number], Form>>;
-const exported = integer(1, everything, everything);
 
 const fromTo = {
   from: timeForm("measured then or later"),

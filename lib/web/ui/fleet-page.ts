@@ -88,6 +88,7 @@ export class FleetPage implements Page {
       this.#choices.unheard,
       this.#choices.order,
       this.#choices.menu.view,
+      this.#choices.file,
       this.#found,
       this.#adding.button(),
       this.#box.trouble,

@@ -1,12 +1,14 @@
 // The tools above the device list: the filter by when a device was heard, the order where the heads have no room, and the
 // columns. Asks nobody itself.
 
+import { addressOf } from "./api.ts";
 import { ColumnMenu } from "./column-menu.ts";
 import { element } from "./element.ts";
 import { type Columns, storeColumns, storedColumns } from "./fleet-columns.ts";
 import { ordersOf, unheardChoices } from "./fleet-query.ts";
 import type { ListOrder } from "./list-heads.ts";
-import type { FleetQuery } from "./loaded-devices.ts";
+import { icon } from "./icons.ts";
+import { askedFor, type FleetQuery } from "./loaded-devices.ts";
 
 export type FleetToolsActs = {
   readonly order: (order: ListOrder) => void;
@@ -24,6 +26,18 @@ export class FleetTools {
     ...unheardChoices.map(({ age, words }) => element("option", { value: age }, words)),
   );
   readonly menu: ColumnMenu;
+  /** Downloads what the list shows, all of it. */
+  readonly file = element(
+    "a",
+    {
+      class: "button file",
+      download: true,
+      title: "Download these devices as CSV, with a column for each label and field",
+      "aria-label": "Download these devices as CSV",
+    },
+    icon("download"),
+    element("span", { class: "words" }, "CSV"),
+  );
   columns = storedColumns();
   #orders = ordersOf(this.columns.fields);
   #query: FleetQuery | null = null;
@@ -44,6 +58,7 @@ export class FleetTools {
       one.sort === query.sort && (one.field === "" || one.field === query.field);
     this.order.selectedIndex = this.#orders.findIndex(isNow);
     this.unheard.value = query.unheard;
+    this.file.href = addressOf("/devices", { ...askedFor(query), format: "csv" });
     this.unheard.classList.toggle("on", query.unheard !== "");
   }
 
