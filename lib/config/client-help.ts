@@ -54,13 +54,14 @@ export function commandHelp(of: Exclude<CommandName, "menu">): string {
 
 const formColumns = 21;
 
-/** The options whose line another one shares. */
-const sharing: Readonly<Partial<Record<FlagName, FlagName>>> = {
-  mac: "ip",
-  text: "json",
-  spool: "spool-max",
-  "on-command": "command-timeout",
+/** The options whose line another one shares, and what that says. */
+const sharing: Readonly<Partial<Record<FlagName, readonly [FlagName, string]>>> = {
+  mac: ["ip", wordsOf("mac")],
+  text: ["json", `${wordsOf("text")}; ${wordsOf("json")}`],
+  spool: ["spool-max", "unsent reports' file, or none; 100000"],
+  "on-command": ["command-timeout", "run for a command; 5m"],
 };
+const sharers = Object.values(sharing).map(([name]) => name);
 
 /** All options of run would not fit beside its own. */
 const configLines = [
@@ -69,16 +70,16 @@ const configLines = [
   "  and the options of run: see iot-client run --help",
 ];
 
-/** The options of a command, each on a line of its own, unless it has no words there. */
+/** The options of a command, each on a line of its own, unless it shares that of another. */
 function ownLines(of: CommandName): string[] {
   if (of === "config") return configLines;
   return (Object.keys(flags) as FlagName[]).flatMap((name) => {
     const { value, env, commands }: FlagOf<CommandName> = flags[name];
-    if (!commands.includes(of) || wordsOf(name) === "") return [];
-    const other = sharing[name];
-    const own = other === undefined ? `--${name} ${value}` : `--${name}, --${other}`;
+    if (!commands.includes(of) || sharers.includes(name)) return [];
+    const [other, both] = sharing[name] ?? [null, wordsOf(name)];
+    const own = other === null ? `--${name} ${value}` : `--${name}, --${other}`;
     const form = own.trimEnd().padEnd(22);
-    return `${`  ${form} ${wordsOf(name)}`.padEnd(60)} ${env ?? ""}`.trimEnd();
+    return `${`  ${form} ${both}`.padEnd(60)} ${env ?? ""}`.trimEnd();
   });
 }
 
