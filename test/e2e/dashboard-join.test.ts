@@ -93,6 +93,35 @@ browserTest("a token made on the page lets a client in once, with its labels", a
   expect(dashboard.complaints).toEqual([expect.stringContaining("400")]);
 });
 
+browserTest("who only reads is asked to log in, then it is done", async () => {
+  await using dashboard = await Dashboard.start(["--join", "closed", "--http-public-read"]);
+  const page = await dashboard.openAsStranger();
+  const dialog = await openDialog(page);
+  await dialog.getByLabel("Note").fill("by keys");
+  await page.keyboard.press("Enter");
+  const login = page.getByRole("dialog", { name: "Log in" });
+  await login.waitFor();
+  // The dialog that is on top goes first, and nothing is made.
+  await page.keyboard.press("Escape");
+  await login.waitFor({ state: "detached" });
+  expect(await dialog.locator(".ready").count()).toBe(0);
+  await dialog.getByLabel("Note").focus();
+  await page.keyboard.press("Enter");
+  await login.getByLabel("Admin token").fill(dashboard.token);
+  await page.keyboard.press("Enter");
+  await untilText(page, ".tokens li", "by keys");
+  await dialog.getByRole("button", { name: "Open for 30 min" }).focus();
+  await page.keyboard.press("Enter");
+  await untilText(page, ".window-open", /for (30 min 0|29 min 5\d) s/);
+  // The focus is where the pressed button was.
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Open for 30 min" }).waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  expect(await page.evaluate("document.activeElement.className")).toBe("add-device");
+  expect(dashboard.complaints).toEqual([]);
+});
+
 browserTest("a second device on one machine gets a port and a MAC of its own", async () => {
   await using dashboard = await Dashboard.start(["--shared-ip"]);
   const page = await dashboard.open();
