@@ -20,7 +20,7 @@ async function run(args: string[], options: FakeOptions): Promise<Fake & { exit:
 test.each([
   ["register", "11", "another id"],
   ["register", "12", "--shared-ip"],
-  ["register", "13", "another MAC"],
+  ["register", "13", "a --mac of its own"],
   ["register", "31", "another password"],
   ["deregister", "21", "spelling of the id"],
   ["deregister", "30", "the MAC and IP"],
