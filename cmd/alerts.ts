@@ -9,11 +9,14 @@ import { AlertDesk } from "../lib/alerts/alert-desk.ts";
 import type { AlertPorts } from "../lib/alerts/alert-ports.ts";
 import { AlertRunner, type AlertStatus } from "../lib/alerts/alert-runner.ts";
 import { type Firing, firingStored } from "../lib/alerts/firing.ts";
+import type { OpenCommands } from "../lib/fleet/open-commands.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
 import { selectableOf } from "../lib/fleet/presence-of.ts";
 import { httpPost } from "../lib/io/http-post.ts";
 import type { FileLogs } from "../lib/io/log/log-file.ts";
+import type { DoorAction, DoorResult } from "../lib/server/door/door-action.ts";
 import type { Feed } from "../lib/server/feed.ts";
+import type { CommandRow } from "../lib/server/rows.ts";
 import type { Soon } from "../lib/server/soon.ts";
 import type { OpenStore } from "../lib/server/store-care.ts";
 
@@ -27,7 +30,10 @@ export type AlertParts = {
   readonly version: string;
   readonly store: OpenStore;
   readonly roster: Roster;
-  readonly feed: Feed;
+  readonly engine: { readonly feed: Feed };
+  /** What becomes of commands, also at other servers. */
+  readonly openCommands: OpenCommands;
+  readonly door: (action: DoorAction) => Promise<DoorResult>;
   readonly logs: FileLogs;
   /** The address of the dashboard; null if there is none. */
   readonly url: () => string | null;
@@ -108,7 +114,19 @@ function countFiring(runner: AlertRunner, ports: AlertPorts): Soon<number> {
   return leads ? firing.reduce((sum, { count }) => sum + count, 0) : countStored(ports);
 }
 
-function portsOf({ version, store, roster, feed, logs, url }: AlertParts): AlertPorts {
+/** Who waits to be let in; null while the store does not tell. */
+async function waitingAt(door: AlertParts["door"]): Promise<readonly string[] | null> {
+  const found = await door({ what: "look" });
+  if (found.kind !== "door") return null;
+  return found.pending.filter(({ state }) => state === "waiting").map(({ id }) => id);
+}
+
+function latestEnded({ reads }: OpenStore, limit: number): Soon<readonly CommandRow[]> {
+  return reads.commands({ device: null, state: "ended", before: Number.MAX_SAFE_INTEGER, limit });
+}
+
+function portsOf(parts: AlertParts): AlertPorts {
+  const { version, store, roster, engine, logs, url, openCommands: commands, door } = parts;
   return {
     store: store.alerts,
     fleet: {
@@ -121,8 +139,14 @@ function portsOf({ version, store, roster, feed, logs, url }: AlertParts): Alert
       listen: (onChange) => roster.listen(onChange),
     },
     reports: store.reads,
-    subscribe: (onFacts, withReports) => feed.subscribe(onFacts, withReports),
+    subscribe: (onFacts, withReports) => engine.feed.subscribe(onFacts, withReports),
     elsewhere: store.elsewhere,
+    waiting: () => waitingAt(door),
+    commands: {
+      load: () => commands.load(),
+      listen: (onChange) => commands.listen(onChange),
+      latestEnded: store.elsewhere === null ? null : (limit) => latestEnded(store, limit),
+    },
     post: httpPost(version),
     now: bothClocks,
     sender: {

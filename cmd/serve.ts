@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
+import { OpenCommands } from "../lib/fleet/open-commands.ts";
 import { Roster } from "../lib/fleet/roster.ts";
 import { Engine } from "../lib/server/engine.ts";
 import { alone, type NodeQuestion, type StoreNodes } from "../lib/server/nodes.ts";
@@ -109,7 +110,7 @@ async function open(
   closers.push(() => roster.close());
   let served: RunningWeb | null = null;
   const url = () => served?.web.url ?? null;
-  const alerts = startAlerts({ version, store, roster, logs, url, feed: engine.feed });
+  const alerts = startAlerts({ version, store, ...made, logs, url, door: doorOf(loop) });
   closers.push(() => alerts.close());
   const calls = { alerts, ask: askDevice };
   const parts = { config, version, ...made, store, retention, endpoint, logs, ...calls };
@@ -210,8 +211,10 @@ function makeEngine(
   );
   const roster = new Roster(store.reads, engine.desk.sessions);
   engine.feed.subscribe((facts) => roster.take(facts));
+  const openCommands = new OpenCommands(store.reads);
+  engine.feed.subscribe((facts) => openCommands.take(facts));
   const loop = new PacketLoop(engine, store, bothClocks);
-  return { identity, heard, engine, policy, roster, loop };
+  return { identity, heard, engine, policy, roster, openCommands, loop };
 }
 
 /** Serves the commands of the same binary. If that fails, it warns and logs: devices are served all the same. */

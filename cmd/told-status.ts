@@ -1,6 +1,5 @@
 // Tells commands how a running server is, with or without the web server. Measures nothing itself.
 
-import { OpenCommands } from "../lib/fleet/open-commands.ts";
 import { healthOf } from "../lib/server/health.ts";
 import type { Told } from "../lib/io/control-socket.ts";
 import { ServerStatus } from "../lib/web/server-status.ts";
@@ -21,8 +20,7 @@ export type StatusCalls = Told & {
  * @param sampled the status that the web server samples; null without one: then it is sampled from the first question on
  */
 export function toldStatus(parts: WebParts, sampled: ServerStatus | null): StatusCalls {
-  // The status has none of them.
-  const ports = portsOf(parts, new OpenCommands(parts.store.reads));
+  const ports = portsOf(parts);
   let own: ServerStatus | null = null;
   const status = () => sampled ?? (own ??= new ServerStatus(ports, parts.roster, noClients, false));
   const health = () =>

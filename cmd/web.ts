@@ -11,7 +11,7 @@ import type { FileLogs } from "../lib/io/log/log-file.ts";
 import { inboxMax, type PacketLoop } from "../lib/io/udp/packet-loop.ts";
 import type { UdpEndpoint } from "../lib/io/udp/udp-endpoint.ts";
 import type { AskResult } from "../lib/server/asks.ts";
-import { OpenCommands } from "../lib/fleet/open-commands.ts";
+import type { OpenCommands } from "../lib/fleet/open-commands.ts";
 import type { Roster } from "../lib/fleet/roster.ts";
 import type { BridgeState } from "../lib/server/bridge-state.ts";
 import type { Engine } from "../lib/server/engine.ts";
@@ -43,6 +43,7 @@ export type WebParts = {
   readonly store: OpenStore;
   readonly alerts: RunningAlerts;
   readonly roster: Roster;
+  readonly openCommands: OpenCommands;
   readonly retention: RunningRetention;
   readonly endpoint: UdpEndpoint;
   readonly logs: FileLogs;
@@ -73,8 +74,6 @@ export async function startWeb(
 ): Promise<RunningWeb> {
   const { token, isNew } = openAdminToken(parts.config.db);
   const pages = await loadPages();
-  const openCommands = new OpenCommands(parts.store.reads);
-  const unsubscribe = parts.engine.feed.subscribe((facts) => openCommands.take(facts));
   const web = new WebServer({
     host: http.host,
     port: http.port ?? parts.endpoint.port,
@@ -84,14 +83,10 @@ export async function startWeb(
     trustedProxies: parts.config.trustedProxies,
     publicRead: parts.config.httpPublicRead,
     pages,
-    ports: portsOf(parts, openCommands),
+    ports: portsOf(parts),
     roster: parts.roster,
   });
-  const close = () => {
-    unsubscribe();
-    return web.close();
-  };
-  return { web, newToken: isNew ? token : null, close };
+  return { web, newToken: isNew ? token : null, close: () => web.close() };
 }
 
 function doorCalls({ loop, config, endpoint, identity }: WebParts): WebPorts["door"] {
@@ -109,7 +104,7 @@ function doorCalls({ loop, config, endpoint, identity }: WebParts): WebPorts["do
 }
 
 /** What the web side, and who else tells how the server is, gets from it. */
-export function portsOf(parts: WebParts, openCommands: OpenCommands): WebPorts {
+export function portsOf(parts: WebParts): WebPorts {
   const { reads } = parts.store;
   const { engine, loop, logs, heard, config } = parts;
   const { sessions } = engine.desk;
@@ -143,7 +138,7 @@ export function portsOf(parts: WebParts, openCommands: OpenCommands): WebPorts {
       cancel: calls.cancel,
       current: (row) => engine.desk.commands.find(row.device, row.number)?.row ?? row,
     },
-    openCommands,
+    openCommands: parts.openCommands,
     alerts: parts.alerts,
     door: doorCalls(parts),
     activity: {

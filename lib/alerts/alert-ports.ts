@@ -7,7 +7,9 @@ import type { Moment } from "../server/moment.ts";
 import type { ElsewhereReads } from "../server/nodes.ts";
 import type { Soon } from "../server/soon.ts";
 import type { Sender } from "./message-body.ts";
+import type { HeardCommands } from "./command-ends.ts";
 import type { Answer } from "./outbox.ts";
+import type { WaitingNow } from "./waiting-devices.ts";
 import type { Devices } from "./judge.ts";
 
 /** A message on its way. */
@@ -35,6 +37,8 @@ export type AlertPorts = {
   readonly subscribe: (onFacts: OnFacts, withReports: boolean) => () => void;
   /** The reports that other servers of the store have stored; null if there are no others. */
   readonly elsewhere: Pick<ElsewhereReads, "reportsOfOthers"> | null;
+  readonly waiting: WaitingNow;
+  readonly commands: HeardCommands;
   readonly post: SendPost;
   readonly now: () => Moment;
   readonly sender: Sender;

@@ -9,11 +9,13 @@ import type { Moment } from "../server/moment.ts";
 import type { AlertPorts } from "./alert-ports.ts";
 import { Announcer } from "./announcer.ts";
 import type { Severity } from "./alert-rule.ts";
+import { CommandEnds } from "./command-ends.ts";
 import { Deliveries } from "./deliveries.ts";
 import { type Firing, firingOf } from "./firing.ts";
-import { type ForeignCondition, Judge } from "./judge.ts";
+import { Judge } from "./judge.ts";
 import { Mutes } from "./mutes.ts";
-import { type Settings, settingsIn } from "./settings.ts";
+import { hasRule, type Settings, settingsIn } from "./settings.ts";
+import { WaitingDevices } from "./waiting-devices.ts";
 
 /** How often it asks whether it leads, ms. */
 const leadEveryMs = 2_000;
@@ -64,33 +66,43 @@ export class AlertRunner {
   /** Tells of the reports at other servers, while a rule needs reports. */
   #foreign: ForeignFacts | null = null;
   #isClosed = false;
+  readonly #waiting: WaitingDevices;
+  readonly #commandEnds: CommandEnds;
 
   /** @param startedAt when the server started, by the monotonic clock, ms */
   constructor(
     private readonly ports: AlertPorts,
     private readonly startedAt: number,
-  ) {}
+  ) {
+    const { waiting, commands, now } = ports;
+    this.#waiting = new WaitingDevices(waiting);
+    this.#commandEnds = new CommandEnds(
+      commands,
+      () => Number.isNaN(this.#revision) || hasRule(this.#settings, "command failed"),
+      (device, isFailed) => this.#led?.judge.note("command failed", device, isFailed, now()),
+      () => now().monotonic,
+    );
+  }
 
   /** Does what is due. Call it about every second, and not again before it has ended. @throws what the store throws */
   async tick(): Promise<void> {
     const { now } = this.ports;
     if (this.#isClosed) return;
     if (now().monotonic - this.#askedAt >= leadEveryMs) await this.#ask();
+    if (hasRule(this.#settings, "command failed")) await this.#commandEnds.look();
+    else if (!Number.isNaN(this.#revision)) this.#commandEnds.forget();
     if (!this.#leads || this.#isClosed) return;
     const led = this.#led ?? (this.#isIdle ? null : await this.#begin());
     // What others have stored is judged first: else a device that reports to another one would be missed.
     await this.#foreign?.poll();
+    if (led !== null && hasRule(this.#settings, "device waits"))
+      await this.#waiting.look(led.judge, now);
     if (led === null || led !== this.#led) return;
     led.judge.tick(now());
     await this.#tellOfReports(led.judge);
     this.#announce(led, now());
     await this.#store(led);
     led.deliveries.send();
-  }
-
-  /** What others watch begins to hold for a device, or does not hold any more. */
-  note(kind: ForeignCondition, id: string, holds: boolean): void {
-    this.#led?.judge.note(kind, id, holds, this.ports.now());
   }
 
   /** Settings have changed: the next tick reads them. */
@@ -129,6 +141,7 @@ export class AlertRunner {
 
   close(): void {
     this.#isClosed = true;
+    this.#commandEnds.close();
     this.#drop();
   }
 
@@ -176,6 +189,7 @@ export class AlertRunner {
     this.#led = { judge, announcer, mutes, deliveries, endListening };
     this.#apply(this.#led);
     judge.restore(open, now());
+    this.#commandEnds.tellAgain();
     return this.#led;
   }
 
@@ -187,6 +201,7 @@ export class AlertRunner {
     announcer.setDestinations(destinations);
     mutes.set(hushed, now);
     deliveries.setDestinations(destinations, now);
+    this.#waiting.lookSoon();
     this.#follow(judge);
   }
 
@@ -206,11 +221,7 @@ export class AlertRunner {
       if (fact.kind === "reported") {
         for (const { device, message } of fact.reports) judge.reported(device, message, now);
       } else if (fact.kind === "pending") {
-        judge.note("device waits", fact.id, fact.state === "waiting", now);
-      } else if (fact.kind === "commanded" && fact.command.end !== null) {
-        // It holds until a later command of the device is done.
-        const { device, end } = fact.command;
-        if (end !== "cancelled") judge.note("command failed", device, end !== "done", now);
+        this.#waiting.note(judge, fact.id, fact.state === "waiting", now);
       }
     }
   }

@@ -5,7 +5,7 @@ import { readSelector, type Selector } from "../server/selector.ts";
 import { type AlertRule, severities } from "./alert-rule.ts";
 import { type Destination, formats, urlFault } from "./destination.ts";
 import type { Mute } from "./mutes.ts";
-import { readRule, ruleText } from "./rule-text.ts";
+import { type Condition, readRule, ruleText } from "./rule-text.ts";
 
 export type Settings = {
   readonly rules: readonly AlertRule[];
@@ -32,6 +32,11 @@ export function settingsIn(rows: readonly AlertSetting[]): Settings {
     }
   }
   return { rules, destinations, mutes, unread };
+}
+
+/** Whether a rule with a condition of a kind stands. */
+export function hasRule({ rules }: Pick<Settings, "rules">, kind: Condition["kind"]): boolean {
+  return rules.some(({ condition, isEnabled }) => isEnabled && condition.kind === kind);
 }
 
 /** A rule as a row of the store. */

@@ -6,7 +6,8 @@ import { AlertRunner } from "../../lib/alerts/alert-runner.ts";
 import type { Answer } from "../../lib/alerts/outbox.ts";
 import type { Fact, OnFacts } from "../../lib/server/feed.ts";
 import type { ReportsOfOthers } from "../../lib/server/nodes.ts";
-import type { ReportRow } from "../../lib/server/rows.ts";
+import type { PendingState } from "../../lib/server/door/door-rows.ts";
+import type { CommandRow, ReportRow } from "../../lib/server/rows.ts";
 import { type Labels, noLabels } from "../../lib/server/labels.ts";
 import type { PresenceWord, Selectable } from "../../lib/server/selector.ts";
 import { MemoryStore } from "../../lib/store/memory/memory-store.ts";
@@ -33,6 +34,15 @@ export class AlertBench {
   /** How often what others have stored was read, and what is wrong with that. */
   foreignReads = 0;
   foreignTrouble: Error | null = null;
+  /** Who waits to be let in; null: the store does not tell. And how often that was looked at. */
+  waiting: Set<string> | null = new Set();
+  looks = 0;
+  /** Called between a look and its answer. */
+  onLook = () => {};
+  /** Whether what other servers do to commands is heard, 1 if it is; and commands that have ended there within a moment. */
+  commandLoads = 0;
+  readonly endedElsewhere: Pick<CommandRow, "number" | "device" | "end" | "ended">[] = [];
+  readonly #commandListeners = new Set<Parameters<AlertPorts["commands"]["listen"]>[0]>();
   #hanging: { readonly until: number; readonly end: () => void }[] = [];
   runner: AlertRunner;
   readonly desk = new AlertDesk(
@@ -66,6 +76,24 @@ export class AlertBench {
     for (const [onFacts, withReports] of this.#subscribers) {
       if (withReports || fact.kind !== "reported") onFacts([fact]);
     }
+  }
+
+  /** A device begins to wait, or was judged: as the feed tells it. */
+  door(id: string, state: PendingState): void {
+    if (state === "waiting") this.waiting?.add(id);
+    else this.waiting?.delete(id);
+    this.tell({ kind: "pending", id, state, at: this.wall });
+  }
+
+  /** A command of a device has ended, at whichever server. */
+  commandEnded(device: string, end: NonNullable<CommandRow["end"]>): void {
+    for (const listener of this.#commandListeners) listener({ device, end });
+  }
+
+  /** A command was queued and has ended at another server, of which nobody tells. */
+  endElsewhere(device: string, end: NonNullable<CommandRow["end"]>): void {
+    const number = this.endedElsewhere.length + 1;
+    this.endedElsewhere.push({ number, device, end, ended: this.wall });
   }
 
   /** A device reports to another server of the store. */
@@ -125,6 +153,20 @@ export class AlertBench {
       subscribe: (onFacts, withReports) => {
         this.#subscribers.set(onFacts, withReports);
         return () => this.#subscribers.delete(onFacts);
+      },
+      waiting: () => {
+        this.looks++;
+        const found = this.waiting === null ? null : [...this.waiting];
+        this.onLook();
+        return found;
+      },
+      commands: {
+        load: async () => void (this.commandLoads = 1),
+        latestEnded: (limit) => this.endedElsewhere.toReversed().slice(0, limit),
+        listen: (onChange) => {
+          this.#commandListeners.add(onChange);
+          return () => this.#commandListeners.delete(onChange);
+        },
       },
       elsewhere: { reportsOfOthers: () => this.#reportsOfOthers() },
       post: (post) => this.#post(post),

@@ -264,19 +264,15 @@ test("a device that waits to be let in, and a command that failed, are told as l
   const bench = await benchWith("device waits");
   await bench.desk.putRule("failed", { rule: "command failed" });
   await bench.wait(2 * second);
-  const waiting = (state: "waiting" | "approved") =>
-    bench.tell({ kind: "pending", id: "new", state, at: bench.wall });
-  const ended = (end: "failed" | "done" | "cancelled") =>
-    bench.tell({ kind: "commanded", command: { device: "pi1", end } as never, isOwn: true });
-  waiting("waiting");
-  ended("failed");
+  bench.door("new", "waiting");
+  bench.commandEnded("pi1", "failed");
   await bench.wait(10 * second);
   expect(texts(bench).toSorted()).toEqual(["a command to pi1 failed", "new waits to be let in"]);
-  ended("cancelled");
+  bench.commandEnded("pi1", "cancelled");
   await bench.wait(minute);
   expect(texts(bench)).toEqual([]);
-  waiting("approved");
-  ended("done");
+  bench.door("new", "approved");
+  bench.commandEnded("pi1", "done");
   await bench.wait(minute);
   expect(texts(bench).toSorted()).toEqual([
     "new does not wait any more",

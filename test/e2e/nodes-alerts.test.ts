@@ -63,3 +63,47 @@ test("a server judges what comes to another one; killed, that one tells the end,
   // The messages are delivered in order: whatever the new one told of what fires would have come before the end.
   expect(receiver.told).toHaveLength(2);
 });
+
+test("the server that leads hears of a command that fails at another one, and of who waits there", async () => {
+  const postgres = await postgresServer();
+  const database = await postgres.newDatabase();
+  const url = `postgres://${superuser}@127.0.0.1:${postgres.port}/${database}`;
+  await using cluster = await Cluster.start(["a", "b"], () => url, ["--join", "approve"]);
+  await using sql = postgres.connect(database);
+  const iot = async (node: string, ...args: string[]) => {
+    const { path } = cluster.node(node).folder;
+    const ended = await run(serverBinary, [...args, "--store", url], path);
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    return ended.stdout;
+  };
+  const leader = await until("a server to lead", async () => {
+    const [mark] = (await sql.unsafe("SELECT node FROM alert_mark")) as { node: string }[];
+    return mark?.node === "" ? null : mark?.node;
+  });
+  const other = leader === "a" ? "b" : "a";
+  using raw = await RawDevice.open(cluster.node(other).port);
+  const device = newIdentity({ id: "pi-1", ip: "127.0.0.1", port: raw.port });
+  const isFiring = async (rule: string) =>
+    (await iot(leader, "alert", "list", "--json"))
+      .split("\n")
+      .some((line) => line.includes(`"rule":"${rule}"`) && line.includes(`"state":"firing"`));
+  await iot(leader, "alert", "add", "door", "device waits");
+  await iot(leader, "alert", "add", "failed", "command failed");
+  expect(await raw.code(register(device))).toBe("93");
+  await until("the alert of the door", () => isFiring("door"), 60_000);
+  await iot(other, "devices", "approve", "pi-1");
+  await until("its end", async () => !(await isFiring("door")), 60_000);
+  expect(await raw.code(register(device))).toBe("00");
+  expect(await raw.code(login(device))).toBe("70");
+  for (const code of ["15", "01"]) {
+    raw.heard.length = 0;
+    await iot(other, "command", "pi-1", "set relay=on");
+    const [, , , time] = (await raw.next("the command")).split("\t");
+    raw.heard.length = 0;
+    expect(await raw.persist(data(device, "so", { code, time: time as string }))).toBe("50");
+    await until(
+      `the alert after ${code}`,
+      async () => (await isFiring("failed")) === (code === "15"),
+    );
+  }
+});
