@@ -31,6 +31,7 @@ browserTest("the door is opened for a while, and closed", async () => {
   const dialog = await openDialog(page);
   await untilText(page, ".join-policy", "New devices are refused");
   expect(await dialog.locator(".join-command code").isVisible()).toBe(false);
+  expect(await dialog.locator(".second-device").isVisible()).toBe(false);
   await dialog.getByLabel("Labels they get, if any").first().fill("area");
   await dialog.getByRole("button", { name: "Open for 5 min" }).click();
   await untilText(page, "#window-trouble", "“area” is no label");
@@ -80,7 +81,9 @@ browserTest("a token made on the page lets a client in once, with its labels", a
   const env = { IOT_JOIN: token };
   expect((await run(clientBinary, again, folder.path, { env })).code).toBe(1);
   // Another one is made, and revoked.
+  expect(await dialog.locator(".second-device").isVisible()).toBe(true);
   await dialog.getByRole("button", { name: "Another token" }).click();
+  expect(await page.evaluate("document.activeElement.id")).toBe("token-uses");
   await dialog.getByRole("button", { name: "Make a token" }).click();
   await dialog.getByRole("button", { name: "Revoke token 2" }).click();
   await untilText(page, ".join", "2 are used up, expired or revoked.");

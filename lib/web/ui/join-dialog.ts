@@ -98,6 +98,10 @@ export class JoinDialog {
     const mayJoin = seen.join !== "closed" || seen.open;
     setText(this.#policy, seen.open && seen.join !== "open" ? opened : policies[seen.join]);
     this.#command.hidden = !mayJoin;
+    // These are about a command: that one, or that of the token.
+    const isShown = mayJoin || this.#made !== null;
+    this.#host.hidden = !isShown;
+    this.#second.view.hidden = !isShown;
     setText(this.#host, hostWords(seen));
     this.#second.draw(seen.sharedIp);
     const command = this.#commandOf(seen);
@@ -115,11 +119,19 @@ export class JoinDialog {
     this.#token.replaceChildren(element("p", { class: "muted hint-above" }, words), form.view);
   }
 
+  #askAgain(): void {
+    this.#askForToken();
+    this.#draw();
+    this.#token.querySelector<HTMLElement>("select, input")?.focus();
+  }
+
   #showToken(made: MadeToken): void {
     const { seen } = this.door;
-    if (seen === null) return;
     this.#made = made;
-    this.#drawToken(made, this.#commandOf(seen)).focus();
+    // A token is never lost, also where the door could not be loaded.
+    const command = seen === null ? "iot-client run --id NAME" : this.#commandOf(seen);
+    this.#drawToken(made, command).focus();
+    this.#draw();
     this.loadTokens();
   }
 
@@ -140,7 +152,7 @@ export class JoinDialog {
           "div",
           { class: "ready-line" },
           commandLine("Add a device with this token", line),
-          button({ click: () => this.#askForToken() }, icon("plus"), "Another token"),
+          button({ click: () => this.#askAgain() }, icon("plus"), "Another token"),
         ),
         qrCode(line, "QR code of this command"),
       ),
