@@ -3,6 +3,7 @@
 
 import { isId } from "../protocol/fields.ts";
 import type { AlertMarks } from "./alert-marks.ts";
+import { availabilityOfDevice } from "./availability-reading.ts";
 import { DeviceListing, deviceOf } from "./device-listing.ts";
 import type { ExportSlots } from "./export-slots.ts";
 import { DeviceReading } from "./device-reading.ts";
@@ -14,7 +15,8 @@ import { isOf } from "../fleet/presence-of.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { askerOf, unknown } from "./device-values.ts";
 
-type Names = "devices" | "device" | "removeDevice" | "sessions" | "questions" | "ask";
+type Names =
+  "devices" | "device" | "availability" | "removeDevice" | "sessions" | "questions" | "ask";
 
 /** The handlers of devices. */
 export function deviceHandlers(
@@ -27,6 +29,11 @@ export function deviceHandlers(
   return {
     devices: (call) => listing.answer(call.parameters()),
     device: ({ names }) => device(ports, roster, marks, names.id),
+    availability: async ({ names: { id } }) => {
+      const facts = await ports.devices.facts(id);
+      if (facts === null) throw unknown(id);
+      return availabilityOfDevice(ports.devices, facts, ports.now());
+    },
     removeDevice: ({ names }) => remove(ports, names.id),
     sessions: (call) => sessions(ports, call),
     questions: (call) => questions(ports, call),
@@ -50,7 +57,11 @@ async function device(
   const facts = read.facts.get(id);
   // It may have been deregistered meanwhile, and even registered again, as another one.
   if (facts === undefined || !roster.has(entry)) throw unknown(id);
-  return { ...deviceOf(ports, roster, entry, facts, read), alerts: marks.of(id) };
+  return {
+    ...deviceOf(ports, roster, entry, facts, read),
+    alerts: marks.of(id),
+    availability: null,
+  };
 }
 
 async function sessions(

@@ -12,6 +12,7 @@ import type { AlertMarks } from "./alert-marks.ts";
 import { foundByAddress } from "./address-search.ts";
 import { meantMax } from "./api/device-table.ts";
 import type { DeviceJson } from "./api/shapes.ts";
+import { daysOf } from "./availability-reading.ts";
 import { DeviceReading } from "./device-reading.ts";
 import { DeviceLines } from "./device-lines.ts";
 import { presenceFields, reportOf } from "./device-values.ts";
@@ -61,15 +62,23 @@ export class DeviceListing {
     const query = await this.#rosterQuery(asked);
     const page = await roster.page(query);
     const read = await this.#read(page.entries);
+    const days = asked.availability === null ? null : await this.#daysOf(read);
     await marks.renew();
     // Nothing is awaited from here on: no event that was sent already may be newer than what the list says.
     const devices = page.entries.flatMap((entry) => {
       const facts = read.facts.get(entry.id);
       // It was deregistered meanwhile, or is not what was asked for any more.
       if (facts === undefined || !roster.has(entry, query)) return [];
-      return [{ ...deviceOf(this.ports, roster, entry, facts, read), alerts: marks.of(entry.id) }];
+      const { id } = entry;
+      const more = { alerts: marks.of(id), availability: days?.get(id) ?? null };
+      return [{ ...deviceOf(this.ports, roster, entry, facts, read), ...more }];
     });
     return { devices, total: page.total, next: page.next };
+  }
+
+  #daysOf({ facts }: DeviceReading) {
+    const { devices, now } = this.ports;
+    return daysOf(devices, [...facts.values()], now());
   }
 
   async #read(entries: readonly RosterEntry[]): Promise<DeviceReading> {
@@ -116,14 +125,14 @@ export function selectIn(text: string): Selector | null {
   throw new Problem("bad-parameter", `select is wrong ${faultWords(read.fault)}.`);
 }
 
-/** A device as the API shows it, but for its alerts. */
+/** A device as the API shows it, but for its alerts and its availability. */
 export function deviceOf(
   ports: WebPorts,
   roster: Roster,
   entry: RosterEntry,
   facts: DeviceRow,
   read: DeviceReading,
-): Omit<DeviceJson, "alerts"> {
+): Omit<DeviceJson, "alerts" | "availability"> {
   const { id, mac, ip, port, registered, repeats } = facts;
   const report = read.reportOf(id);
   const heard = entry.ended === null ? read.heardOf(id) : null;

@@ -70,6 +70,19 @@ browserTest(
   },
 );
 
+browserTest("for how much of the last 24 hours a device was logged in is a strip", async () => {
+  await using dashboard = await Dashboard.start();
+  await fleet(dashboard, { a: "1", never: null });
+  const page = await dashboard.open();
+  await untilNames(page, "a", "never");
+  const shareOf = (row: number) => page.locator(`#row-${row} .strip`).getAttribute("title");
+  expect(await shareOf(0)).toMatch(/^[> \d.]+ % of the last 24 hours$/);
+  expect(await shareOf(1)).toBe("0 % of the last 24 hours");
+  await page.goto(`${dashboard.origin}/#/devices/never`);
+  await untilText(page, ".availabilities", /Logged in, last 30 days\s*0 %/);
+  expect(dashboard.complaints).toEqual([]);
+});
+
 browserTest("a long id is there whole on hover, and is copied by a press", async () => {
   await using dashboard = await Dashboard.start();
   const id = `x${"0123456789".repeat(6)}end`;

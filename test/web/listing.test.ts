@@ -3,7 +3,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readCsv } from "../../lib/csv.ts";
-import type { DeviceJson, DevicesJson } from "../../lib/web/api/shapes.ts";
+import type { AvailabilitiesJson, DeviceJson, DevicesJson } from "../../lib/web/api/shapes.ts";
 import { DeviceLines, type ListPage } from "../../lib/web/device-lines.ts";
 import { textStream } from "../../lib/web/text-stream.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -108,4 +108,39 @@ test("the list as CSV goes across pages, twice the same way", async () => {
   expect(rows.map(({ id }) => id)).toEqual(ids);
   expect(rows[22]).toMatchObject({ "label.kd22": "d22", "label.kd0": "" });
   expect(rowsOf(await textOf(7)).map(({ id }) => id)).toEqual(ids.slice(0, 7));
+});
+
+test("the availability of devices is told in the list and of each, also with many sessions", async () => {
+  const fleet = new ServedFleet();
+  for (const id of ["steady", "restless"]) fleet.enter(id);
+  fleet.register("never");
+  const hours = (count: number) => fleet.bench.wait(count * 3_600_000);
+  for (let hour = 0; hour < 12; hour++) {
+    fleet.logoff("restless");
+    hours(0.5);
+    fleet.login("restless");
+    hours(0.5);
+  }
+  await using web = fleet.serve(fleet.reads);
+  const { devices } = await web.read<DevicesJson>("/api/v1/devices?availability=24h");
+  const shares = Object.fromEntries(devices.map((one) => [one.id, one.availability?.share]));
+  expect(shares["steady"]).toBe(1);
+  expect(shares["never"]).toBe(0);
+  expect(shares["restless"]).toBeCloseTo(0.5, 2);
+  const restless = devices.find(({ id }) => id === "restless")?.availability?.parts ?? [];
+  expect(restless.slice(0, 23)).toEqual(Array.from({ length: 23 }, () => null));
+  expect(restless.slice(-4).map((one) => Math.round(one ?? -1))).toEqual([0, 1, 0, 1]);
+  const own = await web.read<AvailabilitiesJson>("/api/v1/devices/restless/availability");
+  expect(own.day.parts).toEqual(restless);
+  expect([own.month.parts.length, own.month.share]).toEqual([60, own.day.share]);
+  const plain = await web.read<DevicesJson>("/api/v1/devices");
+  expect(plain.devices[0]?.availability).toBeNull();
+  // Of more sessions than are read, what is before them is not known.
+  for (let i = 0; i < 60; i++) {
+    fleet.logoff("restless");
+    fleet.login("restless");
+  }
+  hours(0.25);
+  const late = await web.read<DevicesJson>("/api/v1/devices?availability=24h&q=restless");
+  expect(late.devices[0]?.availability?.parts.filter((one) => one !== null)).toEqual([1]);
 });

@@ -72,6 +72,11 @@ export const deviceApi = {
         "only devices whose last packet came before then: `2h` for those not heard for 2 hours; those that never logged in " +
           "are not among them",
       ),
+      availability: choice(
+        ["24h"],
+        null,
+        "adds for how much of the last 24 hours each was logged in",
+      ),
       format: choice(
         ["json", "csv"],
         "json",
@@ -138,6 +143,14 @@ export const deviceApi = {
     summary: "Deregisters a device",
     answers: { 204: "Deregistered; its reports stay" },
     problems: ["storage-failed"],
+  },
+  availability: {
+    method: "GET",
+    path: "/api/v1/devices/{id}/availability",
+    access: "read",
+    summary: "For how much of the last 24 hours and 30 days it was logged in",
+    details: "From its latest 3000 sessions; of what is before them nothing is known.",
+    answers: { 200: shapes.availabilities },
   },
   sessions: {
     method: "GET",

@@ -95,6 +95,23 @@ export const report = object({
 });
 export type ReportJson = Infer<typeof report>;
 
+export const availability = object({
+  from: time,
+  to: time,
+  share: about(
+    orNull(number),
+    "of the time in which it was logged in, from 0 to 1; a device that fell silent was so until its last packet; null if it was " +
+      "not registered yet",
+  ),
+  parts: about(listOf(orNull(number)), "the same of equal parts of the time, oldest first"),
+});
+export type AvailabilityJson = Infer<typeof availability>;
+export const availabilities = object({
+  day: about(availability, "the last 24 hours, in half hours"),
+  month: about(availability, "the last 30 days, in half days"),
+});
+export type AvailabilitiesJson = Infer<typeof availabilities>;
+
 export const device = object({
   id,
   mac: text,
@@ -119,6 +136,10 @@ export const device = object({
     "how many of its reports repeated one that was stored before, and were not stored again",
   ),
   alerts: deviceAlerts,
+  availability: about(
+    orNull(availability),
+    "of the last 24 hours, in half hours, in a list with `availability=24h`; else null",
+  ),
 });
 export type DeviceJson = Infer<typeof device>;
 

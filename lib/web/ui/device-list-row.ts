@@ -11,6 +11,7 @@ import {
   labelText,
   nameOf,
 } from "./device-labels.ts";
+import { AvailabilityStrip } from "./availability-strip.ts";
 import { isLong, setCutText } from "./cut-text.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { fieldTextOf } from "./field-text.ts";
@@ -66,6 +67,7 @@ export class DeviceListRow {
   readonly #reportTime = element("span", { class: "report-time" }, this.#reported);
   readonly #seen = momentElement(null);
   readonly #report = cell("report", this.#message, this.#reportTime);
+  readonly #strip = new AvailabilityStrip("24 hours");
   readonly #fieldCells = fieldCells("gridcell");
   readonly view = element(
     "div",
@@ -82,6 +84,7 @@ export class DeviceListRow {
     cell("source", this.#source),
     this.#report,
     ...this.#fieldCells,
+    cell("availability", this.#strip.view),
     cell("seen", this.#seen),
   );
   #id = "";
@@ -112,6 +115,7 @@ export class DeviceListRow {
       setCutText(this.#name, "", false);
       this.#showLabels({}, "");
       this.#showId(null);
+      this.#strip.show(null);
       setAttribute(this.#presence, "title", null);
       for (const name of ["href", "title"]) setAttribute(this.#name, name, null);
       for (const time of [this.#since, this.#reported, this.#seen]) setMoment(time, null);
@@ -136,6 +140,7 @@ export class DeviceListRow {
     this.#since.hidden = device.since === null;
     setMoment(this.#since, device.since, device.presence === "online" ? "for" : "ago");
     setMoment(this.#seen, device.lastSeen);
+    this.#strip.show(device.availability);
     this.#showTransport(device.transport);
     const report = device.lastReport;
     setText(this.#message, report?.message.slice(0, messageCharsMax) ?? "");

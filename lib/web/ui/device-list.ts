@@ -102,8 +102,9 @@ export class DeviceList {
   #layOut(): void {
     const isBare = this.#grid.hasAttribute("data-bare");
     const { style } = this.#grid;
-    style.setProperty("--columns", tracksOf(this.#columns, isBare, false));
-    style.setProperty("--columns-narrow", tracksOf(this.#columns, isBare, true));
+    for (const room of ["wide", "middle", "narrow"] as const) {
+      style.setProperty(`--columns-${room}`, tracksOf(this.#columns, isBare, room));
+    }
     const { shown, fields } = this.#columns;
     setAttribute(this.#grid, "data-columns", shown.join(" "));
     const others = Number(!isBare) + Number(shown.includes("source")) + fields.length;

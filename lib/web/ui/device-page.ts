@@ -3,6 +3,7 @@
 
 import { get, Problem, wordsOf } from "./api.ts";
 import { ChartCard } from "./chart-card.ts";
+import { DeviceAvailability } from "./device-availability.ts";
 import { DeviceFactsCard } from "./device-facts-card.ts";
 import { type Labels, nameOf } from "./device-labels.ts";
 import { DeviceName } from "./device-name.ts";
@@ -38,6 +39,7 @@ export class DevicePage implements Page {
   readonly #question: QuestionCard;
   readonly #commands: CommandsCard;
   readonly #alerts: DeviceAlerts;
+  readonly #availability: DeviceAvailability;
   readonly #body: HTMLElement;
   readonly #activity: HTMLElement;
   readonly #columns = element("div", { class: "columns" });
@@ -69,6 +71,7 @@ export class DevicePage implements Page {
     this.#question = new QuestionCard(app, id);
     this.#commands = new CommandsCard(app, id);
     this.#alerts = new DeviceAlerts(id, (bounds) => this.#chart.showBounds(bounds));
+    this.#availability = new DeviceAvailability(id);
     this.#activity = element(
       "a",
       { class: "button", href: activityHash(id), title: "Lines of the activity log with this id" },
@@ -83,7 +86,7 @@ export class DevicePage implements Page {
     this.#body = element(
       "div",
       { class: "device-body" },
-      element("div", { class: "card" }, this.#facts.view),
+      element("div", { class: "card" }, this.#facts.view, this.#availability.view),
       this.#waiting,
       this.#columns,
       element(
@@ -98,16 +101,7 @@ export class DevicePage implements Page {
       element(
         "div",
         { class: "title" },
-        element(
-          "a",
-          {
-            class: "button quiet square",
-            href: back,
-            "aria-label": "Back to the fleet",
-            title: "Back to the fleet (Esc)",
-          },
-          icon("back"),
-        ),
+        backLink(back),
         element(
           "div",
           { class: "title-words" },
@@ -132,6 +126,7 @@ export class DevicePage implements Page {
       void this.#chart.load();
       void this.#reports.load();
       void this.#sessions.load();
+      void this.#availability.load();
       void this.#question.load();
       void this.#commands.load();
       this.#alerts.renew();
@@ -139,6 +134,7 @@ export class DevicePage implements Page {
     devices: ({ removed }) => {
       if (removed.includes(this.device)) return this.#showGone();
       this.#renew();
+      this.#availability.renew();
       void this.#sessions.load();
     },
     reports: ({ reports }) => {
@@ -160,6 +156,7 @@ export class DevicePage implements Page {
     this.#alerts.close();
     this.#commands.close();
     this.#reports.close();
+    this.#availability.close();
   }
 
   async #load(): Promise<void> {
@@ -219,4 +216,9 @@ export class DevicePage implements Page {
       ),
     );
   }
+}
+
+function backLink(back: string): HTMLElement {
+  const words = { "aria-label": "Back to the fleet", title: "Back to the fleet (Esc)" };
+  return element("a", { class: "button quiet square", href: back, ...words }, icon("back"));
 }

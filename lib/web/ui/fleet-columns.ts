@@ -9,6 +9,7 @@ export const columnWords = {
   transport: "Encryption",
   source: "Address",
   report: "Last report",
+  availability: "Last 24 h",
   seen: "Last seen",
 } as const;
 export type ColumnName = keyof typeof columnWords;
@@ -35,11 +36,17 @@ const tracks: Readonly<Record<ColumnName, string>> = {
   transport: "var(--transport)",
   source: "minmax(0, 158px)",
   report: "minmax(0, 2fr)",
+  availability: "minmax(0, 96px)",
   seen: "var(--seen)",
 };
 const fieldTrack = "minmax(0, 84px)";
-/** Left out where it is narrow. */
-const wideOnly: readonly ColumnName[] = ["seen", "source"];
+/** How much room there is, and the columns that are left out then. */
+export type Room = "wide" | "middle" | "narrow";
+const leftOut: Readonly<Record<Room, readonly ColumnName[]>> = {
+  wide: [],
+  middle: ["availability"],
+  narrow: ["availability", "seen", "source"],
+};
 
 /** The columns that were chosen last. */
 export function storedColumns(): Columns {
@@ -73,13 +80,14 @@ export function columnsIn(stored: unknown): Columns {
 /**
  * The tracks of the grid.
  * @param isBare whether no device has a label: that column would be empty
- * @param isNarrow whether those are left out for which a narrow screen has no room
  */
-export function tracksOf({ shown, fields }: Columns, isBare: boolean, isNarrow: boolean): string {
-  const left = shown.filter((name) => !(isBare && name === "labels"));
-  const names = isNarrow ? left.filter((name) => !wideOnly.includes(name)) : left;
-  const before = names.filter((name) => name !== "seen").map((name) => tracks[name]);
-  const end = names.includes("seen") ? [tracks.seen] : [];
+export function tracksOf({ shown, fields }: Columns, isBare: boolean, room: Room): string {
+  const isThere = (name: ColumnName) =>
+    !(isBare && name === "labels") && !leftOut[room].includes(name);
+  const names = shown.filter(isThere);
+  const isEnd = (name: ColumnName) => name === "availability" || name === "seen";
+  const before = names.filter((name) => !isEnd(name)).map((name) => tracks[name]);
+  const end = names.filter(isEnd).map((name) => tracks[name]);
   const own = fields.map(() => fieldTrack);
   return ["18px", "minmax(var(--device-min), 1.3fr)", ...before, ...own, ...end].join(" ");
 }

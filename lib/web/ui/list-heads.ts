@@ -45,6 +45,7 @@ export class ListHeads {
       head("source", columnWords.source),
       head("report", columnWords.report),
       ...this.#fields.map(({ head: { cell } }) => cell),
+      head("availability", columnWords.availability),
       this.#sorted("seen", columnWords.seen, "lastSeen"),
     );
   }

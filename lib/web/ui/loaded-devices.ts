@@ -23,6 +23,8 @@ const firstPage = 100;
 const largestPage = 1_000;
 /** The list is reloaded at most this often when devices are added, removed, or enter or leave the filter. */
 const renewMs = 3_000;
+/** Half of what a part of the strip of a device stands for. */
+const availabilityMs = 900_000;
 /** How many devices that came online are fetched one by one: the event does not contain their transport. */
 const singlesMax = 20;
 
@@ -47,6 +49,9 @@ export class LoadedDevices {
   #next: string | null = null;
   #loading: AbortController | null = null;
   #registered = -1;
+  #hasAvailability = false;
+  /** When the rows were last loaded, ms of this page. */
+  #loadedAt = 0;
 
   /** @param onChange called after every change */
   constructor(
@@ -181,6 +186,15 @@ export class LoadedDevices {
   takeCount(registered: number): void {
     if (this.#registered !== -1 && this.#registered !== registered) this.#renew();
     this.#registered = registered;
+    const age = performance.now() - this.#loadedAt;
+    if (this.#hasAvailability && this.isLoaded && age > availabilityMs) this.#renew();
+  }
+
+  /** Whether the rows have their availability; what is not there yet is loaded. */
+  showAvailability(isShown: boolean): void {
+    const isNew = isShown && !this.#hasAvailability;
+    this.#hasAvailability = isShown;
+    if (isNew && this.isLoaded) void this.load();
   }
 
   close(): void {
@@ -199,11 +213,13 @@ export class LoadedDevices {
     this.total = Math.max(total, this.rows.length);
     this.#next = next;
     this.isLoaded = true;
+    this.#loadedAt = performance.now();
     this.trouble = null;
   }
 
   #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicesJson> {
-    return get("/devices", { ...askedFor(this.query), limit, cursor }, signal);
+    const availability = this.#hasAvailability ? "24h" : "";
+    return get("/devices", { ...askedFor(this.query), availability, limit, cursor }, signal);
   }
 
   /** Runs one request at a time: a new one aborts the previous one. */
@@ -246,7 +262,9 @@ export class LoadedDevices {
     );
     for (const device of found) {
       const place = device === null ? undefined : this.#places.get(device.id);
-      if (place !== undefined && device !== null) this.rows[place] = device;
+      const row = place === undefined ? undefined : this.rows[place];
+      if (place === undefined || row === undefined || device === null) continue;
+      this.rows[place] = { ...device, availability: row.availability };
     }
     this.onChange();
   }

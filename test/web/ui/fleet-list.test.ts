@@ -2,8 +2,9 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { DeviceJson } from "../../../lib/web/api/shapes.ts";
+import { bandsOf, shareWords } from "../../../lib/web/ui/availability-strip.ts";
 import { fieldNamesOf, fieldTextOf } from "../../../lib/web/ui/field-text.ts";
-import { columnNames, columnsIn, tracksOf } from "../../../lib/web/ui/fleet-columns.ts";
+import { columnNames, columnsIn, type Room, tracksOf } from "../../../lib/web/ui/fleet-columns.ts";
 import { isNarrow, noneWords, parametersOf, queryIn } from "../../../lib/web/ui/fleet-query.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
@@ -48,11 +49,31 @@ test.each([
 test("each column has its track, and the last packet is the last", () => {
   const columns = { shown: columnNames, fields: ["a", "b"] };
   const count = (tracks: string) =>
-    tracks.match(/minmax\(|var\(--(?:seen|transport)|px(?= )/g)?.length;
-  const all = tracksOf(columns, false, false);
-  expect(all).toEndWith("var(--seen)");
-  const [narrow, bare] = [tracksOf(columns, false, true), tracksOf(columns, true, false)];
-  expect([count(all), count(narrow), count(bare)]).toEqual([10, 8, 9]);
+    tracks.replace(/minmax\((?:[^()]|\([^()]*\))*\)/g, "one").split(" ").length;
+  const of = (room: Room, isBare = false) => tracksOf(columns, isBare, room);
+  expect(of("wide")).toEndWith("var(--seen)");
+  const counts = [of("wide"), of("middle"), of("narrow"), of("wide", true)].map(count);
+  expect(counts).toEqual([11, 10, 8, 10]);
+});
+
+test.each([
+  [null, "Unknown"],
+  [0, "0 %"],
+  [0.0001, "< 0.1 %"],
+  [0.0514, "5.1 %"],
+  [0.5049, "50 %"],
+  [0.9512, "95.1 %"],
+  [0.9999, "> 99.9 %"],
+  [1, "100 %"],
+])("a share of %p is %s", (share, words) => {
+  expect(shareWords(share)).toBe(words);
+});
+
+test("a strip has a band for neighbours of one colour", () => {
+  expect(bandsOf([null, 0, 0, 0.5, 1, 0.99, 1, 1])).toBe(
+    "linear-gradient(to right, transparent 0% 12.5%, var(--strip-none) 12.5% 37.5%, " +
+      "color-mix(in srgb, var(--strip-all) 50%, var(--strip-none)) 37.5% 50%, var(--strip-all) 50% 100%)",
+  );
 });
 
 test.each(["", "q=a%2Cb&presence=silent", "unheard=2h&sort=-value&field=temp", "sort=status"])(
