@@ -3,16 +3,23 @@
 // messages are passed to it.
 
 import { aloneName, finderOf, takesColon } from "../fleet/numbers-in-messages.ts";
+import {
+  colon,
+  decoder,
+  encoder,
+  end,
+  equalsSign,
+  isAt,
+  isDigit,
+  isLetter,
+  isSeparator,
+  openBrace,
+  openBracket,
+} from "./message-bytes.ts";
 
-/** The byte after each message. The loops over bytes stop at it, so they need no other bound. */
-const end = 0x1f;
-const [openBrace, openBracket] = [0x7b, 0x5b];
 const digitsMax = 15;
 const powersOfTen = Array.from({ length: digitsMax + 1 }, (_, i) => 10 ** i);
 const unitCharsMax = 8;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** In place of a position: the message has no number of the field; only `finderOf` can tell whether it has. */
 const [nowhere, unsure] = [-1, -2] as const;
@@ -42,7 +49,7 @@ export function columnReaderOf(field: string): (bytes: Uint8Array, values: Float
         for (let before = 0x20; byte !== end; before = byte, byte = bytes[++at] as number) {
           if (byte !== keyStart || !isAt(bytes, at, key)) continue;
           const sign = bytes[at + key.length];
-          if (sign !== 0x3d && !(hasColon && sign === 0x3a)) continue;
+          if (sign !== equalsSign && !(hasColon && sign === colon)) continue;
           if (before === 0x20 || isSeparator(before)) place = at + key.length + 1;
           // The byte before may be the end of a non-ASCII white space character, which is a separator too.
           else if (before >= 0x80) place = unsure;
@@ -128,31 +135,4 @@ function isListEnd(bytes: Uint8Array, start: number): boolean {
     byte = bytes[++at] as number;
   }
   return byte === end || isSeparator(byte);
-}
-
-/** Whether a key is at this position; the caller has compared its first byte. */
-function isAt(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
-  for (let i = 1; i < key.length; i++) if (bytes[at + i] !== key[i]) return false;
-  return true;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
-}
-
-function isLetter(byte: number): boolean {
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
-}
-
-/** ASCII white space, and `,` `;` `&` `|`. */
-function isSeparator(byte: number): boolean {
-  return (
-    byte === 0x20 ||
-    byte === 0x2c ||
-    byte === 0x3b ||
-    byte === 0x26 ||
-    byte === 0x7c ||
-    (byte >= 0x09 && byte <= 0x0d)
-  );
 }

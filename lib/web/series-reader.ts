@@ -257,7 +257,7 @@ function stateTrack(
 ): Track<StateDecimation> {
   const find = codeFinderOf(field, words);
   const key = `${field}\n${words.serial}`;
-  return { field, key, find, read: wordColumnReaderOf(find), decimation, few: [] };
+  return { field, key, find, read: wordColumnReaderOf(field, words), decimation, few: [] };
 }
 
 /** The points for the buckets that are not empty, each at the time of its first reading. */

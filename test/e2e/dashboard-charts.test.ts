@@ -131,6 +131,6 @@ const bandInk = `(() => {
   if (canvas === null) return false;
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let ink = 0;
-  for (let i = 0; i < data.length; i += 4) if (data[i + 2] - data[i] > 60 && data[i + 3] > 60) ink++;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 2] - data[i] > 60 && data[i + 3] > 20) ink++;
   return ink > 20;
 })()`;

@@ -1,6 +1,9 @@
-// Numbers in messages: each found alone, among all of its message, and in the bytes of many messages is the same.
+// Numbers and states in messages: each found alone, among all of its message, and in the bytes of many messages is the same.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { stateFinderOf } from "../../lib/fleet/states-in-messages.ts";
+import { WordCodes, wordColumnReaderOf } from "../../lib/web/word-column.ts";
+import { SeededRandom } from "../e2e/seeded-random.ts";
 import { columnReaderOf } from "../../lib/web/number-column.ts";
 import { finderOf, numbersIn } from "../../lib/fleet/numbers-in-messages.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -135,4 +138,52 @@ test("messages that contain the separator byte are detected by their number", ()
   expect(read(Buffer.from("1\x1f2\x1f3\x1f"), new Float64Array(2))).toBe(3);
   expect(read(new Uint8Array(0), new Float64Array(2))).toBe(0);
   expect(() => read(Buffer.from("1\x1f2"), new Float64Array(2))).toThrow("no end");
+});
+
+test("each message gives the same state in a column as alone, whatever its neighbours are", () => {
+  const random = new SeededRandom(15);
+  const parts = [
+    "door",
+    "=",
+    ":",
+    "open",
+    "shut",
+    "up",
+    " ",
+    ",",
+    "1",
+    "-",
+    "\t",
+    "é",
+    "\u00a0",
+    "value",
+    '"',
+  ];
+  const whole = [
+    "open",
+    "shut",
+    "open shut",
+    " open",
+    '{"door":"open up"}',
+    '{"value":true}',
+    "[]",
+    "door=open up",
+  ];
+  for (const field of ["door", "value", "é", "o"]) {
+    const words = new WordCodes(0);
+    const read = wordColumnReaderOf(field, words);
+    const find = stateFinderOf(field);
+    for (let round = 0; round < 300; round++) {
+      const messages = Array.from({ length: 20 }, () =>
+        random.below(3) === 0
+          ? random.pick(whole)
+          : Array.from({ length: random.below(9) }, () => random.pick(parts)).join(""),
+      );
+      const values = new Float64Array(messages.length);
+      const bytes = Buffer.from(messages.map((message) => `${message}\x1f`).join(""));
+      expect(read(bytes, values)).toBe(messages.length);
+      const found = Array.from(values, (code) => (code > 0 ? words.wordOf(code) : undefined));
+      expect([messages, found]).toEqual([messages, messages.map(find)]);
+    }
+  }
 });

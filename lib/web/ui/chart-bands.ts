@@ -92,15 +92,32 @@ function drawPart(
   ctx.fillText(part.word, left + textGapPx * ratio, y + (height - edge) / 2 + ratio / 2);
 }
 
-/** Gives each word of a row its colour, the same whatever part of it is shown. */
+/**
+ * Gives each word of a row its colour: mostly the same whatever other words there are, so that it stays when another range
+ * is shown, and never that of another word as long as there are colours.
+ */
 function colourer(parts: readonly Part[], { words, quiet: none }: BandColours) {
-  const loud = [...new Set(parts.map(({ word }) => word ?? ""))]
-    .filter((word) => word !== "" && !quiet.test(word))
-    .sort();
-  return (word: string) => {
-    const place = loud.indexOf(word);
-    return place < 0 ? none : (words[place % words.length] ?? none);
-  };
+  const loud = new Set(parts.map(({ word }) => word ?? "").filter((word) => word !== ""));
+  const places = placesOf(
+    [...loud].filter((word) => !quiet.test(word)),
+    words.length,
+  );
+  return (word: string) => words[places.get(word) ?? -1] ?? none;
+}
+
+/** A place for each word, one of `count`. */
+export function placesOf(words: readonly string[], count: number): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  const taken = new Set<number>();
+  for (const word of words.toSorted()) {
+    let place = 0;
+    for (const sign of word) place = (place * 31 + (sign.codePointAt(0) ?? 0)) % 9_973;
+    place %= count;
+    while (taken.has(place) && taken.size < count) place = (place + 1) % count;
+    taken.add(place);
+    places.set(word, place);
+  }
+  return places;
 }
 
 function stateWords({ word, isHeld }: Part): string {

@@ -26,10 +26,13 @@ export const chart: Measure = {
     const to = Date.now();
     const from = to - dayMs;
     seedOwnReports(folder, device, messagesOf(count), from, to);
-    const path = `/api/v1/devices/${device}/series?field=temp&points=${points}&from=${timeOf(from)}&to=${timeOf(to)}`;
+    const query = `points=${points}&from=${timeOf(from)}&to=${timeOf(to)}`;
+    const path = `/api/v1/devices/${device}/series?field=temp&${query}`;
+    const severalPath = `/api/v1/devices/${device}/chart?field=temp&field=hum&field=n&state=on&${query}`;
     bench.say("charts");
     const first: number[] = [];
     const second: number[] = [];
+    const several: number[] = [];
     const waits: number[] = [];
     for (let round = 0; round < bench.pace.rounds; round++) {
       const server = await startServer(bench.binary, folder, {
@@ -42,12 +45,16 @@ export const chart: Measure = {
       waits.push(heartbeats.stop());
       second.push(await ask());
       await server.stop();
+      const again = await startServer(bench.binary, folder, { onAllCores: true });
+      several.push(await timeSeries(again, severalPath, count));
+      await again.stop();
     }
     const title = `Chart over ${count.toLocaleString("en")} reports of a device`;
     return [
       row(`${title}, first after the start`, median(first), "ms", valueTarget("at most", 200)),
       row(`${title}, slowest first`, Math.max(...first), "ms"),
       row(`${title}, again`, median(second), "ms"),
+      row(`${title}, three fields and a state, first`, median(several), "ms"),
       row("Slowest heartbeat meanwhile", median(waits), "ms", valueTarget("at most", 20)),
     ];
   },
@@ -75,7 +82,9 @@ async function timeSeries({ port }: ServerProcess, path: string, count: number):
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   const text = await response.text();
   const ms = performance.now() - startedAt;
-  const series = JSON.parse(text) as { reports: number; min: number[]; max: number[] };
+  type Series = { reports: number; min: number[]; max: number[] };
+  const answer = JSON.parse(text) as Series & { series?: Series[] };
+  const series = answer.series?.[0] ?? answer;
   const ends = [Math.min(...series.min), Math.max(...series.max)];
   if (series.reports !== count || ends[0] !== lowest || ends[1] !== highest) {
     throw new BenchError(
