@@ -12,6 +12,8 @@ export type RosterFilter = {
   readonly presence: PresenceFilter | null;
   /** Only devices that were heard, the last time before this, ms since 1970; null for all. */
   readonly unheard: number | null;
+  /** Only devices that the caller knows as such; for all it is left out, or null. */
+  readonly among?: { has(id: string): boolean } | null;
 };
 
 /** What a list is sorted by; `value` is a number that the caller knows of each device. */
@@ -83,9 +85,10 @@ function shows({ id, labels }: RosterEntry, { contains, found }: RosterQuery): b
 /** Whether a device passes a filter. */
 export function passes(
   entry: RosterEntry,
-  { presence, select, unheard }: RosterFilter,
+  { presence, select, unheard, among }: RosterFilter,
   lastSeen: (entry: RosterEntry) => number | null,
 ): boolean {
+  if (among?.has(entry.id) === false) return false;
   if (presence !== null && !isOf(presence, entry)) return false;
   if (select !== null && !isSelected(select, selectableOf(entry))) return false;
   return unheard === null || (lastSeen(entry) ?? unheard) < unheard;

@@ -23,6 +23,11 @@ export class AlertMarks {
 
   constructor(private readonly ports: Pick<WebPorts, "alerts" | "uptimeMs">) {}
 
+  /** Whether something fires of a device. */
+  has(id: string): boolean {
+    return this.#marks.has(id);
+  }
+
   /** What fires of a device; null if nothing does. */
   of(id: string): DeviceAlerts | null {
     return this.#marks.get(id) ?? null;

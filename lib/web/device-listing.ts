@@ -93,11 +93,13 @@ export class DeviceListing {
   }
 
   async #rosterQuery(asked: ListQuery): Promise<RosterQuery> {
-    const { sort, q, select, presence, unheard, field, limit, cursor } = asked;
+    const { sort, q, select, presence, unheard, alerts, field, limit, cursor } = asked;
     const contains = q.toLowerCase();
     await this.ports.openCommands.load();
     const found = await foundByAddress(this.ports.devices, await this.roster.ids(), contains);
-    const filter: RosterFilter = { select: selectIn(select), presence, unheard };
+    const among = alerts === null ? null : this.marks;
+    if (among !== null) await among.renew();
+    const filter: RosterFilter = { select: selectIn(select), presence, unheard, among };
     const key = sort.replace("-", "") as RosterKey;
     const order = { key, descending: sort.startsWith("-"), limit, after: cursor };
     const query = { ...filter, contains, found, ...order };

@@ -119,7 +119,22 @@ browserTest(
     await untilText(page, ".device-alerts", "Firing");
     await page.goto(`${dashboard.origin}/#/`);
     await until("the bell again", words);
+    // Only those with an alert, as long as they have one.
+    const names = () => page.locator(".rows .row:not([hidden]) .name").allInnerTexts();
+    const filter = page.getByRole("button", { name: "With an alert" });
+    await filter.click();
+    await until("one row", async () => (await names()).join() === "freezer");
+    expect(await filter.getAttribute("aria-pressed")).toBe("true");
+    expect(page.url()).toContain("alerts=firing");
+    expect(await device.code(data(lamp, "temp=35"))).toBe("50");
+    await until("two rows", async () => (await names()).join() === "freezer,lamp");
+    expect(await device.code(data(lamp, "temp=20"))).toBe("50");
+    await until("one row again", async () => (await names()).join() === "freezer");
     expect(await device.code(data(freezer, "temp=20"))).toBe("50");
+    await untilText(page, ".empty", "There are no devices with an alert.");
+    await page.getByRole("button", { name: "Show all devices" }).click();
+    await untilText(page, ".rows", "lamp");
+    await filter.waitFor({ state: "hidden" });
     await bell.waitFor({ state: "hidden" });
     // A row without one goes on to what is behind the name.
     await page.locator(".grid").focus();

@@ -103,7 +103,12 @@ describe("a running server", () => {
     expect(changes).toMatchObject([{ id: "hot", alerts: { ...mark, value: 31.5 } }]);
     const one = await server.read<DeviceJson>("/api/v1/devices/hot");
     expect(one.alerts as unknown).toEqual(changes[0]?.alerts);
-    expect((await server.read<DevicesJson>("/api/v1/devices")).devices).toEqual([one]);
+    const other = await newDevice(server, "cold", 2);
+    await other.register();
+    expect((await server.read<DevicesJson>("/api/v1/devices")).total).toBe(2);
+    const firing = await server.read<DevicesJson>("/api/v1/devices?alerts=firing");
+    expect(firing).toEqual({ devices: [one], total: 1, next: null });
+    other.close();
     await device.report("temp=20");
     expect(await told()).toEqual({ changes: [{ id: "hot", alerts: null }] });
     expect((await server.read<DeviceJson>("/api/v1/devices/hot")).alerts).toBeNull();

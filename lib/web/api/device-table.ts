@@ -68,6 +68,7 @@ export const deviceApi = {
         null,
         "silent and left are the parts of offline: fell silent, or ended otherwise",
       ),
+      alerts: choice(["firing"], null, "only devices with an alert that fires"),
       unheard: timeForm(
         "only devices whose last packet came before then: `2h` for those not heard for 2 hours; those that never logged in " +
           "are not among them",

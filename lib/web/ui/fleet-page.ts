@@ -39,6 +39,7 @@ export class FleetPage implements Page {
   readonly #choices = new FleetTools({
     order: (order) => this.#ask(order),
     unheard: (unheard) => this.#ask({ unheard }),
+    alerts: (alerts) => this.#ask({ alerts }),
     columns: (columns) => this.#showColumns(columns),
     names: () => fieldNamesOf(this.#devices.rows),
   });
@@ -86,6 +87,7 @@ export class FleetPage implements Page {
     this.#tools.append(
       this.#box.view,
       this.#choices.unheard,
+      this.#choices.alarmed,
       this.#choices.order,
       this.#choices.menu.view,
       this.#choices.file,
@@ -131,7 +133,8 @@ export class FleetPage implements Page {
       this.#adding.load();
     },
     alerts: (event) => this.#devices.takeAlerts(event),
-    status: ({ devices }) => {
+    status: ({ devices, alerts }) => {
+      this.#choices.showFiring(alerts.firing);
       this.#devices.takeCount(devices.registered);
       this.#counts.show(this.statuses);
     },
@@ -240,7 +243,7 @@ export class FleetPage implements Page {
   #nothing(): HTMLElement {
     const all = () => {
       this.#box.text = "";
-      this.#ask({ text: "", presence: "", unheard: "" });
+      this.#ask({ text: "", presence: "", unheard: "", alerts: "" });
     };
     return element(
       "section",

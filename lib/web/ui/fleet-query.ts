@@ -49,24 +49,26 @@ export function queryIn(parameters: URLSearchParams): FleetQuery {
     sort: deviceOrders.find((one) => one === word("sort")) ?? "id",
     field: word("field").slice(0, 128),
     unheard: /^\d{1,6}[smhd]$/.test(age) ? age : "",
+    alerts: word("alerts") === "firing" ? "firing" : "",
   };
 }
 
 /** The parameters of an address, empty ones included. */
-export function parametersOf({ text, presence, sort, field, unheard }: FleetQuery) {
+export function parametersOf({ text, presence, sort, field, unheard, alerts }: FleetQuery) {
   const isByValue = sort.endsWith("value");
   return {
     q: text,
     presence,
     unheard,
+    alerts,
     sort: sort === "id" ? "" : sort,
     field: isByValue ? field : "",
   };
 }
 
 /** Whether a query leaves devices out. */
-export function isNarrow({ text, presence, unheard }: FleetQuery): boolean {
-  return text !== "" || presence !== "" || unheard !== "";
+export function isNarrow({ text, presence, unheard, alerts }: FleetQuery): boolean {
+  return text !== "" || presence !== "" || unheard !== "" || alerts !== "";
 }
 
 const filterWords: Readonly<Record<PresenceFilter, string>> = {
@@ -78,11 +80,12 @@ const filterWords: Readonly<Record<PresenceFilter, string>> = {
 };
 
 /** That a query finds nothing, in a sentence. */
-export function noneWords({ text, presence, unheard }: FleetQuery): string {
+export function noneWords({ text, presence, unheard, alerts }: FleetQuery): string {
   const of = presence === "" ? "" : filterWords[presence];
   const age = unheardChoices.find((one) => one.age === unheard)?.words.toLowerCase();
   const silent = unheard === "" ? "" : ` ${age ?? `not heard for ${unheard}`}`;
-  const which = `${of}${silent}`;
+  const alarmed = alerts === "" ? "" : " with an alert";
+  const which = `${alarmed}${of}${silent}`;
   if (text === "") return `There are no devices${which}.`;
   if (isSelector(text)) return `No devices${which} are ${text}.`;
   return `No devices${which} have “${text}” in their name, id, labels, MAC or IP.`;

@@ -3,7 +3,7 @@
 
 import { addressOf } from "./api.ts";
 import { ColumnMenu } from "./column-menu.ts";
-import { element } from "./element.ts";
+import { button, element, setAttribute } from "./element.ts";
 import { type Columns, storeColumns, storedColumns } from "./fleet-columns.ts";
 import { ordersOf, unheardChoices } from "./fleet-query.ts";
 import type { ListOrder } from "./list-heads.ts";
@@ -13,6 +13,7 @@ import { askedFor, type FleetQuery } from "./loaded-devices.ts";
 export type FleetToolsActs = {
   readonly order: (order: ListOrder) => void;
   readonly unheard: (age: string) => void;
+  readonly alerts: (alerts: FleetQuery["alerts"]) => void;
   readonly columns: (columns: Columns) => void;
   /** The fields that the last reports have. */
   readonly names: () => readonly string[];
@@ -24,6 +25,12 @@ export class FleetTools {
     "select",
     { class: "unheard", "aria-label": "When devices were heard" },
     ...unheardChoices.map(({ age, words }) => element("option", { value: age }, words)),
+  );
+  /** Narrows the list to devices with an alert; there while one fires, and while it is pressed. */
+  readonly alarmed = button(
+    { class: "alarmed", "aria-label": "With an alert", title: "Only devices with an alert" },
+    icon("bell"),
+    element("span", { class: "words" }, "With an alert"),
   );
   readonly menu: ColumnMenu;
   /** Downloads what the list shows, all of it. */
@@ -41,6 +48,7 @@ export class FleetTools {
   columns = storedColumns();
   #orders = ordersOf(this.columns.fields);
   #query: FleetQuery | null = null;
+  #firing = 0;
 
   constructor(private readonly acts: FleetToolsActs) {
     this.menu = new ColumnMenu(this.columns, acts.names, (columns) => this.#choose(columns));
@@ -49,7 +57,16 @@ export class FleetTools {
       if (chosen !== undefined) acts.order({ sort: chosen.sort, field: chosen.field });
     });
     this.unheard.addEventListener("change", () => acts.unheard(this.unheard.value));
+    this.alarmed.addEventListener("click", () =>
+      acts.alerts(this.#query?.alerts === "firing" ? "" : "firing"),
+    );
     this.#fillOrders();
+  }
+
+  /** So many alerts fire. */
+  showFiring(firing: number): void {
+    this.#firing = firing;
+    this.alarmed.hidden = firing === 0 && this.#query?.alerts !== "firing";
   }
 
   show(query: FleetQuery): void {
@@ -60,6 +77,8 @@ export class FleetTools {
     this.unheard.value = query.unheard;
     this.file.href = addressOf("/devices", { ...askedFor(query), format: "csv" });
     this.unheard.classList.toggle("on", query.unheard !== "");
+    setAttribute(this.alarmed, "aria-pressed", String(query.alerts !== ""));
+    this.showFiring(this.#firing);
   }
 
   close(): void {

@@ -17,6 +17,8 @@ export type FleetQuery = {
   readonly field: string;
   /** Only devices that were not heard for so long, as `2h`; empty for all. */
   readonly unheard: string;
+  /** Only devices with an alert that fires; empty for all. */
+  readonly alerts: "firing" | "";
 };
 
 const firstPage = 100;
@@ -75,8 +77,9 @@ export class LoadedDevices {
 
   /** The selector that means all of the list; null if it is filtered otherwise, or not at all. */
   get selector(): string | null {
-    const { text, presence } = this.#answered;
-    return presence === "" && isSelector(text) ? text : null;
+    const { text, presence, unheard, alerts } = this.#answered;
+    const isOnly = presence === "" && unheard === "" && alerts === "";
+    return isOnly && isSelector(text) ? text : null;
   }
 
   /** Changes search, filter or order. The old rows stay until the answer is here. */
@@ -166,6 +169,10 @@ export class LoadedDevices {
       const row = place === undefined ? undefined : this.rows[place];
       if (place !== undefined && row !== undefined) this.rows[place] = { ...row, alerts };
     }
+    // Some come into the list, others leave it.
+    const isStale = ({ id, alerts }: (typeof changes)[number]) =>
+      this.#places.has(id) === (alerts === null);
+    if (this.query.alerts !== "" && changes.some(isStale)) this.#renew();
     this.onChange();
   }
 
@@ -271,9 +278,9 @@ export class LoadedDevices {
 }
 
 /** What the server is asked for. */
-export function askedFor({ text, presence, sort, field, unheard }: FleetQuery) {
+export function askedFor({ text, sort, field, ...filters }: FleetQuery) {
   const isByValue = sort.endsWith("value");
-  return { ...searchOf(text), presence, sort, field: isByValue ? field : "", unheard };
+  return { ...searchOf(text), ...filters, sort, field: isByValue ? field : "" };
 }
 
 function hasLabels({ labels }: Pick<DeviceJson, "labels">): boolean {

@@ -76,23 +76,27 @@ test("a strip has a band for neighbours of one colour", () => {
   );
 });
 
-test.each(["", "q=a%2Cb&presence=silent", "unheard=2h&sort=-value&field=temp", "sort=status"])(
-  "an address is read and written again: %j",
-  (address) => {
-    const query = queryIn(new URLSearchParams(address));
-    const written = Object.entries(parametersOf(query)).filter(([, value]) => value !== "");
-    expect(new URLSearchParams(written).toString()).toBe(address);
-    expect(isNarrow(query)).toBe(/q=|presence=|unheard=/.test(address));
-  },
-);
+test.each([
+  "",
+  "q=a%2Cb&presence=silent",
+  "unheard=2h&alerts=firing&sort=-value&field=temp",
+  "alerts=firing",
+  "sort=status",
+])("an address is read and written again: %j", (address) => {
+  const query = queryIn(new URLSearchParams(address));
+  const written = Object.entries(parametersOf(query)).filter(([, value]) => value !== "");
+  expect(new URLSearchParams(written).toString()).toBe(address);
+  expect(isNarrow(query)).toBe(/q=|presence=|unheard=|alerts=/.test(address));
+});
 
 test("what an address has wrong is left out", () => {
-  const query = queryIn(new URLSearchParams("presence=gone&sort=mac&unheard=soon"));
-  expect(query).toEqual({ text: "", presence: "", sort: "id", field: "", unheard: "" });
+  const query = queryIn(new URLSearchParams("presence=gone&sort=mac&unheard=soon&alerts=none"));
+  expect(query).toEqual({ text: "", presence: "", sort: "id", field: "", unheard: "", alerts: "" });
 });
 
 test.each([
   ["presence=silent&unheard=2h", "There are no devices that went silent not heard for 2 h."],
+  ["alerts=firing&presence=online", "There are no devices with an alert that are online."],
   ["q=x", "No devices have “x” in their name, id, labels, MAC or IP."],
   ["q=area%3Dx&unheard=9h", "No devices not heard for 9h are area=x."],
 ])("that %s finds nothing is said: %s", (address, words) => {
