@@ -191,6 +191,7 @@ export class SqliteStore implements Store {
   }
 
   #beginBatch(): void {
+    this.#rows.commands.begin();
     if (!this.#locked) return void this.#begin.run();
     // Nothing waits for a lock that a batch has already waited for: devices and HTTP are served between two attempts.
     this.#beginWriting.run();

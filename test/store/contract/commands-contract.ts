@@ -109,6 +109,29 @@ export function commandsContract(openNew: OpenNew): void {
     expect(outcome.service?.open).toBe(1);
   });
 
+  test("those that are open are counted with each step of a batch, and a batch that fails counts for nothing", async () => {
+    const store = await openNew();
+    await write(store, insert("a"));
+    const number = await write(store, add("a"));
+    await write(store, add("a"));
+    const count = loading({ device: "a", withCommands: true, withService: true });
+    const openIn = (result: unknown) =>
+      (result as { outcome: Awaited<ReturnType<typeof load>> }).outcome.service?.open;
+    const steps = [end(number), end(number), add("a"), add("a"), end(number + 500)];
+    const results = await apply(store, ...steps.flatMap((step) => [writing(step), count]));
+    expect(results.filter((_, i) => i % 2 === 1).map(openIn)).toEqual([1, 1, 2, 3, 3]);
+    const failing = apply(store, count, writing(add("a")), {
+      kind: "rule",
+      keys: {},
+      decide: () => {
+        throw new Error("no");
+      },
+    });
+    expect(await failing.catch(() => null)).toBeNull();
+    expect((await load(store, { device: "a", withService: true })).service?.open).toBe(3);
+    expect((await store.openCommands()).service.open).toBe(3);
+  });
+
   test("end once; a result that comes later is kept once", async () => {
     const store = await openNew();
     const one = await write(store, add("a"));

@@ -34,6 +34,8 @@ export class CommandRows {
   readonly #note: Statement<{ ms: number }>;
   readonly #removeOld: Statement;
   readonly #removeMany: Statement;
+  /** How many are open, as this batch has left them; null until it asks. To count them takes the longer the more they are. */
+  #openNow: number | null = null;
 
   constructor(database: Database) {
     const select = `SELECT ${commandColumns} FROM command`;
@@ -86,6 +88,11 @@ export class CommandRows {
     );
   }
 
+  /** A batch begins: the one before may have been rolled back. */
+  begin(): void {
+    this.#openNow = null;
+  }
+
   /** The commands that a rule needs. */
   load(keys: Keys): Pick<Rows, "commands" | "command" | "openCommands" | "service"> {
     const { device, withCommands, command, openCommands, withService } = keys;
@@ -93,7 +100,7 @@ export class CommandRows {
       commands: withCommands === true ? this.#openOf.all(device as string).map(commandOf) : [],
       command: command === undefined ? null : this.#find(command),
       openCommands: openCommands === undefined ? [] : this.open(openCommands),
-      service: withService === true ? this.service() : null,
+      service: withService === true ? this.#serviceNow() : null,
     };
   }
 
@@ -104,7 +111,12 @@ export class CommandRows {
   }
 
   service(): ServiceTime {
-    const { open } = this.#count.get() as { open: number };
+    this.#openNow = null;
+    return this.#serviceNow();
+  }
+
+  #serviceNow(): ServiceTime {
+    const open = (this.#openNow ??= (this.#count.get() as { open: number }).open);
     const { ms, wall } = this.#service.get() ?? { ms: 0, wall: null };
     return { ms, wall, now: null, open };
   }
@@ -115,11 +127,13 @@ export class CommandRows {
       case "add-command": {
         const { device, macKey, message, origin, request, created, expires, due } = write.command;
         const values = [device, macKey, message, origin, request, created, expires, due] as const;
+        if (this.#openNow !== null) this.#openNow++;
         return (this.#add.get(...values) as { number: number }).number;
       }
       case "end-command": {
         const { number, end, at, code, result } = write;
-        this.#end.run(number, end satisfies CommandEnd, at, code, result);
+        const { changes } = this.#end.run(number, end satisfies CommandEnd, at, code, result);
+        if (this.#openNow !== null) this.#openNow -= changes;
         return 0;
       }
       case "keep-late-result":
