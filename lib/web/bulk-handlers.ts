@@ -14,9 +14,14 @@ import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
 export type Refusal = BulkResult["refused"][number]["code"];
+/** What became of all of them. */
+export type Changed<Why extends string> = {
+  readonly changed: number;
+  readonly refused: readonly { readonly id: string; readonly code: Why | "storage-failed" }[];
+};
 type Body = Awaited<ReturnType<CallOf<"bulk">["body"]>>;
 /** Does it to one device; resolves to why not, or to whether that changed anything. */
-export type Act = (id: string) => Promise<Refusal | boolean>;
+export type Act<Why extends string> = (id: string) => Promise<Why | "storage-failed" | boolean>;
 
 /** The handler of many devices. */
 export function bulkHandlers(ports: WebPorts, roster: Roster): Pick<Handlers, "bulk"> {
@@ -38,19 +43,21 @@ async function bulk(
  * @param expected how many that are, as the client knows it
  * @throws Problem `count-changed`
  */
-export async function changeAll(
+export async function changeAll<Why extends string>(
   ids: readonly string[],
   expected: number,
-  act: Act,
-): Promise<BulkResult> {
+  act: Act<Why>,
+): Promise<Changed<Why>> {
   checkCount(ids.length, expected);
   let changed = 0;
-  const refused: BulkResult["refused"][number][] = [];
+  const refused: Changed<Why>["refused"][number][] = [];
   let isAway = false;
   for (let from = 0; from < ids.length; from += namedMax) {
     const group = ids.slice(from, from + namedMax);
     // All of a group are asked for before any is carried out, so they are one transaction.
-    const results: readonly (Refusal | boolean)[] = isAway ? [] : await Promise.all(group.map(act));
+    const results: readonly Awaited<ReturnType<Act<Why>>>[] = isAway
+      ? []
+      : await Promise.all(group.map(act));
     for (const [i, id] of group.entries()) {
       const result = results[i] ?? "storage-failed";
       if (result === true) changed++;
@@ -88,8 +95,14 @@ const byId = {
   after: null,
 } as const;
 
-/** The ids that are meant, each once. */
-async function meantBy(roster: Roster, body: Body): Promise<readonly string[]> {
+/**
+ * The ids that are meant, each once.
+ * @throws Problem `bad-body`, `bad-parameter`
+ */
+export async function meantBy(
+  roster: Roster,
+  body: Pick<Body, "select" | "devices">,
+): Promise<readonly string[]> {
   const meant = meantIn(body);
   if (!("text" in meant)) return meant;
   const { entries, total } = await roster.page({ ...byId, select: meant, limit: meantMax });
@@ -112,7 +125,7 @@ export function meantIn({ select, devices }: Pick<Body, "select" | "devices">) {
   return selector;
 }
 
-function actOf({ operator }: WebPorts, { action, set, remove }: Body): Act {
+function actOf({ operator }: WebPorts, { action, set, remove }: Body): Act<Refusal> {
   if (action === "deregister") {
     if (set !== undefined || remove !== undefined) {
       throw new Problem("bad-body", "set and remove belong to label.");

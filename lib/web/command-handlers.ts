@@ -1,12 +1,14 @@
 // Owns the handlers of commands: queues, lists and cancels them, and waits for the end of one. Never stores or sends anything itself.
 
+import type { Roster } from "../fleet/roster.ts";
 import { commandFault } from "../protocol/commands.ts";
 import { isId } from "../protocol/fields.ts";
 import { toldCommand } from "../server/commands/command-rows.ts";
 import { commandTtl, type Ordered } from "../server/commands/command-rules.ts";
 import { typedDuration } from "../server/duration-text.ts";
 import type { CommandRow } from "../server/rows.ts";
-import type { CommandJson } from "./api/command-table.ts";
+import type { CommandJson } from "./api/command-shapes.ts";
+import { changeAll, meantBy } from "./bulk-handlers.ts";
 import type { CommandWaits } from "./command-waits.ts";
 import { askerOf, unknown } from "./device-values.ts";
 import { type CallOf, type Handlers, HttpReply, type RouteAnswer } from "./handlers.ts";
@@ -14,16 +16,21 @@ import { encodeCursor } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
-type Names = "giveCommand" | "deviceCommands" | "command" | "cancelCommand";
+type Names = "giveCommand" | "giveCommands" | "deviceCommands" | "command" | "cancelCommand";
 type Ports = Pick<WebPorts, "commands" | "devices">;
 
 /** For how long the end of a command is waited for at most, ms. */
 const waitMsMax = 60_000;
 
 /** The handlers of commands. */
-export function commandHandlers(ports: Ports, waits: CommandWaits): Pick<Handlers, Names> {
+export function commandHandlers(
+  ports: Ports,
+  roster: Roster,
+  waits: CommandWaits,
+): Pick<Handlers, Names> {
   return {
     giveCommand: (call) => give(ports, call),
+    giveCommands: (call) => giveMany(ports, roster, call),
     deviceCommands: (call) => list(ports, call),
     command: (call) => one(ports, waits, call),
     cancelCommand: (call) => cancel(ports, call),
@@ -51,11 +58,26 @@ async function give(
   }
 }
 
+async function giveMany(
+  { commands }: Ports,
+  roster: Roster,
+  call: CallOf<"giveCommands">,
+): Promise<RouteAnswer<"giveCommands">> {
+  const body = await call.body();
+  const order = orderIn(call.request, body);
+  const ids = await meantBy(roster, body);
+  const { changed: queued, refused } = await changeAll(ids, body.expected, async (device) => {
+    const { kind } = await commands.queue({ ...order, device });
+    return kind === "queued" || kind === "repeated" ? true : kind;
+  });
+  return new HttpReply(202, { queued, refused });
+}
+
 /**
  * What a request orders, but for the device.
  * @throws Problem `bad-message`, `bad-ttl`, `bad-parameter`
  */
-export function orderIn(
+function orderIn(
   request: Request,
   { message, ttl = "24h" }: { readonly message: string; readonly ttl?: string },
 ): Omit<Ordered, "device"> {
@@ -143,6 +165,6 @@ function unknownCommand(): Problem {
 }
 
 /** The JSON form of a command, of which memory may know more than its row. */
-export function commandOf({ commands }: Pick<Ports, "commands">, row: CommandRow): CommandJson {
+function commandOf({ commands }: Pick<Ports, "commands">, row: CommandRow): CommandJson {
   return toldCommand(row.ended === null ? commands.current(row) : row);
 }

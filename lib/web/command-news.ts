@@ -4,7 +4,7 @@ import { BoundedMap } from "../bounded-map.ts";
 import type { OpenCommands } from "../fleet/open-commands.ts";
 import { toldCommand } from "../server/commands/command-rows.ts";
 import type { CommandRow } from "../server/rows.ts";
-import type { CommandJson } from "./api/command-table.ts";
+import type { CommandJson } from "./api/command-shapes.ts";
 
 /** How many a call takes at most. */
 const perCall = 500;

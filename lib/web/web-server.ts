@@ -239,7 +239,7 @@ export class WebServer {
       ...deviceHandlers(ports, roster, this.#feed.marks, exports),
       ...labelHandlers(ports),
       ...bulkHandlers(ports, roster),
-      ...commandHandlers(ports, this.#waits),
+      ...commandHandlers(ports, roster, this.#waits),
       ...alertHandlers(ports, roster),
       ...doorHandlers(ports),
       ...pendingHandlers(ports),

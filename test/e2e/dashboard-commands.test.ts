@@ -2,6 +2,7 @@
 // is cancelled; the fleet says that one waits.
 
 import { expect, setDefaultTimeout } from "bun:test";
+import type { CommandJson } from "../../lib/web/api/command-shapes.ts";
 import { browserTest, Dashboard, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register, status } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
@@ -98,5 +99,41 @@ browserTest(
     expect(dashboard.complaints).toEqual([
       "Failed to load resource: the server responded with a status of 400 (Bad Request)",
     ]);
+  },
+);
+
+browserTest(
+  "the devices that are selected get a command, and those that are refused are told",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    for (const id of ["th-1", "th-2", "th-3"]) {
+      expect(await dashboard.device.code(register(newIdentity({ id })))).toBe("00");
+    }
+    const page = await dashboard.open();
+    await untilLive(page);
+    for (const place of [0, 2]) await page.locator(`#row-${place} .cell.pick`).click();
+    await page.getByRole("button", { name: "Command…" }).click();
+    await untilText(page, "dialog h2", "Send a command to 2 devices");
+    await page.locator("#bulk-command-message").fill("blink\u007f");
+    await page.getByRole("button", { name: "Send to 2 devices" }).click();
+    await untilText(page, "dialog .trouble", "message contains a control character");
+    await page.locator("#bulk-command-message").fill("blink");
+    await page.locator("#bulk-command-ttl").selectOption({ label: "1 hour" });
+    // One of them is gone meanwhile.
+    const headers = { authorization: `Bearer ${dashboard.token}` };
+    const gone = `${dashboard.origin}/api/v1/devices/th-3`;
+    expect((await fetch(gone, { method: "DELETE", headers })).status).toBe(204);
+    await page.getByRole("button", { name: "Send to" }).click();
+    await untilText(page, "dialog .trouble", "Queued for 1 device, 1 refused.");
+    await untilText(page, "dialog .trouble", "th-3: not there any more");
+    await page.getByRole("button", { name: "Close" }).click();
+    await untilText(page, "#row-0 .command-badge", "1 waiting");
+    expect(await page.locator("#row-1 .command-badge").isVisible()).toBe(false);
+    const answer = await fetch(`${dashboard.origin}/api/v1/devices/th-1/commands`, { headers });
+    const { commands } = (await answer.json()) as { commands: readonly CommandJson[] };
+    const [one] = commands;
+    expect(one).toMatchObject({ message: "blink", origin: "dashboard", state: "queued" });
+    expect(Date.parse(one?.expires ?? "") - Date.parse(one?.created ?? "")).toBe(3_600_000);
+    expect(dashboard.complaints.filter((words) => !words.includes("status of 400"))).toEqual([]);
   },
 );

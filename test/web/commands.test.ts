@@ -1,7 +1,7 @@
 // Commands over HTTP: queued once, listed, waited for and cancelled, with a device that carries them out; and that few requests wait.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import type { CommandJson } from "../../lib/web/api/command-table.ts";
+import type { CommandJson } from "../../lib/web/api/command-shapes.ts";
 import { CommandWaits, waitsMax } from "../../lib/web/command-waits.ts";
 import type { CommandRow } from "../../lib/server/rows.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
@@ -170,6 +170,54 @@ test("unknown devices, and strangers, queue nothing", async () => {
   expect((await server.ask("/api/v1/commands/3")).status).toBe(401);
 });
 
+test("many devices get a command, once by its key, and only if they are as many as expected", async () => {
+  const giveMany = (body: unknown, more = {}) => send("POST", "commands", body, more);
+  for (const number of [2, 3]) {
+    const other = await newDevice(server, `th-${number}`, number);
+    expect(await other.register()).toBe("00");
+    other.close();
+  }
+  const asked = { select: "id=th-*", message: "blink", ttl: "1h" };
+  expect(await giveMany({ ...asked, expected: 3 })).toMatchObject({
+    status: 409,
+    body: { code: "count-changed", detail: "2 devices are meant, not 3." },
+  });
+  const key = { "idempotency-key": "many" };
+  const all = { status: 202, body: { queued: 2, refused: [] } };
+  expect(await giveMany({ ...asked, expected: 2 }, key)).toEqual(all);
+  expect(await giveMany({ ...asked, expected: 2 }, key)).toEqual(all);
+  for (const id of ["th-2", "th-3"]) {
+    const { body } = await send("GET", `devices/${id}/commands`);
+    expect(body).toMatchObject({ commands: [{ message: "blink", state: "queued" }] });
+  }
+  const named = { devices: ["th-2", "nobody", "th-2"], message: "on", expected: 2 };
+  expect(await giveMany(named)).toEqual({
+    status: 202,
+    body: { queued: 1, refused: [{ id: "nobody", code: "unknown-device" }] },
+  });
+});
+
+test.each([
+  [
+    { message: "on", expected: 3 },
+    "bad-body",
+    "Either select or devices tells which ones are meant.",
+  ],
+  [
+    { select: "", message: "on", expected: 3 },
+    "bad-body",
+    "select is empty; all devices are id=*.",
+  ],
+  [{ select: "id=*", message: "on" }, "bad-body", undefined],
+  [{ select: "id=*", message: "", expected: 3 }, "bad-message", "message is empty."],
+  [{ select: "id=*", message: "on", ttl: "0s", expected: 3 }, "bad-ttl", undefined],
+  [{ select: "Id", message: "on", expected: 3 }, "bad-parameter", undefined],
+])("many with %j is refused", async (body, code, detail) => {
+  const refused = await send("POST", "commands", body);
+  expect(refused).toMatchObject({ status: 400, body: { code } });
+  if (detail !== undefined) expect(refused.body["detail"]).toBe(detail);
+});
+
 test("the 65th open command of a device is refused", async () => {
   const open = (await listed("?state=open")).commands.length;
   const all = await Promise.all(
@@ -177,6 +225,12 @@ test("the 65th open command of a device is refused", async () => {
   );
   const refused = all.filter(({ status }) => status !== 202);
   expect(refused).toMatchObject([{ status: 409, body: { code: "queue-full" } }]);
+  expect(
+    await send("POST", "commands", { devices: ["sleeper"], message: "on", expected: 1 }),
+  ).toEqual({
+    status: 202,
+    body: { queued: 0, refused: [{ id: "sleeper", code: "queue-full" }] },
+  });
 });
 
 /** Requests that wait, without a server. */

@@ -57,6 +57,7 @@ export const doorPaths: readonly string[] = [
 /** The documented paths of commands. */
 export const commandPaths: readonly string[] = [
   "/api/v1/devices/{id}/commands",
+  "/api/v1/commands",
   "/api/v1/commands/{number}",
 ];
 /** The documented paths of alerts. */

@@ -10,6 +10,7 @@ import {
   type Schema,
   word,
 } from "./schema.ts";
+import { message, ttl } from "./command-shapes.ts";
 import { changes, id } from "./shapes.ts";
 
 /** How many devices a change is about. */
@@ -45,3 +46,16 @@ export const bulkResult = object({
   ),
 });
 export type BulkResult = Infer<typeof bulkResult>;
+
+/** A command to many devices. */
+export function bulkCommand(namedMax: number, selectorCharsMax: number) {
+  return objectWith({ message, expected }, { ...meant(namedMax, selectorCharsMax), ttl });
+}
+export const bulkQueued = object({
+  queued: about(
+    count,
+    "for how many it is queued, also those of an earlier request with the same key",
+  ),
+  refused: listOf(object({ id, code: word("unknown-device", "queue-full", "storage-failed") })),
+});
+export type BulkQueued = Infer<typeof bulkQueued>;

@@ -1,50 +1,15 @@
-// The part of the table of the HTTP interface that is about commands, with their shapes: all that is to be told of each route, once.
+// The part of the table of the HTTP interface that is about commands: all that is to be told of each route, once.
 // Never answers a request.
 
+import { bulkCommand, bulkQueued } from "./bulk-shapes.ts";
+import * as shapes from "./command-shapes.ts";
+import { bulkBytesMax, meantMax, wrongMeant } from "./device-table.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { body, choice, cursor, integer, textForm } from "./forms.ts";
-import {
-  about,
-  count,
-  type Infer,
-  listOf,
-  object,
-  objectWith,
-  orNull,
-  text,
-  time,
-  word,
-  yes,
-} from "./schema.ts";
-import { commandStates } from "./words.ts";
+import { objectWith } from "./schema.ts";
+import { commandStates, namedMax, selectorCharsMax } from "./words.ts";
 
-export const command = object({
-  number: about(count, "increases; never used twice"),
-  device: about(text, "an id, which may be gone"),
-  message: text,
-  state: about(
-    word("queued", "sent", "delivered", "done", "failed", "expired", "cancelled"),
-    "`queued`, `sent` and `delivered` are open: it was sent, the device said that it has it",
-  ),
-  origin: about(word("cli", "api", "dashboard", "mqtt", "alert"), "who queued it"),
-  created: time,
-  expires: about(time, "when it will probably be too late"),
-  sent: about(orNull(time), "when it was last sent"),
-  sendings: about(count, "how often it was sent"),
-  delivered: about(orNull(time), "when the device said that it has it"),
-  ended: about(orNull(time), "null while it is open"),
-  code: about(orNull(text), "the code of the result: 01 done, 16 not understood, any other failed"),
-  result: about(orNull(text), "what the device answered, or why it was cancelled"),
-  late: about(yes, "whether the result came after the end"),
-});
-export type CommandJson = Infer<typeof command>;
-export const commandPage = object({
-  commands: listOf(command),
-  next: about(orNull(text), "the `cursor` for the next page; null at the end"),
-});
-const message = about(text, "1 to 1024 bytes; no control characters but TAB and LF");
-const ttl = about(text, "for how long it is kept, `1s` to `30d`; default `24h`");
-const given = objectWith({ message }, { ttl });
+const given = objectWith({ message: shapes.message }, { ttl: shapes.ttl });
 
 const wrong = { message: "message must be a text.", ttl: "ttl must be a text." };
 
@@ -59,8 +24,25 @@ export const commandApi = {
       "It is on the disk when this is answered. With the header `Idempotency-Key`, 1 to 128 visible characters, it is queued " +
       "once: a repeat is answered with 200 and the command of the first time.",
     body: body(given, wrong, "Only message and ttl are known here."),
-    answers: { 200: command, 202: command },
+    answers: { 200: shapes.command, 202: shapes.command },
     problems: ["bad-message", "bad-ttl", "queue-full", "storage-failed"],
+  },
+  giveCommands: {
+    method: "POST",
+    path: "/api/v1/commands",
+    access: "change",
+    summary: "Queues a command for many devices",
+    details:
+      `Those that \`select\` means, at most ${meantMax}, or up to ${namedMax} of \`devices\`. Nothing is queued unless they are ` +
+      `\`expected\` in number. Each ${namedMax} are one transaction. With \`Idempotency-Key\` it is queued once for each device.`,
+    body: body(
+      bulkCommand(namedMax, selectorCharsMax),
+      { ...wrong, ...wrongMeant },
+      "Only message, ttl, select, devices and expected are known here.",
+      bulkBytesMax,
+    ),
+    answers: { 202: bulkQueued },
+    problems: ["bad-message", "bad-ttl", "count-changed"],
   },
   deviceCommands: {
     method: "GET",
@@ -74,7 +56,7 @@ export const commandApi = {
       limit: integer(1, 1_000, 50),
       cursor: cursor("number"),
     },
-    answers: { 200: commandPage },
+    answers: { 200: shapes.commandPage },
   },
   command: {
     method: "GET",
@@ -84,7 +66,7 @@ export const commandApi = {
     details: "With `wait` the answer comes when the command has ended, or when that time is over.",
     mayTakeLong: true,
     query: { wait: textForm(16, "0s", "for how long its end is waited for, up to `60s`") },
-    answers: { 200: command },
+    answers: { 200: shapes.command },
     problems: ["unknown-command", "busy"],
   },
   cancelCommand: {

@@ -43,9 +43,9 @@ export type NamesIn<Path> = Path extends `${string}{${infer Name}}${infer Rest}`
   : never;
 /** The forms of the query parameters of a route. */
 export type QueryOf<E> = E extends { readonly query: infer Q extends Forms } ? Q : {};
-/** The type of the JSON values that a route answers with, with 200. */
-export type ValueOf<E> = E extends { readonly answers: { readonly 200: infer C } }
-  ? JsonOf<C>
+/** The type of the JSON values that a route answers with if it does what is asked. */
+export type ValueOf<E> = E extends { readonly answers: infer A }
+  ? JsonOf<A[keyof A & (200 | 201 | 202)]>
   : never;
 /** The type of the JSON values of an answer. */
 export type JsonOf<C> = C extends Media | string

@@ -5,7 +5,7 @@ import { type Content, type Endpoint, Media } from "./endpoint.ts";
 import type { Form } from "./forms.ts";
 import { type ProblemCode, problems } from "./problem-codes.ts";
 import { type Schema, text } from "./schema.ts";
-import * as commandShapes from "./command-table.ts";
+import * as commandShapes from "./command-shapes.ts";
 import * as alertShapes from "./alert-shapes.ts";
 import * as serverShapes from "./server-shapes.ts";
 import * as bulkShapes from "./bulk-shapes.ts";
@@ -38,6 +38,7 @@ const named: Readonly<Record<string, Schema>> = {
   KeptQuestion: shapes.keptQuestion,
   QuestionPage: shapes.questionPage,
   Command: commandShapes.command,
+  BulkQueued: bulkShapes.bulkQueued,
   CommandPage: commandShapes.commandPage,
   Line: serverShapes.line,
   Lines: serverShapes.lines,

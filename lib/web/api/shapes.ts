@@ -1,7 +1,7 @@
 // Owns the shapes of what the HTTP interface takes and gives: each as a schema, for the OpenAPI document, and as its type,
 // for the handlers and the page. Whatever a device sent is plain text in them. Never builds a value.
 
-import { command } from "./command-table.ts";
+import { command } from "./command-shapes.ts";
 import { alertChanges, deviceAlerts } from "./alert-shapes.ts";
 import { problems } from "./problem-codes.ts";
 import {

@@ -1,8 +1,7 @@
 // A dialog that does something to many devices: says which, does it, and tells what became of it. What it is, is the caller's.
 
-import type { BulkResult } from "../api/bulk-shapes.ts";
 import { wordsOf } from "./api.ts";
-import { type BulkAct, changeMany, refusalLines } from "./bulk.ts";
+import { type BulkAct, changeMany, refusalLines, type BulkOutcome } from "./bulk.ts";
 import { button, element, setText } from "./element.ts";
 import { count } from "./formats.ts";
 
@@ -20,7 +19,7 @@ export type BulkQuestion = {
   /** How it is told that so many were changed, as in `12 labelled`. */
   readonly done: (changed: number) => string;
   /** It was done to all or some of them. */
-  readonly onDone: (words: string, result: BulkResult) => void;
+  readonly onDone: (words: string, result: BulkOutcome) => void;
   /** What is shown once it was done to all; without it the dialog ends. */
   readonly last?: HTMLElement;
 };

@@ -1,6 +1,6 @@
 // Labels many devices: which labels are set, and which of theirs are taken away. What a label may be, the server says.
 
-import type { BulkResult } from "../api/bulk-shapes.ts";
+import type { BulkOutcome } from "./bulk.ts";
 import type { BulkAct } from "./bulk.ts";
 import { askBulk, devicesInWords, type Meant } from "./bulk-dialog.ts";
 import { labelIn, labelsIn } from "./device-labels.ts";
@@ -17,7 +17,7 @@ const offeredMax = 24;
 export function askLabels(
   devices: readonly Meant[],
   counts: ReadonlyMap<string, number>,
-  onDone: (words: string, result: BulkResult) => void,
+  onDone: (words: string, result: BulkOutcome) => void,
 ): void {
   const own = new LabelChoice(counts);
   askBulk({

@@ -1,13 +1,13 @@
 // Asks whether many devices are to be deregistered, with their number and their names, and does it.
 
-import type { BulkResult } from "../api/bulk-shapes.ts";
+import type { BulkOutcome } from "./bulk.ts";
 import { askBulk, devicesInWords, type Meant } from "./bulk-dialog.ts";
 import { element } from "./element.ts";
 
 /** Shows the dialog. */
 export function askRemoval(
   devices: readonly Meant[],
-  onDone: (words: string, result: BulkResult) => void,
+  onDone: (words: string, result: BulkOutcome) => void,
 ): void {
   const number = devicesInWords(devices.length);
   const words =

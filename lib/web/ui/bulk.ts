@@ -1,9 +1,15 @@
 // Changes many devices, some at a time as the server takes them. Asks nobody, and renders nothing.
 
-import type { BulkResult } from "../api/bulk-shapes.ts";
+import type { BulkQueued, BulkResult } from "../api/bulk-shapes.ts";
 import { namedMax } from "../api/words.ts";
 import { post } from "./api.ts";
 import type { Labels } from "./device-labels.ts";
+
+/** What became of the devices: how many were changed, and why others were not. */
+export type BulkOutcome = {
+  readonly changed: number;
+  readonly refused: readonly (BulkResult | BulkQueued)["refused"][number][];
+};
 
 /** What is done to the devices. */
 export type BulkAct =
@@ -22,6 +28,7 @@ type ChangeAct =
   /** Of devices that wait to be let in. */
   | { readonly action: "approve"; readonly labels: Labels; readonly seenBy: string }
   | { readonly action: "reject"; readonly seenBy: string }
+  | { readonly action: "command"; readonly message: string; readonly ttl: string }
   | {
       readonly action: "label";
       readonly set: Readonly<Record<string, string>>;
@@ -37,14 +44,14 @@ export async function changeMany(
   ids: readonly string[],
   act: BulkAct,
   onDone: (count: number) => void,
-): Promise<BulkResult> {
+): Promise<BulkOutcome> {
   if (act.action === "mute") {
     const { action: _, ...given } = act;
     await post("/mutes", {}, { ...given, expected: ids.length });
     return { changed: ids.length, refused: [] };
   }
   let changed = 0;
-  const refused: BulkResult["refused"][number][] = [];
+  const refused: BulkOutcome["refused"][number][] = [];
   for (let from = 0; from < ids.length; from += namedMax) {
     const devices = ids.slice(from, from + namedMax);
     const result = await changeGroup(act, { devices, expected: devices.length });
@@ -55,24 +62,30 @@ export async function changeMany(
   return { changed, refused };
 }
 
-function changeGroup(
+async function changeGroup(
   act: ChangeAct,
   meant: { readonly devices: readonly string[]; readonly expected: number },
-): Promise<BulkResult> {
+): Promise<BulkOutcome> {
   if (act.action === "approve" || act.action === "reject") {
     return post("/pending/bulk", {}, { ...act, ...meant });
+  }
+  if (act.action === "command") {
+    const { message, ttl } = act;
+    const { queued, refused } = await post("/commands", {}, { message, ttl, ...meant });
+    return { changed: queued, refused };
   }
   return post("/devices/bulk", {}, { ...act, ...meant });
 }
 
-const refusalWords: Readonly<Record<BulkResult["refused"][number]["code"], string>> = {
+const refusalWords: Readonly<Record<BulkOutcome["refused"][number]["code"], string>> = {
   "unknown-device": "not there any more",
+  "queue-full": "too many commands are open",
   "too-many-labels": "would have more than 32 labels",
   "storage-failed": "could not be stored; error.log says why",
 };
 
 /** Why some devices were refused, a line for each reason: `a, b and 3 more: not there any more`. */
-export function refusalLines(refused: BulkResult["refused"], named: number): string[] {
+export function refusalLines(refused: BulkOutcome["refused"], named: number): string[] {
   const byCode = Map.groupBy(refused, ({ code }) => code);
   return Array.from(byCode, ([code, all]) => {
     const ids = all.slice(0, named).map(({ id }) => id);

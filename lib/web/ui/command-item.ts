@@ -1,6 +1,6 @@
 // One command in the list of a device's page: what it is, what has become of it, and a button to cancel it while it is open.
 
-import type { CommandJson } from "../api/command-table.ts";
+import type { CommandJson } from "../api/command-shapes.ts";
 import { commandWords, isOpen, type Waited } from "./command-words.ts";
 import { button, element, setAttribute, setText } from "./element.ts";
 import { fullMoment } from "./formats.ts";

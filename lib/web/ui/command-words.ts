@@ -1,6 +1,6 @@
 // What has become of a command, in words. Pure functions.
 
-import type { CommandJson } from "../api/command-table.ts";
+import type { CommandJson } from "../api/command-shapes.ts";
 import type { DeviceJson } from "../api/shapes.ts";
 import { clockTime, dayTime, isSameDay, roughly } from "./formats.ts";
 

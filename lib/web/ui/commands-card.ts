@@ -1,11 +1,12 @@
 // Gives the device commands and shows the latest ones, newest first, live: what has become of each. A device that sleeps gets them
 // when it wakes.
 
-import type { CommandJson } from "../api/command-table.ts";
+import type { CommandJson } from "../api/command-shapes.ts";
 import type { DeviceJson, LiveEvents } from "../api/shapes.ts";
 import { get, post, Problem, remove, wordsOf } from "./api.ts";
+import { commandFields } from "./command-fields.ts";
 import { CommandItem } from "./command-item.ts";
-import { isOlder, isOpen, ttls, type Waited } from "./command-words.ts";
+import { isOlder, isOpen, type Waited } from "./command-words.ts";
 import { button, element, setText } from "./element.ts";
 import type { App } from "./page.ts";
 
@@ -17,26 +18,9 @@ const renewMs = 1_000;
 const loginReason = "Giving a device commands needs a login, even on the server's own machine.";
 
 export class CommandsCard {
-  readonly #message = element("input", {
-    id: "command-message",
-    maxlength: 1_024,
-    required: true,
-    placeholder: "e.g. set relay=on",
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false",
-    "aria-describedby": "command-hint",
-  });
-  readonly #ttl = element(
-    "select",
-    { id: "command-ttl" },
-    ...ttls.map(({ ttl, words }) =>
-      element("option", { value: ttl, selected: ttl === "1d" }, words),
-    ),
-  );
+  readonly #fields = commandFields("command");
   readonly #send = element("button", { type: "submit", class: "primary" }, "Send");
   readonly #trouble = element("p", { class: "trouble", role: "alert" });
-  readonly #hint = element("p", { id: "command-hint", class: "hint muted small" });
   readonly #list = element("ol", {
     class: "commands",
     "aria-label": "Commands",
@@ -60,25 +44,14 @@ export class CommandsCard {
     const form = element(
       "form",
       { class: "question commands-form" },
-      element(
-        "div",
-        { class: "wide" },
-        element("label", { for: "command-message" }, "Command"),
-        this.#message,
-      ),
-      element(
-        "div",
-        { class: "wide" },
-        element("label", { for: "command-ttl" }, "Kept for"),
-        this.#ttl,
-      ),
+      ...this.#fields.views,
       this.#send,
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#submit();
     });
-    this.#hint.append(
+    this.#fields.hint.append(
       "The server keeps it until the device has answered; iot-client runs its ",
       element("code", {}, "--on-command"),
       ".",
@@ -89,7 +62,7 @@ export class CommandsCard {
       element("h2", { id: "commands-title" }, "Commands"),
       form,
       this.#trouble,
-      this.#hint,
+      this.#fields.hint,
       this.#list,
       this.#more,
     );
@@ -166,9 +139,9 @@ export class CommandsCard {
     this.#send.setAttribute("aria-disabled", "true");
     setText(this.#trouble, "");
     try {
-      const given = { message: this.#message.value, ttl: this.#ttl.value };
+      const { given, message } = this.#fields;
       this.#take([await post("/devices/{id}/commands", { id: this.id }, given)]);
-      this.#message.value = "";
+      message.value = "";
     } catch (error) {
       this.#tell(error);
     } finally {
@@ -181,7 +154,7 @@ export class CommandsCard {
     setText(this.#trouble, "");
     try {
       await remove("/commands/{number}", { number: String(number) });
-      this.#message.focus();
+      this.#fields.message.focus();
     } catch (error) {
       this.#tell(error);
     }

@@ -50,7 +50,13 @@ export class DeviceListRow {
   readonly #pick = element("input", { type: "checkbox", tabindex: "-1" });
   readonly #name = element("a", { class: "name", tabindex: "-1" });
   readonly #alarm = new AlertMark();
-  readonly #commands = element("span", { class: "command-badge", hidden: true });
+  readonly #commandCount = element("span");
+  readonly #commands = element(
+    "span",
+    { class: "command-badge", hidden: true },
+    this.#commandCount,
+    element("span", { class: "badge-word" }, " waiting"),
+  );
   /** Copies the id; the list does that. */
   readonly #idLine = button({ class: "id muted mono", tabindex: "-1", hidden: true });
   readonly #area = element("span", { class: "areas" });
@@ -170,7 +176,7 @@ export class DeviceListRow {
 
   #showCommands(open: number): void {
     this.#commands.hidden = open === 0;
-    setText(this.#commands, `${open} waiting`);
+    setText(this.#commandCount, String(open));
     const words = open === 1 ? "1 command that has" : `${open} commands that have`;
     setAttribute(this.#commands, "title", `${words} not ended`);
   }

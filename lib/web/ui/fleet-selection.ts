@@ -4,6 +4,7 @@
 import type { DeviceJson } from "../api/shapes.ts";
 import { BulkBar, type SelectionAct } from "./bulk-bar.ts";
 import type { Meant } from "./bulk-dialog.ts";
+import { askCommand } from "./bulk-command-dialog.ts";
 import { askLabels } from "./bulk-label-dialog.ts";
 import { askMute } from "./bulk-mute-dialog.ts";
 import { askRemoval } from "./bulk-removal-dialog.ts";
@@ -51,6 +52,7 @@ export class FleetSelection {
   /** What can be done to the selected devices, in the order of the buttons. */
   #acts(): SelectionAct[] {
     return [
+      { words: "Command…", act: () => void this.#begin((devices) => this.#command(devices)) },
       { words: "Label…", act: () => void this.#begin((devices) => this.#label(devices)) },
       { words: "Mute…", act: () => void this.#begin((devices) => this.#mute(devices)) },
       {
@@ -59,6 +61,10 @@ export class FleetSelection {
         act: () => void this.#begin((devices) => this.#deregister(devices)),
       },
     ];
+  }
+
+  #command(devices: readonly Meant[]): void {
+    askCommand(devices, (words) => this.#told(words));
   }
 
   #label(devices: readonly Meant[]): void {

@@ -1,12 +1,12 @@
 // Asks whether devices that wait are to be let in, with the labels that they get, or to be rejected, and does it.
 
-import type { BulkResult } from "../api/bulk-shapes.ts";
+import type { BulkOutcome } from "./bulk.ts";
 import { askBulk, devicesInWords } from "./bulk-dialog.ts";
 import { labelsIn } from "./device-labels.ts";
 import { element, setText } from "./element.ts";
 import { labelField } from "./label-field.ts";
 
-type OnDone = (words: string, result: BulkResult) => void;
+type OnDone = (words: string, result: BulkOutcome) => void;
 /** Those that are meant, and when the last of them asked first: who came later under their ids is another. */
 export type Waiting = { readonly ids: readonly string[]; readonly seenBy: string };
 

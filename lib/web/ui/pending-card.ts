@@ -1,8 +1,8 @@
 // The devices that want to join: who waits for approval, each with buttons to approve and to reject, and those for all of them or for
 // the ones that are selected. Hidden while nobody waits.
 
+import type { BulkOutcome } from "./bulk.ts";
 import type { PendingJson } from "../api/door-table.ts";
-import type { BulkResult } from "../api/bulk-shapes.ts";
 import type { LiveEvents } from "../api/shapes.ts";
 import { afterLogin } from "./after-login.ts";
 import { get, post } from "./api.ts";
@@ -157,7 +157,7 @@ export class PendingCard {
 
   /** Judges those that are selected, else all that the page knows: who has come since is not meant. */
   async #askAll(
-    ask: (waiting: Waiting, onDone: (words: string, result: BulkResult) => void) => void,
+    ask: (waiting: Waiting, onDone: (words: string, result: BulkOutcome) => void) => void,
   ): Promise<void> {
     const seenBy = this.#seenBy;
     const ids = this.#chosen.size === 0 ? this.#ids : this.#chosen.ids;

@@ -1,7 +1,7 @@
 // What has become of a command, in the words of the dashboard; and which of two readings of one is older.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { CommandJson } from "../../../lib/web/api/command-table.ts";
+import type { CommandJson } from "../../../lib/web/api/command-shapes.ts";
 import { commandWords, isOlder, type Waited } from "../../../lib/web/ui/command-words.ts";
 import { clockTime } from "../../../lib/web/ui/formats.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
