@@ -76,7 +76,9 @@ function ownLines(of: CommandName): string[] {
   return (Object.keys(flags) as FlagName[]).flatMap((name) => {
     const { value, env, commands }: FlagOf<CommandName> = flags[name];
     if (!commands.includes(of) || sharers.includes(name)) return [];
-    const [other, both] = sharing[name] ?? [null, wordsOf(name)];
+    const isOfFleet = of === "simulate" && name === "password-file";
+    const words = isOfFleet ? "else IOT_PASSWORD, else one it makes" : wordsOf(name);
+    const [other, both] = sharing[name] ?? [null, words];
     const own = other === null ? `--${name} ${value}` : `--${name}, --${other}`;
     const form = own.trimEnd().padEnd(22);
     return `${`  ${form} ${both}`.padEnd(60)} ${env ?? ""}`.trimEnd();

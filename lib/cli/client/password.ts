@@ -40,13 +40,25 @@ export async function passwordFrom(
 function joined(token: string, id: string, machine: Machine): string {
   const kept = machine.keptPassword(id);
   if (kept?.startsWith(`${token}.`) === true) return kept;
-  const secret = Buffer.from(machine.randomBytes(secretBytes)).toString("base64url");
-  const password = `${token}.${secret}`;
+  const password = `${token}.${secretOf(machine)}`;
   machine.keepPassword(id, password);
   return password;
 }
 
+/** The password that this machine once made for a name and keeps; else it makes one. */
+export function ownPassword(name: string, machine: Machine): string {
+  const kept = machine.keptPassword(name);
+  if (kept !== null) return kept;
+  const password = secretOf(machine);
+  machine.keepPassword(name, password);
+  return password;
+}
+
 const secretBytes = 18;
+
+function secretOf(machine: Machine): string {
+  return Buffer.from(machine.randomBytes(secretBytes)).toString("base64url");
+}
 
 async function askPassword(machine: Machine, open: Terminal | null): Promise<string> {
   if (!machine.personTypes) throw noPassword("There is no password, and nobody to ask.");

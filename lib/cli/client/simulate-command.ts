@@ -15,13 +15,15 @@ import { readyCipher } from "../ready-cipher.ts";
 import { adviceOn } from "./advice.ts";
 import { keyChanged, pskOf, troubleLine } from "./carrier.ts";
 import type { Machine, Socket } from "./machine.ts";
-import { passwordFrom } from "./password.ts";
+import { ownPassword, passwordFrom } from "./password.ts";
 import { summary, tallyLine } from "./simulate-rendering.ts";
 import { keyShown } from "./trust-command.ts";
 
 /** Implementation constants. All devices share these sockets: each has room for some thousand datagrams that wait. */
 const socketsMax = 8;
 const keyTimeoutMs = 10_000;
+/** The password of all devices is kept under this name. */
+const fleetName = "sim-fleet";
 const lineEveryMs = 1_000;
 /** Without any answer so long, ms, it says so. */
 const silentAfterMs = 10_000;
@@ -38,7 +40,11 @@ export async function runSimulation(config: SimulateConfig, machine: Machine): P
       "If that server is yours to load, add --yes.",
     );
   }
-  const password = await passwordFrom(config.password, null, machine);
+  // Nobody has to think of one; the next run and --clean need the same.
+  const password =
+    config.password.kind === "ask"
+      ? ownPassword(fleetName, machine)
+      : await passwordFrom(config.password, null, machine);
   const sealed = await sealedOf(config, machine);
   const run = new SimulationRun(config, machine, { ip, port: config.server.port });
   return await run.run(password, sealed);
