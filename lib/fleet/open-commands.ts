@@ -65,7 +65,7 @@ export class OpenCommands {
         else this.#meanwhile.set(fact.id, fact.numbers);
       }
     }
-    void this.#look();
+    if (this.#unsure.size > 0) void this.#look();
   }
 
   async #load(): Promise<void> {

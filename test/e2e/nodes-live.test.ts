@@ -2,6 +2,7 @@
 // device is asked where it is.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { CommandJson } from "../../lib/web/api/command-shapes.ts";
 import type { DeviceJson, KeptQuestion, SessionsJson } from "../../lib/web/api/shapes.ts";
 import type { NodeJson } from "../../lib/web/api/server-shapes.ts";
 import { data, type Identity, login, newIdentity, register, status } from "./datagrams.ts";
@@ -131,4 +132,36 @@ test("a device is shown by all nodes as it logs in, moves, is asked, and goes of
   );
   const ends = lines.filter((line) => line.includes(`${device.id} went offline`));
   expect(ends).toHaveLength(1);
+});
+
+test("a command that one node is given is waited for there and at another, and each tells how many are open", async () => {
+  await using plant = await startNodes(["a", "b"], ["--shared-ip"]);
+  const [a, b] = plant.nodes as [NodeProcess, NodeProcess];
+  const [device, socket] = await newDevice(b.server.port);
+  using atB = socket;
+  const path = `/devices/${device.id}`;
+  const untilOpen = (count: number) =>
+    Promise.all(
+      [a, b].map((node) =>
+        until(
+          `${count} open commands at ${node.name}`,
+          async () => (await node.read<DeviceJson>(path)).openCommands === count,
+          soonMs,
+        ),
+      ),
+    );
+  await untilOpen(0);
+  for (const number of [1, 2]) {
+    const given = await (number === 1 ? a : b).ask(`${path}/commands`, { message: "on" });
+    expect(given).toMatchObject({ status: 202, body: { number, device: device.id } });
+    await untilOpen(1);
+    const waiting = [a, b].map((node) => node.read<CommandJson>(`/commands/${number}?wait=60s`));
+    const time = `#${number}`;
+    await until("the command", () => atB.heard.some((text) => text.split("\t")[3] === time));
+    atB.send(data(device, `done ${number}`, { time }));
+    for (const answer of await Promise.all(waiting)) {
+      expect(answer).toMatchObject({ number, state: "done", result: `done ${number}` });
+    }
+    await untilOpen(0);
+  }
 });
