@@ -17,7 +17,7 @@ function newFleet(devices = 140): ServedFleet {
   }
   for (let i = 0; i < 700; i++) {
     const busy = i % 3 === 0 ? "d0" : `d${(i * 31) % devices}`;
-    const message = ["", "hum=40 ", '{"n":', "a\x1f"][i % 4] ?? "";
+    const message = ["", "hum=40 mode=on ", '{"n":', "a\x1f"][i % 4] ?? "";
     fleet.report(busy, message === '{"n":' ? `${message}${i}}` : `${message}temp=${i % 50}`);
   }
   for (let i = 0; i < 5; i++) fleet.login("d1");
@@ -55,6 +55,8 @@ const paths: readonly string[] = [
   "/api/v1/devices/d0/series?field=temp&points=20",
   "/api/v1/devices/d0/series?field=n&points=3&from=5m",
   "/api/v1/devices/d9/series?field=n",
+  "/api/v1/devices/d0/chart?field=temp&field=hum&field=n&state=mode&points=20",
+  "/api/v1/devices/d0/chart?field=hum&state=mode&state=value&points=600",
   "/metrics",
   "/api/v1/status",
 ];

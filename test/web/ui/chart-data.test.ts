@@ -9,6 +9,7 @@ import {
   outsideOf,
   partsOf,
 } from "../../../lib/web/ui/chart-data.ts";
+import { placesOf } from "../../../lib/web/ui/chart-bands.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -114,4 +115,19 @@ test.each([
 
 test("without points there are no limits", () => {
   expect(limitsOf([curveOf([])], false)).toBeNull();
+});
+
+test("a state keeps its colour beside others, and has its own as long as there are enough", () => {
+  const words = ["open", "ajar", "heating", "boost", "fault", "on", "true", "auto"];
+  const places = placesOf(words, 8);
+  expect(new Set(places.values())).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7]));
+  expect(placesOf(words.toReversed(), 8)).toEqual(places);
+  expect(placesOf(["heating", "fault"], 8)).toEqual(
+    new Map(["fault", "heating"].map((word) => [word, placesOf([word], 8).get(word) ?? -1])),
+  );
+  const many = placesOf(
+    Array.from({ length: 20 }, (_, i) => `w${i}`),
+    8,
+  );
+  expect([...many.values()].every((place) => place >= 0 && place < 8)).toBe(true);
 });
