@@ -11,8 +11,15 @@ export type Curve = {
   readonly unit: string | null;
   /** The axis that it belongs to: its unit, or its field without one. */
   readonly scale: string;
+  /** The number of its colour, from 0 on. */
+  readonly colour: number;
   readonly points: ChartJson["series"][number];
 };
+
+/** The class of the swatch of a curve. */
+export function swatchOf({ colour }: Curve): string {
+  return `series-${colour + 1}`;
+}
 
 /** A state as it is drawn. */
 export type Band = { readonly words: string; readonly points: StateSeriesJson };

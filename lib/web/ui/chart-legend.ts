@@ -1,6 +1,6 @@
 // The table below a chart: of each curve its name, its colour and what it comes to over the range; of each state how it is.
 
-import type { Band, Curve } from "./chart-data.ts";
+import { type Band, type Curve, swatchOf } from "./chart-data.ts";
 import { figures, figuresOf } from "./chart-figures.ts";
 import { element } from "./element.ts";
 import { count } from "./formats.ts";
@@ -12,12 +12,7 @@ export function legendOf(curves: readonly Curve[], bands: readonly Band[]): HTML
     "table",
     { class: "figures" },
     element("thead", { hidden: curves.length === 0 }, element("tr", {}, element("td"), ...heads)),
-    element(
-      "tbody",
-      {},
-      ...curves.map((curve, i) => curveRow(curve, `series-${i + 1}`)),
-      ...bands.map(bandRow),
-    ),
+    element("tbody", {}, ...curves.map(curveRow), ...bands.map(bandRow)),
   );
 }
 
@@ -27,12 +22,13 @@ export function spokenOf({ words, points, unit }: Curve): string {
   return `${words}: ${said.join(", ")}`;
 }
 
-function curveRow({ words, points, unit }: Curve, swatch: string): HTMLElement {
+function curveRow(curve: Curve): HTMLElement {
+  const { words, points, unit } = curve;
   const texts = figuresOf(points, unit);
   return element(
     "tr",
     {},
-    element("th", { scope: "row" }, element("span", { class: `swatch ${swatch}` }), words),
+    element("th", { scope: "row" }, element("span", { class: `swatch ${swatchOf(curve)}` }), words),
     ...texts.map((text, i) => element("td", { "data-name": figures[i] }, text)),
   );
 }

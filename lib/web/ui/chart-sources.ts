@@ -22,6 +22,8 @@ export class ChartSources {
   /** Other devices by id; null if there is none with it. */
   readonly #others = new Map<string, Source | null>();
   #units: Units = new Map();
+  /** The colours of the curves that were drawn last, by their names: who stays keeps it. */
+  #colours: ReadonlyMap<string, number> = new Map();
 
   constructor(private readonly id: string) {}
 
@@ -56,13 +58,20 @@ export class ChartSources {
         return [source, await get("/devices/{id}/chart", asked, signal)] as const;
       }),
     );
+    const curves = fields.flatMap((field, i) => {
+      const usual = this.#units.get(field) ?? null;
+      return charts.map(([source, chart]) => curveOf(source, chart, i, usual));
+    });
+    this.#colours = coloursOf(
+      curves.map(({ key }) => key),
+      this.#colours,
+    );
     return {
       from,
       to,
-      curves: fields.flatMap((field, i) => {
-        const usual = this.#units.get(field) ?? null;
-        return charts.map(([source, chart]) => curveOf(source, chart, i, usual));
-      }),
+      curves: curves.map(({ key, curve }) =>
+        Object.assign(curve, { colour: this.#colours.get(key) ?? 0 }),
+      ),
       bands: states.flatMap((_, i) => charts.map(([source, chart]) => bandOf(source, chart, i))),
     };
   }
@@ -91,18 +100,32 @@ function unitsOf({ fields }: FieldsJson): Units {
   return new Map(fields.map(({ name, unit }) => [name, unit]));
 }
 
-/** @param usual the unit if the device has none for it */
+/**
+ * The colours of curves: those that had one keep it, the others get the lowest that is free.
+ * @param before colours by the keys of curves
+ */
+export function coloursOf(
+  keys: readonly string[],
+  before: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const kept = keys.flatMap((key) => before.get(key) ?? []);
+  const free = keys.map((_, place) => place).filter((place) => !kept.includes(place));
+  return new Map(keys.map((key) => [key, before.get(key) ?? free.shift() ?? 0]));
+}
+
+/** A curve without its colour, and what tells it from others. @param usual the unit if the device has none for it */
 function curveOf(
-  { name, units }: Source,
+  { id, name, units }: Source,
   { series }: ChartJson,
   i: number,
   usual: string | null,
-): Curve {
+): { readonly key: string; readonly curve: Omit<Curve, "colour"> } {
   const points = series[i]!;
   const { field } = points;
   const unit = units.get(field) ?? usual;
   const scale = unit === null ? `field ${field}` : `unit ${unit}`;
-  return { words: wordsOf(field, name), field, unit, scale, points };
+  const curve = { words: wordsOf(field, name), field, unit, scale, points };
+  return { key: `${id}\n${field}`, curve };
 }
 
 function bandOf({ name }: Source, { states }: ChartJson, i: number): Band {

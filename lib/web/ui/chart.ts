@@ -4,7 +4,7 @@
 import uPlot from "uplot";
 import { type BandColours, Bands } from "./chart-bands.ts";
 import { timeLabels, yAxisPx } from "./chart-axes.ts";
-import { type Band, type Curve, limitsOf, outsideOf } from "./chart-data.ts";
+import { type Band, type Curve, limitsOf, outsideOf, swatchOf } from "./chart-data.ts";
 import { drawBounds, drawOutside, rangeWith } from "./chart-marks.ts";
 import { dataOf, lonePoints, nearest } from "./chart-points.ts";
 import { ChartTip, type TipLine } from "./chart-tip.ts";
@@ -34,7 +34,7 @@ export type Shown = {
 };
 
 /** How many colours there are for curves. */
-export const coloursMax = 8;
+const coloursMax = 8;
 /** Up to this many points, each is drawn as a dot. */
 const markedMax = 60;
 /** So many axes have labels, on a narrow screen and on others. */
@@ -76,7 +76,7 @@ export class Chart {
     this.#ends = new Map(scalesOf(curves).map((scale) => [scale, this.#endsOf(scale, isWhole)]));
     const { width } = this.#size();
     const made = JSON.stringify([
-      curves.map(({ words, scale, unit }) => [words, scale, unit]),
+      curves.map(({ words, scale, unit, colour }) => [words, scale, unit, colour]),
       bands.length,
       isMarked(curves),
       width < narrowPx,
@@ -133,7 +133,8 @@ export class Chart {
       ticks: { show: false },
     };
     const time = { ...axis, size: timePx, gap: 8, space: 72, values: timeLabels };
-    const rest = this.#axes(curves, axis, colours.words);
+    const drawn = curves.map((curve) => colours.words[curve.colour] ?? colours.muted);
+    const rest = this.#axes(curves, axis, drawn);
     const isBare = curves.length === 0;
     const rows = { ...axis, scale: "x", side: 2 as const, values: () => [], grid: { show: false } };
     const room = isBare || bands.length === 0 ? [] : [{ ...rows, size: this.#bands.heightPx + 8 }];
@@ -156,7 +157,7 @@ export class Chart {
         drag: { x: true, y: false, setScale: false },
         points: {
           size: (_plot, of) => (of > 0 && of % 3 === 0 ? 8 : 0),
-          fill: (_plot, of) => colours.words[Math.floor((of - 1) / 3)] ?? colours.muted,
+          fill: (_plot, of) => drawn[Math.floor((of - 1) / 3)] ?? colours.muted,
           stroke: colour("--surface"),
         },
         dataIdx: nearest,
@@ -164,10 +165,10 @@ export class Chart {
       },
       padding: [12, isRight ? 0 : 20, 0, 0],
       axes: [time, ...(rest.length === 0 ? [{ show: false }] : rest), ...room],
-      series: [{}, ...curves.flatMap((curve, i) => this.#series(curve, i, curves, colours.words))],
+      series: [{}, ...curves.flatMap((curve, i) => this.#series(curve, i, curves, drawn))],
       bands: curves.map((_, i) => ({
         series: [3 * i + 2, 3 * i + 1],
-        fill: faint(colours.words[i] ?? "", curves.length === 1 ? 0.2 : 0.12),
+        fill: faint(drawn[i] ?? "", curves.length === 1 ? 0.2 : 0.12),
       })),
       hooks: {
         init: [(plot) => plot.over.append(this.#tip.view)],
@@ -227,7 +228,7 @@ export class Chart {
   #drawMore(plot: uPlot, colours: BandColours, bad: string, font: string): void {
     const { curves = [] } = this.#shown ?? {};
     for (const scale of scalesOf(curves)) drawBounds(plot, scale, this.#boundsOf(scale), bad);
-    for (const [i, curve] of curves.entries()) drawOutside(plot, curve, colours.words[i] ?? bad);
+    for (const curve of curves) drawOutside(plot, curve, colours.words[curve.colour] ?? bad);
     const { top, height } = plot.bbox;
     const below = top + height + timePx * devicePixelRatio;
     this.#bands.draw(plot, curves.length === 0 ? top : below, colours, font);
@@ -247,7 +248,8 @@ export class Chart {
     let time = plot.posToVal(left, "x");
     const states = this.#bands.at(time);
     const lines: TipLine[] = [];
-    for (const [i, { words, unit }] of (this.#shown?.curves ?? []).entries()) {
+    for (const [i, curve] of (this.#shown?.curves ?? []).entries()) {
+      const { words, unit } = curve;
       const at = idxs[3 * i + 3] ?? -1;
       const [low, high, mean] = [1, 2, 3].map((n) => plot.data[3 * i + n]?.[at]);
       if (typeof mean !== "number") continue;
@@ -255,7 +257,7 @@ export class Chart {
       const isReach = low !== high;
       const reach = `mean, ${measure(low ?? mean)} to ${withUnit(measure(high ?? mean), unit)}`;
       const value = withUnit(measure(mean), unit);
-      lines.push({ words, value, reach: isReach ? reach : "", swatch: `series-${i + 1}` });
+      lines.push({ words, value, reach: isReach ? reach : "", swatch: swatchOf(curve) });
     }
     for (const { words, state } of states)
       lines.push({ words, value: state, reach: "", swatch: null });

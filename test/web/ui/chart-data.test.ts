@@ -10,6 +10,7 @@ import {
   partsOf,
 } from "../../../lib/web/ui/chart-data.ts";
 import { placesOf } from "../../../lib/web/ui/chart-bands.ts";
+import { coloursOf } from "../../../lib/web/ui/chart-sources.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -22,6 +23,7 @@ function curveOf(values: readonly number[], times = values.map((_, i) => i * 1_0
     field: "t",
     unit: null,
     scale: "field t",
+    colour: 0,
     points: { ...points, ...columns },
   };
 }
@@ -130,4 +132,18 @@ test("a state keeps its colour beside others, and has its own as long as there a
     8,
   );
   expect([...many.values()].every((place) => place >= 0 && place < 8)).toBe(true);
+});
+
+test("a curve keeps its colour when another one goes or comes", () => {
+  const three = coloursOf(["a", "b", "c"], new Map());
+  expect([...three]).toEqual([
+    ["a", 0],
+    ["b", 1],
+    ["c", 2],
+  ]);
+  const two = coloursOf(["b", "c"], three);
+  expect([...two.values()]).toEqual([1, 2]);
+  expect([...coloursOf(["b", "d", "c", "e"], two).values()]).toEqual([1, 0, 2, 3]);
+  const eight = coloursOf([..."bcdefghi"], three);
+  expect(new Set(eight.values())).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7]));
 });
