@@ -144,7 +144,8 @@ export function portsOf(parts: WebParts): WebPorts {
     activity: {
       tail: async ({ contains, level, limit }) => {
         await logs.flush();
-        if (logs.recent !== null) return lastOf(logs.recent, contains, level, limit);
+        const { recent, recentErrors } = logs;
+        if (recent !== null) return lastOf(recent, recentErrors, contains, level, limit);
         return lastLines(config.logDir, contains, level, limit);
       },
       listen: (onLine) => heard.listen(onLine),

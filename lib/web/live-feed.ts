@@ -202,7 +202,9 @@ export class LiveFeed {
   }
 
   #hear(line: ActivityLine): void {
-    if (this.#lines.length < linesPerFrame) this.#lines.push(line);
+    // A flood of refusals leaves room for what else happens.
+    const max = line.level === "error" ? linesPerFrame / 2 : linesPerFrame;
+    if (this.#lines.length < max) this.#lines.push(line);
     else this.#skipped++;
   }
 

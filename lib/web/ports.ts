@@ -133,7 +133,7 @@ export interface OperatorCalls {
   remove(id: string): Promise<boolean>;
 }
 
-/** A line of Activity.log; `words` are as in the log. */
+/** A line of Activity.log or error.log; `words` are as in the log. */
 export type ActivityLine = {
   readonly time: string;
   readonly level: LogLevel;

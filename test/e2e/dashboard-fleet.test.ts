@@ -3,7 +3,7 @@
 
 import { expect, setDefaultTimeout } from "bun:test";
 import type { Page } from "playwright-core";
-import { browserTest, Dashboard, untilText } from "./dashboard-browser.ts";
+import { browserTest, Dashboard, untilLive, untilText } from "./dashboard-browser.ts";
 import { data, login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs, until } from "./polling.ts";
 
@@ -120,3 +120,29 @@ browserTest("the list is narrowed to devices that were not heard for a while", a
   expect(await page.getByLabel("When devices were heard").inputValue()).toBe("");
   expect(dashboard.complaints).toEqual([]);
 });
+
+browserTest(
+  "what was refused is in the activity, and a device's page says so of its address",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    await fleet(dashboard, { a: "1" });
+    const page = await dashboard.open("#/activity?level=error");
+    await untilText(page, ".lines", "No lines match the filter.");
+    await untilLive(page);
+    // As it happens, and after a reload.
+    expect(await dashboard.device.code("NONSENSE")).toBe("91");
+    await untilText(page, ".line .words", /^refused a datagram of 8 bytes/);
+    await page.reload();
+    await untilText(page, ".line .words", /^refused a datagram of 8 bytes/);
+    await page.goto(`${dashboard.origin}/#/server`);
+    await page.getByRole("link", { name: "1", exact: true }).first().click();
+    await untilText(page, ".line .words", /^refused a datagram of 8 bytes/);
+    await page.goto(`${dashboard.origin}/#/devices/a`);
+    await untilText(page, ".refusals", /Refused from there\s*1, the last /);
+    await page.locator(".refusals a").click();
+    await untilText(page, ".line .words", /^refused a datagram of 8 bytes/);
+    expect(page.url()).toContain("level=error");
+    await untilText(page, ".zone", /Times are in /);
+    expect(dashboard.complaints).toEqual([]);
+  },
+);

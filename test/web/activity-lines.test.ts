@@ -67,6 +67,29 @@ test("an empty log, and one whose last line is being written", async () => {
   ]);
 });
 
+test("both logs are told as one, in the order of their times, and a flood of refusals leaves room", async () => {
+  const at = (second: number) => `2026-11-22T09:15:${String(second).padStart(2, "0")}.000Z`;
+  const refused = (second: number) =>
+    logLine(at(second), "error", "10.0.0.7:1", "-", `no ${second}`);
+  const happened = [10, 20, 30].map((second) =>
+    logLine(at(second), "info", "-", "-", `yes ${second}`),
+  );
+  using log = inLog(happened.join(""));
+  const words = async (level: "debug" | "error", limit: number, contains = "") =>
+    (await lastLines(log.folder, contains, level, limit)).map((line) => line.words);
+  expect(await words("debug", 9)).toEqual(["yes 10", "yes 20", "yes 30"]);
+  writeFileSync(join(log.folder, "error.log"), [5, 15, 25, 35].map(refused).join(""));
+  const all = ["no 5", "yes 10", "no 15", "yes 20", "no 25", "yes 30", "no 35"];
+  expect(await words("debug", 9)).toEqual(all);
+  expect(await words("error", 3)).toEqual(["no 15", "no 25", "no 35"]);
+  expect(await words("debug", 9, "10.0.0.7")).toEqual(["no 5", "no 15", "no 25", "no 35"]);
+  writeFileSync(
+    join(log.folder, "error.log"),
+    Array.from({ length: 50 }, () => refused(40)).join(""),
+  );
+  expect(await words("debug", 4)).toEqual(["yes 20", "yes 30", "no 40", "no 40"]);
+});
+
 test("listeners hear lines at their level or above, with invisible characters escaped, until they leave", () => {
   const written: string[] = [];
   const log = {
@@ -80,8 +103,10 @@ test("listeners hear lines at their level or above, with invisible characters es
   const stop = heard.listen(({ words }) => lines.push(words));
   heard.activity("debug", "-", "-", "quiet");
   heard.activity("info", "-", "-", "bell \x07");
+  heard.error("10.0.0.7:1", "refused");
   stop();
+  heard.error("-", "later");
   heard.activity("info", "-", "-", "later");
-  expect(lines).toEqual(["bell \\x07"]);
+  expect(lines).toEqual(["bell \\x07", "refused"]);
   expect(written).toEqual(["quiet", "bell \x07", "later"]);
 });

@@ -1,5 +1,5 @@
-// Activity.log for the dashboard: reads its last lines from the file, and passes new lines to listeners. Never writes a
-// file.
+// Activity.log and error.log for the dashboard, as one: reads their last lines from the files, and passes new lines to listeners.
+// Never writes a file.
 
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,12 +22,12 @@ const pieceBytes = 128 << 10;
 const lineForm = /^(\S+) (DEBUG|INFO|WARN|ERROR) +(\S+) (RECV|SEND|-) +(.*)$/;
 
 /**
- * The last lines of the log that match, oldest first.
+ * The last lines of both logs that match, in the order of their times, oldest first.
  * @param directory the directory of the logs
  * @param contains a part of the peer and the words, in any case; empty for all lines
  * @param level the lowest level to include
  * @param limit the most lines to return
- * @throws the system's error if the file cannot be read
+ * @throws the system's error if a file cannot be read
  */
 export async function lastLines(
   directory: string,
@@ -36,8 +36,49 @@ export async function lastLines(
   limit: number,
 ): Promise<LoggedLine[]> {
   const wanted = contains.toLowerCase();
+  const lastOfFile = (name: string) => lastLinesIn(join(directory, name), wanted, level, limit);
+  const errors = await lastOfFile("error.log").catch(noneIfMissing);
+  // No line of Activity.log is an error.
+  return level === "error" ? errors : both(await lastOfFile("Activity.log"), errors, limit);
+}
+
+/** The last lines of both logs. A flood of refusals leaves room for what else happened. */
+function both(activity: readonly LoggedLine[], errors: readonly LoggedLine[], limit: number) {
+  return mergedByTime(activity, errors.slice(-Math.ceil(limit / 2))).slice(-limit);
+}
+
+/** Somebody may have removed it, since it is only read when something is wrong. */
+function noneIfMissing(error: unknown): LoggedLine[] {
+  if ((error as { code?: string }).code === "ENOENT") return [];
+  throw error;
+}
+
+/** Lines of two logs in the order of their times, those of each as they are there. */
+function mergedByTime(one: readonly LoggedLine[], other: readonly LoggedLine[]): LoggedLine[] {
+  const merged: LoggedLine[] = [];
+  let next = 0;
+  for (const line of one) {
+    for (
+      let rival = other[next];
+      rival !== undefined && rival.time < line.time;
+      rival = other[next]
+    ) {
+      merged.push(rival);
+      next++;
+    }
+    merged.push(line);
+  }
+  return [...merged, ...other.slice(next)];
+}
+
+async function lastLinesIn(
+  path: string,
+  wanted: string,
+  level: LogLevel,
+  limit: number,
+): Promise<LoggedLine[]> {
   const found: LoggedLine[] = [];
-  const file = await open(join(directory, "Activity.log"), "r");
+  const file = await open(path, "r");
   try {
     const { size } = await file.stat();
     const stop = Math.max(0, size - readBytesMax);
@@ -65,18 +106,23 @@ export async function lastLines(
 }
 
 /**
- * The last of some lines that match, as `lastLines` gives those of the file.
- * @param lines oldest first
+ * The last of some lines that match, as `lastLines` gives those of the files.
+ * @param lines those of Activity.log, oldest first
+ * @param errors those of error.log
  */
 export function lastOf(
   lines: readonly string[],
+  errors: readonly string[],
   contains: string,
   level: LogLevel,
   limit: number,
 ): LoggedLine[] {
-  const found: LoggedLine[] = [];
-  take(lines.toReversed(), contains.toLowerCase(), level, limit, found);
-  return found.reverse();
+  const lastIn = (texts: readonly string[]) => {
+    const found: LoggedLine[] = [];
+    take(texts.toReversed(), contains.toLowerCase(), level, limit, found);
+    return found.reverse();
+  };
+  return level === "error" ? lastIn(errors) : both(lastIn(lines), lastIn(errors), limit);
 }
 
 function take(
@@ -127,7 +173,7 @@ function parseJson(text: string): LoggedLine | null {
   }
 }
 
-/** A log that also passes the lines of Activity.log to listeners. Without a listener this costs one comparison. */
+/** A log that also passes its lines to listeners. Without a listener this costs one comparison. */
 export class HeardLog implements Log {
   readonly #listeners = new Set<(line: LoggedLine) => void>();
 
@@ -153,6 +199,7 @@ export class HeardLog implements Log {
 
   error(peer: string, words: string): void {
     this.log.error(peer, words);
+    if (this.#listeners.size > 0) this.#tell("error", peer, "-", words);
   }
 
   /** Listeners get no events below this level from now on. */

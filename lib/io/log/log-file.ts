@@ -46,6 +46,8 @@ export type FileLogs = Log & {
   readonly lost: number;
   /** The latest lines of Activity.log, oldest first, if there is no such file; else null. */
   readonly recent: readonly string[] | null;
+  /** The same of error.log; none if there are files. */
+  readonly recentErrors: readonly string[];
   /** Resolves when every event so far is written or counted as lost. Never rejects. */
   flush(): Promise<void>;
   /** Events below this level are not written to Activity.log from now on. */
@@ -58,7 +60,7 @@ export type FileLogs = Log & {
 const bytesMaxDefault = 64 << 20;
 const keepDefault = 5;
 const waitingCharsMaxDefault = 4 << 20;
-/** Lines of Activity.log that are in memory if there is no file; at most twice as many. */
+/** Lines of both logs that are in memory if there is no file; at most twice as many. */
 const recentMin = 1_000;
 
 /**
@@ -76,6 +78,7 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
   const all = [activity, errors, output].filter((sink) => sink !== null);
   const priorityOf = (level: LogLevel) => (options.isJournal === true ? priorities[level] : "");
   const recent: string[] | null = activity === null ? [] : null;
+  const recentErrors: string[] = [];
 
   let rank = rankOf(options.level);
   const flushAtExit = () => all.forEach((sink) => sink.flushAtExit());
@@ -86,6 +89,7 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
       return rank === rankOf("debug");
     },
     recent,
+    recentErrors,
     setLevel(level: LogLevel) {
       rank = rankOf(level);
     },
@@ -100,6 +104,7 @@ export async function openLogs(options: LogOptions): Promise<FileLogs> {
       const line = lineOf(stamp(now()), "error", peer, "-", words);
       errors?.add(line);
       output?.add(priorityOf("error") + line);
+      if (recent !== null) remember(recentErrors, line.slice(0, -1));
     },
     get lost() {
       return all.reduce((sum, { lostTotal }) => sum + lostTotal, 0);

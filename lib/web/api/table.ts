@@ -142,7 +142,9 @@ const serverApi = {
     method: "GET",
     path: "/api/v1/activity",
     access: "read",
-    summary: "The latest lines of Activity.log",
+    summary: "The latest lines of Activity.log and error.log",
+    details:
+      "Those of error.log have the level `error`: datagrams that were malformed or refused, and errors of the server.",
     query: {
       q: textForm(200, "", "a part of the peer or the words, in any case"),
       level: choice(levels, "debug", "this level and above"),

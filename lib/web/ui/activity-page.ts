@@ -1,4 +1,4 @@
-// The live tail of the server's Activity.log, with a filter and a pause.
+// The live tail of the server's logs, with a filter and a pause.
 
 import type { LiveEvents } from "../api/shapes.ts";
 import { levels } from "../api/words.ts";
@@ -11,6 +11,12 @@ import type { Page } from "./page.ts";
 import { noteParameters } from "./places.ts";
 
 const searchPauseMs = 150;
+const levelWords = {
+  debug: "debug and above",
+  info: "info and above",
+  warn: "warnings and errors",
+  error: "errors, refused datagrams",
+} as const;
 
 export class ActivityPage implements Page {
   readonly title = "Activity";
@@ -30,7 +36,7 @@ export class ActivityPage implements Page {
     "select",
     { "aria-label": "Level" },
     element("option", { value: "" }, "All levels"),
-    ...levels.map((level) => element("option", { value: level }, level)),
+    ...levels.map((level) => element("option", { value: level }, levelWords[level])),
   );
   readonly #pause = button({ class: "pause", click: () => this.#setPaused(!this.#isPaused) });
   readonly #state = element("p", { class: "found muted", role: "status" });
@@ -66,7 +72,7 @@ export class ActivityPage implements Page {
       element(
         "p",
         { class: "hint muted small" },
-        "← received, → sent. Heartbeats and reports appear here if the server was started with ",
+        "← received, → sent. Refused datagrams are errors. Heartbeats and reports appear here if the server was started with ",
         element("code", {}, "--log-level debug"),
         ". ",
         this.#scope,
@@ -131,9 +137,10 @@ export class ActivityPage implements Page {
   #take({ lines, skipped }: LiveEvents["activity"]): void {
     const q = this.search.value.trim().toLowerCase();
     const level = this.#level.value;
+    const ranks: readonly string[] = levels;
     const fitting = lines.filter(
       (line) =>
-        (level === "" || line.level.toLowerCase() === level) &&
+        (level === "" || ranks.indexOf(line.level) >= ranks.indexOf(level)) &&
         (q === "" || `${line.peer} ${line.direction} ${line.words}`.toLowerCase().includes(q)),
     );
     this.#tail.add(fitting, q === "" && level === "" ? skipped : 0);

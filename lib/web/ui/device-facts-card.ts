@@ -6,6 +6,7 @@ import { element, setAttribute, setText } from "./element.ts";
 import { address, count, presenceKind, presenceWords, span } from "./formats.ts";
 import { momentElement, setMoment } from "./moments.ts";
 import { whyGone } from "./presence-why.ts";
+import { RefusedFact } from "./refused-fact.ts";
 
 export class DeviceFactsCard {
   readonly #mark = element("span", { class: "mark" });
@@ -37,6 +38,7 @@ export class DeviceFactsCard {
   readonly #source = element("div", {}, this.#sourceWords, this.#texts.source);
   /** Shown only with several servers. */
   readonly #node = fact("Talks to", this.#texts.node);
+  readonly #refused = new RefusedFact();
   /** Shown only if there are any. */
   readonly #repeats = fact("Repeated reports", this.#texts.repeats);
   readonly view = element(
@@ -49,6 +51,7 @@ export class DeviceFactsCard {
     fact("Registered address", this.#texts.stated),
     fact("MAC address", this.#texts.mac),
     fact("Registered", element("dd", {}, this.#registered)),
+    this.#refused.view,
     this.#repeats,
   );
 
@@ -70,6 +73,7 @@ export class DeviceFactsCard {
       this.#link.title =
         transport === "text" ? "Anyone on the network path can read what it sends" : "";
     }
+    this.#refused.show(source ?? device);
     setMoment(this.#seen, device.lastSeen);
     setMoment(this.#registered, device.registered);
     setText(this.#sourceWords, presence === "offline" ? "Last sent from" : "Sends from");

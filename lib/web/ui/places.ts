@@ -1,5 +1,9 @@
 // The addresses of the pages, as URL hashes: `#/`, `#/devices/ID`, `#/alerts`, `#/activity`, `#/server`, with parameters after a `?`.
 
+import type { levels } from "../api/words.ts";
+
+type LogLevel = (typeof levels)[number];
+
 export type Place = {
   readonly page: "fleet" | "device" | "alerts" | "activity" | "server";
   readonly id: string;
@@ -24,9 +28,10 @@ export function deviceHash(id: string): string {
   return `#/devices/${encodeURIComponent(id)}`;
 }
 
-/** The hash of the activity log, filtered by a text. */
-export function activityHash(text: string): string {
-  return `#/activity?${new URLSearchParams({ q: text }).toString()}`;
+/** The hash of the activity log, filtered by a text and a level. */
+export function activityHash(text: string, level: LogLevel | "" = ""): string {
+  const given = Object.entries({ q: text, level }).filter(([, value]) => value !== "");
+  return `#/activity?${new URLSearchParams(given).toString()}`;
 }
 
 /** Writes parameters into the address bar without leaving the page; empty ones are left out. */

@@ -7,6 +7,7 @@ import { bytes, count, latency, rate, span } from "./formats.ts";
 import { icon } from "./icons.ts";
 import { NodesCard } from "./nodes-card.ts";
 import type { Page } from "./page.ts";
+import { activityHash } from "./places.ts";
 import { Sparkline } from "./sparkline.ts";
 import type { RateName, StatusHistory } from "./status-history.ts";
 
@@ -25,12 +26,17 @@ const queues: readonly { readonly name: QueueName; readonly words: string }[] = 
   { name: "asks", words: "Queries in progress" },
   { name: "liveClients", words: "Open dashboards" },
 ];
-const totals: readonly { readonly name: keyof StatusJson["totals"]; readonly words: string }[] = [
+/** The lines of `log` say which ones they were. */
+const totals: readonly {
+  readonly name: keyof StatusJson["totals"];
+  readonly words: string;
+  readonly log?: "error";
+}[] = [
   { name: "datagrams", words: "Datagrams" },
   { name: "replies", words: "Replies" },
   { name: "reports", words: "Reports" },
-  { name: "malformed", words: "Malformed" },
-  { name: "refused", words: "Refused" },
+  { name: "malformed", words: "Malformed", log: "error" },
+  { name: "refused", words: "Refused", log: "error" },
   { name: "busy", words: "Answered “busy”" },
   { name: "silenced", words: "Not answered" },
   { name: "dropped", words: "Dropped" },
@@ -64,11 +70,12 @@ export class ServerPage implements Page {
     const meter = element("meter", { min: 0, max: 1, "aria-label": words });
     return { name, words, meter, text: element("span", { class: "figure-text" }, "–") };
   });
-  readonly #totals = totals.map(({ name, words }) => ({
-    name,
-    words,
-    view: element("dd", {}, "–"),
-  }));
+  readonly #totals = totals.map(({ name, words, log }) => {
+    const number =
+      log === undefined ? element("span") : element("a", { href: activityHash("", log) });
+    setText(number, "–");
+    return { name, words, number, view: element("dd", {}, number) };
+  });
   readonly #facts = {
     version: element("dd", {}, "–"),
     uptime: element("dd", {}, "–"),
@@ -140,7 +147,7 @@ export class ServerPage implements Page {
       meter.value = status.queues[name];
       setText(text, `${count(status.queues[name])} of ${count(most)}`);
     }
-    for (const { name, view } of this.#totals) setText(view, count(status.totals[name]));
+    for (const { name, number } of this.#totals) setText(number, count(status.totals[name]));
     const { version, uptime, memory, database, wal, reports, mqtt } = this.#facts;
     setText(version, status.version);
     setText(uptime, span(status.uptimeSeconds * 1000));

@@ -49,8 +49,10 @@ test("both logs are on standard output, with priorities for the journal, and no 
     ].join(""),
   );
   // The dashboard shows the activity without the file.
-  expect(lastOf(logs.recent ?? [], "CAREFUL", "info", 10)).toMatchObject([{ words: "careful" }]);
-  expect(lastOf(logs.recent ?? [], "", "info", 1)).toMatchObject([{ words: "careful" }]);
+  expect(lastOf(logs.recent ?? [], [], "CAREFUL", "info", 10)).toMatchObject([
+    { words: "careful" },
+  ]);
+  expect(lastOf(logs.recent ?? [], [], "", "info", 1)).toMatchObject([{ words: "careful" }]);
   await logs.close();
 });
 
