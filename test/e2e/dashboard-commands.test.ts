@@ -137,3 +137,37 @@ browserTest(
     expect(dashboard.complaints.filter((words) => !words.includes("status of 400"))).toEqual([]);
   },
 );
+
+browserTest("sent again because no answer came, a command is queued once", async () => {
+  await using dashboard = await Dashboard.start();
+  const identity = newIdentity({ id: "gate" });
+  expect(await dashboard.device.code(register(identity))).toBe("00");
+  expect(await dashboard.device.code(login(identity))).toBe("70");
+  const page = await dashboard.open("#/devices/gate");
+  await untilLive(page);
+  const lost = { times: 1 } as const;
+  await page.route(
+    "**/devices/gate/commands",
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    lost,
+  );
+  await page.locator("#command-message").fill("open");
+  await page.locator("#command-message").press("Enter");
+  await untilText(page, ".commanding .trouble", "The server does not answer.");
+  await page.locator("#command-message").press("Enter");
+  await until(
+    "the empty field",
+    async () => (await page.locator("#command-message").inputValue()) === "",
+  );
+  // The same again is meant when that was queued.
+  await page.locator("#command-message").fill("open");
+  await page.locator("#command-message").press("Enter");
+  await until("two commands", async () => (await page.locator(list).count()) === 2);
+  const headers = { authorization: `Bearer ${dashboard.token}` };
+  const answer = await fetch(`${dashboard.origin}/api/v1/devices/gate/commands`, { headers });
+  expect(((await answer.json()) as { commands: unknown[] }).commands).toHaveLength(2);
+  expect(dashboard.complaints).toEqual(["Failed to load resource: net::ERR_FAILED"]);
+});

@@ -70,14 +70,16 @@ export async function get<P extends PathOf<"GET">>(
 
 /**
  * Sends a POST request.
+ * @param key what is sent again with the same key is done once, where the route says so
  * @throws Problem
  */
 export async function post<P extends PathOf<"POST">>(
   path: P,
   given: Given<RouteOf<"POST", P>>,
   body: SentTo<RouteOf<"POST", P>>,
+  key: string | null = null,
 ): Promise<ValueOf<RouteOf<"POST", P>>> {
-  return (await answerOf("POST", filled(path, given), body)) as never;
+  return (await answerOf("POST", filled(path, given), body, undefined, key)) as never;
 }
 
 /**
@@ -151,16 +153,20 @@ async function answerOf(
   path: string,
   body?: unknown,
   signal?: AbortSignal,
+  key: string | null = null,
 ): Promise<unknown> {
+  const headers = {
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(key === null ? {} : { "idempotency-key": key }),
+  };
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       credentials: "same-origin",
+      headers,
       ...(signal === undefined ? {} : { signal }),
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     if (isGivenUp(error)) throw error;

@@ -16,7 +16,10 @@ export function askCommand(devices: readonly Meant[], onDone: (words: string) =>
     devices,
     body: [...fields.views, fields.hint],
     confirm: { words: `Send to ${number}`, isDangerous: false },
-    act: () => ({ action: "command", ...fields.given }),
+    act: () => {
+      const { given, key } = fields.asked;
+      return { action: "command", ...given, key };
+    },
     done: (queued) => `Queued for ${devicesInWords(queued)}`,
     onDone,
   });

@@ -28,7 +28,13 @@ type ChangeAct =
   /** Of devices that wait to be let in. */
   | { readonly action: "approve"; readonly labels: Labels; readonly seenBy: string }
   | { readonly action: "reject"; readonly seenBy: string }
-  | { readonly action: "command"; readonly message: string; readonly ttl: string }
+  /** Again with the same key, those that have it get no second one. */
+  | {
+      readonly action: "command";
+      readonly message: string;
+      readonly ttl: string;
+      readonly key: string;
+    }
   | {
       readonly action: "label";
       readonly set: Readonly<Record<string, string>>;
@@ -70,8 +76,8 @@ async function changeGroup(
     return post("/pending/bulk", {}, { ...act, ...meant });
   }
   if (act.action === "command") {
-    const { message, ttl } = act;
-    const { queued, refused } = await post("/commands", {}, { message, ttl, ...meant });
+    const { message, ttl, key } = act;
+    const { queued, refused } = await post("/commands", {}, { message, ttl, ...meant }, key);
     return { changed: queued, refused };
   }
   return post("/devices/bulk", {}, { ...act, ...meant });

@@ -2,6 +2,7 @@
 
 import { ttls } from "./command-words.ts";
 import { element } from "./element.ts";
+import { RequestKey } from "./request-key.ts";
 
 /** The fields, each with its label. @param prefix of their ids */
 export function commandFields(prefix: string) {
@@ -22,6 +23,7 @@ export function commandFields(prefix: string) {
       element("option", { value: one.ttl, selected: one.ttl === "1d" }, one.words),
     ),
   );
+  const key = new RequestKey();
   const labelled = (of: HTMLElement, words: string) =>
     element("div", { class: "wide" }, element("label", { for: of.id }, words), of);
   return {
@@ -29,9 +31,15 @@ export function commandFields(prefix: string) {
     ttl,
     views: [labelled(message, "Command"), labelled(ttl, "Kept for")] as const,
     hint: element("p", { id: `${prefix}-hint`, class: "hint muted small" }),
-    /** What is written in them. */
-    get given() {
-      return { message: message.value, ttl: ttl.value };
+    /** What is written in them, and the key of this command. */
+    get asked() {
+      const given = { message: message.value, ttl: ttl.value };
+      return { given, key: key.for(given) };
+    },
+    /** It is queued. */
+    done() {
+      key.done();
+      message.value = "";
     },
   };
 }

@@ -139,9 +139,9 @@ export class CommandsCard {
     this.#send.setAttribute("aria-disabled", "true");
     setText(this.#trouble, "");
     try {
-      const { given, message } = this.#fields;
-      this.#take([await post("/devices/{id}/commands", { id: this.id }, given)]);
-      message.value = "";
+      const { given, key } = this.#fields.asked;
+      this.#take([await post("/devices/{id}/commands", { id: this.id }, given, key)]);
+      this.#fields.done();
     } catch (error) {
       this.#tell(error);
     } finally {
