@@ -228,7 +228,7 @@ export class Judge {
     if (condition.kind !== "field") return;
     const { above, until } = condition;
     if (pair.open === null) {
-      if (isBeyond(above, value)) this.#hold(pair, value, now);
+      if (isBeyond(above, value) && pair.isCurrent) this.#hold(pair, value, now);
       return;
     }
     if (isBeyond(above, value)) {

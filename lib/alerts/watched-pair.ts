@@ -26,6 +26,11 @@ export class WatchedPair {
     this.heardAt = now;
   }
 
+  /** False after a change of its rule: the fields of the device are those of before until the round comes to it. */
+  get isCurrent(): boolean {
+    return this.of.pairs.get(this.rule.name) === this;
+  }
+
   /** The alert that is pending or firing. */
   get open(): AlertRow | null {
     return this.#open;

@@ -192,6 +192,19 @@ describe("what changes", () => {
     ]);
   });
 
+  test("a rule that has changed holds for nobody before the next step, and leaves nothing open", () => {
+    const fleet = fleetWith("temp > 30", "hum > 50");
+    for (const rules of [[ruleOf("temp > 34", { name: "temp > 30" })], []]) {
+      fleet.judge.setRules(rules, fleet.now);
+      fleet.report("pi1", "temp=33 hum=60");
+      fleet.wait(second);
+      expect([fleet.heard(), [...fleet.judge.alerts]]).toEqual([[], []]);
+    }
+    fleet.rules(ruleOf("temp > 34", { name: "temp > 30" }));
+    fleet.report("pi1", "temp=35");
+    expect(fleet.heard()).toEqual(["pending temp > 30 pi1 35"]);
+  });
+
   test("the wall clock changes nothing but what is written down", () => {
     const fleet = fleetWith("offline for 10m", "no report in 1h", "temp > 30 for 5m");
     fleet.report("pi1", "temp=31");
