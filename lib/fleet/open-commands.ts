@@ -48,10 +48,19 @@ export class OpenCommands {
   /** Loads them once; after a read that failed, the next call begins anew. */
   load(): Promise<void> {
     this.#ready ??= this.#load().catch((error: unknown) => {
-      this.#ready = null;
+      this.#forget();
       throw error;
     });
     return this.#ready;
+  }
+
+  /** A load has failed: of what was read, nobody notes any more what ends. */
+  #forget(): void {
+    this.#ready = null;
+    this.#byDevice.clear();
+    this.#size = 0;
+    this.#ended.clear();
+    this.#meanwhile.clear();
   }
 
   /** Applies what was committed. */

@@ -87,6 +87,25 @@ test("what another server tells is looked at, as it may be older than what is kn
   expect(store.reads.length).toBe(3);
 });
 
+test("a load that fails half-way leaves nothing: what ends before the next one is not open", async () => {
+  const rows = Array.from({ length: 600 }, (_, i) => commandRow(i + 1, "a"));
+  const store = storeOf(...rows);
+  store.release();
+  let failsBelow = 200;
+  const open = new OpenCommands({
+    commands: (query) =>
+      query.before < failsBelow ? Promise.reject(new Error("away")) : store.commands(query),
+    command: (number) => store.command(number),
+  });
+  expect(await open.load().catch(String)).toBe("Error: away");
+  expect(open.size).toBe(0);
+  store.rows[599] = commandRow(600, "a", done);
+  open.take([fact(commandRow(600, "a", done))]);
+  failsBelow = 0;
+  await open.load();
+  expect([open.of("a"), open.size]).toEqual([599, 599]);
+});
+
 test("a store that is away is asked again with the next facts, and by the next load", async () => {
   const store = storeOf();
   let isAway = true;
