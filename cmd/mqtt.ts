@@ -23,9 +23,8 @@ import { trialTopic, tryBroker } from "../lib/mqtt/trial.ts";
 import { exitCode, type ExitCode, OperatingError } from "../lib/operating-error.ts";
 import { fingerprint } from "../lib/sealed/fingerprint.ts";
 import { commandCalls } from "./command.ts";
-import { doorOf } from "./join.ts";
+import { doorOf, reachedAs } from "./join.ts";
 import { placeOf } from "./place.ts";
-import { reachedAs } from "./join.ts";
 import type { WebParts } from "./web.ts";
 
 /**

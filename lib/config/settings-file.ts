@@ -43,7 +43,7 @@ export function settingsFile(
  * Reads the text of a file.
  * @throws OperatingError `usage`, which names the file, and the key or the line
  */
-export function readSettings(
+function readSettings(
   path: string,
   text: string,
   { program, names: keys, flags }: Settable,

@@ -71,7 +71,7 @@ async function sessionsOf(
   return new Map(ids.map((id, i) => [id, rows[i] ?? []]));
 }
 
-/** Whether these are all sessions since a time: there are no others, or the oldest of them ended before it. */
+/** Whether these are all sessions since a time: there are no others, or the oldest of them began before it. */
 function reachesBack(rows: readonly SessionRow[], limit: number, from: number): boolean {
   const oldest = rows.at(-1);
   return rows.length < limit || oldest === undefined || oldest.started <= from;

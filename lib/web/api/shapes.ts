@@ -198,7 +198,6 @@ const points = {
   count: listOf(count),
 };
 export const series = object({ device: id, field: text, from: time, to: time, ...points });
-export type SeriesJson = Infer<typeof series>;
 
 const stateSeries = object({
   field: text,
