@@ -106,7 +106,7 @@ function colourer(parts: readonly Part[], { words, quiet: none }: BandColours) {
 }
 
 /** A place for each word, one of `count`. */
-function placesOf(words: readonly string[], count: number): ReadonlyMap<string, number> {
+export function placesOf(words: readonly string[], count: number): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   const taken = new Set<number>();
   for (const word of words.toSorted()) {
