@@ -113,9 +113,13 @@ browserTest("the list is searched, filtered and sorted, and the URL keeps that",
   );
   await page.getByRole("button", { name: "Show all devices" }).click();
   await untilNames("cellar-1", "roof-1", "roof-2");
-  await page.getByRole("button", { name: "Device", exact: true }).click();
+  // By ids at first; a press sorts by names, and another one the other way.
+  const head = page.getByRole("button", { name: "Device", exact: true });
+  await head.click();
+  await until("the order in the address", () => page.url().includes("sort=name"));
+  await head.click();
   const first = page.locator("#row-0 .name");
-  await until("the last id first", async () => (await first.innerText()) === "roof-2");
+  await until("the last name first", async () => (await first.innerText()) === "roof-2");
 });
 
 browserTest("a device's numbers are drawn, follow new reports, and can be zoomed", async () => {
@@ -234,6 +238,7 @@ browserTest(
     await page.context().clearCookies();
     await halfAnHourLater();
     await page.locator("#login-token").waitFor();
-    expect(dashboard.complaints).toEqual([]);
+    // Whatever the page asks for in this moment is refused, which the browser notes.
+    expect(dashboard.complaints.filter((one) => !one.includes("401"))).toEqual([]);
   },
 );
