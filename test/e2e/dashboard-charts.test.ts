@@ -113,8 +113,11 @@ browserTest("a device with nothing but states has a timeline of them", async () 
   await using dashboard = await Dashboard.start();
   const markup = '{"lid":true,"<img src=x onerror=window.isRun=1>":"x<b>y</b>"}';
   await reporting(dashboard, "lid", ["lid:open", "lid:shut", markup]);
+  const to = Date.now() + 1_000;
   // Another device that is not there is told, and does no harm.
-  const page = await dashboard.open("#/devices/lid?with=nobody&with=lid&last=10m&state=lid");
+  const page = await dashboard.open(
+    `#/devices/lid?with=nobody&with=lid&state=lid&from=${to - 20_000}&to=${to}`,
+  );
   await untilRows(page, "lid");
   await untilText(page, ".figures", "2 changes");
   await untilText(page, ".field[data-with]", "nobody (unknown)");
