@@ -53,6 +53,8 @@ const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?$/;
 const repeatUsualMs = 4 * 3_600_000;
 const repeatMinMs = 60_000;
 const noteCharsMax = 200;
+/** How often a change is decided anew because others were faster: of that many at once each has its turn. */
+const attemptsMax = 256;
 
 export class AlertDesk {
   /**
@@ -88,24 +90,26 @@ export class AlertDesk {
     if (repeatMs !== null && !(repeatMs >= repeatMinMs && repeatMs <= muteMsMax)) {
       throw refusal("bad-repeat", "An alert is told again after 1m to 366d, or never.", "Use 4h.");
     }
-    const { rules, destinations } = await this.settings();
-    const to = given.to ?? [];
-    const unknown = to.find((one) => destinations.every((known) => known.name !== one));
-    if (unknown !== undefined) throw unknownDestination(unknown);
-    checkRoom(rules, name, alertLimits.rules, "rules");
-    const before = rules.find((rule) => rule.name === name);
-    const rule: AlertRule = {
-      ...read.value,
-      name,
-      selector: selectorOf(given.select ?? null),
-      severity,
-      to: [...new Set(to)],
-      repeatMs,
-      isEnabled: given.isEnabled ?? true,
-      created: before?.created ?? this.now().wall,
-    };
-    await this.#put(ruleSetting(rule));
-    return rule;
+    const selector = selectorOf(given.select ?? null);
+    return await this.#change((rows) => {
+      const { rules, destinations } = settingsIn(rows);
+      const to = given.to ?? [];
+      const unknown = to.find((one) => destinations.every((known) => known.name !== one));
+      if (unknown !== undefined) throw unknownDestination(unknown);
+      checkRoom(rules, name, alertLimits.rules, "rules");
+      const before = rules.find((rule) => rule.name === name);
+      const rule: AlertRule = {
+        ...read.value,
+        name,
+        selector,
+        severity,
+        to: [...new Set(to)],
+        repeatMs,
+        isEnabled: given.isEnabled ?? true,
+        created: before?.created ?? this.now().wall,
+      };
+      return { changes: [{ kind: "put-setting", setting: ruleSetting(rule) }], result: rule };
+    });
   }
 
   /**
@@ -125,10 +129,12 @@ export class AlertDesk {
       const step = "Write one a line as Name: value, at most 16, none that the server sets itself.";
       throw refusal("bad-header", `Line ${headers} of the headers is wrong.`, step);
     }
-    checkRoom((await this.settings()).destinations, name, alertLimits.destinations, "destinations");
     const destination = { name, url: given.url, format, headers };
-    await this.#put(destinationSetting(destination));
-    return destination;
+    const setting = destinationSetting(destination);
+    return await this.#change((rows) => {
+      checkRoom(settingsIn(rows).destinations, name, alertLimits.destinations, "destinations");
+      return { changes: [{ kind: "put-setting", setting }], result: destination };
+    });
   }
 
   /** Mutes alerts for a while. @throws OperatingError `bad-time`, `bad-note`, `unknown-rule`, `bad-selector`, `too-many` */
@@ -144,20 +150,25 @@ export class AlertDesk {
         "Say less.",
       );
     }
-    const { rules, mutes } = await this.settings();
-    if (rule !== null && rules.every(({ name }) => name !== rule)) throw unknownRule(rule);
-    const now = this.now();
-    const over = mutes.filter(({ until }) => until < now.wall).map(({ name }) => name);
-    const left = mutes.filter(({ name }) => !over.includes(name));
-    checkRoom(left, "", alertLimits.mutes, "mutes");
-    const name = `${1 + Math.max(0, ...mutes.map((mute) => Number(mute.name)))}`;
-    const until = now.wall + lengthMs;
-    const mute = { name, rule, selector: selectorOf(given.select ?? null), until, lengthMs, note };
-    await this.#commit([
-      ...over.map((old) => ({ kind: "remove-setting", of: "mute", name: old }) as const),
-      { kind: "put-setting", setting: muteSetting(mute) },
-    ]);
-    return mute;
+    const selector = selectorOf(given.select ?? null);
+    return await this.#change((rows, revision) => {
+      const { rules, mutes } = settingsIn(rows);
+      if (rule !== null && rules.every(({ name }) => name !== rule)) throw unknownRule(rule);
+      const { wall } = this.now();
+      const over = mutes.filter(({ until }) => until < wall).map(({ name }) => name);
+      const left = mutes.filter(({ name }) => !over.includes(name));
+      checkRoom(left, "", alertLimits.mutes, "mutes");
+      // Never used twice: whoever still sees one that is over does not end another one by its number.
+      const name = `${1 + Math.max(revision, ...mutes.map((mute) => Number(mute.name)))}`;
+      const mute = { name, rule, selector, until: wall + lengthMs, lengthMs, note };
+      const removals = over.map(
+        (old) => ({ kind: "remove-setting", of: "mute", name: old }) as const,
+      );
+      return {
+        changes: [...removals, { kind: "put-setting", setting: muteSetting(mute) }],
+        result: mute,
+      };
+    });
   }
 
   /**
@@ -166,19 +177,13 @@ export class AlertDesk {
    * @throws OperatingError `in-use` of a destination that rules name
    */
   async remove(of: AlertSetting["kind"], name: string): Promise<boolean> {
-    const settings = await this.store.settings();
-    if (!settings.some((one) => one.kind === of && one.name === name)) return false;
-    const users = settingsIn(settings).rules.filter(({ to }) => to.includes(name));
-    if (of === "destination" && users.length > 0) {
-      const names = users.map((rule) => rule.name).join(", ");
-      throw refusal(
-        "in-use",
-        `Rules tell ${name}: ${names}.`,
-        "Remove these first, or tell others.",
-      );
-    }
-    await this.#commit([{ kind: "remove-setting", of, name }]);
-    return true;
+    return await this.#change((rows) => {
+      if (!rows.some((one) => one.kind === of && one.name === name)) {
+        return { changes: [], result: false };
+      }
+      if (of === "destination") checkUnused(settingsIn(rows), name);
+      return { changes: [{ kind: "remove-setting", of, name }], result: true };
+    });
   }
 
   /** A destination by its name. @throws OperatingError `unknown-destination` */
@@ -188,15 +193,30 @@ export class AlertDesk {
     return found;
   }
 
-  async #put(setting: AlertSetting): Promise<void> {
-    await this.#commit([{ kind: "put-setting", setting }]);
-  }
-
-  async #commit(changes: readonly AlertChange[]): Promise<void> {
-    await this.store.commit(changes);
-    await this.onChange();
+  /** Changes settings. If somebody else was faster it is decided anew, upon the settings as they are then. */
+  async #change<Result>(decide: Decide<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      const revision = await this.store.settingsRevision();
+      const { changes, result } = decide(await this.store.settings(), revision);
+      if (changes.length === 0) return result;
+      try {
+        await this.store.commit(changes, revision);
+      } catch (error) {
+        const isLate = error instanceof OperatingError && error.code === "settings-changed";
+        if (!isLate || attempt === attemptsMax) throw error;
+        continue;
+      }
+      await this.onChange();
+      return result;
+    }
   }
 }
+
+/** What a change of settings comes to, with the settings at a revision; without any changes it is none. */
+type Decide<Result> = (
+  rows: readonly AlertSetting[],
+  revision: number,
+) => { readonly changes: readonly AlertChange[]; readonly result: Result };
 
 const ruleExamples =
   "As in: offline for 10m · temp > 30 until < 28 for 5m · no report of temp in 1h · battery < 15";
@@ -216,6 +236,14 @@ function unknownRule(name: string): OperatingError {
     `There is no rule ${JSON.stringify(name)}.`,
     "See iot-server alert rules.",
   );
+}
+
+/** @throws OperatingError `in-use` of a destination that rules name */
+function checkUnused({ rules }: Settings, destination: string): void {
+  const users = rules.filter(({ to }) => to.includes(destination)).map(({ name }) => name);
+  if (users.length === 0) return;
+  const words = `Rules tell ${destination}: ${users.join(", ")}.`;
+  throw refusal("in-use", words, "Remove these first, or tell others.");
 }
 
 function checkName(name: string): void {

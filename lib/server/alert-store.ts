@@ -93,7 +93,7 @@ export type AlertQuery = {
 export interface AlertStore {
   /** All settings, by kind and name. */
   settings(): Soon<readonly AlertSetting[]>;
-  /** Differs from what it was once any server of the store has changed a setting. Costs little: ask with each `lead`. */
+  /** Grows with each commit of any server of the store that changes a setting. Costs little: ask with each `lead`. */
   settingsRevision(): Soon<number>;
   /** All alerts that are not resolved, in the order of their numbers. */
   open(): Soon<readonly AlertRow[]>;
@@ -109,10 +109,12 @@ export interface AlertStore {
    * Stores changes in one transaction: they are on the disk when it returns. Removes those with the lowest numbers of what is
    * over and more than `alertLimits` allow. Changes of settings are stored by any server of the store, a commit with others
    * only by the one that leads. Meanwhile a store in a file serves no device: who has thousands of changes divides them.
-   * @throws OperatingError `not-leading` if another server leads; or what the store throws. Nothing was stored then, unless
-   *   the store is behind a network that failed: the same commit can be sent again
+   * @param revision the `settingsRevision` that it was decided upon; null for any
+   * @throws OperatingError `not-leading` if another server leads, `settings-changed` if settings have changed since that revision;
+   *   or what the store throws. Nothing was stored then, unless the store is behind a network that failed: the same commit can be
+   *   sent again
    */
-  commit(changes: readonly AlertChange[]): Soon<void>;
+  commit(changes: readonly AlertChange[], revision?: number | null): Soon<void>;
   /**
    * Whether this is the server of the store that judges and tells: always, if a store can have only one. Takes that over from
    * a server that gave no sign of life for some seconds. Ask every few seconds: no commit is stored once another one leads.

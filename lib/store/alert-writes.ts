@@ -1,5 +1,6 @@
 // What a commit of alerts comes to, the same in all stores: one write for each row that its changes name. Stores nothing.
 
+import { OperatingError } from "../operating-error.ts";
 import {
   type AlertChange,
   type AlertRow,
@@ -62,6 +63,20 @@ export function writesOf(changes: readonly AlertChange[]): AlertWrites {
     deliveries: byNumber([...deliveries.values()]),
     highest,
   };
+}
+
+/** Holds a commit to the settings that it was decided upon. @throws OperatingError `settings-changed` */
+export function checkRevision(decidedUpon: number | null, now: number): void {
+  if (decidedUpon !== null && decidedUpon !== now) throw settingsChanged();
+}
+
+/** The refusal of a commit that was decided upon settings as they are not any more. */
+export function settingsChanged(): OperatingError {
+  return new OperatingError(
+    "settings-changed",
+    "Others have changed rules, destinations or mutes at the same moment.",
+    "Try again.",
+  );
 }
 
 /** Whether a commit is one of the server that leads: it writes more than settings. */

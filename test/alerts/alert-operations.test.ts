@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { callOperation, operationNames, operationsOn } from "../../lib/alerts/alert-operations.ts";
-import type { AlertQuery } from "../../lib/server/alert-store.ts";
+import { alertLimits, type AlertQuery } from "../../lib/server/alert-store.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { benchWith } from "./alert-bench.ts";
 
@@ -57,4 +57,30 @@ test("a call of another process carries out an operation by its name, and no oth
       await callOperation(operations, name, []).catch((error: { code: string }) => error.code),
     ).toBe("bad-call");
   }
+});
+
+test("what several do at the same moment is all done, each upon what the others did", async () => {
+  const { desk } = await benchWith("offline");
+  const made = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => desk.mute({ forMs: 60_000, note: `${i}` })),
+  );
+  const { mutes } = await desk.settings();
+  expect(new Set(made.map(({ name }) => name)).size).toBe(20);
+  expect(new Set(mutes.map(({ note }) => note)).size).toBe(20);
+  await desk.putDestination("chat", { url: "http://127.0.0.1:1/" });
+  const rule = desk.putRule("hot", { rule: "temp > 30", to: ["chat"] });
+  const outcomes = await Promise.allSettled([rule, desk.remove("destination", "chat")]);
+  expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  const rules = Array.from({ length: 70 }, (_, i) => desk.putRule(`r${i}`, { rule: "gone" }));
+  await Promise.allSettled(rules);
+  expect((await desk.settings()).rules).toHaveLength(alertLimits.rules);
+});
+
+test("the number of a mute is never used twice", async () => {
+  const { desk } = await benchWith("offline");
+  const first = await desk.mute({ forMs: 60_000 });
+  expect(await desk.remove("mute", first.name)).toBe(true);
+  const second = await desk.mute({ forMs: 60_000 });
+  expect(await desk.remove("mute", first.name)).toBe(false);
+  expect(await desk.remove("mute", second.name)).toBe(true);
 });

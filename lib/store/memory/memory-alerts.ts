@@ -9,7 +9,13 @@ import {
   type AlertStore,
   type DeliveryRow,
 } from "../../server/alert-store.ts";
-import { type AlertWrites, endsSome, settingsMax, writesOf } from "../alert-writes.ts";
+import {
+  type AlertWrites,
+  checkRevision,
+  endsSome,
+  settingsMax,
+  writesOf,
+} from "../alert-writes.ts";
 import { type UndoLog, UndoMap } from "./undo-map.ts";
 
 export class MemoryAlerts implements AlertStore {
@@ -69,7 +75,8 @@ export class MemoryAlerts implements AlertStore {
     return found.reverse().slice(0, limit);
   }
 
-  commit(changes: readonly AlertChange[]): void {
+  commit(changes: readonly AlertChange[], revision: number | null = null): void {
+    checkRevision(revision, this.settingsRevision());
     try {
       this.#write(writesOf(changes));
     } catch (error) {

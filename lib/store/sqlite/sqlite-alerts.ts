@@ -11,7 +11,7 @@ import {
   type AlertStore,
   type DeliveryRow,
 } from "../../server/alert-store.ts";
-import { settingsMax, writesOf } from "../alert-writes.ts";
+import { checkRevision, settingsMax, writesOf } from "../alert-writes.ts";
 import { prepare } from "./file/statements.ts";
 import type { AlertRows } from "./rows/alert-rows.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
@@ -104,8 +104,10 @@ export class SqliteAlerts implements AlertStore {
     return this.#read(() => this.#list(conditions.join(" AND ")).all(...values, limit));
   }
 
-  commit(changes: readonly AlertChange[]): void {
+  commit(changes: readonly AlertChange[], revision: number | null = null): void {
     const writes = writesOf(changes);
+    // One process writes to the file, so nothing can change between this look and the transaction.
+    checkRevision(revision, this.settingsRevision());
     this.store.transact(() => this.rows.write(writes));
   }
 

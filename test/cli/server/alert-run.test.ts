@@ -117,26 +117,26 @@ test("destinations, rules and mutes are made, shown without secrets, and removed
   ]);
   const note = ["--note", "new\u00a0batteries"];
   expect(await printed("mute", "--for", "2h", "--rule", "hot", ...select, ...note)).toEqual([
-    "Muted as number 1 until 2026-11-28T14:00:00.000Z.",
-    "To end it: iot-server alert unmute 1",
+    "Muted as number 3 until 2026-11-28T14:00:00.000Z.",
+    "To end it: iot-server alert unmute 3",
   ]);
   expect(await printed("rules")).toEqual([
     "hot: temp > 30 until < 28",
     "  devices with area=Kitchen; warning; told to my phone, once",
     "→ my phone: https://me:***@ntfy.example/topic?***",
     "  ntfy, with Authorization; nothing sent yet",
-    "muted 1: rule hot, devices with area=Kitchen",
+    "muted 3: rule hot, devices with area=Kitchen",
     expect.stringMatching(/^ {2}until 2026-11-28T14:00:00.000Z: new.batteries$/),
   ]);
   const json = (await run("rules", "--json")).lines;
   expect(json.map((line) => JSON.parse(line) as unknown)).toMatchObject([
     { kind: "rule", name: "hot", to: ["my phone"], repeatMs: null, isEnabled: true },
     { kind: "destination", name: "my phone", headers: ["Authorization"], last: null },
-    { kind: "mute", name: "1", until: wall + 120 * minute },
+    { kind: "mute", name: "3", until: wall + 120 * minute },
   ]);
   expect(json.join()).not.toContain("word");
   expect(json.join()).not.toContain("secret");
-  expect(await printed("unmute", "1")).toEqual([]);
+  expect(await printed("unmute", "3")).toEqual([]);
   expect(await printed("remove", "hot")).toEqual(["The rule hot is removed."]);
   expect(await printed("remove", "my phone")).toEqual(["The destination my phone is removed."]);
 });

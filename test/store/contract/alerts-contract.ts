@@ -114,6 +114,16 @@ export function alertsContract(openNew: OpenNew): void {
     expect(await again.alerts.settingsRevision()).toBe(revisions.at(-1) as number);
   });
 
+  test("a commit upon a revision of the settings is stored only while they are so", async () => {
+    const { alerts } = await openNew();
+    const revision = await alerts.settingsRevision();
+    const commit = async (value: string) =>
+      alerts.commit([putSetting("mute", "1", value)], revision);
+    await commit("a");
+    expect(await commit("b").catch((error: Error) => error.message)).toContain("same moment");
+    expect((await alerts.settings()).map(({ value }) => value)).toEqual(["a"]);
+  });
+
   test("alerts and messages come back as they were put, also after a restart", async () => {
     const store = await openNew();
     await store.alerts.lead();

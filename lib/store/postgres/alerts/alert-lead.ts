@@ -31,6 +31,9 @@ export const marking = `
 /** The same for a commit of the server that leads, whose node and epoch are $4 and $5: changes no row if this is not the one. */
 export const markingAsLeader = `${marking} WHERE node = $4 AND epoch = $5::float8::bigint AND ${fenced(4, 5)}`;
 
+/** The same for a commit that was decided upon a revision of the settings, $4: changes no row if there is another one by now. */
+export const markingAtRevision = `${marking} WHERE settings = $4::float8::bigint`;
+
 /** The refusal of a commit because this server does not lead, or has not shown for some seconds that it lives. */
 export function notLeading(): OperatingError {
   return new OperatingError(

@@ -10,10 +10,10 @@ import {
   type AlertStore,
   type DeliveryRow,
 } from "../../../server/alert-store.ts";
-import { needsLead, settingsMax, writesOf } from "../../alert-writes.ts";
+import { needsLead, settingsChanged, settingsMax, writesOf } from "../../alert-writes.ts";
 import type { Readers } from "../connection/readers.ts";
 import type { Fence } from "../nodes/claim.ts";
-import { leading, marking, markingAsLeader, notLeading } from "./alert-lead.ts";
+import { leading, marking, markingAsLeader, markingAtRevision, notLeading } from "./alert-lead.ts";
 import {
   alertColumns,
   alertOf,
@@ -101,7 +101,7 @@ export class PostgresAlerts implements AlertStore {
   }
 
   /** The same commit can be sent again, so it is when its answer is lost. */
-  async commit(changes: readonly AlertChange[]): Promise<void> {
+  async commit(changes: readonly AlertChange[], revision: number | null = null): Promise<void> {
     if (changes.length === 0) return;
     const writes = writesOf(changes);
     const { highest, settings, removedSettings } = writes;
@@ -109,10 +109,15 @@ export class PostgresAlerts implements AlertStore {
     const marks = [highest.alert, highest.delivery, changed];
     const { node, epoch } = this.fence;
     await this.readers.transact(async (query) => {
-      const marked = needsLead(writes)
-        ? await query(markingAsLeader, [...marks, node, epoch])
-        : await query(marking, marks);
-      if (marked.count !== 1) throw notLeading();
+      if (revision !== null) {
+        const marked = await query(markingAtRevision, [...marks, revision]);
+        if (marked.count !== 1) throw settingsChanged();
+      } else {
+        const marked = needsLead(writes)
+          ? await query(markingAsLeader, [...marks, node, epoch])
+          : await query(marking, marks);
+        if (marked.count !== 1) throw notLeading();
+      }
       for (const [text, values] of writing(writes)) await query(text, values);
     });
   }
