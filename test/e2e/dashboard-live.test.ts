@@ -184,6 +184,35 @@ browserTest("a device is asked after a login, and its answer shown", async () =>
   await untilText(page, ".asking", "not logged in");
 });
 
+browserTest("earlier questions and answers are shown on demand", async () => {
+  await using dashboard = await Dashboard.start();
+  using own = await RawDevice.open(dashboard.server.port);
+  const identity = newIdentity({ ip: "127.0.0.1", port: own.port });
+  await dashboard.device.code(register(identity));
+  await dashboard.device.code(login(identity));
+  const headers = {
+    authorization: `Bearer ${dashboard.token}`,
+    "content-type": "application/json",
+  };
+  const path = `${dashboard.origin}/api/v1/devices/${identity.id}/query`;
+  for (let i = 0; i < 7; i++) {
+    const asked = fetch(path, { method: "POST", headers, body: `{"target":"q${i}"}` });
+    // Before it comes the ACK of the answer before.
+    while (!(await own.next("a QUERY")).endsWith(`\tq${i}`));
+    own.send(addressedData(identity, `answer ${i}`));
+    expect((await asked).status).toBe(200);
+  }
+  const page = await dashboard.open(`#/devices/${identity.id}`);
+  const answers = () => page.locator(".answers .text").allInnerTexts();
+  const down = (count: number) => Array.from({ length: count }, (_, i) => `answer ${6 - i}`);
+  await until("the latest answers", async () => (await answers()).join() === down(5).join());
+  const more = page.locator(".asking").getByRole("button", { name: "Show more" });
+  await more.click();
+  await until("all answers", async () => (await answers()).join() === down(7).join());
+  expect(await more.isVisible()).toBe(false);
+  expect(dashboard.complaints).toEqual([]);
+});
+
 browserTest(
   "a device is deregistered after a login and a question, and not by a Cancel",
   async () => {

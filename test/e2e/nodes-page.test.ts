@@ -30,7 +30,7 @@ browserTest("the pages of a node show all nodes, and a device that another one h
   await page.goto(`${dashboard.origin}/#/`);
   await untilText(page, rowOf(device.id), "21.5");
   await untilText(page, rowOf(device.id), "Plain text");
-  await page.locator(rowOf(device.id)).locator("a").click();
+  await page.locator(rowOf(device.id)).locator("a.name").click();
   await untilText(page, ".facts div", /Talks to\s+yard/);
   await untilText(page, ".facts div", new RegExp(`Sends from\\s+127.0.0.1:${far.port}`));
   await untilText(page, ".sessions", "Still open, at yard");

@@ -2,13 +2,15 @@
 
 import type { DeviceJson, KeptQuestion } from "../api/shapes.ts";
 import { get, post, Problem, wordsOf } from "./api.ts";
-import { element, setText } from "./element.ts";
+import { button, element, setText } from "./element.ts";
 import { presenceWords } from "./formats.ts";
 import { momentElement } from "./moments.ts";
 import type { App } from "./page.ts";
 
-/** How many questions are on the page. */
-const keptMax = 5;
+/** How many questions are on the page at first, how many more a press adds, and the most that stay while others come. */
+const fewMax = 5;
+const moreMax = 20;
+const keptMax = 200;
 const loginReason = "Sending a query to a device needs a login, even on the server's own machine.";
 
 export class QuestionCard {
@@ -41,7 +43,14 @@ export class QuestionCard {
     "aria-label": "Questions and answers",
     "aria-live": "polite",
   });
+  readonly #more = button(
+    { class: "more", hidden: true, click: () => void this.#loadMore() },
+    "Show more",
+  );
   readonly view: HTMLElement;
+  /** Where the questions begin that are not on the page. */
+  #next: string | null = null;
+  #isLong = false;
   /** Number of the newest question on the page. */
   #newest = 0;
 
@@ -78,6 +87,7 @@ export class QuestionCard {
       this.#state,
       this.#hint,
       this.#answers,
+      this.#more,
     );
   }
 
@@ -118,12 +128,29 @@ export class QuestionCard {
 
   /** Loads the latest questions and adds those that are not shown yet. */
   async load(): Promise<void> {
-    const given = { id: this.id, limit: keptMax };
+    const given = { id: this.id, limit: fewMax };
     const page = await get("/devices/{id}/questions", given).catch(() => null);
-    const fresh = page?.questions.filter(({ question }) => question > this.#newest) ?? [];
+    if (page === null) return;
+    const fresh = page.questions.filter(({ question }) => question > this.#newest);
     this.#answers.prepend(...fresh.map(itemOf));
     this.#newest = fresh[0]?.question ?? this.#newest;
-    while (this.#answers.children.length > keptMax) this.#answers.lastElementChild?.remove();
+    const most = this.#isLong ? keptMax : fewMax;
+    while (this.#answers.children.length > most) this.#answers.lastElementChild?.remove();
+    if (!this.#isLong) this.#setNext(page.next);
+  }
+
+  async #loadMore(): Promise<void> {
+    const given = { id: this.id, limit: moreMax, cursor: this.#next };
+    const page = await get("/devices/{id}/questions", given).catch(() => null);
+    if (page === null) return;
+    this.#isLong = true;
+    this.#answers.append(...page.questions.map(itemOf));
+    this.#setNext(page.next);
+  }
+
+  #setNext(next: string | null): void {
+    this.#next = next;
+    this.#more.hidden = next === null;
   }
 }
 
