@@ -1,8 +1,10 @@
 // Builds the binaries: ./iot-server and ./iot-client for this machine, or with --all both for every platform in dist/.
-// Replaces the binaries of this machine only after the new ones have run. Knows nothing of their content.
+// Replaces the binaries of this machine only after the new ones have run. Of their content it knows only the
+// dashboard's files, which it makes.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type BuiltFile, bundlePages } from "../lib/web/page-bundle.ts";
 
 const root = join(import.meta.dir, "..");
 const programs = { "iot-server": "cmd/server.ts", "iot-client": "cmd/client.ts" } as const;
@@ -12,7 +14,22 @@ const targets = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "wind
 const stampFile = join(root, "node_modules/.cache/iot-build.json");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
+/** Of the compression of the dashboard's files. */
+const bestQuality = 11;
+
 type Target = (typeof targets)[number];
+
+/** Puts the dashboard's files into the binary. Each build makes them before: in a plugin, a build within a build never ends. */
+function pages(files: readonly BuiltFile[]): Bun.BunPlugin {
+  const contents = `export const builtPages = ${JSON.stringify(files)};`;
+  return {
+    name: "pages",
+    setup(build) {
+      const filter = /[\\/]lib[\\/]web[\\/]built-pages\.ts$/;
+      build.onLoad({ filter }, () => ({ contents, loader: "js" }));
+    },
+  };
+}
 
 const flags = process.argv.slice(2);
 if (flags.some((flag) => flag !== "--all" && flag !== "--force")) {
@@ -69,6 +86,7 @@ async function compile(program: Program, outfile: string, target?: Target): Prom
     // some of the code in bytecode is never optimised: a chart of a million reports took 1.5 times as long.
     bytecode: program === "iot-client",
     minify: true,
+    plugins: program === "iot-server" ? [pages(await bundlePages(bestQuality))] : [],
     compile: {
       outfile,
       ...(target === undefined ? {} : { target: `bun-${target}` as Bun.Build.CompileTarget }),

@@ -4,6 +4,7 @@
 import type { Endpoint, JsonOf, Media, NamesIn, QueryOf } from "./api/endpoint.ts";
 import { type BodyForm, bodyBytesMax, type BodyOf, type ValuesOf } from "./api/forms.ts";
 import { type Api, api } from "./api/table.ts";
+import { bodyFor } from "./encodings.ts";
 import { readBody } from "./request-body.ts";
 import type { RoutedRequest, Route } from "./router.ts";
 
@@ -66,29 +67,30 @@ export function routeOf(name: keyof Api, handler: Handlers[keyof Api]): Route {
   const handle = handler as unknown as (call: RoutedRequest & { body(): unknown }) => unknown;
   const answer = async (asked: RoutedRequest) => {
     const ownBody = () => readBody(asked.request, body as BodyForm);
-    return responseOf(await handle({ ...asked, body: ownBody }));
+    return responseOf(asked.request, await handle({ ...asked, body: ownBody }));
   };
   const bytesMax = body?.bytesMax ?? bodyBytesMax;
   return { method, path, access, query, bodyBytesMax: bytesMax, mayTakeLong, answer };
 }
 
-function responseOf(answer: unknown): Response {
+async function responseOf(request: Request, answer: unknown): Promise<Response> {
   if (answer instanceof Response) return answer;
   const { status, body, headers } =
     answer instanceof HttpReply
       ? (answer as HttpReply<number, unknown>)
       : new HttpReply(200, answer);
   if (body === null) return new Response(null, { status, headers });
-  return jsonText(JSON.stringify(body), status, headers);
+  const sent = await bodyFor(request, JSON.stringify(body));
+  return jsonBody(sent.body, status, { ...headers, ...sent.headers });
 }
 
-/** A response of JSON text, which no cache stores. */
-export function jsonText(
-  text: string,
+/** A response of JSON, which no cache stores. */
+export function jsonBody(
+  body: string | Uint8Array<ArrayBuffer>,
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(text, {
+  return new Response(body, {
     status,
     headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });

@@ -37,8 +37,8 @@ export function refusedLinkPage(problem: Problem, pages: ReadonlyMap<string, Pag
     <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
     <meta name="color-scheme" content="light dark" />
     <title>${title} · iot-server</title>
-    ${linkTo(pages, "icon", "image/svg+xml")}
-    ${linkTo(pages, "stylesheet", "text/css")}
+    ${linkTo(pages, "icon", "/icon-", "svg")}
+    ${linkTo(pages, "stylesheet", "/style-", "css")}
   </head>
   <body>
     <main>
@@ -64,9 +64,15 @@ export function refusedLinkPage(problem: Problem, pages: ReadonlyMap<string, Pag
   });
 }
 
-function linkTo(pages: ReadonlyMap<string, PageFile>, rel: string, type: string): string {
-  for (const [path, file] of pages) {
-    if (file.type.startsWith(type)) return `<link rel="${rel}" href=".${path}" />`;
+function linkTo(
+  pages: ReadonlyMap<string, PageFile>,
+  rel: string,
+  begin: string,
+  end: string,
+): string {
+  for (const path of pages.keys()) {
+    if (path.startsWith(begin) && path.endsWith(`.${end}`))
+      return `<link rel="${rel}" href=".${path}" />`;
   }
   return "";
 }

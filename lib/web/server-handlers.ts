@@ -2,7 +2,8 @@
 // collects any of this data.
 
 import { openApi } from "./api/openapi.ts";
-import { type RouteAnswer, type CallOf, type Handlers, jsonText, HttpReply } from "./handlers.ts";
+import { bodyFor } from "./encodings.ts";
+import { type RouteAnswer, type CallOf, type Handlers, jsonBody, HttpReply } from "./handlers.ts";
 import type { LiveClients } from "./live-clients.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { metrics } from "./metrics.ts";
@@ -34,7 +35,10 @@ export function serverHandlers(parts: ServerParts): Pick<Handlers, Names> {
       await Promise.all([roster.load(), ports.openCommands.load()]);
       return metrics(ports, roster, clients);
     },
-    openApi: () => jsonText(document),
+    openApi: async ({ request }) => {
+      const { body, headers } = await bodyFor(request, document);
+      return jsonBody(body, 200, headers);
+    },
     status: async () => {
       await roster.load();
       return status.read();

@@ -256,7 +256,7 @@ export class WebServer {
       bodyBytesMax,
       mayTakeLong: false,
       access: "open",
-      answer: () => pageResponse(file),
+      answer: ({ request }) => pageResponse(file, request),
     }));
   }
 }

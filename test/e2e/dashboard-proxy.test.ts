@@ -20,10 +20,9 @@ function startProxy(upstream: string) {
       const headers = new Headers(request.headers);
       headers.set("host", new URL(upstream).host);
       headers.set("x-forwarded-for", "203.0.113.9");
-      headers.delete("accept-encoding");
       const { method, body } = request;
       const url = `${upstream}${pathname.slice("/iot".length)}${search}`;
-      return fetch(url, { method, headers, body, redirect: "manual" });
+      return fetch(url, { method, headers, body, redirect: "manual", decompress: false });
     },
   });
 }

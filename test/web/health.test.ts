@@ -39,7 +39,7 @@ async function askOpen(changes: Partial<WebPorts>) {
   for (const name of Object.keys(handlers) as (keyof typeof handlers)[]) {
     const { access, path, answer } = routeOf(name, handlers[name]);
     if (access !== "open") continue;
-    const reply = await answer({} as RoutedRequest);
+    const reply = await answer({ request: new Request("http://localhost/") } as RoutedRequest);
     answers.set(path, { status: reply.status, body: await reply.json() });
   }
   return { answers, readings };

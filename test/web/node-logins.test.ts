@@ -11,7 +11,13 @@ setDefaultTimeout(testTimeoutMs);
 const [token, otherToken] = ["t".repeat(40), "u".repeat(40)];
 const minute = 60_000;
 const clock = { wall: Date.UTC(2026, 10, 22), monotonic: 1_000 };
-const page = { body: new Blob(["page"]), type: "text/html", isNamedByContent: false };
+const page = {
+  identity: new TextEncoder().encode("page"),
+  compressed: {},
+  type: "text/html",
+  tag: '"1"',
+  isNamedByContent: false,
+};
 const servers: WebServer[] = [];
 
 afterEach(async () => {

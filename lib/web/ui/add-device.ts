@@ -4,9 +4,10 @@ import { Door } from "./door.ts";
 import { DoorNotice } from "./door-notice.ts";
 import { button, element, setText } from "./element.ts";
 import { icon } from "./icons.ts";
-import { JoinDialog } from "./join-dialog.ts";
+import type { JoinDialog } from "./join-dialog.ts";
 import { atMostEvery } from "./pace.ts";
 import type { App } from "./page.ts";
+import { loadCode } from "./page-code.ts";
 
 const policies = {
   open: "",
@@ -21,6 +22,7 @@ export class AddDevice {
   readonly #notice: DoorNotice;
   readonly #renew = atMostEvery(renewMs, () => this.#dialog?.loadTokens());
   #dialog: JoinDialog | null = null;
+  #isClosed = false;
 
   constructor(private readonly app: App) {
     this.#door = new Door(app);
@@ -35,7 +37,7 @@ export class AddDevice {
   button(): HTMLButtonElement {
     const words = element("span", { class: "words" }, "Add a device");
     const shown = { class: "add-device", "aria-label": "Add a device" };
-    return button({ ...shown, click: () => this.#show() }, icon("plus"), words);
+    return button({ ...shown, click: () => void this.#show() }, icon("plus"), words);
   }
 
   /** What stands below the first steps: why they may not be enough, and the button. */
@@ -60,15 +62,20 @@ export class AddDevice {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#renew.stop();
     this.#dialog?.close();
     this.#notice.close();
     this.#door.close();
   }
 
-  #show(): void {
+  async #show(): Promise<void> {
     const announce = (words: string) => this.app.announce(words);
-    this.#dialog ??= new JoinDialog(this.#door, announce, () => {
+    const code = await loadCode("join").catch(() => null);
+    if (code === null) return announce("The dialog could not be loaded: reload the page.");
+    // Another page may be shown by now.
+    if (this.#isClosed) return;
+    this.#dialog ??= new code.JoinDialog(this.#door, announce, () => {
       this.#dialog = null;
     });
   }

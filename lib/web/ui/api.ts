@@ -3,6 +3,7 @@
 import type { NamesIn, QueryOf, ValueOf } from "../api/endpoint.ts";
 import type { BodyOf, SentOf } from "../api/forms.ts";
 import type { Api } from "../api/table.ts";
+import { takeEarlyAnswer } from "./early-answers.ts";
 
 /** A failed request: the server answered with a problem document, or did not answer (status 0). */
 export class Problem extends Error {
@@ -61,6 +62,8 @@ export async function get<P extends PathOf<"GET">>(
 ): Promise<ValueOf<RouteOf<"GET", P>>> {
   try {
     const address = addressOf(path, given);
+    const early = await takeEarlyAnswer(address);
+    if (early !== null) return (await early.json()) as never;
     return (await answerOf("GET", address, undefined, signal)) as never;
   } catch (error) {
     if (error instanceof Problem && error.code === "login-required") loginRequired();

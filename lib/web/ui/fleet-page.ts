@@ -11,11 +11,11 @@ import { toggledTerm } from "./filter-text.ts";
 import { firstSteps } from "./first-steps.ts";
 import type { Columns } from "./fleet-columns.ts";
 import { FleetCounts } from "./fleet-counts.ts";
-import { isNarrow, noneWords, parametersOf, queryIn } from "./fleet-query.ts";
+import { type FleetQuery, isNarrow, noneWords, parametersOf, queryIn } from "./fleet-query.ts";
 import { FleetSelection } from "./fleet-selection.ts";
 import { FleetTools } from "./fleet-tools.ts";
 import { count } from "./formats.ts";
-import { type FleetQuery, LoadedDevices } from "./loaded-devices.ts";
+import { LoadedDevices } from "./loaded-devices.ts";
 import type { App, Page } from "./page.ts";
 import { PendingCard } from "./pending-card.ts";
 import { deviceHash, noteParameters } from "./places.ts";
@@ -47,7 +47,8 @@ export class FleetPage implements Page {
   readonly #tools = element("div", { class: "tools" });
   readonly #counts = new FleetCounts((presence) => this.#ask({ presence }));
   readonly #place = element("div", { class: "place" });
-  #first: HTMLElement = element("div");
+  /** Known when the stream has begun. */
+  #first: HTMLElement | null = null;
   readonly #waiting = skeleton(8, "rows");
   readonly #noneWords = element("p", { class: "muted" });
   readonly #none = this.#nothing();
@@ -111,6 +112,7 @@ export class FleetPage implements Page {
     this.#devices.showAvailability(this.#choices.columns.shown.includes("availability"));
     this.#showQuery();
     this.#draw();
+    void this.#devices.loadEarly();
   }
 
   readonly receiver: Page["receiver"] = {
@@ -206,7 +208,7 @@ export class FleetPage implements Page {
     let shown: HTMLElement = this.#list.view;
     if (!hasRows && trouble !== null) shown = this.#trouble.show(trouble);
     else if (!isLoaded && !hasRows) shown = this.#waiting;
-    else if (isLoaded && !hasRows) shown = isNarrow(this.#query) ? this.#none : this.#first;
+    else if (!hasRows) shown = isNarrow(this.#query) ? this.#none : (this.#first ?? this.#waiting);
     if (shown === this.#none) setText(this.#noneWords, noneWords(this.#query));
     if (this.#place.firstChild !== shown) this.#place.replaceChildren(shown);
     this.#tools.hidden = shown === this.#first;

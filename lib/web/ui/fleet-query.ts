@@ -6,8 +6,20 @@ import {
   type PresenceFilter,
   presenceFilters,
 } from "../api/words.ts";
-import { isSelector } from "./filter-text.ts";
-import type { FleetQuery } from "./loaded-devices.ts";
+import { isSelector, searchOf } from "./filter-text.ts";
+
+export type FleetQuery = {
+  /** What is in the filter box: a selector, or a text to be searched for. */
+  readonly text: string;
+  readonly presence: PresenceFilter | "";
+  readonly sort: DeviceOrder;
+  /** Whose number is compared if it is sorted by `value`. */
+  readonly field: string;
+  /** Only devices that were not heard for so long, as `2h`; empty for all. */
+  readonly unheard: string;
+  /** Only devices with an alert that fires; empty for all. */
+  readonly alerts: "firing" | "";
+};
 
 /** For how long a device was not heard, as the filter offers it. */
 export const unheardChoices = [
@@ -89,4 +101,10 @@ export function noneWords({ text, presence, unheard, alerts }: FleetQuery): stri
   if (text === "") return `There are no devices${which}.`;
   if (isSelector(text)) return `No devices${which} are ${text}.`;
   return `No devices${which} have “${text}” in their name, id, labels, MAC or IP.`;
+}
+
+/** What the server is asked for. */
+export function askedFor({ text, sort, field, ...filters }: FleetQuery) {
+  const isByValue = sort.endsWith("value");
+  return { ...searchOf(text), ...filters, sort, field: isByValue ? field : "" };
 }

@@ -4,15 +4,14 @@
 import type { DeviceJson } from "../api/shapes.ts";
 import { BulkBar, type SelectionAct } from "./bulk-bar.ts";
 import type { Meant } from "./bulk-dialog.ts";
-import { askCommand } from "./bulk-command-dialog.ts";
-import { askLabels } from "./bulk-label-dialog.ts";
-import { askMute } from "./bulk-mute-dialog.ts";
-import { askRemoval } from "./bulk-removal-dialog.ts";
 import { labelCounts, nameOf } from "./device-labels.ts";
 import { count } from "./formats.ts";
 import type { LoadedDevices } from "./loaded-devices.ts";
 import type { App } from "./page.ts";
+import { type CodeOf, loadCode } from "./page-code.ts";
 import { Selection, selectedMax } from "./selection.ts";
+
+type Dialogs = CodeOf<"bulk">;
 
 const loginReason = "Changing devices needs a login, even on the server's own machine.";
 
@@ -52,34 +51,43 @@ export class FleetSelection {
   /** What can be done to the selected devices, in the order of the buttons. */
   #acts(): SelectionAct[] {
     return [
-      { words: "Command…", act: () => void this.#begin((devices) => this.#command(devices)) },
-      { words: "Label…", act: () => void this.#begin((devices) => this.#label(devices)) },
-      { words: "Mute…", act: () => void this.#begin((devices) => this.#mute(devices)) },
+      {
+        words: "Command…",
+        act: () => void this.#begin((dialogs, devices) => this.#command(dialogs, devices)),
+      },
+      {
+        words: "Label…",
+        act: () => void this.#begin((dialogs, devices) => this.#label(dialogs, devices)),
+      },
+      {
+        words: "Mute…",
+        act: () => void this.#begin((dialogs, devices) => this.#mute(dialogs, devices)),
+      },
       {
         words: "Deregister…",
         isDangerous: true,
-        act: () => void this.#begin((devices) => this.#deregister(devices)),
+        act: () => void this.#begin((dialogs, devices) => this.#deregister(dialogs, devices)),
       },
     ];
   }
 
-  #command(devices: readonly Meant[]): void {
-    askCommand(devices, (words) => this.#told(words));
+  #command(dialogs: Dialogs, devices: readonly Meant[]): void {
+    dialogs.askCommand(devices, (words) => this.#told(words));
   }
 
-  #label(devices: readonly Meant[]): void {
-    askLabels(devices, labelCounts(this.#rows()), (words) => this.#told(words));
+  #label(dialogs: Dialogs, devices: readonly Meant[]): void {
+    dialogs.askLabels(devices, labelCounts(this.#rows()), (words) => this.#told(words));
   }
 
-  #mute(devices: readonly Meant[]): void {
+  #mute(dialogs: Dialogs, devices: readonly Meant[]): void {
     const { total, selector } = this.devices;
     // Only if all that match are selected, the selector of the list means them.
     const filter = devices.length === total ? selector : null;
-    askMute(devices, filter, (words) => this.app.announce(words));
+    dialogs.askMute(devices, filter, (words) => this.app.announce(words));
   }
 
-  #deregister(devices: readonly Meant[]): void {
-    askRemoval(devices, (words, { refused }) => {
+  #deregister(dialogs: Dialogs, devices: readonly Meant[]): void {
+    dialogs.askRemoval(devices, (words, { refused }) => {
       const kept = new Set(refused.map(({ id }) => id));
       this.chosen.drop(devices.flatMap(({ id }) => (kept.has(id) ? [] : [id])));
       this.#told(words);
@@ -93,10 +101,15 @@ export class FleetSelection {
   }
 
   /** Begins to change the selected devices, after a login if there was none. */
-  async #begin(ask: (devices: readonly Meant[]) => void): Promise<void> {
+  async #begin(ask: (dialogs: Dialogs, devices: readonly Meant[]) => void): Promise<void> {
     if (!this.app.mayChange() && !(await this.app.askLogin(loginReason))) return;
+    const dialogs = await loadCode("bulk").catch(() => null);
+    if (dialogs === null) return this.app.announce("This could not be loaded: reload the page.");
     const names = new Map(this.#rows().map((row) => [row.id, nameOf(row)]));
-    ask(this.chosen.ids.map((id) => ({ id, name: names.get(id) ?? id })));
+    ask(
+      dialogs,
+      this.chosen.ids.map((id) => ({ id, name: names.get(id) ?? id })),
+    );
   }
 
   #rows(): DeviceJson[] {

@@ -5,10 +5,9 @@ import { addressOf } from "./api.ts";
 import { ColumnMenu } from "./column-menu.ts";
 import { button, element, setAttribute } from "./element.ts";
 import { type Columns, storeColumns, storedColumns } from "./fleet-columns.ts";
-import { ordersOf, unheardChoices } from "./fleet-query.ts";
+import { askedFor, type FleetQuery, ordersOf, unheardChoices } from "./fleet-query.ts";
 import type { ListOrder } from "./list-heads.ts";
 import { icon } from "./icons.ts";
-import { askedFor, type FleetQuery } from "./loaded-devices.ts";
 
 export type FleetToolsActs = {
   readonly order: (order: ListOrder) => void;

@@ -2,24 +2,12 @@
 // the server. Renders nothing.
 
 import type { DeviceJson, DevicesJson, LiveEvents } from "../api/shapes.ts";
-import type { DeviceOrder, PresenceFilter } from "../api/words.ts";
-import { get, isGivenUp, Problem, wordsOf } from "./api.ts";
+import { addressOf, get, isGivenUp, Problem, wordsOf } from "./api.ts";
 import { labelsOf } from "./device-labels.ts";
-import { isSelector, searchOf } from "./filter-text.ts";
+import { isAskedEarly, noteFirstDevices } from "./early-answers.ts";
+import { isSelector } from "./filter-text.ts";
+import { askedFor, type FleetQuery } from "./fleet-query.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
-
-export type FleetQuery = {
-  /** What is in the filter box: a selector, or a text to be searched for. */
-  readonly text: string;
-  readonly presence: PresenceFilter | "";
-  readonly sort: DeviceOrder;
-  /** Whose number is compared if it is sorted by `value`. */
-  readonly field: string;
-  /** Only devices that were not heard for so long, as `2h`; empty for all. */
-  readonly unheard: string;
-  /** Only devices with an alert that fires; empty for all. */
-  readonly alerts: "firing" | "";
-};
 
 const firstPage = 100;
 const largestPage = 1_000;
@@ -50,6 +38,7 @@ export class LoadedDevices {
   readonly #readSingles: Paced;
   #next: string | null = null;
   #loading: AbortController | null = null;
+  #early: Promise<void> | null = null;
   #registered = -1;
   #hasAvailability = false;
   /** When the rows were last loaded, ms of this page. */
@@ -90,8 +79,20 @@ export class LoadedDevices {
     void this.load(firstPage);
   }
 
+  /** Takes the answer to what was asked for before this script was here. The list is loaded again when the stream begins. */
+  async loadEarly(): Promise<void> {
+    const address = addressOf("/devices", this.#given(firstPage, null));
+    noteFirstDevices(address);
+    if (!isAskedEarly(address)) return;
+    this.#early = this.load(firstPage);
+    await this.#early;
+    this.#early = null;
+  }
+
   /** Loads the list again, as many rows as there are now, and replaces them all at once. */
   async load(wanted = Math.max(firstPage, this.rows.length)): Promise<void> {
+    // What is nearly here is not given up to be asked for again.
+    if (this.#early !== null) await this.#early;
     await this.#during(async (signal) => {
       const rows: DeviceJson[] = [];
       let page: DevicesJson | null = null;
@@ -225,8 +226,12 @@ export class LoadedDevices {
   }
 
   #page(limit: number, cursor: string | null, signal: AbortSignal): Promise<DevicesJson> {
+    return get("/devices", this.#given(limit, cursor), signal);
+  }
+
+  #given(limit: number, cursor: string | null) {
     const availability = this.#hasAvailability ? "24h" : "";
-    return get("/devices", { ...askedFor(this.query), availability, limit, cursor }, signal);
+    return { ...askedFor(this.query), availability, limit, cursor } as const;
   }
 
   /** Runs one request at a time: a new one aborts the previous one. */
@@ -275,12 +280,6 @@ export class LoadedDevices {
     }
     this.onChange();
   }
-}
-
-/** What the server is asked for. */
-export function askedFor({ text, sort, field, ...filters }: FleetQuery) {
-  const isByValue = sort.endsWith("value");
-  return { ...searchOf(text), ...filters, sort, field: isByValue ? field : "" };
 }
 
 function hasLabels({ labels }: Pick<DeviceJson, "labels">): boolean {

@@ -2,22 +2,26 @@
 
 import type { Rights } from "../api/server-shapes.ts";
 import { get, onLoginRequired, remove } from "./api.ts";
-import { AlertsPage } from "./alerts-page.ts";
-import { ActivityPage } from "./activity-page.ts";
-import { DevicePage } from "./device-page.ts";
+import { askEarly } from "./early-answers.ts";
 import { FleetPage } from "./fleet-page.ts";
 import { keys } from "./keys.ts";
 import { Live } from "./live.ts";
 import { askToken, loginView } from "./login-dialog.ts";
 import { keepMoments, setServerTime } from "./moments.ts";
 import type { App, Page } from "./page.ts";
+import { loadAllCode, loadCode, pageCode } from "./page-code.ts";
 import { type Place, placeOf } from "./places.ts";
-import { ServerPage } from "./server-page.ts";
 import { Shell } from "./shell.ts";
+import { skeleton } from "./skeleton.ts";
 import { StatusHistory } from "./status-history.ts";
 import { applyTheme } from "./theme.ts";
+import { TroubleCard } from "./trouble-card.ts";
+
+/** When a page is there, the code of the others is loaded after this time. */
+const loadOthersAfterMs = 3_000;
 
 applyTheme();
+askEarly();
 
 let rights: Rights = { loggedIn: false, mayRead: true, mayChange: false, version: "" };
 let page: Page | null = null;
@@ -64,6 +68,8 @@ addEventListener("hashchange", (event) => {
   if (placeOf(hash).page === "fleet") fleetHash = hash === "" ? "#/" : hash;
   showPage();
 });
+shell.main.append(skeleton(8, "rows"));
+setTimeout(() => void loadAllCode(), loadOthersAfterMs);
 void begin();
 
 async function begin(): Promise<void> {
@@ -83,25 +89,47 @@ function showPage(): void {
   page?.close();
   page = pageOf(place);
   shell.showPlace(place);
+  if (page === null) {
+    void showLater(place);
+    return;
+  }
   shell.show(page.view, page.title);
   scrollTo(0, 0);
   page.onShown?.();
   live.listen(page);
 }
 
-function pageOf(place: Place): Page {
+/** The page at a place; null if its code is not here yet. */
+function pageOf(place: Place): Page | null {
   const { page: name, parameters } = place;
+  const { device, alerts, activity, server } = pageCode;
   switch (name) {
     case "device":
-      return new DevicePage(app, place, fleetHash);
+      return device === undefined ? null : new device.DevicePage(app, place, fleetHash);
     case "alerts":
-      return new AlertsPage(app);
+      return alerts === undefined ? null : new alerts.AlertsPage(app);
     case "activity":
-      return new ActivityPage(parameters);
+      return activity === undefined ? null : new activity.ActivityPage(parameters);
     case "server":
-      return new ServerPage(statuses);
+      return server === undefined ? null : new server.ServerPage(statuses);
     case "fleet":
       return new FleetPage(app, statuses, parameters);
+  }
+}
+
+/** Loads the code of a page, and shows the page if it is still wanted then. */
+async function showLater({ page: name, id }: Place): Promise<void> {
+  live.stop();
+  const waiting = skeleton(8, "lines");
+  shell.show(waiting, id);
+  const isWanted = () => waiting.isConnected;
+  try {
+    if (name !== "fleet") await loadCode(name);
+    if (isWanted()) showPage();
+  } catch {
+    const trouble = new TroubleCard("This page could not be loaded", () => location.reload());
+    const words = "The server does not answer, or is newer than what is shown here.";
+    if (isWanted()) shell.show(trouble.show(words), id);
   }
 }
 

@@ -67,6 +67,8 @@ export class Shell {
       event.preventDefault();
       this.main.focus();
     });
+    // What was drawn before the script was there. The style stays.
+    document.querySelector("body > .before")?.remove();
     document.body.append(
       skip,
       element(

@@ -1,18 +1,15 @@
-// The colour theme: light, dark, or that of the system. The choice is stored in the browser.
+// The button for the colour theme, and what fires when the colours changed.
 
 import { button, setAttribute } from "./element.ts";
 import { icon, type IconName } from "./icons.ts";
-
-const themes = ["system", "light", "dark"] as const;
-type Theme = (typeof themes)[number];
-const storedAs = "iot-theme";
+import { showTheme, storedTheme, storeTheme, type Theme, themes } from "./stored-theme.ts";
 
 /** Fires "change" when the colours changed: charts have to be drawn again. */
 export const themeChanges = new EventTarget();
 
 /** Applies the stored choice. */
 export function applyTheme(): void {
-  show(stored());
+  showTheme(storedTheme());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
 }
 
@@ -25,41 +22,16 @@ export function themeButton(): HTMLButtonElement {
     made.title = `Theme: ${theme}`;
   };
   made.addEventListener("click", () => {
-    const next = themes[(themes.indexOf(stored()) + 1) % themes.length] as Theme;
-    store(next);
-    show(next);
+    const next = themes[(themes.indexOf(storedTheme()) + 1) % themes.length] as Theme;
+    storeTheme(next);
+    showTheme(next);
     label(next);
     tell();
   });
-  label(stored());
+  label(storedTheme());
   return made;
-}
-
-function show(theme: Theme): void {
-  setAttribute(document.documentElement, "data-theme", theme === "system" ? null : theme);
 }
 
 function tell(): void {
   themeChanges.dispatchEvent(new Event("change"));
-}
-
-// Storage may be blocked; the choice then lasts until the page is closed.
-let choice: Theme | null = null;
-
-function stored(): Theme {
-  try {
-    choice ??= themes.find((theme) => theme === localStorage.getItem(storedAs)) ?? null;
-  } catch {
-    // Storage is blocked.
-  }
-  return choice ?? "system";
-}
-
-function store(theme: Theme): void {
-  choice = theme;
-  try {
-    localStorage.setItem(storedAs, theme);
-  } catch {
-    // Storage is blocked.
-  }
 }
