@@ -5,14 +5,12 @@
 import { labelsObject } from "../server/labels.ts";
 import type { ReportRow } from "../server/rows.ts";
 import type { PresenceChange, ReportJson } from "./api/shapes.ts";
+import { messageCharsMax } from "./api/words.ts";
 import { timeText, timeTextOrNull } from "./parameters.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { presenceOf, type RosterEntry } from "../fleet/presence-of.ts";
 import type { Roster } from "../fleet/roster.ts";
-
-/** How many characters of a message an event has. */
-const messageCharsMax = 256;
 
 /** The JSON form of a report. */
 export function reportOf(report: ReportRow): ReportJson {

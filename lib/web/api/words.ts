@@ -24,6 +24,8 @@ export type DeviceOrder = (typeof deviceOrders)[number];
 
 /** How many devices a change of many names at most; as many are one transaction. */
 export const namedMax = 500;
+/** How many characters of a report's message an event has. */
+export const messageCharsMax = 256;
 /** How many fields and states a chart has at most. */
 export const chartFieldsMax = 8;
 

@@ -109,7 +109,7 @@ export class FleetPage implements Page {
       this.#selection.bar.view,
     );
     this.#list.showColumns(this.#choices.columns);
-    this.#devices.showAvailability(this.#choices.columns.shown.includes("availability"));
+    this.#devices.showColumns(this.#choices.columns);
     this.#showQuery();
     this.#draw();
     void this.#devices.loadEarly();
@@ -188,7 +188,7 @@ export class FleetPage implements Page {
   /** Who loses the column that the list is sorted by sees no order any more. */
   #showColumns(columns: Columns): void {
     this.#list.showColumns(columns);
-    this.#devices.showAvailability(columns.shown.includes("availability"));
+    this.#devices.showColumns(columns);
     const { sort, field } = this.#query;
     if (sort.endsWith("value") && !columns.fields.includes(field)) {
       this.#ask({ sort: "id", field: "" });

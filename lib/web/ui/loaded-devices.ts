@@ -2,10 +2,12 @@
 // the server. Renders nothing.
 
 import type { DeviceJson, DevicesJson, LiveEvents } from "../api/shapes.ts";
+import { messageCharsMax } from "../api/words.ts";
 import { addressOf, get, isGivenUp, Problem, wordsOf } from "./api.ts";
 import { labelsOf } from "./device-labels.ts";
 import { isAskedEarly, noteFirstDevices } from "./early-answers.ts";
 import { isSelector } from "./filter-text.ts";
+import type { Columns } from "./fleet-columns.ts";
 import { askedFor, type FleetQuery } from "./fleet-query.ts";
 import { type Paced, atMostEvery } from "./pace.ts";
 
@@ -15,7 +17,10 @@ const largestPage = 1_000;
 const renewMs = 3_000;
 /** Half of what a part of the strip of a device stands for. */
 const availabilityMs = 900_000;
-/** How many devices that came online are fetched one by one: the event does not contain their transport. */
+/**
+ * How many devices are fetched one by one at once: those that came online, as the event does not contain their transport, and
+ * those whose report was cut.
+ */
 const singlesMax = 20;
 
 export class LoadedDevices {
@@ -34,6 +39,8 @@ export class LoadedDevices {
   #answered: FleetQuery;
   readonly #places = new Map<string, number>();
   readonly #singles = new Set<string>();
+  /** Devices whose last report an event had not whole; their rows have the one before. */
+  readonly #cut = new Set<string>();
   readonly #renew: Paced;
   readonly #readSingles: Paced;
   #next: string | null = null;
@@ -41,6 +48,7 @@ export class LoadedDevices {
   #early: Promise<void> | null = null;
   #registered = -1;
   #hasAvailability = false;
+  #hasFields = false;
   /** When the rows were last loaded, ms of this page. */
   #loadedAt = 0;
 
@@ -154,13 +162,14 @@ export class LoadedDevices {
       if (place === undefined || row === undefined) continue;
       // The row may have been loaded after the event's reports were read.
       if ((row.lastReport?.sequence ?? 0) > report.sequence) continue;
-      this.rows[place] = {
-        ...row,
-        lastReport: report,
-        lastSeen: report.received,
-      };
+      // What was cut has other fields, or a number that is not whole.
+      const isCut = this.#hasFields && report.message.length >= messageCharsMax;
+      if (isCut) this.#cut.add(report.device);
+      const lastReport = isCut ? row.lastReport : report;
+      this.rows[place] = { ...row, lastReport, lastSeen: report.received };
       isSeen = true;
     }
+    if (this.#cut.size > 0) this.#readSingles();
     if (isSeen) this.onChange();
   }
 
@@ -198,11 +207,13 @@ export class LoadedDevices {
     if (this.#hasAvailability && this.isLoaded && age > availabilityMs) this.#renew();
   }
 
-  /** Whether the rows have their availability; what is not there yet is loaded. */
-  showAvailability(isShown: boolean): void {
-    const isNew = isShown && !this.#hasAvailability;
-    this.#hasAvailability = isShown;
-    if (isNew && this.isLoaded) void this.load();
+  /** The columns are these; what the rows lack for them is loaded. */
+  showColumns({ shown, fields }: Columns): void {
+    const [hadAvailability, hadFields] = [this.#hasAvailability, this.#hasFields];
+    this.#hasAvailability = shown.includes("availability");
+    this.#hasFields = fields.length > 0;
+    const isMore = this.#hasAvailability > hadAvailability || this.#hasFields > hadFields;
+    if (isMore && this.isLoaded) void this.load();
   }
 
   close(): void {
@@ -262,8 +273,10 @@ export class LoadedDevices {
   }
 
   async #loadSingles(): Promise<void> {
-    const ids = [...this.#singles];
+    const ids = [...this.#singles, ...this.#cut].slice(0, singlesMax);
     this.#singles.clear();
+    for (const id of ids) this.#cut.delete(id);
+    if (this.#cut.size > 0) this.#readSingles();
     const found = await Promise.all(
       ids.map((id) =>
         get("/devices/{id}", { id }).catch((error: unknown) => {
