@@ -49,9 +49,12 @@ class ReportLines implements TextSource {
   }
 
   async next(): Promise<string> {
-    let piece = this.#begun || this.format !== "csv" ? "" : csvHeader;
+    const isFirst = !this.#begun;
     this.#begun = true;
-    if (this.done) return piece;
+    // The heading waits for no read.
+    if (isFirst && this.format === "csv") return csvHeader;
+    if (this.done) return "";
+    let piece = "";
     const rows = await this.scan.next(Math.min(this.left, rowsPerPiece));
     this.left -= rows.length;
     for (const row of rows) piece += this.#write(row);
