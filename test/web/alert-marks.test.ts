@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Firing } from "../../lib/alerts/firing.ts";
 import { AlertMarks } from "../../lib/web/alert-marks.ts";
-import { alertWords } from "../../lib/web/ui/alert-mark.ts";
+import { alertWords } from "../../lib/web/ui/alerts/alert-mark.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { fakeAlerts } from "./fake-ports.ts";
 

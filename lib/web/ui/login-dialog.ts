@@ -1,7 +1,7 @@
 // Asks for the admin token, and tells how to log in without it.
 
 import { post, wordsOf } from "./api.ts";
-import { button, element, setText } from "./element.ts";
+import { button, element, setText } from "./parts/element.ts";
 
 /**
  * Shows the login as a dialog.

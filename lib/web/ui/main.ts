@@ -3,7 +3,7 @@
 import type { Rights } from "../api/server-shapes.ts";
 import { get, onLoginRequired, remove } from "./api.ts";
 import { askEarly } from "./early-answers.ts";
-import { FleetPage } from "./fleet-page.ts";
+import { FleetPage } from "./fleet/fleet-page.ts";
 import { keys } from "./keys.ts";
 import { Live } from "./live.ts";
 import { askToken, loginView } from "./login-dialog.ts";
@@ -12,10 +12,10 @@ import type { App, Page } from "./page.ts";
 import { loadAllCode, loadCode, pageCode } from "./page-code.ts";
 import { type Place, placeOf } from "./places.ts";
 import { Shell } from "./shell.ts";
-import { skeleton } from "./skeleton.ts";
+import { skeleton } from "./parts/skeleton.ts";
 import { StatusHistory } from "./status-history.ts";
 import { applyTheme } from "./theme.ts";
-import { TroubleCard } from "./trouble-card.ts";
+import { TroubleCard } from "./server/trouble-card.ts";
 
 /** When a page is there, the code of the others is loaded after this time. */
 const loadOthersAfterMs = 3_000;

@@ -1,8 +1,8 @@
 // Relative times such as "3 min ago". A single timer updates all of them once a second. They count from the server's
 // clock, since the browser's may be wrong.
 
-import { element, setAttribute, setText } from "./element.ts";
-import { ago, fullMoment, span } from "./formats.ts";
+import { element, setAttribute, setText } from "./parts/element.ts";
+import { ago, fullMoment, span } from "./parts/formats.ts";
 
 /** The server's time minus the time since the page was loaded, in ms: the browser's own clock may be set meanwhile. */
 let ahead = Date.now() - performance.now();

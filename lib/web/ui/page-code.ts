@@ -1,15 +1,15 @@
 // The code and the styles of the pages besides the fleet, and of large dialogs: each is a part of its own, loaded when it is shown, or
 // when there is nothing else to do.
 
-import { element } from "./element.ts";
+import { element } from "./parts/element.ts";
 
 const loads = {
-  device: () => import("./device-page.ts"),
-  alerts: () => import("./alerts-page.ts"),
-  activity: () => import("./activity-page.ts"),
-  server: () => import("./server-page.ts"),
-  join: () => import("./join-dialog.ts"),
-  bulk: () => import("./bulk-dialogs.ts"),
+  device: () => import("./device/device-page.ts"),
+  alerts: () => import("./alerts/alerts-page.ts"),
+  activity: () => import("./server/activity-page.ts"),
+  server: () => import("./server/server-page.ts"),
+  join: () => import("./door/join-dialog.ts"),
+  bulk: () => import("./bulk/bulk-dialogs.ts"),
 } as const;
 
 type Name = keyof typeof loads;

@@ -1,9 +1,9 @@
 // The frame around every page: navigation, state of the connection, theme and login.
 
 import type { Rights } from "../api/server-shapes.ts";
-import { button, element, setAttribute, setText } from "./element.ts";
-import { zoneWords } from "./formats.ts";
-import { icon, sign } from "./icons.ts";
+import { button, element, setAttribute, setText } from "./parts/element.ts";
+import { zoneWords } from "./parts/formats.ts";
+import { icon, sign } from "./parts/icons.ts";
 import type { LiveState } from "./live.ts";
 import { serverNow } from "./moments.ts";
 import type { Place } from "./places.ts";

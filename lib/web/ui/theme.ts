@@ -1,7 +1,7 @@
 // The button for the colour theme, and what fires when the colours changed.
 
-import { button, setAttribute } from "./element.ts";
-import { icon, type IconName } from "./icons.ts";
+import { button, setAttribute } from "./parts/element.ts";
+import { icon, type IconName } from "./parts/icons.ts";
 import { showTheme, storedTheme, storeTheme, type Theme, themes } from "./stored-theme.ts";
 
 /** Fires "change" when the colours changed: charts have to be drawn again. */
