@@ -66,6 +66,10 @@ browserTest(
     await page.getByRole("checkbox", { name: "temp" }).uncheck();
     await untilNames(page, "a", "b", "c", "d");
     expect(page.url()).not.toContain("sort=");
+    // An address from elsewhere shows what it sorts by.
+    const other = await dashboard.open("#/?sort=-value&field=temp");
+    await untilNames(other, "b", "a", "c", "d");
+    await untilText(other, "#row-0 .value >> nth=0", "101");
     expect(dashboard.complaints).toEqual([]);
   },
 );

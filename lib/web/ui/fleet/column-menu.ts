@@ -54,6 +54,11 @@ export class ColumnMenu {
     addEventListener("pointerdown", closeBeside, { signal });
   }
 
+  /** The columns that are shown are others now. */
+  show(columns: Columns): void {
+    this.columns = columns;
+  }
+
   close(): void {
     this.#listening.abort();
   }

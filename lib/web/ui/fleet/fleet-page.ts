@@ -108,6 +108,8 @@ export class FleetPage implements Page {
       this.#place,
       this.#selection.bar.view,
     );
+    const { sort, field } = this.#query;
+    if (sort.endsWith("value") && field !== "") this.#choices.include(field);
     this.#list.showColumns(this.#choices.columns);
     this.#devices.showColumns(this.#choices.columns);
     this.#showQuery();

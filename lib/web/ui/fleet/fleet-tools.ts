@@ -4,7 +4,7 @@
 import { addressOf } from "../api.ts";
 import { ColumnMenu } from "./column-menu.ts";
 import { button, element, setAttribute } from "../parts/element.ts";
-import { type Columns, storeColumns, storedColumns } from "./fleet-columns.ts";
+import { type Columns, fieldColumnsMax, storeColumns, storedColumns } from "./fleet-columns.ts";
 import { askedFor, type FleetQuery, ordersOf, unheardChoices } from "./fleet-query.ts";
 import type { ListOrder } from "./list-heads.ts";
 import { icon } from "../parts/icons.ts";
@@ -62,6 +62,15 @@ export class FleetTools {
     this.#fillOrders();
   }
 
+  /** Gives a field its column for as long as the page is shown: an address can have an order by one that has none here. */
+  include(field: string): void {
+    const { fields } = this.columns;
+    if (fields.includes(field)) return;
+    const others = fields.slice(0, fieldColumnsMax - 1);
+    this.#take({ ...this.columns, fields: [...others, field] });
+    this.menu.show(this.columns);
+  }
+
   /** So many alerts fire. */
   showFiring(firing: number): void {
     this.#firing = firing;
@@ -85,12 +94,16 @@ export class FleetTools {
   }
 
   #choose(columns: Columns): void {
-    this.columns = columns;
     storeColumns(columns);
-    this.#orders = ordersOf(columns.fields);
-    this.#fillOrders();
+    this.#take(columns);
     if (this.#query !== null) this.show(this.#query);
     this.acts.columns(columns);
+  }
+
+  #take(columns: Columns): void {
+    this.columns = columns;
+    this.#orders = ordersOf(columns.fields);
+    this.#fillOrders();
   }
 
   #fillOrders(): void {
