@@ -2,6 +2,7 @@
 // words an output.
 
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { isatty } from "node:tty";
 import { exitAfter, tellFailure } from "../lib/cli/failure.ts";
@@ -59,7 +60,8 @@ const stateFolder = stateFolderOf(process.env);
 
 const exit = await runClient(
   () => {
-    const config = readClientConfig(process.argv.slice(2), process.env, readSettingsText);
+    const args = process.argv.slice(2);
+    const config = readClientConfig(args, process.env, readSettingsText, hostname());
     output.policy = outputPolicies[config.command];
     return config;
   },

@@ -1,6 +1,6 @@
 // Parses and checks the arguments of the client's commands, one function each. Never reads a file.
 
-import { fieldRules, isPassword } from "../protocol/fields.ts";
+import { fieldRules, isPassword, reservedIds } from "../protocol/fields.ts";
 import { tokenIn } from "../server/door/join-token.ts";
 import type { FieldName } from "../protocol/messages.ts";
 import type { Arguments, Env } from "./arguments.ts";
@@ -124,11 +124,22 @@ function joinToken(text: string): string {
   );
 }
 
-/** The id of the device that this client speaks for; throws `usage` if it is missing or invalid. */
-export function idOf({ value, nameOf }: Given): string {
+/**
+ * The id of the device that this client speaks for.
+ * @param hostName of this machine, for a proposal; empty for none
+ * @throws OperatingError `usage` if it is missing or invalid
+ */
+export function idOf({ value, nameOf }: Given, hostName: string): string {
   const id = value("id");
-  if (id === null) throw usageError("--id is missing.", "Say which device this is: --id ID.");
-  return field("id", nameOf("id"), id);
+  if (id !== null) return field("id", nameOf("id"), id);
+  const proposal = hostName.split(".")[0] ?? "";
+  const isFit = fieldRules.id.test(proposal) && !reservedIds.includes(proposal);
+  throw usageError(
+    "--id is missing.",
+    isFit && proposal !== "localhost"
+      ? `Say which device this is, such as by the name of this machine: --id ${proposal}`
+      : "Say which device this is: --id ID.",
+  );
 }
 
 /** The servers to use, at least one; throws `usage` if they are missing or invalid. */

@@ -101,12 +101,14 @@ const oneShotMs = 10_000;
  * @param args the arguments after the program's name
  * @param env the environment; an empty variable counts as absent
  * @param readText reads the configuration file, if one is named
+ * @param hostName of this machine: it is proposed where a device begins without an id
  * @throws OperatingError `usage`, and those of `readText`
  */
 export function readClientConfig(
   args: readonly string[],
   env: Env,
   readText: (path: string) => string = noText,
+  hostName = "",
 ): ClientConfig {
   const first = args[0];
   if (first === undefined) throw usageError("No command.", "See iot-client --help.");
@@ -137,7 +139,7 @@ export function readClientConfig(
     case "config":
       return Object.freeze(readListed(given, env, file));
     default:
-      return Object.freeze(readCommand(command, given, env));
+      return Object.freeze(readCommand(command, given, env, hostName));
   }
 }
 
@@ -192,10 +194,12 @@ function readCommand(
   command: Exclude<CommandName, "menu" | "trust" | "simulate" | "config">,
   given: Given,
   env: Env,
+  hostName = "",
 ): ClientConfig {
   const { positionals, value, nameOf } = given;
+  const begins = command === "register" || command === "run" || command === "wake";
   const own = {
-    id: idOf(given),
+    id: idOf(given, begins ? hostName : ""),
     port: portValue(nameOf("port"), value("port") ?? clientDefaults.port),
   };
   const servers = serversIn(given);

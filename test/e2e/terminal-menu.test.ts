@@ -50,7 +50,7 @@ test("the whole menu is shown, an empty answer takes the default, and the passwo
   await using server = await startServer({ folder: folder.path });
   const { menu, port } = await openMenu(folder, server.port);
   await using _ = menu;
-  expect(menu.screen.lines.slice(0, 9)).toEqual([
+  expect(menu.screen.lines.slice(0, 10)).toEqual([
     `asmith listens on port ${port}; server 127.0.0.1 port ${server.port}, text`,
     "",
     "(1) Register",
@@ -60,6 +60,7 @@ test("the whole menu is shown, an empty answer takes the default, and the passwo
     "(5) Query Server",
     "(6) Query Client",
     "(7) Exit",
+    "(8) Send a Report",
   ]);
   await registerByDefaults(menu, port);
   await menu.answer(selection, "3");
@@ -77,6 +78,9 @@ test("the whole menu is shown, an empty answer takes the default, and the passwo
   await menu.answer("DST IP [ask the server]: ", "");
   await menu.answer("DST PORT [ask the server]: ", "");
   await menu.shows("01 asmith answers: asmith");
+  await menu.answer(selection, "8");
+  await menu.answer("MESSAGE: ", "temp=21.5");
+  await menu.shows("50 data stored");
   await menu.answer(selection, "4");
   await menu.answer("USER [asmith]: ", "");
   await menu.shows("80 logged off");
@@ -91,8 +95,8 @@ test("typed text can be corrected, and a wrong answer is asked again", async () 
   await using server = await startServer({ folder: folder.path });
   const { menu } = await openMenu(folder, server.port);
   await using _ = menu;
-  await menu.answer(selection, "8");
-  await menu.shows("8: please choose 1 to 7.");
+  await menu.answer(selection, "9");
+  await menu.shows("9: please choose 1 to 8.");
   await menu.answer(selection, `3${key.backspace}4`);
   await menu.answer("USER [asmith]: ", "a b");
   await menu.shows("USER: ");

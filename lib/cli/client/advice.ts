@@ -2,7 +2,7 @@
 // nothing and prints nothing.
 
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
-import { ack } from "../../protocol/codes.ts";
+import { ack, answer } from "../../protocol/codes.ts";
 import type { Verb } from "../../protocol/messages.ts";
 
 /** What to do where nobody listens. */
@@ -20,6 +20,13 @@ const ofCode: Readonly<Record<string, string>> = {
   [ack.encryptionRequired]:
     "Leave out --text. For one device an operator may allow it: iot-server devices allow-text ID",
   [ack.storageFailed]: "The server's error.log says why.",
+};
+
+/** Advice for an answer to a QUERY that is none. */
+const ofAnswer: Readonly<Record<string, string>> = {
+  [answer.unknownDevice]:
+    "Check the spelling of the id; upper and lower case differ. Those that are logged in: iot-client query list",
+  [answer.notLoggedIn]: "Its latest report is there all the same: iot-client query report ID",
 };
 
 /** Advice for 31 in answer to a request with a password. */
@@ -56,7 +63,7 @@ function sentenceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | und
       if (outcome.closed === true) return startThere;
       return sealed ? undefined : "Check that the server runs there and that UDP gets through.";
     case "answer":
-      return undefined;
+      return ofAnswer[outcome.code];
     case "ack":
       if (!unproven.includes(outcome.code)) return ofCode[outcome.code];
       return ofPassword[verb] ?? logInFirst(sealed);

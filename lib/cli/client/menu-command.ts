@@ -46,11 +46,8 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
   try {
     const password =
       config.password.kind === "ask" ? null : await passwordFrom(config.password, null, machine);
-    let interrupt = (): void => {};
-    const interrupted = new Promise<void>((resolve) => {
-      interrupt = resolve;
-    });
-    const screen = machine.openTerminal(() => interrupt());
+    const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>();
+    const screen = machine.openTerminal(interrupt);
     terminal = screen;
     client.requests.onRetry = ({ message, to }, sending, waitedMs) => {
       if (screen.interactive && message.type !== "STATUS" && isOverdue(waitedMs)) {
@@ -67,6 +64,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
         sealed: connection.carrier.kind === "sealed",
         port: connection.port,
         time: () => times.distinct(),
+        textBytesMax: () => connection.carrier.textBytesMax,
         request: (message, options) =>
           connection.request(message, { ...options, timeoutMs: config.timeoutMs }),
         ownIpTowards: machine.ownIpTowards,

@@ -2,12 +2,14 @@
 // through its ports; never opens a socket or a file.
 
 import { addressIn, latestReportIn } from "../../client/answers.ts";
+import { messageBytesMax } from "../../client/message-room.ts";
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
 import type { EncodedRequest } from "../../client/outstanding.ts";
+import { clientDefaults } from "../../config/client-defaults.ts";
 import { answer, query } from "../../protocol/codes.ts";
 import type { Address } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
-import { type FieldRule, typedMacRule } from "../../protocol/fields.ts";
+import { type FieldRule, typedMacRule, utf8Bytes } from "../../protocol/fields.ts";
 import { fillForm, type FormField } from "./form.ts";
 import { type QuestionPorts, askDevice, askServer, listLoggedIn } from "./questions.ts";
 import { outcomeLine, peerLine, place, reportLine, visible } from "./rendering.ts";
@@ -21,6 +23,8 @@ export type MenuPorts = {
   /** The local port of this client's socket. */
   readonly port: number;
   time(): string;
+  /** The longest text message that the connection carries, in bytes. */
+  textBytesMax(): number;
   request(message: EncodedRequest["message"], options?: { to?: Address }): Promise<Outcome>;
   ownIpTowards(ip: string): Promise<string>;
   readonly call: QuestionPorts["call"];
@@ -45,7 +49,8 @@ const screen = `
 (4) Logoff
 (5) Query Server
 (6) Query Client
-(7) Exit`;
+(7) Exit
+(8) Send a Report`;
 const selection = "Please Make a Selection: ";
 
 type Field = "mac" | "ip" | "port" | "user" | "password" | "target";
@@ -92,8 +97,10 @@ export class Menu {
         return this.#queryServer();
       case "6":
         return this.#queryClient();
+      case "8":
+        return this.#report();
       default:
-        this.ports.terminal.notice(`${visible(choice.slice(0, 40))}: please choose 1 to 7.`);
+        this.ports.terminal.notice(`${visible(choice.slice(0, 40))}: please choose 1 to 8.`);
         return Promise.resolve(true);
     }
   }
@@ -130,6 +137,30 @@ export class Menu {
     if (answers === "wrong") return true;
     const outcome = await this.#send({ type: "LOGOFF", id: answers.user });
     if (verdictOf("LOGOFF", outcome) === "done") this.ports.onLogoff(answers.user);
+    return true;
+  }
+
+  /** Sends a report of the device that logged in last. It has its item after Exit, which scripts know as 7. */
+  async #report(): Promise<boolean> {
+    const { terminal, time, textBytesMax } = this.ports;
+    const form = await fillForm(terminal, [{ label: "MESSAGE", rule: "message", preset: null }]);
+    if (form.kind === "end") return false;
+    if (form.kind === "wrong") return true;
+    const [message = ""] = form.answers;
+    const code = clientDefaults.code;
+    const data = {
+      type: "DATA",
+      code,
+      id: this.#self,
+      address: null,
+      time: time(),
+      message,
+    } as const;
+    const room = messageBytesMax(data, textBytesMax());
+    if (message === "") this.#say("-- not sent: MESSAGE is missing");
+    else if (utf8Bytes(message) > room)
+      this.#say(`-- not sent: MESSAGE is longer than ${room} bytes`);
+    else await this.#send(data);
     return true;
   }
 

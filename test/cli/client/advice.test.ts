@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { runClient } from "../../../lib/cli/client/dispatch.ts";
 import { readClientConfig } from "../../../lib/config/client.ts";
-import { ackWith, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
+import { ackWith, dataFor, type Fake, fakeMachine, type FakeOptions } from "./fake-machine.ts";
 import { testTimeoutMs } from "../../e2e/polling.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -65,4 +65,15 @@ test("trust gives up on a server that shows no key, and says what to check", asy
   const { out, err, exit } = await run(["trust", "192.0.2.1:9000"], {});
   expect([out, exit]).toEqual([[], 3]);
   expect(err[0]).toStartWith("192.0.2.1:9000 shows no key. Check that the server runs there");
+});
+
+test.each([
+  ["11", "11 unknown device", "spelling of the id"],
+  ["12", "12 the device is not logged in", "query report"],
+])("a question that is answered with %s has a next step", async (code, answer, says) => {
+  const asked = await run(["query", "address", "nosuch", ...base], {
+    answer: () => dataFor(code, ""),
+  });
+  expect([asked.exit, asked.out]).toEqual([1, [answer]]);
+  expect(asked.err.join()).toContain(says);
 });

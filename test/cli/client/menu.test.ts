@@ -204,5 +204,20 @@ test.each([
 test("a wrong choice is reported and sends nothing", async () => {
   const run = await menu({ lines: ["9", "", "\u001b[2J", "7"] });
   expect(run.sent).toEqual([]);
-  expect(run.err).toEqual(["9: please choose 1 to 7.", "\\x1b[2J: please choose 1 to 7."]);
+  expect(run.err).toEqual(["9: please choose 1 to 8.", "\\x1b[2J: please choose 1 to 8."]);
+});
+
+test("item 8 sends a report of who logged in last", async () => {
+  const lines = ["3", "bsmith", "secret", "192.0.2.9", "1995", "8", "temp=21.5", "8", "", "7"];
+  const run = await menu({ answer: ackWith("70", "50"), lines });
+  const [, sent = ""] = texts(run);
+  expect(sent).toStartWith("DATA 01 bsmith ");
+  expect(sent).toEndWith(" 9 temp=21.5");
+  expect(run.out).toEqual(["70 logged in", "50 data stored", "-- not sent: MESSAGE is missing"]);
+});
+
+test("item 8 sends no report that is longer than a datagram", async () => {
+  const run = await menu({ lines: ["8", "x".repeat(70_000), "7"] });
+  expect(run.sent).toEqual([]);
+  expect(run.out.join()).toMatch(/^-- not sent: MESSAGE is longer than \d+ bytes$/);
 });

@@ -235,3 +235,22 @@ test.each([
     drainMs: 10_000,
   });
 });
+
+test.each([
+  ["register", "greenhouse-3.lan", "by the name of this machine: --id greenhouse-3"],
+  ["run", "pi", "by the name of this machine: --id pi"],
+  ["wake", "pi", "by the name of this machine: --id pi"],
+  ["send", "pi", "Say which device this is: --id ID."],
+  ["run", "localhost", "Say which device this is: --id ID."],
+  ["run", "server", "Say which device this is: --id ID."],
+  ["run", "büro", "Say which device this is: --id ID."],
+  ["run", "", "Say which device this is: --id ID."],
+])("%s without an id, at the machine %p", (command, hostName, proposal) => {
+  const read = () => readClientConfig([command, "--server", "a:9000"], {}, () => "", hostName);
+  expect(read).toThrow("--id is missing.");
+  try {
+    read();
+  } catch (error) {
+    expect((error as OperatingError).nextStep).toEndWith(proposal);
+  }
+});
