@@ -17,7 +17,7 @@ import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
 type Names = "giveCommand" | "giveCommands" | "deviceCommands" | "command" | "cancelCommand";
-type Ports = Pick<WebPorts, "commands" | "devices">;
+type Ports = Pick<WebPorts, "commands" | "devices" | "openCommands">;
 
 /** For how long the end of a command is waited for at most, ms. */
 const waitMsMax = 60_000;
@@ -120,6 +120,8 @@ async function one(
     throw new Problem("bad-parameter", "wait must be a time up to 60s, such as 30s.");
   }
   if (ms === 0) return commandOf(ports, await read(ports, number));
+  // Before that, an end at another server is not heard.
+  await ports.openCommands.load();
   const wait = waits.begin(number, ms, call.request.signal);
   try {
     const row = await read(ports, number);

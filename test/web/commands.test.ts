@@ -1,13 +1,10 @@
-// Commands over HTTP: queued once, listed, waited for and cancelled, with a device that carries them out; and that few requests wait.
+// Commands over HTTP: queued once, listed, waited for and cancelled, with a device that carries them out.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { CommandJson } from "../../lib/web/api/command-shapes.ts";
-import { CommandWaits, waitsMax } from "../../lib/web/command-waits.ts";
-import type { CommandRow } from "../../lib/server/rows.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { hashOf } from "../e2e/raw-device.ts";
 import { askDocumented } from "./documented-answers.ts";
-import { commandRow } from "./fake-ports.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -231,53 +228,4 @@ test("the 65th open command of a device is refused", async () => {
     status: 202,
     body: { queued: 0, refused: [{ id: "sleeper", code: "queue-full" }] },
   });
-});
-
-/** Requests that wait, without a server. */
-function waitsOf() {
-  const listeners = new Set<(row: CommandRow) => void>();
-  const waits = new CommandWaits({
-    listen: (onChange) => {
-      listeners.add(onChange);
-      return () => listeners.delete(onChange);
-    },
-  });
-  const tell = (row: CommandRow) => {
-    for (const listener of listeners) listener(row);
-  };
-  return { waits, listeners, tell };
-}
-
-test("a wait ends with its command only, with its time, or with whoever asked", async () => {
-  const { waits, tell, listeners } = waitsOf();
-  const never = new AbortController().signal;
-  const gone = new AbortController();
-  const [one, other] = [waits.begin(1, 60_000, never), waits.begin(1, 60_000, never)];
-  const left = waits.begin(2, 60_000, gone.signal);
-  const late = waits.begin(3, 1, never);
-  expect(await late.over).toBeNull();
-  gone.abort();
-  expect(await left.over).toBeNull();
-  expect(await waits.begin(2, 60_000, gone.signal).over).toBeNull();
-  expect(waits.size).toBe(2);
-  tell(commandRow(1, "a", { sendings: 1, sent: 5 }));
-  expect(waits.size).toBe(2);
-  const ended = commandRow(1, "a", { end: "done", ended: 9 });
-  tell(ended);
-  expect([await one.over, await other.over, waits.size]).toEqual([ended, ended, 0]);
-  const last = waits.begin(4, 60_000, never);
-  waits.close();
-  expect([await last.over, waits.size, listeners.size]).toEqual([null, 0, 0]);
-});
-
-test("not more than so many wait, and the place of one that has ended is free", () => {
-  const { waits } = waitsOf();
-  const never = new AbortController().signal;
-  const all = Array.from({ length: waitsMax }, (_, i) => waits.begin(i + 1, 60_000, never));
-  expect(() => waits.begin(1, 60_000, never)).toThrow("wait for commands already");
-  all[0]?.end();
-  all[0]?.end();
-  expect(waits.size).toBe(waitsMax - 1);
-  waits.begin(1, 60_000, never);
-  waits.close();
 });
