@@ -2,12 +2,10 @@
 
 import { commandFault } from "../protocol/commands.ts";
 import { toldCommand } from "../server/commands/command-rows.ts";
-import { commandTtl, type Ordered } from "../server/commands/command-rules.ts";
+import { commandTtl, isRequest, type Ordered } from "../server/commands/command-rules.ts";
 import type { QueueResult } from "../server/commands/commanding.ts";
 import { typedDuration } from "../server/duration-text.ts";
 import type { RequestPorts } from "./requests.ts";
-
-const keyCharsMax = 128;
 
 /** What queues commands for whoever may write to their topics. Its errors have the words of the API. */
 export function commandPort(
@@ -15,9 +13,7 @@ export function commandPort(
 ): NonNullable<RequestPorts["command"]> {
   return async (device, message, request, ttl) => {
     if (commandFault(message) !== null) return { error: "bad-message" };
-    if (request !== null && (request === "" || request.length > keyCharsMax)) {
-      return { error: "bad-request" };
-    }
+    if (request !== null && !isRequest(request)) return { error: "bad-request" };
     const ms = ttl === null ? commandTtl.usual : durationOf(ttl);
     if (ms === null) return { error: "bad-ttl" };
     const result = await queue({ device, message, ttlMs: ms, origin: "mqtt", request });

@@ -15,6 +15,8 @@ export type Publication = {
 export type Incoming = {
   readonly topic: string;
   readonly payload: string;
+  /** Whether the payload came as UTF-8; if not, it has U+FFFD where it did not. */
+  readonly isText: boolean;
   /** Whether it was kept by the broker from before the subscription. */
   readonly retain: boolean;
   /** Where an answer is expected besides (MQTT 5); null for nowhere. */

@@ -176,9 +176,11 @@ const takenOver =
 function incomingOf(topic: string, payload: Buffer, packet: IPublishPacket): Incoming {
   const { responseTopic = null, correlationData = null } = packet.properties ?? {};
   const { retain } = packet;
+  const text = payload.toString();
   return {
     topic,
-    payload: payload.toString(),
+    payload: text,
+    isText: !text.includes("\ufffd") || Buffer.from(text).equals(payload),
     retain,
     responseTopic,
     correlation: correlationData,

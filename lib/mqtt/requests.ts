@@ -123,7 +123,8 @@ export class Requests {
     const answer = (told: object) => this.#answer(topic, told, message);
     const { command } = this.ports;
     if (command === null) return;
-    const wanted = commandIn(message.payload);
+    // Something else than was meant must not be carried out.
+    const wanted = message.isText ? commandIn(message.payload) : null;
     if (wanted === null) return answer({ error: "bad-message" });
     const done = await this.#carryOut(async () => {
       const told = await command(id, wanted.text, wanted.key, wanted.ttl);

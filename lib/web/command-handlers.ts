@@ -4,7 +4,7 @@ import type { Roster } from "../fleet/roster.ts";
 import { commandFault } from "../protocol/commands.ts";
 import { isId } from "../protocol/fields.ts";
 import { toldCommand } from "../server/commands/command-rows.ts";
-import { commandTtl, type Ordered } from "../server/commands/command-rules.ts";
+import { commandTtl, isRequest, type Ordered } from "../server/commands/command-rules.ts";
 import { typedDuration } from "../server/duration-text.ts";
 import type { CommandRow } from "../server/rows.ts";
 import type { CommandJson } from "./api/command-shapes.ts";
@@ -88,7 +88,7 @@ function orderIn(
     throw new Problem("bad-ttl", "ttl must be a time from 1s to 30d, such as 2h.");
   }
   const key = request.headers.get("idempotency-key");
-  if (key !== null && !/^[\x21-\x7e]{1,128}$/.test(key)) {
+  if (key !== null && !isRequest(key)) {
     throw new Problem("bad-parameter", "Idempotency-Key must be 1 to 128 visible characters.");
   }
   return { message, ttlMs, origin: askerOf(request), request: key };

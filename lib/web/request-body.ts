@@ -1,6 +1,7 @@
 // Owns reading the body of a request: a small JSON object of texts, whole numbers, lists and maps of texts. Never accepts any
 // other form.
 
+import { isUtf8 } from "node:buffer";
 import type { BodyForm, BodyOf } from "./api/forms.ts";
 import { Problem } from "./problem.ts";
 
@@ -65,12 +66,14 @@ async function readJson(request: Request, bytesMax: number): Promise<Record<stri
   if (type !== "application/json") {
     throw new Problem("not-json", "Send a JSON object with content-type application/json.");
   }
-  const text = await request.text();
-  if (Buffer.byteLength(text) > bytesMax) {
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.length > bytesMax) {
     throw new Problem("body-too-large", `At most ${bytesMax} bytes.`);
   }
+  // Read as far as it goes, it would mean something else than was sent.
+  if (!isUtf8(bytes)) throw new Problem("bad-body", "The body is not UTF-8.");
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (isObject(value)) return value;
   } catch {
     // Reported below.

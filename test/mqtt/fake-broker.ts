@@ -95,5 +95,6 @@ export class FakeLink implements BrokerLink {
 }
 
 export function incoming(topic: string, payload: string, more: Partial<Incoming> = {}): Incoming {
-  return { topic, payload, retain: false, responseTopic: null, correlation: null, ...more };
+  const usual = { isText: true, retain: false, responseTopic: null, correlation: null };
+  return { topic, payload, ...usual, ...more };
 }

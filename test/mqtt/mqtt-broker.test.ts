@@ -142,6 +142,21 @@ test("a request says where its answer goes, and the answer says to which request
   expect(await answer).toBe("that");
 });
 
+test("what is no UTF-8 is marked", async () => {
+  const one = await open((await broker()).port);
+  await one.isOpen;
+  one.link.subscribe(["a/+"], 1);
+  // The library takes bytes, too.
+  const latin = Buffer.from("caf\xe9", "latin1") as unknown as string;
+  for (const payload of [latin, "café"]) expect(await publish(one, "a/b", payload)).toBe(true);
+  await until("both", () => one.messages.length === 2);
+  const told = one.messages.map(({ payload, isText }) => [payload, isText]);
+  expect(told).toEqual([
+    ["caf\ufffd", false],
+    ["café", true],
+  ]);
+});
+
 test("a broker that vanishes ends the link, once", async () => {
   const real = await broker();
   const one = await open(real.port);

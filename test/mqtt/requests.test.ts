@@ -115,9 +115,11 @@ test("a command that is refused or malformed gets a word; one that fails, a line
   });
   await send(bench, "iot/pi9/command", "reboot");
   await send(bench, "iot/pi1/command", '{"message":5}');
+  await send(bench, "iot/pi1/command", "reb\ufffdot", { isText: false });
   await send(bench, "iot/pi1/command", "reboot");
   expect(bench.broker.payloads("iot/pi9/command/result")).toEqual(['{"error":"unknown-device"}']);
   expect(bench.broker.payloads("iot/pi1/command/result")).toEqual([
+    '{"error":"bad-message"}',
     '{"error":"bad-message"}',
     '{"error":"failed"}',
   ]);

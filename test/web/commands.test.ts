@@ -156,6 +156,15 @@ test.each([
   if (detail !== undefined) expect(refused.body["detail"]).toBe(detail);
 });
 
+test("a body that is not UTF-8 is refused: it would be another command", async () => {
+  const headers = { ...server.login, "content-type": "application/json" };
+  const body = Buffer.from('{"message":"caf\xe9"}', "latin1");
+  const path = "/api/v1/devices/sleeper/commands";
+  const reply = await server.ask(path, { method: "POST", headers, body });
+  expect(reply.status).toBe(400);
+  expect(reply.body).toMatchObject({ code: "bad-body", detail: "The body is not UTF-8." });
+});
+
 test("unknown devices, and strangers, queue nothing", async () => {
   const nobody = await give({ message: "on" }, {}, "nobody");
   expect(nobody).toMatchObject({ status: 404, body: { code: "unknown-device" } });

@@ -10,6 +10,11 @@ import { openCommandsMax } from "./command-rows.ts";
 /** How long a command is kept for its device, ms. */
 export const commandTtl = { usual: 86_400_000, least: 1_000, most: 30 * 86_400_000 } as const;
 
+/** Whether a text can be the request of a command: what repeats it is known by it, so it is plain enough for every store. */
+export function isRequest(text: string): boolean {
+  return /^[\x21-\x7e]{1,128}$/.test(text);
+}
+
 /** A command to queue. */
 export type Ordered = {
   readonly device: string;

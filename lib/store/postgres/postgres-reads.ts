@@ -21,7 +21,7 @@ import type {
   Scan,
 } from "../../server/store-reads.ts";
 import { firstsFrom } from "../time-search.ts";
-import { numberArray, textArray } from "./connection/arrays.ts";
+import { isStorable, numberArray, textArray } from "./connection/arrays.ts";
 import type { Readers } from "./connection/readers.ts";
 import type { ChunkSummaries } from "./reports/chunk-summaries.ts";
 import type { Horizon } from "./reports/horizon.ts";
@@ -108,7 +108,7 @@ export class PostgresReads implements DeviceReads, ReportReads {
   async factsOf(ids: readonly string[]): Promise<readonly (DeviceRow | null)[]> {
     const rows = await this.readers.read(
       `SELECT ${deviceColumns} FROM device AS d WHERE d.id = ANY($1::text[])`,
-      [textArray(ids)],
+      [textArray(ids.filter(isStorable))],
     );
     const found = new Map(rows.map((row) => [row["id"] as string, deviceOf(row)]));
     return ids.map((id) => found.get(id) ?? null);

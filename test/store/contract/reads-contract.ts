@@ -85,6 +85,15 @@ export function readsContract(openNew: OpenNew): void {
     expect(JSON.stringify(many)).not.toContain("secret");
   });
 
+  test("what has a NUL names nothing", async () => {
+    const { reads, alerts } = await filled();
+    expect(await reads.facts("a\0")).toBeNull();
+    expect((await reads.factsOf(["a\0", "b"])).map((facts) => facts?.id)).toEqual([undefined, "b"]);
+    const query = { state: null, rule: null, device: null, before: Infinity, limit: 10 };
+    expect(await alerts.alerts({ ...query, rule: "a\0" })).toEqual([]);
+    expect(await alerts.alerts({ ...query, device: "a\0" })).toEqual([]);
+  });
+
   test("sessions are read newest first, a page at a time", async () => {
     const store = await filled();
     const numbers = [];

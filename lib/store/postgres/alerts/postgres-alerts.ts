@@ -11,6 +11,7 @@ import {
   type DeliveryRow,
 } from "../../../server/alert-store.ts";
 import { needsLead, settingsChanged, settingsMax, writesOf } from "../../alert-writes.ts";
+import { isStorable } from "../connection/arrays.ts";
 import type { Readers } from "../connection/readers.ts";
 import type { Fence } from "../nodes/claim.ts";
 import { leading, marking, markingAsLeader, markingAtRevision, notLeading } from "./alert-lead.ts";
@@ -90,6 +91,7 @@ export class PostgresAlerts implements AlertStore {
     const given = { state: state === "open" ? null : state, rule, device };
     for (const [column, value] of Object.entries(given)) {
       if (value === null) continue;
+      if (!isStorable(value)) return [];
       values.push(value);
       conditions.push(`${column} = $${values.length}`);
     }

@@ -10,6 +10,11 @@ export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map(quoted).join(",")}}`;
 }
 
+/** Whether PostgreSQL can hold a text as such: one with a NUL is in no row, and to ask for it is an error. */
+export function isStorable(text: string): boolean {
+  return !text.includes("\0");
+}
+
 /** The hex form of a bytea; null stays null. */
 export function byteaText(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : `\\x${Buffer.from(bytes).toString("hex")}`;
