@@ -14,6 +14,7 @@ import {
 } from "../lib/cli/server/judged-machine.ts";
 import type { BrokerSource } from "../lib/config/broker-source.ts";
 import type { ServeConfig } from "../lib/config/serve-config.ts";
+import { usageError } from "../lib/config/values.ts";
 import { healthOn } from "../lib/io/control-calls.ts";
 import {
   isClockSynchronized,
@@ -32,12 +33,16 @@ import { placeOf } from "./place.ts";
 /** How long a broker may take to answer, ms. */
 const brokerWaitMs = 5_000;
 
-/** Looks at one thing; an OperatingError that it throws is a bad finding. */
-type Check = (config: ServeConfig, isRunning: boolean) => Promise<Finding[]> | Finding[];
+/** Looks at one thing; an OperatingError that it throws is a bad finding. @param port of the server; null for any that runs */
+type Check = (
+  config: ServeConfig,
+  isRunning: boolean,
+  port: number | null,
+) => Promise<Finding[]> | Finding[];
 
 /** The checks, by subject, in the order in which they are printed. */
 const checks: Readonly<Record<string, Check>> = {
-  server: (config) => serverFinding(config),
+  server: (config, _isRunning, port) => serverFinding(config, port),
   port: (config, isRunning) => (isRunning ? [] : portFinding(config)),
   http: (config, isRunning) => (isRunning ? [] : httpFinding(config)),
   database: (config, isRunning) => (isRunning ? [] : databaseFinding(config)),
@@ -55,28 +60,33 @@ const checks: Readonly<Record<string, Check>> = {
 
 /** Carries out all checks and prints what they found. */
 export async function runDoctor(
-  { serve, json }: { readonly serve: ServeConfig; readonly json: boolean },
+  {
+    serve,
+    isAnyPort,
+    json,
+  }: { readonly serve: ServeConfig; readonly isAnyPort: boolean; readonly json: boolean },
   write: WriteLine,
 ): Promise<ExitCode> {
-  const isRunning = await healthOn(placeOf(serve).path, serve.port).then(
+  const port = isAnyPort ? null : serve.port;
+  const isRunning = await healthOn(placeOf(serve).path, port).then(
     () => true,
     () => false,
   );
+  if (isAnyPort && !isRunning) throw portMissing(serve);
   const findings: Finding[] = [];
   for (const [subject, check] of Object.entries(checks)) {
-    findings.push(...(await found(subject, check, serve, isRunning)));
+    findings.push(...(await found(subject, () => check(serve, isRunning, port), serve)));
   }
   return printFindings(findings, json, write);
 }
 
 async function found(
   subject: string,
-  check: Check,
+  check: () => Promise<Finding[]> | Finding[],
   config: ServeConfig,
-  isRunning: boolean,
 ): Promise<Finding[]> {
   try {
-    return await check(config, isRunning);
+    return await check();
   } catch (error) {
     const explained = placeOf(config).explain(error);
     if (!(explained instanceof OperatingError)) throw explained;
@@ -84,10 +94,17 @@ async function found(
   }
 }
 
-async function serverFinding(config: ServeConfig): Promise<Finding[]> {
+function portMissing({ db }: ServeConfig): Error {
+  return usageError(
+    `No server runs on ${db}, so the port to look at is missing.`,
+    "Write: iot-server doctor 9000",
+  );
+}
+
+async function serverFinding(config: ServeConfig, port: number | null): Promise<Finding[]> {
   const subject = "server";
   try {
-    const health = await healthOn(placeOf(config).path, config.port);
+    const health = await healthOn(placeOf(config).path, port);
     const { status, why } = health;
     if (why === null)
       return [fine(subject, `runs on ${config.db}: ports and database are its own`)];

@@ -17,6 +17,8 @@ export type Program<Command extends string, Name extends string> = {
   titleOf(command: Command): string;
   /** The command line that prints the help on a command. */
   helpOf(command: Command): string;
+  /** The words that can follow the name of a command, without dashes. */
+  verbsOf?(command: Command): readonly string[];
 };
 
 /** Where a value comes from, the strongest first. */
@@ -122,7 +124,7 @@ function cittyArgsOf(flags: Readonly<Record<string, FlagOf<string>>>): ArgsDef {
 
 /** Checks the form of all arguments. Returns the values of the flags that can be given several times. */
 function refuseWrong<Command extends string>(
-  { flags, titleOf, helpOf }: Program<Command, string>,
+  { flags, titleOf, helpOf, verbsOf }: Program<Command, string>,
   command: Command,
   args: readonly string[],
 ): ReadonlyMap<string, readonly string[]> {
@@ -141,8 +143,13 @@ function refuseWrong<Command extends string>(
     const [shown, ...values] = arg.split("=") as [string, ...string[]];
     const name = shown.slice(2);
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+    if (flag?.commands.includes(command) !== true && verbsOf?.(command).includes(name)) {
+      const without = `Write it without dashes: ${titleOf(command)} ${name}.`;
+      throw usageError(`${shown} is not an option of ${titleOf(command)}.`, `${without} ${help}`);
+    }
     if (flag === undefined) {
       const own = Object.keys(flags).filter((each) => flags[each]?.commands.includes(command));
+      own.push("help", "version");
       const meant = didYouMean(name, own).replace("mean ", "mean --");
       throw usageError(`Unknown option ${quoted(shown)}.`, `${meant}${help}`);
     }

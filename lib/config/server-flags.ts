@@ -3,6 +3,7 @@
 
 import type { Program } from "./arguments.ts";
 import { exitCodesInWords } from "../operating-error.ts";
+import { verbForms, verbsOf } from "./server-verbs.ts";
 import type { FlagOf } from "./flag.ts";
 import type { Settable } from "./settings-file.ts";
 import { shellCommandNames } from "./shell-request.ts";
@@ -20,7 +21,7 @@ export const synopses = {
   reports: ["<id>", "print a device's stored reports"],
   install: ["<port>", "write a systemd unit with these options"],
   uninstall: ["", "remove that unit; the data stay"],
-  doctor: ["<port>", "look whether it would run well here"],
+  doctor: ["[port]", "look whether it would run well here"],
   config: ["[port]", "print each setting and where it comes from"],
   label: ["<id>… <k=v>… <k->…", "name devices, note rooms and more"],
   alert: ["[add|to|list|…]", "tell people when something is wrong"],
@@ -203,6 +204,7 @@ export const settable: Settable = {
 export const program: Program<CommandName, FlagName> = {
   flags,
   titleOf: (command) => (command === "serve" ? callOf(command) : command),
+  verbsOf,
   helpOf: (command) => `iot-server ${command === "serve" ? "" : `${command} `}--help`,
 };
 
@@ -217,6 +219,9 @@ export function callOf(command: CommandName): string {
   return `iot-server ${command === "serve" ? "" : command} ${form}`.replace("  ", " ").trimEnd();
 }
 
+/** Where the server of a command is: on a page with forms they share a line, so that the page fits a screen. */
+const ofPlace = ["config", "db", "store", "store-password-file", "data"];
+
 /** Flags of a server on PostgreSQL, which have no lines of their own on its page: they are in the manual. */
 const ofStore = ["store-password-file", "store-wait", "node", "data"] as const;
 
@@ -228,15 +233,20 @@ export function helpText(version: string, of: CommandName): string {
   const [, says] = synopses[of];
   // Of the many options of the server, only its own page has the list.
   const hasAll = of !== "serve" && asServe.includes(of);
+  const forms = (verbForms[of] ?? []).map((form) => `  ${of} ${form}`.trimEnd());
   const options = Object.entries(flags)
     .filter(([, { commands }]) => commands.includes(of))
+    .filter(([name]) => forms.length === 0 || !ofPlace.includes(name))
     .filter(([name]) => of !== "serve" || !ofStore.some((aside) => aside === name))
     .filter(([name, { commands }]) => name === "config" || !hasAll || !commands.includes("serve"))
     .map(([name, { value, says: does }]) => `  ${`--${name} ${value}`.padEnd(22)} ${does}`);
   const call = `${callOf(of)}: ${says}`;
   if (of !== "serve") {
     const more = hasAll ? ["  and the options of iot-server <port>: see iot-server --help"] : [];
-    return [call, "", ...options, ...more, "", exitCodesInWords].join("\n");
+    const place = "  where it is".padEnd(25) + ofPlace.map((name) => `--${name}`).join(", ");
+    if (forms.length > 0) forms.push("");
+    else return [call, "", ...options, ...more, "", exitCodesInWords].join("\n");
+    return [call, "", ...forms, ...options, place, "", exitCodesInWords].join("\n");
   }
   return [
     `iot-server ${version}: devices register, log in, report and are asked, over UDP.`,

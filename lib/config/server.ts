@@ -28,13 +28,21 @@ import { labelValues } from "./label-arguments.ts";
 import { durationValue } from "./values.ts";
 
 const hourMs = 3_600_000;
+/** In the place of a port that is not given and not used. */
+const standIn = { name: portKey, text: "1" };
 
 export type ServerConfig =
   | ServeConfig
   | ShellRequest
   | (Installation & { readonly command: "install" })
   | { readonly command: "uninstall"; readonly isUser: boolean }
-  | { readonly command: "doctor"; readonly serve: ServeConfig; readonly json: boolean }
+  | {
+      readonly command: "doctor";
+      readonly serve: ServeConfig;
+      /** Whether no port was given: that of `serve` means nothing then. */
+      readonly isAnyPort: boolean;
+      readonly json: boolean;
+    }
   | {
       readonly command: "config";
       readonly settings: readonly ListedSetting[];
@@ -76,8 +84,11 @@ export function readServerConfig(
       return { command, ...installationOf(rest, config, given) };
     }
     case "doctor": {
-      const serve = serveConfig(given, place, filePort(settings), env);
-      return { command, serve, json: given.isOn("json") };
+      // Without a port it looks at the server that runs here.
+      const port = filePort(settings);
+      const isAnyPort = given.positionals.length === 0 && port === null;
+      const serve = serveConfig(given, place, isAnyPort ? standIn : port, env);
+      return { command, serve, isAnyPort, json: given.isOn("json") };
     }
     case "uninstall":
       expect(given.positionals, 0, command);
@@ -86,7 +97,7 @@ export function readServerConfig(
       return { ...place, ...mqttValues(given, env) };
     case "config": {
       // Checked as for a start, which the port alone may still lack.
-      serveConfig(given, place, filePort(settings) ?? { name: portKey, text: "1" }, env);
+      serveConfig(given, place, filePort(settings) ?? standIn, env);
       return { command, settings: listedServer(given, settings), json: given.isOn("json") };
     }
     default:

@@ -3,6 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readServerConfig, type ServerConfig } from "../../lib/config/server.ts";
 import { flags } from "../../lib/config/server-flags.ts";
+import type { OperatingError } from "../../lib/operating-error.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { day, hour, read, refusal } from "./read-server.ts";
 
@@ -131,6 +132,21 @@ test("help and version take precedence, and each command has its own help", () =
   expect(read("--version")).toEqual({ command: "version" });
 });
 
+test("a verb that is written as an option is told without dashes; a misspelled --help is known", () => {
+  const next = (line: string) => {
+    try {
+      read(line);
+    } catch (error) {
+      return (error as OperatingError).nextStep;
+    }
+    return "";
+  };
+  expect(next("devices --approve a")).toStartWith("Write it without dashes: devices approve.");
+  expect(next("alert --lst")).not.toContain("dashes");
+  expect(next("alert --list")).toStartWith("Write it without dashes: alert list.");
+  expect(next("--hepl")).toContain("Did you mean --help?");
+});
+
 describe("an error names the argument at fault", () => {
   const cases: readonly (readonly [line: string, says: string])[] = [
     ["", "The port is missing."],
@@ -144,6 +160,7 @@ describe("an error names the argument at fault", () => {
     ["9000 --no-such", 'Unknown option "--no-such"'],
     ["9000 -p", 'Unknown option "-p"'],
     ["9000 --json", "--json is not an option of iot-server <port>."],
+    ["devices --approve a", "--approve is not an option of devices."],
     ["check --json", "--json is not an option of check."],
     ["9000 --logDir x", 'Unknown option "--logDir"'],
     ["9000 --db --shared-ip", "--db needs a value."],

@@ -42,6 +42,11 @@ test("beside a running server its port and its database are no trouble; for anot
   const own = await examine(folder, server.port);
   expect({ code: own.code, bad: own.bad }).toEqual({ code: 0, bad: [] });
   expect(own.of("server")[0]?.says).toContain("runs on iot_server.db");
+  const unnamed = await examine(folder);
+  expect({ code: unnamed.code, bad: unnamed.bad }).toEqual({ code: 0, bad: [] });
+  const lost = await run(serverBinary, ["doctor"], elsewhere.path);
+  expect(lost).toMatchObject({ code: 2, stdout: "" });
+  expect(lost.stderr).toContain("Write: iot-server doctor 9000");
   const other = await examine(elsewhere, server.port);
   expect({ code: other.code, bad: other.bad }).toEqual({ code: 1, bad: ["port", "http"] });
   expect(await device.code(register(newIdentity()))).toBe("00");

@@ -115,6 +115,7 @@ test.each(["sealed", "text"])(
     await agent.says("waiting for approval");
     const pending = await run(serverBinary, ["devices", "--pending"], folder.path);
     expect(pending.stdout).toMatch(kind === "text" ? /waiting +text$/m : /waiting +SHA256:\S+$/m);
+    expect(pending.stdout).toContain("To let one in: iot-server devices approve pi1\n");
     const judged = await run(serverBinary, ["devices", "approve", "pi1"], folder.path);
     expect(judged.code).toBe(0);
     await agent.says("70 logged in");

@@ -7,6 +7,7 @@ import { login, newIdentity, register } from "./datagrams.ts";
 import { testTimeoutMs } from "./polling.ts";
 import { RawDevice } from "./raw-device.ts";
 import { clientBinary, freePort, root, run, serverBinary, startServer } from "./server-process.ts";
+import { verbsOf } from "../../lib/config/server-verbs.ts";
 import { TemporaryFolder } from "./temporary-folder.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -68,6 +69,15 @@ test("--help fits a screen: the commands' pages 24 lines, the main page 36, all 
     expect(stdout).toContain("iot-server ");
   }
   expect(folder.names()).toEqual([]);
+});
+
+test("the page of a command with verbs has the form of each of them", async () => {
+  using folder = new TemporaryFolder();
+  for (const command of ["alert", "join", "devices", "mqtt"]) {
+    const { stdout } = await run(serverBinary, [command, "--help"], folder.path);
+    const forms = stdout.split("\n\n")[1] ?? "";
+    expect(verbsOf(command).filter((verb) => !forms.includes(verb))).toEqual([]);
+  }
 });
 
 test("--version prints the version of the package", async () => {

@@ -4,9 +4,13 @@
 import { type Outcome, verdictOf } from "../../client/outcome.ts";
 import { ack, answer } from "../../protocol/codes.ts";
 import type { Verb } from "../../protocol/messages.ts";
+import { waitsForApproval } from "../../server/door/verdict.ts";
 
 /** What to do where nobody listens. */
 export const startThere = "Start the server there, or check the address and the port.";
+
+/** What is to be done where an unknown device waits at the door. */
+const letIn = "The operator lets it in with iot-server devices approve ID; then do this again.";
 
 /** Advice for codes that mean the same for every request. */
 const ofCode: Readonly<Record<string, string>> = {
@@ -65,6 +69,7 @@ function sentenceOn(verb: Verb, outcome: Outcome, sealed: boolean): string | und
     case "answer":
       return ofAnswer[outcome.code];
     case "ack":
+      if (outcome.code === ack.busy && outcome.reason === waitsForApproval) return letIn;
       if (!unproven.includes(outcome.code)) return ofCode[outcome.code];
       return ofPassword[verb] ?? logInFirst(sealed);
   }

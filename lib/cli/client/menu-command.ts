@@ -8,7 +8,7 @@ import type { Machine } from "./machine.ts";
 import { Menu } from "./menu.ts";
 import { News } from "./news.ts";
 import { passwordFrom } from "./password.ts";
-import { eventLine, heartbeatLine, place } from "./rendering.ts";
+import { eventLine, heartbeatLine, place, retryLine } from "./rendering.ts";
 import { openClient } from "./open-client.ts";
 import type { Terminal } from "./terminal.ts";
 import { isOverdue } from "../../client/retry-schedule.ts";
@@ -51,7 +51,7 @@ export async function runMenu(config: Common, machine: Machine): Promise<ExitCod
     terminal = screen;
     client.requests.onRetry = ({ message, to }, sending, waitedMs) => {
       if (screen.interactive && message.type !== "STATUS" && isOverdue(waitedMs)) {
-        screen.show(`no answer from ${place(to)} yet, try ${sending}`);
+        screen.show(retryLine(to, sending, client.requests.isServerBusy));
       }
     };
     screen.show(

@@ -32,6 +32,16 @@ export function place({ ip, port }: Address): string {
 }
 
 /**
+ * Tells that a request is sent again, and why.
+ * @param isBusy whether the server answers, but only that it is to be asked later
+ */
+export function retryLine(to: Address, sending: number, isBusy: boolean): string {
+  return isBusy
+    ? `${place(to)} says: try again later; this is try ${sending}`
+    : `no answer from ${place(to)} yet, try ${sending}`;
+}
+
+/**
  * Formats the outcome of a request as one line that starts with its code, or with `--` if there was no answer.
  * @param verb the type of the request
  * @param to the destination of the request

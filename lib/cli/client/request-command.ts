@@ -22,7 +22,15 @@ import {
   type PeerOutcome,
   peerVerdict,
 } from "./questions.ts";
-import { exitCodeOf, jsonOf, outcomeLine, peerLine, place, reportLine } from "./rendering.ts";
+import {
+  exitCodeOf,
+  jsonOf,
+  outcomeLine,
+  peerLine,
+  place,
+  reportLine,
+  retryLine,
+} from "./rendering.ts";
 import { asksOnly, openClient, type OpenClient } from "./open-client.ts";
 import { isOverdue } from "../../client/retry-schedule.ts";
 
@@ -45,8 +53,9 @@ export async function runRequest(config: RequestConfig, machine: Machine): Promi
     ? await passwordFrom(config.password, config.id, machine)
     : "";
   const session = await openClient(machine, config, 0, asksOnly(machine));
-  session.connection.client.requests.onRetry = ({ to }, sending, waitedMs) => {
-    if (isOverdue(waitedMs)) machine.notice(`no answer from ${place(to)} yet, try ${sending}`);
+  const { requests } = session.connection.client;
+  requests.onRetry = ({ to }, sending, waitedMs) => {
+    if (isOverdue(waitedMs)) machine.notice(retryLine(to, sending, requests.isServerBusy));
   };
   try {
     return exitCodeOf(await session.orFailure(ask(config, machine, session, password)));

@@ -30,8 +30,9 @@ export async function runSend(config: SendConfig, machine: Machine): Promise<Exi
   const session = await openClient(machine, config, 0, behaviour);
   const display = displayOf(config, machine, session);
   notice = (line) => display.notice(line);
-  session.connection.client.requests.onRetry = (_request, sending, waitedMs) =>
-    display.unanswered(sending, waitedMs);
+  const { requests } = session.connection.client;
+  requests.onRetry = (_request, sending, waitedMs) =>
+    display.unanswered(sending, waitedMs, requests.isServerBusy);
   try {
     return await session.orFailure(
       config.message === null

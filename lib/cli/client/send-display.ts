@@ -6,7 +6,7 @@ import { firstWaitMs } from "../../client/retry-schedule.ts";
 import type { Address } from "../../protocol/messages.ts";
 import { adviceOn } from "./advice.ts";
 import type { Machine } from "./machine.ts";
-import { jsonOf, outcomeLine, place } from "./rendering.ts";
+import { jsonOf, outcomeLine, retryLine } from "./rendering.ts";
 
 /** A report that has an outcome. */
 export type EndedReport = {
@@ -35,8 +35,8 @@ export type SendDisplay = {
   skipped(line: number, why: string): void;
   /** Shows any other line to a person. */
   notice(line: string): void;
-  /** A request is sent again. @param waitedMs the time since it was first sent */
-  unanswered(sending: number, waitedMs: number): void;
+  /** A request is sent again. @param waitedMs the time since it was first sent @param isBusy whether the server says: later */
+  unanswered(sending: number, waitedMs: number, isBusy: boolean): void;
   /** Shows how far it is. @param idle whether nothing happens before the next line is read */
   moved(position: Position, idle: boolean): void;
   /** Shows nothing more. */
@@ -86,9 +86,9 @@ export class SendLines implements SendDisplay {
     this.machine.notice(line);
   }
 
-  unanswered(sending: number, waitedMs: number): void {
+  unanswered(sending: number, waitedMs: number, isBusy: boolean): void {
     if (!this.#silence.isTold(waitedMs)) return;
-    this.notice(`no answer from ${place(this.words.server)} yet, try ${sending}`);
+    this.notice(retryLine(this.words.server, sending, isBusy));
   }
 
   moved(): void {}

@@ -86,7 +86,12 @@ export async function printPending(
   const rows = pending.map((row) => pendingCells(row, port.now));
   const lines = pending.map(pendingJson);
   const none = "No device waits for approval.";
-  return printRows({ json, lines, rows, columns: pendingColumns, none }, port);
+  const exit = printRows({ json, lines, rows, columns: pendingColumns, none }, port);
+  const first = pending.find((row) => row.state === "waiting");
+  if (!json && first !== undefined) {
+    port.write(`To let one in: iot-server devices approve ${first.id}`);
+  }
+  return exit;
 }
 
 /**

@@ -29,7 +29,10 @@ function statusLines(status: ToldStatus): string[] {
     ["devices", `${devices.registered} registered, ${devices.online} online${silent}`],
     ["traffic", `${datagramsPerSecond} datagrams/s, ${reportsPerSecond} reports/s${drops}`],
     ["latency", `requests ${spread(request)}; commits ${spread(commit)}`],
-    ["data", `${database.reports} reports, ${bytes(database.bytes + database.walBytes)}`],
+    [
+      "data",
+      `${database.reports} ${database.reports === 1 ? "report" : "reports"}, ${bytes(database.bytes + database.walBytes)}`,
+    ],
     ["memory", bytes(status.memoryBytes)],
     ...warnings.map(({ text }): [string, string] => ["warning", text]),
   ];

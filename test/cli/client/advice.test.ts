@@ -51,6 +51,20 @@ test("silence in text says what to check", async () => {
   expect(exit).toBe(3);
 });
 
+test("who waits at the door is not told that nobody answers, and learns who lets it in", async () => {
+  const busy = ackWith("93");
+  const answer: typeof busy = (text, to) => {
+    const ack = busy(text, to);
+    return typeof ack === "string" ? `${ack}\twaiting for approval` : null;
+  };
+  const { out, err, exit } = await run(["register", ...base, "--timeout", "10s"], { answer });
+  expect(out).toEqual(["93 busy, try again later (waiting for approval)"]);
+  expect(err.join("\n")).not.toContain("no answer");
+  expect(err).toContain("192.0.2.1 port 9000 says: try again later; this is try 3");
+  expect(err.at(-1)).toContain("iot-server devices approve");
+  expect(exit).toBe(1);
+});
+
 test("what an earlier try has done needs no advice", async () => {
   let sendings = 0;
   const answer = ackWith("31");

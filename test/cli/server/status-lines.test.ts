@@ -51,6 +51,13 @@ const status = {
   warnings: [{ text: "1 of 2 devices\u001b speaks text" }],
 };
 
+test("one report is no reports", () => {
+  const lines: string[] = [];
+  const one = { ...status, database: { ...status.database, reports: 1 } };
+  printStatus({ json: false }, one, (line) => void lines.push(line));
+  expect(lines).toContainEqual(expect.stringContaining("  data       1 report, "));
+});
+
 test("status has a line a subject, and its JSON is what the server told", () => {
   const lines: string[] = [];
   expect(printStatus({ json: false }, status, (line) => void lines.push(line))).toBe(0);
