@@ -217,6 +217,7 @@ describe("an export whose client leaves while a step is read", () => {
     const scan = late.scan("a", { low: 1, high: total + 1 }, "oldest");
     const reader = reportStream(scan, "csv", 1e9, () => ended++).body?.getReader();
     await reader?.read();
+    await reader?.read();
     await left.promise;
     await reader?.cancel();
     await new Promise(setImmediate);
