@@ -11,7 +11,7 @@ import { csvRow } from "../lib/csv.ts";
 import { identityPathOf } from "../lib/io/secrets/identity-file.ts";
 import { exitCode, type ExitCode } from "../lib/operating-error.ts";
 import { placeOf } from "./place.ts";
-import { csvHeader, csvLine, jsonLine } from "../lib/web/report-lines.ts";
+import { csvHeader, csvLine, jsonLine } from "../lib/web/exports/report-lines.ts";
 
 type Config<Name extends CommandConfig["command"]> = Extract<CommandConfig, { command: Name }>;
 

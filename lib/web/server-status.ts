@@ -5,7 +5,7 @@ import { bridgeWords } from "../server/bridge-state.ts";
 import { shownCounters } from "../server/counters.ts";
 import type { Spread, StatusJson } from "./api/server-shapes.ts";
 import type { NodeRow } from "../server/nodes.ts";
-import { LastKnown } from "./last-known.ts";
+import { LastKnown } from "./devices/last-known.ts";
 import { NodeList, type Others, othersOf } from "./node-list.ts";
 import { timeText } from "./parameters.ts";
 import type { Gauges, HistogramReading, WebPorts } from "./ports.ts";

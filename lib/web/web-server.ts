@@ -3,33 +3,26 @@
 
 import { OperatingError } from "../operating-error.ts";
 import { bodyBytesMax } from "./api/forms.ts";
-import { bulkHandlers } from "./bulk-handlers.ts";
-import { doorHandlers } from "./door-handlers.ts";
-import { alertHandlers } from "./alert-handlers.ts";
-import { labelHandlers } from "./label-handlers.ts";
-import { commandHandlers } from "./command-handlers.ts";
-import { CommandWaits } from "./command-waits.ts";
-import { deviceHandlers } from "./device-handlers.ts";
-import { ExportSlots } from "./export-slots.ts";
-import { AccessControl } from "./access-control.ts";
-import { type Handlers, routesOf } from "./handlers.ts";
-import { isLoopbackHost } from "./host-check.ts";
-import { ConnectionLimit, connectionsMax, connectionsOfPeerMax } from "./connection-limit.ts";
-import { LiveClients } from "./live-clients.ts";
-import { LiveFeed } from "./live-feed.ts";
-import { DashboardLogins } from "./dashboard-logins.ts";
+import { CommandWaits } from "./routes/command-waits.ts";
+import { allHandlers } from "./routes/all-handlers.ts";
+import { AccessControl } from "./access/access-control.ts";
+import { routesOf } from "./handlers.ts";
+import { isLoopbackHost } from "./access/host-check.ts";
+import {
+  ConnectionLimit,
+  connectionsMax,
+  connectionsOfPeerMax,
+} from "./access/connection-limit.ts";
+import { LiveClients } from "./live/live-clients.ts";
+import { LiveFeed } from "./live/live-feed.ts";
+import { DashboardLogins } from "./access/dashboard-logins.ts";
 import { type PageFile, pageResponse } from "./pages.ts";
 import { Parameters } from "./parameters.ts";
-import { pendingHandlers } from "./pending-handlers.ts";
 import type { WebPorts } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import { reportHandlers } from "./report-handlers.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { type Route, Router } from "./router.ts";
-import { secured } from "./safety-headers.ts";
-import { seriesHandlers } from "./series-handlers.ts";
-import { serverHandlers } from "./server-handlers.ts";
-import { sessionHandlers } from "./session-handlers.ts";
+import { secured } from "./access/safety-headers.ts";
 import { ServerStatus } from "./server-status.ts";
 
 export type WebOptions = {
@@ -93,7 +86,22 @@ export class WebServer {
     this.#feed = new LiveFeed(ports, this.#roster, clients, this.#status);
     this.#waits = new CommandWaits(ports.openCommands);
     this.#unsubscribe = this.#listenToChanges();
-    this.#router = new Router([...routesOf(this.#handlers(clients)), ...this.#pageRoutes()]);
+    this.#router = new Router([
+      ...routesOf(
+        allHandlers({
+          ports,
+          roster: this.#roster,
+          status: this.#status,
+          clients,
+          feed: this.#feed,
+          access: this.#access,
+          logins: this.#logins,
+          waits: this.#waits,
+          pages: options.pages,
+        }),
+      ),
+      ...this.#pageRoutes(),
+    ]);
     try {
       this.#server = this.#listen();
     } catch (error) {
@@ -226,26 +234,6 @@ export class WebServer {
     if (headers.get("cache-control") !== "no-store" || headers.has("set-cookie")) return;
     const cookie = this.#access.renewedCookie(request, peerIp);
     if (cookie !== null) headers.set("set-cookie", cookie);
-  }
-
-  #handlers(clients: LiveClients): Handlers {
-    const { ports, pages } = this.options;
-    const roster = this.#roster;
-    const exports = new ExportSlots();
-    const parts = { ports, roster, status: this.#status, clients, feed: this.#feed };
-    return {
-      ...sessionHandlers(this.#access, this.#logins, ports.version, pages),
-      ...serverHandlers(parts),
-      ...deviceHandlers(ports, roster, this.#feed.marks, exports),
-      ...labelHandlers(ports),
-      ...bulkHandlers(ports, roster),
-      ...commandHandlers(ports, roster, this.#waits),
-      ...alertHandlers(ports, roster),
-      ...doorHandlers(ports),
-      ...pendingHandlers(ports),
-      ...reportHandlers(ports, exports),
-      ...seriesHandlers(ports, roster),
-    };
   }
 
   #pageRoutes(): Route[] {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { noLabels } from "../../lib/server/labels.ts";
-import { bulkHandlers } from "../../lib/web/bulk-handlers.ts";
+import { bulkHandlers } from "../../lib/web/routes/bulk-handlers.ts";
 import type { CallOf } from "../../lib/web/handlers.ts";
 import type { DevicesJson } from "../../lib/web/api/shapes.ts";
 import type { OperatorCalls } from "../../lib/web/ports.ts";

@@ -2,8 +2,8 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { ChartJson } from "../../lib/web/api/shapes.ts";
-import { SeriesReader } from "../../lib/web/series-reader.ts";
-import { WordCodes } from "../../lib/web/word-column.ts";
+import { SeriesReader } from "../../lib/web/series/series-reader.ts";
+import { WordCodes } from "../../lib/web/series/word-column.ts";
 import { SeededRandom } from "../e2e/seeded-random.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";

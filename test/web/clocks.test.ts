@@ -1,8 +1,8 @@
 // The web side while the wall clock is set: rates, uptime and live events go by the monotonic clock.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { eventBytes, LiveClients } from "../../lib/web/live-clients.ts";
-import { LiveFeed } from "../../lib/web/live-feed.ts";
+import { eventBytes, LiveClients } from "../../lib/web/live/live-clients.ts";
+import { LiveFeed } from "../../lib/web/live/live-feed.ts";
 import type { LiveSession } from "../../lib/fleet/live-session.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";

@@ -2,8 +2,8 @@
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type DeviceJson, type DevicesJson, type LiveEvents } from "../../lib/web/api/shapes.ts";
-import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live-clients.ts";
-import { LiveFeed } from "../../lib/web/live-feed.ts";
+import { eventBytes, LiveClients, liveClientsMax } from "../../lib/web/live/live-clients.ts";
+import { LiveFeed } from "../../lib/web/live/live-feed.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import type { CommandRow } from "../../lib/server/rows.ts";

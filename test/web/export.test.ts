@@ -1,8 +1,8 @@
 // Whole ranges as CSV and NDJSON: escaping, formulas, order, limits, and pages that together give the whole list.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { csvHeader, csvLine, jsonLine } from "../../lib/web/report-lines.ts";
-import { reportStream } from "../../lib/web/report-stream.ts";
+import { csvHeader, csvLine, jsonLine } from "../../lib/web/exports/report-lines.ts";
+import { reportStream } from "../../lib/web/exports/report-stream.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 import { newDevice, type RunningTestServer, runServer } from "./running-server.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";

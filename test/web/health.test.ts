@@ -4,12 +4,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { routeOf } from "../../lib/web/handlers.ts";
-import { LiveClients } from "../../lib/web/live-clients.ts";
-import { LiveFeed } from "../../lib/web/live-feed.ts";
+import { LiveClients } from "../../lib/web/live/live-clients.ts";
+import { LiveFeed } from "../../lib/web/live/live-feed.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import type { RoutedRequest } from "../../lib/web/router.ts";
-import { serverHandlers } from "../../lib/web/server-handlers.ts";
+import { serverHandlers } from "../../lib/web/routes/server-handlers.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { fakeGauges, fakePorts } from "./fake-ports.ts";
 

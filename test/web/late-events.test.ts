@@ -2,8 +2,8 @@
 // what was sent before, and none for a browser that has left.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { LiveClients, type Subscription } from "../../lib/web/live-clients.ts";
-import { LiveFeed } from "../../lib/web/live-feed.ts";
+import { LiveClients, type Subscription } from "../../lib/web/live/live-clients.ts";
+import { LiveFeed } from "../../lib/web/live/live-feed.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";

@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { ReportReads } from "../../lib/server/store-reads.ts";
-import { SeriesReader } from "../../lib/web/series-reader.ts";
+import { SeriesReader } from "../../lib/web/series/series-reader.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { SeededRandom } from "../e2e/seeded-random.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";

@@ -4,8 +4,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readCsv } from "../../lib/csv.ts";
 import type { AvailabilitiesJson, DeviceJson, DevicesJson } from "../../lib/web/api/shapes.ts";
-import { DeviceLines, type ListPage } from "../../lib/web/device-lines.ts";
-import { textStream } from "../../lib/web/text-stream.ts";
+import { DeviceLines, type ListPage } from "../../lib/web/exports/device-lines.ts";
+import { textStream } from "../../lib/web/exports/text-stream.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 import { ServedFleet } from "./served-fleet.ts";
 

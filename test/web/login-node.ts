@@ -1,7 +1,7 @@
 // Servers that logins are tried at: their cookies, each with clocks of its own.
 
 import { expect } from "bun:test";
-import { LoginCookies } from "../../lib/web/login-cookies.ts";
+import { LoginCookies } from "../../lib/web/access/login-cookies.ts";
 
 export const token = "iot_0123456789abcdef0123456789abcdef";
 export const minute = 60_000;

@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { NodeRow } from "../../lib/server/nodes.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
-import { LiveClients } from "../../lib/web/live-clients.ts";
+import { LiveClients } from "../../lib/web/live/live-clients.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";

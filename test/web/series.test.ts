@@ -1,8 +1,8 @@
 // Charts: decimation that keeps every extreme, and columns that grow.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { Decimation } from "../../lib/web/decimation.ts";
-import { SeriesReader } from "../../lib/web/series-reader.ts";
+import { Decimation } from "../../lib/web/series/decimation.ts";
+import { SeriesReader } from "../../lib/web/series/series-reader.ts";
 import { reportOf, reportsOf } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 

@@ -1,7 +1,7 @@
 // A fleet whose devices speak to the engine over a store in memory, and web servers that read from that store as a test wants
 // it. Clocks move only when a test moves them.
 
-import { changesIn } from "../../lib/web/label-handlers.ts";
+import { changesIn } from "../../lib/web/routes/label-handlers.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import type { WebPorts } from "../../lib/web/ports.ts";
 import { WebServer } from "../../lib/web/web-server.ts";

@@ -2,8 +2,8 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { eventBytes, LiveClients } from "../../lib/web/live-clients.ts";
-import { reportStream } from "../../lib/web/report-stream.ts";
+import { eventBytes, LiveClients } from "../../lib/web/live/live-clients.ts";
+import { reportStream } from "../../lib/web/exports/report-stream.ts";
 import { reportOf } from "./fake-ports.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
 

@@ -1,7 +1,7 @@
 // The warnings of the status: each with a code, words that say what to do, and a count.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { LiveClients } from "../../lib/web/live-clients.ts";
+import { LiveClients } from "../../lib/web/live/live-clients.ts";
 import { Roster } from "../../lib/fleet/roster.ts";
 import { ServerStatus } from "../../lib/web/server-status.ts";
 import { fakeGauges, fakePorts, reportsOf } from "./fake-ports.ts";

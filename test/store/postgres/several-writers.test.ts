@@ -4,9 +4,9 @@
 import type { SQL } from "bun";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { OpenStore } from "../../../lib/server/store-care.ts";
-import { SeriesReader } from "../../../lib/web/series-reader.ts";
-import { DeviceWatch } from "../../../lib/web/device-watch.ts";
-import { ForeignReports } from "../../../lib/web/foreign-reports.ts";
+import { SeriesReader } from "../../../lib/web/series/series-reader.ts";
+import { DeviceWatch } from "../../../lib/web/live/device-watch.ts";
+import { ForeignReports } from "../../../lib/web/live/foreign-reports.ts";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
 import { SeededRandom } from "../../e2e/seeded-random.ts";
 import { postgresServer } from "../../postgres-server.ts";

@@ -5,7 +5,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import { chunkLock, settling } from "../../../lib/store/postgres/reports/chunk-summaries.ts";
 import { removalLock } from "../../../lib/store/postgres/reports/remover.ts";
-import { SeriesReader } from "../../../lib/web/series-reader.ts";
+import { SeriesReader } from "../../../lib/web/series/series-reader.ts";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
 import { postgresServer } from "../../postgres-server.ts";
 import { startOfTime as at } from "../fixtures.ts";
