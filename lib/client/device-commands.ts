@@ -26,6 +26,8 @@ export type CommandMemory = {
 export type CommandPorts = {
   /** null if this device carries out no commands: it says so. */
   readonly memory: CommandMemory | null;
+  /** Whose numbers they are, as a text: a new server begins again with 1. Without it all are of one. */
+  numberedBy?(): string;
   /** Carries a command out, now or later. @param done to be called once */
   execute(
     number: number,
@@ -68,7 +70,7 @@ export class DeviceCommands {
       const words = "this device carries out no commands";
       return this.#tell(number, { code: resultCode.unknown, message: words }, now);
     }
-    const key = { number, hash: digestOf(Buffer.from(message)) };
+    const key = { number, hash: this.#hashOf(message) };
     const known = memory.find(key);
     if (known !== null) {
       // Perhaps the server has not heard it.
@@ -86,6 +88,11 @@ export class DeviceCommands {
   /** Whether a command is being carried out, or waits for that. */
   get isBusy(): boolean {
     return this.#isBusy || this.#waiting.length > 0;
+  }
+
+  #hashOf(message: string): string {
+    const by = this.ports.numberedBy?.() ?? "";
+    return digestOf(Buffer.from(by === "" ? message : `${by}\n${message}`));
   }
 
   #next(now: number): void {

@@ -49,6 +49,30 @@ test.each(["in text", "sealed"])("a device wakes, does what waits, and sleeps, %
   expect(readFileSync(folder.join("runs"), "utf8").split("\n")).toHaveLength(4);
 });
 
+test("a new server begins again with number 1, and its command is another one", async () => {
+  using folder = new TemporaryFolder();
+  using emptied = new TemporaryFolder();
+  const [port, own] = [await freePort(), await freePort()];
+  const at = `127.0.0.1:${port}`;
+  const args = ["wake", "--id", "pi1", "--server", at, "--port", String(own)];
+  for (const place of [folder, emptied]) {
+    await using server = await startServer({ folder: place.path, port });
+    const wake = async () => {
+      const device = [...args, "--on-command", program];
+      await using awake = new ClientProcess(folder.path, device, { IOT_PASSWORD: "password" });
+      return await awake.ended();
+    };
+    await using trust = new ClientProcess(folder.path, ["trust", "--replace", at], {});
+    expect(await trust.ended()).toBe(0);
+    expect(await wake()).toBe(0);
+    await run(serverBinary, ["command", "pi1", "reboot"], place.path);
+    expect(await wake()).toBe(0);
+    expect(await wake()).toBe(0);
+    expect(await server.stop()).toBe(0);
+  }
+  expect(readFileSync(folder.join("runs"), "utf8")).toBe("1 reboot\n1 reboot\n");
+});
+
 test("a script answers a command by its number", async () => {
   using folder = new TemporaryFolder();
   await using server = await startServer({ folder: folder.path });

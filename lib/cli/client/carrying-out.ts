@@ -7,13 +7,15 @@ import {
   DeviceCommands,
 } from "../../client/device-commands.ts";
 import type { ClientConfig } from "../../config/client.ts";
+import { serverName } from "../../config/server-name.ts";
 import { result as resultCode } from "../../protocol/commands.ts";
 import { datagramBytesMax } from "../../protocol/limits.ts";
+import { fingerprint } from "../../sealed/fingerprint.ts";
 import type { Machine } from "./machine.ts";
 
 type Carried = Pick<
   Extract<ClientConfig, { command: "run" | "wake" }>,
-  "onCommand" | "commandTimeoutMs"
+  "onCommand" | "commandTimeoutMs" | "servers" | "sealing"
 >;
 
 /** What becomes of a command's end. */
@@ -27,11 +29,12 @@ export type CarryingPorts = {
 
 /** The commands of a device. @param memory null without --on-command: then each gets 16 */
 export function carryingOut(
-  { onCommand, commandTimeoutMs }: Carried,
+  config: Carried,
   machine: Machine,
   memory: CommandMemory | null,
   { signal, tell, news }: CarryingPorts,
 ): DeviceCommands {
+  const { onCommand, commandTimeoutMs } = config;
   const run = async (
     number: number,
     message: string,
@@ -53,10 +56,22 @@ export function carryingOut(
   };
   return new DeviceCommands({
     memory,
+    numberedBy: () => keyOf(config, machine),
     tell,
     trouble: (words) => news(`* ${words}`),
     execute: (number, message, done) => void run(number, message, done),
   });
+}
+
+/**
+ * The key of the only server, as it is pinned; empty in text, which knows none. Several servers share a store, and its numbers, under
+ * keys of their own.
+ */
+function keyOf({ servers, sealing }: Carried, { knownServers }: Machine): string {
+  const [server, ...others] = servers;
+  if (server === undefined || others.length > 0 || sealing.kind === "text") return "";
+  const key = knownServers.keyOf(serverName(server));
+  return key === null ? "" : fingerprint(key);
 }
 
 function resultOf(ended: Awaited<ReturnType<Machine["runShellCommand"]>>): CommandResult {
