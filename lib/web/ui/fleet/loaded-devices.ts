@@ -9,6 +9,7 @@ import { isAskedEarly, noteFirstDevices } from "../early-answers.ts";
 import { isSelector } from "./filter-text.ts";
 import type { Columns } from "./fleet-columns.ts";
 import { askedFor, type FleetQuery } from "./fleet-query.ts";
+import { SingleReads } from "./single-reads.ts";
 import { type Paced, atMostEvery } from "../pace.ts";
 
 const firstPage = 100;
@@ -17,11 +18,8 @@ const largestPage = 1_000;
 const renewMs = 3_000;
 /** Half of what a part of the strip of a device stands for. */
 const availabilityMs = 900_000;
-/**
- * How many devices are fetched one by one at once: those that came online, as the event does not contain their transport, and
- * those whose report was cut.
- */
-const singlesMax = 20;
+/** So many events are taken again after the list has come. */
+const missedMax = 1_000;
 
 export class LoadedDevices {
   readonly rows: DeviceJson[] = [];
@@ -38,14 +36,15 @@ export class LoadedDevices {
   /** The last query that the server has answered. */
   #answered: FleetQuery;
   readonly #places = new Map<string, number>();
-  readonly #singles = new Set<string>();
-  /** Devices whose last report an event had not whole; their rows have the one before. */
-  readonly #cut = new Set<string>();
+  readonly #singles = new SingleReads(
+    (device) => this.#change(device.id, ({ availability }) => ({ ...device, availability })),
+    () => this.onChange(),
+  );
   readonly #renew: Paced;
-  readonly #readSingles: Paced;
   #next: string | null = null;
   #loading: AbortController | null = null;
   #early: Promise<void> | null = null;
+  #missed: (() => void)[] = [];
   #registered = -1;
   #hasAvailability = false;
   #hasFields = false;
@@ -59,7 +58,6 @@ export class LoadedDevices {
   ) {
     this.#answered = { ...query, text: "" };
     this.#renew = atMostEvery(renewMs, () => void this.load());
-    this.#readSingles = atMostEvery(1_000, () => void this.#loadSingles());
   }
 
   /** The ids of the rows that are loaded, in their order. */
@@ -131,32 +129,34 @@ export class LoadedDevices {
     });
   }
 
-  takeChanges({ changes, removed }: LiveEvents["devices"]): void {
+  takeChanges(event: LiveEvents["devices"]): void {
+    this.#takeAgain(() => this.takeChanges(event));
+    const { changes, removed } = event;
     const { presence, text, unheard } = this.query;
     let isStale = removed.length > 0 || presence !== "" || text !== "" || unheard !== "";
     for (const change of changes) {
-      const place = this.#places.get(change.id);
-      const row = place === undefined ? undefined : this.rows[place];
-      if (place === undefined || row === undefined) {
+      const isKnown = this.#change(change.id, ({ transport }) => ({
+        ...change,
+        // One that is gone is heard no more, neither in clear nor encrypted.
+        transport: change.presence === "online" ? transport : null,
+      }));
+      if (!isKnown) {
         isStale ||= this.#next === null;
         continue;
       }
-      // One that is gone is heard no more, neither in clear nor encrypted.
-      const transport = change.presence === "online" ? row.transport : null;
-      this.rows[place] = { ...row, ...change, transport };
       this.isLabelled ||= hasLabels(change);
-      if (change.presence === "online" && this.#singles.size < singlesMax) {
-        this.#singles.add(change.id);
-      }
+      if (change.presence === "online") this.#singles.noteOnline(change.id);
     }
-    if (isStale) this.#renew();
-    if (this.#singles.size > 0) this.#readSingles();
+    // While the list is on its way it is not asked for again: this event is taken then.
+    if (isStale && this.#loading === null) this.#renew();
+    this.#singles.start();
     this.onChange();
   }
 
-  takeReports({ reports }: LiveEvents["reports"]): void {
+  takeReports(event: LiveEvents["reports"]): void {
+    this.#takeAgain(() => this.takeReports(event));
     let isSeen = false;
-    for (const report of reports) {
+    for (const report of event.reports) {
       const place = this.#places.get(report.device);
       const row = place === undefined ? undefined : this.rows[place];
       if (place === undefined || row === undefined) continue;
@@ -164,21 +164,19 @@ export class LoadedDevices {
       if ((row.lastReport?.sequence ?? 0) > report.sequence) continue;
       // What was cut has other fields, or a number that is not whole.
       const isCut = this.#hasFields && report.message.length >= messageCharsMax;
-      if (isCut) this.#cut.add(report.device);
+      if (isCut) this.#singles.noteCut(report.device);
       const lastReport = isCut ? row.lastReport : report;
       this.rows[place] = { ...row, lastReport, lastSeen: report.received };
       isSeen = true;
     }
-    if (this.#cut.size > 0) this.#readSingles();
+    this.#singles.start();
     if (isSeen) this.onChange();
   }
 
-  takeAlerts({ changes }: LiveEvents["alerts"]): void {
-    for (const { id, alerts } of changes) {
-      const place = this.#places.get(id);
-      const row = place === undefined ? undefined : this.rows[place];
-      if (place !== undefined && row !== undefined) this.rows[place] = { ...row, alerts };
-    }
+  takeAlerts(event: LiveEvents["alerts"]): void {
+    this.#takeAgain(() => this.takeAlerts(event));
+    const { changes } = event;
+    for (const { id, alerts } of changes) this.#change(id, () => ({ alerts }));
     // Some come into the list, others leave it.
     const isStale = ({ id, alerts }: (typeof changes)[number]) =>
       this.#places.has(id) === (alerts === null);
@@ -188,13 +186,9 @@ export class LoadedDevices {
 
   takeSeen({ seen }: LiveEvents["seen"]): void {
     for (const [id, ms] of seen) {
-      const place = this.#places.get(id);
-      const row = place === undefined ? undefined : this.rows[place];
-      if (place !== undefined && row !== undefined) {
-        this.rows[place] = { ...row, lastSeen: new Date(ms).toISOString() };
-        // It is not among those that were not heard any more.
-        if (this.query.unheard !== "") this.#renew();
-      }
+      const isKnown = this.#change(id, () => ({ lastSeen: new Date(ms).toISOString() }));
+      // It is not among those that were not heard any more.
+      if (isKnown && this.query.unheard !== "") this.#renew();
     }
     this.onChange();
   }
@@ -219,7 +213,21 @@ export class LoadedDevices {
   close(): void {
     this.#loading?.abort();
     this.#renew.stop();
-    this.#readSingles.stop();
+    this.#singles.stop();
+  }
+
+  /** Changes a row; returns whether it is loaded. */
+  #change(id: string, change: (row: DeviceJson) => Partial<DeviceJson>): boolean {
+    const place = this.#places.get(id);
+    const row = place === undefined ? undefined : this.rows[place];
+    if (place === undefined || row === undefined) return false;
+    this.rows[place] = { ...row, ...change(row) };
+    return true;
+  }
+
+  /** An event that comes while the list is on its way is taken once more then: the list may be older. */
+  #takeAgain(take: () => void): void {
+    if (this.#loading !== null && this.#missed.length < missedMax) this.#missed.push(take);
   }
 
   #append(rows: readonly DeviceJson[], { total, next }: DevicesJson): void {
@@ -250,6 +258,7 @@ export class LoadedDevices {
     this.#loading?.abort();
     const own = new AbortController();
     this.#loading = own;
+    this.#missed = [];
     try {
       await work(own.signal);
     } catch (error) {
@@ -260,6 +269,7 @@ export class LoadedDevices {
     } finally {
       if (this.#loading === own) this.#loading = null;
     }
+    for (const take of this.#missed.splice(0)) take();
     this.onChange();
   }
 
@@ -270,28 +280,6 @@ export class LoadedDevices {
     this.isLoaded = this.rows.length > 0;
     if (this.isLoaded) this.onChange();
     else void this.load();
-  }
-
-  async #loadSingles(): Promise<void> {
-    const ids = [...this.#singles, ...this.#cut].slice(0, singlesMax);
-    this.#singles.clear();
-    for (const id of ids) this.#cut.delete(id);
-    if (this.#cut.size > 0) this.#readSingles();
-    const found = await Promise.all(
-      ids.map((id) =>
-        get("/devices/{id}", { id }).catch((error: unknown) => {
-          if (error instanceof Problem) return null;
-          throw error;
-        }),
-      ),
-    );
-    for (const device of found) {
-      const place = device === null ? undefined : this.#places.get(device.id);
-      const row = place === undefined ? undefined : this.rows[place];
-      if (place === undefined || row === undefined || device === null) continue;
-      this.rows[place] = { ...device, availability: row.availability };
-    }
-    this.onChange();
   }
 }
 

@@ -1,7 +1,8 @@
-// The rows of the device list: what live events tell of a report that is longer than events have it.
+// The rows of the device list: what live events tell while the list is on its way, and of a report that is longer than events
+// have it.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import type { DeviceJson, ReportJson } from "../../../../lib/web/api/shapes.ts";
+import type { DeviceJson, PresenceChange, ReportJson } from "../../../../lib/web/api/shapes.ts";
 import { messageCharsMax } from "../../../../lib/web/api/words.ts";
 import { queryIn } from "../../../../lib/web/ui/fleet/fleet-query.ts";
 import { LoadedDevices } from "../../../../lib/web/ui/fleet/loaded-devices.ts";
@@ -53,5 +54,35 @@ test("with columns of fields, a report that is cut in an event is read whole, of
   expect(messagesOf(devices)[3]).toBe("temp=5");
   await until("d19", () => messagesOf(devices)[19] === whole());
   await until("d24", () => messagesOf(devices)[24] === whole());
+  devices.close();
+});
+
+test("what events tell while the list is on its way is in its rows: it may be older than they are", async () => {
+  serverOf(["a", "b", "c"], () => "temp=1");
+  const { promise: isAsked, resolve: release } = Promise.withResolvers<void>();
+  const answer = globalThis.fetch;
+  const slow = async (path: string) => {
+    const found = await answer(path);
+    await isAsked;
+    return found;
+  };
+  globalThis.fetch = Object.assign(slow as typeof fetch, { preconnect: fetch.preconnect });
+  let draws = 0;
+  const devices = new LoadedDevices(queryIn(new URLSearchParams()), () => draws++);
+  const loaded = devices.load();
+  const gone = { id: "a", presence: "offline", labels: {} } as PresenceChange;
+  devices.takeChanges({ changes: [gone], removed: [] });
+  devices.takeReports({ reports: [report("b", 7, "temp=2"), report("c", 0, "old")], more: false });
+  devices.takeAlerts({
+    changes: [{ id: "c", alerts: { firing: 1 } as DeviceJson["alerts"] & {} }],
+  });
+  release();
+  await loaded;
+  expect(devices.rows[0]?.presence).toBe("offline");
+  expect(messagesOf(devices)).toEqual(["temp=1", "temp=2", "temp=1"]);
+  expect(devices.rows[2]?.alerts?.firing).toBe(1);
+  // Once: a later list is newer than these.
+  await devices.load();
+  expect(messagesOf(devices)).toEqual(["temp=1", "temp=1", "temp=1"]);
   devices.close();
 });
