@@ -29,6 +29,10 @@ const keepaliveSeconds = 30;
 const connectTimeoutMs = 10_000;
 /** How long leave-taking may take, ms. */
 const closeMs = 1_000;
+/** The largest packet that is taken, in bytes: a broker of MQTT 5 leaves larger ones out. All that the server keeps there is smaller. */
+const packetBytesMax = 4 * 1_048_576;
+/** After so many messages that have arrived together, whatever else the server does has its turn. */
+const takenAtOnce = 64;
 /** Unacknowledged publications that a broker takes unless it names another number (MQTT 5, 3.2.2.3.3). */
 const unackedDefault = 65_535;
 
@@ -65,6 +69,7 @@ function optionsOf(settings: BrokerSettings, version: 5 | 4): IClientOptions {
     rejectUnauthorized: !isInsecure,
     clientId,
     protocolVersion: version,
+    ...(version === 5 ? { properties: { maximumPacketSize: packetBytesMax } } : {}),
     clean: true,
     keepalive: keepaliveSeconds,
     connectTimeout: connectTimeoutMs,
@@ -79,6 +84,7 @@ class MqttLink implements BrokerLink {
   #failure: LinkEnd | null = null;
   #isOpen = false;
   #isOver = false;
+  #taken = 0;
   /** Publications with QoS 0 that leave together at the end of this turn of the event loop. */
   #packets: Buffer[] = [];
   #onWritten: ((ok: boolean) => void)[] = [];
@@ -89,6 +95,10 @@ class MqttLink implements BrokerLink {
     private readonly events: LinkEvents,
   ) {
     client.on("connect", (packet) => this.#opened(packet));
+    client.handleMessage = (_packet, next) => {
+      if (++this.#taken % takenAtOnce === 0) setImmediate(next);
+      else next();
+    };
     client.on("message", (topic, payload, packet) => {
       if (!this.#isOver) events.onMessage(incomingOf(topic, payload, packet));
     });

@@ -142,6 +142,39 @@ test("a request says where its answer goes, and the answer says to which request
   expect(await answer).toBe("that");
 });
 
+test("with MQTT 5 nobody can make the server hold a message of many megabytes", async () => {
+  const real = await broker();
+  const [one, other] = [await open(real.port), await open(real.port, { clientId: "other" })];
+  await Promise.all([one.isOpen, other.isOpen]);
+  one.link.subscribe(["a/+"], 1);
+  await publish(one, "a/first", "");
+  await until("the subscription", () => one.messages.length === 1);
+  for (const size of [5_000_000, 1]) await publish(other, "a/b", "x".repeat(size));
+  await until("the small one", () => one.messages.length > 1);
+  expect(one.messages.map(({ payload }) => payload.length)).toEqual([0, 1]);
+  expect(one.ends).toEqual([]);
+});
+
+test("of a flood of messages only some are taken before the server does something else", async () => {
+  const real = await broker();
+  const [one, other] = [await open(real.port), await open(real.port, { clientId: "other" })];
+  await Promise.all([one.isOpen, other.isOpen]);
+  for (let i = 0; i < 1_000; i++) {
+    other.link.publish({ topic: `kept/${i}`, payload: "x", qos: 0, retain: true }, () => {});
+  }
+  await publish(other, "kept/last", "x", true);
+  let [most, before] = [0, 0];
+  const turn = () => {
+    most = Math.max(most, one.messages.length - before);
+    before = one.messages.length;
+    if (before <= 1_000) setImmediate(turn);
+  };
+  turn();
+  one.link.subscribe(["kept/+"], 0);
+  await until("all that is kept", () => before > 1_000);
+  expect(most).toBeLessThan(200);
+});
+
 test("what is no UTF-8 is marked", async () => {
   const one = await open((await broker()).port);
   await one.isOpen;
