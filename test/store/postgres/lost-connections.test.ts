@@ -2,12 +2,15 @@
 // what cannot be known gets no answer; and each report and each session is there once.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import type { OperatingError } from "../../../lib/operating-error.ts";
+import type { AlertChange } from "../../../lib/server/alert-store.ts";
 import type { OpenStore } from "../../../lib/server/store-care.ts";
 import type { Write } from "../../../lib/server/store-port.ts";
 import type { PostgresAddress } from "../../../lib/store/postgres/connection/address.ts";
 import { testTimeoutMs, until } from "../../e2e/polling.ts";
 import { postgresServer } from "../../postgres-server.ts";
 import { TcpRelay } from "../../tcp-relay.ts";
+import { putSetting } from "../contract/alerts-contract.ts";
 import { apply, load, reading, report, write } from "../contract/tested-store.ts";
 import { startOfTime as at } from "../fixtures.ts";
 import { closeStores, newAddress, openAt, withPort } from "./postgres-fixtures.ts";
@@ -97,6 +100,30 @@ test("a transaction whose answer to COMMIT is lost is not carried out twice", as
     "is away:",
     "is there",
   ]);
+});
+
+test("settings whose answer to COMMIT is lost are stored once, and others have not changed them", async () => {
+  const { store, relay } = await behindRelay();
+  const { alerts } = store;
+  const commit = async (changes: readonly AlertChange[], revision: number) => {
+    try {
+      await alerts.commit(changes, revision);
+      return "stored";
+    } catch (error) {
+      return (error as OperatingError).code;
+    }
+  };
+  const revision = await alerts.settingsRevision();
+  const mute = putSetting("mute", "1", "a");
+  loseAnswerOf(relay, "COMMIT");
+  expect(await commit([putSetting("mute", "2", "b"), mute], revision)).toBe("stored");
+  expect(await alerts.settingsRevision()).toBe(revision + 1);
+  expect(await commit([mute], revision)).toBe("settings-changed");
+  loseAnswerOf(relay, "COMMIT");
+  const removal = { kind: "remove-setting", of: "mute", name: "1" } as const;
+  expect(await commit([removal], revision + 1)).toBe("stored");
+  expect(await alerts.settings()).toMatchObject([{ name: "2", value: "b" }]);
+  expect(await alerts.settingsRevision()).toBe(revision + 2);
 });
 
 test("a transaction that never reached its COMMIT fails at once, and leaves nothing", async () => {

@@ -10,9 +10,16 @@ import {
   type AlertStore,
   type DeliveryRow,
 } from "../../../server/alert-store.ts";
-import { needsLead, settingsChanged, settingsMax, writesOf } from "../../alert-writes.ts";
+import {
+  type AlertWrites,
+  needsLead,
+  settingsChanged,
+  settingsMax,
+  writesOf,
+} from "../../alert-writes.ts";
 import { isStorable } from "../connection/arrays.ts";
 import type { Readers } from "../connection/readers.ts";
+import type { Rows } from "../connection/writer.ts";
 import type { Fence } from "../nodes/claim.ts";
 import { leading, marking, markingAsLeader, markingAtRevision, notLeading } from "./alert-lead.ts";
 import {
@@ -26,6 +33,7 @@ import {
   writing,
 } from "./alert-rows.ts";
 
+const allSettings = `SELECT kind, name, value FROM alert_setting ORDER BY kind, name LIMIT ${settingsMax}`;
 const isOpen = "state IN ('pending', 'firing')";
 
 export class PostgresAlerts implements AlertStore {
@@ -39,10 +47,7 @@ export class PostgresAlerts implements AlertStore {
   ) {}
 
   async settings(): Promise<readonly AlertSetting[]> {
-    const rows = await this.readers.read<RawSetting>(
-      `SELECT kind, name, value FROM alert_setting ORDER BY kind, name LIMIT ${settingsMax}`,
-    );
-    return rows.map(settingOf);
+    return (await this.readers.read<RawSetting>(allSettings)).map(settingOf);
   }
 
   async settingsRevision(): Promise<number> {
@@ -110,10 +115,16 @@ export class PostgresAlerts implements AlertStore {
     const changed = settings.length + removedSettings.length > 0 ? 1 : 0;
     const marks = [highest.alert, highest.delivery, changed];
     const { node, epoch } = this.fence;
+    let attempts = 0;
     await this.readers.transact(async (query) => {
+      attempts++;
       if (revision !== null) {
         const marked = await query(markingAtRevision, [...marks, revision]);
-        if (marked.count !== 1) throw settingsChanged();
+        if (marked.count !== 1) {
+          // The commit itself may have changed them, and its answer be lost.
+          if (attempts > 1 && areWritten(writes, await query(allSettings))) return;
+          throw settingsChanged();
+        }
       } else {
         const marked = needsLead(writes)
           ? await query(markingAsLeader, [...marks, node, epoch])
@@ -129,4 +140,16 @@ export class PostgresAlerts implements AlertStore {
     const [row] = await this.readers.read<{ leads: boolean }>(leading, [node, epoch]);
     return row?.leads === true;
   }
+}
+
+/** Whether the settings are what a commit makes of them. */
+function areWritten({ settings, removedSettings }: AlertWrites, rows: Rows) {
+  const keyOf = ({ kind, name }: Pick<AlertSetting, "kind" | "name">) => `${kind} ${name}`;
+  const now = new Map(
+    (rows as unknown as RawSetting[]).map((row) => [keyOf(row), settingOf(row).value]),
+  );
+  return (
+    settings.every((setting) => now.get(keyOf(setting)) === setting.value) &&
+    removedSettings.every((setting) => !now.has(keyOf(setting)))
+  );
 }
