@@ -22,6 +22,8 @@ export class OpenCommands {
   /** Those of which another server says something else, to be looked at. */
   readonly #unsure = new Set<number>();
   #isLooking = false;
+  /** Devices of which other servers have told since the look at a command began. */
+  readonly #toldSince = new Set<string>();
 
   constructor(private readonly reads: Pick<DeviceReads, "commands" | "command">) {}
 
@@ -123,6 +125,7 @@ export class OpenCommands {
 
   /** What another server says may be older than what is known here: those that differ are looked at. */
   #compare(device: string, numbers: string): void {
+    if (this.#isLooking) this.#toldSince.add(device);
     const told = new Set(numbers === "" ? [] : numbers.split(",").map(Number));
     const known = this.#byDevice.get(device) ?? new Set<number>();
     for (const number of told.symmetricDifference(known)) this.#unsure.add(number);
@@ -133,9 +136,13 @@ export class OpenCommands {
     this.#isLooking = true;
     try {
       for (const number of this.#unsure) {
+        this.#toldSince.clear();
         const row = await this.reads.command(number);
         // What a fact has told meanwhile is newer.
-        if (this.#unsure.delete(number) && row !== null) this.#note(row);
+        if (!this.#unsure.delete(number) || row === null) continue;
+        this.#note(row);
+        // It may have ended since it was read.
+        if (row.ended === null && this.#toldSince.has(row.device)) this.#unsure.add(number);
       }
     } catch {
       // The store is away: they are looked at with the next facts.

@@ -87,6 +87,31 @@ test("what another server tells is looked at, as it may be older than what is kn
   expect(store.reads.length).toBe(3);
 });
 
+test("a read that is older than what another server has told meanwhile is done once more", async () => {
+  const store = storeOf(commandRow(1, "a"));
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  store.release();
+  const open = new OpenCommands({
+    commands: (query) => store.commands(query),
+    async command(number) {
+      const row = await store.command(number);
+      await isReleased;
+      return row;
+    },
+  });
+  await open.load();
+  store.rows.push(commandRow(2, "a"), commandRow(3, "b"));
+  open.take([{ kind: "commands", id: "a", numbers: "1,2" }]);
+  store.rows[1] = commandRow(2, "a", done);
+  open.take([
+    { kind: "commands", id: "a", numbers: "1" },
+    { kind: "commands", id: "b", numbers: "3" },
+  ]);
+  release();
+  await new Promise(setImmediate);
+  expect([open.of("a"), open.of("b"), store.reads]).toEqual([1, 1, [2, 3, 2]]);
+});
+
 test("a load that fails half-way leaves nothing: what ends before the next one is not open", async () => {
   const rows = Array.from({ length: 600 }, (_, i) => commandRow(i + 1, "a"));
   const store = storeOf(...rows);
