@@ -185,7 +185,8 @@ async function listDevices(
   const devices = shownDevices(store.devices());
   const served = await store.isServed();
   const isNamed = !config.json && (await store.hasLabel("name"));
-  return printDevices({ ...config, isNamed }, devices, served, Date.now(), write);
+  const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  return printDevices({ ...config, isNamed, room }, devices, served, Date.now(), write);
 }
 
 /** The fingerprint of the server's key; null if there is none. */

@@ -25,7 +25,7 @@ type Listed<Row> = AsyncIterable<Row> | Iterable<Row>;
 
 /**
  * Prints the registered devices that a selector means, one a line.
- * @param asked `isNamed`: whether a device has a name
+ * @param asked `isNamed`: whether a device has a name; `room`: how wide a line may be, if it goes to a terminal
  * @param served whether a server is running on the database
  * @param now ms since 1970
  */
@@ -34,7 +34,13 @@ export async function printDevices(
     json,
     select,
     isNamed,
-  }: { readonly json: boolean; readonly select: Selector | null; readonly isNamed: boolean },
+    room,
+  }: {
+    readonly json: boolean;
+    readonly select: Selector | null;
+    readonly isNamed: boolean;
+    readonly room?: number;
+  },
   devices: Listed<ShownDevice>,
   served: boolean,
   now: number,
@@ -50,7 +56,7 @@ export async function printDevices(
   const cells = each(shown, (device) => deviceCells(device, isNamed, served, now));
   const none =
     select === null ? "No devices are registered yet." : `No device is meant by ${select.text}.`;
-  await writeAll(aligned(deviceColumns(isNamed), cells), write, none);
+  await writeAll(aligned(deviceColumns(isNamed), cells, room), write, none);
   return exitCode.done;
 }
 

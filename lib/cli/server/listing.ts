@@ -21,9 +21,9 @@ export function deviceColumns(isNamed: boolean): readonly Column[] {
 
 const columns: readonly [Column, ...Column[]] = [
   { heading: "DEVICE", widest: 40 },
-  { heading: "MAC", widest: 20 },
-  { heading: "ADDRESS", widest: 47 },
-  { heading: "TRANSPORT", widest: 13 },
+  { heading: "MAC", widest: 20, spare: 1 },
+  { heading: "ADDRESS", widest: 47, spare: 3 },
+  { heading: "TRANSPORT", widest: 13, spare: 2 },
   { heading: "PRESENCE", widest: 80 },
 ];
 

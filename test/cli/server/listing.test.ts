@@ -98,9 +98,23 @@ const device: ShownDevice = {
 };
 
 describe("devices", () => {
-  const list = (devices: ShownDevice[], json = false, selected = "", isNamed = false) => {
+  const list = (
+    devices: ShownDevice[],
+    json = false,
+    selected = "",
+    isNamed = false,
+    room?: number,
+  ) => {
     const select = selected === "" ? null : selectValue(selected);
-    return printed((write) => printDevices({ json, select, isNamed }, devices, true, now, write));
+    return printed((write) =>
+      printDevices(
+        { json, select, isNamed, ...(room === undefined ? {} : { room }) },
+        devices,
+        true,
+        now,
+        write,
+      ),
+    );
   };
 
   test("with names, and only those that are selected", async () => {
@@ -136,6 +150,25 @@ describe("devices", () => {
     expect(first.indexOf("aa:bb")).toBe(heading.indexOf("MAC"));
     expect(first.indexOf("10.0.0.1")).toBe(heading.indexOf("ADDRESS"));
     expect(first).toContain("sealed abcdef  online");
+  });
+
+  test("on a narrow terminal the columns are left out that devices ID has, too", async () => {
+    const ended = { ...(device.session as NonNullable<typeof device.session>), ended: now };
+    const session = { ...ended, reason: "offline" as const };
+    const gone = { ...device, id: "greenhouse-12", mac: "aa:bb:cc:dd:ee:ff", session };
+    const onlyNarrow = (devices: ShownDevice[], room: number) =>
+      list(devices, false, "", false, room);
+    const all = await list([device, gone]);
+    expect(all[2]?.length).toBeGreaterThan(100);
+    expect(await onlyNarrow([device, gone], 200)).toEqual(all);
+    const narrow = await onlyNarrow([device, gone], 80);
+    expect(narrow[0]).toBe("DEVICE         PRESENCE");
+    expect(narrow[1]).toBe("dev-1          online");
+    expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(await onlyNarrow([device], 46)).toEqual([
+      "DEVICE  ADDRESS        TRANSPORT      PRESENCE",
+      "dev-1   10.0.0.1:2000  sealed abcdef  online",
+    ]);
   });
 
   test("JSON has the count of repeated reports", async () => {
