@@ -68,13 +68,15 @@ export class DeliveryOutbox {
   /** Those to be sent now; each then counts as under way until its `result`. */
   due({ monotonic }: Moment): DeliveryRow[] {
     const waiting = [...this.#waiting.values()];
-    const busy = new Set(waiting.filter(({ isSent }) => isSent).map(({ row }) => row.destination));
+    const sent = waiting.filter(({ isSent }) => isSent).map(({ row }) => row.destination);
+    const passed = new Set(sent);
     const due: DeliveryRow[] = [];
     for (const one of waiting) {
-      if (busy.size >= atOnce) break;
-      if (busy.has(one.row.destination)) continue;
+      // A pause takes no place: destinations that are away must not keep those waiting that are there.
+      if (sent.length + due.length >= atOnce) break;
+      if (passed.has(one.row.destination)) continue;
       // Whoever is behind it in the order of its destination waits with it.
-      busy.add(one.row.destination);
+      passed.add(one.row.destination);
       if (one.nextAt > monotonic) continue;
       one.isSent = true;
       due.push(one.row);

@@ -70,6 +70,30 @@ describe("a receiver", () => {
     },
   );
 
+  test.each(table)(
+    "that %s keeps none of the others waiting, however many do so",
+    async (_, answer) => {
+      const bench = await benchWith("offline");
+      for (let i = 0; i < 8; i++) {
+        bench.receive(`http://ill-${i}/`, () => answer);
+        await bench.desk.putDestination(`ill-${i}`, { url: `http://ill-${i}/`, format: "text" });
+      }
+      await bench.desk.putDestination("well", { url: "http://well/", format: "text" });
+      await bench.wait(2 * second);
+      bench.set("pi1", "silent");
+      await bench.wait(30 * minute);
+      bench.set("pi1");
+      await bench.wait(3 * minute);
+      const told = bench.taken<{ text: string }>("http://well/").map(({ text }) => text);
+      expect(told).toEqual(["pi1 is offline", "pi1 is back"]);
+      for (let i = 0; i < 8; i++) {
+        expect(bench.posts.filter(({ url }) => url === `http://ill-${i}/`).length).toBeGreaterThan(
+          4,
+        );
+      }
+    },
+  );
+
   test("that stays away for a day is given up", async () => {
     const bench = await benchWith("offline", { repeatMs: null });
     bench.receive(hook, () => ({ failure: "nobody listens there" }));
