@@ -272,3 +272,21 @@ browserTest("on a phone long names and labels fit, and rows are selected", async
   expect(await width()).toBe(390);
   expect(dashboard.complaints).toEqual([]);
 });
+
+browserTest(
+  "on a narrow phone the bar of the selected has the button that ends it in its first line",
+  async () => {
+    await using dashboard = await Dashboard.start();
+    await fleet(dashboard, { "th-1": {}, "th-2": {} });
+    const page = await dashboard.open("#/", { ...phone, viewport: { width: 340, height: 700 } });
+    await page.locator("#row-0 .pick").tap();
+    await untilText(page, ".bulk-bar", "Select all 2 that match");
+    const topOf = async (selector: string) => {
+      const box = await page.locator(selector).boundingBox();
+      return (box?.y ?? 0) + (box?.height ?? 0) / 2;
+    };
+    const first = await topOf(".bulk-bar > .bulk-count");
+    expect(Math.abs((await topOf(".bulk-bar > .square")) - first)).toBeLessThan(4);
+    expect(await topOf(".bulk-acts")).toBeGreaterThan(first + 20);
+  },
+);

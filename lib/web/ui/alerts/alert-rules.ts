@@ -85,6 +85,8 @@ export class AlertRules {
           "temp > 30 until < 28 for 5m",
           "no report of temp in 1h",
           "battery < 15",
+          "device waits",
+          "command failed",
         ].flatMap((words, i) => [i === 0 ? "" : " · ", element("code", {}, words)]),
       ),
     );

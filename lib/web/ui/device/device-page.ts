@@ -210,7 +210,7 @@ export class DevicePage implements Page {
         element(
           "p",
           { class: "muted" },
-          "No device with this id is registered. It may have been deregistered.",
+          "No device with this id is registered. It may wait for approval, or have been deregistered.",
         ),
         element("a", { class: "button", href: "#/" }, "Back to the fleet"),
       ),
