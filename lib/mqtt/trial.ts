@@ -48,7 +48,7 @@ export async function tryBroker(ports: TrialPorts): Promise<boolean> {
       "connect",
       connected,
       () => first.opened(),
-      "See that the broker runs and lets it in",
+      "See that the broker runs there, and that the user and IOT_MQTT_PASSWORD are right",
     );
     const other = new OpenLink(ports, observer);
     open.push(other);

@@ -65,7 +65,9 @@ test("a trial ends with the first thing that fails, and says what to do", async 
   });
   const { isDone, steps } = await tried(port);
   expect([isDone, steps.length]).toEqual([false, 1]);
-  expect(steps[0]?.words).toEndWith("See that the broker runs and lets it in");
+  expect(steps[0]?.words).toEndWith(
+    "See that the broker runs there, and that the user and IOT_MQTT_PASSWORD are right",
+  );
 });
 
 test("clearing removes all of this server and nothing of others", async () => {
