@@ -23,7 +23,6 @@ export class SqliteStore implements Store {
   readonly #rows: TableRows;
   readonly #reports: ReportWriter;
   readonly #latest: LatestReports;
-  readonly #begin: Statement;
   readonly #beginWriting: Statement;
   /** Another program held the write lock at the last batch. */
   #locked = false;
@@ -41,7 +40,6 @@ export class SqliteStore implements Store {
     options: StoreOptions = {},
     private readonly guard: FileGuard | null = null,
   ) {
-    this.#begin = prepare(database, "BEGIN");
     this.#beginWriting = prepare(database, "BEGIN IMMEDIATE");
     this.#commit = prepare(database, "COMMIT");
     this.#damage = options.damage ?? null;
@@ -192,9 +190,11 @@ export class SqliteStore implements Store {
 
   #beginBatch(): void {
     this.#rows.commands.begin();
-    if (!this.#locked) return void this.#begin.run();
-    // Nothing waits for a lock that a batch has already waited for: devices and HTTP are served between two attempts.
+    // Here it waits: once a transaction has read something, SQLite fails its first write at once where another program, as
+    // `iot-server devices` that opens the file, has the lock for a moment.
     this.#beginWriting.run();
+    if (!this.#locked) return;
+    // Nothing waits for a lock that a batch has already waited for: devices and HTTP are served between two attempts.
     this.#locked = false;
     this.database.run(`PRAGMA busy_timeout = ${batchWaitMs}`);
   }

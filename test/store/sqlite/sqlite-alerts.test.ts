@@ -4,6 +4,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import type { Write } from "../../../lib/server/store-port.ts";
 import { checkDatabase } from "../../../lib/store/sqlite/file/database-check.ts";
 import { openBeside, openDatabase } from "../../../lib/store/sqlite/file/open-database.ts";
 import { FileGuard } from "../../../lib/store/sqlite/file/file-guard.ts";
@@ -104,6 +105,22 @@ test("nothing of a commit is left while another program has locked the file, and
   operate(store, [registerOf(deviceOf(1))]);
   alerts.commit(puts(alertOf(1)));
   expect(alerts.open()).toEqual([alertOf(1)]);
+});
+
+test("a batch waits for the lock of another program before its first step: within it SQLite would not wait", async () => {
+  const { path, store } = await openForTest();
+  const other = new Database(path, { readwrite: true });
+  other.run("BEGIN IMMEDIATE");
+  let decided = 0;
+  const writes: readonly Write[] = [{ kind: "note-service", ms: 1, wall: 1 }];
+  const decide = () => ({ outcome: ++decided, writes });
+  const apply = () => store.apply([{ kind: "rule", keys: { device: "device-1" }, decide }]);
+  expect(apply).toThrow("another program has locked");
+  expect(decided).toBe(0);
+  other.run("ROLLBACK");
+  other.close();
+  apply();
+  expect(decided).toBe(1);
 });
 
 test("a commit to a file that is gone is refused", async () => {
