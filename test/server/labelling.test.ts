@@ -58,6 +58,9 @@ test("another node's change is told of a device that this node hears, whose sess
   const times = { started: bench.wall, lastSeen: bench.wall, ended: null, reason: null };
   const row = { id: "asmith", labels: name, session: 1, ...times, node: "", openCommands: "" };
   bench.engine.elsewhere.noteChanged(new Map([["asmith", row]]), bench.moment);
-  expect(told).toEqual([{ kind: "labelled", id: "asmith", labels: name, isOwn: false }]);
+  expect(told).toEqual([
+    { kind: "labelled", id: "asmith", labels: name, isOwn: false },
+    { kind: "commands", id: "asmith", numbers: "" },
+  ]);
   expect(bench.engine.desk.sessions.get("asmith")).toBe(session as NonNullable<typeof session>);
 });
