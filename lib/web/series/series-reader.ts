@@ -158,7 +158,8 @@ export class SeriesReader {
       await this.#complete(open, reading, end);
       const columns = open.map((chunk) => chunk.below(end));
       for (const [i, track] of tracks.entries()) {
-        track.few?.push(await this.#addAll(found, reading, open, columns, i));
+        const added = await this.#addAll(found, reading, open, columns, i);
+        track.few?.push(added);
       }
     }
   }
