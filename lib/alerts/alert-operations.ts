@@ -1,7 +1,7 @@
 // What operators can ask of alerts, in values without secrets: for the command line, HTTP and the page alike. The running server
 // carries it out, or a command in a store that nobody serves.
 
-import type { AlertQuery, AlertRow, AlertSetting } from "../server/alert-store.ts";
+import type { AlertQuery, AlertRow, AlertSetting, DeliveryRow } from "../server/alert-store.ts";
 import { OperatingError } from "../operating-error.ts";
 import type { AlertDesk, GivenDestination, GivenMute, GivenRule } from "./alert-desk.ts";
 import type { AlertPorts } from "./alert-ports.ts";
@@ -23,7 +23,7 @@ export type ShownRule = {
   readonly created: number;
 };
 
-/** A destination without its secrets, and what became of its last message; null if there was none. */
+/** A destination without its secrets, and what became of the message that was tried last; null if there was none. */
 export type ShownDestination = {
   readonly name: string;
   readonly url: string;
@@ -89,11 +89,10 @@ export function operationsOn(
   return {
     rules: async () => (await desk.settings()).rules.map(shownRule),
     destinations: async () => {
-      const last = new Map((await store.lastEnded()).map((row) => [row.destination, row]));
+      const last = new Map((await store.lastTried()).map((row) => [row.destination, row]));
       return (await desk.settings()).destinations.map((one) => {
         const row = last.get(one.name);
-        const ended = row === undefined ? null : { at: row.ended ?? 0, status: row.status };
-        return shownDestination(one, ended);
+        return shownDestination(one, row === undefined ? null : outcomeOf(row));
       });
     },
     mutes: async () => (await desk.settings()).mutes.map(shownMute),
@@ -157,6 +156,15 @@ function shownDestination(
 ): ShownDestination {
   const names = headers.map(([header]) => header);
   return { name, url: shownUrl(url), format, headers: names, last };
+}
+
+/** What became of a message; of one that waits for another try, since when. */
+function outcomeOf({ ended, created, tries, status }: DeliveryRow) {
+  if (ended !== null) return { at: ended, status };
+  return {
+    at: created,
+    status: `not delivered yet (${tries} ${tries === 1 ? "try" : "tries"}): ${status}`,
+  };
 }
 
 function shownMute({ name, rule, selector, until, note }: Mute): ShownMute {

@@ -99,8 +99,8 @@ export interface AlertStore {
   open(): Soon<readonly AlertRow[]>;
   /** All messages that wait, in the order of their numbers. */
   waiting(): Soon<readonly DeliveryRow[]>;
-  /** Of each destination the last message that was delivered or given up and is kept, in the order of their numbers. */
-  lastEnded(): Soon<readonly DeliveryRow[]>;
+  /** Of each destination the last message that was tried, delivered or given up, and is kept, in the order of their numbers. */
+  lastTried(): Soon<readonly DeliveryRow[]>;
   /** Above the numbers of all alerts and of all messages that there ever were. */
   next(): Soon<{ readonly alert: number; readonly delivery: number }>;
   /** Alerts, newest first. */

@@ -4,7 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { callOperation, operationNames, operationsOn } from "../../lib/alerts/alert-operations.ts";
 import { alertLimits, type AlertQuery } from "../../lib/server/alert-store.ts";
 import { testTimeoutMs } from "../e2e/polling.ts";
-import { benchWith } from "./alert-bench.ts";
+import { benchWith, hook } from "./alert-bench.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
@@ -83,4 +83,29 @@ test("the number of a mute is never used twice", async () => {
   const second = await desk.mute({ forMs: 60_000 });
   expect(await desk.remove("mute", first.name)).toBe(false);
   expect(await desk.remove("mute", second.name)).toBe(true);
+});
+
+test("a destination tells what its last try has shown, also while the message waits", async () => {
+  const bench = await benchWith("offline");
+  const { wall, monotonic } = bench;
+  const ports = {
+    now: () => ({ wall, monotonic }),
+    post: async () => ({ failure: "" }),
+    sender: { url: "" },
+  };
+  const operations = operationsOn(bench.desk, ports);
+  const last = async () => (await operations.destinations()).map((one) => one.last?.status ?? null);
+  expect(await last()).toEqual([null]);
+  let isAway = true;
+  bench.receive(hook, () =>
+    isAway ? { failure: "nobody answers there" } : { status: 200, retryAfterMs: null, detail: "" },
+  );
+  bench.set("pi1", "silent");
+  await bench.wait(80_000);
+  expect(await last()).toEqual([
+    expect.stringMatching(/^not delivered yet \([2-9] tries\): nobody answers there$/),
+  ]);
+  isAway = false;
+  await bench.wait(120_000);
+  expect(await last()).toEqual(["200"]);
 });

@@ -66,7 +66,7 @@ describe("a receiver", () => {
         `A message for the alert destination hook was not taken: ${words}`,
       ]);
       expect(bench.runner.status).toMatchObject({ failing: ["hook"], refused: keys.length });
-      expect(bench.store.alerts.lastEnded()).toMatchObject([{ status: words }]);
+      expect(bench.store.alerts.lastTried()).toMatchObject([{ status: words }]);
     },
   );
 

@@ -53,10 +53,10 @@ export class MemoryAlerts implements AlertStore {
     return waiting.slice(0, alertLimits.waitingDeliveries);
   }
 
-  lastEnded(): readonly DeliveryRow[] {
-    const ended = this.#sorted(this.#deliveries, (row) => row.ended !== null);
-    const last = new Map(ended.map(({ destination, number }) => [destination, number]));
-    return ended.filter(({ destination, number }) => last.get(destination) === number);
+  lastTried(): readonly DeliveryRow[] {
+    const tried = this.#sorted(this.#deliveries, ({ ended, tries }) => ended !== null || tries > 0);
+    const last = new Map(tried.map(({ destination, number }) => [destination, number]));
+    return tried.filter(({ destination, number }) => last.get(destination) === number);
   }
 
   next(): { readonly alert: number; readonly delivery: number } {

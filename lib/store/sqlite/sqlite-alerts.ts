@@ -28,7 +28,7 @@ export class SqliteAlerts implements AlertStore {
   readonly #settings: Statement<AlertSetting>;
   readonly #open: Statement<AlertRow>;
   readonly #waiting: Statement<DeliveryRow>;
-  readonly #lastEnded: Statement<DeliveryRow>;
+  readonly #lastTried: Statement<DeliveryRow>;
   readonly #marks: Statement<Marks>;
   /** The lists of alerts that were asked for, by their conditions: there are 16. */
   readonly #lists = new Map<string, Statement<AlertRow>>();
@@ -55,10 +55,10 @@ export class SqliteAlerts implements AlertStore {
       `SELECT ${deliveryColumns} FROM alert_delivery WHERE ended IS NULL
        ORDER BY number LIMIT ${alertLimits.waitingDeliveries}`,
     ) as Statement<DeliveryRow>;
-    this.#lastEnded = prepare(
+    this.#lastTried = prepare(
       beside,
       `SELECT ${deliveryColumns} FROM alert_delivery WHERE number IN (
-         SELECT max(number) FROM alert_delivery WHERE ended IS NOT NULL GROUP BY destination) ORDER BY number`,
+         SELECT max(number) FROM alert_delivery WHERE ended IS NOT NULL OR tries > 0 GROUP BY destination) ORDER BY number`,
     ) as Statement<DeliveryRow>;
     this.#marks = prepare(
       beside,
@@ -82,8 +82,8 @@ export class SqliteAlerts implements AlertStore {
     return this.#read(() => this.#waiting.all());
   }
 
-  lastEnded(): readonly DeliveryRow[] {
-    return this.#read(() => this.#lastEnded.all());
+  lastTried(): readonly DeliveryRow[] {
+    return this.#read(() => this.#lastTried.all());
   }
 
   next(): { readonly alert: number; readonly delivery: number } {

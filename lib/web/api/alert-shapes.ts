@@ -86,7 +86,7 @@ export const destination = object({
   headers: about(listOf(text), "the names of its headers; their values are not shown"),
   last: about(
     orNull(object({ time, status: text })),
-    "what became of its last message; null if there was none",
+    "what became of the message that was tried last, or why that waits; null if there was none",
   ),
 });
 export type DestinationJson = Infer<typeof destination>;

@@ -77,7 +77,7 @@ export function alertsContract(openNew: OpenNew): void {
     expect(await alerts.settings()).toEqual([]);
     expect(await alerts.open()).toEqual([]);
     expect(await alerts.waiting()).toEqual([]);
-    expect(await alerts.lastEnded()).toEqual([]);
+    expect(await alerts.lastTried()).toEqual([]);
     expect(await alerts.alerts(all)).toEqual([]);
     expect(await alerts.next()).toEqual({ alert: 1, delivery: 1 });
     expect(await alerts.lead()).toBe(true);
@@ -138,17 +138,17 @@ export function alertsContract(openNew: OpenNew): void {
     expect(await alerts.open()).toEqual([first, second]);
     expect(await alerts.alerts(all)).toEqual([third, second, first]);
     expect(await alerts.waiting()).toEqual([waits]);
-    expect(await alerts.lastEnded()).toEqual([over]);
+    expect(await alerts.lastTried()).toEqual([over]);
     await alerts.lead();
     const fires = { ...first, state: "firing", fired: 9, value: 4 } as const;
     const ends = { ...waits, ended: 10, status: "given up" };
     await alerts.commit(puts(fires, { ...second, state: "resolved", resolved: 8 }, ends));
     expect(await alerts.open()).toEqual([fires]);
     expect(await alerts.waiting()).toEqual([]);
-    expect(await alerts.lastEnded()).toEqual([over]);
+    expect(await alerts.lastTried()).toEqual([over]);
   });
 
-  test("the last message of each destination that is over is told", async () => {
+  test("the last message of each destination that was tried is told", async () => {
     const { alerts } = await openNew();
     await alerts.lead();
     const rows = [
@@ -157,10 +157,12 @@ export function alertsContract(openNew: OpenNew): void {
       deliveryOf(3, { destination: "b", ended: 5 }),
       deliveryOf(4, { destination: "b" }),
       deliveryOf(5, { destination: "c" }),
+      deliveryOf(6, { destination: "d", ended: 4 }),
+      deliveryOf(7, { destination: "d", tries: 2, status: "refused" }),
     ];
     await alerts.commit(puts(...rows));
-    expect(await numbersOf(alerts.lastEnded())).toEqual([2, 3]);
-    expect(await numbersOf(alerts.waiting())).toEqual([4, 5]);
+    expect(await numbersOf(alerts.lastTried())).toEqual([2, 3, 7]);
+    expect(await numbersOf(alerts.waiting())).toEqual([4, 5, 7]);
   });
 
   test("lists of alerts go by state, rule and device, newest first, page by page", async () => {
@@ -292,7 +294,7 @@ export function alertsContract(openNew: OpenNew): void {
     expect(await oldest(4)).toEqual([3]);
     // A message that is given up only now is as old as its number says.
     await alerts.commit(puts(deliveryOf(1, { ended: 9, destination: "late" })));
-    expect(await numbersOf(alerts.lastEnded())).toEqual([endedDeliveries + 1]);
+    expect(await numbersOf(alerts.lastTried())).toEqual([endedDeliveries + 1]);
     await alerts.commit(puts(deliveryOf(endedDeliveries + 2, { ended: 9 })));
     expect(await alerts.waiting()).toEqual([]);
     expect(await numbersOf(alerts.open())).toEqual([1]);

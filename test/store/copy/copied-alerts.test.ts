@@ -31,7 +31,7 @@ test("alerts go on: what is set, what is open, what waits, and above which numbe
   const all = { state: null, rule: null, device: null, before: Infinity, limit: 9 };
   expect(await alerts.alerts(all)).toEqual([over, open]);
   expect(await alerts.waiting()).toEqual([waits]);
-  expect(await alerts.lastEnded()).toEqual([delivered]);
+  expect(await alerts.lastTried()).toEqual([delivered]);
   expect(await alerts.next()).toEqual({ alert: 10, delivery: 3 });
 });
 

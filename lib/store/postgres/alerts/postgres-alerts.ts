@@ -72,10 +72,10 @@ export class PostgresAlerts implements AlertStore {
     return rows.map(deliveryOf);
   }
 
-  async lastEnded(): Promise<readonly DeliveryRow[]> {
+  async lastTried(): Promise<readonly DeliveryRow[]> {
     const rows = await this.readers.read<RawDelivery>(
       `SELECT ${deliveryColumns} FROM alert_delivery WHERE number IN (
-         SELECT max(number) FROM alert_delivery WHERE ended IS NOT NULL GROUP BY destination)
+         SELECT max(number) FROM alert_delivery WHERE ended IS NOT NULL OR tries > 0 GROUP BY destination)
        ORDER BY alert_delivery.number`,
     );
     return rows.map(deliveryOf);
