@@ -95,7 +95,10 @@ export function operationsOn(
         return shownDestination(one, row === undefined ? null : outcomeOf(row));
       });
     },
-    mutes: async () => (await desk.settings()).mutes.map(shownMute),
+    mutes: async () =>
+      (await desk.settings()).mutes
+        .toSorted((one, other) => Number(one.name) - Number(other.name))
+        .map(shownMute),
     alerts: async (query) => withEnds(await store.alerts(query), ends(), query),
     putRule: async (name, given) => shownRule(await desk.putRule(name, given)),
     putDestination: async (name, given) =>

@@ -109,3 +109,12 @@ test("a destination tells what its last try has shown, also while the message wa
   await bench.wait(120_000);
   expect(await last()).toEqual(["200"]);
 });
+
+test("mutes are listed in the order in which they were made", async () => {
+  const { desk } = await benchWith("offline");
+  const now = () => ({ wall: 0, monotonic: 0 });
+  const ports = { now, post: async () => ({ failure: "" }), sender: { url: "" } };
+  for (let i = 0; i < 11; i++) await desk.mute({ forMs: 60_000, note: `${i}` });
+  const notes = (await operationsOn(desk, ports).mutes()).map(({ note }) => note);
+  expect(notes).toEqual(Array.from({ length: 11 }, (_, i) => `${i}`));
+});
