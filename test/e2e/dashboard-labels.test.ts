@@ -238,6 +238,8 @@ browserTest("all that match are selected, by keys too, and a filter leaves them"
   await page.getByRole("button", { name: "Select all 140 that match" }).click();
   await untilText(page, ".bulk-bar", "140 selected");
   await page.getByRole("button", { name: "Label…" }).click();
+  // Its code is loaded when it is first needed.
+  await untilText(page, "dialog h2", "Label 140 devices");
   await page.keyboard.type("area=Attic");
   await page.keyboard.press("Enter");
   await page.locator("dialog").waitFor({ state: "detached" });
