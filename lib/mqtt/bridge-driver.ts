@@ -111,6 +111,9 @@ export class BridgeDriver {
         if (this.#leads) bridge.takeFacts(facts);
       };
       if (elsewhere !== null) this.#foreign = new ForeignFacts(elsewhere, take);
+      // It tells what is stored from now on; what was before, the bridge reads, which begins only then.
+      await this.pollOthers();
+      if (this.#isClosed) return;
       bridge.begin();
       return;
     }

@@ -13,7 +13,7 @@ function driven() {
   const bench = new BridgeBench({}, ["pi1"]);
   const feed = new Feed();
   const foreign: ReportRow[] = [];
-  const says = { leads: true as boolean | Error };
+  const says = { leads: true as boolean | Error, look: Promise.resolve() };
   const driver = new BridgeDriver({
     bridge: bench.bridge,
     broker: bench.broker.name,
@@ -21,7 +21,10 @@ function driven() {
     feed,
     elsewhere: {
       reportsOfOthers: () => ({
-        next: async () => ({ reports: foreign.splice(0), more: false }),
+        next: async () => {
+          await says.look;
+          return { reports: foreign.splice(0), more: false };
+        },
       }),
     },
     leads: () => {
@@ -99,6 +102,31 @@ test("reports of other servers are told like its own, while it leads", async () 
   foreign.push(reportRow("pi1", 6, "t=6"));
   await driver.pollOthers();
   expect(foreign).toHaveLength(1);
+});
+
+test("it begins once it follows the reports of other servers: none comes between what it reads and what it is told", async () => {
+  const { bench, says, driver, ask } = driven();
+  const look = Promise.withResolvers<void>();
+  says.look = look.promise;
+  const asked = ask();
+  await settled();
+  expect(bench.broker.links).toHaveLength(0);
+  look.resolve();
+  await asked;
+  expect(bench.broker.links).toHaveLength(1);
+  expect(driver.state.state).toBe("connected");
+});
+
+test("one that is closed while it begins does not begin", async () => {
+  const { bench, says, driver, ask } = driven();
+  const look = Promise.withResolvers<void>();
+  says.look = look.promise;
+  const asked = ask();
+  await settled();
+  await driver.close();
+  look.resolve();
+  await asked;
+  expect(bench.broker.links).toHaveLength(0);
 });
 
 test("its end is told by whoever bridged, and nothing begins after it", async () => {
